@@ -1,0 +1,240 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * The zero page: what a boot loader tells Linux. Layout by Documentation/arch/x86/boot.rst, zero-page.rst and
+ * arch/x86/include/uapi/asm/bootparam.h; what goes where by the kernel's own EFI stub
+ * (drivers/firmware/efi/libstub/x86-stub.c). Only the fields that are written are named.
+ */
+#pragma once
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "boot/image.h"
+#include "boot/memmap.h"
+
+/* include/uapi/linux/screen_info.h */
+struct __attribute__((packed)) screen_info {
+	uint8_t pad0[0x0f];
+	uint8_t orig_video_isvga; /* VIDEO_TYPE_EFI, or 0: no screen */
+	uint8_t pad1[0x12 - 0x10];
+	uint16_t lfb_width;
+	uint16_t lfb_height;
+	uint16_t lfb_depth;
+	uint32_t lfb_base;
+	uint32_t lfb_size;
+	uint8_t pad2[0x24 - 0x20];
+	uint16_t lfb_linelength;
+	uint8_t red_size;
+	uint8_t red_pos;
+	uint8_t green_size;
+	uint8_t green_pos;
+	uint8_t blue_size;
+	uint8_t blue_pos;
+	uint8_t rsvd_size;
+	uint8_t rsvd_pos;
+	uint8_t pad3[0x32 - 0x2e];
+	uint16_t pages;
+	uint16_t vesa_attributes;
+	uint32_t capabilities;
+	uint32_t ext_lfb_base;
+	uint8_t pad4[0x40 - 0x3e];
+};
+
+enum {
+	VIDEO_TYPE_EFI = 0x70,
+	VIDEO_CAPABILITY_SKIP_QUIRKS = 1 << 0,
+	VIDEO_CAPABILITY_64BIT_BASE = 1 << 1,
+};
+
+struct __attribute__((packed)) efi_info {
+	uint32_t efi_loader_signature;
+	uint32_t efi_systab;
+	uint32_t efi_memdesc_size;
+	uint32_t efi_memdesc_version;
+	uint32_t efi_memmap;
+	uint32_t efi_memmap_size;
+	uint32_t efi_systab_hi;
+	uint32_t efi_memmap_hi;
+};
+
+#define EFI64_LOADER_SIGNATURE 0x34364c45u /* "EL64" */
+
+/* From boot.rst; it begins at 0x1f1 both in the file and in the zero page. */
+struct __attribute__((packed)) setup_header {
+	uint8_t setup_sects;
+	uint16_t root_flags;
+	uint32_t syssize; /* of the protected-mode part, in units of 16 bytes */
+	uint16_t ram_size;
+	uint16_t vid_mode;
+	uint16_t root_dev;
+	uint16_t boot_flag;
+	uint8_t jump_opcode;
+	uint8_t jump_distance; /* the header ends so many bytes after this field */
+	uint32_t header;
+	uint16_t version;
+	uint32_t realmode_swtch;
+	uint16_t start_sys_seg;
+	uint16_t kernel_version;
+	uint8_t type_of_loader;
+	uint8_t loadflags;
+	uint16_t setup_move_size;
+	uint32_t code32_start;
+	uint32_t ramdisk_image;
+	uint32_t ramdisk_size;
+	uint32_t bootsect_kludge;
+	uint16_t heap_end_ptr;
+	uint8_t ext_loader_ver;
+	uint8_t ext_loader_type;
+	uint32_t cmd_line_ptr;
+	uint32_t initrd_addr_max;
+	uint32_t kernel_alignment;
+	uint8_t relocatable_kernel;
+	uint8_t min_alignment;
+	uint16_t xloadflags;
+	uint32_t cmdline_size; /* the longest command line, its NUL not counted */
+	uint32_t hardware_subarch;
+	uint64_t hardware_subarch_data;
+	uint32_t payload_offset;
+	uint32_t payload_length;
+	uint64_t setup_data;
+	uint64_t pref_address;
+	uint32_t init_size;
+	uint32_t handover_offset;
+	uint32_t kernel_info_offset;
+};
+
+#define SETUP_HEADER_OFFSET 0x1f1u
+
+enum {
+	BOOT_FLAG = 0xaa55,
+	SETUP_HEADER_MAGIC = 0x53726448, /* "HdrS" */
+
+	LOADED_HIGH = 1 << 0,
+	KASLR_FLAG = 1 << 1,
+	CAN_USE_HEAP = 1 << 7,
+
+	XLF_KERNEL_64 = 1 << 0,
+	XLF_CAN_BE_LOADED_ABOVE_4G = 1 << 1,
+	XLF_5LEVEL = 1 << 5,
+
+	TYPE_OF_LOADER_UNDEFINED = 0xff, /* "no assigned id"; never 0, which makes the kernel ignore the initrd */
+};
+
+#define E820_MAX_ENTRIES_ZEROPAGE 128
+
+struct __attribute__((packed)) boot_params {
+	struct screen_info screen_info;
+	uint8_t pad0[0x070 - 0x040];
+	uint64_t acpi_rsdp_addr;
+	uint8_t pad1[0x0c0 - 0x078];
+	uint32_t ext_ramdisk_image;
+	uint32_t ext_ramdisk_size;
+	uint32_t ext_cmd_line_ptr;
+	uint8_t pad2[0x1c0 - 0x0cc];
+	struct efi_info efi_info;
+	uint32_t alt_mem_k;
+	uint8_t pad3[0x1e8 - 0x1e4];
+	uint8_t e820_entries;
+	uint8_t pad4[0x1ec - 0x1e9];
+	uint8_t secure_boot;
+	uint8_t pad5[0x1ef - 0x1ed];
+	uint8_t sentinel;
+	uint8_t pad6[0x1f1 - 0x1f0];
+	struct setup_header hdr;
+	uint8_t pad7[0x2d0 - SETUP_HEADER_OFFSET - sizeof(struct setup_header)];
+	struct e820_entry e820_table[E820_MAX_ENTRIES_ZEROPAGE];
+	uint8_t pad8[0x1000 - 0xcd0];
+};
+
+#define ASSERT_OFFSET(type, field, offset)                                                                             \
+	_Static_assert(offsetof(struct type, field) == (offset), #type "." #field " stands at " #offset)
+
+ASSERT_OFFSET(screen_info, orig_video_isvga, 0x0f);
+ASSERT_OFFSET(screen_info, lfb_width, 0x12);
+ASSERT_OFFSET(screen_info, lfb_depth, 0x16);
+ASSERT_OFFSET(screen_info, lfb_base, 0x18);
+ASSERT_OFFSET(screen_info, lfb_linelength, 0x24);
+ASSERT_OFFSET(screen_info, red_size, 0x26);
+ASSERT_OFFSET(screen_info, rsvd_pos, 0x2d);
+ASSERT_OFFSET(screen_info, pages, 0x32);
+ASSERT_OFFSET(screen_info, capabilities, 0x36);
+ASSERT_OFFSET(screen_info, ext_lfb_base, 0x3a);
+ASSERT_OFFSET(setup_header, root_flags, 0x1f2 - SETUP_HEADER_OFFSET);
+ASSERT_OFFSET(setup_header, syssize, 0x1f4 - SETUP_HEADER_OFFSET);
+ASSERT_OFFSET(setup_header, vid_mode, 0x1fa - SETUP_HEADER_OFFSET);
+ASSERT_OFFSET(setup_header, boot_flag, 0x1fe - SETUP_HEADER_OFFSET);
+ASSERT_OFFSET(setup_header, jump_distance, 0x201 - SETUP_HEADER_OFFSET);
+ASSERT_OFFSET(setup_header, header, 0x202 - SETUP_HEADER_OFFSET);
+ASSERT_OFFSET(setup_header, version, 0x206 - SETUP_HEADER_OFFSET);
+ASSERT_OFFSET(setup_header, type_of_loader, 0x210 - SETUP_HEADER_OFFSET);
+ASSERT_OFFSET(setup_header, loadflags, 0x211 - SETUP_HEADER_OFFSET);
+ASSERT_OFFSET(setup_header, ramdisk_image, 0x218 - SETUP_HEADER_OFFSET);
+ASSERT_OFFSET(setup_header, cmd_line_ptr, 0x228 - SETUP_HEADER_OFFSET);
+ASSERT_OFFSET(setup_header, initrd_addr_max, 0x22c - SETUP_HEADER_OFFSET);
+ASSERT_OFFSET(setup_header, kernel_alignment, 0x230 - SETUP_HEADER_OFFSET);
+ASSERT_OFFSET(setup_header, relocatable_kernel, 0x234 - SETUP_HEADER_OFFSET);
+ASSERT_OFFSET(setup_header, xloadflags, 0x236 - SETUP_HEADER_OFFSET);
+ASSERT_OFFSET(setup_header, cmdline_size, 0x238 - SETUP_HEADER_OFFSET);
+ASSERT_OFFSET(setup_header, setup_data, 0x250 - SETUP_HEADER_OFFSET);
+ASSERT_OFFSET(setup_header, pref_address, 0x258 - SETUP_HEADER_OFFSET);
+ASSERT_OFFSET(setup_header, init_size, 0x260 - SETUP_HEADER_OFFSET);
+ASSERT_OFFSET(boot_params, acpi_rsdp_addr, 0x070);
+ASSERT_OFFSET(boot_params, ext_ramdisk_image, 0x0c0);
+ASSERT_OFFSET(boot_params, ext_cmd_line_ptr, 0x0c8);
+ASSERT_OFFSET(boot_params, efi_info, 0x1c0);
+ASSERT_OFFSET(boot_params, alt_mem_k, 0x1e0);
+ASSERT_OFFSET(boot_params, e820_entries, 0x1e8);
+ASSERT_OFFSET(boot_params, secure_boot, 0x1ec);
+ASSERT_OFFSET(boot_params, sentinel, 0x1ef);
+ASSERT_OFFSET(boot_params, hdr, SETUP_HEADER_OFFSET);
+ASSERT_OFFSET(boot_params, e820_table, 0x2d0);
+_Static_assert(sizeof(struct boot_params) == 4096, "the zero page is a page");
+
+/* A node of the list that hdr.setup_data begins: boot.rst, "setup_data". */
+struct setup_data {
+	uint64_t next;
+	uint32_t type;
+	uint32_t len; /* of what follows */
+};
+
+enum { SETUP_E820_EXT = 1 };
+
+_Static_assert(sizeof(struct setup_data) == 16, "boot.rst");
+
+/* enum efi_secureboot_mode, include/linux/efi.h */
+enum secure_boot_mode {
+	SECURE_BOOT_UNSET = 0,
+	SECURE_BOOT_UNKNOWN = 1,
+	SECURE_BOOT_DISABLED = 2,
+	SECURE_BOOT_ENABLED = 3,
+};
+
+/* What the firmware knows that Linux wants to be told. */
+struct platform {
+	struct screen_info screen;
+	uint64_t acpi_rsdp_addr; /* 0: none */
+	uint64_t efi_system_table_addr;
+	enum secure_boot_mode secure_boot;
+};
+
+/* What boot_params refers to. `initrd` may be NULL. */
+struct boot_params_request {
+	const uint8_t *setup; /* the kernel file's setup sectors, checked by bzimage_parse */
+	const struct kexec_segment *cmdline;
+	const struct kexec_segment *initrd;
+	const struct platform *platform;
+};
+
+/* Fills in all but the memory map. */
+void boot_params_build(struct boot_params *params, const struct boot_params_request *request);
+
+/* Bytes that an e820 table of `entries` entries needs beyond the zero page: a setup_data node. */
+uint64_t boot_params_e820_ext_size(uint64_t entries);
+
+/*
+ * Writes the memory map into the zero page: all of it as efi_info, and as an e820 table whose entries beyond 128 go
+ * to `e820_ext`, which then becomes a node of hdr.setup_data. `e820_ext` must hold boot_params_e820_ext_size() of the
+ * number of descriptors. May be called again with another map. Cannot fail: it runs between GetMemoryMap and
+ * ExitBootServices.
+ */
+void boot_params_set_memory_map(struct boot_params *params, const struct memory_map *map, struct setup_data *e820_ext);

@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * Loads a relocatable ELF object (ET_REL, x86-64) the way the kernel's kexec_file_load loads its purgatory
+ * (kernel/kexec_file.c, arch/x86/kernel/machine_kexec_64.c): parse, place, relocate. Unlike there, nothing in the
+ * object is trusted, and every relocation that does not fit its field is refused.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "boot/elf.h"
+#include "boot/status.h"
+
+/* More than any purgatory has: ours has fewer than ten allocated ones. */
+#define ELF_REL_SECTIONS_MAX 64
+
+/* Alignments beyond this are no purgatory's. */
+#define ELF_REL_ALIGN_MAX (2u * 1024 * 1024)
+
+/* What the sections add up to may not exceed this. */
+#define ELF_REL_SIZE_MAX (64u * 1024 * 1024)
+
+/*
+ * A parsed object. The bytes stay the caller's and are never written to. Its allocated sections are laid out one
+ * after the other, those with bytes in the file first, then those of zeros.
+ */
+struct elf_rel {
+	const uint8_t *bytes;
+	size_t size;
+	struct elf64_header header;
+	uint32_t symbols; /* index of the symbol table */
+
+	/* Where each section is placed, relative to the load address; of allocated sections only. */
+	uint64_t offsets[ELF_REL_SECTIONS_MAX];
+	uint64_t file_size; /* bytes that come from the object, gaps included */
+	uint64_t mem_size;  /* with the zeroed sections behind them */
+	uint64_t align;	    /* of the load address: a power of two */
+};
+
+/* A symbol defined in an allocated section. */
+struct elf_rel_symbol {
+	uint64_t offset; /* relative to the load address */
+	uint64_t size;
+	bool in_bss; /* lies in a section without bytes in the file */
+};
+
+/*
+ * Checks the object's headers, sections and tables against each other and against `size`, and lays its sections out.
+ * `bytes` must outlive *ret_object. Fails with a message that names the field, the value expected and the one found.
+ */
+enum kexec_status elf_rel_parse(const void *bytes, size_t size, struct elf_rel *ret_object);
+
+/* Copies the object to `dst` (object->mem_size bytes), gaps and .bss zeroed. */
+void elf_rel_copy(const struct elf_rel *object, void *dst);
+
+/*
+ * Applies all relocations to the copy at `dst` as for execution at address `addr`, which need not be where `dst`
+ * points. Supported are R_X86_64_NONE, 64, 32, 32S, PC32, PLT32 and PC64.
+ */
+enum kexec_status elf_rel_relocate(const struct elf_rel *object, void *dst, uint64_t addr);
+
+/*
+ * Finds the global symbol `name`. Undefined, common and absolute symbols are refused, as is one that reaches past the
+ * end of its section.
+ */
+enum kexec_status elf_rel_find_symbol(const struct elf_rel *object, const char *name,
+				      struct elf_rel_symbol *ret_symbol);

@@ -1,0 +1,304 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/* Parses entries. Each line is a key, blanks and a value; lines that are empty or begin with # are comments. */
+#include "boot/entry.h"
+
+#include "boot/log.h"
+#include "common/align.h"
+#include "common/string.h"
+
+/* How many characters of a wrong line a message quotes. */
+#define QUOTE_MAX 60
+
+static const struct {
+	struct text name;
+	enum entry_key key;
+} keys[] = {
+	{ { "linux", 5 }, ENTRY_LINUX },
+	{ { "initrd", 6 }, ENTRY_INITRD },
+	{ { "options", 7 }, ENTRY_OPTIONS },
+	{ { "sha256", 6 }, ENTRY_SHA256 },
+	{ { "signature", 9 }, ENTRY_SIGNATURE },
+	{ { "on-mismatch", 11 }, ENTRY_ON_MISMATCH },
+	{ { "verbose", 7 }, ENTRY_VERBOSE },
+	{ { "architecture", 12 }, ENTRY_ARCHITECTURE },
+	{ { "title", 5 }, ENTRY_INFORMATION },
+	{ { "version", 7 }, ENTRY_INFORMATION },
+	{ { "machine-id", 10 }, ENTRY_INFORMATION },
+	{ { "sort-key", 8 }, ENTRY_INFORMATION },
+};
+
+struct line {
+	struct text key_name;
+	struct text value;
+	enum entry_key key;
+	bool known;
+};
+
+/* Cuts the next line that is neither empty nor a comment off *rest. */
+static bool take_entry_line(struct text *rest, struct line *ret_line)
+{
+	struct text text;
+
+	do {
+		if (!text_take_line(rest, &text))
+			return false;
+		text = text_trim(text);
+	} while (!text.length || text.start[0] == '#');
+
+	ret_line->key_name = text_take_word(&text);
+	ret_line->value = text;
+	ret_line->known = false;
+	for (size_t i = 0; i < ARRAY_SIZE(keys); i++) {
+		if (text_equal(keys[i].name, ret_line->key_name)) {
+			ret_line->key = keys[i].key;
+			ret_line->known = true;
+		}
+	}
+	return true;
+}
+
+bool entry_next(struct text *rest, enum entry_key key, struct text *ret_value)
+{
+	struct line line;
+
+	while (take_entry_line(rest, &line)) {
+		if (line.known && line.key == key) {
+			*ret_value = line.value;
+			return true;
+		}
+	}
+	return false;
+}
+
+static int hex_digit(char c)
+{
+	if (c >= '0' && c <= '9')
+		return c - '0';
+	if (c >= 'a' && c <= 'f')
+		return c - 'a' + 10;
+	if (c >= 'A' && c <= 'F')
+		return c - 'A' + 10;
+	return -1;
+}
+
+/* Takes "HEX PATH" apart, a line as sha256sum prints it, the * of its binary mode included. */
+static bool parse_digest(struct text value, uint8_t ret_digest[SHA256_DIGEST_SIZE], struct text *ret_path)
+{
+	struct text hex = text_take_word(&value);
+
+	if (hex.length != 2 * SHA256_DIGEST_SIZE || !value.length)
+		return false;
+	for (size_t i = 0; i < SHA256_DIGEST_SIZE; i++) {
+		int high = hex_digit(hex.start[2 * i]);
+		int low = hex_digit(hex.start[2 * i + 1]);
+
+		if (high < 0 || low < 0)
+			return false;
+		ret_digest[i] = (uint8_t)(high << 4 | low);
+	}
+	if (value.length > 1 && value.start[0] == '*') {
+		value.start++;
+		value.length--;
+	}
+	*ret_path = value;
+	return true;
+}
+
+static enum kexec_status expected(const struct entry *entry, const struct line *line, const char *what)
+{
+	struct text found = line->value;
+
+	if (found.length > QUOTE_MAX)
+		found.length = QUOTE_MAX;
+	return log_error(KEXEC_BAD_FORMAT, "%s: %.*s: expected %s, found \"%.*s\"", entry->source,
+			 TEXT_ARGS(line->key_name), what, TEXT_ARGS(found));
+}
+
+static enum kexec_status parse_line(struct entry *entry, const struct line *line)
+{
+	uint8_t digest[SHA256_DIGEST_SIZE];
+	struct text path;
+
+	switch (line->key) {
+	case ENTRY_LINUX:
+		if (!line->value.length)
+			return expected(entry, line, "a path");
+		if (entry->linux_path.length)
+			return expected(entry, line, "one kernel");
+		entry->linux_path = line->value;
+		return KEXEC_OK;
+	case ENTRY_INITRD:
+		return line->value.length ? KEXEC_OK : expected(entry, line, "a path");
+	case ENTRY_SHA256:
+		return parse_digest(line->value, digest, &path)
+			       ? KEXEC_OK
+			       : expected(entry, line, "64 hexadecimal digits and a path");
+	case ENTRY_SIGNATURE:
+		if (!text_equal(line->value, TEXT("require")))
+			return expected(entry, line, "require");
+		entry->require_signature = true;
+		return KEXEC_OK;
+	case ENTRY_ON_MISMATCH:
+		if (text_equal(line->value, TEXT("reset")))
+			entry->on_mismatch = ON_MISMATCH_RESET;
+		else if (!text_equal(line->value, TEXT("halt")))
+			return expected(entry, line, "halt or reset");
+		return KEXEC_OK;
+	case ENTRY_VERBOSE:
+		if (text_equal(line->value, TEXT("yes")))
+			entry->verbose = true;
+		else if (!text_equal(line->value, TEXT("no")))
+			return expected(entry, line, "yes or no");
+		return KEXEC_OK;
+	case ENTRY_ARCHITECTURE:
+		/* Compared without regard to case by the specification; these are the spellings in use. */
+		if (text_equal(line->value, TEXT("x64")) || text_equal(line->value, TEXT("X64")))
+			return KEXEC_OK;
+		return expected(entry, line, "x64");
+	case ENTRY_OPTIONS:
+	case ENTRY_INFORMATION:
+		return KEXEC_OK;
+	}
+	return KEXEC_OK;
+}
+
+/* Both slashes separate, as everywhere in an entry. */
+static bool same_path(struct text a, struct text b)
+{
+	if (a.length != b.length)
+		return false;
+	for (size_t i = 0; i < a.length; i++) {
+		bool separators =
+			(a.start[i] == '/' || a.start[i] == '\\') && (b.start[i] == '/' || b.start[i] == '\\');
+
+		if (a.start[i] != b.start[i] && !separators)
+			return false;
+	}
+	return true;
+}
+
+static bool names_file(const struct entry *entry, struct text path)
+{
+	struct text rest = entry->text;
+	struct text initrd;
+
+	if (same_path(entry->linux_path, path))
+		return true;
+	while (entry_next(&rest, ENTRY_INITRD, &initrd)) {
+		if (same_path(initrd, path))
+			return true;
+	}
+	return false;
+}
+
+/* A digest for a file that is not loaded is a digest that is not checked: most likely a path spelled in two ways. */
+static enum kexec_status check_digest_paths(const struct entry *entry)
+{
+	uint8_t digest[SHA256_DIGEST_SIZE];
+	struct text rest = entry->text;
+	struct text value;
+	struct text path;
+
+	while (entry_next(&rest, ENTRY_SHA256, &value)) {
+		if (parse_digest(value, digest, &path) && !names_file(entry, path))
+			return log_error(KEXEC_BAD_FORMAT,
+					 "%s: sha256: expected the path of a linux or initrd line, found \"%.*s\"",
+					 entry->source, TEXT_ARGS(path));
+	}
+	return KEXEC_OK;
+}
+
+static enum kexec_status check_text(const char *source, struct text text)
+{
+	if (text.length > ENTRY_SIZE_MAX)
+		return log_error(KEXEC_TOO_LARGE, "%s: expected at most %u bytes, found %zu", source, ENTRY_SIZE_MAX,
+				 text.length);
+	for (size_t i = 0; i < text.length; i++) {
+		if (text.start[i] == '\0')
+			return log_error(KEXEC_BAD_FORMAT, "%s: expected text, found a NUL at byte %zu", source, i);
+	}
+	return KEXEC_OK;
+}
+
+enum kexec_status entry_parse(const char *source, struct text text, struct entry *ret_entry)
+{
+	struct text byte_order_mark = TEXT("\xef\xbb\xbf");
+	struct entry entry = { .source = source };
+	enum kexec_status status;
+	struct text rest;
+	struct line line;
+
+	status = check_text(source, text);
+	if (status)
+		return status;
+	entry.text = text;
+	if (text.length >= 3 && memcmp(text.start, byte_order_mark.start, 3) == 0)
+		entry.text = (struct text){ .start = text.start + 3, .length = text.length - 3 };
+
+	for (rest = entry.text; take_entry_line(&rest, &line);) {
+		status = line.known ? parse_line(&entry, &line) : KEXEC_OK;
+		if (status)
+			return status;
+	}
+	if (!entry.linux_path.length)
+		return log_error(KEXEC_NOT_FOUND, "%s: expected a line \"linux PATH\", found none", source);
+	status = check_digest_paths(&entry);
+	if (status)
+		return status;
+	*ret_entry = entry;
+	return KEXEC_OK;
+}
+
+void entry_print_unknown_keys(const struct entry *entry)
+{
+	struct text rest = entry->text;
+	struct line line;
+
+	while (take_entry_line(&rest, &line)) {
+		if (!line.known)
+			log_verbose("%s: unknown key %.*s skipped", entry->source, TEXT_ARGS(line.key_name));
+	}
+}
+
+size_t entry_command_line_size(const struct entry *entry)
+{
+	struct text rest = entry->text;
+	struct text options;
+	size_t size = 0;
+
+	while (entry_next(&rest, ENTRY_OPTIONS, &options)) {
+		if (options.length)
+			size += options.length + 1;
+	}
+	return size ? size - 1 : 0;
+}
+
+void entry_command_line(const struct entry *entry, char *ret_command_line)
+{
+	struct text rest = entry->text;
+	struct text options;
+	char *at = ret_command_line;
+
+	while (entry_next(&rest, ENTRY_OPTIONS, &options)) {
+		if (!options.length)
+			continue;
+		if (at > ret_command_line)
+			*at++ = ' ';
+		memcpy(at, options.start, options.length);
+		at += options.length;
+	}
+	*at = '\0';
+}
+
+bool entry_digest(const struct entry *entry, struct text path, uint8_t ret_digest[SHA256_DIGEST_SIZE])
+{
+	struct text rest = entry->text;
+	struct text value;
+	struct text digest_path;
+
+	while (entry_next(&rest, ENTRY_SHA256, &value)) {
+		if (parse_digest(value, ret_digest, &digest_path) && same_path(digest_path, path))
+			return true;
+	}
+	return false;
+}

@@ -1,0 +1,103 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/* The list of segments, and the door at which a bad one is refused. */
+#include "boot/image.h"
+
+#include "boot/log.h"
+#include "common/align.h"
+#include "common/string.h"
+
+static enum kexec_status check_request(const struct kexec_image *image, const struct segment_request *request)
+{
+	const char *name = request->name;
+
+	if (image->count == KEXEC_SEGMENT_MAX)
+		return log_error(KEXEC_TOO_LARGE, "segment %s: expected at most %u segments, this is one more", name,
+				 KEXEC_SEGMENT_MAX);
+	if (request->bufsz == 0)
+		return log_error(KEXEC_BAD_FORMAT, "segment %s: expected at least 1 byte, found 0", name);
+	if (request->memsz < request->bufsz)
+		return log_error(KEXEC_BAD_FORMAT, "segment %s: content of 0x%lx bytes, but memory for 0x%lx", name,
+				 request->bufsz, request->memsz);
+	if (request->memory.size < request->memsz)
+		return log_error(KEXEC_BAD_FORMAT, "segment %s: 0x%lx bytes to place, but 0x%lx asked for", name,
+				 request->memsz, request->memory.size);
+	return KEXEC_OK;
+}
+
+/* What the allocator returned is checked as well: in the end it is the firmware's word. */
+static enum kexec_status check_place(const struct kexec_image *image, const struct kexec_segment *segment)
+{
+	const struct memory_pages *pages = &segment->pages;
+	uint64_t end;
+
+	if (pages->size > UINT64_MAX - pages->addr)
+		return log_error(KEXEC_BAD_FORMAT, "segment %s: 0x%lx bytes at 0x%lx pass the end of memory",
+				 segment->name, pages->size, pages->addr);
+	end = pages->addr + pages->size;
+	if (segment->mem < pages->addr || segment->mem > end || segment->memsz > end - segment->mem)
+		return log_error(KEXEC_BAD_FORMAT,
+				 "segment %s: [0x%lx, +0x%lx) is not within its pages [0x%lx, +0x%lx)", segment->name,
+				 segment->mem, segment->memsz, pages->addr, pages->size);
+
+	for (size_t i = 0; i < image->count; i++) {
+		const struct memory_pages *other = &image->segments[i].pages;
+
+		if (pages->addr < other->addr + other->size && other->addr < end)
+			return log_error(KEXEC_BAD_FORMAT, "segment %s: [0x%lx, 0x%lx) overlaps %s at [0x%lx, 0x%lx)",
+					 segment->name, pages->addr, end, image->segments[i].name, other->addr,
+					 other->addr + other->size);
+	}
+	return KEXEC_OK;
+}
+
+enum kexec_status image_add_segment(struct kexec_image *image, const struct segment_request *request,
+				    struct kexec_segment **ret_segment)
+{
+	struct kexec_segment segment = { .name = request->name, .bufsz = request->bufsz, .stage = request->stage };
+	enum kexec_status status;
+
+	status = check_request(image, request);
+	if (status)
+		return status;
+	if (request->memsz > UINT64_MAX - PAGE_SIZE)
+		return log_error(KEXEC_TOO_LARGE, "segment %s: 0x%lx bytes cannot be placed", request->name,
+				 request->memsz);
+	segment.memsz = align_up(request->memsz, PAGE_SIZE);
+
+	status = memory_alloc(&request->memory, request->name, &segment.mem, &segment.pages);
+	if (status)
+		return status;
+	status = check_place(image, &segment);
+	if (status) {
+		memory_free(&segment.pages);
+		return status;
+	}
+	image->segments[image->count] = segment;
+	*ret_segment = &image->segments[image->count++];
+	return KEXEC_OK;
+}
+
+void image_seal(const struct kexec_image *image)
+{
+	for (size_t i = 0; i < image->count; i++) {
+		const struct kexec_segment *segment = &image->segments[i];
+
+		memset(phys_to_ptr(segment->mem + segment->bufsz), 0, segment->memsz - segment->bufsz);
+	}
+}
+
+void image_print(const struct kexec_image *image)
+{
+	for (size_t i = 0; i < image->count; i++) {
+		const struct kexec_segment *segment = &image->segments[i];
+
+		log_verbose("segment %s mem 0x%016lx bufsz 0x%016lx memsz 0x%016lx", segment->name, segment->mem,
+			    segment->bufsz, segment->memsz);
+	}
+}
+
+void image_free(struct kexec_image *image)
+{
+	while (image->count)
+		memory_free(&image->segments[--image->count].pages);
+}

@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * The page tables under which purgatory and kernel start: identity, writable, executable (Intel SDM volume 3,
+ * chapter 5, "4-level paging and 5-level paging"). With tables of our own neither firmware that maps data as
+ * non-executable nor one that leaves memory out is an obstacle.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "boot/memmap.h"
+#include "boot/status.h"
+
+/* What the CPU and its state ask for. */
+struct paging {
+	bool five_levels;   /* CR4.LA57 is set, and cannot be changed in long mode */
+	bool one_gib_pages; /* CPUID 80000001h EDX bit 26 */
+};
+
+/* A range to map besides what the memory map holds, such as a framebuffer. A size of 0 is none. */
+struct mapped_range {
+	uint64_t addr;
+	uint64_t size;
+};
+
+/* Tables are taken from `pool`, page by page; the root is the first. */
+struct page_tables {
+	struct paging paging;
+	uint8_t *pool;
+	size_t capacity; /* in tables */
+	size_t count;
+};
+
+/*
+ * Maps the first 4 GiB, the memory and runtime devices that `map` names, and `extra`, in pages of 1 GiB where the CPU
+ * has them and all of the GiB is wanted, else of 2 MiB: a page that reached far beyond memory would let the CPU
+ * speculate where it must not. Accessed and dirty are set beforehand, so that the CPU never writes to the tables and
+ * they can be hashed. Fails if tables->capacity is too small.
+ */
+enum kexec_status page_tables_build(struct page_tables *tables, const struct memory_map *map,
+				    const struct mapped_range *extra);
+
+/* How many tables page_tables_build needs at most. */
+size_t page_tables_bound(const struct paging *paging, const struct memory_map *map, const struct mapped_range *extra);

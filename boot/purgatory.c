@@ -1,0 +1,108 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/* Loads the purgatory and reaches into it. */
+#include "boot/purgatory.h"
+
+#include "boot/log.h"
+#include "common/align.h"
+#include "common/string.h"
+
+/* Below it live the BIOS's data, the kernel's real-mode trampoline and, with luck, nobody who dereferences NULL. */
+#define PURGATORY_MIN_ADDR 0x100000u
+
+static enum kexec_status add_segment(struct kexec_image *image, struct purgatory *purgatory)
+{
+	const struct elf_rel *object = &purgatory->object;
+	struct segment_request request = {
+		.name = "purgatory",
+		.bufsz = object->file_size,
+		.memsz = object->mem_size,
+		.stage = DIGEST_NONE,
+		.memory = {
+			.kind = MEMORY_CODE,
+			.top_down = true,
+			.size = object->mem_size,
+			.align = object->align > PAGE_SIZE ? object->align : PAGE_SIZE,
+			.min = PURGATORY_MIN_ADDR,
+			.max = UINT32_MAX,
+		},
+	};
+	struct kexec_segment *segment;
+	enum kexec_status status;
+
+	status = image_add_segment(image, &request, &segment);
+	if (!status)
+		purgatory->segment = segment;
+	return status;
+}
+
+enum kexec_status purgatory_load(struct kexec_image *image, const void *bytes, size_t size,
+				 struct purgatory *ret_purgatory)
+{
+	struct elf_rel_symbol start;
+	struct purgatory purgatory;
+	enum kexec_status status;
+	uint64_t addr;
+
+	status = elf_rel_parse(bytes, size, &purgatory.object);
+	if (status)
+		return status;
+	/* Not e_entry: all sections of a relocatable object begin at 0, so it would tell nothing. */
+	status = elf_rel_find_symbol(&purgatory.object, "purgatory_start", &start);
+	if (status)
+		return status;
+
+	status = add_segment(image, &purgatory);
+	if (status)
+		return status;
+	addr = purgatory.segment->mem;
+	elf_rel_copy(&purgatory.object, phys_to_ptr(addr));
+	status = elf_rel_relocate(&purgatory.object, phys_to_ptr(addr), addr);
+	if (status)
+		return status;
+	purgatory.entry = addr + start.offset;
+	*ret_purgatory = purgatory;
+	return KEXEC_OK;
+}
+
+enum kexec_status purgatory_find_symbol(const struct purgatory *purgatory, const char *name, size_t size,
+					void **ret_place)
+{
+	struct elf_rel_symbol symbol;
+	enum kexec_status status;
+
+	status = elf_rel_find_symbol(&purgatory->object, name, &symbol);
+	if (status)
+		return status;
+	if (symbol.size != size)
+		return log_error(KEXEC_BAD_FORMAT, "purgatory: symbol %s: expected %zu bytes, found %lu", name, size,
+				 symbol.size);
+	if (symbol.in_bss)
+		return log_error(KEXEC_BAD_FORMAT,
+				 "purgatory: symbol %s is in a bss section, it can be neither set nor got", name);
+	*ret_place = phys_to_ptr(purgatory->segment->mem + symbol.offset);
+	return KEXEC_OK;
+}
+
+enum kexec_status purgatory_set_symbol(const struct purgatory *purgatory, const char *name, const void *value,
+				       size_t size)
+{
+	enum kexec_status status;
+	void *place;
+
+	status = purgatory_find_symbol(purgatory, name, size, &place);
+	if (!status)
+		memcpy(place, value, size);
+	return status;
+}
+
+enum kexec_status purgatory_get_symbol(const struct purgatory *purgatory, const char *name, void *ret_value,
+				       size_t size)
+{
+	enum kexec_status status;
+	void *place;
+
+	status = purgatory_find_symbol(purgatory, name, size, &place);
+	if (!status)
+		memcpy(ret_value, place, size);
+	return status;
+}

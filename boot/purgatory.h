@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/* The purgatory as the loader sees it: a relocatable object that becomes a segment, with symbols to be set. */
+#pragma once
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "boot/elf_rel.h"
+#include "boot/image.h"
+#include "common/purgatory_abi.h"
+
+/* A purgatory in its place. The image owns the segment, the caller the object's bytes, which must stay. */
+struct purgatory {
+	struct elf_rel object;
+	const struct kexec_segment *segment;
+	uint64_t entry; /* physical address of the symbol purgatory_start */
+};
+
+/* Makes the relocatable object `bytes` a segment of `image`, relocated and ready but for its symbols. */
+enum kexec_status purgatory_load(struct kexec_image *image, const void *bytes, size_t size,
+				 struct purgatory *ret_purgatory);
+
+/*
+ * Finds the object `name` of `size` bytes in the loaded purgatory. Refused: a symbol that is unknown or undefined,
+ * one of another size, and one in .bss, of which the file has no bytes.
+ */
+enum kexec_status purgatory_find_symbol(const struct purgatory *purgatory, const char *name, size_t size,
+					void **ret_place);
+
+/* Copies a value into, or out of, the symbol `name`, which must have `size` bytes. */
+enum kexec_status purgatory_set_symbol(const struct purgatory *purgatory, const char *name, const void *value,
+				       size_t size);
+enum kexec_status purgatory_get_symbol(const struct purgatory *purgatory, const char *name, void *ret_value,
+				       size_t size);
+
+/* The same for a symbol of common/purgatory_abi.h, `value` pointing to an object of just its size. */
+#define purgatory_set(purgatory, symbol, value)                                                                        \
+	({                                                                                                             \
+		_Static_assert(sizeof(*(value)) == sizeof(symbol), "the value has not the size of " #symbol);          \
+		purgatory_set_symbol((purgatory), #symbol, (value), sizeof(symbol));                                   \
+	})
+
+/* Where a symbol of common/purgatory_abi.h lies. */
+#define purgatory_find(purgatory, symbol, ret_place)                                                                   \
+	purgatory_find_symbol((purgatory), #symbol, sizeof(symbol), (ret_place))

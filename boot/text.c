@@ -1,0 +1,162 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/* Cuts text into pieces and converts it. */
+#include "boot/text.h"
+
+#include "common/string.h"
+
+bool text_equal(struct text a, struct text b)
+{
+	return a.length == b.length && memcmp(a.start, b.start, a.length) == 0;
+}
+
+static bool is_blank(char c)
+{
+	return c == ' ' || c == '\t' || c == '\r';
+}
+
+static void drop_leading_blanks(struct text *text)
+{
+	while (text->length && is_blank(text->start[0])) {
+		text->start++;
+		text->length--;
+	}
+}
+
+struct text text_trim(struct text text)
+{
+	drop_leading_blanks(&text);
+	while (text.length && is_blank(text.start[text.length - 1]))
+		text.length--;
+	return text;
+}
+
+struct text text_take_word(struct text *text)
+{
+	struct text word;
+
+	drop_leading_blanks(text);
+	word = (struct text){ .start = text->start };
+	while (word.length < text->length && !is_blank(text->start[word.length]))
+		word.length++;
+	text->start += word.length;
+	text->length -= word.length;
+	drop_leading_blanks(text);
+	return word;
+}
+
+bool text_take_line(struct text *text, struct text *ret_line)
+{
+	struct text line = { .start = text->start };
+
+	if (!text->length)
+		return false;
+	while (line.length < text->length && text->start[line.length] != '\n')
+		line.length++;
+	text->start += line.length;
+	text->length -= line.length;
+	if (text->length) {
+		text->start++;
+		text->length--;
+	}
+	*ret_line = line;
+	return true;
+}
+
+#define NOT_A_CHARACTER UINT32_MAX
+
+/* Cuts one character off *text, which is not empty. */
+static uint32_t take_character(struct text *text)
+{
+	static const uint32_t smallest[] = { 0, 0x80, 0x800, 0x10000 };
+	uint8_t first = (uint8_t)*text->start++;
+	uint32_t character;
+	size_t more;
+
+	text->length--;
+	if (first < 0x80)
+		return first;
+	if (first >= 0xf8 || first < 0xc0)
+		return NOT_A_CHARACTER;
+	more = first >= 0xf0 ? 3 : first >= 0xe0 ? 2 : 1;
+	character = first & (0x3fu >> more);
+	for (size_t i = 0; i < more; i++) {
+		if (!text->length || ((uint8_t)*text->start & 0xc0) != 0x80)
+			return NOT_A_CHARACTER;
+		character = character << 6 | ((uint8_t)*text->start++ & 0x3f);
+		text->length--;
+	}
+	if (character < smallest[more] || character > 0x10ffff || (character >= 0xd800 && character < 0xe000))
+		return NOT_A_CHARACTER;
+	return character;
+}
+
+bool text_to_utf16(struct text text, uint16_t *ret_utf16, size_t capacity)
+{
+	size_t at = 0;
+
+	while (text.length) {
+		uint32_t character = take_character(&text);
+		size_t units = character >= 0x10000 ? 2 : 1;
+
+		/* One unit is kept for the NUL. */
+		if (character == NOT_A_CHARACTER || capacity - at < units + 1)
+			return false;
+		if (units == 2) {
+			ret_utf16[at++] = (uint16_t)(0xd800 + ((character - 0x10000) >> 10));
+			ret_utf16[at++] = (uint16_t)(0xdc00 + (character & 0x3ff));
+		} else {
+			ret_utf16[at++] = (uint16_t)character;
+		}
+	}
+	if (at == capacity)
+		return false;
+	ret_utf16[at] = 0;
+	return true;
+}
+
+#define REPLACEMENT_CHARACTER 0xfffdu
+
+/* 0 at the end, which an odd last byte is as well. */
+static uint32_t peek_unit(const struct utf16_reader *reader)
+{
+	return reader->size >= 2 ? reader->bytes[0] | (uint32_t)reader->bytes[1] << 8 : 0;
+}
+
+static void drop_unit(struct utf16_reader *reader)
+{
+	reader->bytes += 2;
+	reader->size -= 2;
+}
+
+static uint32_t utf16_take_character(struct utf16_reader *reader)
+{
+	uint32_t high = peek_unit(reader);
+	uint32_t low;
+
+	if (high == 0)
+		return 0;
+	drop_unit(reader);
+	if (high < 0xd800 || high > 0xdfff)
+		return high;
+	low = peek_unit(reader);
+	if (high > 0xdbff || low < 0xdc00 || low > 0xdfff)
+		return REPLACEMENT_CHARACTER;
+	drop_unit(reader);
+	return 0x10000 + ((high - 0xd800) << 10 | (low - 0xdc00));
+}
+
+size_t utf16_take_utf8(struct utf16_reader *reader, char ret_utf8[4])
+{
+	static const uint8_t lead[] = { 0, 0x00, 0xc0, 0xe0, 0xf0 };
+	uint32_t character = utf16_take_character(reader);
+	size_t count = character < 0x80 ? 1 : character < 0x800 ? 2 : character < 0x10000 ? 3 : 4;
+
+	if (character == 0)
+		return 0;
+	for (size_t i = count - 1; i > 0; i--) {
+		ret_utf8[i] = (char)(0x80 | (character & 0x3f));
+		character >>= 6;
+	}
+	ret_utf8[0] = (char)(lead[count] | character);
+	return count;
+}

@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/* A piece of somebody else's text: not NUL-terminated, not owned. */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct text {
+	const char *start;
+	size_t length;
+};
+
+/* For log messages: "%.*s", TEXT_ARGS(text) */
+#define TEXT_ARGS(text) (int)(text).length, (text).start
+
+/* A string literal as a struct text. */
+#define TEXT(literal) ((struct text){ .start = (literal), .length = sizeof(literal) - 1 })
+
+bool text_equal(struct text a, struct text b);
+
+/* Without the spaces, tabs and carriage returns at both ends. */
+struct text text_trim(struct text text);
+
+/* Cuts the first word, which spaces or tabs end, off *text, and what separates it from the rest. Empty at the end. */
+struct text text_take_word(struct text *text);
+
+/* Cuts the first line off *text, without its line feed. Returns false when there is none left. */
+bool text_take_line(struct text *text, struct text *ret_line);
+
+/*
+ * Converts UTF-8 to UTF-16 with a NUL at the end. Returns false for what is not UTF-8 (RFC 3629: overlong forms,
+ * surrogates, values beyond 0x10ffff) and for what does not fit in `capacity` units.
+ */
+bool text_to_utf16(struct text text, uint16_t *ret_utf16, size_t capacity);
+
+/* UTF-16 as the firmware hands it out: unaligned, `size` bytes of it or up to a NUL. */
+struct utf16_reader {
+	const uint8_t *bytes;
+	size_t size;
+};
+
+/*
+ * Takes one character and writes it as UTF-8. Returns the number of bytes written, 0 at the end. Half a surrogate
+ * pair becomes U+FFFD.
+ */
+size_t utf16_take_utf8(struct utf16_reader *reader, char ret_utf8[4]);

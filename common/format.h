@@ -1,0 +1,17 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/* printf for a world without a C library: the part of C's format language that the messages here use. */
+#pragma once
+
+#include <stdarg.h>
+#include <stddef.h>
+
+/*
+ * Writes at most `size` - 1 characters and a NUL into `buffer` (size >= 1), cutting off what does not fit. Returns
+ * the number of characters written, the NUL not counted.
+ *
+ * Understood are %s %c %d %u %x %% with the length modifiers l, ll and z, a field width, the flag 0, and a
+ * precision for %s (`%.*s`). Anything else is written as it stands.
+ */
+size_t format_text(char *buffer, size_t size, const char *format, ...) __attribute__((format(printf, 3, 4)));
+size_t format_text_va(char *buffer, size_t size, const char *format, va_list args)
+	__attribute__((format(printf, 3, 0)));

@@ -1,0 +1,4 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/* mbedTLS reduced to SHA-256 (MBEDTLS_CONFIG_FILE); its wiping function is ours, for want of a C library. */
+#define MBEDTLS_SHA256_C
+#define MBEDTLS_PLATFORM_ZEROIZE_ALT

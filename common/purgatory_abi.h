@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * What the loader tells the purgatory: symbols that the loader looks up by name in the relocatable object and sets
+ * before it jumps. Name, type and size stand here alone; the purgatory defines them, the loader takes their sizeof.
+ * sha_regions, sha256_digest and the segment limit are those of the kernel's kexec (include/linux/purgatory.h,
+ * include/uapi/linux/kexec.h).
+ */
+#pragma once
+
+#include <stddef.h>
+#include <stdint.h>
+
+#define KEXEC_SEGMENT_MAX 16
+#define SHA256_DIGEST_SIZE 32
+#define REGION_NAME_SIZE 16
+
+/* Puts a symbol into a section that has bytes in the file: what lies in .bss cannot be set. */
+#define PURGATORY_DATA __attribute__((section(".kexec-purgatory")))
+
+/* One range of physical memory that the digest covers. A region of length 0 is unused. */
+struct sha_region {
+	uint64_t start;
+	uint64_t len;
+};
+
+/* Where the purgatory goes when everything is as it was: 64-bit boot protocol, Documentation/arch/x86/boot.rst. */
+struct kernel_entry {
+	uint64_t rip; /* load address + 0x200 */
+	uint64_t rsi; /* struct boot_params */
+};
+
+_Static_assert(sizeof(struct sha_region) == 16, "two quads");
+_Static_assert(offsetof(struct kernel_entry, rip) == 0, "entry.asm reads it here");
+_Static_assert(offsetof(struct kernel_entry, rsi) == 8, "entry.asm reads it here");
+
+/* The regions in the order in which they are hashed, and what the console calls them (NUL-terminated). */
+extern struct sha_region purgatory_sha_regions[KEXEC_SEGMENT_MAX];
+extern char purgatory_region_names[KEXEC_SEGMENT_MAX][REGION_NAME_SIZE];
+
+/* The SHA-256 of all regions up to and including the Nth: the first that differs names the region that changed. */
+extern uint8_t purgatory_running_digests[KEXEC_SEGMENT_MAX][SHA256_DIGEST_SIZE];
+
+/* The SHA-256 of all regions: the verdict. */
+extern uint8_t purgatory_sha256_digest[SHA256_DIGEST_SIZE];
+
+extern struct kernel_entry purgatory_kernel_entry;

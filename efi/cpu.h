@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/* What has to be asked of the CPU itself. */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "boot/pagetable.h"
+
+#define CR4_LA57 (1u << 12)
+#define CPUID_EXTENDED_MAX 0x80000000u
+#define CPUID_EXTENDED_FEATURES 0x80000001u
+#define CPUID_PDPE1GB (1u << 26) /* EDX */
+
+static inline uint64_t cpu_cr4(void)
+{
+	uint64_t value;
+
+	__asm__ volatile("mov %%cr4, %0" : "=r"(value));
+	return value;
+}
+
+static inline void cpu_cpuid(uint32_t leaf, uint32_t *eax, uint32_t *edx)
+{
+	uint32_t ebx;
+	uint32_t ecx = 0;
+
+	*eax = leaf;
+	__asm__ volatile("cpuid" : "+a"(*eax), "=b"(ebx), "+c"(ecx), "=d"(*edx));
+}
+
+static inline struct paging cpu_paging(void)
+{
+	uint32_t eax;
+	uint32_t edx;
+	uint32_t largest;
+
+	cpu_cpuid(CPUID_EXTENDED_MAX, &largest, &edx);
+	edx = 0;
+	if (largest >= CPUID_EXTENDED_FEATURES)
+		cpu_cpuid(CPUID_EXTENDED_FEATURES, &eax, &edx);
+	return (struct paging){
+		.five_levels = (cpu_cr4() & CR4_LA57) != 0,
+		.one_gib_pages = (edx & CPUID_PDPE1GB) != 0,
+	};
+}

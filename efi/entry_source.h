@@ -1,0 +1,21 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/* Finds the entry that says what to boot. */
+#pragma once
+
+#include <efi.h>
+
+#include "boot/entry.h"
+#include "boot/status.h"
+
+/* An entry together with the memory that its text lies in. A zeroed one is empty. */
+struct entry_source {
+	struct entry entry;
+	char path[256]; /* of the file that holds it */
+	char *buffer;	/* pool memory */
+};
+
+/* Reads and checks the entry for the image `image`: the file beside it with .conf in place of .efi. */
+enum kexec_status entry_source_read(const EFI_LOADED_IMAGE *image, struct entry_source *ret_source);
+
+/* Frees the text. Harmless on a zeroed struct. */
+void entry_source_free(struct entry_source *source);

@@ -1,0 +1,191 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/* Reads files through EFI_SIMPLE_FILE_SYSTEM_PROTOCOL (UEFI specification 13.4 and 13.5). */
+#include "efi/file.h"
+
+#include "boot/log.h"
+#include "common/align.h"
+#include "common/string.h"
+#include "efi/firmware.h"
+
+/*
+ * Some firmware fails larger reads with BAD_BUFFER_SIZE, or cuts them short. From 1 MiB on larger pieces are hardly
+ * faster.
+ */
+#define CHUNK_SIZE (1024u * 1024)
+
+/* Some firmware's disk drivers cannot reach memory above it, and do not say so. */
+#define BOUNCE_ABOVE 0x100000000ull
+
+/* EFI_FILE_INFO with a name of 255 characters, the longest of FAT, has 592 bytes. */
+#define FILE_INFO_SIZE 1024
+
+static EFI_FILE_HANDLE volume_root;
+
+enum kexec_status file_open_volume(EFI_HANDLE device)
+{
+	EFI_GUID guid = EFI_SIMPLE_FILE_SYSTEM_PROTOCOL_GUID;
+	EFI_SIMPLE_FILE_SYSTEM_PROTOCOL *volume;
+	EFI_STATUS status;
+
+	status = firmware_boot_services->HandleProtocol(device, &guid, (void **)&volume);
+	if (!EFI_ERROR(status))
+		status = volume->OpenVolume(volume, &volume_root);
+	if (EFI_ERROR(status)) {
+		volume_root = NULL;
+		return log_error(status_from_efi(status), "cannot open the volume that this program came from: %s",
+				 efi_status_name(status));
+	}
+	return KEXEC_OK;
+}
+
+void file_close_volume(void)
+{
+	if (volume_root)
+		volume_root->Close(volume_root);
+	volume_root = NULL;
+}
+
+static void turn_slashes(uint16_t *path)
+{
+	for (; *path; path++) {
+		if (*path == '/')
+			*path = '\\';
+	}
+}
+
+static enum kexec_status open_handle(struct file *file)
+{
+	uint16_t wide_path[FILE_PATH_SIZE];
+	struct text path = { .start = file->path, .length = strlen(file->path) };
+	EFI_STATUS status;
+
+	if (!text_to_utf16(path, wide_path, ARRAY_SIZE(wide_path)))
+		return log_error(KEXEC_BAD_FORMAT, "%s: expected a path in UTF-8, found other bytes", file->path);
+	turn_slashes(wide_path);
+	status = volume_root->Open(volume_root, &file->handle, (CHAR16 *)wide_path, EFI_FILE_MODE_READ, 0);
+	if (EFI_ERROR(status)) {
+		file->handle = NULL;
+		return log_error(status_from_efi(status), "%s: cannot open: expected a file, found %s", file->path,
+				 efi_status_name(status));
+	}
+	return KEXEC_OK;
+}
+
+static enum kexec_status read_size(struct file *file)
+{
+	EFI_GUID guid = EFI_FILE_INFO_ID;
+	_Alignas(EFI_FILE_INFO) uint8_t buffer[FILE_INFO_SIZE];
+	EFI_FILE_INFO *info = (EFI_FILE_INFO *)buffer;
+	UINTN size = sizeof(buffer);
+	EFI_STATUS status;
+
+	status = file->handle->GetInfo(file->handle, &guid, &size, buffer);
+	if (EFI_ERROR(status))
+		return log_error(status_from_efi(status), "%s: cannot tell its size: %s", file->path,
+				 efi_status_name(status));
+	if (info->Attribute & EFI_FILE_DIRECTORY)
+		return log_error(KEXEC_NOT_FOUND, "%s: expected a file, found a directory", file->path);
+	file->size = info->FileSize;
+	return KEXEC_OK;
+}
+
+enum kexec_status file_open(struct text path, struct file *ret_file)
+{
+	enum kexec_status status;
+
+	*ret_file = (struct file){ 0 };
+	if (path.length >= FILE_PATH_SIZE)
+		return log_error(KEXEC_TOO_LARGE, "%.*s...: expected a path of at most %u bytes, found %zu", 60,
+				 path.start, FILE_PATH_SIZE - 1, path.length);
+	memcpy(ret_file->path, path.start, path.length);
+
+	status = open_handle(ret_file);
+	if (status)
+		return status;
+	status = read_size(ret_file);
+	if (status)
+		file_close(ret_file);
+	return status;
+}
+
+void file_close(struct file *file)
+{
+	if (file->handle)
+		file->handle->Close(file->handle);
+	file->handle = NULL;
+}
+
+/* Reads up to a chunk; *size becomes what was read, which is 0 at the end of the file. */
+static enum kexec_status read_chunk(struct file *file, void *buffer, uint64_t *size)
+{
+	UINTN chunk = *size < CHUNK_SIZE ? *size : CHUNK_SIZE;
+	UINTN found = chunk;
+	EFI_STATUS status;
+
+	firmware_feed_watchdog();
+	status = file->handle->Read(file->handle, &found, buffer);
+	if (EFI_ERROR(status))
+		return log_error(status_from_efi(status), "%s: cannot read: expected %lu bytes, found %s", file->path,
+				 chunk, efi_status_name(status));
+	if (found > chunk)
+		return log_error(KEXEC_IO, "%s: cannot read: expected at most %lu bytes, found %lu", file->path, chunk,
+				 found);
+	*size = found;
+	return KEXEC_OK;
+}
+
+static enum kexec_status ended_early(const struct file *file, uint64_t missing)
+{
+	return log_error(KEXEC_TRUNCATED, "%s: ends early: expected %lu bytes, found %lu", file->path, file->size,
+			 file->size - missing);
+}
+
+/* Through `bounce`, of a chunk's size, if there is one. */
+static enum kexec_status read_all(struct file *file, uint64_t addr, uint64_t size, void *bounce)
+{
+	while (size) {
+		uint64_t found = size;
+		enum kexec_status status = read_chunk(file, bounce ? bounce : phys_to_ptr(addr), &found);
+
+		if (status)
+			return status;
+		if (found == 0)
+			return ended_early(file, size);
+		if (bounce)
+			memcpy(phys_to_ptr(addr), bounce, found);
+		addr += found;
+		size -= found;
+	}
+	return KEXEC_OK;
+}
+
+enum kexec_status file_read(struct file *file, uint64_t addr, uint64_t size)
+{
+	EFI_PHYSICAL_ADDRESS bounce = BOUNCE_ABOVE - 1;
+	enum kexec_status result;
+	EFI_STATUS status;
+
+	if (addr < BOUNCE_ABOVE && size <= BOUNCE_ABOVE - addr)
+		return read_all(file, addr, size, NULL);
+
+	status = firmware_boot_services->AllocatePages(AllocateMaxAddress, EfiLoaderData, CHUNK_SIZE / PAGE_SIZE,
+						       &bounce);
+	if (EFI_ERROR(status))
+		return log_error(KEXEC_NO_MEMORY, "%s: expected 0x%x bytes below 4 GiB to read through, found %s",
+				 file->path, CHUNK_SIZE, efi_status_name(status));
+	result = read_all(file, addr, size, phys_to_ptr(bounce));
+	firmware_boot_services->FreePages(bounce, CHUNK_SIZE / PAGE_SIZE);
+	return result;
+}
+
+enum kexec_status file_expect_end(struct file *file)
+{
+	uint8_t byte;
+	uint64_t found = sizeof(byte);
+	enum kexec_status status = read_chunk(file, &byte, &found);
+
+	if (!status && found)
+		return log_error(KEXEC_MISMATCH, "%s: changed while it was read: expected %lu bytes, found more",
+				 file->path, file->size);
+	return status;
+}

@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * Files on the volume that our image came from. They are read from front to back, each byte once, straight to where
+ * it is wanted.
+ */
+#pragma once
+
+#include <efi.h>
+#include <stdint.h>
+
+#include "boot/status.h"
+#include "boot/text.h"
+
+/* Longest path, in UTF-8 with its NUL. */
+#define FILE_PATH_SIZE 512
+
+struct file {
+	char path[FILE_PATH_SIZE]; /* as the entry has it, for messages */
+	EFI_FILE_HANDLE handle;
+	uint64_t size;
+};
+
+/* Opens the volume of the loaded image `device`; files can be opened until it is closed. */
+enum kexec_status file_open_volume(EFI_HANDLE device);
+void file_close_volume(void);
+
+/*
+ * Opens the file `path`, with / or \ between its parts, for reading. Directories are refused. The caller closes it
+ * with file_close, which is harmless on a zeroed struct file.
+ */
+enum kexec_status file_open(struct text path, struct file *ret_file);
+void file_close(struct file *file);
+
+/*
+ * Reads the next `size` bytes to the physical address `addr`, through a buffer below 4 GiB where that is not. Fails
+ * if the firmware reports an error or the file ends before.
+ */
+enum kexec_status file_read(struct file *file, uint64_t addr, uint64_t size);
+
+/* Makes sure that the file ends where its size said: a file that goes on was not read whole. */
+enum kexec_status file_expect_end(struct file *file);

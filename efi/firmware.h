@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/* The firmware that started us: its tables, its status codes, its watchdog. */
+#pragma once
+
+#include <efi.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "boot/status.h"
+
+/* Set once by firmware_init. boot_services is gone after ExitBootServices. */
+extern EFI_HANDLE firmware_image;
+extern EFI_SYSTEM_TABLE *firmware_system_table;
+extern EFI_BOOT_SERVICES *firmware_boot_services;
+extern EFI_RUNTIME_SERVICES *firmware_runtime_services;
+
+void firmware_init(EFI_HANDLE image, EFI_SYSTEM_TABLE *system_table);
+
+/* The name of an EFI_STATUS as the UEFI specification has it (appendix D), without EFI_. */
+const char *efi_status_name(EFI_STATUS status);
+
+/* What a failed call of the firmware means for a step, and what a step's end means for our caller. */
+enum kexec_status status_from_efi(EFI_STATUS status);
+EFI_STATUS status_to_efi(enum kexec_status status);
+
+/* The address of a configuration table, NULL where the firmware has none of that kind. */
+void *firmware_config_table(const EFI_GUID *guid);
+
+/*
+ * Gives the boot five more minutes: the boot manager arms the watchdog once before it starts an image (UEFI
+ * specification 3.1.2), and reading or hashing a large file can outlast that.
+ */
+void firmware_feed_watchdog(void);

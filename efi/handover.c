@@ -1,0 +1,166 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/* Prepares the hand-over and leaves the firmware (UEFI specification 7.4.6, EFI_BOOT_SERVICES.ExitBootServices). */
+#include "efi/handover.h"
+
+#include "boot/log.h"
+#include "boot/pagetable.h"
+#include "common/align.h"
+#include "common/serial.h"
+#include "common/string.h"
+#include "efi/cpu.h"
+#include "efi/firmware.h"
+#include "efi/memory.h"
+#include "efi/platform.h"
+
+#define LOW_MEMORY_END 0x100000u
+
+/* The map grows by what is allocated from here on, and some firmware adds a lot at the exit itself. */
+#define MAP_HEADROOM_DESCRIPTORS 32
+#define MAP_HEADROOM_FACTOR 2
+
+/* A map that still changes after so many attempts changes for ever. */
+#define EXIT_ATTEMPTS_MAX 64
+
+static enum kexec_status add(struct kexec_image *image, const char *name, uint64_t size, enum digest_stage stage,
+			     struct kexec_segment **ret_segment)
+{
+	struct segment_request request = {
+		.name = name,
+		.bufsz = size,
+		.memsz = size,
+		.stage = stage,
+		.memory = {
+			.kind = MEMORY_DATA,
+			.top_down = true,
+			.size = size,
+			.align = PAGE_SIZE,
+			.min = LOW_MEMORY_END,
+			.max = UINT32_MAX,
+		},
+	};
+
+	return image_add_segment(image, &request, ret_segment);
+}
+
+static enum kexec_status add_memory_map(struct kexec_image *image, const struct memory_map *map,
+					struct handover *handover)
+{
+	uint64_t size = MAP_HEADROOM_FACTOR * map->size + MAP_HEADROOM_DESCRIPTORS * map->descriptor_size;
+	uint64_t descriptors;
+	struct kexec_segment *segment;
+	enum kexec_status status;
+
+	size = align_up(size, PAGE_SIZE);
+	status = add(image, "memory_map", size, DIGEST_LATE, &segment);
+	if (status)
+		return status;
+	handover->memory_map_addr = segment->mem;
+	handover->memory_map_capacity = size;
+	memset(phys_to_ptr(segment->mem), 0, size);
+
+	/* However small the descriptors of the last map are, their e820 entries will fit. */
+	descriptors = size / sizeof(struct efi_descriptor);
+	status = add(image, "e820_ext", boot_params_e820_ext_size(descriptors), DIGEST_LATE, &segment);
+	if (status)
+		return status;
+	handover->e820_ext = phys_to_ptr(segment->mem);
+	memset(handover->e820_ext, 0, segment->bufsz);
+	return KEXEC_OK;
+}
+
+static enum kexec_status add_page_tables(struct kexec_image *image, const struct memory_map *map,
+					 const struct mapped_range *framebuffer, struct handover *handover)
+{
+	struct page_tables tables = { .paging = cpu_paging() };
+	struct kexec_segment *segment;
+	enum kexec_status status;
+
+	tables.capacity = page_tables_bound(&tables.paging, map, framebuffer);
+	status = add(image, "page_tables", tables.capacity * PAGE_SIZE, DIGEST_EARLY, &segment);
+	if (status)
+		return status;
+	tables.pool = phys_to_ptr(segment->mem);
+	status = page_tables_build(&tables, map, framebuffer);
+	if (status)
+		return status;
+	segment->bufsz = tables.count * PAGE_SIZE;
+	handover->page_table_root = segment->mem;
+	return KEXEC_OK;
+}
+
+enum kexec_status handover_prepare(const struct kernel *kernel, const struct kexec_segment *initrd,
+				   const struct kexec_segment *cmdline, struct kexec_image *image,
+				   struct handover *ret_handover)
+{
+	struct boot_params_request request = { .setup = kernel->setup, .cmdline = cmdline, .initrd = initrd };
+	struct mapped_range framebuffer;
+	struct kexec_segment *segment;
+	struct platform platform;
+	enum kexec_status status;
+	struct memory_map map;
+
+	status = add(image, "boot_params", sizeof(struct boot_params), DIGEST_LATE, &segment);
+	if (status)
+		return status;
+	ret_handover->params = phys_to_ptr(segment->mem);
+	platform_collect(&platform, &framebuffer);
+	request.platform = &platform;
+	boot_params_build(ret_handover->params, &request);
+
+	status = memory_map_read(&map);
+	if (status)
+		return status;
+	status = add_page_tables(image, &map, &framebuffer, ret_handover);
+	if (!status)
+		status = add_memory_map(image, &map, ret_handover);
+	memory_map_free(&map);
+	return status;
+}
+
+/* One attempt. *exit_called: from then on the firmware may be half shut down. */
+static EFI_STATUS try_exit(const struct handover *handover, const struct digest *digest, bool *exit_called)
+{
+	struct memory_map map = { .bytes = phys_to_ptr(handover->memory_map_addr) };
+	UINTN size = handover->memory_map_capacity;
+	UINTN descriptor_size;
+	EFI_STATUS status;
+	UINTN key;
+
+	status = firmware_boot_services->GetMemoryMap(&size, (void *)map.bytes, &key, &descriptor_size,
+						      &map.descriptor_version);
+	if (EFI_ERROR(status))
+		return status;
+	map.size = size;
+	map.descriptor_size = descriptor_size;
+	if (!memmap_valid(&map))
+		return EFI_ABORTED;
+	boot_params_set_memory_map(handover->params, &map, handover->e820_ext);
+	digest_finish(digest);
+	*exit_called = true;
+	return firmware_boot_services->ExitBootServices(firmware_image, key);
+}
+
+/* The console may be gone by now, so this speaks by itself. */
+static _Noreturn void give_up(void)
+{
+	serial_write("kexec: ExitBootServices keeps refusing, resetting\n");
+	firmware_runtime_services->ResetSystem(EfiResetCold, EFI_ABORTED, 0, NULL);
+	for (;;)
+		__asm__ volatile("cli; hlt");
+}
+
+enum kexec_status handover_exit(const struct handover *handover, const struct digest *digest)
+{
+	bool exit_called = false;
+	EFI_STATUS status;
+
+	for (unsigned i = 0; i < EXIT_ATTEMPTS_MAX; i++) {
+		status = try_exit(handover, digest, &exit_called);
+		if (!EFI_ERROR(status))
+			return KEXEC_OK;
+		if (!exit_called)
+			return log_error(status_from_efi(status), "memory map: expected at most 0x%lx bytes, found %s",
+					 handover->memory_map_capacity, efi_status_name(status));
+	}
+	give_up();
+}

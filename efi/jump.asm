@@ -1,0 +1,46 @@
+; SPDX-License-Identifier: BSD-2-Clause
+;
+; The last instructions of the loader. The firmware is gone; its page tables, descriptor tables and handlers still
+; lie in memory that is now anybody's.
+
+bits 64
+default rel
+
+CR0_PE equ 1 << 0
+CR0_MP equ 1 << 1
+CR0_EM equ 1 << 2
+CR0_TS equ 1 << 3
+CR0_WP equ 1 << 16
+CR0_AM equ 1 << 18
+
+CR4_PAE equ 1 << 5
+CR4_MCE equ 1 << 6
+CR4_LA57 equ 1 << 12
+
+section .text
+
+; _Noreturn void handover_jump(uint64_t entry, uint64_t page_table_root)	System V ABI
+;
+; In:  rdi  physical address to jump to
+;      rsi  physical address of the top page table, of as many levels as CR4.LA57 says
+; Out: CR0 and CR4 as the kernel's relocate_kernel leaves them (arch/x86/kernel/relocate_kernel_64.S): no write
+;      protection, no alignment checks, no task switched, and of CR4 only what long mode cannot do without. MCE is
+;      kept, since a TDX guest faults when it is cleared.
+global handover_jump:function
+handover_jump:
+	cli
+	cld
+
+	mov	rax, cr4
+	and	eax, CR4_PAE | CR4_LA57 | CR4_MCE	; CET before WP, which it needs; PCIDE before CR3
+	mov	cr4, rax
+
+	mov	rax, cr0
+	and	eax, ~(CR0_EM | CR0_TS | CR0_WP | CR0_AM)
+	or	eax, CR0_PE | CR0_MP
+	mov	cr0, rax
+
+	mov	cr3, rsi
+	jmp	rdi
+
+section .note.GNU-stack noalloc noexec nowrite progbits

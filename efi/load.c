@@ -1,0 +1,254 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/* Loads kernel, initrds and command line. */
+#include "efi/load.h"
+
+#include "boot/initrd.h"
+#include "boot/log.h"
+#include "common/align.h"
+#include "common/format.h"
+#include "common/sha256.h"
+#include "common/string.h"
+#include "efi/cpu.h"
+#include "efi/file.h"
+#include "efi/firmware.h"
+
+/* Nothing of ours goes where BIOS data, video memory and the kernel's trampoline are. */
+#define LOW_MEMORY_END 0x100000u
+
+static void format_digest(char text[2 * SHA256_DIGEST_SIZE + 1], const uint8_t digest[SHA256_DIGEST_SIZE])
+{
+	for (size_t i = 0; i < SHA256_DIGEST_SIZE; i++)
+		format_text(text + 2 * i, 3, "%02x", digest[i]);
+}
+
+/* Checks a file that was read to `addr` against the digest that the entry names for it, if it does. */
+static enum kexec_status check_digest(const struct entry *entry, struct text path, uint64_t addr, uint64_t size)
+{
+	uint8_t expected[SHA256_DIGEST_SIZE];
+	uint8_t found[SHA256_DIGEST_SIZE];
+	char expected_text[2 * SHA256_DIGEST_SIZE + 1];
+	char found_text[2 * SHA256_DIGEST_SIZE + 1];
+
+	if (!entry_digest(entry, path, expected))
+		return KEXEC_OK;
+	firmware_feed_watchdog();
+	sha256_of(phys_to_ptr(addr), size, found);
+	if (memcmp(expected, found, sizeof(found)) == 0)
+		return KEXEC_OK;
+	format_digest(expected_text, expected);
+	format_digest(found_text, found);
+	return log_error(KEXEC_MISMATCH, "%.*s: sha256 mismatch: expected %s, found %s", TEXT_ARGS(path), expected_text,
+			 found_text);
+}
+
+/* Reads the first bytes of the kernel, which say where it goes. */
+static enum kexec_status plan_kernel(struct file *file, uint8_t probe[BZIMAGE_PROBE_SIZE], size_t *ret_probe_size,
+				     struct bzimage *ret_plan)
+{
+	size_t probe_size = file->size < BZIMAGE_PROBE_SIZE ? file->size : BZIMAGE_PROBE_SIZE;
+	enum kexec_status status;
+
+	status = file_read(file, (uintptr_t)probe, probe_size);
+	if (status)
+		return status;
+	*ret_probe_size = probe_size;
+	return bzimage_parse(file->path, probe, probe_size, file->size, cpu_paging().five_levels, ret_plan);
+}
+
+static enum kexec_status read_kernel(struct file *file, struct kexec_image *image, struct kernel *kernel)
+{
+	uint8_t probe[BZIMAGE_PROBE_SIZE];
+	struct kexec_segment *segment;
+	struct segment_request request;
+	enum kexec_status status;
+	size_t probe_size;
+	uint64_t addr;
+
+	status = plan_kernel(file, probe, &probe_size, &kernel->plan);
+	if (status)
+		return status;
+	request = (struct segment_request){
+		.name = "kernel",
+		.bufsz = kernel->plan.kernel_size,
+		.memsz = kernel->plan.kernel_size,
+		.stage = DIGEST_EARLY,
+		.memory = bzimage_memory_request(&kernel->plan, file->size),
+	};
+	status = image_add_segment(image, &request, &segment);
+	if (status)
+		return status;
+
+	/* What the plan was made from is what lies in memory: the probe is not read again. */
+	addr = segment->mem - kernel->plan.setup_size;
+	memcpy(phys_to_ptr(addr), probe, probe_size);
+	status = file_read(file, addr + probe_size, file->size - probe_size);
+	if (status)
+		return status;
+	kernel->segment = segment;
+	kernel->setup = phys_to_ptr(addr);
+	return file_expect_end(file);
+}
+
+enum kexec_status load_kernel(const struct entry *entry, struct kexec_image *image, struct kernel *ret_kernel)
+{
+	enum kexec_status status;
+	struct file file;
+
+	status = file_open(entry->linux_path, &file);
+	if (status)
+		return status;
+	log_info("loading %s, %lu bytes", file.path, file.size);
+	status = read_kernel(&file, image, ret_kernel);
+	if (!status)
+		status = check_digest(entry, entry->linux_path, (uintptr_t)ret_kernel->setup, file.size);
+	if (!status)
+		log_verbose("kernel reserved 0x%016lx size 0x%016lx", ret_kernel->segment->mem,
+			    ret_kernel->plan.init_size);
+	file_close(&file);
+	return status;
+}
+
+/* Opens each initrd for its size alone. */
+static enum kexec_status measure_initrds(const struct entry *entry, uint64_t *ret_size)
+{
+	struct text rest = entry->text;
+	uint64_t size = 0;
+	struct text path;
+
+	while (entry_next(&rest, ENTRY_INITRD, &path)) {
+		enum kexec_status status;
+		struct file file;
+		uint64_t offset;
+
+		status = file_open(path, &file);
+		if (status)
+			return status;
+		file_close(&file);
+		status = initrd_append(file.path, file.size, &size, &offset);
+		if (status)
+			return status;
+	}
+	*ret_size = size;
+	return KEXEC_OK;
+}
+
+/* Reads one initrd behind the *size bytes that the segment holds so far, zeros in between. */
+static enum kexec_status read_initrd(const struct entry *entry, struct file *file, struct text path,
+				     const struct kexec_segment *segment, uint64_t *size)
+{
+	uint64_t end = *size;
+	enum kexec_status status;
+	uint64_t offset;
+
+	status = initrd_append(file->path, file->size, size, &offset);
+	if (status)
+		return status;
+	if (*size > segment->bufsz)
+		return log_error(KEXEC_MISMATCH, "%s: changed while it was read: expected at most %lu bytes, found %lu",
+				 file->path, segment->bufsz - offset, file->size);
+	memset(phys_to_ptr(segment->mem + end), 0, offset - end);
+	status = file_read(file, segment->mem + offset, file->size);
+	if (status)
+		return status;
+	status = file_expect_end(file);
+	if (status)
+		return status;
+	return check_digest(entry, path, segment->mem + offset, file->size);
+}
+
+static enum kexec_status read_initrds(const struct entry *entry, const struct kexec_segment *segment)
+{
+	struct text rest = entry->text;
+	uint64_t size = 0;
+	struct text path;
+
+	while (entry_next(&rest, ENTRY_INITRD, &path)) {
+		enum kexec_status status;
+		struct file file;
+
+		status = file_open(path, &file);
+		if (status)
+			return status;
+		log_info("loading %s, %lu bytes", file.path, file.size);
+		status = read_initrd(entry, &file, path, segment, &size);
+		file_close(&file);
+		if (status)
+			return status;
+	}
+	if (size != segment->bufsz)
+		return log_error(KEXEC_MISMATCH, "initrds changed while they were read: expected %lu bytes, found %lu",
+				 segment->bufsz, size);
+	return KEXEC_OK;
+}
+
+/*
+ * Anywhere, if the kernel can be told of it: initrd_addr_max is a relic (arch/x86/boot/header.S), which
+ * XLF_CAN_BE_LOADED_ABOVE_4G lifts. Below 4 GiB is better, for there firmware can read to.
+ */
+static struct memory_request initrd_memory_request(const struct kernel *kernel, uint64_t size)
+{
+	return (struct memory_request){
+		.kind = MEMORY_DATA,
+		.top_down = true,
+		.size = size,
+		.align = PAGE_SIZE,
+		.min = LOW_MEMORY_END,
+		.max = bzimage_max_addr(&kernel->plan),
+		.preferred_max = UINT32_MAX,
+	};
+}
+
+enum kexec_status load_initrds(const struct entry *entry, const struct kernel *kernel, struct kexec_image *image,
+			       const struct kexec_segment **ret_segment)
+{
+	struct segment_request request = { .name = "initrd", .stage = DIGEST_EARLY };
+	struct kexec_segment *segment;
+	enum kexec_status status;
+	uint64_t size;
+
+	*ret_segment = NULL;
+	status = measure_initrds(entry, &size);
+	if (status || size == 0)
+		return status;
+	request.bufsz = size;
+	request.memsz = size;
+	request.memory = initrd_memory_request(kernel, size);
+	status = image_add_segment(image, &request, &segment);
+	if (status)
+		return status;
+	*ret_segment = segment;
+	return read_initrds(entry, segment);
+}
+
+enum kexec_status load_command_line(const struct entry *entry, const struct kernel *kernel, struct kexec_image *image,
+				    const struct kexec_segment **ret_segment)
+{
+	size_t length = entry_command_line_size(entry);
+	struct segment_request request = {
+		.name = "cmdline",
+		.bufsz = length + 1,
+		.memsz = length + 1,
+		.stage = DIGEST_EARLY,
+		.memory = {
+			.kind = MEMORY_DATA,
+			.top_down = true,
+			.size = length + 1,
+			.align = PAGE_SIZE,
+			.min = LOW_MEMORY_END,
+			.max = UINT32_MAX,
+		},
+	};
+	struct kexec_segment *segment;
+	enum kexec_status status;
+
+	if (length > kernel->plan.cmdline_size)
+		return log_error(KEXEC_TOO_LARGE,
+				 "options: expected at most %lu bytes (the kernel's cmdline_size), found %zu",
+				 kernel->plan.cmdline_size, length);
+	status = image_add_segment(image, &request, &segment);
+	if (status)
+		return status;
+	entry_command_line(entry, phys_to_ptr(segment->mem));
+	*ret_segment = segment;
+	return KEXEC_OK;
+}

@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/* Turns what an entry names into segments. Each file is opened, planned, and read once into its final place. */
+#pragma once
+
+#include "boot/bzimage.h"
+#include "boot/entry.h"
+#include "boot/image.h"
+#include "boot/status.h"
+
+/* The kernel in its place. */
+struct kernel {
+	struct bzimage plan;
+	const struct kexec_segment *segment;
+	const uint8_t *setup; /* its setup sectors, right below the segment */
+};
+
+/* Reads the entry's kernel to where it will run. */
+enum kexec_status load_kernel(const struct entry *entry, struct kexec_image *image, struct kernel *ret_kernel);
+
+/* Reads all initrds into one segment. *ret_segment is NULL for an entry without any. */
+enum kexec_status load_initrds(const struct entry *entry, const struct kernel *kernel, struct kexec_image *image,
+			       const struct kexec_segment **ret_segment);
+
+/* Puts the kernel command line together; it may not be longer than the kernel allows. */
+enum kexec_status load_command_line(const struct entry *entry, const struct kernel *kernel, struct kexec_image *image,
+				    const struct kexec_segment **ret_segment);

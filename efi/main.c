@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * kexec-efi: the pipeline of kexec_file_load as a UEFI application. What is read is what is hashed, what is hashed is
+ * what runs.
+ */
+#include "boot/digest.h"
+#include "boot/log.h"
+#include "boot/purgatory.h"
+#include "efi/entry_source.h"
+#include "efi/file.h"
+#include "efi/firmware.h"
+#include "efi/handover.h"
+#include "efi/load.h"
+#include "efi/secureboot.h"
+
+extern const uint8_t purgatory_blob[];
+extern const uint8_t purgatory_blob_end[];
+
+static enum kexec_status read_entry(struct entry_source *source)
+{
+	EFI_GUID guid = LOADED_IMAGE_PROTOCOL;
+	EFI_LOADED_IMAGE *image;
+	enum kexec_status status;
+	EFI_STATUS efi_status;
+
+	efi_status = firmware_boot_services->HandleProtocol(firmware_image, &guid, (void **)&image);
+	if (EFI_ERROR(efi_status))
+		return log_error(status_from_efi(efi_status), "cannot tell where this program came from: %s",
+				 efi_status_name(efi_status));
+	status = file_open_volume(image->DeviceHandle);
+	if (status)
+		return status;
+	status = entry_source_read(image, source);
+	if (status)
+		return status;
+	log_set_verbose(source->entry.verbose);
+	entry_print_unknown_keys(&source->entry);
+	return KEXEC_OK;
+}
+
+/* All segments have their places now: the purgatory can be told where to go on. */
+static enum kexec_status set_kernel_entry(const struct kexec_image *image, const struct purgatory *purgatory,
+					  const struct kernel *kernel, const struct handover *handover)
+{
+	struct kernel_entry entry = {
+		.rip = kernel->segment->mem + BZIMAGE_ENTRY_64_OFFSET,
+		.rsi = (uintptr_t)handover->params,
+	};
+
+	image_print(image);
+	log_verbose("purgatory entry 0x%016lx", purgatory->entry);
+	return purgatory_set(purgatory, purgatory_kernel_entry, &entry);
+}
+
+/* GNU-EFI's crt0 calls this, in the System V ABI, and declares it nowhere. */
+EFI_STATUS efi_main(EFI_HANDLE handle, EFI_SYSTEM_TABLE *system_table);
+
+EFI_STATUS efi_main(EFI_HANDLE handle, EFI_SYSTEM_TABLE *system_table)
+{
+	const struct kexec_segment *initrd;
+	const struct kexec_segment *cmdline;
+	struct entry_source source = { 0 };
+	struct kexec_image image = { 0 };
+	struct purgatory purgatory;
+	struct handover handover;
+	struct kernel kernel;
+	struct digest digest;
+	enum kexec_status status;
+
+	firmware_init(handle, system_table);
+
+	status = read_entry(&source);
+	if (status)
+		goto out;
+	status = secure_boot_check(&source.entry);
+	if (status)
+		goto out;
+	status = load_kernel(&source.entry, &image, &kernel);
+	if (status)
+		goto out;
+	status = load_initrds(&source.entry, &kernel, &image, &initrd);
+	if (status)
+		goto out;
+	status = load_command_line(&source.entry, &kernel, &image, &cmdline);
+	if (status)
+		goto out;
+	status = purgatory_load(&image, purgatory_blob, (size_t)(purgatory_blob_end - purgatory_blob), &purgatory);
+	if (status)
+		goto out;
+	status = handover_prepare(&kernel, initrd, cmdline, &image, &handover);
+	if (status)
+		goto out;
+	status = set_kernel_entry(&image, &purgatory, &kernel, &handover);
+	if (status)
+		goto out;
+	firmware_feed_watchdog();
+	status = digest_start(&image, &purgatory, &digest);
+	if (status)
+		goto out;
+	status = handover_exit(&handover, &digest);
+	if (status)
+		goto out;
+	handover_jump(purgatory.entry, handover.page_table_root);
+
+out:
+	image_free(&image);
+	entry_source_free(&source);
+	file_close_volume();
+	return status_to_efi(status);
+}

@@ -1,0 +1,104 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * Runs between firmware and kernel: hashes every region once more and lets only what the loader hashed go on. The
+ * pattern, and the names that the loader sets, are those of the kernel's arch/x86/purgatory/purgatory.c.
+ */
+#include "common/align.h"
+#include "common/format.h"
+#include "common/purgatory_abi.h"
+#include "common/serial.h"
+#include "common/sha256.h"
+#include "common/string.h"
+#include "purgatory/verify.h"
+
+PURGATORY_DATA uint8_t purgatory_sha256_digest[SHA256_DIGEST_SIZE];
+PURGATORY_DATA uint8_t purgatory_running_digests[KEXEC_SEGMENT_MAX][SHA256_DIGEST_SIZE];
+PURGATORY_DATA struct sha_region purgatory_sha_regions[KEXEC_SEGMENT_MAX];
+PURGATORY_DATA char purgatory_region_names[KEXEC_SEGMENT_MAX][REGION_NAME_SIZE];
+PURGATORY_DATA struct kernel_entry purgatory_kernel_entry;
+
+/* The whole digests are compared, every byte, whatever the first ones say. */
+static bool digests_equal(const uint8_t *a, const uint8_t *b)
+{
+	uint8_t difference = 0;
+
+	for (size_t i = 0; i < SHA256_DIGEST_SIZE; i++)
+		difference |= a[i] ^ b[i];
+	return difference == 0;
+}
+
+void purgatory_verify(struct verdict *ret_verdict)
+{
+	struct verdict verdict = { .match = true, .region = KEXEC_SEGMENT_MAX };
+	struct sha256 state;
+
+	sha256_start(&state);
+	for (size_t i = 0; i < KEXEC_SEGMENT_MAX; i++) {
+		const struct sha_region *region = &purgatory_sha_regions[i];
+
+		sha256_update(&state, phys_to_ptr(region->start), region->len);
+		sha256_digest(&state, verdict.found);
+		if (verdict.match && !digests_equal(verdict.found, purgatory_running_digests[i])) {
+			verdict.match = false;
+			verdict.region = i;
+		}
+	}
+	/*
+	 * The last running digest is the digest of all. If it is as expected, every region is, and what differed above
+	 * was the record, not the region.
+	 */
+	if (digests_equal(verdict.found, purgatory_sha256_digest))
+		verdict.region = KEXEC_SEGMENT_MAX;
+	else
+		verdict.match = false;
+	*ret_verdict = verdict;
+}
+
+static void format_digest(char *text, const uint8_t *digest)
+{
+	for (size_t i = 0; i < SHA256_DIGEST_SIZE; i++)
+		format_text(text + 2 * i, 3, "%02x", digest[i]);
+}
+
+static void report(const struct verdict *verdict)
+{
+	char line[256];
+	char expected[2 * SHA256_DIGEST_SIZE + 1];
+	char found[2 * SHA256_DIGEST_SIZE + 1];
+
+	format_digest(expected, purgatory_sha256_digest);
+	format_digest(found, verdict->found);
+
+	if (verdict->region < KEXEC_SEGMENT_MAX) {
+		const struct sha_region *region = &purgatory_sha_regions[verdict->region];
+
+		format_text(line, sizeof(line), "purgatory: digest mismatch in %.*s (0x%lx bytes at 0x%lx)\n",
+			    REGION_NAME_SIZE, purgatory_region_names[verdict->region], region->len, region->start);
+	} else {
+		format_text(line, sizeof(line), "purgatory: digest mismatch in purgatory (the digests themselves)\n");
+	}
+	serial_write(line);
+	format_text(line, sizeof(line), "purgatory: expected sha256 %s, found %s\n", expected, found);
+	serial_write(line);
+}
+
+static _Noreturn void halt(void)
+{
+	serial_write("purgatory: the kernel was not started; halted\n");
+	for (;;)
+		__asm__ volatile("cli; hlt");
+}
+
+/* Called by entry.asm, which enters the kernel if this returns. */
+void purgatory(void);
+
+void purgatory(void)
+{
+	struct verdict verdict;
+
+	purgatory_verify(&verdict);
+	if (verdict.match)
+		return;
+	report(&verdict);
+	halt();
+}

@@ -1,0 +1,18 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/* The purgatory's check by itself, which needs no privileges: the unit tests call it in the relocated object. */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "common/purgatory_abi.h"
+
+struct verdict {
+	bool match;
+	size_t region; /* index of the first region that changed; KEXEC_SEGMENT_MAX if it is none of them */
+	uint8_t found[SHA256_DIGEST_SIZE]; /* of all regions, as they are now */
+};
+
+/* Hashes the regions that the loader named and compares with the digests that it left. */
+void purgatory_verify(struct verdict *ret_verdict);

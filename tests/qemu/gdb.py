@@ -1,0 +1,67 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""As much of the GDB remote protocol as it takes to stop a guest at an address and to look into its memory."""
+
+
+class Gdb:
+    def __init__(self, connection):
+        self._connection = connection
+        self._connection.settimeout(240)
+        self._buffer = b""
+
+    def _byte(self):
+        if not self._buffer:
+            self._buffer = self._connection.recv(65536)
+            if not self._buffer:
+                raise EOFError("QEMU closed the connection")
+        byte, self._buffer = self._buffer[:1], self._buffer[1:]
+        return byte
+
+    def _receive(self):
+        while self._byte() != b"$":
+            pass
+        packet = b""
+        while (byte := self._byte()) != b"#":
+            packet += byte
+        self._byte()
+        self._byte()
+        self._connection.sendall(b"+")
+        return packet.decode()
+
+    def _send(self, packet):
+        checksum = sum(packet.encode()) % 256
+        self._connection.sendall(f"${packet}#{checksum:02x}".encode())
+
+    def _ask(self, packet):
+        self._send(packet)
+        answer = self._receive()
+        assert not answer.startswith("E"), f"gdbstub answered {answer} to {packet}"
+        return answer
+
+    def run_to(self, address):
+        """Runs until the instruction at `address` is next, by a hardware breakpoint."""
+        self._ask(f"Z1,{address:x},1")
+        self._send("c")
+        answer = self._receive()
+        assert answer.startswith("T05"), f"gdbstub answered {answer}"
+        self._ask(f"z1,{address:x},1")
+
+    def read(self, address, size):
+        data = b""
+        while len(data) < size:
+            chunk = min(size - len(data), 1024)
+            data += bytes.fromhex(self._ask(f"m{address + len(data):x},{chunk:x}"))
+        return data
+
+    def write(self, address, data):
+        assert self._ask(f"M{address:x},{len(data):x}:{data.hex()}") == "OK"
+
+    def flip(self, address, bit=0):
+        """Changes one bit of the byte at `address`."""
+        before = self.read(address, 1)[0]
+        self.write(address, bytes([before ^ 1 << bit]))
+        assert self.read(address, 1)[0] == before ^ 1 << bit
+
+    def resume(self):
+        """Lets the guest run on, and leaves it alone."""
+        self._send("D")
+        self._connection.close()

@@ -1,0 +1,183 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""A QEMU machine with OVMF and a disk, whose serial line can be read, waited on and typed into."""
+
+import functools
+import os
+import pathlib
+import re
+import selectors
+import shutil
+import signal
+import socket
+import subprocess
+import tempfile
+import time
+
+BUILD = pathlib.Path(__file__).resolve().parents[2] / "build"
+
+# Emulated boots take 10 to 30 seconds; this only ends those that hang.
+TIMEOUT = float(os.environ.get("KEXEC_TIMEOUT", "240"))
+
+
+class Timeout(AssertionError):
+    """What was waited for did not come."""
+
+
+class Firmware:
+    """A build of OVMF: its code, and the variable store that each machine gets a copy of."""
+
+    def __init__(self, code, variables):
+        self.code = pathlib.Path(code)
+        self.variables = pathlib.Path(variables)
+
+    @property
+    def present(self):
+        return self.code.exists() and self.variables.exists()
+
+
+OVMF = Firmware("/usr/share/OVMF/OVMF_CODE_4M.fd", "/usr/share/OVMF/OVMF_VARS_4M.fd")
+
+
+@functools.lru_cache
+def accelerator():
+    """"kvm" where it really runs the firmware, else "tcg": that /dev/kvm opens does not mean that it works."""
+    cache = BUILD / "qemu-accelerator"
+    if cache.exists():
+        return cache.read_text().strip()
+    found = "tcg"
+    if os.access("/dev/kvm", os.R_OK | os.W_OK):
+        # Without a disk OVMF says on the serial line that it found nothing to boot.
+        command = ["qemu-system-x86_64", "-machine", "q35,accel=kvm", "-cpu", "host", "-m", "256", "-nodefaults",
+                   "-display", "none", "-serial", "stdio", "-net", "none", *_flash(OVMF, OVMF.variables, snapshot=True)]
+        try:
+            with subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                                  stderr=subprocess.DEVNULL) as process:
+                if _read_until(process, re.compile(rb"BdsDxe|Shell"), 20):
+                    found = "kvm"
+                process.kill()
+        except OSError:
+            pass
+    BUILD.mkdir(exist_ok=True)
+    cache.write_text(found + "\n")
+    return found
+
+
+def _read_until(process, pattern, seconds):
+    selector = selectors.DefaultSelector()
+    selector.register(process.stdout, selectors.EVENT_READ)
+    deadline = time.monotonic() + seconds
+    seen = b""
+    while time.monotonic() < deadline and selector.select(deadline - time.monotonic()):
+        data = os.read(process.stdout.fileno(), 65536)
+        if not data:
+            break
+        seen += data
+        if pattern.search(seen):
+            return True
+    return False
+
+
+def _flash(firmware, variables, snapshot=False):
+    extra = ",snapshot=on" if snapshot else ""
+    return ["-drive", f"if=pflash,unit=0,format=raw,readonly=on,file={firmware.code}",
+            "-drive", f"if=pflash,unit=1,format=raw,file={variables}{extra}"]
+
+
+def command_line(disk, variables, firmware=OVMF, memory=512, cpus=1, bus="virtio", display=False):
+    """QEMU's command line for a machine that boots `disk`, but for its serial line and monitor."""
+    kind = accelerator()
+    drive = {"virtio": ["-device", "virtio-blk-pci,drive=esp,bootindex=1"],
+             "nvme": ["-device", "nvme,drive=esp,serial=1,bootindex=1"],
+             "ahci": ["-device", "ide-hd,drive=esp,bootindex=1"]}[bus]
+    return ["qemu-system-x86_64", "-machine", f"q35,accel={kind}", "-cpu", "host" if kind == "kvm" else "max",
+            "-m", str(memory), "-smp", str(cpus), "-nodefaults", "-no-reboot", "-net", "none",
+            *(["-vga", "std"] if display else []),
+            *_flash(firmware, variables),
+            "-drive", f"if=none,id=esp,format=raw,snapshot=on,file={disk}", *drive]
+
+
+class Machine:
+    """A running machine. Use it as a context manager: leaving it ends QEMU.
+
+    `log` holds all that the serial line has shown, as text with \\n for line ends and without escape sequences.
+    """
+
+    def __init__(self, disk, firmware=OVMF, gdb=False, extra=(), **options):
+        self.folder = pathlib.Path(tempfile.mkdtemp(prefix="kexec-"))
+        variables = self.folder / "vars.fd"
+        shutil.copyfile(firmware.variables, variables)
+        command = command_line(disk, variables, firmware, **options)
+        command += ["-display", "none", "-monitor", "none", "-serial", "stdio", *extra]
+        self.gdb_socket = self.folder / "gdb"
+        if gdb:
+            command += ["-S", "-chardev", f"socket,path={self.gdb_socket},server=on,wait=off,id=gdb",
+                        "-gdb", "chardev:gdb"]
+        self.raw = b""
+        self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                                        stderr=subprocess.STDOUT, start_new_session=True)
+        self._selector = selectors.DefaultSelector()
+        self._selector.register(self.process.stdout, selectors.EVENT_READ)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        if self.process.poll() is None:
+            os.killpg(self.process.pid, signal.SIGKILL)
+        self.process.wait()
+        self.process.stdin.close()
+        self.process.stdout.close()
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    @property
+    def log(self):
+        text = self.raw.decode("utf-8", "replace").replace("\r", "")
+        return re.sub(r"\x1b(\[[0-9;?=]*[A-Za-z]|[()].)", "", text)
+
+    def _read(self, seconds):
+        """Reads what comes within `seconds`. Returns False at the end of the line."""
+        if not self._selector.select(max(seconds, 0)):
+            return True
+        data = os.read(self.process.stdout.fileno(), 65536)
+        self.raw += data
+        return bool(data)
+
+    def expect(self, pattern, timeout=TIMEOUT):
+        """Waits until the log matches `pattern`, a regular expression, and returns the match."""
+        deadline = time.monotonic() + timeout
+        alive = True
+        while True:
+            match = re.search(pattern, self.log, re.MULTILINE)
+            if match:
+                return match
+            if not alive:
+                raise Timeout(f"QEMU ended without {pattern!r}:\n{self.log}")
+            if time.monotonic() >= deadline:
+                raise Timeout(f"no {pattern!r} within {timeout:.0f} s:\n{self.log}")
+            alive = self._read(deadline - time.monotonic())
+
+    def wait(self, timeout=TIMEOUT):
+        """Waits until the machine switches itself off (or resets, which ends QEMU as well)."""
+        deadline = time.monotonic() + timeout
+        while self._read(deadline - time.monotonic()):
+            if time.monotonic() >= deadline:
+                raise Timeout(f"not switched off within {timeout:.0f} s:\n{self.log}")
+        self.process.wait()
+
+    def type(self, text):
+        self.process.stdin.write(text.encode())
+        self.process.stdin.flush()
+
+    def connect_gdb(self):
+        """A connection to QEMU's gdbstub; the machine waits before its first instruction until it is told to run."""
+        import gdb
+        connection = socket.socket(socket.AF_UNIX)
+        deadline = time.monotonic() + TIMEOUT
+        while True:
+            try:
+                connection.connect(str(self.gdb_socket))
+                return gdb.Gdb(connection)
+            except (FileNotFoundError, ConnectionRefusedError):
+                if time.monotonic() >= deadline:
+                    raise
+                time.sleep(0.05)
