@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * What the unit tests share: the core's two seams (memory, log) as fakes that can be asked and made to fail, and
+ * cmocka. Each test runs in a process of its own (tests/conftest.py), so state needs no cleaning up between tests.
+ */
+#pragma once
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "boot/memmap.h"
+#include "boot/memory.h"
+#include "boot/status.h"
+
+/* Runs the test that the variable KEXEC_TEST names, or all. */
+#define run_named_tests(tests) (cmocka_set_test_filter(getenv("KEXEC_TEST")), cmocka_run_group_tests((tests), NULL, NULL))
+
+/* --- the log --- */
+
+/* All lines logged so far, errors and others, each ended by a line feed. */
+const char *logged(void);
+void log_clear(void);
+
+/* Fails the test unless `call` returns `status` and logs exactly one line, which contains `part`. */
+#define expect_error(call, status, part) check_error((call), (status), (part), __FILE__, __LINE__)
+void check_error(enum kexec_status found, enum kexec_status expected, const char *part, const char *file, int line);
+
+/* Fails the test unless `call` returns KEXEC_OK; shows what was logged. */
+#define expect_ok(call) check_ok((call), __FILE__, __LINE__)
+void check_ok(enum kexec_status found, const char *file, int line);
+
+/* --- memory --- */
+
+/*
+ * The fake allocates real memory at the addresses it chooses, so that code can use them as it does under UEFI: from
+ * the map set here, by default FAKE_MEMORY_START to FAKE_MEMORY_END as one conventional descriptor.
+ */
+#define FAKE_MEMORY_START 0x10000000ull
+#define FAKE_MEMORY_END 0x60000000ull
+
+void fake_memory_set_map(const struct memory_map *map);
+
+/* Lets the Nth allocation from now on fail, counted from 1; 0: none. */
+void fake_memory_fail_at(unsigned n);
+
+/* How many allocations there were, and how many of them have not been freed. */
+unsigned fake_memory_allocations(void);
+unsigned fake_memory_outstanding(void);
+
+/* Makes the next allocation come back at `addr` whatever was asked, as broken firmware would. */
+void fake_memory_lie(uint64_t addr);
+
+/* --- files and maps --- */
+
+/* Reads a whole file of the build tree; the caller frees it. */
+uint8_t *read_file(const char *path, size_t *ret_size);
+
+#define PURGATORY_RO "build/purgatory/purgatory.ro"
+
+/* A map over an array of descriptors. */
+#define MAP_OF(descriptors)                                                                                            \
+	((struct memory_map){ .bytes = (const uint8_t *)(descriptors),                                                 \
+			      .size = sizeof(descriptors),                                                             \
+			      .descriptor_size = sizeof((descriptors)[0]),                                             \
+			      .descriptor_version = 1 })
+
+/* A descriptor for [start, end). */
+#define DESCRIPTOR(type_, start, end)                                                                                  \
+	{                                                                                                              \
+		.type = (type_), .physical_start = (start), .number_of_pages = ((end) - (start)) / 4096                \
+	}
