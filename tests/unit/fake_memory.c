@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /* boot/memory.h on mmap at fixed addresses. */
-#include <stdio.h>
 #include <sys/mman.h>
 
 #include "boot/log.h"
@@ -135,23 +134,4 @@ void memory_free(const struct memory_pages *pages)
 		return;
 	}
 	fail_msg("freed 0x%lx bytes at 0x%lx, which were not allocated", pages->size, pages->addr);
-}
-
-uint8_t *read_file(const char *path, size_t *ret_size)
-{
-	FILE *file = fopen(path, "rb");
-	uint8_t *bytes;
-	long size;
-
-	assert_non_null(file);
-	assert_int_equal(fseek(file, 0, SEEK_END), 0);
-	size = ftell(file);
-	assert_true(size > 0);
-	rewind(file);
-	bytes = malloc((size_t)size);
-	assert_non_null(bytes);
-	assert_int_equal(fread(bytes, 1, (size_t)size, file), (size_t)size);
-	fclose(file);
-	*ret_size = (size_t)size;
-	return bytes;
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
  * What the unit tests share: the core's two seams (memory, log) as fakes that can be asked and made to fail, and
- * cmocka. Each test runs in a process of its own (tests/conftest.py), so state needs no cleaning up between tests.
+ * cmocka. Each test runs in a process of its own, so state needs no cleaning up between them.
  */
 #pragma once
 
@@ -18,8 +18,9 @@
 #include "boot/memory.h"
 #include "boot/status.h"
 
-/* Runs the test that the variable KEXEC_TEST names, or all. */
-#define run_named_tests(tests) (cmocka_set_test_filter(getenv("KEXEC_TEST")), cmocka_run_group_tests((tests), NULL, NULL))
+/* Runs the test that the variable KEXEC_TEST names, or all, each in a process of its own. Returns how many failed. */
+#define run_named_tests(tests) run_each_test((tests), sizeof(tests) / sizeof((tests)[0]))
+int run_each_test(const struct CMUnitTest *tests, size_t count);
 
 /* --- the log --- */
 
@@ -58,8 +59,8 @@ void fake_memory_lie(uint64_t addr);
 
 /* --- files and maps --- */
 
-/* Reads a whole file of the build tree; the caller frees it. */
-uint8_t *read_file(const char *path, size_t *ret_size);
+/* Maps a whole file of the build tree, for as long as the test runs. */
+const uint8_t *map_file(const char *path, size_t *ret_size);
 
 #define PURGATORY_RO "build/purgatory/purgatory.ro"
 

@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/* Runs tests apart from each other, so that what one leaves behind is no other's start. */
+#include "tests/unit/support.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+static bool run_in_child(const char *name, const struct CMUnitTest *tests, size_t count)
+{
+	int status;
+	pid_t child;
+
+	fflush(NULL);
+	child = fork();
+	if (child == 0) {
+		cmocka_set_test_filter(name);
+		exit(_cmocka_run_group_tests(name, tests, count, NULL, NULL));
+	}
+	return child > 0 && waitpid(child, &status, 0) == child && WIFEXITED(status) && WEXITSTATUS(status) == 0;
+}
+
+int run_each_test(const struct CMUnitTest *tests, size_t count)
+{
+	const char *wanted = getenv("KEXEC_TEST");
+	int failed = 0;
+
+	for (size_t i = 0; i < count; i++) {
+		if (!wanted || strcmp(wanted, tests[i].name) == 0)
+			failed += !run_in_child(tests[i].name, tests, count);
+	}
+	return failed;
+}
+
+const uint8_t *map_file(const char *path, size_t *ret_size)
+{
+	int file = open(path, O_RDONLY);
+	struct stat stat;
+	void *bytes;
+
+	assert_return_code(file, errno);
+	assert_return_code(fstat(file, &stat), errno);
+	bytes = mmap(NULL, (size_t)stat.st_size, PROT_READ, MAP_PRIVATE, file, 0);
+	assert_ptr_not_equal(bytes, MAP_FAILED);
+	close(file);
+	*ret_size = (size_t)stat.st_size;
+	return bytes;
+}

@@ -1,0 +1,265 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/* The kernel's header, right and wrong in each field. Offsets are written as numbers, apart from the struct. */
+#include "boot/bzimage.h"
+
+#include "boot/memmap.h"
+#include "tests/unit/support.h"
+
+#define SETUP_SIZE (40 * 512u)
+#define KERNEL_SIZE 0x20000u
+#define FILE_SIZE (SETUP_SIZE + KERNEL_SIZE)
+
+static uint8_t probe[BZIMAGE_PROBE_SIZE];
+static struct bzimage kernel;
+
+static void put(size_t offset, uint64_t value, size_t width)
+{
+	memcpy(probe + offset, &value, width);
+}
+
+/* The header of a kernel like Debian's. */
+static void make_header(void)
+{
+	memset(probe, 0, sizeof(probe));
+	put(0x1f1, 39, 1);
+	put(0x1f4, KERNEL_SIZE / 16, 4);
+	put(0x1fe, 0xaa55, 2);
+	put(0x200, 0x66eb, 2);
+	put(0x201, 0x6a, 1);
+	memcpy(probe + 0x202, "HdrS", 4);
+	put(0x206, 0x20f, 2);
+	put(0x211, 1, 1);
+	put(0x22c, 0x7fffffff, 4);
+	put(0x230, 0x200000, 4);
+	put(0x234, 1, 1);
+	put(0x235, 21, 1);
+	put(0x236, 0x7f, 2);
+	put(0x238, 2047, 4);
+	put(0x258, 0x1000000, 8);
+	put(0x260, 0x100000, 4);
+}
+
+static enum kexec_status parse_file(uint64_t file_size, bool la57)
+{
+	size_t probe_size = file_size < sizeof(probe) ? file_size : sizeof(probe);
+
+	return bzimage_parse("/vmlinuz", probe, probe_size, file_size, la57, &kernel);
+}
+
+static enum kexec_status parse(void)
+{
+	return parse_file(FILE_SIZE, false);
+}
+
+static void kernel_like_debians(void **state)
+{
+	struct memory_request request;
+
+	(void)state;
+	make_header();
+	expect_ok(parse());
+	assert_int_equal(kernel.setup_size, SETUP_SIZE);
+	assert_int_equal(kernel.kernel_size, KERNEL_SIZE);
+	assert_int_equal(kernel.init_size, 0x100000);
+	assert_int_equal(kernel.cmdline_size, 2047);
+	assert_int_equal(kernel.pref_address, 0x1000000);
+	assert_true(kernel.relocatable);
+	assert_true(kernel.above_4g);
+
+	request = bzimage_memory_request(&kernel, FILE_SIZE);
+	assert_int_equal(request.kind, MEMORY_CODE);
+	assert_false(request.top_down);
+	assert_int_equal(request.lead, SETUP_SIZE);
+	assert_int_equal(request.size, 0x100000);
+	assert_int_equal(request.align, 0x200000);
+	assert_int_equal(request.min, 0x1000000);
+	assert_int_equal(request.max, UINT64_MAX);
+}
+
+static void signature_behind_the_kernel_is_not_part_of_it(void **state)
+{
+	(void)state;
+	make_header();
+	expect_ok(parse_file(FILE_SIZE + 1472, false));
+	assert_int_equal(kernel.kernel_size, KERNEL_SIZE);
+	/* But it is read with the rest, so there must be room for it. */
+	assert_int_equal(bzimage_memory_request(&kernel, SETUP_SIZE + 0x100001).size, 0x100001);
+}
+
+static void setup_sects_0_means_4(void **state)
+{
+	(void)state;
+	make_header();
+	put(0x1f1, 0, 1);
+	expect_ok(parse());
+	assert_int_equal(kernel.setup_size, 5 * 512);
+}
+
+static void setup_sects_255_is_no_negative_number(void **state)
+{
+	(void)state;
+	make_header();
+	put(0x1f1, 255, 1);
+	expect_ok(parse_file(256 * 512 + KERNEL_SIZE, false));
+	assert_int_equal(kernel.setup_size, 256 * 512);
+}
+
+static void kernel_not_relocatable_goes_to_pref_address_alone(void **state)
+{
+	struct efi_descriptor taken[] = { DESCRIPTOR(EFI_MEMTYPE_CONVENTIONAL, 0x1001000ull, 0x40000000ull) };
+	struct efi_descriptor free[] = { DESCRIPTOR(EFI_MEMTYPE_CONVENTIONAL, 0x100000ull, 0x40000000ull) };
+	struct memory_map map = MAP_OF(free);
+	struct memory_request request;
+
+	(void)state;
+	make_header();
+	put(0x234, 0, 1);
+	put(0x258, 0x1001000, 8);
+	expect_ok(parse());
+	request = bzimage_memory_request(&kernel, FILE_SIZE);
+	assert_true(memmap_find_hole(&map, &request).found);
+	assert_int_equal(memmap_find_hole(&map, &request).addr, 0x1001000);
+	map = MAP_OF(taken);
+	assert_false(memmap_find_hole(&map, &request).found);
+}
+
+static void kernel_below_4_gib_only(void **state)
+{
+	(void)state;
+	make_header();
+	put(0x236, 1, 2);
+	expect_ok(parse());
+	assert_int_equal(bzimage_memory_request(&kernel, FILE_SIZE).max, UINT32_MAX);
+}
+
+static void kernel_truncated_by_one_byte(void **state)
+{
+	(void)state;
+	make_header();
+	expect_error(parse_file(FILE_SIZE - 1, false), KEXEC_TRUNCATED,
+		     "/vmlinuz: truncated: expected 151552 bytes (setup 20480 + syssize 131072), found 151551");
+}
+
+static void kernel_truncated_in_setup_sectors(void **state)
+{
+	(void)state;
+	make_header();
+	expect_error(parse_file(SETUP_SIZE - 1, false), KEXEC_TRUNCATED, "expected 151552 bytes");
+}
+
+static void kernel_truncated_in_setup_header(void **state)
+{
+	(void)state;
+	make_header();
+	expect_error(parse_file(0x260, false), KEXEC_TRUNCATED, "too short for a kernel: expected at least");
+	expect_error(parse_file(0, false), KEXEC_TRUNCATED, "found 0");
+}
+
+static void entry_with_5_level_paging(void **state)
+{
+	(void)state;
+	make_header();
+	expect_ok(parse_file(FILE_SIZE, true));
+	put(0x236, 0x5f, 2);
+	expect_error(parse_file(FILE_SIZE, true), KEXEC_UNSUPPORTED, "expected XLF_5LEVEL (0x20), found 0x5f");
+	expect_ok(parse_file(FILE_SIZE, false));
+}
+
+static void header_longer_and_shorter_than_known(void **state)
+{
+	(void)state;
+	make_header();
+	put(0x201, 0x290 - 0x202, 1);
+	expect_ok(parse());
+	put(0x201, 0x264 - 0x202, 1);
+	expect_ok(parse());
+	put(0x201, 0x291 - 0x202, 1);
+	expect_error(parse(), KEXEC_BAD_FORMAT, "end of the header by 0x201: expected 0x264 to 0x290, found 0x291");
+	put(0x201, 0x263 - 0x202, 1);
+	expect_error(parse(), KEXEC_BAD_FORMAT, "found 0x263");
+	put(0x201, 0xff, 1);
+	expect_error(parse(), KEXEC_BAD_FORMAT, "found 0x301");
+}
+
+#define REFUSED(name, offset, width, value, status, part)                                                              \
+	static void name(void **state)                                                                                 \
+	{                                                                                                              \
+		(void)state;                                                                                           \
+		make_header();                                                                                         \
+		expect_ok(parse());                                                                                    \
+		put(offset, value, width);                                                                             \
+		expect_error(parse(), status, part);                                                                   \
+	}
+
+REFUSED(boot_flag_wrong, 0x1fe, 2, 0x55aa, KEXEC_BAD_FORMAT, "boot_flag at 0x1fe: expected 0xaa55, found 0x55aa")
+REFUSED(magic_wrong, 0x202, 4, 0x12345678, KEXEC_BAD_FORMAT, "expected 0x53726448 \"HdrS\", found 0x12345678")
+REFUSED(protocol_too_old, 0x206, 2, 0x20b, KEXEC_UNSUPPORTED, "expected 0x020c or later, found 0x020b")
+REFUSED(not_loaded_high, 0x211, 1, 0x80, KEXEC_UNSUPPORTED, "expected LOADED_HIGH (0x1), found 0x80")
+REFUSED(no_64_bit_entry, 0x236, 2, 0x7e, KEXEC_UNSUPPORTED, "expected XLF_KERNEL_64 (0x1), found 0x7e")
+REFUSED(syssize_0, 0x1f4, 4, 0, KEXEC_BAD_FORMAT, "syssize at 0x1f4: expected more than 512 bytes, found 0")
+REFUSED(syssize_ends_at_the_entry, 0x1f4, 4, 32, KEXEC_BAD_FORMAT, "expected more than 512 bytes, found 512")
+REFUSED(syssize_larger_than_the_file, 0x1f4, 4, UINT32_MAX, KEXEC_TRUNCATED, "syssize 68719476720), found 151552")
+REFUSED(init_size_smaller_than_kernel, 0x260, 4, KERNEL_SIZE - 1, KEXEC_BAD_FORMAT, "0x20000 bytes, found 0x1ffff")
+REFUSED(cmdline_size_0, 0x238, 4, 0, KEXEC_BAD_FORMAT, "cmdline_size at 0x238: expected at least 1, found 0")
+REFUSED(alignment_0, 0x230, 4, 0, KEXEC_BAD_FORMAT, "kernel_alignment at 0x230")
+REFUSED(alignment_no_power_of_two, 0x230, 4, 0x300000, KEXEC_BAD_FORMAT, "at least 0x1000, found 0x300000")
+REFUSED(alignment_below_a_page, 0x230, 4, 0x800, KEXEC_BAD_FORMAT, "at least 0x1000, found 0x800")
+REFUSED(pref_address_at_the_end_of_memory, 0x258, 8, UINT64_MAX - 0xfffff, KEXEC_BAD_FORMAT,
+	"pref_address at 0x258: expected 0x100000 bytes of room")
+
+static void pref_address_above_4_gib_for_a_kernel_that_must_be_below(void **state)
+{
+	(void)state;
+	make_header();
+	put(0x258, 0xffff0000, 8);
+	expect_ok(parse());
+	put(0x236, 1, 2);
+	expect_error(parse(), KEXEC_BAD_FORMAT, "room below 0xffffffff, found address 0xffff0000");
+	put(0x258, 0x100000000, 8);
+	expect_error(parse(), KEXEC_BAD_FORMAT, "found address 0x100000000");
+}
+
+static void pref_address_of_a_fixed_kernel_within_a_page(void **state)
+{
+	(void)state;
+	make_header();
+	put(0x258, 0x1000800, 8);
+	expect_ok(parse());
+	put(0x234, 0, 1);
+	expect_error(parse(), KEXEC_UNSUPPORTED, "expected a multiple of 0x1000, found 0x1000800");
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(kernel_like_debians),
+		cmocka_unit_test(signature_behind_the_kernel_is_not_part_of_it),
+		cmocka_unit_test(setup_sects_0_means_4),
+		cmocka_unit_test(setup_sects_255_is_no_negative_number),
+		cmocka_unit_test(kernel_not_relocatable_goes_to_pref_address_alone),
+		cmocka_unit_test(kernel_below_4_gib_only),
+		cmocka_unit_test(kernel_truncated_by_one_byte),
+		cmocka_unit_test(kernel_truncated_in_setup_sectors),
+		cmocka_unit_test(kernel_truncated_in_setup_header),
+		cmocka_unit_test(entry_with_5_level_paging),
+		cmocka_unit_test(header_longer_and_shorter_than_known),
+		cmocka_unit_test(boot_flag_wrong),
+		cmocka_unit_test(magic_wrong),
+		cmocka_unit_test(protocol_too_old),
+		cmocka_unit_test(not_loaded_high),
+		cmocka_unit_test(no_64_bit_entry),
+		cmocka_unit_test(syssize_0),
+		cmocka_unit_test(syssize_ends_at_the_entry),
+		cmocka_unit_test(syssize_larger_than_the_file),
+		cmocka_unit_test(init_size_smaller_than_kernel),
+		cmocka_unit_test(cmdline_size_0),
+		cmocka_unit_test(alignment_0),
+		cmocka_unit_test(alignment_no_power_of_two),
+		cmocka_unit_test(alignment_below_a_page),
+		cmocka_unit_test(pref_address_at_the_end_of_memory),
+		cmocka_unit_test(pref_address_above_4_gib_for_a_kernel_that_must_be_below),
+		cmocka_unit_test(pref_address_of_a_fixed_kernel_within_a_page),
+	};
+
+	return run_named_tests(tests);
+}

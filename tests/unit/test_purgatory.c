@@ -1,0 +1,236 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/* The real purgatory, loaded, relocated and run as far as a process can run it. */
+#include "boot/purgatory.h"
+
+#include "common/align.h"
+#include "common/sha256.h"
+#include "tests/unit/elf_builder.h"
+#include "tests/unit/support.h"
+
+static struct kexec_image image;
+static struct purgatory purgatory;
+static const uint8_t *object;
+static size_t object_size;
+
+static enum kexec_status load_real(void)
+{
+	if (!object)
+		object = map_file(PURGATORY_RO, &object_size);
+	return purgatory_load(&image, object, object_size, &purgatory);
+}
+
+static void real_purgatory_becomes_a_segment(void **state)
+{
+	const struct kexec_segment *segment = &image.segments[0];
+
+	(void)state;
+	expect_ok(load_real());
+	assert_int_equal(image.count, 1);
+	assert_ptr_equal(purgatory.segment, segment);
+	assert_string_equal(segment->name, "purgatory");
+	assert_int_equal(segment->stage, DIGEST_NONE);
+	assert_true(segment->bufsz < segment->memsz);
+	assert_in_range(purgatory.entry, segment->mem, segment->mem + segment->bufsz - 1);
+	/* cli; cld: the first instructions of entry.asm */
+	assert_memory_equal(phys_to_ptr(purgatory.entry), "\xfa\xfc", 2);
+	image_free(&image);
+	assert_int_equal(fake_memory_outstanding(), 0);
+}
+
+static void real_purgatory_code_runs_where_it_was_relocated_to(void **state)
+{
+	struct elf_rel_symbol symbol;
+	void (*hash)(const void *, size_t, uint8_t *);
+	uint8_t expected[SHA256_DIGEST_SIZE];
+	uint8_t found[SHA256_DIGEST_SIZE];
+
+	(void)state;
+	expect_ok(load_real());
+	expect_ok(elf_rel_find_symbol(&purgatory.object, "sha256_of", &symbol));
+	*(void **)&hash = phys_to_ptr(purgatory.segment->mem + symbol.offset);
+	hash(object, object_size, found);
+	sha256_of(object, object_size, expected);
+	assert_memory_equal(found, expected, sizeof(expected));
+}
+
+/* Calculates one relocation of the parsed object by itself and compares with what lies in `image`. */
+static void check_relocation(const struct elf_rel *parsed, const uint8_t *copy, uint64_t addr, uint32_t target,
+			     const struct elf64_rela *rela)
+{
+	const struct elf64_section *sections = (const void *)(object + parsed->header.e_shoff);
+	const struct elf64_symbol *symbols = (const void *)(object + sections[parsed->symbols].sh_offset);
+	const struct elf64_symbol *symbol = &symbols[rela->r_info >> 32];
+	uint64_t place = parsed->offsets[target] + rela->r_offset;
+	uint64_t value = addr + parsed->offsets[symbol->st_shndx] + symbol->st_value + (uint64_t)rela->r_addend;
+	uint64_t found = 0;
+
+	switch ((uint32_t)rela->r_info) {
+	case R_X86_64_64:
+		memcpy(&found, copy + place, 8);
+		assert_int_equal(found, value);
+		break;
+	case R_X86_64_PC32:
+	case R_X86_64_PLT32:
+		memcpy(&found, copy + place, 4);
+		assert_int_equal((int32_t)found, (int64_t)(value - (addr + place)));
+		break;
+	default:
+		fail_msg("relocation type %u", (uint32_t)rela->r_info);
+	}
+}
+
+static unsigned check_relocations(const struct elf_rel *parsed, const uint8_t *copy, uint64_t addr)
+{
+	const struct elf64_section *sections = (const void *)(object + parsed->header.e_shoff);
+	unsigned checked = 0;
+
+	for (uint32_t i = 1; i < parsed->header.e_shnum; i++) {
+		const struct elf64_rela *relocations = (const void *)(object + sections[i].sh_offset);
+
+		if (sections[i].sh_type != SHT_RELA)
+			continue;
+		for (size_t k = 0; k < sections[i].sh_size / sizeof(*relocations); k++, checked++)
+			check_relocation(parsed, copy, addr, sections[i].sh_info, &relocations[k]);
+	}
+	return checked;
+}
+
+static void real_purgatory_relocates_for_any_address(void **state)
+{
+	static const uint64_t addresses[] = { 0x1000, 0x7ffff000, 0x100000000, 0x7ffffff000 };
+	struct elf_rel parsed;
+	uint8_t *copy;
+
+	(void)state;
+	object = map_file(PURGATORY_RO, &object_size);
+	expect_ok(elf_rel_parse(object, object_size, &parsed));
+	copy = test_malloc(parsed.mem_size);
+	for (size_t i = 0; i < ARRAY_SIZE(addresses); i++) {
+		elf_rel_copy(&parsed, copy);
+		expect_ok(elf_rel_relocate(&parsed, copy, addresses[i]));
+		assert_true(check_relocations(&parsed, copy, addresses[i]) > 20);
+	}
+	test_free(copy);
+}
+
+static void symbols_set_and_got(void **state)
+{
+	struct kernel_entry entry = { .rip = 0x1000200, .rsi = 0x2000 };
+	struct kernel_entry found;
+
+	(void)state;
+	expect_ok(load_real());
+	expect_ok(purgatory_set(&purgatory, purgatory_kernel_entry, &entry));
+	expect_ok(purgatory_get_symbol(&purgatory, "purgatory_kernel_entry", &found, sizeof(found)));
+	assert_memory_equal(&found, &entry, sizeof(entry));
+}
+
+static void symbol_of_another_size(void **state)
+{
+	uint8_t value[17] = { 0 };
+
+	(void)state;
+	expect_ok(load_real());
+	expect_error(purgatory_set_symbol(&purgatory, "purgatory_kernel_entry", value, 17), KEXEC_BAD_FORMAT,
+		     "symbol purgatory_kernel_entry: expected 17 bytes, found 16");
+	expect_error(purgatory_get_symbol(&purgatory, "purgatory_kernel_entry", value, 15), KEXEC_BAD_FORMAT,
+		     "symbol purgatory_kernel_entry: expected 15 bytes, found 16");
+}
+
+static void symbol_unknown(void **state)
+{
+	uint8_t value;
+
+	(void)state;
+	expect_ok(load_real());
+	expect_error(purgatory_set_symbol(&purgatory, "nonsense", &value, 1), KEXEC_NOT_FOUND,
+		     "unknown symbol nonsense");
+	expect_error(purgatory_get_symbol(&purgatory, "nonsense", &value, 1), KEXEC_NOT_FOUND,
+		     "unknown symbol nonsense");
+}
+
+static const uint8_t code[16];
+static struct elf_builder builder;
+
+/* A small purgatory whose entry symbol has the given name. */
+static enum kexec_status load_built(const char *entry_name)
+{
+	unsigned text;
+	unsigned bss;
+
+	elf_builder_init(&builder);
+	text = elf_builder_section(&builder, 1, SHF_ALLOC, 16, code, sizeof(code));
+	bss = elf_builder_section(&builder, SHT_NOBITS, SHF_ALLOC, 16, NULL, 64);
+	elf_builder_symbol(&builder, entry_name, (uint16_t)text, 4, 0);
+	elf_builder_symbol(&builder, "zeros", (uint16_t)bss, 0, 8);
+	elf_builder_relocation(&builder, 0, R_X86_64_64, 2, 0);
+	elf_builder_relocations(&builder, text);
+	elf_builder_finish(&builder);
+	return purgatory_load(&image, builder.bytes, builder.size, &purgatory);
+}
+
+static void symbol_in_bss(void **state)
+{
+	uint64_t value = 0;
+
+	(void)state;
+	expect_ok(load_built("purgatory_start"));
+	assert_int_equal(purgatory.entry, purgatory.segment->mem + 4);
+	expect_error(purgatory_set_symbol(&purgatory, "zeros", &value, 8), KEXEC_BAD_FORMAT,
+		     "symbol zeros is in a bss section");
+	expect_error(purgatory_get_symbol(&purgatory, "zeros", &value, 8), KEXEC_BAD_FORMAT,
+		     "symbol zeros is in a bss section");
+}
+
+static void entry_symbol_missing(void **state)
+{
+	(void)state;
+	expect_error(load_built("start"), KEXEC_NOT_FOUND, "unknown symbol purgatory_start");
+	assert_int_equal(fake_memory_outstanding(), 0);
+}
+
+static void relocation_fails(void **state)
+{
+	(void)state;
+	expect_ok(load_built("purgatory_start"));
+	image_free(&image);
+	builder.symbols[2].st_shndx = SHN_UNDEF;
+	expect_error(purgatory_load(&image, builder.bytes, builder.size, &purgatory), KEXEC_NOT_FOUND,
+		     "undefined symbol zeros");
+	image_free(&image);
+	assert_int_equal(fake_memory_outstanding(), 0);
+}
+
+static void object_is_garbage(void **state)
+{
+	(void)state;
+	expect_error(purgatory_load(&image, "garbage", 7, &purgatory), KEXEC_TRUNCATED, "found 7 bytes");
+}
+
+static void allocation_fails(void **state)
+{
+	(void)state;
+	fake_memory_fail_at(1);
+	expect_error(load_real(), KEXEC_NO_MEMORY, "purgatory");
+	assert_int_equal(image.count, 0);
+	assert_int_equal(fake_memory_outstanding(), 0);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(real_purgatory_becomes_a_segment),
+		cmocka_unit_test(real_purgatory_code_runs_where_it_was_relocated_to),
+		cmocka_unit_test(real_purgatory_relocates_for_any_address),
+		cmocka_unit_test(symbols_set_and_got),
+		cmocka_unit_test(symbol_of_another_size),
+		cmocka_unit_test(symbol_unknown),
+		cmocka_unit_test(symbol_in_bss),
+		cmocka_unit_test(entry_symbol_missing),
+		cmocka_unit_test(relocation_fails),
+		cmocka_unit_test(object_is_garbage),
+		cmocka_unit_test(allocation_fails),
+	};
+
+	return run_named_tests(tests);
+}
