@@ -2,6 +2,7 @@
 /* Hashes the segments for the purgatory. */
 #include "boot/digest.h"
 
+#include "boot/log.h"
 #include "common/align.h"
 #include "common/string.h"
 
@@ -76,6 +77,8 @@ enum kexec_status digest_start(const struct kexec_image *image, const struct pur
 	status = bind(purgatory, &digest);
 	if (status)
 		return status;
+
+	log_verbose("purgatory digest 0x%016lx", (uint64_t)(uintptr_t)digest.total);
 
 	image_seal(image);
 	sha256_start(&digest.early_state);

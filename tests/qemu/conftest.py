@@ -1,0 +1,74 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""The fixture of the boot tests: `boot` makes an ESP from a description and starts a machine with it."""
+
+import contextlib
+import pathlib
+import sys
+
+import pytest
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
+
+import esp      # noqa: E402
+import machine  # noqa: E402
+
+IMAGE = machine.BUILD / "kexecx64.efi"
+INITRD = machine.BUILD / "initrd.cpio"
+KERNELS = machine.BUILD / "deps/kernels"
+
+DEFAULT_OPTIONS = "console=ttyS0 kexec.test"
+
+
+def kernel(name="amd64"):
+    return KERNELS / name / "vmlinuz"
+
+
+def entry(linux="/vmlinuz", initrds=("/initrd",), options=DEFAULT_OPTIONS, extra=("verbose yes",)):
+    """The text of an entry."""
+    lines = [f"linux {linux}"] if linux else []
+    lines += [f"initrd {path}" for path in initrds]
+    lines += [f"options {options}"] if options else []
+    return "\n".join([*lines, *extra, ""]).encode()
+
+
+def files(changes=None, conf=None):
+    """The files of an ESP that boots Debian's kernel, with `changes` made; None takes a file away."""
+    result = {
+        "/EFI/BOOT/BOOTX64.EFI": IMAGE,
+        "/EFI/BOOT/BOOTX64.conf": entry() if conf is None else conf,
+        "/vmlinuz": kernel(),
+        "/initrd": INITRD,
+        **(changes or {}),
+    }
+    return {path: content for path, content in result.items() if content is not None}
+
+
+@pytest.fixture
+def boot(tmp_path):
+    """boot(files, **options of machine.Machine) -> a running machine, which ends with the test."""
+    with contextlib.ExitStack() as stack:
+        def start(contents=None, **options):
+            disk = esp.make(tmp_path / "esp.img", files() if contents is None else contents)
+            return stack.enter_context(machine.Machine(disk, **options))
+        yield start
+
+
+class Report:
+    """What the booted system said of itself (tests/qemu/initrd/report)."""
+
+    def __init__(self, log):
+        self.lines = [line[len("report: "):] for line in log.splitlines() if line.startswith("report: ")]
+
+    def __getitem__(self, key):
+        values = [line[len(key) + 1:] for line in self.lines if line.startswith(key + " ")]
+        assert len(values) == 1, f"expected one report of {key}, found {values}"
+        return values[0]
+
+    @property
+    def dmesg(self):
+        return "\n".join(line[len("dmesg "):] for line in self.lines if line.startswith("dmesg "))
+
+
+def wait_for_report(guest):
+    guest.expect(r"^report: done$")
+    return Report(guest.log)

@@ -1,0 +1,207 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Boots to userspace: what the booted system reports of itself."""
+
+import gzip
+import hashlib
+import os
+import pathlib
+import pty
+import re
+import select
+import struct
+import subprocess
+import time
+
+import pytest
+
+from conftest import DEFAULT_OPTIONS, INITRD, KERNELS, entry, files, kernel, wait_for_report
+from machine import BUILD, TIMEOUT
+
+KASLR_OFF_TEXT = 0xffffffff81000000
+
+
+def segments(log):
+    """The segment table that verbose prints: name -> (mem, bufsz, memsz)."""
+    pattern = r"^kexec: segment (\S+) mem (0x\w{16}) bufsz (0x\w{16}) memsz (0x\w{16})$"
+    return {name: tuple(int(number, 16) for number in numbers)
+            for name, *numbers in re.findall(pattern, log, re.MULTILINE)}
+
+
+def test_system_is_complete(boot):
+    guest = boot(memory=1024, cpus=2, display=True)
+    report = wait_for_report(guest)
+    assert report["fw-platform-size"] == "64"
+    assert int(report["efivars"]) > 5
+    assert int(report["efi-runtime-map"]) > 0
+    assert report["payload"] == "payload: OK"
+    assert report["cmdline"] == DEFAULT_OPTIONS
+    assert report["cpus"] == "2"
+    assert 900 * 1024 < int(report["memory-kib"]) < 1024 * 1024
+    assert int(report["text-address"], 16) != KASLR_OFF_TEXT
+    assert report["fb"] == "0 EFI VGA"
+    assert {"APIC", "DSDT", "FACP"} <= set(report["acpi-tables"].split())
+    assert "efi: EFI v2" in report.dmesg
+    assert "ACPI: RSDP 0x" in report.dmesg
+    assert "secureboot: Secure boot disabled" in report.dmesg
+    assert "Console: switching to colour frame buffer device" in report.dmesg
+    guest.wait()
+
+
+def test_boot_params_as_linux_received_them(boot):
+    guest = boot(display=True)
+    report = wait_for_report(guest)
+    params = bytes.fromhex(report["boot-params"])
+    table = segments(guest.log)
+
+    def field(offset, layout):
+        return struct.unpack_from("<" + layout, params, offset)[0]
+
+    assert len(params) == 4096
+    assert params[0x0f] == 0x70
+    assert field(0x12, "H") * 4 == field(0x24, "H")
+    assert field(0x070, "Q") > 0
+    assert params[0x1c0:0x1c4] == b"EL64"
+    assert field(0x1c8, "I") == 48
+    assert field(0x1cc, "I") == 1
+    assert field(0x1d0, "I") == table["memory_map"][0]
+    assert field(0x1d4, "I") <= table["memory_map"][1]
+    assert 5 < params[0x1e8] <= 128
+    assert params[0x1ec] == 2
+    assert params[0x1ef] == 0
+    assert params[0x210] == 0xff
+    assert field(0x218, "I") == table["initrd"][0]
+    assert field(0x21c, "I") == table["initrd"][1] == INITRD.stat().st_size
+    assert field(0x228, "I") == table["cmdline"][0]
+
+
+def test_nokaslr_is_obeyed(boot):
+    report = wait_for_report(boot(files(conf=entry(options=DEFAULT_OPTIONS + " nokaslr"))))
+    assert int(report["text-address"], 16) == KASLR_OFF_TEXT
+
+
+def test_nothing_lies_where_the_kernel_unpacks_itself(boot):
+    """The kernel may use [load, load + init_size) before it knows of anything else that is there."""
+    guest = boot()
+    guest.expect(r"^kexec: purgatory entry 0x\w{16}$")
+    header = kernel().read_bytes()[:4096]
+    init_size, pref_address = struct.unpack_from("<I", header, 0x260)[0], struct.unpack_from("<Q", header, 0x258)[0]
+    table = segments(guest.log)
+    load = table.pop("kernel")[0]
+    assert load >= pref_address
+    # The purgatory's GDT and stack are part of its segment.
+    assert set(table) == {"initrd", "cmdline", "boot_params", "memory_map", "e820_ext", "page_tables", "purgatory"}
+    for name, (mem, bufsz, memsz) in table.items():
+        assert 0 < bufsz <= memsz
+        assert mem + memsz <= load or mem >= load + init_size, name
+    wait_for_report(guest)
+
+
+def test_segments_keep_clear_of_each_other_in_little_memory(boot):
+    guest = boot(memory=256)
+    wait_for_report(guest)
+    ranges = sorted((mem, mem + memsz) for mem, _, memsz in segments(guest.log).values())
+    assert all(end <= start for (_, end), (start, _) in zip(ranges, ranges[1:]))
+
+
+def packed(folder, name, content):
+    """A compressed archive with one file, of whatever length that gives."""
+    (folder / name).write_bytes(content)
+    archive = subprocess.run(["cpio", "--quiet", "-o", "-H", "newc"], cwd=folder, input=name.encode(),
+                             stdout=subprocess.PIPE, check=True).stdout
+    return gzip.compress(archive, mtime=0)
+
+
+def test_several_initrds_of_odd_length(boot, tmp_path):
+    parts = [packed(tmp_path, f"extra{number}", bytes([65 + number]) * (1000 + number)) for number in range(3)]
+    # A gzip header with a file name of the right length makes a size that is no multiple of 4.
+    parts = [part if len(part) % 4 else part[:3] + b"\x08" + part[4:10] + b"x\0" + part[10:] for part in parts]
+    assert all(len(part) % 4 for part in parts)
+    paths = [f"/part{number}" for number in range(3)]
+    conf = entry(initrds=[*paths[:2], "/initrd", paths[2]])
+    report = wait_for_report(boot(files(dict(zip(paths, parts)), conf)))
+    expected = b"".join(bytes([65 + number]) * (1000 + number) for number in range(3))
+    assert report["extra"].split()[0] == hashlib.sha256(expected).hexdigest()
+    assert report["payload"] == "payload: OK"
+
+
+def test_no_initrd_is_a_boot_as_well(boot):
+    guest = boot(files(conf=entry(initrds=[], options="console=ttyS0 panic=-1")))
+    guest.expect(r"Kernel panic - not syncing: VFS: Unable to mount root fs")
+    assert "initrd" not in segments(guest.log)
+
+
+def test_command_line_of_the_greatest_length(boot):
+    padding = "x" * (2047 - len(DEFAULT_OPTIONS) - 1)
+    report = wait_for_report(boot(files(conf=entry(options=f"{DEFAULT_OPTIONS} {padding}"))))
+    assert report["cmdline"] == f"{DEFAULT_OPTIONS} {padding}"
+
+
+def test_options_joined_and_slashes_of_both_kinds(boot):
+    conf = entry(linux="\\vmlinuz", initrds=["initrd"], options="console=ttyS0",
+                 extra=["# a comment", "options kexec.test  a=\"b c\"", "title \tSome title"])
+    assert wait_for_report(boot(files(conf=conf)))["cmdline"] == 'console=ttyS0 kexec.test  a="b c"'
+
+
+def test_digests_that_are_right(boot):
+    conf = entry(extra=["verbose yes", f"sha256 {hashlib.sha256(kernel().read_bytes()).hexdigest()} /vmlinuz",
+                        f"sha256 {hashlib.sha256(INITRD.read_bytes()).hexdigest()} *\\initrd"])
+    wait_for_report(boot(files(conf=conf)))
+
+
+@pytest.mark.parametrize("name, memory, bus", [
+    ("amd64", 256, "ahci"),
+    ("amd64", 6144, "virtio"),
+    ("cloud-amd64", 512, "virtio"),
+    ("cloud-amd64", 6144, "nvme"),
+    ("rt-amd64", 1024, "virtio"),
+])
+def test_kernel_and_memory(boot, name, memory, bus):
+    report = wait_for_report(boot(files({"/vmlinuz": kernel(name)}), memory=memory, bus=bus))
+    package = (KERNELS / name / "package").read_text().strip()
+    assert package.startswith(f"linux-image-{report['release']}")
+    assert report["payload"] == "payload: OK"
+    assert report["fw-platform-size"] == "64"
+    assert memory * 0.75 < int(report["memory-kib"]) / 1024 < memory
+
+
+@pytest.mark.matrix
+@pytest.mark.parametrize("name", ["amd64", "cloud-amd64", "rt-amd64"])
+@pytest.mark.parametrize("memory", [192, 256, 512, 3072, 5120, 6144])
+@pytest.mark.parametrize("bus", ["virtio", "nvme", "ahci"])
+def test_matrix(boot, name, memory, bus):
+    test_kernel_and_memory(boot, name, memory, bus)
+
+
+def test_make_run_gives_a_shell():
+    """What the README promises, on a terminal of its own."""
+    controller, terminal = pty.openpty()
+    process = subprocess.Popen(["make", "--no-print-directory", "run"], cwd=BUILD.parent, stdin=terminal, stdout=terminal,
+                               stderr=terminal, start_new_session=True)
+    os.close(terminal)
+    seen = ""
+
+    def read_until(pattern):
+        nonlocal seen
+        deadline = time.monotonic() + TIMEOUT
+        while not re.search(pattern, seen):
+            assert time.monotonic() < deadline, seen
+            if select.select([controller], [], [], 1)[0]:
+                seen += os.read(controller, 65536).decode("utf-8", "replace")
+
+    try:
+        read_until(r"To leave: poweroff -f, or Ctrl-A X")
+        read_until(r"/ # ")
+        assert "Ctrl-A X leaves QEMU" in seen
+        os.write(controller, b"echo the sum is $((40 + 2))\n")
+        read_until(r"the sum is 42")
+        os.write(controller, b"poweroff -f\n")
+        assert process.wait(TIMEOUT) == 0
+    finally:
+        if process.poll() is None:
+            os.killpg(process.pid, 9)
+        os.close(controller)
+
+
+def test_image_is_small():
+    assert (BUILD / "kexecx64.efi").stat().st_size < 100 * 1024
+    assert pathlib.Path(BUILD / "kexecx64.efi").read_bytes()[:2] == b"MZ"
