@@ -43,6 +43,8 @@ static bool put_node(struct path *path, const uint8_t *text, size_t size)
 	bool ends = path->length && path->bytes[path->length - 1] == '\\';
 	bool begins = size >= 2 && text[0] == '\\' && text[1] == 0;
 
+	if (size < 2 || (text[0] == 0 && text[1] == 0))
+		return true;
 	/* Pieces are joined by one separator, whichever of them brings it. */
 	if (ends && begins)
 		path->length--;

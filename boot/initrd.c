@@ -5,8 +5,8 @@
 #include "boot/log.h"
 #include "common/align.h"
 
-/* Far beyond any memory, and no sum of a few such sizes can wrap. */
-#define INITRD_SIZE_MAX (UINT64_MAX / 4)
+/* Far beyond any memory, and a multiple of INITRD_ALIGN, so that no offset passes it by being rounded up. */
+#define INITRD_SIZE_MAX (1ull << 62)
 
 enum kexec_status initrd_append(const char *path, uint64_t part_size, uint64_t *size, uint64_t *ret_offset)
 {
@@ -16,7 +16,7 @@ enum kexec_status initrd_append(const char *path, uint64_t part_size, uint64_t *
 		return log_error(KEXEC_TRUNCATED, "%s: empty: expected an initrd of at least 1 byte, found 0", path);
 	if (part_size > INITRD_SIZE_MAX - offset)
 		return log_error(KEXEC_TOO_LARGE, "%s: expected at most 0x%lx bytes, found 0x%lx", path,
-				 (uint64_t)INITRD_SIZE_MAX - offset, part_size);
+				 (uint64_t)(INITRD_SIZE_MAX - offset), part_size);
 	*ret_offset = offset;
 	*size = offset + part_size;
 	return KEXEC_OK;

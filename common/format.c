@@ -18,6 +18,8 @@ struct conversion {
 	size_t width;
 	size_t precision; /* SIZE_MAX where none is given */
 	char verb;
+	const char *spelling; /* from the % on */
+	size_t spelling_length;
 };
 
 static void put(struct sink *sink, char c)
@@ -44,8 +46,7 @@ static void put_string(struct sink *sink, struct conversion *conversion, const c
 	put_padded(sink, conversion, text, length);
 }
 
-static void put_number(struct sink *sink, const struct conversion *conversion, uint64_t value, unsigned base,
-		       bool negative)
+static void put_number(struct sink *sink, struct conversion *conversion, uint64_t value, unsigned base, bool negative)
 {
 	char digits[24];
 	size_t at = sizeof(digits);
@@ -54,8 +55,13 @@ static void put_number(struct sink *sink, const struct conversion *conversion, u
 		digits[--at] = "0123456789abcdef"[value % base];
 		value /= base;
 	} while (value);
-	if (negative)
+	/* Zeros stand between sign and digits, blanks before both. */
+	if (negative && conversion->pad_with_zeros) {
+		put(sink, '-');
+		conversion->width -= conversion->width ? 1 : 0;
+	} else if (negative) {
 		digits[--at] = '-';
+	}
 	put_padded(sink, conversion, digits + at, sizeof(digits) - at);
 }
 
@@ -75,8 +81,9 @@ struct arguments {
 
 static const char *read_conversion(const char *format, struct arguments *args, struct conversion *ret_conversion)
 {
-	struct conversion conversion = { .precision = SIZE_MAX };
+	struct conversion conversion = { .precision = SIZE_MAX, .spelling = format };
 
+	format++;
 	if (*format == '0') {
 		conversion.pad_with_zeros = true;
 		format++;
@@ -98,6 +105,7 @@ static const char *read_conversion(const char *format, struct arguments *args, s
 	conversion.verb = *format;
 	if (*format)
 		format++;
+	conversion.spelling_length = (size_t)(format - conversion.spelling);
 	*ret_conversion = conversion;
 	return format;
 }
@@ -114,6 +122,7 @@ static int64_t take_signed(const struct conversion *conversion, struct arguments
 
 static void convert(struct sink *sink, struct conversion *conversion, struct arguments *args)
 {
+	char character;
 	int64_t number;
 
 	switch (conversion->verb) {
@@ -121,7 +130,8 @@ static void convert(struct sink *sink, struct conversion *conversion, struct arg
 		put_string(sink, conversion, va_arg(args->list, const char *));
 		break;
 	case 'c':
-		put(sink, (char)va_arg(args->list, int));
+		character = (char)va_arg(args->list, int);
+		put_padded(sink, conversion, &character, 1);
 		break;
 	case 'd':
 		number = take_signed(conversion, args);
@@ -137,9 +147,8 @@ static void convert(struct sink *sink, struct conversion *conversion, struct arg
 		put(sink, '%');
 		break;
 	default:
-		put(sink, '%');
-		if (conversion->verb)
-			put(sink, conversion->verb);
+		conversion->width = 0;
+		put_padded(sink, conversion, conversion->spelling, conversion->spelling_length);
 		break;
 	}
 }
@@ -156,7 +165,7 @@ size_t format_text_va(char *buffer, size_t size, const char *format, va_list arg
 			put(&sink, *format++);
 			continue;
 		}
-		format = read_conversion(format + 1, &arguments, &conversion);
+		format = read_conversion(format, &arguments, &conversion);
 		convert(&sink, &conversion, &arguments);
 	}
 	va_end(arguments.list);
