@@ -84,6 +84,10 @@ static enum kexec_status check_section(const struct elf_rel *object, uint32_t in
 	struct elf64_section section = section_at(object, index);
 	uint64_t align = section_align(&section);
 
+	/* Indexes use 0 for "none", so nothing may be there. */
+	if (index == 0 && section.sh_type != SHT_NULL)
+		return log_error(KEXEC_BAD_FORMAT, "purgatory: section 0: expected type %u, found %u", SHT_NULL,
+				 section.sh_type);
 	if (has_bytes(&section) && !fits(section.sh_offset, section.sh_size, object->size))
 		return log_error(KEXEC_TRUNCATED, "purgatory: section %u: 0x%lx bytes at 0x%lx pass the end at 0x%zx",
 				 index, section.sh_size, section.sh_offset, object->size);
@@ -168,7 +172,7 @@ enum kexec_status elf_rel_parse(const void *bytes, size_t size, struct elf_rel *
 	status = check_header(&object);
 	if (status)
 		return status;
-	for (uint32_t i = 1; i < object.header.e_shnum; i++) {
+	for (uint32_t i = 0; i < object.header.e_shnum; i++) {
 		status = check_section(&object, i);
 		if (status)
 			return status;

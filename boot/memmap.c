@@ -19,10 +19,10 @@ bool memmap_next(const struct memory_map *map, size_t *index, struct memory_rang
 		uint64_t space;
 
 		memcpy(&descriptor, map->bytes + *index * map->descriptor_size, sizeof(descriptor));
-		if (descriptor.number_of_pages == 0)
+		space = UINT64_MAX - descriptor.physical_start;
+		if (descriptor.number_of_pages == 0 || space == 0)
 			continue;
 
-		space = UINT64_MAX - descriptor.physical_start;
 		ret_range->start = descriptor.physical_start;
 		if (descriptor.number_of_pages > space / PAGE_SIZE)
 			ret_range->end = UINT64_MAX;
@@ -145,14 +145,13 @@ static uint32_t e820_type_of(const struct memory_range *range)
 	case EFI_MEMTYPE_MMIO_PORT:
 	case EFI_MEMTYPE_PAL_CODE:
 		return E820_RESERVED;
-	case EFI_MEMTYPE_CONVENTIONAL:
-		if (range->attribute & EFI_MEMATTR_SPECIFIC_PURPOSE)
-			return (uint32_t)E820_SOFT_RESERVED;
-		return E820_RAM;
 	case EFI_MEMTYPE_LOADER_CODE:
 	case EFI_MEMTYPE_LOADER_DATA:
 	case EFI_MEMTYPE_BOOT_SERVICES_CODE:
 	case EFI_MEMTYPE_BOOT_SERVICES_DATA:
+	case EFI_MEMTYPE_CONVENTIONAL:
+		if (range->attribute & EFI_MEMATTR_SPECIFIC_PURPOSE)
+			return (uint32_t)E820_SOFT_RESERVED;
 		return E820_RAM;
 	case EFI_MEMTYPE_UNUSABLE:
 		return E820_UNUSABLE;

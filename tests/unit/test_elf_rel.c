@@ -73,6 +73,7 @@ REFUSED_HEADER(symbol_names_no_strings, builder.sections[ELF_SYMTAB].sh_link = 4
 	       "section type 3, found 1")
 REFUSED_HEADER(symbol_names_unterminated, builder.sections[ELF_STRTAB].sh_size -= 1, KEXEC_BAD_FORMAT, "expected a NUL")
 REFUSED_HEADER(symbol_names_empty, builder.sections[ELF_STRTAB].sh_size = 0, KEXEC_BAD_FORMAT, "expected a NUL")
+REFUSED_HEADER(section_0_in_use, builder.sections[0].sh_type = SHT_STRTAB, KEXEC_BAD_FORMAT, "expected type 0, found 3")
 REFUSED_HEADER(nothing_to_load, builder.sections[4].sh_flags = 0, KEXEC_BAD_FORMAT, "expected sections to load")
 
 static void truncated_in_elf_header(void **state)
@@ -443,6 +444,7 @@ int main(void)
 		cmocka_unit_test(symbol_names_no_strings),
 		cmocka_unit_test(symbol_names_unterminated),
 		cmocka_unit_test(symbol_names_empty),
+		cmocka_unit_test(section_0_in_use),
 		cmocka_unit_test(nothing_to_load),
 		cmocka_unit_test(truncated_in_elf_header),
 		cmocka_unit_test(progbits_first_then_nobits_each_aligned),

@@ -1,0 +1,40 @@
+# Fuzzing: the core with clang's libFuzzer. Included at the end of GNUmakefile. `make deps-dev` installs clang.
+
+FUZZ_CC ?= clang
+FUZZ_SANITIZE := -fsanitize=address,undefined -fno-sanitize-recover=all
+FUZZ_CFLAGS := $(COMMON_CFLAGS) -O1 -g -fno-omit-frame-pointer $(FUZZ_SANITIZE) -fsanitize=fuzzer-no-link
+
+# How long `make fuzz` runs each target.
+SECONDS ?= 20
+
+FUZZ_TARGETS := $(patsubst tests/fuzz/%.c,%,$(wildcard tests/fuzz/fuzz_*.c))
+FUZZ_PROGRAMS := $(FUZZ_TARGETS:%=build/fuzz/%)
+
+# A library, so that a target links only what it fuzzes, and mbedTLS is not needed.
+FUZZ_OBJ := $(patsubst %.c,build/fuzz/%.o,$(wildcard boot/*.c) common/format.c)
+
+build/fuzz/core.a: $(FUZZ_OBJ)
+	@rm -f $@
+	$(Q)$(AR) crs $@ $^
+
+build/fuzz/%.o: %.c GNUmakefile tests/fuzz/fuzz.mk
+	@mkdir -p $(@D)
+	$(Q)$(FUZZ_CC) $(CPPFLAGS) $(FUZZ_CFLAGS) -MMD -MP -c -o $@ $<
+
+$(FUZZ_PROGRAMS): build/fuzz/%: build/fuzz/tests/fuzz/%.o build/fuzz/tests/fuzz/support.o build/fuzz/core.a
+	$(Q)$(FUZZ_CC) $(FUZZ_SANITIZE) -fsanitize=fuzzer -o $@ $^
+
+# Made again as a whole when one of the files changes that seeds come from.
+build/fuzz/seeds/made: tests/fuzz/seeds build/purgatory/purgatory.ro $(wildcard build/deps/kernels/*/vmlinuz)
+	$(Q)tests/fuzz/seeds $(@D)
+	@touch $@
+
+fuzz: $(FUZZ_PROGRAMS) build/fuzz/seeds/made
+	@for target in $(FUZZ_TARGETS); do tests/fuzz/run $$target $(SECONDS) || exit 1; done
+
+fuzz-regress: $(FUZZ_PROGRAMS) build/fuzz/seeds/made
+	@for target in $(FUZZ_TARGETS); do tests/fuzz/run $$target regress || exit 1; done
+
+.PHONY: fuzz fuzz-regress
+
+-include $(shell find build/fuzz -name '*.d' 2>/dev/null)

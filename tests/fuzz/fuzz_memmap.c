@@ -1,0 +1,272 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * Feeds boot/memmap.c and the e820 part of boot/bootparams.c memory maps. The input is a scale, a request and
+ * descriptors. On the small scale all lies within the first pages, and every place there is tried.
+ */
+#include "boot/bootparams.h"
+#include "common/align.h"
+#include "tests/fuzz/support.h"
+
+enum scale { SCALE_ANY, SCALE_PAGES, SCALE_MACHINE, SCALE_COUNT };
+
+#define SMALL_START_MASK 0xffu
+#define SMALL_PAGES_MASK 0x0fu
+#define SMALL_END ((SMALL_START_MASK + SMALL_PAGES_MASK) * PAGE_SIZE)
+
+static struct memory_request take_request(struct input *input, enum scale scale)
+{
+	uint64_t flags = take_number(input, 1);
+	uint64_t align_shift = take_number(input, 1);
+	struct memory_request request = {
+		.kind = MEMORY_DATA,
+		.top_down = flags & 1,
+		.align = PAGE_SIZE << (scale == SCALE_PAGES ? align_shift % 4 : align_shift % 20),
+		.lead = take_number(input, 8),
+		.size = take_number(input, 8),
+		.min = take_number(input, 8),
+		.max = take_number(input, 8),
+		.preferred_max = take_number(input, 8),
+	};
+
+	if (scale == SCALE_PAGES) {
+		request.lead &= 0x3fff;
+		request.size &= 0x7fff;
+		request.min &= 0xfffff;
+		request.max &= 0x1fffff;
+		request.preferred_max &= 0x1fffff;
+	}
+	if (request.size == 0)
+		request.size = 1;
+	return request;
+}
+
+static bool is_free(const struct efi_descriptor *descriptor)
+{
+	return descriptor->type == EFI_MEMTYPE_CONVENTIONAL && !(descriptor->attribute & EFI_MEMATTR_SPECIFIC_PURPOSE);
+}
+
+/* The end of a free descriptor that holds `addr`, or `addr`. */
+static uint64_t free_until(const struct memory_map *map, uint64_t addr)
+{
+	for (size_t i = 0; i < map_count(map); i++) {
+		struct efi_descriptor descriptor = map_descriptor(map, i);
+
+		if (is_free(&descriptor) && descriptor.physical_start <= addr && addr < descriptor_end(&descriptor))
+			return descriptor_end(&descriptor);
+	}
+	return addr;
+}
+
+static void check_hole(const struct memory_map *map, const struct memory_request *request, uint64_t addr)
+{
+	uint64_t last = addr + (request->size - 1);
+
+	assert(addr % request->align == 0);
+	assert(addr >= request->min && last >= addr && last <= request->max);
+	assert(addr >= request->lead);
+	for (uint64_t at = addr - request->lead; at <= last;) {
+		uint64_t end = free_until(map, at);
+
+		assert(end > at);
+		at = end;
+	}
+}
+
+/* Whether the request fits at `addr` within one free descriptor. For small numbers. */
+static bool fits_at(const struct memory_map *map, const struct memory_request *request, uint64_t addr, uint64_t max)
+{
+	if (addr < request->lead || addr < request->min || addr + request->size - 1 > max)
+		return false;
+	for (size_t i = 0; i < map_count(map); i++) {
+		struct efi_descriptor descriptor = map_descriptor(map, i);
+
+		if (is_free(&descriptor) && descriptor.physical_start <= addr - request->lead &&
+		    addr + request->size <= descriptor_end(&descriptor))
+			return true;
+	}
+	return false;
+}
+
+/* No place that is tried one by one may be better than the one found. */
+static void check_best(const struct memory_map *map, const struct memory_request *request, const struct hole *hole)
+{
+	for (uint64_t addr = 0; addr <= SMALL_END; addr += request->align) {
+		if (!fits_at(map, request, addr, request->max))
+			continue;
+		assert(hole->found);
+		if (request->preferred_max && fits_at(map, request, addr, request->preferred_max))
+			assert(hole->addr + request->size - 1 <= request->preferred_max);
+		if (!request->preferred_max)
+			assert(request->top_down ? hole->addr >= addr : hole->addr <= addr);
+	}
+}
+
+/* The rule of the kernel's EFI stub, as a table: setup_e820() in drivers/firmware/efi/libstub/x86-stub.c. */
+static uint32_t expected_type(const struct efi_descriptor *descriptor)
+{
+	static const uint32_t types[17] = {
+		[EFI_MEMTYPE_RESERVED] = E820_RESERVED,
+		[EFI_MEMTYPE_LOADER_CODE] = E820_RAM,
+		[EFI_MEMTYPE_LOADER_DATA] = E820_RAM,
+		[EFI_MEMTYPE_BOOT_SERVICES_CODE] = E820_RAM,
+		[EFI_MEMTYPE_BOOT_SERVICES_DATA] = E820_RAM,
+		[EFI_MEMTYPE_RUNTIME_SERVICES_CODE] = E820_RESERVED,
+		[EFI_MEMTYPE_RUNTIME_SERVICES_DATA] = E820_RESERVED,
+		[EFI_MEMTYPE_CONVENTIONAL] = E820_RAM,
+		[EFI_MEMTYPE_UNUSABLE] = E820_UNUSABLE,
+		[EFI_MEMTYPE_ACPI_RECLAIM] = E820_ACPI,
+		[EFI_MEMTYPE_ACPI_NVS] = E820_NVS,
+		[EFI_MEMTYPE_MMIO] = E820_RESERVED,
+		[EFI_MEMTYPE_MMIO_PORT] = E820_RESERVED,
+		[EFI_MEMTYPE_PAL_CODE] = E820_RESERVED,
+		[EFI_MEMTYPE_PERSISTENT] = E820_PMEM,
+	};
+
+	if (descriptor->type == EFI_MEMTYPE_CONVENTIONAL && !is_free(descriptor))
+		return (uint32_t)E820_SOFT_RESERVED;
+	return types[descriptor->type];
+}
+
+struct e820_table {
+	struct e820_entry *entries;
+	size_t count;
+	size_t capacity;
+};
+
+static void put_entry(void *context, size_t number, const struct e820_entry *entry)
+{
+	struct e820_table *table = context;
+
+	assert(number == table->count && number < table->capacity);
+	assert(entry->type && entry->size);
+	table->entries[table->count++] = *entry;
+}
+
+static uint64_t table_sum(const struct e820_table *table, uint32_t type)
+{
+	uint64_t sum = 0;
+
+	for (size_t i = 0; i < table->count; i++)
+		sum += table->entries[i].type == type ? table->entries[i].size : 0;
+	return sum;
+}
+
+static uint64_t map_sum(const struct memory_map *map, uint32_t type)
+{
+	uint64_t sum = 0;
+
+	for (size_t i = 0; i < map_count(map); i++) {
+		struct efi_descriptor descriptor = map_descriptor(map, i);
+
+		if (expected_type(&descriptor) == type)
+			sum += descriptor_end(&descriptor) - descriptor.physical_start;
+	}
+	return sum;
+}
+
+static void check_table(const struct memory_map *map, const struct e820_table *table)
+{
+	static const uint32_t types[] = {
+		E820_RAM, E820_RESERVED, E820_ACPI, E820_NVS, E820_UNUSABLE, E820_PMEM, (uint32_t)E820_SOFT_RESERVED
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(types); i++)
+		assert(table_sum(table, types[i]) == map_sum(map, types[i]));
+	for (size_t i = 1; i < table->count; i++) {
+		const struct e820_entry *before = &table->entries[i - 1];
+		const struct e820_entry *entry = &table->entries[i];
+
+		assert(before->type != entry->type || before->addr + before->size != entry->addr);
+	}
+}
+
+/* The same entries must stand in the zero page and in the node behind it. */
+static void check_boot_params(const struct memory_map *map, const struct e820_table *table)
+{
+	struct setup_data *ext = malloc(boot_params_e820_ext_size(map_count(map)));
+	struct boot_params *params = calloc(1, sizeof(*params));
+	const struct e820_entry *ext_entries = (const void *)(ext + 1);
+
+	boot_params_set_memory_map(params, map, ext);
+	assert(params->e820_entries + ext->len / sizeof(*ext_entries) == table->count);
+	assert((params->hdr.setup_data != 0) == (ext->len != 0));
+	for (size_t i = 0; i < table->count; i++) {
+		const struct e820_entry *entry;
+
+		if (i < E820_MAX_ENTRIES_ZEROPAGE)
+			entry = &params->e820_table[i];
+		else
+			entry = &ext_entries[i - E820_MAX_ENTRIES_ZEROPAGE];
+		assert(memcmp(entry, &table->entries[i], sizeof(*entry)) == 0);
+	}
+	free(params);
+	free(ext);
+}
+
+static void check_e820(const struct memory_map *map)
+{
+	struct e820_table table = { .capacity = map_count(map) };
+
+	table.entries = calloc(table.capacity, sizeof(*table.entries));
+	memmap_to_e820(map, put_entry, &table);
+	check_table(map, &table);
+	check_boot_params(map, &table);
+	free(table.entries);
+}
+
+static void check_ranges(const struct memory_map *map)
+{
+	struct memory_range range;
+	size_t index = 0;
+
+	while (memmap_next(map, &index, &range)) {
+		struct efi_descriptor descriptor = map_descriptor(map, index - 1);
+
+		assert(range.start < range.end);
+		assert(range.start == descriptor.physical_start && range.end == descriptor_end(&descriptor));
+		assert(range.type == descriptor.type && range.attribute == descriptor.attribute);
+	}
+	assert(index == map_count(map));
+}
+
+/* Sizes that nothing has checked: an accepted map must be one that can be walked. */
+static void check_sizes(struct input input)
+{
+	struct memory_map map = { .descriptor_size = take_number(&input, 1), .descriptor_version = 1 };
+	struct memory_range range;
+	size_t index = 0;
+
+	map.bytes = input.bytes;
+	map.size = input.size;
+	if (!memmap_valid(&map))
+		return;
+	while (memmap_next(&map, &index, &range))
+		assert(index <= map.size / map.descriptor_size);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
+{
+	static const uint64_t start_masks[SCALE_COUNT] = { 0, SMALL_START_MASK, (1ull << 36) - 1 };
+	static const uint64_t pages_masks[SCALE_COUNT] = { 0, SMALL_PAGES_MASK, (1ull << 28) - 1 };
+	struct input input = { .bytes = bytes, .size = size };
+	struct memory_request request;
+	struct memory_map map;
+	struct hole hole;
+	enum scale scale;
+
+	check_sizes(input);
+	scale = take_number(&input, 1) % SCALE_COUNT;
+	request = take_request(&input, scale);
+	map = take_map(&input, start_masks[scale], pages_masks[scale]);
+	if (memmap_valid(&map)) {
+		check_ranges(&map);
+		hole = memmap_find_hole(&map, &request);
+		if (hole.found)
+			check_hole(&map, &request, hole.addr);
+		if (scale == SCALE_PAGES)
+			check_best(&map, &request, &hole);
+		check_e820(&map);
+	}
+	free((void *)map.bytes);
+	return 0;
+}
