@@ -9,143 +9,14 @@
 #include "common/align.h"
 #include "common/string.h"
 
-static bool fits(uint64_t offset, uint64_t length, uint64_t size)
-{
-	return offset <= size && length <= size - offset;
-}
-
-/* Headers are copied out, for nothing says that they are aligned. The index has been checked. */
-static struct elf64_section section_at(const struct elf_rel *object, uint32_t index)
-{
-	struct elf64_section section;
-
-	memcpy(&section, object->bytes + object->header.e_shoff + index * sizeof(section), sizeof(section));
-	return section;
-}
-
-static bool is_allocated(const struct elf64_section *section)
-{
-	return section->sh_type != SHT_NULL && (section->sh_flags & SHF_ALLOC);
-}
-
-static bool has_bytes(const struct elf64_section *section)
-{
-	return section->sh_type != SHT_NULL && section->sh_type != SHT_NOBITS;
-}
-
-/* 0 and 1 both mean that any address will do. */
-static uint64_t section_align(const struct elf64_section *section)
-{
-	return section->sh_addralign ? section->sh_addralign : 1;
-}
-
-static enum kexec_status check_header(const struct elf_rel *object)
-{
-	const struct elf64_header *header = &object->header;
-
-	if (memcmp(header->e_ident, "\177ELF", 4) != 0)
-		return log_error(KEXEC_BAD_FORMAT,
-				 "purgatory: no ELF object: expected 7f 45 4c 46, found %02x %02x %02x %02x",
-				 header->e_ident[0], header->e_ident[1], header->e_ident[2], header->e_ident[3]);
-	if (header->e_ident[EI_CLASS] != ELFCLASS64)
-		return log_error(KEXEC_UNSUPPORTED, "purgatory: ELF class: expected %u (64 bit), found %u", ELFCLASS64,
-				 header->e_ident[EI_CLASS]);
-	if (header->e_ident[EI_DATA] != ELFDATA2LSB)
-		return log_error(KEXEC_UNSUPPORTED,
-				 "purgatory: ELF data encoding: expected %u (little endian), found %u", ELFDATA2LSB,
-				 header->e_ident[EI_DATA]);
-	if (header->e_ident[EI_VERSION] != EV_CURRENT || header->e_version != EV_CURRENT)
-		return log_error(KEXEC_UNSUPPORTED, "purgatory: ELF version: expected %u, found %u and %u", EV_CURRENT,
-				 header->e_ident[EI_VERSION], header->e_version);
-	if (header->e_type != ET_REL)
-		return log_error(KEXEC_UNSUPPORTED, "purgatory: ELF type: expected %u (relocatable), found %u", ET_REL,
-				 header->e_type);
-	if (header->e_machine != EM_X86_64)
-		return log_error(KEXEC_UNSUPPORTED, "purgatory: ELF machine: expected %u (x86-64), found %u", EM_X86_64,
-				 header->e_machine);
-	if (header->e_shentsize != sizeof(struct elf64_section))
-		return log_error(KEXEC_BAD_FORMAT, "purgatory: section header size: expected %zu, found %u",
-				 sizeof(struct elf64_section), header->e_shentsize);
-	if (header->e_shnum == 0 || header->e_shnum > ELF_REL_SECTIONS_MAX)
-		return log_error(KEXEC_UNSUPPORTED, "purgatory: number of sections: expected 1 to %u, found %u",
-				 ELF_REL_SECTIONS_MAX, header->e_shnum);
-	if (!fits(header->e_shoff, header->e_shnum * sizeof(struct elf64_section), object->size))
-		return log_error(KEXEC_TRUNCATED, "purgatory: %u section headers at 0x%lx pass the end at 0x%zx",
-				 header->e_shnum, header->e_shoff, object->size);
-	if (header->e_shstrndx >= header->e_shnum)
-		return log_error(KEXEC_BAD_FORMAT,
-				 "purgatory: section name table: expected an index below %u, found %u", header->e_shnum,
-				 header->e_shstrndx);
-	return KEXEC_OK;
-}
-
-static enum kexec_status check_section(const struct elf_rel *object, uint32_t index)
-{
-	struct elf64_section section = section_at(object, index);
-	uint64_t align = section_align(&section);
-
-	/* Indexes use 0 for "none", so nothing may be there. */
-	if (index == 0 && section.sh_type != SHT_NULL)
-		return log_error(KEXEC_BAD_FORMAT, "purgatory: section 0: expected type %u, found %u", SHT_NULL,
-				 section.sh_type);
-	if (has_bytes(&section) && !fits(section.sh_offset, section.sh_size, object->size))
-		return log_error(KEXEC_TRUNCATED, "purgatory: section %u: 0x%lx bytes at 0x%lx pass the end at 0x%zx",
-				 index, section.sh_size, section.sh_offset, object->size);
-	if (is_allocated(&section) && (!is_power_of_two(align) || align > ELF_REL_ALIGN_MAX))
-		return log_error(KEXEC_BAD_FORMAT,
-				 "purgatory: section %u: alignment: expected a power of two up to 0x%x, found 0x%lx",
-				 index, ELF_REL_ALIGN_MAX, align);
-	return KEXEC_OK;
-}
-
-/* The symbol table's string table must end every name that begins in it. */
-static enum kexec_status check_symbol_table(const struct elf_rel *object, uint32_t index)
-{
-	struct elf64_section table = section_at(object, index);
-	struct elf64_section strings;
-
-	if (table.sh_entsize != sizeof(struct elf64_symbol) || table.sh_size % sizeof(struct elf64_symbol))
-		return log_error(
-			KEXEC_BAD_FORMAT,
-			"purgatory: symbol table: expected entries of %zu bytes, found entries of 0x%lx in 0x%lx bytes",
-			sizeof(struct elf64_symbol), table.sh_entsize, table.sh_size);
-	if (table.sh_link >= object->header.e_shnum)
-		return log_error(KEXEC_BAD_FORMAT, "purgatory: symbol names: expected a section below %u, found %u",
-				 object->header.e_shnum, table.sh_link);
-	strings = section_at(object, table.sh_link);
-	if (strings.sh_type != SHT_STRTAB)
-		return log_error(KEXEC_BAD_FORMAT, "purgatory: symbol names: expected section type %u, found %u",
-				 SHT_STRTAB, strings.sh_type);
-	if (strings.sh_size == 0 || object->bytes[strings.sh_offset + strings.sh_size - 1] != '\0')
-		return log_error(KEXEC_BAD_FORMAT, "purgatory: symbol names: expected a NUL at the end, found none");
-	return KEXEC_OK;
-}
-
-static enum kexec_status find_symbol_table(struct elf_rel *object)
-{
-	object->symbols = 0;
-	for (uint32_t i = 1; i < object->header.e_shnum; i++) {
-		if (section_at(object, i).sh_type != SHT_SYMTAB)
-			continue;
-		if (object->symbols)
-			return log_error(KEXEC_UNSUPPORTED,
-					 "purgatory: expected one symbol table, found sections %u and %u",
-					 object->symbols, i);
-		object->symbols = i;
-	}
-	if (!object->symbols)
-		return log_error(KEXEC_BAD_FORMAT, "purgatory: expected a symbol table, found none");
-	return check_symbol_table(object, object->symbols);
-}
-
 /* Appends the allocated sections that have (or have not) bytes in the file to the layout. */
 static enum kexec_status lay_out(struct elf_rel *object, bool with_bytes)
 {
-	for (uint32_t i = 1; i < object->header.e_shnum; i++) {
-		struct elf64_section section = section_at(object, i);
-		uint64_t align = section_align(&section);
+	for (uint32_t i = 1; i < object->elf.header.e_shnum; i++) {
+		struct elf64_section section = elf_section(&object->elf, i);
+		uint64_t align = elf_section_align(&section);
 
-		if (!is_allocated(&section) || has_bytes(&section) != with_bytes)
+		if (!elf_section_is_loaded(&section) || elf_section_has_bytes(&section) != with_bytes)
 			continue;
 		object->mem_size = align_up(object->mem_size, align);
 		if (object->mem_size > ELF_REL_SIZE_MAX || section.sh_size > ELF_REL_SIZE_MAX - object->mem_size)
@@ -162,25 +33,12 @@ static enum kexec_status lay_out(struct elf_rel *object, bool with_bytes)
 
 enum kexec_status elf_rel_parse(const void *bytes, size_t size, struct elf_rel *ret_object)
 {
-	struct elf_rel object = { .bytes = bytes, .size = size, .align = 1 };
+	struct elf_rel object = { .align = 1 };
 	enum kexec_status status;
 
-	if (size < sizeof(object.header))
-		return log_error(KEXEC_TRUNCATED, "purgatory: expected an ELF header of %zu bytes, found %zu bytes",
-				 sizeof(object.header), size);
-	memcpy(&object.header, bytes, sizeof(object.header));
-	status = check_header(&object);
+	status = elf_object_parse(bytes, size, &object.elf);
 	if (status)
 		return status;
-	for (uint32_t i = 0; i < object.header.e_shnum; i++) {
-		status = check_section(&object, i);
-		if (status)
-			return status;
-	}
-	status = find_symbol_table(&object);
-	if (status)
-		return status;
-
 	status = lay_out(&object, true);
 	if (status)
 		return status;
@@ -197,79 +55,22 @@ enum kexec_status elf_rel_parse(const void *bytes, size_t size, struct elf_rel *
 void elf_rel_copy(const struct elf_rel *object, void *dst)
 {
 	memset(dst, 0, object->mem_size);
-	for (uint32_t i = 1; i < object->header.e_shnum; i++) {
-		struct elf64_section section = section_at(object, i);
+	for (uint32_t i = 1; i < object->elf.header.e_shnum; i++) {
+		struct elf64_section section = elf_section(&object->elf, i);
 
-		if (is_allocated(&section) && has_bytes(&section))
-			memcpy((uint8_t *)dst + object->offsets[i], object->bytes + section.sh_offset, section.sh_size);
+		if (elf_section_is_loaded(&section) && elf_section_has_bytes(&section))
+			memcpy((uint8_t *)dst + object->offsets[i], object->elf.bytes + section.sh_offset,
+			       section.sh_size);
 	}
-}
-
-static uint64_t symbol_count(const struct elf_rel *object)
-{
-	return section_at(object, object->symbols).sh_size / sizeof(struct elf64_symbol);
-}
-
-/* The index has been checked against symbol_count. */
-static struct elf64_symbol symbol_at(const struct elf_rel *object, uint64_t index)
-{
-	struct elf64_symbol symbol;
-
-	memcpy(&symbol, object->bytes + section_at(object, object->symbols).sh_offset + index * sizeof(symbol),
-	       sizeof(symbol));
-	return symbol;
-}
-
-/* The name of a symbol, which the table's last NUL ends. Section symbols have none. */
-static const char *symbol_name(const struct elf_rel *object, const struct elf64_symbol *symbol)
-{
-	struct elf64_section strings = section_at(object, section_at(object, object->symbols).sh_link);
-
-	if (symbol->st_name >= strings.sh_size)
-		return "(name out of bounds)";
-	return (const char *)object->bytes + strings.sh_offset + symbol->st_name;
-}
-
-/* Checks that the symbol lies in a section that is loaded, and says in which. */
-static enum kexec_status symbol_section(const struct elf_rel *object, const struct elf64_symbol *symbol,
-					struct elf64_section *ret_section)
-{
-	const char *name = symbol_name(object, symbol);
-	struct elf64_section section;
-
-	switch (symbol->st_shndx) {
-	case SHN_UNDEF:
-		return log_error(KEXEC_NOT_FOUND, "purgatory: undefined symbol %s", name);
-	case SHN_COMMON:
-		return log_error(KEXEC_UNSUPPORTED, "purgatory: symbol %s is in a common section", name);
-	case SHN_XINDEX:
-		return log_error(KEXEC_UNSUPPORTED, "purgatory: symbol %s has an extended section index (SHN_XINDEX)",
-				 name);
-	default:
-		break;
-	}
-	if (symbol->st_shndx >= object->header.e_shnum)
-		return log_error(KEXEC_BAD_FORMAT, "purgatory: symbol %s: expected a section below %u, found %u", name,
-				 object->header.e_shnum, symbol->st_shndx);
-	section = section_at(object, symbol->st_shndx);
-	if (!is_allocated(&section))
-		return log_error(KEXEC_BAD_FORMAT, "purgatory: symbol %s is in section %u, which is not loaded", name,
-				 symbol->st_shndx);
-	if (!fits(symbol->st_value, symbol->st_size, section.sh_size))
-		return log_error(KEXEC_BAD_FORMAT,
-				 "purgatory: symbol %s: 0x%lx bytes at 0x%lx pass the end of its section at 0x%lx",
-				 name, symbol->st_size, symbol->st_value, section.sh_size);
-	*ret_section = section;
-	return KEXEC_OK;
 }
 
 enum kexec_status elf_rel_find_symbol(const struct elf_rel *object, const char *name, struct elf_rel_symbol *ret_symbol)
 {
 	size_t name_size = strlen(name) + 1;
 
-	for (uint64_t i = 1; i < symbol_count(object); i++) {
-		struct elf64_symbol symbol = symbol_at(object, i);
-		const char *found = symbol_name(object, &symbol);
+	for (uint64_t i = 1; i < elf_symbol_count(&object->elf); i++) {
+		struct elf64_symbol symbol = elf_symbol(&object->elf, i);
+		const char *found = elf_symbol_name(&object->elf, &symbol);
 		struct elf64_section section;
 		enum kexec_status status;
 
@@ -279,12 +80,12 @@ enum kexec_status elf_rel_find_symbol(const struct elf_rel *object, const char *
 		if (symbol.st_shndx == SHN_ABS)
 			return log_error(KEXEC_UNSUPPORTED,
 					 "purgatory: symbol %s is absolute, it has no place in memory", name);
-		status = symbol_section(object, &symbol, &section);
+		status = elf_symbol_section(&object->elf, &symbol, &section);
 		if (status)
 			return status;
 		ret_symbol->offset = object->offsets[symbol.st_shndx] + symbol.st_value;
 		ret_symbol->size = symbol.st_size;
-		ret_symbol->in_bss = !has_bytes(&section);
+		ret_symbol->in_bss = !elf_section_has_bytes(&section);
 		return KEXEC_OK;
 	}
 	return log_error(KEXEC_NOT_FOUND, "purgatory: unknown symbol %s", name);
@@ -369,15 +170,15 @@ static enum kexec_status symbol_address(const struct elf_rel *object, uint64_t i
 	struct elf64_symbol symbol;
 	enum kexec_status status;
 
-	if (index >= symbol_count(object))
+	if (index >= elf_symbol_count(&object->elf))
 		return log_error(KEXEC_BAD_FORMAT, "purgatory: relocation: expected a symbol below %lu, found %lu",
-				 symbol_count(object), index);
-	symbol = symbol_at(object, index);
+				 elf_symbol_count(&object->elf), index);
+	symbol = elf_symbol(&object->elf, index);
 	if (symbol.st_shndx == SHN_ABS) {
 		*ret_address = symbol.st_value;
 		return KEXEC_OK;
 	}
-	status = symbol_section(object, &symbol, &section);
+	status = elf_symbol_section(&object->elf, &symbol, &section);
 	if (status)
 		return status;
 	*ret_address = addr + object->offsets[symbol.st_shndx] + symbol.st_value;
@@ -388,7 +189,7 @@ static enum kexec_status symbol_address(const struct elf_rel *object, uint64_t i
 static enum kexec_status relocate_section(const struct elf_rel *object, const struct elf64_section *table, uint8_t *dst,
 					  uint64_t addr)
 {
-	struct elf64_section target = section_at(object, table->sh_info);
+	struct elf64_section target = elf_section(&object->elf, table->sh_info);
 	uint64_t offset = object->offsets[table->sh_info];
 
 	for (uint64_t i = 0; i < table->sh_size / sizeof(struct elf64_rela); i++) {
@@ -396,11 +197,11 @@ static enum kexec_status relocate_section(const struct elf_rel *object, const st
 		struct elf64_rela rela;
 		enum kexec_status status;
 
-		memcpy(&rela, object->bytes + table->sh_offset + i * sizeof(rela), sizeof(rela));
+		memcpy(&rela, object->elf.bytes + table->sh_offset + i * sizeof(rela), sizeof(rela));
 		relocation.type = (uint32_t)rela.r_info;
 		if (relocation.type == R_X86_64_NONE)
 			continue;
-		if (!fits(rela.r_offset, relocation_width(relocation.type), target.sh_size))
+		if (!elf_fits(rela.r_offset, relocation_width(relocation.type), target.sh_size))
 			return log_error(KEXEC_BAD_FORMAT,
 					 "purgatory: relocation at 0x%lx passes the end of section %u at 0x%lx",
 					 rela.r_offset, table->sh_info, target.sh_size);
@@ -423,11 +224,11 @@ static enum kexec_status check_relocations(const struct elf_rel *object, const s
 {
 	struct elf64_section target;
 
-	if (table->sh_info >= object->header.e_shnum)
+	if (table->sh_info >= object->elf.header.e_shnum)
 		return log_error(KEXEC_BAD_FORMAT, "purgatory: relocations: expected a section below %u, found %u",
-				 object->header.e_shnum, table->sh_info);
-	target = section_at(object, table->sh_info);
-	*ret_applies = is_allocated(&target);
+				 object->elf.header.e_shnum, table->sh_info);
+	target = elf_section(&object->elf, table->sh_info);
+	*ret_applies = elf_section_is_loaded(&target);
 	if (!*ret_applies)
 		return KEXEC_OK;
 	if (table->sh_type == SHT_REL)
@@ -439,10 +240,10 @@ static enum kexec_status check_relocations(const struct elf_rel *object, const s
 			KEXEC_BAD_FORMAT,
 			"purgatory: relocations: expected entries of %zu bytes, found entries of 0x%lx in 0x%lx bytes",
 			sizeof(struct elf64_rela), table->sh_entsize, table->sh_size);
-	if (table->sh_link != object->symbols)
+	if (table->sh_link != object->elf.symbols)
 		return log_error(KEXEC_BAD_FORMAT, "purgatory: relocations: expected symbol table %u, found %u",
-				 object->symbols, table->sh_link);
-	if (!has_bytes(&target))
+				 object->elf.symbols, table->sh_link);
+	if (!elf_section_has_bytes(&target))
 		return log_error(KEXEC_BAD_FORMAT, "purgatory: relocations for section %u, which has no bytes",
 				 table->sh_info);
 	return KEXEC_OK;
@@ -450,8 +251,8 @@ static enum kexec_status check_relocations(const struct elf_rel *object, const s
 
 enum kexec_status elf_rel_relocate(const struct elf_rel *object, void *dst, uint64_t addr)
 {
-	for (uint32_t i = 1; i < object->header.e_shnum; i++) {
-		struct elf64_section table = section_at(object, i);
+	for (uint32_t i = 1; i < object->elf.header.e_shnum; i++) {
+		struct elf64_section table = elf_section(&object->elf, i);
 		enum kexec_status status;
 		bool applies;
 

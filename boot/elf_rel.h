@@ -10,33 +10,20 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "boot/elf.h"
+#include "boot/elf_object.h"
 #include "boot/status.h"
-
-/* More than any purgatory has: ours has fewer than ten allocated ones. */
-#define ELF_REL_SECTIONS_MAX 64
-
-/* Alignments beyond this are no purgatory's. */
-#define ELF_REL_ALIGN_MAX (2u * 1024 * 1024)
 
 /* What the sections add up to may not exceed this. */
 #define ELF_REL_SIZE_MAX (64u * 1024 * 1024)
 
-/*
- * A parsed object. The bytes stay the caller's and are never written to. Its allocated sections are laid out one
- * after the other, those with bytes in the file first, then those of zeros.
+/* An object laid out: the loaded sections follow each other, those with bytes in the file first, then those of zeros.
  */
 struct elf_rel {
-	const uint8_t *bytes;
-	size_t size;
-	struct elf64_header header;
-	uint32_t symbols; /* index of the symbol table */
-
-	/* Where each section is placed, relative to the load address; of allocated sections only. */
-	uint64_t offsets[ELF_REL_SECTIONS_MAX];
-	uint64_t file_size; /* bytes that come from the object, gaps included */
-	uint64_t mem_size;  /* with the zeroed sections behind them */
-	uint64_t align;	    /* of the load address: a power of two */
+	struct elf_object elf;
+	uint64_t offsets[ELF_SECTIONS_MAX]; /* of each loaded section, relative to the load address */
+	uint64_t file_size;		    /* bytes that come from the object, gaps included */
+	uint64_t mem_size;		    /* with the zeroed sections behind them */
+	uint64_t align;			    /* of the load address: a power of two */
 };
 
 /* A symbol defined in an allocated section. */

@@ -13,22 +13,22 @@
 
 static void read_at(const struct elf_rel *object, uint64_t offset, void *ret_value, size_t size)
 {
-	assert(offset <= object->size && size <= object->size - offset);
-	memcpy(ret_value, object->bytes + offset, size);
+	assert(offset <= object->elf.size && size <= object->elf.size - offset);
+	memcpy(ret_value, object->elf.bytes + offset, size);
 }
 
 static struct elf64_section read_section(const struct elf_rel *object, uint32_t index)
 {
 	struct elf64_section section;
 
-	assert(index < object->header.e_shnum);
-	read_at(object, object->header.e_shoff + index * sizeof(section), &section, sizeof(section));
+	assert(index < object->elf.header.e_shnum);
+	read_at(object, object->elf.header.e_shoff + index * sizeof(section), &section, sizeof(section));
 	return section;
 }
 
 static struct elf64_symbol read_symbol(const struct elf_rel *object, uint64_t index)
 {
-	struct elf64_section table = read_section(object, object->symbols);
+	struct elf64_section table = read_section(object, object->elf.symbols);
 	struct elf64_symbol symbol;
 
 	assert(index < table.sh_size / sizeof(symbol));
@@ -70,14 +70,14 @@ static void check_layout(const struct elf_rel *object)
 {
 	assert(object->file_size > 0 && object->file_size <= object->mem_size);
 	assert(object->mem_size <= ELF_REL_SIZE_MAX);
-	assert(is_power_of_two(object->align) && object->align <= ELF_REL_ALIGN_MAX);
-	for (uint32_t i = 1; i < object->header.e_shnum; i++)
+	assert(is_power_of_two(object->align) && object->align <= ELF_ALIGN_MAX);
+	for (uint32_t i = 1; i < object->elf.header.e_shnum; i++)
 		check_section(object, i);
 }
 
 static void check_symbols(const struct elf_rel *object)
 {
-	struct elf64_section table = read_section(object, object->symbols);
+	struct elf64_section table = read_section(object, object->elf.symbols);
 	struct elf64_section names = read_section(object, table.sh_link);
 	uint64_t count = table.sh_size / sizeof(struct elf64_symbol);
 	struct elf_rel_symbol found;
@@ -87,7 +87,7 @@ static void check_symbols(const struct elf_rel *object)
 
 		if (symbol.st_name >= names.sh_size)
 			continue;
-		if (elf_rel_find_symbol(object, (const char *)object->bytes + names.sh_offset + symbol.st_name, &found))
+		if (elf_rel_find_symbol(object, (const char *)object->elf.bytes + names.sh_offset + symbol.st_name, &found))
 			continue;
 		assert(found.offset <= object->mem_size && found.size <= object->mem_size - found.offset);
 		assert(found.in_bss ? found.offset >= object->file_size
@@ -166,7 +166,7 @@ static void check_table(const struct elf_rel *object, const struct elf64_section
 /* From the last relocation to the first, for fields may overlap, and then the last holds. */
 static void check_fields(const struct elf_rel *object, const uint8_t *copy, uint64_t addr, uint8_t *written)
 {
-	for (uint32_t i = object->header.e_shnum - 1u; i > 0; i--) {
+	for (uint32_t i = object->elf.header.e_shnum - 1u; i > 0; i--) {
 		struct elf64_section table = read_section(object, i);
 
 		if (table.sh_type == SHT_RELA)

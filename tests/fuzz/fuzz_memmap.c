@@ -122,7 +122,7 @@ static uint32_t expected_type(const struct efi_descriptor *descriptor)
 		[EFI_MEMTYPE_PERSISTENT] = E820_PMEM,
 	};
 
-	if (descriptor->type == EFI_MEMTYPE_CONVENTIONAL && !is_free(descriptor))
+	if (types[descriptor->type] == E820_RAM && (descriptor->attribute & EFI_MEMATTR_SPECIFIC_PURPOSE))
 		return (uint32_t)E820_SOFT_RESERVED;
 	return types[descriptor->type];
 }

@@ -57,8 +57,8 @@ static void real_purgatory_code_runs_where_it_was_relocated_to(void **state)
 static void check_relocation(const struct elf_rel *parsed, const uint8_t *copy, uint64_t addr, uint32_t target,
 			     const struct elf64_rela *rela)
 {
-	const struct elf64_section *sections = (const void *)(object + parsed->header.e_shoff);
-	const struct elf64_symbol *symbols = (const void *)(object + sections[parsed->symbols].sh_offset);
+	const struct elf64_section *sections = (const void *)(object + parsed->elf.header.e_shoff);
+	const struct elf64_symbol *symbols = (const void *)(object + sections[parsed->elf.symbols].sh_offset);
 	const struct elf64_symbol *symbol = &symbols[rela->r_info >> 32];
 	uint64_t place = parsed->offsets[target] + rela->r_offset;
 	uint64_t value = addr + parsed->offsets[symbol->st_shndx] + symbol->st_value + (uint64_t)rela->r_addend;
@@ -81,10 +81,10 @@ static void check_relocation(const struct elf_rel *parsed, const uint8_t *copy, 
 
 static unsigned check_relocations(const struct elf_rel *parsed, const uint8_t *copy, uint64_t addr)
 {
-	const struct elf64_section *sections = (const void *)(object + parsed->header.e_shoff);
+	const struct elf64_section *sections = (const void *)(object + parsed->elf.header.e_shoff);
 	unsigned checked = 0;
 
-	for (uint32_t i = 1; i < parsed->header.e_shnum; i++) {
+	for (uint32_t i = 1; i < parsed->elf.header.e_shnum; i++) {
 		const struct elf64_rela *relocations = (const void *)(object + sections[i].sh_offset);
 
 		if (sections[i].sh_type != SHT_RELA)

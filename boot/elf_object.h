@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * A relocatable ELF object (ET_REL, x86-64) and its tables. Nothing in it is trusted: what elf_object_parse has let
+ * pass, the functions below can hand out without another check.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "boot/elf.h"
+#include "boot/status.h"
+
+/* More than any purgatory has: ours has fewer than ten loaded ones. */
+#define ELF_SECTIONS_MAX 64
+
+/* Alignments beyond this are no purgatory's. */
+#define ELF_ALIGN_MAX (2u * 1024 * 1024)
+
+/* The bytes stay the caller's and are never written to. */
+struct elf_object {
+	const uint8_t *bytes;
+	size_t size;
+	struct elf64_header header;
+	uint32_t symbols; /* index of the symbol table */
+};
+
+/*
+ * Checks headers, sections and symbol table against each other and against `size`. `bytes` must outlive *ret_object.
+ * Fails with a message that names the field, the value expected and the one found.
+ */
+enum kexec_status elf_object_parse(const void *bytes, size_t size, struct elf_object *ret_object);
+
+/* Whether [offset, offset + length) lies within [0, size). */
+static inline bool elf_fits(uint64_t offset, uint64_t length, uint64_t size)
+{
+	return offset <= size && length <= size - offset;
+}
+
+/* A section's header, by an index below header.e_shnum. Copied out, for nothing says that it is aligned. */
+struct elf64_section elf_section(const struct elf_object *object, uint32_t index);
+
+/* Whether a section is part of the program, and whether it has bytes in the file rather than being all zeros. */
+bool elf_section_is_loaded(const struct elf64_section *section);
+bool elf_section_has_bytes(const struct elf64_section *section);
+
+/* Its alignment, a power of two; 0 and 1 in the file both mean that any address will do. */
+uint64_t elf_section_align(const struct elf64_section *section);
+
+/* A symbol, by an index below elf_symbol_count, and its name, which is empty for a section's own symbol. */
+uint64_t elf_symbol_count(const struct elf_object *object);
+struct elf64_symbol elf_symbol(const struct elf_object *object, uint64_t index);
+const char *elf_symbol_name(const struct elf_object *object, const struct elf64_symbol *symbol);
+
+/*
+ * The section that a symbol lies in, with all of its bytes. Refused by name: undefined and common symbols, those with
+ * an extended section index, and those in sections that are not loaded.
+ */
+enum kexec_status elf_symbol_section(const struct elf_object *object, const struct elf64_symbol *symbol,
+				     struct elf64_section *ret_section);
