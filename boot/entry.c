@@ -147,7 +147,9 @@ static enum kexec_status parse_line(struct entry *entry, const struct line *line
 	case ENTRY_VERBOSE:
 		if (text_equal(line->value, TEXT("yes")))
 			entry->verbose = true;
-		else if (!text_equal(line->value, TEXT("no")))
+		else if (text_equal(line->value, TEXT("no")))
+			entry->verbose = false;
+		else
 			return expected(entry, line, "yes or no");
 		return KEXEC_OK;
 	case ENTRY_ARCHITECTURE:

@@ -1,12 +1,22 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* The file beside the image: \EFI\BOOT\BOOTX64.conf for \EFI\BOOT\BOOTX64.EFI. */
+/* Puts the entry together from load options and the file beside the image. */
 #include "efi/entry_source.h"
 
 #include "boot/imagepath.h"
+#include "boot/loadoptions.h"
 #include "boot/log.h"
 #include "common/string.h"
 #include "efi/file.h"
 #include "efi/firmware.h"
+
+/* EFI_SHELL_PARAMETERS_PROTOCOL is on the handle of whatever a UEFI shell starts (UEFI Shell specification 2.3). */
+#define SHELL_PARAMETERS_GUID                                                                                          \
+	{                                                                                                              \
+		0x752f3136, 0x4e16, 0x4fdc,                                                                            \
+		{                                                                                                      \
+			0xa2, 0x2a, 0xe5, 0xf4, 0x68, 0x12, 0xf4, 0xca                                                 \
+		}                                                                                                      \
+	}
 
 /* The size of a device path, its end node included, with a bound for one that never ends. */
 static size_t device_path_size(const EFI_DEVICE_PATH *path)
@@ -24,55 +34,127 @@ static size_t device_path_size(const EFI_DEVICE_PATH *path)
 	return size;
 }
 
-static enum kexec_status conf_path(const EFI_LOADED_IMAGE *image, char *ret_path, size_t capacity)
+static enum kexec_status allocate(const char *what, uint64_t size, char **ret_buffer)
+{
+	EFI_STATUS status;
+	void *buffer;
+
+	status = firmware_boot_services->AllocatePool(EfiLoaderData, size, &buffer);
+	if (EFI_ERROR(status))
+		return log_error(KEXEC_NO_MEMORY, "%s: expected memory for %lu bytes, found %s", what, size,
+				 efi_status_name(status));
+	*ret_buffer = buffer;
+	return KEXEC_OK;
+}
+
+/* Parses the image's load options into *ret_buffer, which the caller frees; NULL if there are none. */
+static enum kexec_status read_load_options(const EFI_LOADED_IMAGE *image, char **ret_buffer,
+					   struct load_options *ret_options)
+{
+	EFI_GUID shell_guid = SHELL_PARAMETERS_GUID;
+	size_t size = image->LoadOptions ? image->LoadOptionsSize : 0;
+	size_t parsed_size = size > LOAD_OPTIONS_SIZE_MAX ? 0 : size;
+	enum kexec_status status;
+	void *parameters;
+	bool from_shell;
+
+	*ret_buffer = NULL;
+	*ret_options = (struct load_options){ 0 };
+	if (size == 0)
+		return KEXEC_OK;
+	status = allocate("load options", LOAD_OPTIONS_BUFFER_SIZE(parsed_size), ret_buffer);
+	if (status)
+		return status;
+	from_shell = !EFI_ERROR(firmware_boot_services->HandleProtocol(firmware_image, &shell_guid, &parameters));
+	load_options_parse(image->LoadOptions, size, from_shell, *ret_buffer, ret_options);
+	return KEXEC_OK;
+}
+
+/* The path of the file to read: the one that load options name, or the one beside the image. */
+static enum kexec_status find_path(const EFI_LOADED_IMAGE *image, const struct load_options *options,
+				   char ret_path[ENTRY_SOURCE_PATH_SIZE])
 {
 	const void *nodes = image->FilePath;
+	struct text path = options->entry_path;
 
+	if (path.length >= ENTRY_SOURCE_PATH_SIZE)
+		return log_error(KEXEC_TOO_LARGE, "load options: entry=: expected at most %u bytes, found %zu",
+				 ENTRY_SOURCE_PATH_SIZE - 1, path.length);
+	if (path.length) {
+		memcpy(ret_path, path.start, path.length);
+		ret_path[path.length] = '\0';
+		return KEXEC_OK;
+	}
 	if (!nodes)
 		return log_error(KEXEC_NOT_FOUND,
 				 "expected to be started from a file, found no path to look for a .conf beside");
-	return image_path_conf(nodes, device_path_size(nodes), ret_path, capacity);
+	return image_path_conf(nodes, device_path_size(nodes), ret_path, ENTRY_SOURCE_PATH_SIZE);
 }
 
-static enum kexec_status read_text(struct file *file, struct entry_source *source)
+/* Reads the whole file, then puts a line end and `more` behind it. */
+static enum kexec_status read_file_and_append(struct file *file, struct text more, char **ret_buffer,
+					      struct text *ret_text)
 {
 	enum kexec_status status;
-	EFI_STATUS efi_status;
+	char *end;
 
 	if (file->size > ENTRY_SIZE_MAX)
 		return log_error(KEXEC_TOO_LARGE, "%s: expected at most %u bytes, found %lu", file->path,
 				 ENTRY_SIZE_MAX, file->size);
-	efi_status = firmware_boot_services->AllocatePool(EfiLoaderData, file->size + 1, (void **)&source->buffer);
-	if (EFI_ERROR(efi_status)) {
-		source->buffer = NULL;
-		return log_error(KEXEC_NO_MEMORY, "%s: expected memory for %lu bytes, found %s", file->path, file->size,
-				 efi_status_name(efi_status));
-	}
-	status = file_read(file, (uintptr_t)source->buffer, file->size);
+	status = allocate(file->path, file->size + 1 + more.length, ret_buffer);
 	if (status)
 		return status;
-	return file_expect_end(file);
+	status = file_read(file, (uintptr_t)*ret_buffer, file->size);
+	if (status)
+		return status;
+	status = file_expect_end(file);
+	if (status)
+		return status;
+	end = *ret_buffer + file->size;
+	*end++ = '\n';
+	if (more.length)
+		memcpy(end, more.start, more.length);
+	*ret_text = (struct text){ .start = *ret_buffer, .length = file->size + 1 + more.length };
+	return KEXEC_OK;
 }
 
-enum kexec_status entry_source_read(const EFI_LOADED_IMAGE *image, struct entry_source *ret_source)
+static enum kexec_status read_from_file(const EFI_LOADED_IMAGE *image, const struct load_options *options,
+					struct entry_source *source)
 {
 	enum kexec_status status;
 	struct file file;
 	struct text text;
 
-	status = conf_path(image, ret_source->path, sizeof(ret_source->path));
+	status = find_path(image, options, source->path);
 	if (status)
 		return status;
-	text = (struct text){ .start = ret_source->path, .length = strlen(ret_source->path) };
+	text = (struct text){ .start = source->path, .length = strlen(source->path) };
 	status = file_open(text, &file);
 	if (status)
 		return status;
-	status = read_text(&file, ret_source);
-	if (!status) {
-		text = (struct text){ .start = ret_source->buffer, .length = file.size };
-		status = entry_parse(ret_source->path, text, &ret_source->entry);
-	}
+	status = read_file_and_append(&file, options->lines, &source->buffer, &text);
+	if (!status)
+		status = entry_parse(source->path, text, &source->entry);
 	file_close(&file);
+	return status;
+}
+
+enum kexec_status entry_source_read(const EFI_LOADED_IMAGE *image, struct entry_source *ret_source)
+{
+	struct load_options options;
+	enum kexec_status status;
+	char *buffer;
+
+	status = read_load_options(image, &buffer, &options);
+	if (status)
+		return status;
+	if (options.has_linux) {
+		ret_source->buffer = buffer;
+		return entry_parse("load options", options.lines, &ret_source->entry);
+	}
+	status = read_from_file(image, &options, ret_source);
+	if (buffer)
+		firmware_boot_services->FreePool(buffer);
 	return status;
 }
 

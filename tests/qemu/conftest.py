@@ -7,10 +7,12 @@ import sys
 
 import pytest
 
-sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
+HERE = pathlib.Path(__file__).resolve().parent
+sys.path[:0] = [str(HERE), str(HERE.parents[1] / "ovmf-vars")]
 
-import esp      # noqa: E402
-import machine  # noqa: E402
+import esp       # noqa: E402
+import machine   # noqa: E402
+import varstore  # noqa: E402
 
 IMAGE = machine.BUILD / "kexecx64.efi"
 INITRD = machine.BUILD / "initrd.cpio"
@@ -51,6 +53,20 @@ def boot(tmp_path):
             disk = esp.make(tmp_path / "esp.img", files() if contents is None else contents)
             return stack.enter_context(machine.Machine(disk, **options))
         yield start
+
+
+@pytest.fixture
+def boot_options(tmp_path):
+    """boot_options((label, path, optional data), ...) -> the options of `boot` for a firmware with these entries."""
+    def make(*entries):
+        store = varstore.boot_options(machine.OVMF.variables, tmp_path / "vars.fd", entries)
+        return {"variables": store, "boot_order": True}
+    return make
+
+
+def utf16(text):
+    """Optional data as firmware entries hold it."""
+    return text.encode("utf-16-le") + b"\0\0"
 
 
 class Report:

@@ -83,13 +83,18 @@ def _flash(firmware, variables, snapshot=False):
             "-drive", f"if=pflash,unit=1,format=raw,file={variables}{extra}"]
 
 
-def command_line(disk, variables, firmware=OVMF, memory=512, cpus=1, bus="virtio", display=False):
-    """QEMU's command line for a machine that boots `disk`, but for its serial line and monitor."""
+def command_line(disk, variables, firmware=OVMF, memory=512, cpus=1, bus="virtio", display=False, cpu=None,
+                 boot_order=False):
+    """QEMU's command line for a machine that boots `disk`, but for its serial line and monitor.
+
+    The disk is what the firmware tries first, unless `boot_order` leaves that to the variable store.
+    """
     kind = accelerator()
-    drive = {"virtio": ["-device", "virtio-blk-pci,drive=esp,bootindex=1"],
-             "nvme": ["-device", "nvme,drive=esp,serial=1,bootindex=1"],
-             "ahci": ["-device", "ide-hd,drive=esp,bootindex=1"]}[bus]
-    return ["qemu-system-x86_64", "-machine", f"q35,accel={kind}", "-cpu", "host" if kind == "kvm" else "max",
+    index = "" if boot_order else ",bootindex=1"
+    drive = {"virtio": ["-device", "virtio-blk-pci,drive=esp" + index],
+             "nvme": ["-device", "nvme,drive=esp,serial=1" + index],
+             "ahci": ["-device", "ide-hd,drive=esp" + index]}[bus]
+    return ["qemu-system-x86_64", "-machine", f"q35,accel={kind}", "-cpu", cpu or ("host" if kind == "kvm" else "max"),
             "-m", str(memory), "-smp", str(cpus), "-nodefaults", "-no-reboot", "-net", "none",
             *(["-vga", "std"] if display else []),
             *_flash(firmware, variables),
@@ -102,10 +107,12 @@ class Machine:
     `log` holds all that the serial line has shown, as text with \\n for line ends and without escape sequences.
     """
 
-    def __init__(self, disk, firmware=OVMF, gdb=False, extra=(), **options):
+    def __init__(self, disk, firmware=OVMF, variables=None, gdb=False, extra=(), **options):
+        """`variables`: a variable store that is used and written to as it is; without it, a copy of the firmware's."""
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="kexec-"))
-        variables = self.folder / "vars.fd"
-        shutil.copyfile(firmware.variables, variables)
+        if variables is None:
+            variables = self.folder / "vars.fd"
+            shutil.copyfile(firmware.variables, variables)
         command = command_line(disk, variables, firmware, **options)
         command += ["-display", "none", "-monitor", "none", "-serial", "stdio", *extra]
         self.gdb_socket = self.folder / "gdb"

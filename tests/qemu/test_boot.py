@@ -164,6 +164,13 @@ def test_kernel_and_memory(boot, name, memory, bus):
     assert memory * 0.75 < int(report["memory-kib"]) / 1024 < memory
 
 
+def test_cpu_without_1_gib_pages(boot):
+    guest = boot(files({"/vmlinuz": kernel("cloud-amd64")}), memory=5120, cpu="qemu64,pdpe1gb=off")
+    wait_for_report(guest)
+    # The root, and a directory for each GiB: 4 below 4 GiB, and 3 of memory above the hole.
+    assert segments(guest.log)["page_tables"][1] >= (2 + 4 + 3) * 4096
+
+
 @pytest.mark.matrix
 @pytest.mark.parametrize("name", ["amd64", "cloud-amd64", "rt-amd64"])
 @pytest.mark.parametrize("memory", [192, 256, 512, 3072, 5120, 6144])

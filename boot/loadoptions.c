@@ -1,0 +1,217 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/* Tells load options from junk and turns them into lines of an entry. */
+#include "boot/loadoptions.h"
+
+#include "boot/log.h"
+#include "common/string.h"
+
+/* EFI_LOAD_OPTION (UEFI specification 3.1.3): Attributes, FilePathListLength, a description in UTF-16, the paths. */
+enum {
+	LOAD_OPTION_HEADER_SIZE = 6,
+	LOAD_OPTION_ATTRIBUTES_MAX = 0x1fff, /* all that are defined */
+	DEVICE_PATH_HEADER_SIZE = 4,
+};
+
+/* How much of a wrong word a message quotes. */
+#define QUOTE_MAX 60
+
+struct buffer {
+	char *start;
+	size_t length;
+};
+
+static void append(struct buffer *buffer, struct text text)
+{
+	memcpy(buffer->start + buffer->length, text.start, text.length);
+	buffer->length += text.length;
+}
+
+static bool is_load_option(const uint8_t *bytes, size_t size)
+{
+	uint32_t attributes;
+	size_t description;
+	uint16_t paths_size;
+
+	if (size < LOAD_OPTION_HEADER_SIZE + 2 + DEVICE_PATH_HEADER_SIZE)
+		return false;
+	memcpy(&attributes, bytes, sizeof(attributes));
+	memcpy(&paths_size, bytes + 4, sizeof(paths_size));
+	if (attributes > LOAD_OPTION_ATTRIBUTES_MAX || paths_size < DEVICE_PATH_HEADER_SIZE)
+		return false;
+	for (description = LOAD_OPTION_HEADER_SIZE; size - description >= 2; description += 2) {
+		if (bytes[description] == 0 && bytes[description + 1] == 0)
+			return paths_size <= size - description - 2;
+	}
+	return false;
+}
+
+static void ignore(const char *what)
+{
+	log_info("load options ignored: expected text, found %s", what);
+}
+
+/* Converts to UTF-8, up to a NUL or the end: efibootmgr leaves the NUL out. */
+static bool convert(const uint8_t *bytes, size_t size, struct buffer *buffer)
+{
+	struct utf16_reader reader = { .bytes = bytes, .size = size };
+	char utf8[4];
+	size_t count;
+
+	while ((count = utf16_take_utf8(&reader, utf8)) != 0) {
+		bool is_control = count == 1 && ((uint8_t)utf8[0] < ' ' || utf8[0] == 0x7f) && utf8[0] != '\t';
+		bool is_replacement = count == 3 && memcmp(utf8, "\xef\xbf\xbd", 3) == 0;
+
+		if (is_control || is_replacement)
+			return false;
+		append(buffer, (struct text){ .start = utf8, .length = count });
+	}
+	return true;
+}
+
+/* Reads the text out of what the firmware passed. Returns false for what is none, and for nothing at all. */
+static bool read_text(const void *bytes, size_t size, char *place, struct text *ret_text)
+{
+	struct buffer buffer = { .start = place };
+
+	if (size == 0)
+		return false;
+	if (size > LOAD_OPTIONS_SIZE_MAX) {
+		log_info("load options ignored: expected at most %u bytes, found %zu", LOAD_OPTIONS_SIZE_MAX, size);
+		return false;
+	}
+	if (is_load_option(bytes, size)) {
+		ignore("an EFI_LOAD_OPTION");
+		return false;
+	}
+	if (size % 2) {
+		log_info("load options ignored: expected an even number of bytes, found %zu", size);
+		return false;
+	}
+	if (!convert(bytes, size, &buffer)) {
+		ignore("binary data");
+		return false;
+	}
+	*ret_text = text_trim((struct text){ .start = place, .length = buffer.length });
+	if (!ret_text->length) {
+		ignore("an empty string");
+		return false;
+	}
+	return true;
+}
+
+/*
+ * Cuts the next word off. "..." keeps blanks together, around the word or around what follows its first =; the quotes
+ * are taken out. Returns false where one is not closed.
+ */
+static bool take_word(struct text *rest, char *place, struct text *ret_word)
+{
+	struct buffer word = { .start = place };
+	bool quoted = false;
+	size_t at = 0;
+
+	for (; at < rest->length && (quoted || (rest->start[at] != ' ' && rest->start[at] != '\t')); at++) {
+		if (rest->start[at] == '"')
+			quoted = !quoted;
+		else
+			word.start[word.length++] = rest->start[at];
+	}
+	*rest = text_trim((struct text){ .start = rest->start + at, .length = rest->length - at });
+	*ret_word = (struct text){ .start = word.start, .length = word.length };
+	return !quoted;
+}
+
+static bool begins_with(struct text word, struct text prefix, struct text *ret_value)
+{
+	if (word.length <= prefix.length || memcmp(word.start, prefix.start, prefix.length) != 0)
+		return false;
+	*ret_value = (struct text){ .start = word.start + prefix.length, .length = word.length - prefix.length };
+	return true;
+}
+
+static bool is_program_name(struct text word)
+{
+	const char *end;
+
+	if (word.length < 4)
+		return false;
+	end = word.start + word.length - 4;
+	return end[0] == '.' && (end[1] | 0x20) == 'e' && (end[2] | 0x20) == 'f' && (end[3] | 0x20) == 'i';
+}
+
+static void append_line(struct buffer *lines, struct text key, struct text value)
+{
+	append(lines, key);
+	append(lines, TEXT(" "));
+	append(lines, value);
+	append(lines, TEXT("\n"));
+}
+
+/* Takes in one word. Returns false for one that does not belong here. */
+static bool parse_word(struct text word, struct buffer *lines, struct load_options *options)
+{
+	struct text value;
+
+	if (begins_with(word, TEXT("linux="), &value)) {
+		options->has_linux = true;
+		append_line(lines, TEXT("linux"), value);
+	} else if (begins_with(word, TEXT("initrd="), &value)) {
+		append_line(lines, TEXT("initrd"), value);
+	} else if (begins_with(word, TEXT("entry="), &value) && !options->entry_path.length) {
+		options->entry_path = value;
+	} else if (text_equal(word, TEXT("verbose"))) {
+		append_line(lines, TEXT("verbose"), TEXT("yes"));
+	} else {
+		return false;
+	}
+	return true;
+}
+
+static void ignore_word(struct text word)
+{
+	if (word.length > QUOTE_MAX)
+		word.length = QUOTE_MAX;
+	log_info("load options ignored: expected linux=, initrd=, entry=, verbose or --, found \"%.*s\"",
+		 TEXT_ARGS(word));
+}
+
+void load_options_parse(const void *bytes, size_t size, bool from_shell, char *buffer, struct load_options *ret_options)
+{
+	struct load_options options = { 0 };
+	struct buffer lines = { 0 };
+	struct text text;
+	struct text word;
+	bool is_first = true;
+	char *words;
+
+	*ret_options = options;
+	if (!read_text(bytes, size, buffer, &text))
+		return;
+	/* The text, then its words without quotes, then the lines: three parts of one buffer. */
+	words = buffer + LOAD_OPTIONS_UTF8_SIZE(size);
+	lines.start = words + LOAD_OPTIONS_UTF8_SIZE(size);
+
+	while (text.length) {
+		bool closed = take_word(&text, words, &word);
+
+		words += word.length;
+		if (closed && text_equal(word, TEXT("--"))) {
+			append_line(&lines, TEXT("options"), text);
+			break;
+		}
+		if (is_first && (from_shell || is_program_name(word))) {
+			is_first = false;
+			continue;
+		}
+		is_first = false;
+		if (!closed || !parse_word(word, &lines, &options)) {
+			ignore_word(word);
+			return;
+		}
+	}
+	if (options.has_linux && options.entry_path.length) {
+		log_info("load options ignored: expected linux= or entry=, found both");
+		return;
+	}
+	options.lines = (struct text){ .start = lines.start, .length = lines.length };
+	*ret_options = options;
+}

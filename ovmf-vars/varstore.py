@@ -1,0 +1,95 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Writes variables into a copy of OVMF's empty variable store, without booting it.
+
+The store is a firmware volume with an authenticated variable store in it (UEFI Platform Initialization specification
+1.8, volume 3; edk2's MdeModulePkg/Include/Guid/VariableFormat.h): records follow each other, each at a multiple of 4,
+up to the first that does not begin with its mark. A new record is put there.
+
+As a command:  varstore.py OVMF_VARS_4M.fd OUT.fd [LABEL PATH OPTIONS]...
+makes OUT.fd with a firmware boot entry for each LABEL, tried in this order.
+"""
+
+import argparse
+import struct
+import sys
+import uuid
+
+GLOBAL_VARIABLE = uuid.UUID("8be4df61-93ca-11d2-aa0d-00e098032b8c")
+AUTHENTICATED_STORE = uuid.UUID("aaf32c78-947b-439a-a180-2e144ec37792")
+
+NON_VOLATILE = 1
+BOOT_SERVICE_ACCESS = 2
+RUNTIME_ACCESS = 4
+DEFAULT_ATTRIBUTES = NON_VOLATILE | BOOT_SERVICE_ACCESS | RUNTIME_ACCESS
+
+_STORE_HEADER = struct.Struct("<16sIBBHI")
+_RECORD_HEADER = struct.Struct("<HBBIQ16sIII16s")
+_RECORD_MARK = 0x55AA
+_STATE_ADDED = 0x3F
+
+_LOAD_OPTION_ACTIVE = 1
+
+
+class VariableStore:
+    def __init__(self, path):
+        with open(path, "rb") as file:
+            self._bytes = bytearray(file.read())
+        header_size, = struct.unpack_from("<H", self._bytes, 48)
+        guid, self._size, *_ = _STORE_HEADER.unpack_from(self._bytes, header_size)
+        assert guid == AUTHENTICATED_STORE.bytes_le, f"{path}: expected an authenticated variable store"
+        self._start = header_size
+        self._end = header_size + _STORE_HEADER.size
+        while self._bytes[self._end:self._end + 2] == struct.pack("<H", _RECORD_MARK):
+            fields = _RECORD_HEADER.unpack_from(self._bytes, self._end)
+            self._end = self._aligned(self._end + _RECORD_HEADER.size + fields[7] + fields[8])
+
+    @staticmethod
+    def _aligned(offset):
+        return (offset + 3) & ~3
+
+    def set(self, name, data, vendor=GLOBAL_VARIABLE, attributes=DEFAULT_ATTRIBUTES):
+        """Adds a variable, which must not be there yet."""
+        wide = name.encode("utf-16-le") + b"\0\0"
+        record = _RECORD_HEADER.pack(_RECORD_MARK, _STATE_ADDED, 0, attributes, 0, bytes(16), 0, len(wide), len(data),
+                                     vendor.bytes_le) + wide + data
+        assert self._end + len(record) <= self._start + self._size, "the variable store is full"
+        self._bytes[self._end:self._end + len(record)] = record
+        self._end = self._aligned(self._end + len(record))
+
+    def save(self, path):
+        with open(path, "wb") as file:
+            file.write(self._bytes)
+        return path
+
+
+def load_option(label, path, optional_data=b""):
+    """An EFI_LOAD_OPTION (UEFI specification 3.1.3) for a file on whichever disk has it: a short-form path."""
+    wide_path = path.encode("utf-16-le") + b"\0\0"
+    nodes = struct.pack("<BBH", 4, 4, 4 + len(wide_path)) + wide_path + struct.pack("<BBH", 0x7f, 0xff, 4)
+    return (struct.pack("<IH", _LOAD_OPTION_ACTIVE, len(nodes)) + label.encode("utf-16-le") + b"\0\0" + nodes +
+            optional_data)
+
+
+def boot_options(template, out, entries):
+    """Makes the store `out` with a boot option for each (label, path, optional data), tried in this order."""
+    store = VariableStore(template)
+    for number, entry in enumerate(entries):
+        store.set(f"Boot{0xA0 + number:04X}", load_option(*entry))
+    store.set("BootOrder", b"".join(struct.pack("<H", 0xA0 + number) for number in range(len(entries))))
+    return store.save(out)
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("template")
+    parser.add_argument("out")
+    parser.add_argument("entry", nargs="*", help="label, path, options; three words for each entry")
+    options = parser.parse_args()
+    words = iter(options.entry)
+    entries = [(label, path, text.encode("utf-16-le") + b"\0\0" if text else b"")
+               for label, path, text in zip(words, words, words)]
+    boot_options(options.template, options.out, entries)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,39 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Chained from Debian's systemd-boot."""
+
+import pathlib
+
+from conftest import DEFAULT_OPTIONS, IMAGE, entry, files, wait_for_report
+
+SYSTEMD_BOOT = pathlib.Path("/usr/lib/systemd/boot/efi/systemd-bootx64.efi")
+
+
+def menu(*entries, changes=None):
+    """An ESP with systemd-boot and its entries, the first of which it starts by itself."""
+    contents = {
+        "/EFI/BOOT/BOOTX64.EFI": SYSTEMD_BOOT,
+        "/EFI/BOOT/BOOTX64.conf": None,
+        "/EFI/kexec/kexecx64.efi": IMAGE,
+        "/loader/loader.conf": b"timeout 0\ndefault entry0.conf\n",
+    }
+    for number, lines in enumerate(entries):
+        text = "\n".join([f"title entry {number}", "efi /EFI/kexec/kexecx64.efi", *lines, ""])
+        contents[f"/loader/entries/entry{number}.conf"] = text.encode()
+    return files({**contents, **(changes or {})})
+
+
+def test_options_with_kernel_and_command_line(boot):
+    guest = boot(menu([f"options linux=/vmlinuz initrd=/initrd -- {DEFAULT_OPTIONS} x=\"y z\""]))
+    assert wait_for_report(guest)["cmdline"] == f"{DEFAULT_OPTIONS} x=\"y z\""
+    assert "ignored" not in guest.log
+
+
+def test_options_with_entry(boot):
+    contents = menu(["options entry=/kexec/debian.conf"], changes={"/kexec/debian.conf": entry()})
+    assert wait_for_report(boot(contents))["cmdline"] == DEFAULT_OPTIONS
+
+
+def test_without_options_the_file_beside_the_image(boot):
+    guest = boot(menu([], changes={"/EFI/kexec/kexecx64.conf": entry()}))
+    assert wait_for_report(guest)["cmdline"] == DEFAULT_OPTIONS
+    assert "ignored" not in guest.log
