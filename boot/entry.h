@@ -29,12 +29,6 @@ enum entry_key {
 	ENTRY_INFORMATION,  /* title, version, machine-id, sort-key: for menus, not for us */
 };
 
-/* What the purgatory does once it has reported a mismatch. */
-enum on_mismatch {
-	ON_MISMATCH_HALT,
-	ON_MISMATCH_RESET,
-};
-
 /* A checked entry. The text stays the caller's and must outlive it. */
 struct entry {
 	const char *source; /* where the text stands, for messages */

@@ -29,6 +29,19 @@ struct kernel_entry {
 	uint64_t rsi; /* struct boot_params */
 };
 
+/* What the purgatory does once it has reported a mismatch. */
+enum on_mismatch {
+	ON_MISMATCH_HALT = 0,
+	ON_MISMATCH_RESET = 1,
+};
+
+/* How the purgatory reaches the firmware's runtime services: physical addresses; 0 where there is none. */
+struct purgatory_policy {
+	uint64_t set_variable;
+	uint64_t reset_system;
+	uint64_t on_mismatch; /* enum on_mismatch */
+};
+
 _Static_assert(sizeof(struct sha_region) == 16, "two quads");
 _Static_assert(offsetof(struct kernel_entry, rip) == 0, "entry.asm reads it here");
 _Static_assert(offsetof(struct kernel_entry, rsi) == 8, "entry.asm reads it here");
@@ -44,3 +57,5 @@ extern uint8_t purgatory_running_digests[KEXEC_SEGMENT_MAX][SHA256_DIGEST_SIZE];
 extern uint8_t purgatory_sha256_digest[SHA256_DIGEST_SIZE];
 
 extern struct kernel_entry purgatory_kernel_entry;
+
+extern struct purgatory_policy purgatory_policy;

@@ -5,7 +5,7 @@
 #include "boot/initrd.h"
 #include "boot/log.h"
 #include "common/align.h"
-#include "common/format.h"
+#include "common/digest_text.h"
 #include "common/sha256.h"
 #include "common/string.h"
 #include "efi/cpu.h"
@@ -15,19 +15,13 @@
 /* Nothing of ours goes where BIOS data, video memory and the kernel's trampoline are. */
 #define LOW_MEMORY_END 0x100000u
 
-static void format_digest(char text[2 * SHA256_DIGEST_SIZE + 1], const uint8_t digest[SHA256_DIGEST_SIZE])
-{
-	for (size_t i = 0; i < SHA256_DIGEST_SIZE; i++)
-		format_text(text + 2 * i, 3, "%02x", digest[i]);
-}
-
 /* Checks a file that was read to `addr` against the digest that the entry names for it, if it does. */
 static enum kexec_status check_digest(const struct entry *entry, struct text path, uint64_t addr, uint64_t size)
 {
 	uint8_t expected[SHA256_DIGEST_SIZE];
 	uint8_t found[SHA256_DIGEST_SIZE];
-	char expected_text[2 * SHA256_DIGEST_SIZE + 1];
-	char found_text[2 * SHA256_DIGEST_SIZE + 1];
+	char expected_text[DIGEST_TEXT_SIZE];
+	char found_text[DIGEST_TEXT_SIZE];
 
 	if (!entry_digest(entry, path, expected))
 		return KEXEC_OK;

@@ -11,6 +11,7 @@
 #include "efi/firmware.h"
 #include "efi/handover.h"
 #include "efi/load.h"
+#include "efi/mismatch.h"
 #include "efi/secureboot.h"
 
 extern const uint8_t purgatory_blob[];
@@ -69,6 +70,9 @@ EFI_STATUS efi_main(EFI_HANDLE handle, EFI_SYSTEM_TABLE *system_table)
 
 	firmware_init(handle, system_table);
 
+	status = mismatch_report();
+	if (status)
+		goto out;
 	status = read_entry(&source);
 	if (status)
 		goto out;
@@ -85,6 +89,9 @@ EFI_STATUS efi_main(EFI_HANDLE handle, EFI_SYSTEM_TABLE *system_table)
 	if (status)
 		goto out;
 	status = purgatory_load(&image, purgatory_blob, (size_t)(purgatory_blob_end - purgatory_blob), &purgatory);
+	if (status)
+		goto out;
+	status = mismatch_set_policy(&purgatory, &source.entry);
 	if (status)
 		goto out;
 	status = handover_prepare(&kernel, initrd, cmdline, &image, &handover);

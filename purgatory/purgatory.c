@@ -4,11 +4,14 @@
  * pattern, and the names that the loader sets, are those of the kernel's arch/x86/purgatory/purgatory.c.
  */
 #include "common/align.h"
+#include "common/digest_text.h"
 #include "common/format.h"
+#include "common/mismatch.h"
 #include "common/purgatory_abi.h"
 #include "common/serial.h"
 #include "common/sha256.h"
 #include "common/string.h"
+#include "purgatory/firmware.h"
 #include "purgatory/verify.h"
 
 PURGATORY_DATA uint8_t purgatory_sha256_digest[SHA256_DIGEST_SIZE];
@@ -16,6 +19,7 @@ PURGATORY_DATA uint8_t purgatory_running_digests[KEXEC_SEGMENT_MAX][SHA256_DIGES
 PURGATORY_DATA struct sha_region purgatory_sha_regions[KEXEC_SEGMENT_MAX];
 PURGATORY_DATA char purgatory_region_names[KEXEC_SEGMENT_MAX][REGION_NAME_SIZE];
 PURGATORY_DATA struct kernel_entry purgatory_kernel_entry;
+PURGATORY_DATA struct purgatory_policy purgatory_policy;
 
 /* The whole digests are compared, every byte, whatever the first ones say. */
 static bool digests_equal(const uint8_t *a, const uint8_t *b)
@@ -54,36 +58,57 @@ void purgatory_verify(struct verdict *ret_verdict)
 	*ret_verdict = verdict;
 }
 
-static void format_digest(char *text, const uint8_t *digest)
+/* The region that changed. If none did, the digests have: they are the purgatory's own. */
+static const char *region_name(const struct verdict *verdict)
 {
-	for (size_t i = 0; i < SHA256_DIGEST_SIZE; i++)
-		format_text(text + 2 * i, 3, "%02x", digest[i]);
+	static const char own[REGION_NAME_SIZE] = "purgatory";
+
+	return verdict->region < KEXEC_SEGMENT_MAX ? purgatory_region_names[verdict->region] : own;
 }
 
 static void report(const struct verdict *verdict)
 {
+	struct sha_region region = {
+		.start = (uintptr_t)purgatory_sha256_digest,
+		.len = sizeof(purgatory_sha256_digest),
+	};
 	char line[256];
-	char expected[2 * SHA256_DIGEST_SIZE + 1];
-	char found[2 * SHA256_DIGEST_SIZE + 1];
+	char expected[DIGEST_TEXT_SIZE];
+	char found[DIGEST_TEXT_SIZE];
 
 	format_digest(expected, purgatory_sha256_digest);
 	format_digest(found, verdict->found);
 
-	if (verdict->region < KEXEC_SEGMENT_MAX) {
-		const struct sha_region *region = &purgatory_sha_regions[verdict->region];
-
-		format_text(line, sizeof(line), "purgatory: digest mismatch in %.*s (0x%lx bytes at 0x%lx)\n",
-			    REGION_NAME_SIZE, purgatory_region_names[verdict->region], region->len, region->start);
-	} else {
-		format_text(line, sizeof(line), "purgatory: digest mismatch in purgatory (the digests themselves)\n");
-	}
+	if (verdict->region < KEXEC_SEGMENT_MAX)
+		region = purgatory_sha_regions[verdict->region];
+	format_text(line, sizeof(line), "purgatory: digest mismatch in %.*s (0x%lx bytes at 0x%lx)\n", REGION_NAME_SIZE,
+		    region_name(verdict), region.len, region.start);
 	serial_write(line);
 	format_text(line, sizeof(line), "purgatory: expected sha256 %s, found %s\n", expected, found);
 	serial_write(line);
 }
 
-static _Noreturn void halt(void)
+/* For the next start, which tells the user: nobody may have been looking at the serial line. */
+static void remember(const struct verdict *verdict)
 {
+	struct mismatch_record record = {
+		.version = MISMATCH_RECORD_VERSION,
+		.on_mismatch = (uint32_t)purgatory_policy.on_mismatch,
+	};
+
+	memcpy(record.region, region_name(verdict), sizeof(record.region));
+	memcpy(record.expected, purgatory_sha256_digest, sizeof(record.expected));
+	memcpy(record.found, verdict->found, sizeof(record.found));
+	if (!firmware_remember(&record))
+		serial_write("purgatory: the firmware did not take a note of this\n");
+}
+
+static _Noreturn void stop(void)
+{
+	if (purgatory_policy.on_mismatch == ON_MISMATCH_RESET) {
+		serial_write("purgatory: the kernel was not started; resetting\n");
+		firmware_reset();
+	}
 	serial_write("purgatory: the kernel was not started; halted\n");
 	for (;;)
 		__asm__ volatile("cli; hlt");
@@ -100,5 +125,6 @@ void purgatory(void)
 	if (verdict.match)
 		return;
 	report(&verdict);
-	halt();
+	remember(&verdict);
+	stop();
 }

@@ -84,7 +84,7 @@ def _flash(firmware, variables, snapshot=False):
 
 
 def command_line(disk, variables, firmware=OVMF, memory=512, cpus=1, bus="virtio", display=False, cpu=None,
-                 boot_order=False):
+                 boot_order=False, reboot=False):
     """QEMU's command line for a machine that boots `disk`, but for its serial line and monitor.
 
     The disk is what the firmware tries first, unless `boot_order` leaves that to the variable store.
@@ -95,7 +95,8 @@ def command_line(disk, variables, firmware=OVMF, memory=512, cpus=1, bus="virtio
              "nvme": ["-device", "nvme,drive=esp,serial=1" + index],
              "ahci": ["-device", "ide-hd,drive=esp" + index]}[bus]
     return ["qemu-system-x86_64", "-machine", f"q35,accel={kind}", "-cpu", cpu or ("host" if kind == "kvm" else "max"),
-            "-m", str(memory), "-smp", str(cpus), "-nodefaults", "-no-reboot", "-net", "none",
+            "-m", str(memory), "-smp", str(cpus), "-nodefaults", "-net", "none",
+            *([] if reboot else ["-no-reboot"]),
             *(["-vga", "std"] if display else []),
             *_flash(firmware, variables),
             "-drive", f"if=none,id=esp,format=raw,snapshot=on,file={disk}", *drive]

@@ -1,0 +1,81 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""What happens after the purgatory has refused: halt or reset, and what the next start says."""
+
+import re
+import shutil
+
+import pytest
+
+import esp
+from conftest import IMAGE, entry, files, utf16, wait_for_report
+from machine import OVMF, Machine
+from test_tampering import purgatory_entry
+
+REPORT = (r"kexec: the purgatory stopped the last start: digest mismatch in (\w+): "
+          r"expected ([0-9a-f]{64}), found ([0-9a-f]{64})")
+
+
+@pytest.fixture
+def tampered(tmp_path):
+    """tampered(disk, **options) -> a machine whose initrd has changed by one bit when the purgatory starts."""
+    machines = []
+
+    def start(disk, variables, **options):
+        # The addresses depend on the variables as well, so the first run uses a copy of the same.
+        copy = tmp_path / "copy.fd"
+        shutil.copyfile(variables, copy)
+        with Machine(disk, variables=copy, **options) as guest:
+            guest.expect(r"^kexec: purgatory digest .*\n")
+            address = purgatory_entry(guest.log)
+            initrd = int(re.search(r"segment initrd mem (0x\w+)", guest.log)[1], 16)
+        guest = Machine(disk, variables=variables, gdb=True, **options)
+        machines.append(guest)
+        debugger = guest.connect_gdb()
+        debugger.run_to(address)
+        debugger.flip(initrd + 1000)
+        debugger.resume()
+        guest.expect(r"^purgatory: digest mismatch in initrd\b")
+        return guest
+
+    yield start
+    for guest in machines:
+        guest.__exit__()
+
+
+def expect_same_digests(first, second):
+    digests = re.search(r"purgatory: expected sha256 (\w+), found (\w+)", first).groups()
+    assert re.search(REPORT, second).groups() == ("initrd", *digests)
+
+
+def test_halted_and_reported_once_by_the_next_start(tampered, tmp_path):
+    disk = esp.make(tmp_path / "esp.img", files())
+    variables = shutil.copyfile(OVMF.variables, tmp_path / "vars.fd")
+    stopped = tampered(disk, variables)
+    stopped.expect(r"^purgatory: the kernel was not started; halted$")
+    assert "did not take a note" not in stopped.log
+    stopped.__exit__()
+
+    with Machine(disk, variables=variables) as guest:
+        wait_for_report(guest)
+        expect_same_digests(stopped.log, guest.log)
+    with Machine(disk, variables=variables) as guest:
+        wait_for_report(guest)
+        assert "stopped the last start" not in guest.log
+
+
+def test_reset_once_then_reported_then_the_next_boot_option(tampered, tmp_path, boot_options):
+    """One run of QEMU: entry A is tampered with and resets, reports and gives way to entry B."""
+    disk = esp.make(tmp_path / "esp.img", files({
+        "/EFI/a/a.efi": IMAGE, "/EFI/a/a.conf": entry(extra=["verbose yes", "on-mismatch reset"]),
+        "/EFI/b/b.efi": IMAGE, "/EFI/b/b.conf": entry(extra=[]),
+    }))
+    options = boot_options(("A", "\\EFI\\a\\a.efi", b""), ("B", "\\EFI\\b\\b.efi", utf16("verbose")))
+    guest = tampered(disk, options.pop("variables"), reboot=True, **options)
+    guest.expect(r"^purgatory: the kernel was not started; resetting$")
+    guest.expect(REPORT)
+    guest.expect(r"^kexec: not trying again at once \(on-mismatch reset\); the next start will$")
+    guest.expect(r"BdsDxe: failed to start Boot00A0 \"A\".*Security Violation")
+    guest.expect(r"BdsDxe: starting Boot00A1 \"B\"")
+    wait_for_report(guest)
+    assert guest.log.count("digest mismatch in initrd (") == 1
+    assert len(re.findall(REPORT, guest.log)) == 1
