@@ -1,19 +1,26 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* Puts the path of the image's .conf together. */
+/* Reads device paths. */
 #include "boot/imagepath.h"
 
-#include <stdbool.h>
 #include <stdint.h>
 
 #include "boot/log.h"
 #include "boot/text.h"
+#include "common/format.h"
 #include "common/string.h"
 
 enum {
 	NODE_HEADER_SIZE = 4, /* type, subtype, length in two bytes */
 	NODE_TYPE_MEDIA = 4,
+	NODE_SUBTYPE_HARD_DRIVE = 1,
 	NODE_SUBTYPE_FILE_PATH = 4,
 	NODE_TYPE_END = 0x7f,
+
+	/* Hard Drive Media Device Path: UEFI specification 10.3.5.1 */
+	HARD_DRIVE_SIGNATURE = 24,
+	HARD_DRIVE_SIGNATURE_TYPE = 41,
+	HARD_DRIVE_SIZE = 42,
+	SIGNATURE_TYPE_GUID = 2,
 };
 
 #define CONF ".conf"
@@ -67,34 +74,92 @@ static bool ends_in_efi(const struct path *path)
 	return end[0] == '.' && (end[1] | 0x20) == 'e' && (end[2] | 0x20) == 'f' && (end[3] | 0x20) == 'i';
 }
 
+/* Steps from node to node. Returns NULL at the end, and at a node that does not fit: *ret_broken is then its length. */
+static const uint8_t *next_node(const uint8_t *nodes, size_t size, size_t *at, size_t *ret_length, bool *ret_broken)
+{
+	const uint8_t *node = nodes + *at;
+
+	*ret_broken = false;
+	if (size - *at < NODE_HEADER_SIZE || (node[0] & 0x7f) == NODE_TYPE_END)
+		return NULL;
+	*ret_length = node[2] | (size_t)node[3] << 8;
+	*ret_broken = *ret_length < NODE_HEADER_SIZE || *ret_length > size - *at;
+	if (*ret_broken)
+		return NULL;
+	*at += *ret_length;
+	return node;
+}
+
+static enum kexec_status collect(const void *nodes, size_t size, struct path *path)
+{
+	const uint8_t *node;
+	size_t length = 0;
+	size_t at = 0;
+	bool broken;
+
+	while ((node = next_node(nodes, size, &at, &length, &broken)) != NULL) {
+		if (node[0] == NODE_TYPE_MEDIA && node[1] == NODE_SUBTYPE_FILE_PATH &&
+		    !put_node(path, node + NODE_HEADER_SIZE, length - NODE_HEADER_SIZE))
+			return log_error(KEXEC_TOO_LARGE, "own path: expected at most %zu bytes, found more",
+					 path->capacity);
+	}
+	if (broken)
+		return log_error(KEXEC_BAD_FORMAT, "own device path: expected a node of at least %u bytes, found %zu",
+				 NODE_HEADER_SIZE, length);
+	if (path->length == 0)
+		return log_error(KEXEC_NOT_FOUND,
+				 "expected to be started from a file, found a device path without one");
+	return KEXEC_OK;
+}
+
+static enum kexec_status finish(struct path *path, const char *ending, size_t size)
+{
+	if (!put(path, ending, size))
+		return log_error(KEXEC_TOO_LARGE, "own path: expected at most %zu bytes, found more", path->capacity);
+	return KEXEC_OK;
+}
+
+enum kexec_status image_path(const void *nodes, size_t size, char *ret_path, size_t capacity)
+{
+	struct path path = { .bytes = ret_path, .capacity = capacity };
+	enum kexec_status status;
+
+	status = collect(nodes, size, &path);
+	return status ? status : finish(&path, "", sizeof(""));
+}
+
 enum kexec_status image_path_conf(const void *nodes, size_t size, char *ret_path, size_t capacity)
 {
 	struct path path = { .bytes = ret_path, .capacity = capacity };
-	const uint8_t *bytes = nodes;
-	size_t at = 0;
+	enum kexec_status status;
 
-	while (size - at >= NODE_HEADER_SIZE) {
-		const uint8_t *node = bytes + at;
-		size_t length = node[2] | (size_t)node[3] << 8;
-
-		if ((node[0] & 0x7f) == NODE_TYPE_END)
-			break;
-		if (length < NODE_HEADER_SIZE || length > size - at)
-			return log_error(KEXEC_BAD_FORMAT,
-					 "own device path: expected a node of at least %u bytes, found %zu",
-					 NODE_HEADER_SIZE, length);
-		if (node[0] == NODE_TYPE_MEDIA && node[1] == NODE_SUBTYPE_FILE_PATH &&
-		    !put_node(&path, node + NODE_HEADER_SIZE, length - NODE_HEADER_SIZE))
-			return log_error(KEXEC_TOO_LARGE, "own path: expected at most %zu bytes, found more", capacity);
-		at += length;
-	}
-	if (path.length == 0)
-		return log_error(KEXEC_NOT_FOUND,
-				 "expected to be started from a file, found a device path without one");
-
+	status = collect(nodes, size, &path);
+	if (status)
+		return status;
 	if (ends_in_efi(&path))
 		path.length -= 4;
-	if (!put(&path, CONF, sizeof(CONF)))
-		return log_error(KEXEC_TOO_LARGE, "own path: expected at most %zu bytes, found more", capacity);
-	return KEXEC_OK;
+	return finish(&path, CONF, sizeof(CONF));
+}
+
+bool image_partition_uuid(const void *nodes, size_t size, char ret_uuid[UUID_TEXT_SIZE])
+{
+	const uint8_t *node;
+	size_t length = 0;
+	size_t at = 0;
+	bool broken;
+
+	while ((node = next_node(nodes, size, &at, &length, &broken)) != NULL) {
+		const uint8_t *uuid = node + HARD_DRIVE_SIGNATURE;
+
+		if (node[0] != NODE_TYPE_MEDIA || node[1] != NODE_SUBTYPE_HARD_DRIVE || length < HARD_DRIVE_SIZE ||
+		    node[HARD_DRIVE_SIGNATURE_TYPE] != SIGNATURE_TYPE_GUID)
+			continue;
+		/* The first three fields of a GUID are little endian. */
+		format_text(ret_uuid, UUID_TEXT_SIZE,
+			    "%02x%02x%02x%02x-%02x%02x-%02x%02x-%02x%02x-%02x%02x%02x%02x%02x%02x", uuid[3], uuid[2],
+			    uuid[1], uuid[0], uuid[5], uuid[4], uuid[7], uuid[6], uuid[8], uuid[9], uuid[10], uuid[11],
+			    uuid[12], uuid[13], uuid[14], uuid[15]);
+		return true;
+	}
+	return false;
 }

@@ -5,6 +5,7 @@
  */
 #pragma once
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "boot/status.h"
@@ -13,8 +14,21 @@
 #define IMAGE_PATH_NODES_SIZE_MAX 65536u
 
 /*
- * Writes to `ret_path` the path, in UTF-8 with a NUL, of the file beside the image: its own with .conf in place of
- * .efi (in either case), or with .conf appended where it ends otherwise. `nodes` are device path nodes, `size` bytes
- * of them; the pieces in several file path nodes make one path.
+ * Writes the image's path, in UTF-8 with a NUL, to `ret_path`. `nodes` are device path nodes, `size` bytes of them; the
+ * pieces in several file path nodes make one path.
+ */
+enum kexec_status image_path(const void *nodes, size_t size, char *ret_path, size_t capacity);
+
+/*
+ * The same for the file beside the image: its path with .conf in place of .efi (in either case), or with .conf appended
+ * where it ends otherwise.
  */
 enum kexec_status image_path_conf(const void *nodes, size_t size, char *ret_path, size_t capacity);
+
+#define UUID_TEXT_SIZE 37
+
+/*
+ * Writes the GUID of the GPT partition that the device path `nodes` leads to, as text in lower case. Returns false
+ * where it leads to none.
+ */
+bool image_partition_uuid(const void *nodes, size_t size, char ret_uuid[UUID_TEXT_SIZE]);

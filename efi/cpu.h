@@ -20,6 +20,16 @@ static inline uint64_t cpu_cr4(void)
 	return value;
 }
 
+/* The time stamp counter. */
+static inline uint64_t cpu_ticks(void)
+{
+	uint32_t low;
+	uint32_t high;
+
+	__asm__ volatile("rdtsc" : "=a"(low), "=d"(high));
+	return (uint64_t)high << 32 | low;
+}
+
 static inline void cpu_cpuid(uint32_t leaf, uint32_t *eax, uint32_t *edx)
 {
 	uint32_t ebx;

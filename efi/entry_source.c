@@ -18,22 +18,6 @@
 		}                                                                                                      \
 	}
 
-/* The size of a device path, its end node included, with a bound for one that never ends. */
-static size_t device_path_size(const EFI_DEVICE_PATH *path)
-{
-	const uint8_t *bytes = (const uint8_t *)path;
-	size_t size = 0;
-
-	while (size < IMAGE_PATH_NODES_SIZE_MAX) {
-		size_t length = bytes[size + 2] | (size_t)bytes[size + 3] << 8;
-
-		if (length < sizeof(EFI_DEVICE_PATH) || (bytes[size] & 0x7f) == END_DEVICE_PATH_TYPE)
-			return size + sizeof(EFI_DEVICE_PATH);
-		size += length;
-	}
-	return size;
-}
-
 static enum kexec_status allocate(const char *what, uint64_t size, char **ret_buffer)
 {
 	EFI_STATUS status;

@@ -2,6 +2,7 @@
 /* Small things that everything on the firmware's side needs. */
 #include "efi/firmware.h"
 
+#include "boot/imagepath.h"
 #include "common/align.h"
 #include "common/string.h"
 
@@ -87,6 +88,21 @@ void *firmware_config_table(const EFI_GUID *guid)
 			return table->VendorTable;
 	}
 	return NULL;
+}
+
+size_t device_path_size(const EFI_DEVICE_PATH *path)
+{
+	const uint8_t *bytes = (const uint8_t *)path;
+	size_t size = 0;
+
+	while (size < IMAGE_PATH_NODES_SIZE_MAX) {
+		size_t length = bytes[size + 2] | (size_t)bytes[size + 3] << 8;
+
+		if (length < sizeof(EFI_DEVICE_PATH) || (bytes[size] & 0x7f) == END_DEVICE_PATH_TYPE)
+			return size + sizeof(EFI_DEVICE_PATH);
+		size += length;
+	}
+	return size;
 }
 
 void firmware_feed_watchdog(void)

@@ -4,6 +4,7 @@
 
 #include <efi.h>
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "boot/status.h"
@@ -25,6 +26,9 @@ EFI_STATUS status_to_efi(enum kexec_status status);
 
 /* The address of a configuration table, NULL where the firmware has none of that kind. */
 void *firmware_config_table(const EFI_GUID *guid);
+
+/* The size of a device path, its end node included; bounded for one that never ends. */
+size_t device_path_size(const EFI_DEVICE_PATH *path);
 
 /*
  * Gives the boot five more minutes: the boot manager arms the watchdog once before it starts an image (UEFI

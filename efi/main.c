@@ -11,6 +11,7 @@
 #include "efi/firmware.h"
 #include "efi/handover.h"
 #include "efi/load.h"
+#include "efi/loader_interface.h"
 #include "efi/mismatch.h"
 #include "efi/secureboot.h"
 
@@ -28,6 +29,7 @@ static enum kexec_status read_entry(struct entry_source *source)
 	if (EFI_ERROR(efi_status))
 		return log_error(status_from_efi(efi_status), "cannot tell where this program came from: %s",
 				 efi_status_name(efi_status));
+	loader_interface_start(image);
 	status = file_open_volume(image->DeviceHandle);
 	if (status)
 		return status;
@@ -104,6 +106,7 @@ EFI_STATUS efi_main(EFI_HANDLE handle, EFI_SYSTEM_TABLE *system_table)
 	status = digest_start(&image, &purgatory, &digest);
 	if (status)
 		goto out;
+	loader_interface_finish();
 	status = handover_exit(&handover, &digest);
 	if (status)
 		goto out;

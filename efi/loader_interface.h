@@ -1,0 +1,15 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * The Boot Loader Interface (systemd.io/BOOT_LOADER_INTERFACE): volatile EFI variables by which the booted system
+ * learns who loaded it and how long that took; bootctl and systemd-analyze show them. What a loader before us has set
+ * is left alone. A firmware that takes no variables costs a warning, never the boot.
+ */
+#pragma once
+
+#include <efi.h>
+
+/* Says that we have started, from which file and under which firmware. Call it first: it takes the time. */
+void loader_interface_start(const EFI_LOADED_IMAGE *image);
+
+/* Says that we are about to leave for the kernel. */
+void loader_interface_finish(void);
