@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /* Implements boot/log.h on the firmware's console. */
+#include "efi/console.h"
+
 #include "boot/log.h"
 #include "common/format.h"
 #include "efi/firmware.h"
@@ -67,4 +69,22 @@ void log_verbose(const char *format, ...)
 	va_start(args, format);
 	write_line(format, args);
 	va_end(args);
+}
+
+#define POLLS_PER_SECOND 10
+
+void console_wait_for_key(unsigned seconds)
+{
+	SIMPLE_INPUT_INTERFACE *keyboard = firmware_system_table->ConIn;
+	EFI_INPUT_KEY key;
+
+	if (!keyboard)
+		return;
+	/* What was typed before the question is no answer. */
+	keyboard->Reset(keyboard, FALSE);
+	for (unsigned i = 0; i < seconds * POLLS_PER_SECOND; i++) {
+		if (keyboard->ReadKeyStroke(keyboard, &key) == EFI_SUCCESS)
+			return;
+		firmware_boot_services->Stall(1000000 / POLLS_PER_SECOND);
+	}
 }

@@ -8,15 +8,20 @@
 #include "common/align.h"
 #include "common/format.h"
 #include "common/string.h"
+#include "efi/console.h"
 #include "efi/cpu.h"
 #include "efi/firmware.h"
 
 #define VALUE_SIZE 512
 
+/* A menu clears the screen. */
+#define FAILURE_SHOWN_SECONDS 10
+
 /* How long the time stamp counter is watched to learn how fast it is. */
 #define CALIBRATION_USEC 1000
 
 static bool has_warned;
+static bool has_menu; /* another loader started us */
 static uint64_t ticks_per_msec;
 
 /* Since the counter was reset, with the machine. 0 if it does not tick. */
@@ -113,7 +118,8 @@ void loader_interface_start(const EFI_LOADED_IMAGE *image)
 	EFI_GUID vendor = { 0x4a67b082, 0x0a4c, 0x41cf, { 0xb6, 0xc7, 0x44, 0x0b, 0x29, 0xbb, 0x8c, 0x4f } };
 
 	/* Behind another loader we are what its documentation calls a stub. */
-	if (is_set(L"LoaderInfo", &vendor))
+	has_menu = is_set(L"LoaderInfo", &vendor);
+	if (has_menu)
 		set(L"StubInfo", "kexec-efi " KEXEC_EFI_VERSION);
 	set_time(L"LoaderTimeInitUSec");
 	set(L"LoaderInfo", "kexec-efi " KEXEC_EFI_VERSION);
@@ -124,4 +130,13 @@ void loader_interface_start(const EFI_LOADED_IMAGE *image)
 void loader_interface_finish(void)
 {
 	set_time(L"LoaderTimeExecUSec");
+}
+
+EFI_STATUS loader_interface_failed(EFI_STATUS status)
+{
+	if (!has_menu)
+		return status;
+	log_info("back to the boot menu in %u seconds, or by a key", FAILURE_SHOWN_SECONDS);
+	console_wait_for_key(FAILURE_SHOWN_SECONDS);
+	return EFI_SUCCESS;
 }

@@ -116,5 +116,5 @@ out:
 	image_free(&image);
 	entry_source_free(&source);
 	file_close_volume();
-	return status_to_efi(status);
+	return loader_interface_failed(status_to_efi(status));
 }

@@ -5,6 +5,7 @@ import pathlib
 
 from conftest import DEFAULT_OPTIONS, IMAGE, entry, files, wait_for_report
 
+UP = "\x1b[A"
 SYSTEMD_BOOT = pathlib.Path("/usr/lib/systemd/boot/efi/systemd-bootx64.efi")
 
 
@@ -37,3 +38,17 @@ def test_without_options_the_file_beside_the_image(boot):
     guest = boot(menu([], changes={"/EFI/kexec/kexecx64.conf": entry()}))
     assert wait_for_report(guest)["cmdline"] == DEFAULT_OPTIONS
     assert "ignored" not in guest.log
+
+
+def test_failing_entry_returns_to_the_menu_and_the_next_boots(boot):
+    good = f"options linux=/vmlinuz initrd=/initrd -- {DEFAULT_OPTIONS}"
+    guest = boot(menu([good.replace("vmlinuz", "missing")], [good]))
+    guest.expect(r"kexec: /missing: cannot open: expected a file, found NOT_FOUND")
+    guest.expect(r"kexec: back to the boot menu in \d+ seconds, or by a key")
+    guest.type(" ")
+    # The menu lists its entries and waits. It is sorted from new to old: entry 1 stands above entry 0.
+    guest.expect(r"by a key(.|\n)*entry 1")
+    guest.type(UP)
+    guest.type("\r")
+    assert wait_for_report(guest)["cmdline"] == DEFAULT_OPTIONS
+    assert "BdsDxe: failed" not in guest.log
