@@ -4,6 +4,7 @@
 
 #include "boot/log.h"
 #include "common/align.h"
+#include "common/digest_text.h"
 #include "common/string.h"
 
 /* The regions and their names as the purgatory's symbols want them. */
@@ -37,6 +38,14 @@ static void hash_regions(const struct digest *digest, struct sha256 *state, size
 		sha256_update(state, phys_to_ptr(region->start), region->len);
 		sha256_digest(state, digest->running[i]);
 	}
+}
+
+static void print_digest(const char *name, const uint8_t *digest)
+{
+	char text[DIGEST_TEXT_SIZE];
+
+	format_digest(text, digest);
+	log_verbose("sha256 up to %s %s", name, text);
 }
 
 static enum kexec_status bind(const struct purgatory *purgatory, struct digest *digest)
@@ -83,6 +92,8 @@ enum kexec_status digest_start(const struct kexec_image *image, const struct pur
 	image_seal(image);
 	sha256_start(&digest.early_state);
 	hash_regions(&digest, &digest.early_state, 0, digest.early_count);
+	for (size_t i = 0; i < digest.early_count; i++)
+		print_digest(table.names[i], digest.running[i]);
 	*ret_digest = digest;
 	return KEXEC_OK;
 }

@@ -20,7 +20,7 @@ void log_error_line(const char *format, ...) __attribute__((format(printf, 1, 2)
 /* Tells the story of a boot that goes well. */
 void log_info(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
-/* The same, for those who asked for it with `verbose yes`: dropped until log_set_verbose. */
+/* The same, shown only to those who asked for it with `verbose yes`. */
 void log_verbose(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
 void log_set_verbose(bool verbose);

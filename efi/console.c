@@ -4,10 +4,12 @@
 
 #include "boot/log.h"
 #include "common/format.h"
+#include "common/string.h"
 #include "efi/firmware.h"
 
 #define PREFIX "kexec: "
 #define LINE_SIZE 400
+#define WIDE_SIZE (sizeof(PREFIX) + LINE_SIZE + 8)
 
 static bool is_verbose;
 
@@ -22,24 +24,86 @@ static CHAR16 to_console(char c)
 	return c >= ' ' && c <= '~' ? (CHAR16)c : '?';
 }
 
-static void write_line(const char *format, va_list args)
+/* What fits into a variable of most firmware. When it is full, it begins anew: the end tells more than the start. */
+#define LOG_UNITS 3072
+
+static CHAR16 kept[LOG_UNITS];
+static size_t kept_count;
+
+static void keep(const CHAR16 *line, size_t count)
+{
+	if (count > LOG_UNITS - kept_count)
+		kept_count = 0;
+	memcpy(kept + kept_count, line, count * sizeof(*line));
+	kept_count += count;
+}
+
+const CHAR16 *console_log(UINTN *ret_size)
+{
+	*ret_size = kept_count * sizeof(kept[0]);
+	return kept;
+}
+
+/* A line of progress waits to be overwritten. */
+static bool line_is_open;
+
+static void output(CHAR16 *text)
 {
 	SIMPLE_TEXT_OUTPUT_INTERFACE *console = firmware_system_table->ConOut;
-	CHAR16 wide[sizeof(PREFIX) + LINE_SIZE + 3];
-	char line[LINE_SIZE];
-	size_t at = 0;
 
-	if (!console)
-		return;
-	format_text_va(line, sizeof(line), format, args);
+	if (console)
+		console->OutputString(console, text);
+}
+
+/* Makes the prefix, `line` and `ending` one string, and returns its length. */
+static size_t widen(const char *line, const char *ending, CHAR16 ret_wide[WIDE_SIZE])
+{
+	size_t count = 0;
+
 	for (const char *c = PREFIX; *c; c++)
-		wide[at++] = to_console(*c);
+		ret_wide[count++] = to_console(*c);
 	for (const char *c = line; *c; c++)
-		wide[at++] = to_console(*c);
-	wide[at++] = '\r';
-	wide[at++] = '\n';
-	wide[at] = 0;
-	console->OutputString(console, wide);
+		ret_wide[count++] = to_console(*c);
+	for (const char *c = ending; *c; c++)
+		ret_wide[count++] = (CHAR16)*c;
+	ret_wide[count] = 0;
+	return count;
+}
+
+/* Keeps the line, and shows it if that is wanted. */
+static void write_line(bool visible, const char *format, va_list args)
+{
+	CHAR16 wide[WIDE_SIZE];
+	char line[LINE_SIZE];
+	size_t count;
+
+	format_text_va(line, sizeof(line), format, args);
+	count = widen(line, "\r\n", wide);
+	if (visible) {
+		if (line_is_open)
+			output(L"\r\n");
+		line_is_open = false;
+		output(wide);
+	}
+	/* In the log a line feed is enough. */
+	wide[count - 2] = '\n';
+	keep(wide, count - 1);
+}
+
+void console_progress(const char *path, unsigned percent, uint64_t mb_per_second)
+{
+	CHAR16 wide[WIDE_SIZE];
+	char line[LINE_SIZE];
+	size_t count;
+
+	format_text(line, sizeof(line), "%s: %3u %%, %lu MB/s", path, percent, mb_per_second);
+	count = widen(line, percent < 100 ? "   \r" : "   \r\n", wide);
+	output(wide);
+	line_is_open = percent < 100;
+	if (!line_is_open) {
+		wide[count - 2] = '\n';
+		keep(wide, count - 1);
+	}
 }
 
 void log_error_line(const char *format, ...)
@@ -47,7 +111,7 @@ void log_error_line(const char *format, ...)
 	va_list args;
 
 	va_start(args, format);
-	write_line(format, args);
+	write_line(true, format, args);
 	va_end(args);
 }
 
@@ -56,7 +120,7 @@ void log_info(const char *format, ...)
 	va_list args;
 
 	va_start(args, format);
-	write_line(format, args);
+	write_line(true, format, args);
 	va_end(args);
 }
 
@@ -64,10 +128,8 @@ void log_verbose(const char *format, ...)
 {
 	va_list args;
 
-	if (!is_verbose)
-		return;
 	va_start(args, format);
-	write_line(format, args);
+	write_line(is_verbose, format, args);
 	va_end(args);
 }
 

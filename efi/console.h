@@ -2,5 +2,16 @@
 /* The firmware's console beyond boot/log.h, which efi/console.c implements as well. */
 #pragma once
 
+#include <efi.h>
+
+/*
+ * What was printed so far, and what verbose would have printed, as UTF-16 with line feeds. When it grew too large for a
+ * variable its beginning was dropped. *ret_size is in bytes.
+ */
+const CHAR16 *console_log(UINTN *ret_size);
+
+/* Shows how far a file is, on a line that the next call overwrites, and that 100 percent or any other line ends. */
+void console_progress(const char *path, unsigned percent, uint64_t mb_per_second);
+
 /* Returns when a key has been pressed, or after `seconds`; at once where there is no keyboard. */
 void console_wait_for_key(unsigned seconds);

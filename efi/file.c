@@ -5,6 +5,8 @@
 #include "boot/log.h"
 #include "common/align.h"
 #include "common/string.h"
+#include "efi/clock.h"
+#include "efi/console.h"
 #include "efi/firmware.h"
 
 /*
@@ -105,6 +107,8 @@ enum kexec_status file_open(struct text path, struct file *ret_file)
 	status = read_size(ret_file);
 	if (status)
 		file_close(ret_file);
+	ret_file->opened_usec = clock_usec();
+	ret_file->shown_usec = ret_file->opened_usec;
 	return status;
 }
 
@@ -113,6 +117,19 @@ void file_close(struct file *file)
 	if (file->handle)
 		file->handle->Close(file->handle);
 	file->handle = NULL;
+}
+
+#define PROGRESS_INTERVAL_USEC 250000
+
+void file_show_progress(struct file *file)
+{
+	uint64_t now = clock_usec();
+	uint64_t elapsed = now - file->opened_usec;
+
+	file->shown_usec = now;
+	/* Bytes in a microsecond are megabytes in a second. */
+	console_progress(file->path, file->size ? (unsigned)(file->done * 100 / file->size) : 100,
+			 elapsed ? file->done / elapsed : 0);
 }
 
 /* Reads up to a chunk; *size becomes what was read, which is 0 at the end of the file. */
@@ -153,6 +170,9 @@ static enum kexec_status read_all(struct file *file, uint64_t addr, uint64_t siz
 			return ended_early(file, size);
 		if (bounce)
 			memcpy(phys_to_ptr(addr), bounce, found);
+		file->done += found;
+		if (size > found && clock_usec() - file->shown_usec > PROGRESS_INTERVAL_USEC)
+			file_show_progress(file);
 		addr += found;
 		size -= found;
 	}

@@ -18,6 +18,9 @@ struct file {
 	char path[FILE_PATH_SIZE]; /* as the entry has it, for messages */
 	EFI_FILE_HANDLE handle;
 	uint64_t size;
+	uint64_t done; /* bytes read so far */
+	uint64_t opened_usec;
+	uint64_t shown_usec; /* when its progress was last shown */
 };
 
 /* Opens the volume of the loaded image `device`; files can be opened until it is closed. */
@@ -36,6 +39,12 @@ void file_close(struct file *file);
  * if the firmware reports an error or the file ends before.
  */
 enum kexec_status file_read(struct file *file, uint64_t addr, uint64_t size);
+
+/*
+ * Shows on the console how far the file is and how fast, and while a large one is read, again four times a second by
+ * itself. Called once more at the end.
+ */
+void file_show_progress(struct file *file);
 
 /* Makes sure that the file ends where its size said: a file that goes on was not read whole. */
 enum kexec_status file_expect_end(struct file *file);

@@ -8,6 +8,7 @@
 #include "common/digest_text.h"
 #include "common/sha256.h"
 #include "common/string.h"
+#include "efi/clock.h"
 #include "efi/cpu.h"
 #include "efi/file.h"
 #include "efi/firmware.h"
@@ -26,7 +27,9 @@ static enum kexec_status check_digest(const struct entry *entry, struct text pat
 	if (!entry_digest(entry, path, expected))
 		return KEXEC_OK;
 	firmware_feed_watchdog();
+	clock_enter(PHASE_CHECK);
 	sha256_of(phys_to_ptr(addr), size, found);
+	clock_enter(PHASE_READ);
 	if (memcmp(expected, found, sizeof(found)) == 0)
 		return KEXEC_OK;
 	format_digest(expected_text, expected);
@@ -91,8 +94,10 @@ enum kexec_status load_kernel(const struct entry *entry, struct kexec_image *ima
 	status = file_open(entry->linux_path, &file);
 	if (status)
 		return status;
-	log_info("loading %s, %lu bytes", file.path, file.size);
+	file_show_progress(&file);
 	status = read_kernel(&file, image, ret_kernel);
+	if (!status)
+		file_show_progress(&file);
 	if (!status)
 		status = check_digest(entry, entry->linux_path, (uintptr_t)ret_kernel->setup, file.size);
 	if (!status)
@@ -147,6 +152,7 @@ static enum kexec_status read_initrd(const struct entry *entry, struct file *fil
 	status = file_expect_end(file);
 	if (status)
 		return status;
+	file_show_progress(file);
 	return check_digest(entry, path, segment->mem + offset, file->size);
 }
 
@@ -163,7 +169,7 @@ static enum kexec_status read_initrds(const struct entry *entry, const struct ke
 		status = file_open(path, &file);
 		if (status)
 			return status;
-		log_info("loading %s, %lu bytes", file.path, file.size);
+		file_show_progress(&file);
 		status = read_initrd(entry, &file, path, segment, &size);
 		file_close(&file);
 		if (status)

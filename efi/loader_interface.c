@@ -8,34 +8,26 @@
 #include "common/align.h"
 #include "common/format.h"
 #include "common/string.h"
+#include "efi/clock.h"
 #include "efi/console.h"
-#include "efi/cpu.h"
 #include "efi/firmware.h"
 
 #define VALUE_SIZE 512
 
+/* The same as the purgatory's note: common/mismatch.h. */
+#define KEXEC_VENDOR_GUID                                                                                              \
+	{                                                                                                              \
+		0x5f0a6dd6, 0x9a3e, 0x4c1f,                                                                            \
+		{                                                                                                      \
+			0x8d, 0x46, 0x2c, 0x1a, 0x1d, 0x1b, 0x6a, 0x10                                                 \
+		}                                                                                                      \
+	}
+
 /* A menu clears the screen. */
 #define FAILURE_SHOWN_SECONDS 10
 
-/* How long the time stamp counter is watched to learn how fast it is. */
-#define CALIBRATION_USEC 1000
-
 static bool has_warned;
 static bool has_menu; /* another loader started us */
-static uint64_t ticks_per_msec;
-
-/* Since the counter was reset, with the machine. 0 if it does not tick. */
-static uint64_t time_usec(void)
-{
-	uint64_t ticks = cpu_ticks();
-
-	if (!ticks_per_msec) {
-		firmware_boot_services->Stall(CALIBRATION_USEC);
-		ticks_per_msec = cpu_ticks() - ticks;
-	}
-	/* In this order it neither wraps nor loses more than a millionth. */
-	return ticks_per_msec ? ticks / ticks_per_msec * 1000 + ticks % ticks_per_msec * 1000 / ticks_per_msec : 0;
-}
 
 static bool is_set(CHAR16 *name, EFI_GUID *vendor)
 {
@@ -44,14 +36,23 @@ static bool is_set(CHAR16 *name, EFI_GUID *vendor)
 	return firmware_runtime_services->GetVariable(name, vendor, NULL, &size, NULL) == EFI_BUFFER_TOO_SMALL;
 }
 
+/* Warns of the first variable that the firmware does not take. */
+static void check(EFI_STATUS status)
+{
+	if (!EFI_ERROR(status) || has_warned)
+		return;
+	log_info("the firmware does not take variables: %s; going on without", efi_status_name(status));
+	has_warned = true;
+}
+
 /* Sets a variable to text, unless a loader before us has. */
 static void set(CHAR16 *name, const char *value)
 {
 	EFI_GUID vendor = { 0x4a67b082, 0x0a4c, 0x41cf, { 0xb6, 0xc7, 0x44, 0x0b, 0x29, 0xbb, 0x8c, 0x4f } };
 	struct text text = { .start = value, .length = strlen(value) };
 	uint16_t wide[VALUE_SIZE];
-	EFI_STATUS status;
 	UINTN units = 0;
+	EFI_STATUS status;
 
 	if (is_set(name, &vendor) || !text_to_utf16(text, wide, ARRAY_SIZE(wide)))
 		return;
@@ -60,15 +61,12 @@ static void set(CHAR16 *name, const char *value)
 	status = firmware_runtime_services->SetVariable(name, &vendor,
 							EFI_VARIABLE_BOOTSERVICE_ACCESS | EFI_VARIABLE_RUNTIME_ACCESS,
 							(units + 1) * 2, wide);
-	if (EFI_ERROR(status) && !has_warned) {
-		log_info("the firmware does not take variables: %s; going on without", efi_status_name(status));
-		has_warned = true;
-	}
+	check(status);
 }
 
 static void set_time(CHAR16 *name)
 {
-	uint64_t usec = time_usec();
+	uint64_t usec = clock_usec();
 	char value[24];
 
 	if (!usec)
@@ -127,8 +125,21 @@ void loader_interface_start(const EFI_LOADED_IMAGE *image)
 	set_firmware();
 }
 
+/* Our own log, as UTF-16 like the variables above, under a GUID of our own. */
+static void leave_log(void)
+{
+	EFI_GUID vendor = KEXEC_VENDOR_GUID;
+	UINTN size;
+	const CHAR16 *log = console_log(&size);
+
+	check(firmware_runtime_services->SetVariable(L"KexecLog", &vendor,
+						     EFI_VARIABLE_BOOTSERVICE_ACCESS | EFI_VARIABLE_RUNTIME_ACCESS,
+						     size, (void *)log));
+}
+
 void loader_interface_finish(void)
 {
+	leave_log();
 	set_time(L"LoaderTimeExecUSec");
 }
 

@@ -11,12 +11,12 @@
 /* Says that we have started, from which file and under which firmware. Call it first: it takes the time. */
 void loader_interface_start(const EFI_LOADED_IMAGE *image);
 
-/* Says that we are about to leave for the kernel. */
+/* Says that we are about to leave for the kernel, and leaves our log as the variable KexecLog. */
 void loader_interface_finish(void);
 
 /*
- * What to return to the caller after a failure. A boot menu that speaks this interface (systemd-boot) shows itself again
- * only after a success; after an error it gives up altogether. So it gets a success, once the user has had the time to
- * read why, or has pressed a key.
+ * What to return to the caller after a failure. A boot menu that speaks this interface (systemd-boot) shows itself
+ * again only after a success; after an error it gives up altogether. So it gets a success, once the user has had the
+ * time to read why, or has pressed a key.
  */
 EFI_STATUS loader_interface_failed(EFI_STATUS status);

@@ -6,6 +6,7 @@
 #include "boot/digest.h"
 #include "boot/log.h"
 #include "boot/purgatory.h"
+#include "efi/clock.h"
 #include "efi/entry_source.h"
 #include "efi/file.h"
 #include "efi/firmware.h"
@@ -30,6 +31,7 @@ static enum kexec_status read_entry(struct entry_source *source)
 		return log_error(status_from_efi(efi_status), "cannot tell where this program came from: %s",
 				 efi_status_name(efi_status));
 	loader_interface_start(image);
+	log_info("kexec-efi " KEXEC_EFI_VERSION);
 	status = file_open_volume(image->DeviceHandle);
 	if (status)
 		return status;
@@ -78,6 +80,7 @@ EFI_STATUS efi_main(EFI_HANDLE handle, EFI_SYSTEM_TABLE *system_table)
 	status = read_entry(&source);
 	if (status)
 		goto out;
+	clock_enter(PHASE_READ);
 	status = secure_boot_check(&source.entry);
 	if (status)
 		goto out;
@@ -90,6 +93,7 @@ EFI_STATUS efi_main(EFI_HANDLE handle, EFI_SYSTEM_TABLE *system_table)
 	status = load_command_line(&source.entry, &kernel, &image, &cmdline);
 	if (status)
 		goto out;
+	clock_enter(PHASE_PLACE);
 	status = purgatory_load(&image, purgatory_blob, (size_t)(purgatory_blob_end - purgatory_blob), &purgatory);
 	if (status)
 		goto out;
@@ -103,9 +107,11 @@ EFI_STATUS efi_main(EFI_HANDLE handle, EFI_SYSTEM_TABLE *system_table)
 	if (status)
 		goto out;
 	firmware_feed_watchdog();
+	clock_enter(PHASE_HASH);
 	status = digest_start(&image, &purgatory, &digest);
 	if (status)
 		goto out;
+	clock_print_phases();
 	loader_interface_finish();
 	status = handover_exit(&handover, &digest);
 	if (status)

@@ -139,7 +139,7 @@ class Machine:
 
     @property
     def log(self):
-        text = self.raw.decode("utf-8", "replace").replace("\r", "")
+        text = re.sub(r"\r*\n|\r", "\n", self.raw.decode("utf-8", "replace"))
         return re.sub(r"\x1b(\[[0-9;?=]*[A-Za-z]|[()].)", "", text)
 
     def _read(self, seconds):

@@ -1,10 +1,13 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """The Boot Loader Interface: what bootctl and systemd-analyze would read in the booted system."""
 
+import hashlib
+import re
+
 import pytest
 
 import esp
-from conftest import DEFAULT_OPTIONS, files, wait_for_report
+from conftest import DEFAULT_OPTIONS, INITRD, entry, files, kernel, wait_for_report
 from machine import Machine
 from test_systemd_boot import menu
 
@@ -39,3 +42,28 @@ def test_partition_without_a_guid(tmp_path, table):
     with Machine(esp.make(tmp_path / "esp.img", files(), table)) as guest:
         report = wait_for_report(guest)
         assert not any(line.startswith("LoaderDevicePartUUID") for line in report.lines)
+
+
+def test_log_is_left_for_the_booted_system(boot):
+    guest = boot(files(conf=entry(extra=[])))
+    log = "\n".join(line[len("log "):] for line in wait_for_report(guest).lines if line.startswith("log "))
+    # The log has what was shown, and what verbose would have shown.
+    assert re.search(r"^kexec: /vmlinuz: 100 %, \d+ MB/s", log, re.MULTILINE)
+    assert re.search(r"^kexec: segment kernel mem 0x\w{16} ", log, re.MULTILINE)
+    for phase in ("read", "place", "hash"):
+        assert re.search(rf"^kexec: time {phase} \d+\.\d{{3}} ms$", log, re.MULTILINE)
+    digest = hashlib.sha256()
+    segment = kernel().read_bytes()
+    segment = segment[20480:20480 + int.from_bytes(segment[0x1f4:0x1f8], "little") * 16]
+    digest.update(segment + bytes(-len(segment) % 4096))
+    assert f"kexec: sha256 up to kernel {digest.hexdigest()}\n" in log
+    assert not re.search(r"^kexec: (segment|time|sha256)", guest.log, re.MULTILINE)
+
+
+def test_progress_of_a_large_file(boot):
+    large = INITRD.read_bytes() + bytes(80 * 1024 * 1024)
+    guest = boot(files({"/initrd": large}), bus="ahci", memory=1024)
+    guest.expect(r"^kexec: /initrd: 100 %, \d+ MB/s")
+    shown = [int(percent) for percent in re.findall(r"^kexec: /initrd: +(\d+) %", guest.log, re.MULTILINE)]
+    # How many there are in between depends on the machine.
+    assert shown[0] == 0 and shown[-1] == 100 and shown == sorted(shown)
