@@ -104,12 +104,18 @@ static bool parse_digest(struct text value, uint8_t ret_digest[SHA256_DIGEST_SIZ
 	return true;
 }
 
+/* As much of somebody's text as a message has room for. */
+static struct text quoted(struct text text)
+{
+	if (text.length > QUOTE_MAX)
+		text.length = QUOTE_MAX;
+	return text;
+}
+
 static enum kexec_status expected(const struct entry *entry, const struct line *line, const char *what)
 {
-	struct text found = line->value;
+	struct text found = quoted(line->value);
 
-	if (found.length > QUOTE_MAX)
-		found.length = QUOTE_MAX;
 	return log_error(KEXEC_BAD_FORMAT, "%s: %.*s: expected %s, found \"%.*s\"", entry->source,
 			 TEXT_ARGS(line->key_name), what, TEXT_ARGS(found));
 }
@@ -141,7 +147,9 @@ static enum kexec_status parse_line(struct entry *entry, const struct line *line
 	case ENTRY_ON_MISMATCH:
 		if (text_equal(line->value, TEXT("reset")))
 			entry->on_mismatch = ON_MISMATCH_RESET;
-		else if (!text_equal(line->value, TEXT("halt")))
+		else if (text_equal(line->value, TEXT("halt")))
+			entry->on_mismatch = ON_MISMATCH_HALT;
+		else
 			return expected(entry, line, "halt or reset");
 		return KEXEC_OK;
 	case ENTRY_VERBOSE:
@@ -197,15 +205,21 @@ static bool names_file(const struct entry *entry, struct text path)
 static enum kexec_status check_digest_paths(const struct entry *entry)
 {
 	uint8_t digest[SHA256_DIGEST_SIZE];
+	uint8_t first[SHA256_DIGEST_SIZE];
 	struct text rest = entry->text;
 	struct text value;
 	struct text path;
 
 	while (entry_next(&rest, ENTRY_SHA256, &value)) {
-		if (parse_digest(value, digest, &path) && !names_file(entry, path))
+		if (!parse_digest(value, digest, &path))
+			continue;
+		if (!names_file(entry, path))
 			return log_error(KEXEC_BAD_FORMAT,
 					 "%s: sha256: expected the path of a linux or initrd line, found \"%.*s\"",
-					 entry->source, TEXT_ARGS(path));
+					 entry->source, TEXT_ARGS(quoted(path)));
+		if (entry_digest(entry, path, first) && memcmp(first, digest, sizeof(digest)) != 0)
+			return log_error(KEXEC_BAD_FORMAT, "%s: sha256: expected one digest for %.*s, found two",
+					 entry->source, TEXT_ARGS(quoted(path)));
 	}
 	return KEXEC_OK;
 }
@@ -258,7 +272,7 @@ void entry_print_unknown_keys(const struct entry *entry)
 
 	while (take_entry_line(&rest, &line)) {
 		if (!line.known)
-			log_verbose("%s: unknown key %.*s skipped", entry->source, TEXT_ARGS(line.key_name));
+			log_verbose("%s: unknown key %.*s skipped", entry->source, TEXT_ARGS(quoted(line.key_name)));
 	}
 }
 

@@ -40,8 +40,9 @@ struct entry {
 };
 
 /*
- * Checks the whole text: one `linux`, known values, well-formed digests, a value for each key. Unknown keys are
- * skipped. A digest must be for a file that the entry loads. `source` must outlive the entry.
+ * Checks the whole text: one `linux`, known values, well-formed digests, paths where they are due. Unknown keys are
+ * skipped. A digest must be for a file that the entry loads, and two for one file must agree. `source` must outlive the
+ * entry.
  */
 enum kexec_status entry_parse(const char *source, struct text text, struct entry *ret_entry);
 

@@ -104,8 +104,8 @@ static enum kexec_status collect(const void *nodes, size_t size, struct path *pa
 					 path->capacity);
 	}
 	if (broken)
-		return log_error(KEXEC_BAD_FORMAT, "own device path: expected a node of at least %u bytes, found %zu",
-				 NODE_HEADER_SIZE, length);
+		return log_error(KEXEC_BAD_FORMAT, "own device path: expected a node of %u to %zu bytes, found %zu",
+				 NODE_HEADER_SIZE, size - at, length);
 	if (path->length == 0)
 		return log_error(KEXEC_NOT_FOUND,
 				 "expected to be started from a file, found a device path without one");

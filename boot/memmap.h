@@ -81,8 +81,8 @@ struct hole {
 };
 
 /*
- * Looks for a place for `request` in the map's free memory (conventional, not set aside). Neighbouring free
- * descriptors count as one. Pure: allocates nothing.
+ * Looks for a place for `request` in the map's free memory (conventional, not set aside). Free descriptors
+ * that follow each other in the map and in memory count as one. Pure: allocates nothing.
  */
 struct hole memmap_find_hole(const struct memory_map *map, const struct memory_request *request);
 

@@ -11,7 +11,7 @@ struct text {
 	size_t length;
 };
 
-/* For log messages: "%.*s", TEXT_ARGS(text) */
+/* For log messages: "%.*s", TEXT_ARGS(text). The argument is evaluated twice. */
 #define TEXT_ARGS(text) (int)(text).length, (text).start
 
 /* A string literal as a struct text. */

@@ -5,6 +5,9 @@
 #include "boot/log.h"
 #include "tests/unit/support.h"
 
+#define DIGEST_0 "0000000000000000000000000000000000000000000000000000000000000000"
+#define DIGEST_1 "0000000000000000000000000000000000000000000000000000000000000001"
+
 #define HEX "00112233445566778899aabbccddeeff0123456789ABCDEFfedcba9876543210"
 
 static const uint8_t digest_of_hex[SHA256_DIGEST_SIZE] = {
@@ -500,6 +503,31 @@ static void unknown_keys_are_quiet_without_verbose(void **state)
 	assert_string_equal(logged(), "");
 }
 
+static void two_digests_for_one_file(void **state)
+{
+	static const char same[] = "linux /k\n"
+				   "sha256 " DIGEST_0 " /k\n"
+				   "sha256 " DIGEST_0 " \\k\n";
+	static const char other[] = "linux /k\n"
+				    "sha256 " DIGEST_0 " /k\n"
+				    "sha256 " DIGEST_1 " \\k\n";
+
+	(void)state;
+	expect_ok(entry_parse("x.conf", (struct text){ same, sizeof(same) - 1 }, &entry));
+	expect_error(entry_parse("x.conf", (struct text){ other, sizeof(other) - 1 }, &entry), KEXEC_BAD_FORMAT,
+		     "x.conf: sha256: expected one digest for \\k, found two");
+}
+
+static void last_policy_of_several_holds(void **state)
+{
+	static const char text[] = "linux /k\non-mismatch reset\nverbose yes\non-mismatch halt\nverbose no\n";
+
+	(void)state;
+	expect_ok(entry_parse("x.conf", (struct text){ text, sizeof(text) - 1 }, &entry));
+	assert_int_equal(entry.on_mismatch, ON_MISMATCH_HALT);
+	assert_false(entry.verbose);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -542,6 +570,8 @@ int main(void)
 		cmocka_unit_test(digest_without_path),
 		cmocka_unit_test(unknown_keys_are_named_in_order),
 		cmocka_unit_test(unknown_keys_are_quiet_without_verbose),
+		cmocka_unit_test(two_digests_for_one_file),
+		cmocka_unit_test(last_policy_of_several_holds),
 	};
 
 	return run_named_tests(tests);

@@ -320,7 +320,7 @@ static void node_shorter_than_its_header(void **state)
 		add_file("\\a.efi");
 		add_node(4, 4, length);
 		add_end();
-		snprintf(message, sizeof(message), "a node of at least 4 bytes, found %zu", length);
+		snprintf(message, sizeof(message), " bytes, found %zu", length);
 		expect_error(conf(CAPACITY), KEXEC_BAD_FORMAT, message);
 	}
 }
