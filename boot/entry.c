@@ -265,6 +265,27 @@ enum kexec_status entry_parse(const char *source, struct text text, struct entry
 	return KEXEC_OK;
 }
 
+static enum kexec_status check_sealed_path(const struct entry *entry, struct text path)
+{
+	uint8_t digest[SHA256_DIGEST_SIZE];
+
+	if (entry_digest(entry, path, digest))
+		return KEXEC_OK;
+	return log_error(KEXEC_BAD_FORMAT, "%s: expected a line \"sha256 HEX %.*s\", found none", entry->source,
+			 TEXT_ARGS(quoted(path)));
+}
+
+enum kexec_status entry_check_sealed(const struct entry *entry)
+{
+	enum kexec_status status = check_sealed_path(entry, entry->linux_path);
+	struct text rest = entry->text;
+	struct text initrd;
+
+	while (!status && entry_next(&rest, ENTRY_INITRD, &initrd))
+		status = check_sealed_path(entry, initrd);
+	return status;
+}
+
 void entry_print_unknown_keys(const struct entry *entry)
 {
 	struct text rest = entry->text;

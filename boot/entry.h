@@ -46,6 +46,9 @@ struct entry {
  */
 enum kexec_status entry_parse(const char *source, struct text text, struct entry *ret_entry);
 
+/* Refuses an entry that leaves a file without a digest: in a sealed image that file would not be vouched for. */
+enum kexec_status entry_check_sealed(const struct entry *entry);
+
 /* Says which keys were skipped, to those who asked for verbose. */
 void entry_print_unknown_keys(const struct entry *entry);
 

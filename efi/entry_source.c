@@ -5,6 +5,8 @@
 #include "boot/imagepath.h"
 #include "boot/loadoptions.h"
 #include "boot/log.h"
+#include "boot/pe.h"
+#include "common/align.h"
 #include "common/string.h"
 #include "efi/file.h"
 #include "efi/firmware.h"
@@ -17,6 +19,9 @@
 			0xa2, 0x2a, 0xe5, 0xf4, 0x68, 0x12, 0xf4, 0xca                                                 \
 		}                                                                                                      \
 	}
+
+/* The lines for the sections of a unified image, but for the command line. */
+#define ENTRY_OF_SECTIONS_SIZE 128
 
 static enum kexec_status allocate(const char *what, uint64_t size, char **ret_buffer)
 {
@@ -123,7 +128,7 @@ static enum kexec_status read_from_file(const EFI_LOADED_IMAGE *image, const str
 	return status;
 }
 
-enum kexec_status entry_source_read(const EFI_LOADED_IMAGE *image, struct entry_source *ret_source)
+static enum kexec_status read_unsealed(const EFI_LOADED_IMAGE *image, struct entry_source *ret_source)
 {
 	struct load_options options;
 	enum kexec_status status;
@@ -140,6 +145,91 @@ enum kexec_status entry_source_read(const EFI_LOADED_IMAGE *image, struct entry_
 	if (buffer)
 		firmware_boot_services->FreePool(buffer);
 	return status;
+}
+
+static void ignore_load_options(const EFI_LOADED_IMAGE *image)
+{
+	if (image->LoadOptions && image->LoadOptionsSize)
+		log_info("load options ignored: what this image boots is sealed in it");
+}
+
+static bool find_section(const EFI_LOADED_IMAGE *image, const char *name, struct text *ret_content)
+{
+	return pe_find_section(image->ImageBase, image->ImageSize, name, ret_content);
+}
+
+/* An entry sealed in the image: its signature vouches for the text, and the text for each file. */
+static enum kexec_status read_sealed_entry(struct text text, struct entry *ret_entry)
+{
+	enum kexec_status status;
+
+	while (text.length && text.start[text.length - 1] == '\0')
+		text.length--;
+	status = entry_parse("sealed entry", text, ret_entry);
+	return status ? status : entry_check_sealed(ret_entry);
+}
+
+static void append(struct text *text, struct text more)
+{
+	memcpy((char *)text->start + text->length, more.start, more.length);
+	text->length += more.length;
+}
+
+/* The command line in one line, whatever stands between its words and at its end. */
+static void append_command_line(struct text *text, struct text command_line)
+{
+	char *start = (char *)text->start + text->length;
+
+	append(text, command_line);
+	for (char *c = start; c < start + command_line.length; c++) {
+		if ((uint8_t)*c < ' ')
+			*c = ' ';
+	}
+}
+
+/* Makes an entry of the sections of a unified kernel image, which are then opened by their names. */
+static enum kexec_status read_unified_image(const EFI_LOADED_IMAGE *image, struct text kernel,
+					    struct entry_source *source)
+{
+	static const char *const initrds[] = { ".ucode", ".initrd" };
+	struct text command_line = { 0 };
+	enum kexec_status status;
+	struct text content;
+	struct text text = { 0 };
+
+	find_section(image, ".cmdline", &command_line);
+	status = allocate("unified image", command_line.length + ENTRY_OF_SECTIONS_SIZE, &source->buffer);
+	if (status)
+		return status;
+	text.start = source->buffer;
+	file_serve(".linux", kernel);
+	append(&text, TEXT("linux .linux\n"));
+	for (size_t i = 0; i < ARRAY_SIZE(initrds); i++) {
+		if (!find_section(image, initrds[i], &content) || !content.length)
+			continue;
+		file_serve(initrds[i], content);
+		append(&text, TEXT("initrd "));
+		append(&text, (struct text){ .start = initrds[i], .length = strlen(initrds[i]) });
+		append(&text, TEXT("\n"));
+	}
+	append(&text, TEXT("options "));
+	append_command_line(&text, command_line);
+	return entry_parse("unified image", text, &source->entry);
+}
+
+enum kexec_status entry_source_read(const EFI_LOADED_IMAGE *image, struct entry_source *ret_source)
+{
+	struct text content;
+
+	if (find_section(image, ".entry", &content)) {
+		ignore_load_options(image);
+		return read_sealed_entry(content, &ret_source->entry);
+	}
+	if (find_section(image, ".linux", &content)) {
+		ignore_load_options(image);
+		return read_unified_image(image, content, ret_source);
+	}
+	return read_unsealed(image, ret_source);
 }
 
 void entry_source_free(struct entry_source *source)

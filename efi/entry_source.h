@@ -17,9 +17,11 @@ struct entry_source {
 };
 
 /*
- * Reads and checks the entry for the image `image`: what its load options say, if they name a kernel; else the file
- * that they name; else the file beside the image, with .conf in place of .efi. What load options say besides is
- * appended to the file's text.
+ * Reads and checks the entry for the image `image`. What is sealed in it comes first: a section .entry that holds an
+ * entry, or the sections of a unified kernel image (uapi-group.org/specifications/specs/unified_kernel_image); nothing
+ * outside can then change what boots. Else what its load options say, if they name a kernel; else the file that they
+ * name; else the file beside the image, with .conf in place of .efi. What load options say besides is appended to the
+ * file's text.
  */
 enum kexec_status entry_source_read(const EFI_LOADED_IMAGE *image, struct entry_source *ret_source);
 

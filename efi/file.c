@@ -23,6 +23,12 @@
 
 static EFI_FILE_HANDLE volume_root;
 
+static struct {
+	const char *name;
+	struct text content;
+} served[FILES_SERVED_MAX];
+static size_t served_count;
+
 enum kexec_status file_open_volume(EFI_HANDLE device)
 {
 	EFI_GUID guid = EFI_SIMPLE_FILE_SYSTEM_PROTOCOL_GUID;
@@ -91,6 +97,40 @@ static enum kexec_status read_size(struct file *file)
 	return KEXEC_OK;
 }
 
+void file_serve(const char *name, struct text content)
+{
+	if (served_count == FILES_SERVED_MAX)
+		return;
+	served[served_count].name = name;
+	served[served_count++].content = content;
+}
+
+static bool find_served(struct file *file)
+{
+	for (size_t i = 0; i < served_count; i++) {
+		struct text name = { .start = served[i].name, .length = strlen(served[i].name) };
+		struct text path = { .start = file->path, .length = strlen(file->path) };
+
+		if (text_equal(name, path)) {
+			file->memory = served[i].content.start;
+			file->size = served[i].content.length;
+			return true;
+		}
+	}
+	return false;
+}
+
+static enum kexec_status find_on_volume(struct file *file)
+{
+	enum kexec_status status = open_handle(file);
+
+	if (!status)
+		status = read_size(file);
+	if (status)
+		file_close(file);
+	return status;
+}
+
 enum kexec_status file_open(struct text path, struct file *ret_file)
 {
 	enum kexec_status status;
@@ -101,12 +141,7 @@ enum kexec_status file_open(struct text path, struct file *ret_file)
 				 path.start, FILE_PATH_SIZE - 1, path.length);
 	memcpy(ret_file->path, path.start, path.length);
 
-	status = open_handle(ret_file);
-	if (status)
-		return status;
-	status = read_size(ret_file);
-	if (status)
-		file_close(ret_file);
+	status = find_served(ret_file) ? KEXEC_OK : find_on_volume(ret_file);
 	ret_file->opened_usec = clock_usec();
 	ret_file->shown_usec = ret_file->opened_usec;
 	return status;
@@ -139,6 +174,11 @@ static enum kexec_status read_chunk(struct file *file, void *buffer, uint64_t *s
 	UINTN found = chunk;
 	EFI_STATUS status;
 
+	if (file->memory) {
+		*size = chunk < file->size - file->done ? chunk : file->size - file->done;
+		memcpy(buffer, file->memory + file->done, *size);
+		return KEXEC_OK;
+	}
 	firmware_feed_watchdog();
 	status = file->handle->Read(file->handle, &found, buffer);
 	if (EFI_ERROR(status))

@@ -17,6 +17,7 @@
 struct file {
 	char path[FILE_PATH_SIZE]; /* as the entry has it, for messages */
 	EFI_FILE_HANDLE handle;
+	const char *memory; /* what is served from memory, instead of the handle */
 	uint64_t size;
 	uint64_t done; /* bytes read so far */
 	uint64_t opened_usec;
@@ -26,6 +27,15 @@ struct file {
 /* Opens the volume of the loaded image `device`; files can be opened until it is closed. */
 enum kexec_status file_open_volume(EFI_HANDLE device);
 void file_close_volume(void);
+
+/* How many pieces of memory can be served as files. */
+#define FILES_SERVED_MAX 4
+
+/*
+ * Serves `content`, which must stay, as the file `name` from here on: what a unified image carries in its sections is
+ * loaded as files are. `name` must stay as well.
+ */
+void file_serve(const char *name, struct text content);
 
 /*
  * Opens the file `path`, with / or \ between its parts, for reading. Directories are refused. The caller closes it

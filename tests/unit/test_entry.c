@@ -518,6 +518,23 @@ static void two_digests_for_one_file(void **state)
 		     "x.conf: sha256: expected one digest for \\k, found two");
 }
 
+static void sealed_entry_needs_each_digest(void **state)
+{
+	static const char text[] = "linux /k\ninitrd /a\ninitrd /b\n"
+				   "sha256 " DIGEST_0 " /k\n"
+				   "sha256 " DIGEST_0 " /a\n"
+				   "sha256 " DIGEST_1 " /b\n";
+	size_t without_b = strlen(text) - (64 + strlen("sha256  /b\n"));
+
+	(void)state;
+	expect_ok(entry_parse("x", (struct text){ text, sizeof(text) - 1 }, &entry));
+	expect_ok(entry_check_sealed(&entry));
+	expect_ok(entry_parse("x", (struct text){ text, without_b }, &entry));
+	expect_error(entry_check_sealed(&entry), KEXEC_BAD_FORMAT, "x: expected a line \"sha256 HEX /b\", found none");
+	expect_ok(entry_parse("x", (struct text){ text, strlen("linux /k\n") }, &entry));
+	expect_error(entry_check_sealed(&entry), KEXEC_BAD_FORMAT, "sha256 HEX /k");
+}
+
 static void last_policy_of_several_holds(void **state)
 {
 	static const char text[] = "linux /k\non-mismatch reset\nverbose yes\non-mismatch halt\nverbose no\n";
@@ -571,6 +588,7 @@ int main(void)
 		cmocka_unit_test(unknown_keys_are_named_in_order),
 		cmocka_unit_test(unknown_keys_are_quiet_without_verbose),
 		cmocka_unit_test(two_digests_for_one_file),
+		cmocka_unit_test(sealed_entry_needs_each_digest),
 		cmocka_unit_test(last_policy_of_several_holds),
 	};
 

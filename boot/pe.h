@@ -1,0 +1,19 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * Sections of our own image, as the firmware has loaded it (Microsoft PE/COFF specification, sections 3 and 4). What an
+ * image carries in a section is vouched for by the image's own signature.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "boot/text.h"
+
+/*
+ * Finds the section `name`, of at most 8 characters, in the loaded image of `size` bytes. Its content is VirtualSize
+ * bytes at VirtualAddress: what lies behind that in the file is padding. Returns false where there is none, and for
+ * one that does not lie within the image; an image whose headers do not make sense has no sections.
+ */
+bool pe_find_section(const void *image, size_t size, const char *name, struct text *ret_content);

@@ -1,0 +1,88 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""What is booted, inside the image: sealed entries and unified kernel images."""
+
+import hashlib
+import subprocess
+
+import pytest
+
+from conftest import DEFAULT_OPTIONS, HERE, IMAGE, INITRD, entry, files, kernel, utf16, wait_for_report
+from test_refusals import expect_refusal
+from test_systemd_boot import SYSTEMD_BOOT
+
+SEAL = HERE.parents[1] / "efi/seal"
+
+
+def seal(tmp_path, *arguments):
+    out = tmp_path / "sealed.efi"
+    subprocess.run([SEAL, "--image", IMAGE, "--out", out, *arguments], check=True)
+    return out
+
+
+@pytest.fixture
+def sealed(tmp_path):
+    """An image with an entry for the kernel and initrd of every test, whose digests it knows."""
+    (tmp_path / "vmlinuz").symlink_to(kernel())
+    (tmp_path / "initrd").symlink_to(INITRD)
+    conf = tmp_path / "my.conf"
+    conf.write_bytes(entry(options=DEFAULT_OPTIONS + " sealed"))
+    return seal(tmp_path, "--entry", conf, "--root", tmp_path)
+
+
+@pytest.fixture
+def unified(tmp_path):
+    osrel = tmp_path / "os-release"
+    osrel.write_text('ID=debian\nVERSION_ID=12\nPRETTY_NAME="Debian for a test"\n')
+    return seal(tmp_path, "--linux", kernel(), "--initrd", INITRD, "--cmdline", DEFAULT_OPTIONS + " unified\n",
+                "--osrel", osrel, "--uname", "6.1")
+
+
+def alone(image, changes=None):
+    return files({"/EFI/BOOT/BOOTX64.EFI": image, "/EFI/BOOT/BOOTX64.conf": None, **(changes or {})})
+
+
+def test_sealed_entry(boot, sealed):
+    assert wait_for_report(boot(alone(sealed)))["cmdline"] == DEFAULT_OPTIONS + " sealed"
+
+
+def test_sealed_entry_and_another_beside_it(boot, boot_options, sealed):
+    contents = files({"/EFI/BOOT/BOOTX64.EFI": None, "/EFI/a/a.efi": sealed, "/EFI/a/a.conf": entry(options="evil")})
+    guest = boot(contents, **boot_options(("A", "\\EFI\\a\\a.efi", utf16("linux=/vmlinuz -- evil"))))
+    assert wait_for_report(guest)["cmdline"] == DEFAULT_OPTIONS + " sealed"
+    guest.expect(r"^kexec: load options ignored: what this image boots is sealed in it$")
+
+
+@pytest.mark.parametrize("path", ["/vmlinuz", "/initrd"])
+def test_sealed_entry_with_a_file_changed_by_one_bit(boot, sealed, path):
+    right = files()[path].read_bytes()
+    wrong = bytearray(right)
+    wrong[len(wrong) // 2] ^= 1
+    expected, found = (hashlib.sha256(content).hexdigest() for content in (right, wrong))
+    expect_refusal(boot(alone(sealed, {path: bytes(wrong)})),
+                   rf"{path}: sha256 mismatch: expected {expected}, found {found}")
+
+
+def test_sealed_entry_that_leaves_a_file_without_a_digest(boot, tmp_path):
+    conf = tmp_path / "my.conf"
+    conf.write_bytes(b"linux /vmlinuz\ninitrd /initrd\n"
+                     b"sha256 " + hashlib.sha256(kernel().read_bytes()).hexdigest().encode() + b" /vmlinuz\n")
+    image = tmp_path / "sealed.efi"
+    subprocess.run(["objcopy", "--add-section", f".entry={conf}", "--change-section-vma", ".entry=0x100000",
+                    "--set-section-flags", ".entry=data,readonly", IMAGE, image], check=True)
+    expect_refusal(boot(alone(image)), r'sealed entry: expected a line "sha256 HEX /initrd", found none')
+
+
+def test_unified_image_alone(boot, unified):
+    guest = boot(alone(unified, {"/vmlinuz": None, "/initrd": None}))
+    report = wait_for_report(guest)
+    assert report["cmdline"] == DEFAULT_OPTIONS + " unified"
+    assert report["payload"] == "payload: OK"
+
+
+def test_unified_image_found_by_systemd_boot(boot, unified):
+    guest = boot(files({"/EFI/BOOT/BOOTX64.EFI": SYSTEMD_BOOT, "/EFI/BOOT/BOOTX64.conf": None, "/vmlinuz": None,
+                        "/initrd": None, "/loader/loader.conf": b"timeout 0\n", "/EFI/Linux/test.efi": unified}))
+    report = wait_for_report(guest)
+    assert report["cmdline"] == DEFAULT_OPTIONS + " unified"
+    assert report["LoaderInfo"].startswith("systemd-boot ")
+    assert report["StubInfo"].startswith("kexec-efi ")
