@@ -3,11 +3,14 @@
 
 import re
 import struct
+import time
 
 import pytest
 
 from conftest import DEFAULT_OPTIONS, IMAGE, entry, files, utf16, wait_for_report
+from machine import Timeout
 
+DOWN = "\x1b[B"
 IMAGE_PATH = "\\EFI\\kexec\\kexecx64.efi"
 
 # The image away from the removable path, so that only the entry under test starts it.
@@ -23,6 +26,34 @@ def test_firmware_entry_with_kernel_and_command_line(boot, boot_options):
     guest = boot(placed(), **boot_options(("Debian", IMAGE_PATH, utf16(text))))
     assert wait_for_report(guest)["cmdline"] == f"{DEFAULT_OPTIONS}  a=\"b  c\" -- d"
     guest.expect(r"^kexec: purgatory entry 0x\w{16}$")
+
+
+def test_firmware_entry_chosen_by_key_strokes(boot, boot_options):
+    """Through OVMF's own menus, over the serial line; the first entry would be another."""
+    text = f"linux=/vmlinuz initrd=/initrd -- {DEFAULT_OPTIONS} chosen"
+    options = boot_options(("First", IMAGE_PATH, utf16("linux=/missing")), ("Chosen", IMAGE_PATH, utf16(text)))
+    guest = boot(placed(), extra=["-boot", "menu=on,splash-time=20000"], **options)
+    press_until(guest, "\x1b", r"Boot Manager")
+    press_until(guest, DOWN + DOWN + "\r", r"Boot Option Menu|Boot Manager Menu")
+    guest.expect(r"Chosen")
+    time.sleep(1)
+    guest.type(DOWN)
+    time.sleep(1)
+    guest.type("\r")
+    assert wait_for_report(guest)["cmdline"] == f"{DEFAULT_OPTIONS} chosen"
+
+
+def press_until(guest, keys, pattern):
+    """Keys come one at a time, as from a person: a menu that is being drawn drops what comes too fast."""
+    for _ in range(60):
+        for key in re.findall(r"\x1b\[.|.", keys, re.DOTALL):
+            guest.type(key)
+            time.sleep(0.7)
+        try:
+            return guest.expect(pattern, timeout=2)
+        except Timeout:
+            assert len(keys) == 1, guest.log
+    return guest.expect(pattern)
 
 
 def test_firmware_entry_that_names_an_entry_file(boot, boot_options):
