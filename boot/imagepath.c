@@ -64,16 +64,6 @@ static bool put_node(struct path *path, const uint8_t *text, size_t size)
 	return true;
 }
 
-static bool ends_in_efi(const struct path *path)
-{
-	const char *end;
-
-	if (path->length < 4)
-		return false;
-	end = path->bytes + path->length - 4;
-	return end[0] == '.' && (end[1] | 0x20) == 'e' && (end[2] | 0x20) == 'f' && (end[3] | 0x20) == 'i';
-}
-
 /* Steps from node to node. Returns NULL at the end, and at a node that does not fit: *ret_broken is then its length. */
 static const uint8_t *next_node(const uint8_t *nodes, size_t size, size_t *at, size_t *ret_length, bool *ret_broken)
 {
@@ -136,7 +126,7 @@ enum kexec_status image_path_conf(const void *nodes, size_t size, char *ret_path
 	status = collect(nodes, size, &path);
 	if (status)
 		return status;
-	if (ends_in_efi(&path))
+	if (text_ends_in_efi((struct text){ .start = path.bytes, .length = path.length }))
 		path.length -= 4;
 	return finish(&path, CONF, sizeof(CONF));
 }

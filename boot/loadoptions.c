@@ -128,16 +128,6 @@ static bool begins_with(struct text word, struct text prefix, struct text *ret_v
 	return true;
 }
 
-static bool is_program_name(struct text word)
-{
-	const char *end;
-
-	if (word.length < 4)
-		return false;
-	end = word.start + word.length - 4;
-	return end[0] == '.' && (end[1] | 0x20) == 'e' && (end[2] | 0x20) == 'f' && (end[3] | 0x20) == 'i';
-}
-
 static void append_line(struct buffer *lines, struct text key, struct text value)
 {
 	append(lines, key);
@@ -198,7 +188,7 @@ void load_options_parse(const void *bytes, size_t size, bool from_shell, char *b
 			append_line(&lines, TEXT("options"), text);
 			break;
 		}
-		if (is_first && (from_shell || is_program_name(word))) {
+		if (is_first && (from_shell || text_ends_in_efi(word))) {
 			is_first = false;
 			continue;
 		}

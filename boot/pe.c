@@ -76,9 +76,11 @@ bool pe_find_section(const void *image_bytes, size_t size, const char *name, str
 
 		if (memcmp(header, padded_name, SECTION_NAME_SIZE) != 0)
 			continue;
-		if (!lies_within(&image, address, content_size))
-			return false;
-		*ret_content = (struct text){ .start = (const char *)image.bytes + address, .length = content_size };
+		*ret_content = (struct text){ .start = (const char *)image.bytes };
+		if (lies_within(&image, address, content_size)) {
+			ret_content->start += address;
+			ret_content->length = content_size;
+		}
 		return true;
 	}
 	return false;

@@ -13,7 +13,8 @@
 
 /*
  * Finds the section `name`, of at most 8 characters, in the loaded image of `size` bytes. Its content is VirtualSize
- * bytes at VirtualAddress: what lies behind that in the file is padding. Returns false where there is none, and for
- * one that does not lie within the image; an image whose headers do not make sense has no sections.
+ * bytes at VirtualAddress: what lies behind that in the file is padding. Returns false where there is none; an image
+ * whose headers do not make sense has none. A section that does not lie within the image is there, but empty: what was
+ * sealed must not be passed over.
  */
 bool pe_find_section(const void *image, size_t size, const char *name, struct text *ret_content);

@@ -9,6 +9,17 @@ bool text_equal(struct text a, struct text b)
 	return a.length == b.length && memcmp(a.start, b.start, a.length) == 0;
 }
 
+bool text_ends_in_efi(struct text text)
+{
+	const char *end;
+
+	if (text.length < 4)
+		return false;
+	end = text.start + text.length - 4;
+	/* 0x20 makes a letter small. */
+	return end[0] == '.' && (end[1] | 0x20) == 'e' && (end[2] | 0x20) == 'f' && (end[3] | 0x20) == 'i';
+}
+
 static bool is_blank(char c)
 {
 	return c == ' ' || c == '\t' || c == '\r';

@@ -19,6 +19,9 @@ struct text {
 
 bool text_equal(struct text a, struct text b);
 
+/* Whether the text ends in ".efi", in whatever case, as images' names do. */
+bool text_ends_in_efi(struct text text);
+
 /* Without the spaces, tabs and carriage returns at both ends. */
 struct text text_trim(struct text text);
 

@@ -46,6 +46,9 @@ _Static_assert(sizeof(struct sha_region) == 16, "two quads");
 _Static_assert(offsetof(struct kernel_entry, rip) == 0, "entry.asm reads it here");
 _Static_assert(offsetof(struct kernel_entry, rsi) == 8, "entry.asm reads it here");
 
+/* Hidden, or clang reaches for them through a GOT, which a relocatable object has not. */
+#pragma GCC visibility push(hidden)
+
 /* The regions in the order in which they are hashed, and what the console calls them (NUL-terminated). */
 extern struct sha_region purgatory_sha_regions[KEXEC_SEGMENT_MAX];
 extern char purgatory_region_names[KEXEC_SEGMENT_MAX][REGION_NAME_SIZE];
@@ -59,3 +62,5 @@ extern uint8_t purgatory_sha256_digest[SHA256_DIGEST_SIZE];
 extern struct kernel_entry purgatory_kernel_entry;
 
 extern struct purgatory_policy purgatory_policy;
+
+#pragma GCC visibility pop

@@ -8,7 +8,7 @@
 #include "efi/firmware.h"
 
 #define PREFIX "kexec: "
-#define LINE_SIZE 400
+#define LINE_SIZE 800
 #define WIDE_SIZE (sizeof(PREFIX) + LINE_SIZE + 8)
 
 static bool is_verbose;

@@ -10,6 +10,10 @@
 #define CR4_LA57 (1u << 12)
 #define CPUID_EXTENDED_MAX 0x80000000u
 #define CPUID_EXTENDED_FEATURES 0x80000001u
+#define CPUID_ENCRYPTION 0x8000001fu
+#define CPUID_ENCRYPTION_SEV (1u << 1) /* EAX */
+#define MSR_SEV_STATUS 0xc0010131u
+#define SEV_STATUS_ENABLED (1u << 0)
 #define CPUID_PDPE1GB (1u << 26) /* EDX */
 
 static inline uint64_t cpu_cr4(void)
@@ -37,6 +41,25 @@ static inline void cpu_cpuid(uint32_t leaf, uint32_t *eax, uint32_t *edx)
 
 	*eax = leaf;
 	__asm__ volatile("cpuid" : "+a"(*eax), "=b"(ebx), "+c"(ecx), "=d"(*edx));
+}
+
+/* AMD's memory encryption is on: page tables must then mark what is encrypted (APM volume 2, 15.34). */
+static inline bool cpu_memory_is_encrypted(void)
+{
+	uint32_t largest;
+	uint32_t eax = 0;
+	uint32_t edx;
+	uint32_t low;
+	uint32_t high;
+
+	cpu_cpuid(CPUID_EXTENDED_MAX, &largest, &edx);
+	if (largest < CPUID_ENCRYPTION)
+		return false;
+	cpu_cpuid(CPUID_ENCRYPTION, &eax, &edx);
+	if (!(eax & CPUID_ENCRYPTION_SEV))
+		return false;
+	__asm__ volatile("rdmsr" : "=a"(low), "=d"(high) : "c"(MSR_SEV_STATUS));
+	return (low & SEV_STATUS_ENABLED) != 0;
 }
 
 static inline struct paging cpu_paging(void)

@@ -87,9 +87,9 @@ static enum kexec_status read_file_and_append(struct file *file, struct text mor
 	enum kexec_status status;
 	char *end;
 
-	if (file->size > ENTRY_SIZE_MAX)
+	if (file->size >= ENTRY_SIZE_MAX)
 		return log_error(KEXEC_TOO_LARGE, "%s: expected at most %u bytes, found %lu", file->path,
-				 ENTRY_SIZE_MAX, file->size);
+				 ENTRY_SIZE_MAX - 1, file->size);
 	status = allocate(file->path, file->size + 1 + more.length, ret_buffer);
 	if (status)
 		return status;

@@ -21,6 +21,7 @@
 /* EFI_FILE_INFO with a name of 255 characters, the longest of FAT, has 592 bytes. */
 #define FILE_INFO_SIZE 1024
 
+static EFI_HANDLE volume_device;
 static EFI_FILE_HANDLE volume_root;
 
 static struct {
@@ -29,13 +30,20 @@ static struct {
 } served[FILES_SERVED_MAX];
 static size_t served_count;
 
-enum kexec_status file_open_volume(EFI_HANDLE device)
+void file_set_device(EFI_HANDLE device)
+{
+	volume_device = device;
+}
+
+static enum kexec_status open_volume(void)
 {
 	EFI_GUID guid = EFI_SIMPLE_FILE_SYSTEM_PROTOCOL_GUID;
 	EFI_SIMPLE_FILE_SYSTEM_PROTOCOL *volume;
 	EFI_STATUS status;
 
-	status = firmware_boot_services->HandleProtocol(device, &guid, (void **)&volume);
+	if (volume_root)
+		return KEXEC_OK;
+	status = firmware_boot_services->HandleProtocol(volume_device, &guid, (void **)&volume);
 	if (!EFI_ERROR(status))
 		status = volume->OpenVolume(volume, &volume_root);
 	if (EFI_ERROR(status)) {
@@ -122,8 +130,10 @@ static bool find_served(struct file *file)
 
 static enum kexec_status find_on_volume(struct file *file)
 {
-	enum kexec_status status = open_handle(file);
+	enum kexec_status status = open_volume();
 
+	if (!status)
+		status = open_handle(file);
 	if (!status)
 		status = read_size(file);
 	if (status)

@@ -24,8 +24,8 @@ struct file {
 	uint64_t shown_usec; /* when its progress was last shown */
 };
 
-/* Opens the volume of the loaded image `device`; files can be opened until it is closed. */
-enum kexec_status file_open_volume(EFI_HANDLE device);
+/* Says which device files are on. Its volume is opened with the first of them, and closed by file_close_volume. */
+void file_set_device(EFI_HANDLE device);
 void file_close_volume(void);
 
 /* How many pieces of memory can be served as files. */

@@ -110,3 +110,12 @@ void firmware_feed_watchdog(void)
 	/* Firmware without a watchdog refuses, and needs no feeding. */
 	firmware_boot_services->SetWatchdogTimer(WATCHDOG_SECONDS, WATCHDOG_CODE, 0, NULL);
 }
+
+_Noreturn void firmware_leave(EFI_STATUS status)
+{
+	firmware_boot_services->SetWatchdogTimer(0, 0, 0, NULL);
+	firmware_boot_services->Exit(firmware_image, status, 0, NULL);
+	/* Exit refuses only what is not the running image. */
+	for (;;)
+		__asm__ volatile("hlt");
+}

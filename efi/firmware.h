@@ -27,6 +27,12 @@ EFI_STATUS status_to_efi(enum kexec_status status);
 /* The address of a configuration table, NULL where the firmware has none of that kind. */
 void *firmware_config_table(const EFI_GUID *guid);
 
+/*
+ * Ends the image. Not by returning: GNU-EFI's crt0 does not preserve RDI and RSI, which the firmware's calling
+ * convention wants back. The watchdog is switched off, since whoever goes on did not ask for it.
+ */
+_Noreturn void firmware_leave(EFI_STATUS status);
+
 /* The size of a device path, its end node included; bounded for one that never ends. */
 size_t device_path_size(const EFI_DEVICE_PATH *path);
 

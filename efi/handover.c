@@ -99,6 +99,8 @@ enum kexec_status handover_prepare(const struct kernel *kernel, const struct kex
 	enum kexec_status status;
 	struct memory_map map;
 
+	if (cpu_memory_is_encrypted())
+		return log_error(KEXEC_UNSUPPORTED, "expected memory in plain, found a guest with AMD SEV");
 	status = add(image, "boot_params", sizeof(struct boot_params), DIGEST_LATE, &segment);
 	if (status)
 		return status;

@@ -14,6 +14,14 @@
 
 #define VALUE_SIZE 512
 
+#define LOADER_VENDOR_GUID                                                                                             \
+	{                                                                                                              \
+		0x4a67b082, 0x0a4c, 0x41cf,                                                                            \
+		{                                                                                                      \
+			0xb6, 0xc7, 0x44, 0x0b, 0x29, 0xbb, 0x8c, 0x4f                                                 \
+		}                                                                                                      \
+	}
+
 /* The same as the purgatory's note: common/mismatch.h. */
 #define KEXEC_VENDOR_GUID                                                                                              \
 	{                                                                                                              \
@@ -27,7 +35,8 @@
 #define FAILURE_SHOWN_SECONDS 10
 
 static bool has_warned;
-static bool has_menu; /* another loader started us */
+static bool has_menu;	     /* systemd-boot started us */
+static bool replaces_values; /* those that are there are ours, from a start that failed */
 
 static bool is_set(CHAR16 *name, EFI_GUID *vendor)
 {
@@ -48,13 +57,13 @@ static void check(EFI_STATUS status)
 /* Sets a variable to text, unless a loader before us has. */
 static void set(CHAR16 *name, const char *value)
 {
-	EFI_GUID vendor = { 0x4a67b082, 0x0a4c, 0x41cf, { 0xb6, 0xc7, 0x44, 0x0b, 0x29, 0xbb, 0x8c, 0x4f } };
+	EFI_GUID vendor = LOADER_VENDOR_GUID;
 	struct text text = { .start = value, .length = strlen(value) };
 	uint16_t wide[VALUE_SIZE];
 	UINTN units = 0;
 	EFI_STATUS status;
 
-	if (is_set(name, &vendor) || !text_to_utf16(text, wide, ARRAY_SIZE(wide)))
+	if ((is_set(name, &vendor) && !replaces_values) || !text_to_utf16(text, wide, ARRAY_SIZE(wide)))
 		return;
 	while (wide[units])
 		units++;
@@ -77,8 +86,8 @@ static void set_time(CHAR16 *name)
 
 static void set_firmware(void)
 {
-	struct utf16_reader vendor = { .bytes = (const uint8_t *)firmware_system_table->FirmwareVendor,
-				       .size = vendor.bytes ? 2 * 128 : 0 };
+	const uint8_t *name = (const uint8_t *)firmware_system_table->FirmwareVendor;
+	struct utf16_reader vendor = { .bytes = name, .size = name ? 2 * 128 : 0 };
 	uint32_t revision = firmware_system_table->FirmwareRevision;
 	char value[VALUE_SIZE];
 	size_t length = 0;
@@ -111,13 +120,38 @@ static void set_image(const EFI_LOADED_IMAGE *image)
 		set(L"LoaderDevicePartUUID", value);
 }
 
+/* Reads who has set LoaderInfo in this power-on: it outlives the loader that set it. */
+static struct text read_loader_info(char ret_text[VALUE_SIZE])
+{
+	EFI_GUID vendor = LOADER_VENDOR_GUID;
+	struct text info = { .start = ret_text };
+	uint16_t wide[VALUE_SIZE / 3];
+	UINTN size = sizeof(wide);
+	struct utf16_reader reader = { .bytes = (const uint8_t *)wide };
+	size_t count;
+
+	if (EFI_ERROR(firmware_runtime_services->GetVariable(L"LoaderInfo", &vendor, NULL, &size, wide)))
+		return info;
+	reader.size = size;
+	while (VALUE_SIZE - info.length >= 4 && (count = utf16_take_utf8(&reader, ret_text + info.length)) != 0)
+		info.length += count;
+	return info;
+}
+
+static bool begins_with(struct text text, struct text prefix)
+{
+	return text.length >= prefix.length && memcmp(text.start, prefix.start, prefix.length) == 0;
+}
+
 void loader_interface_start(const EFI_LOADED_IMAGE *image)
 {
-	EFI_GUID vendor = { 0x4a67b082, 0x0a4c, 0x41cf, { 0xb6, 0xc7, 0x44, 0x0b, 0x29, 0xbb, 0x8c, 0x4f } };
+	char buffer[VALUE_SIZE];
+	struct text info = read_loader_info(buffer);
 
-	/* Behind another loader we are what its documentation calls a stub. */
-	has_menu = is_set(L"LoaderInfo", &vendor);
-	if (has_menu)
+	replaces_values = begins_with(info, TEXT("kexec-efi"));
+	has_menu = begins_with(info, TEXT("systemd-boot"));
+	/* Behind another loader we are what the interface's documentation calls a stub. */
+	if (info.length && !replaces_values)
 		set(L"StubInfo", "kexec-efi " KEXEC_EFI_VERSION);
 	set_time(L"LoaderTimeInitUSec");
 	set(L"LoaderInfo", "kexec-efi " KEXEC_EFI_VERSION);

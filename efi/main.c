@@ -32,9 +32,7 @@ static enum kexec_status read_entry(struct entry_source *source)
 				 efi_status_name(efi_status));
 	loader_interface_start(image);
 	log_info("kexec-efi " KEXEC_EFI_VERSION);
-	status = file_open_volume(image->DeviceHandle);
-	if (status)
-		return status;
+	file_set_device(image->DeviceHandle);
 	status = entry_source_read(image, source);
 	if (status)
 		return status;
@@ -122,5 +120,5 @@ out:
 	image_free(&image);
 	entry_source_free(&source);
 	file_close_volume();
-	return loader_interface_failed(status_to_efi(status));
+	firmware_leave(loader_interface_failed(status_to_efi(status)));
 }

@@ -22,6 +22,7 @@ enum kexec_status memory_map_read(struct memory_map *ret_map)
 	UINTN descriptor_size = 0;
 	UINT32 version;
 	EFI_STATUS status;
+	EFI_STATUS allocated = EFI_SUCCESS;
 	void *buffer = NULL;
 
 	for (unsigned i = 0; i < MAP_READS_MAX; i++) {
@@ -32,9 +33,12 @@ enum kexec_status memory_map_read(struct memory_map *ret_map)
 			services->FreePool(buffer);
 		buffer = NULL;
 		size += MAP_SLACK_DESCRIPTORS * descriptor_size;
-		status = services->AllocatePool(EfiLoaderData, size, &buffer);
-		if (EFI_ERROR(status))
+		allocated = services->AllocatePool(EfiLoaderData, size, &buffer);
+		if (EFI_ERROR(allocated)) {
+			buffer = NULL;
+			status = allocated;
 			break;
+		}
 	}
 	if (EFI_ERROR(status)) {
 		if (buffer)
@@ -83,7 +87,10 @@ static bool narrow(struct memory_request *request, uint64_t refused_addr)
 	if (request->top_down) {
 		if (refused_addr < PAGE_SIZE)
 			return false;
-		request->max = refused_addr - 1;
+		if (request->preferred_max && refused_addr <= request->preferred_max)
+			request->preferred_max = refused_addr - 1;
+		else
+			request->max = refused_addr - 1;
 	} else {
 		if (request->size > UINT64_MAX - refused_addr)
 			return false;

@@ -11,7 +11,8 @@
 static uint16_t variable_name[] = MISMATCH_VARIABLE_NAME;
 static const uint8_t variable_guid[sizeof(EFI_GUID)] = MISMATCH_VARIABLE_GUID;
 
-static bool read_and_delete(struct mismatch_record *ret_record)
+/* *ret_deleted: it will not be read again. */
+static bool read_and_delete(struct mismatch_record *ret_record, bool *ret_deleted)
 {
 	UINTN size = sizeof(*ret_record);
 	EFI_STATUS status;
@@ -22,7 +23,7 @@ static bool read_and_delete(struct mismatch_record *ret_record)
 	if (status == EFI_NOT_FOUND)
 		return false;
 	/* Whatever it holds, it is read once. */
-	firmware_runtime_services->SetVariable(variable_name, &guid, 0, 0, NULL);
+	*ret_deleted = !EFI_ERROR(firmware_runtime_services->SetVariable(variable_name, &guid, 0, 0, NULL));
 	return !EFI_ERROR(status) && size == sizeof(*ret_record) && ret_record->version == MISMATCH_RECORD_VERSION;
 }
 
@@ -31,14 +32,18 @@ enum kexec_status mismatch_report(void)
 	char expected[DIGEST_TEXT_SIZE];
 	char found[DIGEST_TEXT_SIZE];
 	struct mismatch_record record;
+	bool deleted;
 
-	if (!read_and_delete(&record))
+	if (!read_and_delete(&record, &deleted))
 		return KEXEC_OK;
 	format_digest(expected, record.expected);
 	format_digest(found, record.found);
 	log_info("the purgatory stopped the last start: digest mismatch in %.*s: expected %s, found %s",
 		 REGION_NAME_SIZE, record.region, expected, found);
-	if (record.on_mismatch != ON_MISMATCH_RESET)
+	/* A note that stays must not keep the machine from booting for ever. */
+	if (!deleted)
+		log_info("the firmware does not delete the note of it; going on");
+	if (record.on_mismatch != ON_MISMATCH_RESET || !deleted)
 		return KEXEC_OK;
 	return log_error(KEXEC_MISMATCH, "not trying again at once (on-mismatch reset); the next start will");
 }

@@ -42,18 +42,22 @@ static void describe_screen(const EFI_GRAPHICS_OUTPUT_PROTOCOL_MODE *mode, struc
 	EFI_PIXEL_BITMASK masks = pixel_masks(info);
 	uint32_t all = masks.RedMask | masks.GreenMask | masks.BlueMask | masks.ReservedMask;
 
+	uint32_t bytes_per_pixel;
+
 	if (!all)
 		return;
 	set_channel(masks.RedMask, &screen->red_size, &screen->red_pos);
 	set_channel(masks.GreenMask, &screen->green_size, &screen->green_pos);
 	set_channel(masks.BlueMask, &screen->blue_size, &screen->blue_pos);
 	set_channel(masks.ReservedMask, &screen->rsvd_size, &screen->rsvd_pos);
-	screen->lfb_depth = (uint16_t)(32 - __builtin_clz(all));
+	/* Pixels take whole bytes, whatever bits of them are used. */
+	bytes_per_pixel = (uint32_t)(32 - __builtin_clz(all) + 7) / 8;
+	screen->lfb_depth = (uint16_t)(8 * bytes_per_pixel);
 
 	screen->orig_video_isvga = VIDEO_TYPE_EFI;
 	screen->lfb_width = (uint16_t)info->HorizontalResolution;
 	screen->lfb_height = (uint16_t)info->VerticalResolution;
-	screen->lfb_linelength = (uint16_t)(info->PixelsPerScanLine * screen->lfb_depth / 8);
+	screen->lfb_linelength = (uint16_t)(info->PixelsPerScanLine * bytes_per_pixel);
 	screen->lfb_size = (uint32_t)screen->lfb_linelength * screen->lfb_height;
 	screen->lfb_base = (uint32_t)mode->FrameBufferBase;
 	screen->ext_lfb_base = (uint32_t)(mode->FrameBufferBase >> 32);
@@ -70,13 +74,13 @@ static bool has_framebuffer(const EFI_GRAPHICS_OUTPUT_PROTOCOL *gop)
 }
 
 /*
- * The console splitter shows several screens as one, which need not be real. The real one carries the console as
- * well; without such a one, the first that has a framebuffer will do.
+ * The console splitter shows several screens as one, which need not be real. A real one that the console is on carries
+ * the mark of a console device; without such a one, the first that has a framebuffer will do.
  */
 static EFI_GRAPHICS_OUTPUT_PROTOCOL *find_screen(void)
 {
 	EFI_GUID gop_guid = EFI_GRAPHICS_OUTPUT_PROTOCOL_GUID;
-	EFI_GUID console_guid = SIMPLE_TEXT_OUTPUT_PROTOCOL;
+	EFI_GUID console_guid = { 0xd3b36f2c, 0xd551, 0x11d4, { 0x9a, 0x46, 0x00, 0x90, 0x27, 0x3f, 0xc1, 0x4d } };
 	EFI_BOOT_SERVICES *services = firmware_boot_services;
 	EFI_GRAPHICS_OUTPUT_PROTOCOL *found = NULL;
 	EFI_HANDLE *handles;

@@ -89,7 +89,7 @@ static void report(const struct verdict *verdict)
 }
 
 /* For the next start, which tells the user: nobody may have been looking at the serial line. */
-static void remember(const struct verdict *verdict)
+static bool remember(const struct verdict *verdict)
 {
 	struct mismatch_record record = {
 		.version = MISMATCH_RECORD_VERSION,
@@ -99,13 +99,16 @@ static void remember(const struct verdict *verdict)
 	memcpy(record.region, region_name(verdict), sizeof(record.region));
 	memcpy(record.expected, purgatory_sha256_digest, sizeof(record.expected));
 	memcpy(record.found, verdict->found, sizeof(record.found));
-	if (!firmware_remember(&record))
-		serial_write("purgatory: the firmware did not take a note of this\n");
+	if (firmware_remember(&record))
+		return true;
+	serial_write("purgatory: the firmware did not take a note of this\n");
+	return false;
 }
 
-static _Noreturn void stop(void)
+/* A reset that nothing remembers would be one of many: without the note there is none. */
+static _Noreturn void stop(bool is_remembered)
 {
-	if (purgatory_policy.on_mismatch == ON_MISMATCH_RESET) {
+	if (purgatory_policy.on_mismatch == ON_MISMATCH_RESET && is_remembered) {
 		serial_write("purgatory: the kernel was not started; resetting\n");
 		firmware_reset();
 	}
@@ -125,6 +128,5 @@ void purgatory(void)
 	if (verdict.match)
 		return;
 	report(&verdict);
-	remember(&verdict);
-	stop();
+	stop(remember(&verdict));
 }

@@ -57,8 +57,11 @@ def accelerator():
                 process.kill()
         except OSError:
             pass
+    # Several workers may do this at once, none may see half of it.
     BUILD.mkdir(exist_ok=True)
-    cache.write_text(found + "\n")
+    partial = cache.with_suffix(f".{os.getpid()}")
+    partial.write_text(found + "\n")
+    partial.replace(cache)
     return found
 
 

@@ -80,6 +80,19 @@ def test_firmware_entry_that_fails_falls_through_to_the_next(boot, boot_options)
     wait_for_report(guest)
 
 
+def test_two_firmware_entries_that_fail_fall_through_to_the_third(boot, boot_options):
+    """What the first leaves in variables must not make the second take itself for a boot menu's."""
+    good = f"linux=/vmlinuz initrd=/initrd -- {DEFAULT_OPTIONS}"
+    bad = good.replace("vmlinuz", "missing")
+    guest = boot(placed(), **boot_options(*((name, IMAGE_PATH, utf16(text))
+                                            for name, text in (("A", bad), ("B", bad), ("C", good)))))
+    guest.expect(r"BdsDxe: failed to start Boot00A0 \"A\".*Not Found")
+    guest.expect(r"BdsDxe: failed to start Boot00A1 \"B\".*Not Found")
+    report = wait_for_report(guest)
+    assert "back to the boot menu" not in guest.log
+    assert not any(line.startswith("StubInfo") for line in report.lines)
+
+
 def test_uppercase_and_long_path_of_utf_8(boot, boot_options):
     contents = placed({"/kärnel-ключ/" + "x" * 60 + "/vmlinuz": files()["/vmlinuz"]})
     text = f"linux=/kärnel-ключ/{'x' * 60}/vmlinuz initrd=/initrd -- {DEFAULT_OPTIONS}"

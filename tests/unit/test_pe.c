@@ -76,17 +76,25 @@ static void section_not_there(void **state)
 	free(image);
 }
 
-static void section_past_the_end(void **state)
+static void expect_empty(size_t size, const char *name)
+{
+	content.length = 1;
+	assert_true(find_in(size, name));
+	assert_int_equal(content.length, 0);
+}
+
+static void section_past_the_end_is_empty(void **state)
 {
 	(void)state;
 	make_image();
-	assert_false(find_in(IMAGE_SIZE - 1, ".longest"));
+	expect_empty(IMAGE_SIZE - 1, ".longest");
 	assert_true(find_in(IMAGE_SIZE - 1, ".entry"));
+	assert_int_equal(content.length, 11);
 	put(SECTIONS + 40 + 8, UINT32_MAX, 4);
-	assert_false(find_in(IMAGE_SIZE, ".entry"));
+	expect_empty(IMAGE_SIZE, ".entry");
 	put(SECTIONS + 40 + 8, 11, 4);
 	put(SECTIONS + 40 + 12, UINT32_MAX, 4);
-	assert_false(find_in(IMAGE_SIZE, ".entry"));
+	expect_empty(IMAGE_SIZE, ".entry");
 	free(image);
 }
 
@@ -126,7 +134,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(section_with_its_virtual_size),
 		cmocka_unit_test(section_not_there),
-		cmocka_unit_test(section_past_the_end),
+		cmocka_unit_test(section_past_the_end_is_empty),
 		cmocka_unit_test(headers_that_make_no_sense),
 		cmocka_unit_test(image_cut_anywhere_in_its_headers),
 	};
