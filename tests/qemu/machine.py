@@ -153,12 +153,19 @@ class Machine:
         self.raw += data
         return bool(data)
 
-    def expect(self, pattern, timeout=TIMEOUT):
-        """Waits until the log matches `pattern`, a regular expression, and returns the match."""
+    def expect(self, pattern, timeout=TIMEOUT, start=0, show=None):
+        """Waits until the log matches `pattern`, a regular expression, from `start` on, and returns the match.
+
+        `show` is called with the log whenever it has grown.
+        """
+        expression = re.compile(pattern, re.MULTILINE)
         deadline = time.monotonic() + timeout
         alive = True
         while True:
-            match = re.search(pattern, self.log, re.MULTILINE)
+            log = self.log
+            if show:
+                show(log)
+            match = expression.search(log, start)
             if match:
                 return match
             if not alive:

@@ -199,12 +199,12 @@ def test_make_run_gives_a_shell():
                 seen += os.read(controller, 65536).decode("utf-8", "replace")
 
     try:
-        read_until(r"To leave: poweroff -f, or Ctrl-A X")
+        read_until(r"To leave: poweroff, or Ctrl-A X")
         read_until(r"/ # ")
         assert "Ctrl-A X leaves QEMU" in seen
         os.write(controller, b"echo the sum is $((40 + 2))\n")
         read_until(r"the sum is 42")
-        os.write(controller, b"poweroff -f\n")
+        os.write(controller, b"poweroff\n")
         assert process.wait(TIMEOUT) == 0
     finally:
         if process.poll() is None:

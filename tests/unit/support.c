@@ -28,10 +28,17 @@ int run_each_test(const struct CMUnitTest *tests, size_t count)
 {
 	const char *wanted = getenv("KEXEC_TEST");
 	int failed = 0;
+	int run = 0;
 
 	for (size_t i = 0; i < count; i++) {
-		if (!wanted || strcmp(wanted, tests[i].name) == 0)
-			failed += !run_in_child(tests[i].name, tests, count);
+		if (wanted && strcmp(wanted, tests[i].name) != 0)
+			continue;
+		failed += !run_in_child(tests[i].name, tests, count);
+		run++;
+	}
+	if (!run) {
+		print_error("KEXEC_TEST: there is no test named \"%s\"\n", wanted);
+		return 1;
 	}
 	return failed;
 }
