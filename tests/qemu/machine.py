@@ -24,18 +24,48 @@ class Timeout(AssertionError):
 
 
 class Firmware:
-    """A build of OVMF: its code, and the variable store that each machine gets a copy of."""
+    """A build of OVMF: its code, and the variable store that each machine gets a copy of.
 
-    def __init__(self, code, variables):
-        self.code = pathlib.Path(code)
-        self.variables = pathlib.Path(variables)
+    `smm`: it keeps its variables from the operating system by System Management Mode, as builds with Secure Boot do.
+    `key` and `certificate`: what Secure Boot accepts, where we have the key; the key's password is `snakeoil`.
+    """
+
+    def __init__(self, folder, code, variables, smm=False, key=None):
+        self.code = pathlib.Path(folder) / code
+        self.variables = pathlib.Path(folder) / variables
+        self.smm = smm
+        self.key = key and pathlib.Path(key)
+        self.certificate = key and self.key.with_suffix(".pem")
 
     @property
     def present(self):
         return self.code.exists() and self.variables.exists()
 
 
-OVMF = Firmware("/usr/share/OVMF/OVMF_CODE_4M.fd", "/usr/share/OVMF/OVMF_VARS_4M.fd")
+_HERE = "/usr/share/OVMF"
+_HERE_KEY = "/usr/share/ovmf/PkKek-1-snakeoil.key"
+_NEWER = BUILD / "deps/ovmf"
+_NEWER_KEY = _NEWER / "PkKek-1-snakeoil.key"
+
+# The installed package's builds, and those of Debian 13 that `make deps` has fetched. Secure Boot is on in those that
+# end in -snakeoil, whose key is public, and -ms, which have Microsoft's keys and so trust Debian's shim.
+FIRMWARE = {
+    "ovmf": Firmware(_HERE, "OVMF_CODE_4M.fd", "OVMF_VARS_4M.fd"),
+    "ovmf-2m": Firmware(_HERE, "OVMF_CODE.fd", "OVMF_VARS.fd"),
+    "secboot": Firmware(_HERE, "OVMF_CODE_4M.secboot.fd", "OVMF_VARS_4M.fd", smm=True),
+    "snakeoil": Firmware(_HERE, "OVMF_CODE_4M.secboot.fd", "OVMF_VARS_4M.snakeoil.fd", smm=True, key=_HERE_KEY),
+    "ms": Firmware(_HERE, "OVMF_CODE_4M.secboot.fd", "OVMF_VARS_4M.ms.fd", smm=True),
+    "trixie": Firmware(_NEWER, "OVMF_CODE_4M.fd", "OVMF_VARS_4M.fd"),
+    "trixie-secboot": Firmware(_NEWER, "OVMF_CODE_4M.secboot.fd", "OVMF_VARS_4M.fd", smm=True),
+    "trixie-snakeoil": Firmware(_NEWER, "OVMF_CODE_4M.secboot.fd", "OVMF_VARS_4M.snakeoil.fd", smm=True,
+                                key=_NEWER_KEY),
+    "trixie-ms": Firmware(_NEWER, "OVMF_CODE_4M.secboot.fd", "OVMF_VARS_4M.ms.fd", smm=True),
+    "strictnx": Firmware(_NEWER, "OVMF_CODE_4M.secboot.strictnx.fd", "OVMF_VARS_4M.fd", smm=True),
+    "strictnx-snakeoil": Firmware(_NEWER, "OVMF_CODE_4M.secboot.strictnx.fd", "OVMF_VARS_4M.snakeoil.fd", smm=True,
+                                  key=_NEWER_KEY),
+    "strictnx-ms": Firmware(_NEWER, "OVMF_CODE_4M.secboot.strictnx.fd", "OVMF_VARS_4M.ms.fd", smm=True),
+}
+OVMF = FIRMWARE["ovmf"]
 
 
 @functools.lru_cache
@@ -82,7 +112,9 @@ def _read_until(process, pattern, seconds):
 
 def _flash(firmware, variables, snapshot=False):
     extra = ",snapshot=on" if snapshot else ""
-    return ["-drive", f"if=pflash,unit=0,format=raw,readonly=on,file={firmware.code}",
+    secure = ["-global", "driver=cfi.pflash01,property=secure,value=on", "-global", "ICH9-LPC.disable_s3=1"]
+    return [*(secure if firmware.smm else []),
+            "-drive", f"if=pflash,unit=0,format=raw,readonly=on,file={firmware.code}",
             "-drive", f"if=pflash,unit=1,format=raw,file={variables}{extra}"]
 
 
@@ -93,12 +125,14 @@ def command_line(disk, variables, firmware=OVMF, memory=512, cpus=1, bus="virtio
     The disk is what the firmware tries first, unless `boot_order` leaves that to the variable store.
     """
     kind = accelerator()
+    smm = ",smm=on" if firmware.smm else ""
     index = "" if boot_order else ",bootindex=1"
     drive = {"virtio": ["-device", "virtio-blk-pci,drive=esp" + index],
              "nvme": ["-device", "nvme,drive=esp,serial=1" + index],
              "ahci": ["-device", "ide-hd,drive=esp" + index]}[bus]
-    return ["qemu-system-x86_64", "-machine", f"q35,accel={kind}", "-cpu", cpu or ("host" if kind == "kvm" else "max"),
-            "-m", str(memory), "-smp", str(cpus), "-nodefaults", "-net", "none",
+    return ["qemu-system-x86_64", "-machine", f"q35,accel={kind}{smm}",
+            "-cpu", cpu or ("host" if kind == "kvm" else "max"), "-m", str(memory), "-smp", str(cpus),
+            "-nodefaults", "-net", "none",
             *([] if reboot else ["-no-reboot"]),
             *(["-vga", "std"] if display else []),
             *_flash(firmware, variables),
@@ -111,8 +145,11 @@ class Machine:
     `log` holds all that the serial line has shown, as text with \\n for line ends and without escape sequences.
     """
 
-    def __init__(self, disk, firmware=OVMF, variables=None, gdb=False, extra=(), **options):
-        """`variables`: a variable store that is used and written to as it is; without it, a copy of the firmware's."""
+    def __init__(self, disk, firmware=OVMF, variables=None, gdb=False, tpm=None, extra=(), **options):
+        """`variables`: a variable store that is used and written to as it is; without it, a copy of the firmware's.
+
+        `tpm`: "tpm-crb" or "tpm-tis", a new TPM 2.0 with that interface.
+        """
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="kexec-"))
         if variables is None:
             variables = self.folder / "vars.fd"
@@ -123,11 +160,25 @@ class Machine:
         if gdb:
             command += ["-S", "-chardev", f"socket,path={self.gdb_socket},server=on,wait=off,id=gdb",
                         "-gdb", "chardev:gdb"]
+        self._tpm = None
+        if tpm:
+            command += self._start_tpm(tpm)
         self.raw = b""
         self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
                                         stderr=subprocess.STDOUT, start_new_session=True)
         self._selector = selectors.DefaultSelector()
         self._selector.register(self.process.stdout, selectors.EVENT_READ)
+
+    def _start_tpm(self, model):
+        """Starts swtpm, which ends with QEMU's connection, and returns what QEMU needs to use it."""
+        path = self.folder / "tpm"
+        self._tpm = subprocess.Popen(["swtpm", "socket", "--tpm2", "--tpmstate", f"dir={self.folder}", "--terminate",
+                                      "--ctrl", f"type=unixio,path={path}", "--flags", "not-need-init"], stderr=subprocess.DEVNULL)
+        deadline = time.monotonic() + TIMEOUT
+        while not path.exists() and self._tpm.poll() is None and time.monotonic() < deadline:
+            time.sleep(0.05)
+        return ["-chardev", f"socket,id=tpm,path={path}", "-tpmdev", "emulator,id=tpm0,chardev=tpm",
+                "-device", f"{model},tpmdev=tpm0"]
 
     def __enter__(self):
         return self
@@ -136,6 +187,9 @@ class Machine:
         if self.process.poll() is None:
             os.killpg(self.process.pid, signal.SIGKILL)
         self.process.wait()
+        if self._tpm:
+            self._tpm.kill()
+            self._tpm.wait()
         self.process.stdin.close()
         self.process.stdout.close()
         shutil.rmtree(self.folder, ignore_errors=True)
