@@ -106,3 +106,26 @@ enum kexec_status purgatory_get_symbol(const struct purgatory *purgatory, const 
 		memcpy(ret_value, place, size);
 	return status;
 }
+
+static uint32_t at_most(uint32_t value, uint64_t limit)
+{
+	return value < limit ? value : (uint32_t)limit;
+}
+
+enum kexec_status purgatory_set_screen(const struct purgatory *purgatory, const struct screen_info *info,
+				       const struct mapped_range *framebuffer)
+{
+	uint32_t pixel_size = info->lfb_depth / 8u;
+	struct purgatory_screen screen = { 0 };
+
+	if (pixel_size && info->lfb_linelength) {
+		screen = (struct purgatory_screen){
+			.addr = framebuffer->addr,
+			.width = at_most(info->lfb_width, info->lfb_linelength / pixel_size),
+			.height = at_most(info->lfb_height, framebuffer->size / info->lfb_linelength),
+			.line_size = info->lfb_linelength,
+			.pixel_size = pixel_size,
+		};
+	}
+	return purgatory_set(purgatory, purgatory_screen, &screen);
+}

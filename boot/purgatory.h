@@ -5,8 +5,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "boot/bootparams.h"
 #include "boot/elf_rel.h"
 #include "boot/image.h"
+#include "boot/pagetable.h"
 #include "common/purgatory_abi.h"
 
 /* A purgatory in its place. The image owns the segment, the caller the object's bytes, which must stay. */
@@ -43,3 +45,10 @@ enum kexec_status purgatory_get_symbol(const struct purgatory *purgatory, const 
 /* Where a symbol of common/purgatory_abi.h lies. */
 #define purgatory_find(purgatory, symbol, ret_place)                                                                   \
 	purgatory_find_symbol((purgatory), #symbol, sizeof(symbol), (ret_place))
+
+/*
+ * Tells the purgatory of the screen that Linux is told of, as far as it lies in `framebuffer`, which is mapped. Without
+ * a screen the purgatory has none.
+ */
+enum kexec_status purgatory_set_screen(const struct purgatory *purgatory, const struct screen_info *info,
+				       const struct mapped_range *framebuffer);

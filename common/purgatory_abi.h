@@ -42,6 +42,15 @@ struct purgatory_policy {
 	uint64_t on_mismatch; /* enum on_mismatch */
 };
 
+/* A linear framebuffer for the purgatory to write into. All zero: there is none. */
+struct purgatory_screen {
+	uint64_t addr;
+	uint32_t width;	     /* pixels */
+	uint32_t height;     /* pixels */
+	uint32_t line_size;  /* bytes from one line to the next */
+	uint32_t pixel_size; /* bytes */
+};
+
 _Static_assert(sizeof(struct sha_region) == 16, "two quads");
 _Static_assert(offsetof(struct kernel_entry, rip) == 0, "entry.asm reads it here");
 _Static_assert(offsetof(struct kernel_entry, rsi) == 8, "entry.asm reads it here");
@@ -62,5 +71,7 @@ extern uint8_t purgatory_sha256_digest[SHA256_DIGEST_SIZE];
 extern struct kernel_entry purgatory_kernel_entry;
 
 extern struct purgatory_policy purgatory_policy;
+
+extern struct purgatory_screen purgatory_screen;
 
 #pragma GCC visibility pop

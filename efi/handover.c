@@ -69,18 +69,18 @@ static enum kexec_status add_memory_map(struct kexec_image *image, const struct 
 }
 
 static enum kexec_status add_page_tables(struct kexec_image *image, const struct memory_map *map,
-					 const struct mapped_range *framebuffer, struct handover *handover)
+					 struct handover *handover)
 {
 	struct page_tables tables = { .paging = cpu_paging() };
 	struct kexec_segment *segment;
 	enum kexec_status status;
 
-	tables.capacity = page_tables_bound(&tables.paging, map, framebuffer);
+	tables.capacity = page_tables_bound(&tables.paging, map, &handover->framebuffer);
 	status = add(image, "page_tables", tables.capacity * PAGE_SIZE, DIGEST_EARLY, &segment);
 	if (status)
 		return status;
 	tables.pool = phys_to_ptr(segment->mem);
-	status = page_tables_build(&tables, map, framebuffer);
+	status = page_tables_build(&tables, map, &handover->framebuffer);
 	if (status)
 		return status;
 	segment->bufsz = tables.count * PAGE_SIZE;
@@ -93,7 +93,6 @@ enum kexec_status handover_prepare(const struct kernel *kernel, const struct kex
 				   struct handover *ret_handover)
 {
 	struct boot_params_request request = { .setup = kernel->setup, .cmdline = cmdline, .initrd = initrd };
-	struct mapped_range framebuffer;
 	struct kexec_segment *segment;
 	struct platform platform;
 	enum kexec_status status;
@@ -105,14 +104,14 @@ enum kexec_status handover_prepare(const struct kernel *kernel, const struct kex
 	if (status)
 		return status;
 	ret_handover->params = phys_to_ptr(segment->mem);
-	platform_collect(&platform, &framebuffer);
+	platform_collect(&platform, &ret_handover->framebuffer);
 	request.platform = &platform;
 	boot_params_build(ret_handover->params, &request);
 
 	status = memory_map_read(&map);
 	if (status)
 		return status;
-	status = add_page_tables(image, &map, &framebuffer, ret_handover);
+	status = add_page_tables(image, &map, ret_handover);
 	if (!status)
 		status = add_memory_map(image, &map, ret_handover);
 	memory_map_free(&map);

@@ -8,6 +8,7 @@
 #include "boot/bootparams.h"
 #include "boot/digest.h"
 #include "boot/image.h"
+#include "boot/pagetable.h"
 #include "boot/status.h"
 #include "efi/load.h"
 
@@ -18,6 +19,7 @@ struct handover {
 	uint64_t memory_map_capacity; /* bytes */
 	struct setup_data *e820_ext;
 	uint64_t page_table_root;
+	struct mapped_range framebuffer; /* of size 0 where there is none */
 };
 
 /*

@@ -41,17 +41,22 @@ static enum kexec_status read_entry(struct entry_source *source)
 	return KEXEC_OK;
 }
 
-/* All segments have their places now: the purgatory can be told where to go on. */
-static enum kexec_status set_kernel_entry(const struct kexec_image *image, const struct purgatory *purgatory,
-					  const struct kernel *kernel, const struct handover *handover)
+/* All segments have their places now: the purgatory can be told where to go on, and where to complain. */
+static enum kexec_status instruct_purgatory(const struct kexec_image *image, const struct purgatory *purgatory,
+					    const struct kernel *kernel, const struct handover *handover)
 {
 	struct kernel_entry entry = {
 		.rip = kernel->segment->mem + BZIMAGE_ENTRY_64_OFFSET,
 		.rsi = (uintptr_t)handover->params,
 	};
 
+	enum kexec_status status;
+
 	image_print(image);
 	log_verbose("purgatory entry 0x%016lx", purgatory->entry);
+	status = purgatory_set_screen(purgatory, &handover->params->screen_info, &handover->framebuffer);
+	if (status)
+		return status;
 	return purgatory_set(purgatory, purgatory_kernel_entry, &entry);
 }
 
@@ -101,7 +106,7 @@ EFI_STATUS efi_main(EFI_HANDLE handle, EFI_SYSTEM_TABLE *system_table)
 	status = handover_prepare(&kernel, initrd, cmdline, &image, &handover);
 	if (status)
 		goto out;
-	status = set_kernel_entry(&image, &purgatory, &kernel, &handover);
+	status = instruct_purgatory(&image, &purgatory, &kernel, &handover);
 	if (status)
 		goto out;
 	firmware_feed_watchdog();

@@ -12,6 +12,7 @@
 #include "common/sha256.h"
 #include "common/string.h"
 #include "purgatory/firmware.h"
+#include "purgatory/screen.h"
 #include "purgatory/verify.h"
 
 PURGATORY_DATA uint8_t purgatory_sha256_digest[SHA256_DIGEST_SIZE];
@@ -66,6 +67,13 @@ static const char *region_name(const struct verdict *verdict)
 	return verdict->region < KEXEC_SEGMENT_MAX ? purgatory_region_names[verdict->region] : own;
 }
 
+/* To whoever is looking, wherever that is. */
+static void say(const char *text)
+{
+	serial_write(text);
+	screen_write(text);
+}
+
 static void report(const struct verdict *verdict)
 {
 	struct sha_region region = {
@@ -83,9 +91,9 @@ static void report(const struct verdict *verdict)
 		region = purgatory_sha_regions[verdict->region];
 	format_text(line, sizeof(line), "purgatory: digest mismatch in %.*s (0x%lx bytes at 0x%lx)\n", REGION_NAME_SIZE,
 		    region_name(verdict), region.len, region.start);
-	serial_write(line);
+	say(line);
 	format_text(line, sizeof(line), "purgatory: expected sha256 %s, found %s\n", expected, found);
-	serial_write(line);
+	say(line);
 }
 
 /* For the next start, which tells the user: nobody may have been looking at the serial line. */
@@ -101,7 +109,7 @@ static bool remember(const struct verdict *verdict)
 	memcpy(record.found, verdict->found, sizeof(record.found));
 	if (firmware_remember(&record))
 		return true;
-	serial_write("purgatory: the firmware did not take a note of this\n");
+	say("purgatory: the firmware did not take a note of this\n");
 	return false;
 }
 
@@ -109,10 +117,10 @@ static bool remember(const struct verdict *verdict)
 static _Noreturn void stop(bool is_remembered)
 {
 	if (purgatory_policy.on_mismatch == ON_MISMATCH_RESET && is_remembered) {
-		serial_write("purgatory: the kernel was not started; resetting\n");
+		say("purgatory: the kernel was not started; resetting\n");
 		firmware_reset();
 	}
-	serial_write("purgatory: the kernel was not started; halted\n");
+	say("purgatory: the kernel was not started; halted\n");
 	for (;;)
 		__asm__ volatile("cli; hlt");
 }

@@ -155,7 +155,9 @@ class Machine:
             variables = self.folder / "vars.fd"
             shutil.copyfile(firmware.variables, variables)
         command = command_line(disk, variables, firmware, **options)
-        command += ["-display", "none", "-monitor", "none", "-serial", "stdio", *extra]
+        self._monitor_socket = self.folder / "monitor"
+        command += ["-display", "none", "-serial", "stdio",
+                    "-monitor", f"unix:{self._monitor_socket},server=on,wait=off", *extra]
         self.gdb_socket = self.folder / "gdb"
         if gdb:
             command += ["-S", "-chardev", f"socket,path={self.gdb_socket},server=on,wait=off,id=gdb",
@@ -173,7 +175,8 @@ class Machine:
         """Starts swtpm, which ends with QEMU's connection, and returns what QEMU needs to use it."""
         path = self.folder / "tpm"
         self._tpm = subprocess.Popen(["swtpm", "socket", "--tpm2", "--tpmstate", f"dir={self.folder}", "--terminate",
-                                      "--ctrl", f"type=unixio,path={path}", "--flags", "not-need-init"], stderr=subprocess.DEVNULL)
+                                      "--ctrl", f"type=unixio,path={path}", "--flags", "not-need-init"],
+                                     stderr=subprocess.DEVNULL)
         deadline = time.monotonic() + TIMEOUT
         while not path.exists() and self._tpm.poll() is None and time.monotonic() < deadline:
             time.sleep(0.05)
@@ -240,16 +243,31 @@ class Machine:
         self.process.stdin.write(text.encode())
         self.process.stdin.flush()
 
-    def connect_gdb(self):
-        """A connection to QEMU's gdbstub; the machine waits before its first instruction until it is told to run."""
-        import gdb
+    def _connect(self, path):
+        """A connection to QEMU's end of a socket, which it makes when it starts."""
         connection = socket.socket(socket.AF_UNIX)
         deadline = time.monotonic() + TIMEOUT
         while True:
             try:
-                connection.connect(str(self.gdb_socket))
-                return gdb.Gdb(connection)
+                connection.connect(str(path))
+                return connection
             except (FileNotFoundError, ConnectionRefusedError):
                 if time.monotonic() >= deadline:
                     raise
                 time.sleep(0.05)
+
+    def connect_gdb(self):
+        """A connection to QEMU's gdbstub; the machine waits before its first instruction until it is told to run."""
+        import gdb
+        return gdb.Gdb(self._connect(self.gdb_socket))
+
+    def screenshot(self):
+        """What the screen shows, as a portable pixmap."""
+        picture = self.folder / "screen.ppm"
+        with self._connect(self._monitor_socket) as monitor, monitor.makefile("rwb") as stream:
+            # The command has been carried out when the prompt is back.
+            stream.write(f"screendump {picture}\ninfo status\n".encode())
+            stream.flush()
+            while b"VM status" not in stream.readline():
+                pass
+        return picture.read_bytes()

@@ -3,12 +3,14 @@
 
 import re
 import shutil
+import time
 
 import pytest
 
 import esp
 from conftest import IMAGE, entry, files, utf16, wait_for_report
-from machine import OVMF, Machine
+from machine import OVMF, TIMEOUT, Machine
+from screen import Picture
 from test_tampering import purgatory_entry
 
 REPORT = (r"kexec: the purgatory stopped the last start: digest mismatch in (\w+): "
@@ -61,6 +63,20 @@ def test_halted_and_reported_once_by_the_next_start(tampered, tmp_path):
     with Machine(disk, variables=variables) as guest:
         wait_for_report(guest)
         assert "stopped the last start" not in guest.log
+
+
+def test_shown_on_the_screen(tampered, tmp_path):
+    """Letters are as large as leaves 80 in a line: with OVMF's 1280 pixels, twice the font's size."""
+    disk = esp.make(tmp_path / "esp.img", files())
+    guest = tampered(disk, shutil.copyfile(OVMF.variables, tmp_path / "vars.fd"), display=True)
+    guest.expect(r"^purgatory: the kernel was not started; halted$")
+    said = [line for line in guest.log.splitlines() if line.startswith("purgatory: ")]
+    assert len(said) == 3
+    wrapped = [line[start:start + 80].rstrip() for line in said for start in range(0, len(line), 80)]
+    deadline = time.monotonic() + TIMEOUT
+    while (shown := Picture(guest.screenshot()).text(scale=2)[:len(wrapped)]) != wrapped:
+        assert time.monotonic() < deadline, f"expected {wrapped}, found {shown}"
+        time.sleep(1)
 
 
 def test_reset_once_then_reported_then_the_next_boot_option(tampered, tmp_path, boot_options):

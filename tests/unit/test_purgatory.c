@@ -149,6 +149,174 @@ static void symbol_unknown(void **state)
 		     "unknown symbol nonsense");
 }
 
+/* --- the screen --- */
+
+/* A line is longer than its pixels, and the screen is followed by memory that is not its own. */
+#define SCREEN_WIDTH 64
+#define SCREEN_HEIGHT 40
+#define SCREEN_LINE (4 * SCREEN_WIDTH + 16)
+#define UNTOUCHED 0x5a
+
+static uint8_t pixels[SCREEN_HEIGHT + 8][SCREEN_LINE];
+
+static const struct screen_info screen_info = {
+	.orig_video_isvga = VIDEO_TYPE_EFI,
+	.lfb_width = SCREEN_WIDTH,
+	.lfb_height = SCREEN_HEIGHT,
+	.lfb_depth = 32,
+	.lfb_linelength = SCREEN_LINE,
+};
+
+static void set_screen(const struct screen_info *info, uint64_t mapped_size)
+{
+	struct mapped_range framebuffer = { .addr = (uintptr_t)pixels, .size = mapped_size };
+
+	expect_ok(load_real());
+	expect_ok(purgatory_set_screen(&purgatory, info, &framebuffer));
+	memset(pixels, UNTOUCHED, sizeof(pixels));
+}
+
+static void write_to_screen(const char *text)
+{
+	struct elf_rel_symbol symbol;
+	void (*screen_write)(const char *);
+
+	expect_ok(elf_rel_find_symbol(&purgatory.object, "screen_write", &symbol));
+	*(void **)&screen_write = phys_to_ptr(purgatory.segment->mem + symbol.offset);
+	screen_write(text);
+}
+
+/* Whether the pixel is white (1), black (0), or has another colour (-1). */
+static int pixel(unsigned x, unsigned y, unsigned size)
+{
+	uint8_t value = pixels[y][x * size];
+
+	for (unsigned i = 1; i < size; i++) {
+		if (pixels[y][x * size + i] != value)
+			return -1;
+	}
+	return value == 0xff ? 1 : value == 0 ? 0 : -1;
+}
+
+static void expect_untouched(unsigned first_line, unsigned end_line)
+{
+	for (unsigned y = first_line; y < end_line; y++) {
+		for (unsigned x = 0; x < SCREEN_LINE; x++)
+			assert_int_equal(pixels[y][x], UNTOUCHED);
+	}
+}
+
+static unsigned white_pixels(unsigned column, unsigned row, unsigned size)
+{
+	unsigned count = 0;
+
+	for (unsigned y = 16 * row; y < 16 * row + 16; y++) {
+		for (unsigned x = 8 * column; x < 8 * column + 8; x++) {
+			assert_int_not_equal(pixel(x, y, size), -1);
+			count += pixel(x, y, size) == 1;
+		}
+	}
+	return count;
+}
+
+static void screen_shows_a_letter_and_clears_its_line(void **state)
+{
+	/* A capital L: one stroke down, one to the right. */
+	unsigned left = 0;
+	unsigned right = 0;
+
+	(void)state;
+	set_screen(&screen_info, SCREEN_HEIGHT * SCREEN_LINE);
+	write_to_screen(" L");
+	for (unsigned y = 0; y < 16; y++) {
+		for (unsigned x = 0; x < 4; x++)
+			left += pixel(8 + x, y, 4) == 1;
+		for (unsigned x = 4; x < 8; x++)
+			right += pixel(8 + x, y, 4) == 1;
+	}
+	assert_in_range(left, 10, 40);
+	assert_in_range(right, 2, left - 1);
+	assert_int_equal(white_pixels(0, 0, 4), 0);
+	assert_int_equal(white_pixels(7, 0, 4), 0);
+	expect_untouched(16, SCREEN_HEIGHT + 8);
+	for (unsigned y = 0; y < 16; y++)
+		assert_int_equal(pixels[y][4 * SCREEN_WIDTH], UNTOUCHED);
+}
+
+static void screen_lines_end_and_wrap(void **state)
+{
+	(void)state;
+	set_screen(&screen_info, SCREEN_HEIGHT * SCREEN_LINE);
+	write_to_screen("ABCDEFGHI\n");
+	assert_in_range(white_pixels(7, 0, 4), 1, 127);
+	assert_in_range(white_pixels(0, 1, 4), 1, 127);
+	assert_int_equal(white_pixels(1, 1, 4), 0);
+	/* Two lines fit. */
+	write_to_screen("beyond\n\n");
+	expect_untouched(32, SCREEN_HEIGHT + 8);
+}
+
+static void screen_of_24_bits(void **state)
+{
+	struct screen_info info = screen_info;
+
+	(void)state;
+	info.lfb_depth = 24;
+	set_screen(&info, SCREEN_HEIGHT * SCREEN_LINE);
+	write_to_screen("M\x80\x7f\t");
+	assert_in_range(white_pixels(0, 0, 3), 1, 127);
+	/* What is not printable is a blank. */
+	for (unsigned column = 1; column < 8; column++)
+		assert_int_equal(white_pixels(column, 0, 3), 0);
+	assert_int_equal(pixels[0][3 * SCREEN_WIDTH], UNTOUCHED);
+}
+
+static void screen_larger_than_its_memory(void **state)
+{
+	struct screen_info info = screen_info;
+
+	(void)state;
+	info.lfb_width = UINT16_MAX;
+	info.lfb_height = UINT16_MAX;
+	set_screen(&info, 17 * SCREEN_LINE);
+	for (unsigned i = 0; i < 100; i++)
+		write_to_screen("x\n");
+	assert_in_range(white_pixels(0, 0, 4), 1, 127);
+	expect_untouched(16, SCREEN_HEIGHT + 8);
+}
+
+static void screen_of_many_pixels_has_large_letters(void **state)
+{
+	static uint8_t large[32][2 * 8 * 80];
+	struct screen_info info = {
+		.lfb_width = sizeof(large[0]), .lfb_height = 32, .lfb_depth = 8, .lfb_linelength = sizeof(large[0])
+	};
+	struct mapped_range framebuffer = { .addr = (uintptr_t)large, .size = sizeof(large) };
+	unsigned white = 0;
+
+	(void)state;
+	expect_ok(load_real());
+	expect_ok(purgatory_set_screen(&purgatory, &info, &framebuffer));
+	write_to_screen("X");
+	for (unsigned y = 0; y < 32; y++) {
+		for (unsigned x = 0; x < 16; x++) {
+			white += large[y][x] == 0xff;
+			assert_int_equal(large[y][x], large[y & ~1u][x & ~1u]);
+		}
+	}
+	assert_in_range(white, 40, 400);
+}
+
+static void screen_absent(void **state)
+{
+	struct screen_info none = { 0 };
+
+	(void)state;
+	set_screen(&none, 0);
+	write_to_screen("nobody sees this\n");
+	expect_untouched(0, SCREEN_HEIGHT + 8);
+}
+
 static const uint8_t code[16];
 static struct elf_builder builder;
 
@@ -222,6 +390,12 @@ int main(void)
 		cmocka_unit_test(real_purgatory_becomes_a_segment),
 		cmocka_unit_test(real_purgatory_code_runs_where_it_was_relocated_to),
 		cmocka_unit_test(real_purgatory_relocates_for_any_address),
+		cmocka_unit_test(screen_shows_a_letter_and_clears_its_line),
+		cmocka_unit_test(screen_lines_end_and_wrap),
+		cmocka_unit_test(screen_of_24_bits),
+		cmocka_unit_test(screen_larger_than_its_memory),
+		cmocka_unit_test(screen_of_many_pixels_has_large_letters),
+		cmocka_unit_test(screen_absent),
 		cmocka_unit_test(symbols_set_and_got),
 		cmocka_unit_test(symbol_of_another_size),
 		cmocka_unit_test(symbol_unknown),
