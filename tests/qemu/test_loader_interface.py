@@ -8,7 +8,7 @@ import pytest
 
 import esp
 from conftest import DEFAULT_OPTIONS, INITRD, entry, files, kernel, wait_for_report
-from machine import Machine
+from machine import BUILD, Machine
 from test_systemd_boot import menu
 
 
@@ -35,6 +35,46 @@ def test_behind_systemd_boot(boot):
     assert report["LoaderImageIdentifier"] == "\\EFI\\BOOT\\BOOTX64.EFI"
     assert report["LoaderEntrySelected"] == "entry0.conf"
     check_times(report)
+
+
+def seconds(text):
+    """A time span as systemd prints it."""
+    units = {"min": 60, "s": 1, "ms": 0.001}
+    return sum(float(number) * units[unit] for number, unit in re.findall(r"([0-9.]+)(min|ms|s)", text))
+
+
+def systemd_report(guest):
+    """What systemd's own tools print in the booted system: of systemd-analyze the first line, of bootctl all."""
+    guest.expect(r"^report: done$")
+    lines = re.findall(r"^report: (analyze|bootctl) (.*)$", guest.log, re.MULTILINE)
+    return [text for tool, text in lines if tool == "analyze"][0], [text for tool, text in lines if tool == "bootctl"]
+
+
+def check_analyze(line):
+    firmware, loader = re.search(r" in (.*) \(firmware\) \+ (.*) \(loader\) \+ .* \(kernel\) ", line).groups()
+    assert 0.1 < seconds(firmware) < 600 and 0.1 < seconds(loader) < 600, line
+
+
+SYSTEMD_OPTIONS = "console=ttyS0 systemd.unit=report.target"
+
+
+def test_systemd_tools_alone(boot):
+    guest = boot(files({"/initrd": BUILD / "systemd.cpio"}, conf=entry(options=SYSTEMD_OPTIONS)))
+    time, status = systemd_report(guest)
+    check_analyze(time)
+    assert any(re.fullmatch(r"Product: kexec-efi [0-9.]+", line) for line in status), status
+    assert "✓ Boot loader sets ESP information" in status
+    assert f"ESP: /dev/disk/by-partuuid/{esp.PARTITION_UUID}" in status
+    assert "File: └─/EFI/BOOT/BOOTX64.EFI" in status
+
+
+def test_systemd_tools_behind_systemd_boot(boot):
+    guest = boot(menu([f"options linux=/vmlinuz initrd=/initrd -- {SYSTEMD_OPTIONS}"],
+                      changes={"/initrd": BUILD / "systemd.cpio"}))
+    time, status = systemd_report(guest)
+    check_analyze(time)
+    assert any(re.fullmatch(r"Product: systemd-boot .*", line) for line in status), status
+    assert any(re.fullmatch(r"Stub: kexec-efi [0-9.]+", line) for line in status), status
 
 
 @pytest.mark.parametrize("table", ["mbr", None])
