@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Writes variables into a copy of OVMF's empty variable store, without booting it.
+"""Writes variables into a copy of OVMF's variable store, without booting it.
 
 The store is a firmware volume with an authenticated variable store in it (UEFI Platform Initialization specification
 1.8, volume 3; edk2's MdeModulePkg/Include/Guid/VariableFormat.h): records follow each other, each at a multiple of 4,
@@ -10,6 +10,7 @@ makes OUT.fd with a firmware boot entry for each LABEL, tried in this order.
 """
 
 import argparse
+import itertools
 import struct
 import sys
 import uuid
@@ -26,6 +27,10 @@ _STORE_HEADER = struct.Struct("<16sIBBHI")
 _RECORD_HEADER = struct.Struct("<HBBIQ16sIII16s")
 _RECORD_MARK = 0x55AA
 _STATE_ADDED = 0x3F
+_STATE_NOT_DELETED = 0x02
+
+# OVMF takes a larger one for damage.
+_FILLER_SIZE_MAX = 4096
 
 _LOAD_OPTION_ACTIVE = 1
 
@@ -39,9 +44,22 @@ class VariableStore:
         assert guid == AUTHENTICATED_STORE.bytes_le, f"{path}: expected an authenticated variable store"
         self._start = header_size
         self._end = header_size + _STORE_HEADER.size
-        while self._bytes[self._end:self._end + 2] == struct.pack("<H", _RECORD_MARK):
-            fields = _RECORD_HEADER.unpack_from(self._bytes, self._end)
-            self._end = self._aligned(self._end + _RECORD_HEADER.size + fields[7] + fields[8])
+        records = self._records()
+        unused = self._start + self._size - self._end - len(records)
+        self._bytes[self._end:self._start + self._size] = records + b"\xff" * unused
+        self._end += len(records)
+
+    def _records(self):
+        """All records that are in force. What firmware deletes or replaces stays in place until it needs the room."""
+        found = b""
+        offset = self._end
+        while self._bytes[offset:offset + 2] == struct.pack("<H", _RECORD_MARK):
+            fields = _RECORD_HEADER.unpack_from(self._bytes, offset)
+            end = self._aligned(offset + _RECORD_HEADER.size + fields[7] + fields[8])
+            if fields[1] & _STATE_NOT_DELETED:
+                found += self._bytes[offset:end]
+            offset = end
+        return found
 
     @staticmethod
     def _aligned(offset):
@@ -55,6 +73,16 @@ class VariableStore:
         assert self._end + len(record) <= self._start + self._size, "the variable store is full"
         self._bytes[self._end:self._end + len(record)] = record
         self._end = self._aligned(self._end + len(record))
+
+    def fill(self):
+        """Leaves no room for any further variable."""
+        for number in itertools.count():
+            room = self._start + self._size - self._end - _RECORD_HEADER.size
+            name = f"Filler{number:04}"
+            size = min(_FILLER_SIZE_MAX, room - 2 * len(name) - 2)
+            if size <= 0:
+                return
+            self.set(name, bytes(size))
 
     def save(self, path):
         with open(path, "wb") as file:

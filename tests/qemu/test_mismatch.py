@@ -12,6 +12,7 @@ from conftest import IMAGE, entry, files, utf16, wait_for_report
 from machine import OVMF, TIMEOUT, Machine
 from screen import Picture
 from test_tampering import purgatory_entry
+from varstore import VariableStore
 
 REPORT = (r"kexec: the purgatory stopped the last start: digest mismatch in (\w+): "
           r"expected ([0-9a-f]{64}), found ([0-9a-f]{64})")
@@ -60,6 +61,27 @@ def test_halted_and_reported_once_by_the_next_start(tampered, tmp_path):
     with Machine(disk, variables=variables) as guest:
         wait_for_report(guest)
         expect_same_digests(stopped.log, guest.log)
+    with Machine(disk, variables=variables) as guest:
+        wait_for_report(guest)
+        assert "stopped the last start" not in guest.log
+
+
+@pytest.mark.matrix
+def test_no_room_for_the_note(tampered, tmp_path):
+    """A reset that nothing remembers would be one of many, so there is none. A full store is no reason not to boot."""
+    disk = esp.make(tmp_path / "esp.img", files(conf=entry(extra=["verbose yes", "on-mismatch reset"])))
+    variables = shutil.copyfile(OVMF.variables, tmp_path / "vars.fd")
+    # The firmware's own variables, without which it has no console, must be there first.
+    with Machine(disk, variables=variables) as guest:
+        guest.expect(r"^kexec: kexec-efi ")
+    store = VariableStore(variables)
+    store.fill()
+    store.save(variables)
+    guest = tampered(disk, variables)
+    guest.expect(r"^purgatory: the firmware did not take a note of this$")
+    guest.expect(r"^purgatory: the kernel was not started; halted$")
+    guest.__exit__()
+
     with Machine(disk, variables=variables) as guest:
         wait_for_report(guest)
         assert "stopped the last start" not in guest.log
