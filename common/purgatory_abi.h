@@ -51,6 +51,12 @@ struct purgatory_screen {
 	uint32_t pixel_size; /* bytes */
 };
 
+/* For those who asked for verbose: how fast the time stamp counter is, and what it said when the exit began. */
+struct purgatory_clock {
+	uint64_t ticks_per_msec; /* 0: nobody asked */
+	uint64_t exit_ticks;
+};
+
 _Static_assert(sizeof(struct sha_region) == 16, "two quads");
 _Static_assert(offsetof(struct kernel_entry, rip) == 0, "entry.asm reads it here");
 _Static_assert(offsetof(struct kernel_entry, rsi) == 8, "entry.asm reads it here");
@@ -73,5 +79,7 @@ extern struct kernel_entry purgatory_kernel_entry;
 extern struct purgatory_policy purgatory_policy;
 
 extern struct purgatory_screen purgatory_screen;
+
+extern struct purgatory_clock purgatory_clock;
 
 #pragma GCC visibility pop

@@ -4,6 +4,8 @@
 
 #include <stdint.h>
 
+#include "common/purgatory_abi.h"
+
 /* Microseconds since the counter was reset, with the machine. 0 on a machine whose counter does not tick. */
 uint64_t clock_usec(void);
 
@@ -21,3 +23,6 @@ void clock_enter(enum phase phase);
 
 /* Prints what each phase has taken so far, for those who asked for verbose. */
 void clock_print_phases(void);
+
+/* The exit begins now: what the purgatory needs to go on taking the time. */
+struct purgatory_clock clock_enter_exit(void);

@@ -60,6 +60,16 @@ static enum kexec_status instruct_purgatory(const struct kexec_image *image, con
 	return purgatory_set(purgatory, purgatory_kernel_entry, &entry);
 }
 
+/* From here on only the purgatory can say how long things take. */
+static enum kexec_status hand_over_clock(const struct purgatory *purgatory, const struct entry *entry)
+{
+	struct purgatory_clock clock = { 0 };
+
+	if (entry->verbose)
+		clock = clock_enter_exit();
+	return purgatory_set(purgatory, purgatory_clock, &clock);
+}
+
 /* GNU-EFI's crt0 calls this, in the System V ABI, and declares it nowhere. */
 EFI_STATUS efi_main(EFI_HANDLE handle, EFI_SYSTEM_TABLE *system_table);
 
@@ -116,6 +126,9 @@ EFI_STATUS efi_main(EFI_HANDLE handle, EFI_SYSTEM_TABLE *system_table)
 		goto out;
 	clock_print_phases();
 	loader_interface_finish();
+	status = hand_over_clock(&purgatory, &source.entry);
+	if (status)
+		goto out;
 	status = handover_exit(&handover, &digest);
 	if (status)
 		goto out;

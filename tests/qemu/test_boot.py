@@ -76,9 +76,13 @@ def test_boot_params_as_linux_received_them(boot):
     assert field(0x228, "I") == table["cmdline"][0]
 
 
-def test_nokaslr_is_obeyed(boot):
-    report = wait_for_report(boot(files(conf=entry(options=DEFAULT_OPTIONS + " nokaslr"))))
+def test_nokaslr_is_obeyed_and_little_said(boot):
+    guest = boot(files(conf=entry(options=DEFAULT_OPTIONS + " nokaslr", extra=())))
+    report = wait_for_report(guest)
     assert int(report["text-address"], 16) == KASLR_OFF_TEXT
+    said = re.findall(r"^(?:kexec|purgatory): (.*?) *$", guest.log, re.MULTILINE)
+    assert [re.sub(r"\d+ MB/s", "N MB/s", line) for line in said if "  0 %" not in line] == [
+        "kexec-efi 0.1", "/vmlinuz: 100 %, N MB/s", "/initrd: 100 %, N MB/s"]
 
 
 def test_nothing_lies_where_the_kernel_unpacks_itself(boot):
@@ -104,6 +108,11 @@ def test_segments_keep_clear_of_each_other_in_little_memory(boot):
     assert SEGMENTS == set(segments(guest.log))
     ranges = sorted((mem, mem + memsz) for mem, _, memsz in segments(guest.log).values())
     assert all(end <= start for (_, end), (start, _) in zip(ranges, ranges[1:]))
+    # What the purgatory has verified is all but itself.
+    verified = int(re.search(r"^purgatory: verified (\d+) bytes$", guest.log, re.MULTILINE)[1])
+    assert verified == sum(memsz for name, (_, _, memsz) in segments(guest.log).items() if name != "purgatory")
+    for phase in ("exit", "verify"):
+        assert re.search(rf"^purgatory: time {phase} \d+\.\d{{3}} ms$", guest.log, re.MULTILINE)
 
 
 def packed(folder, name, content):
