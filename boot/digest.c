@@ -7,45 +7,92 @@
 #include "common/digest_text.h"
 #include "common/string.h"
 
-/* The regions and their names as the purgatory's symbols want them. */
-struct region_table {
-	struct sha_region regions[KEXEC_SEGMENT_MAX];
-	char names[KEXEC_SEGMENT_MAX][REGION_NAME_SIZE];
-	size_t count;
-};
+static void list_region(struct region_table *table, const struct kexec_segment *segment)
+{
+	size_t length = strlen(segment->name);
 
-static void list_segments(const struct kexec_image *image, enum digest_stage stage, struct region_table *table)
+	if (length > REGION_NAME_SIZE - 1)
+		length = REGION_NAME_SIZE - 1;
+	memcpy(table->names[table->count], segment->name, length);
+	table->regions[table->count] = (struct sha_region){ .start = segment->mem, .len = segment->memsz };
+	table->count++;
+}
+
+static bool is_listed(const struct region_table *table, const struct kexec_segment *segment)
+{
+	for (size_t i = 0; i < table->count; i++) {
+		if (table->regions[i].start == segment->mem)
+			return true;
+	}
+	return false;
+}
+
+void digest_init(struct digest *digest)
+{
+	*digest = (struct digest){ 0 };
+	sha256_start(&digest->early_state);
+}
+
+void digest_open(struct digest *digest, const struct kexec_segment *segment)
+{
+	digest->open_addr = segment->mem;
+	digest->open_end = segment->mem + segment->bufsz;
+}
+
+void digest_arrived(struct digest *digest, uint64_t addr, uint64_t size)
+{
+	uint64_t end = addr + size;
+
+	if (addr < digest->open_addr)
+		addr = digest->open_addr;
+	if (end > digest->open_end)
+		end = digest->open_end;
+	if (addr >= end)
+		return;
+	sha256_update(&digest->early_state, phys_to_ptr(addr), end - addr);
+	digest->open_addr = end;
+}
+
+void digest_close(struct digest *digest, const struct kexec_segment *segment)
+{
+	segment_seal(segment);
+	digest->open_end = segment->mem + segment->memsz;
+	digest_arrived(digest, segment->mem, segment->memsz);
+	digest->open_end = 0;
+	sha256_digest(&digest->early_state, digest->early_running[digest->early_count++]);
+	list_region(&digest->table, segment);
+}
+
+static void hash_early(const struct kexec_image *image, struct digest *digest)
 {
 	for (size_t i = 0; i < image->count; i++) {
 		const struct kexec_segment *segment = &image->segments[i];
-		size_t length = strlen(segment->name);
 
-		if (segment->stage != stage)
+		if (segment->stage != DIGEST_EARLY || is_listed(&digest->table, segment))
 			continue;
-		if (length > REGION_NAME_SIZE - 1)
-			length = REGION_NAME_SIZE - 1;
-		memcpy(table->names[table->count], segment->name, length);
-		table->regions[table->count] = (struct sha_region){ .start = segment->mem, .len = segment->memsz };
-		table->count++;
+		digest_open(digest, segment);
+		digest_close(digest, segment);
 	}
 }
 
-static void hash_regions(const struct digest *digest, struct sha256 *state, size_t first, size_t end)
+static void list_late(const struct kexec_image *image, struct digest *digest)
 {
-	for (size_t i = first; i < end; i++) {
-		const struct sha_region *region = &digest->regions[i];
-
-		sha256_update(state, phys_to_ptr(region->start), region->len);
-		sha256_digest(state, digest->running[i]);
+	for (size_t i = 0; i < image->count; i++) {
+		if (image->segments[i].stage != DIGEST_LATE)
+			continue;
+		segment_seal(&image->segments[i]);
+		list_region(&digest->table, &image->segments[i]);
 	}
 }
 
-static void print_digest(const char *name, const uint8_t *digest)
+static void print_digests(const struct digest *digest)
 {
 	char text[DIGEST_TEXT_SIZE];
 
-	format_digest(text, digest);
-	log_verbose("sha256 up to %s %s", name, text);
+	for (size_t i = 0; i < digest->early_count; i++) {
+		format_digest(text, digest->early_running[i]);
+		log_verbose("sha256 up to %s %s", digest->table.names[i], text);
+	}
 }
 
 static enum kexec_status bind(const struct purgatory *purgatory, struct digest *digest)
@@ -64,37 +111,25 @@ static enum kexec_status bind(const struct purgatory *purgatory, struct digest *
 	return KEXEC_OK;
 }
 
-enum kexec_status digest_start(const struct kexec_image *image, const struct purgatory *purgatory,
-			       struct digest *ret_digest)
+enum kexec_status digest_prepare(const struct kexec_image *image, const struct purgatory *purgatory,
+				 struct digest *digest)
 {
-	struct region_table table = { 0 };
-	struct digest digest = { 0 };
 	enum kexec_status status;
 
-	list_segments(image, DIGEST_EARLY, &table);
-	digest.early_count = table.count;
-	list_segments(image, DIGEST_LATE, &table);
-	digest.region_count = table.count;
-	memcpy(digest.regions, table.regions, sizeof(digest.regions));
-
-	status = purgatory_set(purgatory, purgatory_sha_regions, &table.regions);
+	hash_early(image, digest);
+	list_late(image, digest);
+	status = purgatory_set(purgatory, purgatory_sha_regions, &digest->table.regions);
 	if (status)
 		return status;
-	status = purgatory_set(purgatory, purgatory_region_names, &table.names);
+	status = purgatory_set(purgatory, purgatory_region_names, &digest->table.names);
 	if (status)
 		return status;
-	status = bind(purgatory, &digest);
+	status = bind(purgatory, digest);
 	if (status)
 		return status;
-
-	log_verbose("purgatory digest 0x%016lx", (uint64_t)(uintptr_t)digest.total);
-
-	image_seal(image);
-	sha256_start(&digest.early_state);
-	hash_regions(&digest, &digest.early_state, 0, digest.early_count);
-	for (size_t i = 0; i < digest.early_count; i++)
-		print_digest(table.names[i], digest.running[i]);
-	*ret_digest = digest;
+	memcpy(digest->running, digest->early_running, sizeof(digest->early_running));
+	log_verbose("purgatory digest 0x%016lx", (uint64_t)(uintptr_t)digest->total);
+	print_digests(digest);
 	return KEXEC_OK;
 }
 
@@ -102,9 +137,12 @@ void digest_finish(const struct digest *digest)
 {
 	struct sha256 state = digest->early_state;
 
-	hash_regions(digest, &state, digest->early_count, digest->region_count);
-	/* The purgatory walks the unused regions too: they add no bytes, so the digest stays what it is. */
-	for (size_t i = digest->region_count; i < KEXEC_SEGMENT_MAX; i++)
+	for (size_t i = digest->early_count; i < KEXEC_SEGMENT_MAX; i++) {
+		const struct sha_region *region = &digest->table.regions[i];
+
+		/* The purgatory walks the unused regions too: they add no bytes, so the digest stays what it is. */
+		sha256_update(&state, phys_to_ptr(region->start), region->len);
 		sha256_digest(&state, digest->running[i]);
+	}
 	sha256_digest(&state, digest->total);
 }

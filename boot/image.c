@@ -77,13 +77,9 @@ enum kexec_status image_add_segment(struct kexec_image *image, const struct segm
 	return KEXEC_OK;
 }
 
-void image_seal(const struct kexec_image *image)
+void segment_seal(const struct kexec_segment *segment)
 {
-	for (size_t i = 0; i < image->count; i++) {
-		const struct kexec_segment *segment = &image->segments[i];
-
-		memset(phys_to_ptr(segment->mem + segment->bufsz), 0, segment->memsz - segment->bufsz);
-	}
+	memset(phys_to_ptr(segment->mem + segment->bufsz), 0, segment->memsz - segment->bufsz);
 }
 
 void image_print(const struct kexec_image *image)

@@ -51,8 +51,8 @@ struct segment_request {
 enum kexec_status image_add_segment(struct kexec_image *image, const struct segment_request *request,
 				    struct kexec_segment **ret_segment);
 
-/* Zeroes what lies between bufsz and memsz of each segment. Called once all of them are filled. */
-void image_seal(const struct kexec_image *image);
+/* Zeroes what lies between bufsz and memsz. Called once the segment is filled. */
+void segment_seal(const struct kexec_segment *segment);
 
 /* Prints each segment in the form that design.md promises to tools. */
 void image_print(const struct kexec_image *image);

@@ -41,6 +41,15 @@ void sha256_of(const void *bytes, size_t size, uint8_t ret_digest[SHA256_DIGEST_
 	sha256_digest(&state, ret_digest);
 }
 
+bool sha256_equal(const uint8_t a[SHA256_DIGEST_SIZE], const uint8_t b[SHA256_DIGEST_SIZE])
+{
+	uint8_t difference = 0;
+
+	for (size_t i = 0; i < SHA256_DIGEST_SIZE; i++)
+		difference |= a[i] ^ b[i];
+	return difference == 0;
+}
+
 /* What is hashed here is no secret, so this need not defend itself against a clever compiler. */
 void mbedtls_platform_zeroize(void *bytes, size_t size);
 

@@ -4,6 +4,7 @@
  */
 #pragma once
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -22,3 +23,6 @@ void sha256_digest(const struct sha256 *state, uint8_t ret_digest[SHA256_DIGEST_
 
 /* The digest of one buffer. */
 void sha256_of(const void *bytes, size_t size, uint8_t ret_digest[SHA256_DIGEST_SIZE]);
+
+/* Compares whole digests, every byte, whatever the first ones say. */
+bool sha256_equal(const uint8_t a[SHA256_DIGEST_SIZE], const uint8_t b[SHA256_DIGEST_SIZE]);

@@ -93,7 +93,7 @@ static enum kexec_status read_file_and_append(struct file *file, struct text mor
 	status = allocate(file->path, file->size + 1 + more.length, ret_buffer);
 	if (status)
 		return status;
-	status = file_read(file, (uintptr_t)*ret_buffer, file->size);
+	status = file_read(file, (uintptr_t)*ret_buffer, file->size, NULL);
 	if (status)
 		return status;
 	status = file_expect_end(file);

@@ -152,6 +152,7 @@ enum kexec_status file_open(struct text path, struct file *ret_file)
 	memcpy(ret_file->path, path.start, path.length);
 
 	status = find_served(ret_file) ? KEXEC_OK : find_on_volume(ret_file);
+	sha256_start(&ret_file->hash);
 	ret_file->opened_usec = clock_usec();
 	ret_file->shown_usec = ret_file->opened_usec;
 	return status;
@@ -207,8 +208,21 @@ static enum kexec_status ended_early(const struct file *file, uint64_t missing)
 			 file->size - missing);
 }
 
+static void hash_piece(struct file *file, uint64_t addr, uint64_t size, struct digest *digest)
+{
+	if (file->is_hashed) {
+		clock_enter(PHASE_CHECK);
+		sha256_update(&file->hash, phys_to_ptr(addr), size);
+	}
+	if (digest) {
+		clock_enter(PHASE_HASH);
+		digest_arrived(digest, addr, size);
+	}
+	clock_enter(PHASE_READ);
+}
+
 /* Through `bounce`, of a chunk's size, if there is one. */
-static enum kexec_status read_all(struct file *file, uint64_t addr, uint64_t size, void *bounce)
+static enum kexec_status read_all(struct file *file, uint64_t addr, uint64_t size, struct digest *digest, void *bounce)
 {
 	while (size) {
 		uint64_t found = size;
@@ -220,6 +234,7 @@ static enum kexec_status read_all(struct file *file, uint64_t addr, uint64_t siz
 			return ended_early(file, size);
 		if (bounce)
 			memcpy(phys_to_ptr(addr), bounce, found);
+		hash_piece(file, addr, found, digest);
 		file->done += found;
 		if (size > found && clock_usec() - file->shown_usec > PROGRESS_INTERVAL_USEC)
 			file_show_progress(file);
@@ -229,21 +244,21 @@ static enum kexec_status read_all(struct file *file, uint64_t addr, uint64_t siz
 	return KEXEC_OK;
 }
 
-enum kexec_status file_read(struct file *file, uint64_t addr, uint64_t size)
+enum kexec_status file_read(struct file *file, uint64_t addr, uint64_t size, struct digest *digest)
 {
 	EFI_PHYSICAL_ADDRESS bounce = BOUNCE_ABOVE - 1;
 	enum kexec_status result;
 	EFI_STATUS status;
 
 	if (addr < BOUNCE_ABOVE && size <= BOUNCE_ABOVE - addr)
-		return read_all(file, addr, size, NULL);
+		return read_all(file, addr, size, digest, NULL);
 
 	status = firmware_boot_services->AllocatePages(AllocateMaxAddress, EfiLoaderData, CHUNK_SIZE / PAGE_SIZE,
 						       &bounce);
 	if (EFI_ERROR(status))
 		return log_error(KEXEC_NO_MEMORY, "%s: expected 0x%x bytes below 4 GiB to read through, found %s",
 				 file->path, CHUNK_SIZE, efi_status_name(status));
-	result = read_all(file, addr, size, phys_to_ptr(bounce));
+	result = read_all(file, addr, size, digest, phys_to_ptr(bounce));
 	firmware_boot_services->FreePages(bounce, CHUNK_SIZE / PAGE_SIZE);
 	return result;
 }

@@ -8,8 +8,10 @@
 #include <efi.h>
 #include <stdint.h>
 
+#include "boot/digest.h"
 #include "boot/status.h"
 #include "boot/text.h"
+#include "common/sha256.h"
 
 /* Longest path, in UTF-8 with its NUL. */
 #define FILE_PATH_SIZE 512
@@ -22,6 +24,8 @@ struct file {
 	uint64_t done; /* bytes read so far */
 	uint64_t opened_usec;
 	uint64_t shown_usec; /* when its progress was last shown */
+	bool is_hashed;	     /* set it before the first read for the SHA-256 of all that is read from the file */
+	struct sha256 hash;
 };
 
 /* Says which device files are on. Its volume is opened with the first of them, and closed by file_close_volume. */
@@ -46,9 +50,11 @@ void file_close(struct file *file);
 
 /*
  * Reads the next `size` bytes to the physical address `addr`, through a buffer below 4 GiB where that is not. Fails
- * if the firmware reports an error or the file ends before.
+ * if the firmware reports an error or the file ends before. Each piece is hashed where it lies as soon as it has
+ * arrived, while it is still in the CPU's caches: for the file's own hash if that is wanted, and for `digest`, which
+ * may be NULL.
  */
-enum kexec_status file_read(struct file *file, uint64_t addr, uint64_t size);
+enum kexec_status file_read(struct file *file, uint64_t addr, uint64_t size, struct digest *digest);
 
 /*
  * Shows on the console how far the file is and how fast, and while a large one is read, again four times a second by

@@ -8,33 +8,47 @@
 #include "common/digest_text.h"
 #include "common/sha256.h"
 #include "common/string.h"
-#include "efi/clock.h"
 #include "efi/cpu.h"
 #include "efi/file.h"
-#include "efi/firmware.h"
 
 /* Nothing of ours goes where BIOS data, video memory and the kernel's trampoline are. */
 #define LOW_MEMORY_END 0x100000u
 
-/* Checks a file that was read to `addr` against the digest that the entry names for it, if it does. */
-static enum kexec_status check_digest(const struct entry *entry, struct text path, uint64_t addr, uint64_t size)
+/* Opens a file to be loaded. It is hashed as it is read if the entry has a digest for it. */
+static enum kexec_status open_to_load(const struct entry *entry, struct text path, struct file *ret_file)
+{
+	uint8_t expected[SHA256_DIGEST_SIZE];
+	enum kexec_status status;
+
+	status = file_open(path, ret_file);
+	if (status)
+		return status;
+	ret_file->is_hashed = entry_digest(entry, path, expected);
+	file_show_progress(ret_file);
+	return KEXEC_OK;
+}
+
+/* The file was read: nothing may follow, and it must be the one that the entry wants. */
+static enum kexec_status finish_loading(const struct entry *entry, struct text path, struct file *file)
 {
 	uint8_t expected[SHA256_DIGEST_SIZE];
 	uint8_t found[SHA256_DIGEST_SIZE];
 	char expected_text[DIGEST_TEXT_SIZE];
 	char found_text[DIGEST_TEXT_SIZE];
+	enum kexec_status status;
 
+	status = file_expect_end(file);
+	if (status)
+		return status;
+	file_show_progress(file);
 	if (!entry_digest(entry, path, expected))
 		return KEXEC_OK;
-	firmware_feed_watchdog();
-	clock_enter(PHASE_CHECK);
-	sha256_of(phys_to_ptr(addr), size, found);
-	clock_enter(PHASE_READ);
-	if (memcmp(expected, found, sizeof(found)) == 0)
+	sha256_digest(&file->hash, found);
+	if (sha256_equal(expected, found))
 		return KEXEC_OK;
 	format_digest(expected_text, expected);
 	format_digest(found_text, found);
-	return log_error(KEXEC_MISMATCH, "%.*s: sha256 mismatch: expected %s, found %s", TEXT_ARGS(path), expected_text,
+	return log_error(KEXEC_MISMATCH, "%s: sha256 mismatch: expected %s, found %s", file->path, expected_text,
 			 found_text);
 }
 
@@ -45,14 +59,15 @@ static enum kexec_status plan_kernel(struct file *file, uint8_t probe[BZIMAGE_PR
 	size_t probe_size = file->size < BZIMAGE_PROBE_SIZE ? file->size : BZIMAGE_PROBE_SIZE;
 	enum kexec_status status;
 
-	status = file_read(file, (uintptr_t)probe, probe_size);
+	status = file_read(file, (uintptr_t)probe, probe_size, NULL);
 	if (status)
 		return status;
 	*ret_probe_size = probe_size;
 	return bzimage_parse(file->path, probe, probe_size, file->size, cpu_paging().five_levels, ret_plan);
 }
 
-static enum kexec_status read_kernel(struct file *file, struct kexec_image *image, struct kernel *kernel)
+static enum kexec_status read_kernel(struct file *file, struct kexec_image *image, struct digest *digest,
+				     struct kernel *kernel)
 {
 	uint8_t probe[BZIMAGE_PROBE_SIZE];
 	struct kexec_segment *segment;
@@ -78,28 +93,29 @@ static enum kexec_status read_kernel(struct file *file, struct kexec_image *imag
 	/* What the plan was made from is what lies in memory: the probe is not read again. */
 	addr = segment->mem - kernel->plan.setup_size;
 	memcpy(phys_to_ptr(addr), probe, probe_size);
-	status = file_read(file, addr + probe_size, file->size - probe_size);
+	digest_open(digest, segment);
+	digest_arrived(digest, addr, probe_size);
+	status = file_read(file, addr + probe_size, file->size - probe_size, digest);
 	if (status)
 		return status;
+	digest_close(digest, segment);
 	kernel->segment = segment;
 	kernel->setup = phys_to_ptr(addr);
-	return file_expect_end(file);
+	return KEXEC_OK;
 }
 
-enum kexec_status load_kernel(const struct entry *entry, struct kexec_image *image, struct kernel *ret_kernel)
+enum kexec_status load_kernel(const struct entry *entry, struct kexec_image *image, struct digest *digest,
+			      struct kernel *ret_kernel)
 {
 	enum kexec_status status;
 	struct file file;
 
-	status = file_open(entry->linux_path, &file);
+	status = open_to_load(entry, entry->linux_path, &file);
 	if (status)
 		return status;
-	file_show_progress(&file);
-	status = read_kernel(&file, image, ret_kernel);
+	status = read_kernel(&file, image, digest, ret_kernel);
 	if (!status)
-		file_show_progress(&file);
-	if (!status)
-		status = check_digest(entry, entry->linux_path, (uintptr_t)ret_kernel->setup, file.size);
+		status = finish_loading(entry, entry->linux_path, &file);
 	if (!status)
 		log_verbose("kernel reserved 0x%016lx size 0x%016lx", ret_kernel->segment->mem,
 			    ret_kernel->plan.init_size);
@@ -132,8 +148,8 @@ static enum kexec_status measure_initrds(const struct entry *entry, uint64_t *re
 }
 
 /* Reads one initrd behind the *size bytes that the segment holds so far, zeros in between. */
-static enum kexec_status read_initrd(const struct entry *entry, struct file *file, struct text path,
-				     const struct kexec_segment *segment, uint64_t *size)
+static enum kexec_status read_initrd(struct file *file, const struct kexec_segment *segment, struct digest *digest,
+				     uint64_t *size)
 {
 	uint64_t end = *size;
 	enum kexec_status status;
@@ -146,31 +162,28 @@ static enum kexec_status read_initrd(const struct entry *entry, struct file *fil
 		return log_error(KEXEC_MISMATCH, "%s: changed while it was read: expected at most %lu bytes, found %lu",
 				 file->path, segment->bufsz - offset, file->size);
 	memset(phys_to_ptr(segment->mem + end), 0, offset - end);
-	status = file_read(file, segment->mem + offset, file->size);
-	if (status)
-		return status;
-	status = file_expect_end(file);
-	if (status)
-		return status;
-	file_show_progress(file);
-	return check_digest(entry, path, segment->mem + offset, file->size);
+	digest_arrived(digest, segment->mem + end, offset - end);
+	return file_read(file, segment->mem + offset, file->size, digest);
 }
 
-static enum kexec_status read_initrds(const struct entry *entry, const struct kexec_segment *segment)
+static enum kexec_status read_initrds(const struct entry *entry, const struct kexec_segment *segment,
+				      struct digest *digest)
 {
 	struct text rest = entry->text;
 	uint64_t size = 0;
 	struct text path;
 
+	digest_open(digest, segment);
 	while (entry_next(&rest, ENTRY_INITRD, &path)) {
 		enum kexec_status status;
 		struct file file;
 
-		status = file_open(path, &file);
+		status = open_to_load(entry, path, &file);
 		if (status)
 			return status;
-		file_show_progress(&file);
-		status = read_initrd(entry, &file, path, segment, &size);
+		status = read_initrd(&file, segment, digest, &size);
+		if (!status)
+			status = finish_loading(entry, path, &file);
 		file_close(&file);
 		if (status)
 			return status;
@@ -178,6 +191,7 @@ static enum kexec_status read_initrds(const struct entry *entry, const struct ke
 	if (size != segment->bufsz)
 		return log_error(KEXEC_MISMATCH, "initrds changed while they were read: expected %lu bytes, found %lu",
 				 segment->bufsz, size);
+	digest_close(digest, segment);
 	return KEXEC_OK;
 }
 
@@ -199,7 +213,7 @@ static struct memory_request initrd_memory_request(const struct kernel *kernel, 
 }
 
 enum kexec_status load_initrds(const struct entry *entry, const struct kernel *kernel, struct kexec_image *image,
-			       const struct kexec_segment **ret_segment)
+			       struct digest *digest, const struct kexec_segment **ret_segment)
 {
 	struct segment_request request = { .name = "initrd", .stage = DIGEST_EARLY };
 	struct kexec_segment *segment;
@@ -217,7 +231,7 @@ enum kexec_status load_initrds(const struct entry *entry, const struct kernel *k
 	if (status)
 		return status;
 	*ret_segment = segment;
-	return read_initrds(entry, segment);
+	return read_initrds(entry, segment, digest);
 }
 
 enum kexec_status load_command_line(const struct entry *entry, const struct kernel *kernel, struct kexec_image *image,

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "boot/bzimage.h"
+#include "boot/digest.h"
 #include "boot/entry.h"
 #include "boot/image.h"
 #include "boot/status.h"
@@ -14,12 +15,13 @@ struct kernel {
 	const uint8_t *setup; /* its setup sectors, right below the segment */
 };
 
-/* Reads the entry's kernel to where it will run. */
-enum kexec_status load_kernel(const struct entry *entry, struct kexec_image *image, struct kernel *ret_kernel);
+/* Reads the entry's kernel to where it will run, and hashes it into `digest` on the way. */
+enum kexec_status load_kernel(const struct entry *entry, struct kexec_image *image, struct digest *digest,
+			      struct kernel *ret_kernel);
 
-/* Reads all initrds into one segment. *ret_segment is NULL for an entry without any. */
+/* Reads all initrds into one segment, and hashes them likewise. *ret_segment is NULL for an entry without any. */
 enum kexec_status load_initrds(const struct entry *entry, const struct kernel *kernel, struct kexec_image *image,
-			       const struct kexec_segment **ret_segment);
+			       struct digest *digest, const struct kexec_segment **ret_segment);
 
 /* Puts the kernel command line together; it may not be longer than the kernel allows. */
 enum kexec_status load_command_line(const struct entry *entry, const struct kernel *kernel, struct kexec_image *image,

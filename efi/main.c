@@ -97,10 +97,11 @@ EFI_STATUS efi_main(EFI_HANDLE handle, EFI_SYSTEM_TABLE *system_table)
 	status = secure_boot_check(&source.entry);
 	if (status)
 		goto out;
-	status = load_kernel(&source.entry, &image, &kernel);
+	digest_init(&digest);
+	status = load_kernel(&source.entry, &image, &digest, &kernel);
 	if (status)
 		goto out;
-	status = load_initrds(&source.entry, &kernel, &image, &initrd);
+	status = load_initrds(&source.entry, &kernel, &image, &digest, &initrd);
 	if (status)
 		goto out;
 	status = load_command_line(&source.entry, &kernel, &image, &cmdline);
@@ -121,7 +122,7 @@ EFI_STATUS efi_main(EFI_HANDLE handle, EFI_SYSTEM_TABLE *system_table)
 		goto out;
 	firmware_feed_watchdog();
 	clock_enter(PHASE_HASH);
-	status = digest_start(&image, &purgatory, &digest);
+	status = digest_prepare(&image, &purgatory, &digest);
 	if (status)
 		goto out;
 	clock_print_phases();

@@ -23,16 +23,6 @@ PURGATORY_DATA struct kernel_entry purgatory_kernel_entry;
 PURGATORY_DATA struct purgatory_policy purgatory_policy;
 PURGATORY_DATA struct purgatory_clock purgatory_clock;
 
-/* The whole digests are compared, every byte, whatever the first ones say. */
-static bool digests_equal(const uint8_t *a, const uint8_t *b)
-{
-	uint8_t difference = 0;
-
-	for (size_t i = 0; i < SHA256_DIGEST_SIZE; i++)
-		difference |= a[i] ^ b[i];
-	return difference == 0;
-}
-
 void purgatory_verify(struct verdict *ret_verdict)
 {
 	struct verdict verdict = { .match = true, .region = KEXEC_SEGMENT_MAX };
@@ -44,7 +34,7 @@ void purgatory_verify(struct verdict *ret_verdict)
 
 		sha256_update(&state, phys_to_ptr(region->start), region->len);
 		sha256_digest(&state, verdict.found);
-		if (verdict.match && !digests_equal(verdict.found, purgatory_running_digests[i])) {
+		if (verdict.match && !sha256_equal(verdict.found, purgatory_running_digests[i])) {
 			verdict.match = false;
 			verdict.region = i;
 		}
@@ -53,7 +43,7 @@ void purgatory_verify(struct verdict *ret_verdict)
 	 * The last running digest is the digest of all. If it is as expected, every region is, and what differed above
 	 * was the record, not the region.
 	 */
-	if (digests_equal(verdict.found, purgatory_sha256_digest))
+	if (sha256_equal(verdict.found, purgatory_sha256_digest))
 		verdict.region = KEXEC_SEGMENT_MAX;
 	else
 		verdict.match = false;

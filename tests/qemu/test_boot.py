@@ -81,7 +81,8 @@ def test_nokaslr_is_obeyed_and_little_said(boot):
     report = wait_for_report(guest)
     assert int(report["text-address"], 16) == KASLR_OFF_TEXT
     said = re.findall(r"^(?:kexec|purgatory): (.*?) *$", guest.log, re.MULTILINE)
-    assert [re.sub(r"\d+ MB/s", "N MB/s", line) for line in said if "  0 %" not in line] == [
+    # On a terminal, a file's line overwrites itself until it says 100 %.
+    assert [re.sub(r"\d+ MB/s", "N MB/s", line) for line in said if not re.search(r": +\d?\d %", line)] == [
         "kexec-efi 0.1", "/vmlinuz: 100 %, N MB/s", "/initrd: 100 %, N MB/s"]
 
 

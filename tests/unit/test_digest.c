@@ -70,7 +70,8 @@ static void load(void)
 static void load_and_digest(void)
 {
 	load();
-	expect_ok(digest_start(&image, &purgatory, &digest));
+	digest_init(&digest);
+	expect_ok(digest_prepare(&image, &purgatory, &digest));
 	digest_finish(&digest);
 }
 
@@ -136,6 +137,75 @@ static void digest_is_that_of_all_regions_in_order(void **state)
 	sha256_digest(&hash, expected);
 	assert_memory_equal(symbol_place("purgatory_sha256_digest", SHA256_DIGEST_SIZE), expected, sizeof(expected));
 	assert_memory_equal(verdict_now().found, expected, sizeof(expected));
+}
+
+/* Hands a segment's content over in pieces of `piece` bytes, with `around` bytes of the file before and behind it. */
+static void arrive_in_pieces(const struct kexec_segment *segment, uint64_t piece, uint64_t around)
+{
+	uint64_t addr = segment->mem - around;
+	uint64_t end = segment->mem + segment->bufsz + around;
+
+	digest_open(&digest, segment);
+	for (; addr < end; addr += piece)
+		digest_arrived(&digest, addr, end - addr < piece ? end - addr : piece);
+	digest_close(&digest, segment);
+}
+
+static void pieces_give_the_digest_of_the_whole(void **state)
+{
+	static const uint64_t pieces[] = { 1, 64, 999, 4096, 69999, 1000000 };
+	static const uint64_t arounds[] = { 0, 1, 5000 };
+	uint8_t expected[SHA256_DIGEST_SIZE];
+
+	(void)state;
+	load_and_digest();
+	memcpy(expected, digest.total, sizeof(expected));
+	for (size_t i = 0; i < ARRAY_SIZE(pieces); i++) {
+		for (size_t k = 0; k < ARRAY_SIZE(arounds); k++) {
+			memset(digest.total, 0, sizeof(expected));
+			digest_init(&digest);
+			arrive_in_pieces(&image.segments[0], pieces[i], arounds[k]);
+			arrive_in_pieces(&image.segments[1], pieces[i], arounds[k]);
+			expect_ok(digest_prepare(&image, &purgatory, &digest));
+			digest_finish(&digest);
+			assert_memory_equal(digest.total, expected, sizeof(expected));
+			assert_true(verdict_now().match);
+		}
+	}
+}
+
+static void change_behind_a_piece_that_has_arrived_is_noticed(void **state)
+{
+	const struct kexec_segment *kernel = &image.segments[0];
+
+	(void)state;
+	load();
+	digest_init(&digest);
+	digest_open(&digest, kernel);
+	digest_arrived(&digest, kernel->mem, 1000);
+	*(uint8_t *)phys_to_ptr(kernel->mem + 999) ^= 1;
+	digest_arrived(&digest, kernel->mem + 1000, kernel->bufsz - 1000);
+	digest_close(&digest, kernel);
+	expect_ok(digest_prepare(&image, &purgatory, &digest));
+	digest_finish(&digest);
+	assert_false(verdict_now().match);
+	assert_int_equal(verdict_now().region, 0);
+}
+
+static void nothing_arrives_without_an_open_segment(void **state)
+{
+	uint8_t expected[SHA256_DIGEST_SIZE];
+
+	(void)state;
+	load_and_digest();
+	memcpy(expected, digest.total, sizeof(expected));
+	digest_init(&digest);
+	digest_arrived(&digest, image.segments[0].mem, 100);
+	arrive_in_pieces(&image.segments[0], 4096, 0);
+	digest_arrived(&digest, image.segments[0].mem, 100);
+	expect_ok(digest_prepare(&image, &purgatory, &digest));
+	digest_finish(&digest);
+	assert_memory_equal(digest.total, expected, sizeof(expected));
 }
 
 static void bit_flipped_in_each_region(void **state)
@@ -238,7 +308,8 @@ static void name_of_a_region_is_cut_to_its_field(void **state)
 	(void)state;
 	load();
 	image.segments[0].name = "a-name-of-twenty-four-ch";
-	expect_ok(digest_start(&image, &purgatory, &digest));
+	digest_init(&digest);
+	expect_ok(digest_prepare(&image, &purgatory, &digest));
 	names = symbol_place("purgatory_region_names", KEXEC_SEGMENT_MAX * REGION_NAME_SIZE);
 	assert_string_equal(names[0], "a-name-of-twent");
 }
@@ -271,7 +342,8 @@ static void purgatory_without_a_symbol(void **state)
 		}
 		elf_builder_finish(&builder);
 		expect_ok(purgatory_load(&image, builder.bytes, builder.size, &purgatory));
-		expect_error(digest_start(&image, &purgatory, &digest), KEXEC_NOT_FOUND, symbols[missing].name);
+		digest_init(&digest);
+		expect_error(digest_prepare(&image, &purgatory, &digest), KEXEC_NOT_FOUND, symbols[missing].name);
 		image_free(&image);
 	}
 }
@@ -299,6 +371,9 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(unchanged_memory_matches),
 		cmocka_unit_test(digest_is_that_of_all_regions_in_order),
+		cmocka_unit_test(pieces_give_the_digest_of_the_whole),
+		cmocka_unit_test(change_behind_a_piece_that_has_arrived_is_noticed),
+		cmocka_unit_test(nothing_arrives_without_an_open_segment),
 		cmocka_unit_test(bit_flipped_in_each_region),
 		cmocka_unit_test(memory_around_the_regions_may_change),
 		cmocka_unit_test(first_of_two_changed_regions_is_named),

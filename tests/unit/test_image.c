@@ -43,7 +43,7 @@ static void segment_in_whole_pages_with_zeroed_tail(void **state)
 	assert_int_equal(image.segments[0].pages.size, 20480);
 
 	bytes = phys_to_ptr(image.segments[0].mem);
-	image_seal(&image);
+	segment_seal(&image.segments[0]);
 	assert_int_equal(bytes[4999], 0xa5);
 	for (size_t i = 5000; i < 8192; i++)
 		assert_int_equal(bytes[i], 0);
