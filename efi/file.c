@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* Reads files through EFI_SIMPLE_FILE_SYSTEM_PROTOCOL (UEFI specification 13.4 and 13.5). */
+/* Finds files through EFI_SIMPLE_FILE_SYSTEM_PROTOCOL (UEFI specification 13.4 and 13.5). */
 #include "efi/file.h"
 
 #include "boot/log.h"
@@ -8,15 +8,6 @@
 #include "efi/clock.h"
 #include "efi/console.h"
 #include "efi/firmware.h"
-
-/*
- * Some firmware fails larger reads with BAD_BUFFER_SIZE, or cuts them short. From 1 MiB on larger pieces are hardly
- * faster.
- */
-#define CHUNK_SIZE (1024u * 1024)
-
-/* Some firmware's disk drivers cannot reach memory above it, and do not say so. */
-#define BOUNCE_ABOVE 0x100000000ull
 
 /* EFI_FILE_INFO with a name of 255 characters, the longest of FAT, has 592 bytes. */
 #define FILE_INFO_SIZE 1024
@@ -128,6 +119,16 @@ static bool find_served(struct file *file)
 	return false;
 }
 
+/* From revision 2 on the protocol can read while we do something else. Without an event it just does not. */
+static void prepare_to_read_ahead(struct file *file)
+{
+	EFI_EVENT event;
+
+	if (file->handle->Revision >= EFI_FILE_PROTOCOL_REVISION2 &&
+	    !EFI_ERROR(firmware_boot_services->CreateEvent(0, 0, NULL, NULL, &event)))
+		file->has_read = event;
+}
+
 static enum kexec_status find_on_volume(struct file *file)
 {
 	enum kexec_status status = open_volume();
@@ -138,6 +139,8 @@ static enum kexec_status find_on_volume(struct file *file)
 		status = read_size(file);
 	if (status)
 		file_close(file);
+	else
+		prepare_to_read_ahead(file);
 	return status;
 }
 
@@ -163,9 +166,10 @@ void file_close(struct file *file)
 	if (file->handle)
 		file->handle->Close(file->handle);
 	file->handle = NULL;
+	if (file->has_read)
+		firmware_boot_services->CloseEvent(file->has_read);
+	file->has_read = NULL;
 }
-
-#define PROGRESS_INTERVAL_USEC 250000
 
 void file_show_progress(struct file *file)
 {
@@ -176,101 +180,4 @@ void file_show_progress(struct file *file)
 	/* Bytes in a microsecond are megabytes in a second. */
 	console_progress(file->path, file->size ? (unsigned)(file->done * 100 / file->size) : 100,
 			 elapsed ? file->done / elapsed : 0);
-}
-
-/* Reads up to a chunk; *size becomes what was read, which is 0 at the end of the file. */
-static enum kexec_status read_chunk(struct file *file, void *buffer, uint64_t *size)
-{
-	UINTN chunk = *size < CHUNK_SIZE ? *size : CHUNK_SIZE;
-	UINTN found = chunk;
-	EFI_STATUS status;
-
-	if (file->memory) {
-		*size = chunk < file->size - file->done ? chunk : file->size - file->done;
-		memcpy(buffer, file->memory + file->done, *size);
-		return KEXEC_OK;
-	}
-	firmware_feed_watchdog();
-	status = file->handle->Read(file->handle, &found, buffer);
-	if (EFI_ERROR(status))
-		return log_error(status_from_efi(status), "%s: cannot read: expected %lu bytes, found %s", file->path,
-				 chunk, efi_status_name(status));
-	if (found > chunk)
-		return log_error(KEXEC_IO, "%s: cannot read: expected at most %lu bytes, found %lu", file->path, chunk,
-				 found);
-	*size = found;
-	return KEXEC_OK;
-}
-
-static enum kexec_status ended_early(const struct file *file, uint64_t missing)
-{
-	return log_error(KEXEC_TRUNCATED, "%s: ends early: expected %lu bytes, found %lu", file->path, file->size,
-			 file->size - missing);
-}
-
-static void hash_piece(struct file *file, uint64_t addr, uint64_t size, struct digest *digest)
-{
-	if (file->is_hashed) {
-		clock_enter(PHASE_CHECK);
-		sha256_update(&file->hash, phys_to_ptr(addr), size);
-	}
-	if (digest) {
-		clock_enter(PHASE_HASH);
-		digest_arrived(digest, addr, size);
-	}
-	clock_enter(PHASE_READ);
-}
-
-/* Through `bounce`, of a chunk's size, if there is one. */
-static enum kexec_status read_all(struct file *file, uint64_t addr, uint64_t size, struct digest *digest, void *bounce)
-{
-	while (size) {
-		uint64_t found = size;
-		enum kexec_status status = read_chunk(file, bounce ? bounce : phys_to_ptr(addr), &found);
-
-		if (status)
-			return status;
-		if (found == 0)
-			return ended_early(file, size);
-		if (bounce)
-			memcpy(phys_to_ptr(addr), bounce, found);
-		hash_piece(file, addr, found, digest);
-		file->done += found;
-		if (size > found && clock_usec() - file->shown_usec > PROGRESS_INTERVAL_USEC)
-			file_show_progress(file);
-		addr += found;
-		size -= found;
-	}
-	return KEXEC_OK;
-}
-
-enum kexec_status file_read(struct file *file, uint64_t addr, uint64_t size, struct digest *digest)
-{
-	EFI_PHYSICAL_ADDRESS bounce = BOUNCE_ABOVE - 1;
-	enum kexec_status result;
-	EFI_STATUS status;
-
-	if (addr < BOUNCE_ABOVE && size <= BOUNCE_ABOVE - addr)
-		return read_all(file, addr, size, digest, NULL);
-
-	status = firmware_boot_services->AllocatePages(AllocateMaxAddress, EfiLoaderData, CHUNK_SIZE / PAGE_SIZE,
-						       &bounce);
-	if (EFI_ERROR(status))
-		return log_error(KEXEC_NO_MEMORY, "%s: expected 0x%x bytes below 4 GiB to read through, found %s",
-				 file->path, CHUNK_SIZE, efi_status_name(status));
-	result = read_all(file, addr, size, digest, phys_to_ptr(bounce));
-	firmware_boot_services->FreePages(bounce, CHUNK_SIZE / PAGE_SIZE);
-	return result;
-}
-
-enum kexec_status file_expect_end(struct file *file)
-{
-	uint8_t byte;
-	uint64_t found = sizeof(byte);
-	enum kexec_status status = read_chunk(file, &byte, &found);
-
-	if (!status && found)
-		return log_error(KEXEC_MISMATCH, "%s: changed while it was read: expected %lu bytes, found more",
-				 file->path, file->size);
-	return status;
 }

@@ -1,0 +1,170 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * Reads files in pieces (UEFI specification 13.5, EFI_FILE_PROTOCOL.Read and ReadEx). Where firmware can, it reads one
+ * piece while we hash the one before: OVMF can from NVMe and AHCI disks.
+ */
+#include "boot/log.h"
+#include "common/align.h"
+#include "common/string.h"
+#include "efi/clock.h"
+#include "efi/file.h"
+#include "efi/firmware.h"
+
+/*
+ * Some firmware fails larger reads with BAD_BUFFER_SIZE, or cuts them short. From 1 MiB on larger pieces are hardly
+ * faster, and one that is larger than the CPU's cache is slower to hash.
+ */
+#define PIECE_SIZE (1024u * 1024)
+
+/* Some firmware's disk drivers cannot reach memory above it, and do not say so. */
+#define BOUNCE_ABOVE 0x100000000ull
+
+#define PROGRESS_INTERVAL_USEC 250000
+
+/* A piece of a file on its way into memory. */
+struct piece {
+	EFI_FILE_IO_TOKEN token;
+	bool is_coming; /* in the background */
+};
+
+/* Lets a read of at most `size` bytes into `buffer` begin. Without a background it waits for end_read. */
+static void begin_read(struct file *file, void *buffer, uint64_t size, struct piece *ret_piece)
+{
+	*ret_piece = (struct piece){
+		.token = {
+			.Event = file->has_read,
+			.BufferSize = size < PIECE_SIZE ? size : PIECE_SIZE,
+			.Buffer = buffer,
+		},
+	};
+	if (!size || !file->has_read)
+		return;
+	firmware_feed_watchdog();
+	ret_piece->is_coming = !EFI_ERROR(file->handle->ReadEx(file->handle, &ret_piece->token));
+}
+
+static EFI_STATUS await_read(struct piece *piece)
+{
+	EFI_STATUS status;
+	UINTN index;
+
+	status = firmware_boot_services->WaitForEvent(1, &piece->token.Event, &index);
+	return EFI_ERROR(status) ? status : piece->token.Status;
+}
+
+static void read_from_memory(struct file *file, struct piece *piece)
+{
+	uint64_t left = file->size - file->done;
+
+	if (piece->token.BufferSize > left)
+		piece->token.BufferSize = left;
+	memcpy(piece->token.Buffer, file->memory + file->done, piece->token.BufferSize);
+}
+
+/* *ret_found is what was read, 0 at the end of the file. */
+static enum kexec_status end_read(struct file *file, struct piece *piece, uint64_t *ret_found)
+{
+	UINTN wanted = piece->token.BufferSize;
+	EFI_STATUS status = EFI_SUCCESS;
+
+	if (file->memory) {
+		read_from_memory(file, piece);
+	} else if (piece->is_coming) {
+		status = await_read(piece);
+	} else {
+		firmware_feed_watchdog();
+		status = file->handle->Read(file->handle, &piece->token.BufferSize, piece->token.Buffer);
+	}
+	if (EFI_ERROR(status))
+		return log_error(status_from_efi(status), "%s: cannot read: expected %lu bytes, found %s", file->path,
+				 wanted, efi_status_name(status));
+	if (piece->token.BufferSize > wanted)
+		return log_error(KEXEC_IO, "%s: cannot read: expected at most %lu bytes, found %lu", file->path, wanted,
+				 piece->token.BufferSize);
+	*ret_found = piece->token.BufferSize;
+	return KEXEC_OK;
+}
+
+static void hash_piece(struct file *file, uint64_t addr, uint64_t size, struct digest *digest)
+{
+	if (file->is_hashed) {
+		clock_enter(PHASE_CHECK);
+		sha256_update(&file->hash, phys_to_ptr(addr), size);
+	}
+	if (digest) {
+		clock_enter(PHASE_HASH);
+		digest_arrived(digest, addr, size);
+	}
+	clock_enter(PHASE_READ);
+}
+
+static void show_progress_now_and_then(struct file *file, uint64_t left)
+{
+	if (left && clock_usec() - file->shown_usec > PROGRESS_INTERVAL_USEC)
+		file_show_progress(file);
+}
+
+/*
+ * Through `bounce`, of a piece's size, if there is one. When it returns, be it with an error, no read is under way: one
+ * begins only when the one before has ended well, and is waited for.
+ */
+static enum kexec_status read_all(struct file *file, uint64_t addr, uint64_t size, struct digest *digest, void *bounce)
+{
+	struct piece piece;
+
+	begin_read(file, bounce ? bounce : phys_to_ptr(addr), size, &piece);
+	while (size) {
+		uint64_t arrived = addr;
+		uint64_t found;
+		enum kexec_status status = end_read(file, &piece, &found);
+
+		if (status)
+			return status;
+		if (found == 0)
+			return log_error(KEXEC_TRUNCATED, "%s: ends early: expected %lu bytes, found %lu", file->path,
+					 file->size, file->size - size);
+		if (bounce)
+			memcpy(phys_to_ptr(addr), bounce, found);
+		file->done += found;
+		addr += found;
+		size -= found;
+		begin_read(file, bounce ? bounce : phys_to_ptr(addr), size, &piece);
+		hash_piece(file, arrived, found, digest);
+		show_progress_now_and_then(file, size);
+	}
+	return KEXEC_OK;
+}
+
+enum kexec_status file_read(struct file *file, uint64_t addr, uint64_t size, struct digest *digest)
+{
+	EFI_PHYSICAL_ADDRESS bounce = BOUNCE_ABOVE - 1;
+	enum kexec_status result;
+	EFI_STATUS status;
+
+	if (addr < BOUNCE_ABOVE && size <= BOUNCE_ABOVE - addr)
+		return read_all(file, addr, size, digest, NULL);
+
+	status = firmware_boot_services->AllocatePages(AllocateMaxAddress, EfiLoaderData, PIECE_SIZE / PAGE_SIZE,
+						       &bounce);
+	if (EFI_ERROR(status))
+		return log_error(KEXEC_NO_MEMORY, "%s: expected 0x%x bytes below 4 GiB to read through, found %s",
+				 file->path, PIECE_SIZE, efi_status_name(status));
+	result = read_all(file, addr, size, digest, phys_to_ptr(bounce));
+	firmware_boot_services->FreePages(bounce, PIECE_SIZE / PAGE_SIZE);
+	return result;
+}
+
+enum kexec_status file_expect_end(struct file *file)
+{
+	struct piece piece;
+	enum kexec_status status;
+	uint64_t found;
+	uint8_t byte;
+
+	begin_read(file, &byte, sizeof(byte), &piece);
+	status = end_read(file, &piece, &found);
+	if (!status && found)
+		return log_error(KEXEC_MISMATCH, "%s: changed while it was read: expected %lu bytes, found more",
+				 file->path, file->size);
+	return status;
+}
