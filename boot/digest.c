@@ -85,6 +85,17 @@ static void list_late(const struct kexec_image *image, struct digest *digest)
 	}
 }
 
+static const char *code_name(uint64_t code)
+{
+	static const char *const names[] = {
+		[SHA256_C] = "C",
+		[SHA256_SSSE3] = "SSSE3",
+		[SHA256_NI] = "the SHA extensions",
+	};
+
+	return names[code];
+}
+
 static void print_digests(const struct digest *digest)
 {
 	char text[DIGEST_TEXT_SIZE];
@@ -129,6 +140,7 @@ enum kexec_status digest_prepare(const struct kexec_image *image, const struct p
 		return status;
 	memcpy(digest->running, digest->early_running, sizeof(digest->early_running));
 	log_verbose("purgatory digest 0x%016lx", (uint64_t)(uintptr_t)digest->total);
+	log_verbose("sha256 by %s", code_name(digest->early_state.code));
 	print_digests(digest);
 	return KEXEC_OK;
 }

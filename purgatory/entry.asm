@@ -12,11 +12,15 @@ extern purgatory_kernel_entry		; common/purgatory_abi.h: struct kernel_entry
 KERNEL_ENTRY_RIP equ 0
 KERNEL_ENTRY_RSI equ 8
 
+CR4_OSFXSR equ 1 << 9
+CR4_OSXMMEXCPT equ 1 << 10
+
 STACK_SIZE equ 16 * 1024
 
 section .text
 
-; In:  long mode with an identity mapping of all segments, writable and executable. Everything else is unknown.
+; In:  long mode with an identity mapping of all segments, writable and executable; CR0.EM and CR0.TS clear. Everything
+;      else is unknown.
 ; Out: never returns.
 global purgatory_start:function
 purgatory_start:
@@ -41,8 +45,22 @@ purgatory_start:
 	; left of them.
 	lidt	[no_idt]
 
+	; The hash uses xmm registers, which CR4 as the kernel gets it forbids; so may the firmware's runtime services,
+	; which are called after a mismatch.
+	mov	rbx, cr4
+	mov	rax, rbx
+	or	eax, CR4_OSFXSR | CR4_OSXMMEXCPT
+	mov	cr4, rax
+
 	xor	ebp, ebp		; ends a debugger's backtrace
 	call	purgatory		; rsp is 16-aligned here, as the ABI wants it
+
+%assign i 0
+%rep 16
+	pxor	xmm %+ i, xmm %+ i
+%assign i i + 1
+%endrep
+	mov	cr4, rbx
 
 	mov	rax, [purgatory_kernel_entry + KERNEL_ENTRY_RIP]
 	mov	rsi, [purgatory_kernel_entry + KERNEL_ENTRY_RSI]

@@ -17,22 +17,9 @@ enum {
 
 #define STATUS_ABORTED (1ull << 63 | 21)
 
-#define CR4_OSFXSR (1u << 9)
-#define CR4_OSXMMEXCPT (1u << 10)
-
 typedef uint64_t __attribute__((ms_abi))
 set_variable(const uint16_t *name, const uint8_t *guid, uint32_t attributes, uint64_t size, const void *data);
 typedef void __attribute__((ms_abi)) reset_system(uint32_t type, uint64_t status, uint64_t size, const void *data);
-
-/* Firmware's code may use vector registers, which the jump into the purgatory has switched off. */
-static void enable_vector_registers(void)
-{
-	uint64_t cr4;
-
-	__asm__ volatile("mov %%cr4, %0" : "=r"(cr4));
-	cr4 |= CR4_OSFXSR | CR4_OSXMMEXCPT;
-	__asm__ volatile("mov %0, %%cr4" : : "r"(cr4));
-}
 
 bool firmware_remember(const struct mismatch_record *record)
 {
@@ -42,7 +29,6 @@ bool firmware_remember(const struct mismatch_record *record)
 
 	if (!set)
 		return false;
-	enable_vector_registers();
 	return set(name, guid, VARIABLE_NON_VOLATILE | VARIABLE_BOOT_SERVICE_ACCESS | VARIABLE_RUNTIME_ACCESS,
 		   sizeof(*record), record) == 0;
 }
@@ -51,10 +37,8 @@ _Noreturn void firmware_reset(void)
 {
 	reset_system *reset = phys_to_ptr(purgatory_policy.reset_system);
 
-	if (reset) {
-		enable_vector_registers();
+	if (reset)
 		reset(RESET_COLD, STATUS_ABORTED, 0, NULL);
-	}
 	__asm__ volatile("outb %0, %1" : : "a"((uint8_t)RESET_CONTROL_HARD), "Nd"((uint16_t)RESET_CONTROL_PORT));
 	/* And if that did nothing: without an IDT an exception ends in a shutdown, which resets most machines. */
 	for (;;)

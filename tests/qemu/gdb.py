@@ -2,11 +2,17 @@
 """As much of the GDB remote protocol as it takes to stop a guest at an address and to look into its memory."""
 
 
+# Their numbers in the stub (QEMU's gdb-xml/i386-64bit.xml). The xmm registers have 16 bytes, the others 8.
+REGISTERS = {"rip": 16, "cr0": 27, "cr4": 30, **{f"xmm{number}": 49 + number for number in range(16)}}
+
+
 class Gdb:
     def __init__(self, connection):
         self._connection = connection
         self._connection.settimeout(240)
         self._buffer = b""
+        # Only who has asked what registers there are may read one alone.
+        self._ask("qXfer:features:read:target.xml:0,ffb")
 
     def _byte(self):
         if not self._buffer:
@@ -44,6 +50,9 @@ class Gdb:
         answer = self._receive()
         assert answer.startswith("T05"), f"gdbstub answered {answer}"
         self._ask(f"z1,{address:x},1")
+
+    def register(self, name):
+        return int.from_bytes(bytes.fromhex(self._ask(f"p{REGISTERS[name]:x}")), "little")
 
     def read(self, address, size):
         data = b""

@@ -6,6 +6,7 @@ import os
 import pathlib
 import re
 import selectors
+import shlex
 import shutil
 import signal
 import socket
@@ -17,6 +18,9 @@ BUILD = pathlib.Path(__file__).resolve().parents[2] / "build"
 
 # Emulated boots take 10 to 30 seconds; this only ends those that hang.
 TIMEOUT = float(os.environ.get("KEXEC_TIMEOUT", "240"))
+
+# Another QEMU than the installed one, with the options that it needs to find its files.
+QEMU = shlex.split(os.environ.get("KEXEC_QEMU", "qemu-system-x86_64"))
 
 
 class Timeout(AssertionError):
@@ -77,7 +81,7 @@ def accelerator():
     found = "tcg"
     if os.access("/dev/kvm", os.R_OK | os.W_OK):
         # Without a disk OVMF says on the serial line that it found nothing to boot.
-        command = ["qemu-system-x86_64", "-machine", "q35,accel=kvm", "-cpu", "host", "-m", "256", "-nodefaults",
+        command = [*QEMU, "-machine", "q35,accel=kvm", "-cpu", "host", "-m", "256", "-nodefaults",
                    "-display", "none", "-serial", "stdio", "-net", "none", *_flash(OVMF, OVMF.variables, snapshot=True)]
         try:
             with subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
@@ -130,7 +134,7 @@ def command_line(disk, variables, firmware=OVMF, memory=512, cpus=1, bus="virtio
     drive = {"virtio": ["-device", "virtio-blk-pci,drive=esp" + index],
              "nvme": ["-device", "nvme,drive=esp,serial=1" + index],
              "ahci": ["-device", "ide-hd,drive=esp" + index]}[bus]
-    return ["qemu-system-x86_64", "-machine", f"q35,accel={kind}{smm}",
+    return [*QEMU, "-machine", f"q35,accel={kind}{smm}",
             "-cpu", cpu or ("host" if kind == "kvm" else "max"), "-m", str(memory), "-smp", str(cpus),
             "-nodefaults", "-net", "none",
             *([] if reboot else ["-no-reboot"]),

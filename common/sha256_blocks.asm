@@ -1,0 +1,312 @@
+; SPDX-License-Identifier: BSD-2-Clause
+;
+; SHA-256's compression of whole blocks (FIPS 180-4, 6.2.2) in vector registers: by the SHA extensions, and for CPUs
+; without them with the message schedule in vectors and the rounds in general registers. The only code in loader and
+; purgatory that uses vector registers, of these only xmm, so that nothing beyond CR4.OSFXSR need be enabled.
+;
+; Both routines are called as
+;
+;	void routine(uint32_t state[8], const void *blocks, size_t count)	System V ABI
+;
+; In:  rdi  the words a to h of the state; any alignment
+;      rsi  `count` blocks of 64 bytes; any alignment
+;      rdx  count, at least 1
+; Out: the state behind these blocks.
+; Clobbers what the ABI allows, all xmm registers included. Firmware's ABI would have xmm6 to xmm15 kept by those whom
+; firmware calls: that is efi_main alone, which leaves by Exit(). A notification or another processor's procedure that
+; hashes would have to save them. Firmware's interrupt handlers save what they use themselves.
+
+bits 64
+default rel
+
+BLOCK_SIZE equ 64
+
+section .text
+
+; --- by the SHA extensions (Intel SDM volume 2: SHA256RNDS2, SHA256MSG1, SHA256MSG2) ------------------------------
+
+; The state as the instructions want it, named from the highest dword; the one for two rounds' w + k is implied.
+%define WK	xmm0
+%define ABEF	xmm1
+%define CDGH	xmm2
+%define ABEF_IN	xmm3
+%define CDGH_IN	xmm4
+%define W7	xmm5
+%define SWAP	xmm6
+
+; Rounds 4 * %1 to 4 * %1 + 3. %2 to %5 are the w of 16, 12, 8 and 4 rounds ago; %2 becomes the w of these.
+%macro NI_ROUNDS 5
+%if (%1) < 4
+	movdqu	%2, [rsi + 16 * (%1)]
+	pshufb	%2, SWAP
+%else
+	sha256msg1 %2, %3
+	movdqa	W7, %5
+	palignr	W7, %4, 4		; w of 7 rounds ago
+	paddd	%2, W7
+	sha256msg2 %2, %5
+%endif
+	movdqa	WK, [constants + 16 * (%1)]
+	paddd	WK, %2
+	sha256rnds2 CDGH, ABEF		; two rounds: the new ABEF is made in CDGH, and the new CDGH is ABEF as it was
+	pshufd	WK, WK, 0x0e
+	sha256rnds2 ABEF, CDGH
+%endmacro
+
+global sha256_blocks_ni:function hidden
+sha256_blocks_ni:
+	; In memory the order is a b c d e f g h: two shuffles there, and the same two back.
+	movdqu	ABEF_IN, [rdi]
+	movdqu	CDGH, [rdi + 16]
+	movdqa	ABEF, CDGH
+	shufps	ABEF, ABEF_IN, 0x11
+	shufps	CDGH, ABEF_IN, 0xbb
+	movdqa	SWAP, [swap_bytes]
+.block:
+	movdqa	ABEF_IN, ABEF
+	movdqa	CDGH_IN, CDGH
+%assign i 0
+%rep 4
+	NI_ROUNDS i + 0, xmm8, xmm9, xmm10, xmm11
+	NI_ROUNDS i + 1, xmm9, xmm10, xmm11, xmm8
+	NI_ROUNDS i + 2, xmm10, xmm11, xmm8, xmm9
+	NI_ROUNDS i + 3, xmm11, xmm8, xmm9, xmm10
+%assign i i + 4
+%endrep
+	paddd	ABEF, ABEF_IN
+	paddd	CDGH, CDGH_IN
+	add	rsi, BLOCK_SIZE
+	dec	rdx
+	jnz	.block
+
+	movdqa	ABEF_IN, ABEF
+	shufps	ABEF_IN, CDGH, 0xbb
+	shufps	ABEF, CDGH, 0x11
+	movdqu	[rdi], ABEF_IN
+	movdqu	[rdi + 16], ABEF
+	ret
+
+; --- by SSSE3 ------------------------------------------------------------------------------------------------------
+
+; What changes its register from round to round goes by a name: the state, a ^ b and b ^ c.
+%xdefine A	eax
+%xdefine B	ebx
+%xdefine C	ecx
+%xdefine D	edx
+%xdefine E	r8d
+%xdefine F	r9d
+%xdefine G	r10d
+%xdefine H	r11d
+%xdefine AB	r15d
+%xdefine BC	ebp
+
+; Round %1 of the 16 whose w + k lie on the stack.
+%macro ROUND 1
+	mov	r12d, E
+	mov	r13d, F
+	ror	r12d, 14
+	xor	r13d, G
+	xor	r12d, E
+	add	H, [rsp + 4 * (%1)]
+	ror	r12d, 5
+	and	r13d, E
+	xor	r12d, E
+	xor	r13d, G			; ch = ((f ^ g) & e) ^ g
+	ror	r12d, 6			; e >>> 25 ^ e >>> 11 ^ e >>> 6, one inside the other
+	add	H, r13d
+	mov	AB, A
+	mov	r14d, A
+	add	H, r12d
+	ror	r14d, 9
+	xor	AB, B
+	add	D, H
+	xor	r14d, A
+	and	BC, AB
+	ror	r14d, 11
+	xor	BC, B			; maj = ((b ^ c) & (a ^ b)) ^ b
+	xor	r14d, A
+	add	H, BC
+	ror	r14d, 2			; a >>> 22 ^ a >>> 13 ^ a >>> 2
+	add	H, r14d
+
+	%xdefine t H
+	%xdefine H G
+	%xdefine G F
+	%xdefine F E
+	%xdefine E D
+	%xdefine D C
+	%xdefine C B
+	%xdefine B A
+	%xdefine A t
+	%xdefine t AB
+	%xdefine AB BC
+	%xdefine BC t
+%endmacro
+
+; Rounds %1 to %1 + 3 of the 16, and between them the w of 16 rounds later, whose k are at [rdi + 4 * %1]. %2 to %5 are
+; the w of these rounds and the next 12; %2 becomes the new ones, and with their k they replace the old on the stack.
+%macro SCHEDULED_ROUNDS 5
+	movdqa	xmm4, %3
+	movdqa	xmm5, %5
+	palignr	xmm4, %2, 4		; w of 15 rounds ago
+	palignr	xmm5, %4, 4		; w of 7 rounds ago
+	ROUND	%1
+	movdqa	xmm6, xmm4
+	movdqa	xmm7, xmm4
+	psrld	xmm4, 3
+	paddd	%2, xmm5
+	psrld	xmm6, 7
+	pslld	xmm7, 14
+	pxor	xmm4, xmm6
+	pshufd	xmm5, %5, 0xfa		; w of 2 rounds ago, twice in each half: a shift of the halves rotates
+	psrld	xmm6, 11
+	pxor	xmm4, xmm7
+	ROUND	%1 + 1
+	pslld	xmm7, 11
+	pxor	xmm4, xmm6
+	movdqa	xmm6, xmm5
+	pxor	xmm4, xmm7		; >>> 7 ^ >>> 18 ^ >> 3
+	psrlq	xmm6, 17
+	psrld	xmm5, 10
+	paddd	%2, xmm4
+	pxor	xmm5, xmm6
+	psrlq	xmm6, 2
+	pxor	xmm5, xmm6		; >>> 17 ^ >>> 19 ^ >> 10 of the first two
+	ROUND	%1 + 2
+	pshufb	xmm5, LOW_PAIR
+	paddd	%2, xmm5
+	pshufd	xmm5, %2, 0x50
+	movdqa	xmm6, xmm5
+	psrlq	xmm6, 17
+	psrld	xmm5, 10
+	pxor	xmm5, xmm6
+	psrlq	xmm6, 2
+	pxor	xmm5, xmm6
+	pshufb	xmm5, HIGH_PAIR
+	ROUND	%1 + 3
+	paddd	%2, xmm5
+	movdqa	xmm6, [rdi + 4 * (%1)]
+	paddd	xmm6, %2
+	movdqa	[rsp + 4 * (%1)], xmm6
+%endmacro
+
+%macro ROUNDS 1
+	ROUND	%1
+	ROUND	%1 + 1
+	ROUND	%1 + 2
+	ROUND	%1 + 3
+%endmacro
+
+; The 16 w + k of the rounds to come, and above them what has no register.
+%define STATE	[rsp + 64]
+%define COUNT	[rsp + 72]
+FRAME_SIZE equ 64 + 24			; with six registers and the return address a multiple of 16
+
+%define LOW_PAIR	xmm8
+%define HIGH_PAIR	xmm9
+%define SWAP_BYTES	xmm10
+
+; Words 4 * %1 to 4 * %1 + 3 of the block into %2, and their w + k onto the stack.
+%macro LOAD_WORDS 2
+	movdqu	%2, [rsi + 16 * (%1)]
+	pshufb	%2, SWAP_BYTES
+	movdqa	xmm4, [rdi + 16 * (%1)]
+	paddd	xmm4, %2
+	movdqa	[rsp + 16 * (%1)], xmm4
+%endmacro
+
+%macro ADD_TO_STATE 2
+	add	%2, [rdi + 4 * (%1)]
+	mov	[rdi + 4 * (%1)], %2
+%endmacro
+
+global sha256_blocks_ssse3:function hidden
+sha256_blocks_ssse3:
+	push	rbx
+	push	rbp
+	push	r12
+	push	r13
+	push	r14
+	push	r15
+	sub	rsp, FRAME_SIZE
+	mov	STATE, rdi
+	mov	COUNT, rdx
+	movdqa	SWAP_BYTES, [swap_bytes]
+	movdqa	LOW_PAIR, [low_pair]
+	movdqa	HIGH_PAIR, [high_pair]
+
+	mov	A, [rdi]
+	mov	B, [rdi + 4]
+	mov	C, [rdi + 8]
+	mov	D, [rdi + 12]
+	mov	E, [rdi + 16]
+	mov	F, [rdi + 20]
+	mov	G, [rdi + 24]
+	mov	H, [rdi + 28]
+.block:
+	lea	rdi, [constants]
+	LOAD_WORDS 0, xmm0
+	LOAD_WORDS 1, xmm1
+	LOAD_WORDS 2, xmm2
+	LOAD_WORDS 3, xmm3
+	add	rsi, BLOCK_SIZE
+	mov	BC, B
+	xor	BC, C
+.schedule:
+	add	rdi, 64
+	SCHEDULED_ROUNDS 0, xmm0, xmm1, xmm2, xmm3
+	SCHEDULED_ROUNDS 4, xmm1, xmm2, xmm3, xmm0
+	SCHEDULED_ROUNDS 8, xmm2, xmm3, xmm0, xmm1
+	SCHEDULED_ROUNDS 12, xmm3, xmm0, xmm1, xmm2
+	lea	r12, [constants.end - 64]
+	cmp	rdi, r12
+	jne	.schedule
+	ROUNDS	0
+	ROUNDS	4
+	ROUNDS	8
+	ROUNDS	12
+
+	mov	rdi, STATE
+	ADD_TO_STATE 0, A
+	ADD_TO_STATE 1, B
+	ADD_TO_STATE 2, C
+	ADD_TO_STATE 3, D
+	ADD_TO_STATE 4, E
+	ADD_TO_STATE 5, F
+	ADD_TO_STATE 6, G
+	ADD_TO_STATE 7, H
+	dec	qword COUNT
+	jnz	.block
+
+	add	rsp, FRAME_SIZE
+	pop	r15
+	pop	r14
+	pop	r13
+	pop	r12
+	pop	rbp
+	pop	rbx
+	ret
+
+section .rodata
+
+align 16
+constants:
+	dd	0x428a2f98, 0x71374491, 0xb5c0fbcf, 0xe9b5dba5, 0x3956c25b, 0x59f111f1, 0x923f82a4, 0xab1c5ed5
+	dd	0xd807aa98, 0x12835b01, 0x243185be, 0x550c7dc3, 0x72be5d74, 0x80deb1fe, 0x9bdc06a7, 0xc19bf174
+	dd	0xe49b69c1, 0xefbe4786, 0x0fc19dc6, 0x240ca1cc, 0x2de92c6f, 0x4a7484aa, 0x5cb0a9dc, 0x76f988da
+	dd	0x983e5152, 0xa831c66d, 0xb00327c8, 0xbf597fc7, 0xc6e00bf3, 0xd5a79147, 0x06ca6351, 0x14292967
+	dd	0x27b70a85, 0x2e1b2138, 0x4d2c6dfc, 0x53380d13, 0x650a7354, 0x766a0abb, 0x81c2c92e, 0x92722c85
+	dd	0xa2bfe8a1, 0xa81a664b, 0xc24b8b70, 0xc76c51a3, 0xd192e819, 0xd6990624, 0xf40e3585, 0x106aa070
+	dd	0x19a4c116, 0x1e376c08, 0x2748774c, 0x34b0bcb5, 0x391c0cb3, 0x4ed8aa4a, 0x5b9cca4f, 0x682e6ff3
+	dd	0x748f82ee, 0x78a5636f, 0x84c87814, 0x8cc70208, 0x90befffa, 0xa4506ceb, 0xbef9a3f7, 0xc67178f2
+.end:
+
+; PSHUFB's masks: the words of a message are big endian; dwords 0 and 2 to the lower half, or to the upper.
+swap_bytes:
+	dq	0x0405060700010203, 0x0c0d0e0f08090a0b
+low_pair:
+	dq	0x0b0a090803020100, -1
+high_pair:
+	dq	-1, 0x0b0a090803020100
+
+section .note.GNU-stack noalloc noexec nowrite progbits
