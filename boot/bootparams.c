@@ -60,6 +60,7 @@ void boot_params_build(struct boot_params *params, const struct boot_params_requ
 	}
 
 	params->screen_info = platform->screen;
+	memcpy(params->edid_info, platform->edid, sizeof(params->edid_info));
 	params->acpi_rsdp_addr = platform->acpi_rsdp_addr;
 	params->secure_boot = (uint8_t)platform->secure_boot;
 	params->efi_info.efi_loader_signature = EFI64_LOADER_SIGNATURE;

@@ -10,41 +10,9 @@
 #include <stdint.h>
 
 #include "boot/image.h"
+#include "boot/layout.h"
 #include "boot/memmap.h"
-
-/* include/uapi/linux/screen_info.h */
-struct __attribute__((packed)) screen_info {
-	uint8_t pad0[0x0f];
-	uint8_t orig_video_isvga; /* VIDEO_TYPE_EFI, or 0: no screen */
-	uint8_t pad1[0x12 - 0x10];
-	uint16_t lfb_width;
-	uint16_t lfb_height;
-	uint16_t lfb_depth;
-	uint32_t lfb_base;
-	uint32_t lfb_size;
-	uint8_t pad2[0x24 - 0x20];
-	uint16_t lfb_linelength;
-	uint8_t red_size;
-	uint8_t red_pos;
-	uint8_t green_size;
-	uint8_t green_pos;
-	uint8_t blue_size;
-	uint8_t blue_pos;
-	uint8_t rsvd_size;
-	uint8_t rsvd_pos;
-	uint8_t pad3[0x32 - 0x2e];
-	uint16_t pages;
-	uint16_t vesa_attributes;
-	uint32_t capabilities;
-	uint32_t ext_lfb_base;
-	uint8_t pad4[0x40 - 0x3e];
-};
-
-enum {
-	VIDEO_TYPE_EFI = 0x70,
-	VIDEO_CAPABILITY_SKIP_QUIRKS = 1 << 0,
-	VIDEO_CAPABILITY_64BIT_BASE = 1 << 1,
-};
+#include "boot/screen.h"
 
 struct __attribute__((packed)) efi_info {
 	uint32_t efi_loader_signature;
@@ -130,7 +98,8 @@ struct __attribute__((packed)) boot_params {
 	uint32_t ext_ramdisk_image;
 	uint32_t ext_ramdisk_size;
 	uint32_t ext_cmd_line_ptr;
-	uint8_t pad2[0x1c0 - 0x0cc];
+	uint8_t pad2[0x140 - 0x0cc];
+	uint8_t edid_info[EDID_SIZE];
 	struct efi_info efi_info;
 	uint32_t alt_mem_k;
 	uint8_t pad3[0x1e8 - 0x1e4];
@@ -146,19 +115,6 @@ struct __attribute__((packed)) boot_params {
 	uint8_t pad8[0x1000 - 0xcd0];
 };
 
-#define ASSERT_OFFSET(type, field, offset)                                                                             \
-	_Static_assert(offsetof(struct type, field) == (offset), #type "." #field " stands at " #offset)
-
-ASSERT_OFFSET(screen_info, orig_video_isvga, 0x0f);
-ASSERT_OFFSET(screen_info, lfb_width, 0x12);
-ASSERT_OFFSET(screen_info, lfb_depth, 0x16);
-ASSERT_OFFSET(screen_info, lfb_base, 0x18);
-ASSERT_OFFSET(screen_info, lfb_linelength, 0x24);
-ASSERT_OFFSET(screen_info, red_size, 0x26);
-ASSERT_OFFSET(screen_info, rsvd_pos, 0x2d);
-ASSERT_OFFSET(screen_info, pages, 0x32);
-ASSERT_OFFSET(screen_info, capabilities, 0x36);
-ASSERT_OFFSET(screen_info, ext_lfb_base, 0x3a);
 ASSERT_OFFSET(setup_header, root_flags, 0x1f2 - SETUP_HEADER_OFFSET);
 ASSERT_OFFSET(setup_header, syssize, 0x1f4 - SETUP_HEADER_OFFSET);
 ASSERT_OFFSET(setup_header, vid_mode, 0x1fa - SETUP_HEADER_OFFSET);
@@ -181,6 +137,7 @@ ASSERT_OFFSET(setup_header, init_size, 0x260 - SETUP_HEADER_OFFSET);
 ASSERT_OFFSET(boot_params, acpi_rsdp_addr, 0x070);
 ASSERT_OFFSET(boot_params, ext_ramdisk_image, 0x0c0);
 ASSERT_OFFSET(boot_params, ext_cmd_line_ptr, 0x0c8);
+ASSERT_OFFSET(boot_params, edid_info, 0x140);
 ASSERT_OFFSET(boot_params, efi_info, 0x1c0);
 ASSERT_OFFSET(boot_params, alt_mem_k, 0x1e0);
 ASSERT_OFFSET(boot_params, e820_entries, 0x1e8);
@@ -212,6 +169,7 @@ enum secure_boot_mode {
 /* What the firmware knows that Linux wants to be told. */
 struct platform {
 	struct screen_info screen;
+	uint8_t edid[EDID_SIZE]; /* of the screen's monitor; zeros: not known */
 	uint64_t acpi_rsdp_addr; /* 0: none */
 	uint64_t efi_system_table_addr;
 	enum secure_boot_mode secure_boot;

@@ -127,6 +127,22 @@ static void addresses_and_sizes_above_4_gib(void **state)
 	assert_int_equal(u64(0x070), 0x51b2c3d4e5f6789a);
 }
 
+static void screen_and_edid(void **state)
+{
+	(void)state;
+	begin(0x290);
+	memset(&platform.screen, 0xa5, sizeof(platform.screen));
+	for (size_t i = 0; i < sizeof(platform.edid); i++)
+		platform.edid[i] = (uint8_t)(i + 1);
+	build(&initrd);
+	for (size_t i = 0; i < 0x40; i++)
+		assert_int_equal(u8(i), 0xa5);
+	for (size_t i = 0; i < 128; i++)
+		assert_int_equal(u8(0x140 + i), i + 1);
+	assert_int_equal(u8(0x13f), 0);
+	assert_memory_equal(page + 0x1c0, "EL64", 4);
+}
+
 /* What the file's header said of an initrd must not stand either. */
 static void initrd_none(void **state)
 {
@@ -467,6 +483,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(fields_by_number),
 		cmocka_unit_test(addresses_and_sizes_above_4_gib),
+		cmocka_unit_test(screen_and_edid),
 		cmocka_unit_test(initrd_none),
 		cmocka_unit_test(load_flags_that_the_loader_sets),
 		cmocka_unit_test(secure_boot_modes),
