@@ -134,6 +134,25 @@ struct hole memmap_find_hole(const struct memory_map *map, const struct memory_r
 	return find_hole_within(map, request);
 }
 
+/* Not devices, nor memory that is broken or not there yet. */
+static bool is_readable(uint32_t type)
+{
+	return type != EFI_MEMTYPE_UNUSABLE && type <= EFI_MEMTYPE_ACPI_NVS;
+}
+
+uint64_t memmap_readable_size(const struct memory_map *map, uint64_t addr)
+{
+	struct memory_range range;
+	uint64_t end = addr;
+	size_t index = 0;
+
+	while (memmap_next(map, &index, &range)) {
+		if (is_readable(range.type) && range.start <= end && end < range.end)
+			end = range.end;
+	}
+	return end - addr;
+}
+
 /* 0 for what the kernel's stub leaves out: types it does not know. */
 static uint32_t e820_type_of(const struct memory_range *range)
 {

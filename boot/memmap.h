@@ -86,6 +86,12 @@ struct hole {
  */
 struct hole memmap_find_hole(const struct memory_map *map, const struct memory_request *request);
 
+/*
+ * How many bytes from `addr` on lie in memory that the CPU can read, by descriptors that follow each other in the map
+ * and in memory; 0 where the map knows of none there.
+ */
+uint64_t memmap_readable_size(const struct memory_map *map, uint64_t addr);
+
 /* Documentation/arch/x86/boot.rst and arch/x86/include/uapi/asm/setup_data.h: struct boot_e820_entry. */
 struct __attribute__((packed)) e820_entry {
 	uint64_t addr;

@@ -970,6 +970,47 @@ static void e820_says_of_each_page_what_the_map_says(void **state)
 	}
 }
 
+/* --- what can be read --- */
+
+static void readable_to_the_end_of_what_touches(void **state)
+{
+	struct efi_descriptor descriptors[] = {
+		DESCRIPTOR(EFI_MEMTYPE_BOOT_SERVICES_DATA, MIB, 2 * MIB),
+		DESCRIPTOR(EFI_MEMTYPE_ACPI_NVS, 2 * MIB, 3 * MIB),
+		DESCRIPTOR(EFI_MEMTYPE_MMIO, 3 * MIB, 4 * MIB),
+		DESCRIPTOR(EFI_MEMTYPE_RESERVED, 4 * MIB, 5 * MIB),
+		DESCRIPTOR(EFI_MEMTYPE_CONVENTIONAL, 6 * MIB, 7 * MIB),
+	};
+	struct memory_map map = MAP_OF(descriptors);
+
+	(void)state;
+	assert_int_equal(memmap_readable_size(&map, MIB), 2 * MIB);
+	assert_int_equal(memmap_readable_size(&map, MIB - 1), 0);
+	assert_int_equal(memmap_readable_size(&map, 3 * MIB - 1), 1);
+	assert_int_equal(memmap_readable_size(&map, 3 * MIB), 0);
+	assert_int_equal(memmap_readable_size(&map, 4 * MIB + 5), MIB - 5);
+	assert_int_equal(memmap_readable_size(&map, 5 * MIB), 0);
+	assert_int_equal(memmap_readable_size(&map, 7 * MIB - 1), 1);
+	assert_int_equal(memmap_readable_size(&map, 0), 0);
+	assert_int_equal(memmap_readable_size(&map, UINT64_MAX), 0);
+	/* To the end of the address space, without wrapping. */
+	descriptors[4].physical_start = UINT64_MAX - 0xfff;
+	descriptors[4].number_of_pages = UINT64_MAX;
+	assert_int_equal(memmap_readable_size(&map, UINT64_MAX - 9), 9);
+}
+
+static void readable_types(void **state)
+{
+	(void)state;
+	for (uint32_t type = 0; type < 20; type++) {
+		struct efi_descriptor descriptors[] = { DESCRIPTOR(type, MIB, 2 * MIB) };
+		struct memory_map map = MAP_OF(descriptors);
+		bool readable = type <= EFI_MEMTYPE_ACPI_NVS && type != EFI_MEMTYPE_UNUSABLE;
+
+		assert_int_equal(memmap_readable_size(&map, MIB), readable ? MIB : 0);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -1000,6 +1041,8 @@ int main(void)
 		cmocka_unit_test(memory_for_a_specific_purpose_is_not_free),
 		cmocka_unit_test(finds_what_a_search_page_by_page_finds),
 		cmocka_unit_test(finds_free_memory_in_shuffled_maps),
+		cmocka_unit_test(readable_to_the_end_of_what_touches),
+		cmocka_unit_test(readable_types),
 		cmocka_unit_test(e820_of_every_type),
 		cmocka_unit_test(e820_of_an_oem_type),
 		cmocka_unit_test(e820_of_memory_for_a_specific_purpose),

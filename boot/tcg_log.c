@@ -1,0 +1,170 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * Steps through event logs, by the rules of the kernel's __calc_tpm2_event_size (include/linux/tpm_eventlog.h) where it
+ * comes to what is an event, and never past the memory that the log is known to lie in.
+ */
+#include "boot/tcg_log.h"
+
+enum {
+	/* TCG_PCR_EVENT */
+	EVENT_1_2_SIZE_FIELD = 28, /* after pcrIndex, eventType and a SHA-1 digest */
+
+	/* TCG_EfiSpecIDEvent, the content of the first event */
+	SPEC_ID_ALGORITHM_COUNT = 24, /* then the algorithms */
+	ALGORITHM_SIZE = 4,	      /* id, digest size */
+
+	/* TCG_PCR_EVENT2 */
+	EVENT_2_TYPE = 4, /* after pcrIndex; then the count of digests, those, and the content with its size */
+
+	/* EFI_TCG2_FINAL_EVENTS_TABLE */
+	FINAL_EVENTS_COUNT = 8,
+
+	EV_PREBOOT_CERT = 0,
+};
+
+/* What is left to read. Everything is taken off its front. */
+struct input {
+	const uint8_t *bytes;
+	uint64_t size;
+};
+
+static bool skip(struct input *input, uint64_t size)
+{
+	if (size > input->size)
+		return false;
+	input->bytes += size;
+	input->size -= size;
+	return true;
+}
+
+/* Takes a number of at most 8 bytes, little endian. */
+static bool take(struct input *input, unsigned width, uint64_t *ret_value)
+{
+	const uint8_t *bytes = input->bytes;
+	uint64_t value = 0;
+
+	if (!skip(input, width))
+		return false;
+	for (unsigned i = 0; i < width; i++)
+		value |= (uint64_t)bytes[i] << 8 * i;
+	*ret_value = value;
+	return true;
+}
+
+/* The list of digest sizes, as the first event of a log has it. */
+struct algorithms {
+	const uint8_t *list;
+	uint64_t count;
+};
+
+/* Takes an event off *rest, which stays as it is where there is none. */
+static bool take_event_1_2(struct input *rest, struct input *ret_content)
+{
+	struct input input = *rest;
+	uint64_t size;
+
+	if (!skip(&input, EVENT_1_2_SIZE_FIELD) || !take(&input, 4, &size))
+		return false;
+	*ret_content = (struct input){ .bytes = input.bytes, .size = size };
+	if (!skip(&input, size))
+		return false;
+	*rest = input;
+	return true;
+}
+
+static bool find_algorithms(const struct tcg_log *log, struct algorithms *ret_algorithms)
+{
+	struct input input = { .bytes = log->bytes, .size = log->room };
+	struct input content;
+	uint64_t count;
+
+	if (!take_event_1_2(&input, &content))
+		return false;
+	if (!skip(&content, SPEC_ID_ALGORITHM_COUNT) || !take(&content, 4, &count))
+		return false;
+	if (count > content.size / ALGORITHM_SIZE)
+		return false;
+	*ret_algorithms = (struct algorithms){ .list = content.bytes, .count = count };
+	return true;
+}
+
+static bool digest_size(const struct algorithms *algorithms, uint64_t id, uint64_t *ret_size)
+{
+	for (uint64_t i = 0; i < algorithms->count; i++) {
+		struct input entry = { .bytes = algorithms->list + i * ALGORITHM_SIZE, .size = ALGORITHM_SIZE };
+		uint64_t entry_id = 0;
+
+		if (take(&entry, 2, &entry_id) && entry_id == id)
+			return take(&entry, 2, ret_size);
+	}
+	return false;
+}
+
+/* The same for an event of the new format. */
+static bool take_event_2(struct input *rest, const struct algorithms *algorithms)
+{
+	struct input input = *rest;
+	uint64_t count;
+	uint64_t type;
+	uint64_t size;
+	uint64_t id;
+
+	if (!skip(&input, EVENT_2_TYPE) || !take(&input, 4, &type) || !take(&input, 4, &count))
+		return false;
+	/* No more than one digest of each kind. */
+	if (count > algorithms->count)
+		return false;
+	for (; count; count--) {
+		if (!take(&input, 2, &id) || !digest_size(algorithms, id, &size) || !skip(&input, size))
+			return false;
+	}
+	if (!take(&input, 4, &size) || !skip(&input, size))
+		return false;
+	/* Zeroed memory looks like this. */
+	if (type == EV_PREBOOT_CERT && size == 0)
+		return false;
+	*rest = input;
+	return true;
+}
+
+uint64_t tcg_log_size(const struct tcg_log *log, uint64_t last_offset, bool *ret_whole)
+{
+	struct input rest = { .bytes = log->bytes, .size = log->room };
+	struct algorithms algorithms = { 0 };
+	struct input content;
+	uint64_t offset = 0;
+	bool is_event;
+
+	*ret_whole = false;
+	if (log->format == TCG_LOG_FORMAT_2 && !find_algorithms(log, &algorithms))
+		return 0;
+	while (!*ret_whole && offset <= last_offset) {
+		/* The first is of the old format in both. */
+		if (offset == 0 || log->format == TCG_LOG_FORMAT_1_2)
+			is_event = take_event_1_2(&rest, &content);
+		else
+			is_event = take_event_2(&rest, &algorithms);
+		if (!is_event)
+			break;
+		*ret_whole = offset == last_offset;
+		offset = log->room - rest.size;
+	}
+	return offset;
+}
+
+uint64_t tcg_log_final_events_size(const struct tcg_log *log, const uint8_t *table, uint64_t room)
+{
+	struct input rest = { .bytes = table, .size = room };
+	struct algorithms algorithms;
+	uint64_t events_room;
+	uint64_t count;
+
+	if (log->format != TCG_LOG_FORMAT_2 || !find_algorithms(log, &algorithms))
+		return 0;
+	if (!skip(&rest, FINAL_EVENTS_COUNT) || !take(&rest, 8, &count))
+		return 0;
+	events_room = rest.size;
+	while (count && take_event_2(&rest, &algorithms))
+		count--;
+	return events_room - rest.size;
+}

@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/* Feeds boot/tcg_log.c a format, where the last event begins, and a log that is its own table of final events. */
+#include "boot/tcg_log.h"
+
+#include "tests/fuzz/support.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
+{
+	struct input input = { .bytes = bytes, .size = size };
+	enum tcg_log_format format = take_number(&input, 1) & 1 ? TCG_LOG_FORMAT_1_2 : TCG_LOG_FORMAT_2;
+	uint64_t last = take_number(&input, 2);
+	uint64_t split = take_number(&input, 2);
+	struct tcg_log log = { .format = format, .bytes = input.bytes, .room = input.size };
+	uint64_t final_size;
+	uint64_t log_size;
+	bool whole;
+
+	log_size = tcg_log_size(&log, last, &whole);
+	assert(log_size <= log.room);
+	if (whole) {
+		struct tcg_log cut = { .format = format, .bytes = log.bytes, .room = log_size };
+
+		/* Nothing behind a whole log matters, and nothing of it can be left out. */
+		assert(last < log_size);
+		assert(tcg_log_size(&cut, last, &whole) == log_size && whole);
+		cut.room--;
+		assert(tcg_log_size(&cut, last, &whole) <= last && !whole);
+	}
+
+	if (split > input.size)
+		split = input.size;
+	final_size = tcg_log_final_events_size(&log, input.bytes + split, input.size - split);
+	assert(final_size == 0 || final_size <= input.size - split - 16);
+	return 0;
+}
