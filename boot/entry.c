@@ -19,6 +19,7 @@ static const struct {
 	{ { "sha256", 6 }, ENTRY_SHA256 },
 	{ { "signature", 9 }, ENTRY_SIGNATURE },
 	{ { "on-mismatch", 11 }, ENTRY_ON_MISMATCH },
+	{ { "dma", 3 }, ENTRY_DMA },
 	{ { "verbose", 7 }, ENTRY_VERBOSE },
 	{ { "architecture", 12 }, ENTRY_ARCHITECTURE },
 	{ { "title", 5 }, ENTRY_INFORMATION },
@@ -151,6 +152,14 @@ static enum kexec_status parse_line(struct entry *entry, const struct line *line
 			entry->on_mismatch = ON_MISMATCH_HALT;
 		else
 			return expected(entry, line, "halt or reset");
+		return KEXEC_OK;
+	case ENTRY_DMA:
+		if (text_equal(line->value, TEXT("off")))
+			entry->dma_off = true;
+		else if (text_equal(line->value, TEXT("on")))
+			entry->dma_off = false;
+		else
+			return expected(entry, line, "on or off");
 		return KEXEC_OK;
 	case ENTRY_VERBOSE:
 		if (text_equal(line->value, TEXT("yes")))

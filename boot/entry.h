@@ -24,6 +24,7 @@ enum entry_key {
 	ENTRY_SHA256,	    /* repeatable: HEX PATH */
 	ENTRY_SIGNATURE,    /* require */
 	ENTRY_ON_MISMATCH,  /* halt or reset */
+	ENTRY_DMA,	    /* on or off */
 	ENTRY_VERBOSE,	    /* yes or no */
 	ENTRY_ARCHITECTURE, /* x64 */
 	ENTRY_INFORMATION,  /* title, version, machine-id, sort-key: for menus, not for us */
@@ -36,6 +37,7 @@ struct entry {
 	struct text linux_path;
 	bool require_signature;
 	bool verbose;
+	bool dma_off; /* no device behind a PCI bridge shall write to memory once the firmware is left */
 	enum on_mismatch on_mismatch;
 };
 

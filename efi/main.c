@@ -7,13 +7,17 @@
 #include "boot/log.h"
 #include "boot/purgatory.h"
 #include "efi/clock.h"
+#include "efi/dma.h"
 #include "efi/entry_source.h"
+#include "efi/event_log.h"
 #include "efi/file.h"
 #include "efi/firmware.h"
 #include "efi/handover.h"
 #include "efi/load.h"
 #include "efi/loader_interface.h"
+#include "efi/memory_overwrite.h"
 #include "efi/mismatch.h"
+#include "efi/random_seed.h"
 #include "efi/secureboot.h"
 
 extern const uint8_t purgatory_blob[];
@@ -68,6 +72,22 @@ static enum kexec_status hand_over_clock(const struct purgatory *purgatory, cons
 	if (entry->verbose)
 		clock = clock_enter_exit();
 	return purgatory_set(purgatory, purgatory_clock, &clock);
+}
+
+/* What Linux finds in the firmware's configuration tables and variables. Nothing here is worth failing for. */
+static void leave_for_linux(void)
+{
+	memory_overwrite_request();
+	random_seed_install();
+	event_log_install();
+}
+
+/* Puts everything back as it was, for whoever boots next. */
+static void take_back(void)
+{
+	dma_restore();
+	event_log_uninstall();
+	random_seed_uninstall();
 }
 
 /* GNU-EFI's crt0 calls this, in the System V ABI, and declares it nowhere. */
@@ -125,17 +145,22 @@ EFI_STATUS efi_main(EFI_HANDLE handle, EFI_SYSTEM_TABLE *system_table)
 	status = digest_prepare(&image, &purgatory, &digest);
 	if (status)
 		goto out;
+	leave_for_linux();
 	clock_print_phases();
 	loader_interface_finish();
 	status = hand_over_clock(&purgatory, &source.entry);
 	if (status)
 		goto out;
+	file_close_volume();
+	if (source.entry.dma_off)
+		dma_turn_off();
 	status = handover_exit(&handover, &digest);
 	if (status)
 		goto out;
 	handover_jump(purgatory.entry, handover.page_table_root);
 
 out:
+	take_back();
 	image_free(&image);
 	entry_source_free(&source);
 	file_close_volume();

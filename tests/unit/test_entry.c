@@ -114,6 +114,7 @@ static void all_keys(void **state)
 			"sha256 " HEX " /vmlinuz\n"
 			"signature require\n"
 			"on-mismatch reset\n"
+			"dma off\n"
 			"verbose yes\n"));
 	assert_string_equal(entry.source, "a.conf");
 	expect_text(entry.linux_path, "/vmlinuz");
@@ -122,6 +123,7 @@ static void all_keys(void **state)
 	assert_true(entry.require_signature);
 	assert_true(entry.verbose);
 	assert_int_equal(entry.on_mismatch, ON_MISMATCH_RESET);
+	assert_true(entry.dma_off);
 	entry_print_unknown_keys(&entry);
 	assert_string_equal(logged(), "");
 }
@@ -134,6 +136,7 @@ static void defaults(void **state)
 	assert_false(entry.require_signature);
 	assert_false(entry.verbose);
 	assert_int_equal(entry.on_mismatch, ON_MISMATCH_HALT);
+	assert_false(entry.dma_off);
 	expect_initrds("");
 	expect_command_line("");
 }
@@ -141,8 +144,9 @@ static void defaults(void **state)
 static void keys_that_say_the_default(void **state)
 {
 	(void)state;
-	expect_ok(parse("linux /vmlinuz\non-mismatch halt\nverbose no\n"));
+	expect_ok(parse("linux /vmlinuz\non-mismatch halt\ndma on\nverbose no\n"));
 	assert_false(entry.verbose);
+	assert_false(entry.dma_off);
 	assert_int_equal(entry.on_mismatch, ON_MISMATCH_HALT);
 }
 
@@ -269,6 +273,7 @@ static void value_missing(void **state)
 	refuse("linux /vmlinuz\nsha256\n", KEXEC_BAD_FORMAT, "sha256: expected 64 hexadecimal digits and a path");
 	refuse("linux /vmlinuz\nsignature\n", KEXEC_BAD_FORMAT, "signature: expected require, found \"\"");
 	refuse("linux /vmlinuz\non-mismatch\n", KEXEC_BAD_FORMAT, "on-mismatch: expected halt or reset, found \"\"");
+	refuse("linux /vmlinuz\ndma\n", KEXEC_BAD_FORMAT, "dma: expected on or off, found \"\"");
 	refuse("linux /vmlinuz\nverbose\n", KEXEC_BAD_FORMAT, "verbose: expected yes or no, found \"\"");
 	refuse("linux /vmlinuz\narchitecture\n", KEXEC_BAD_FORMAT, "architecture: expected x64, found \"\"");
 }
@@ -280,6 +285,8 @@ static void value_unknown(void **state)
 	refuse("linux /a\nsignature required\n", KEXEC_BAD_FORMAT, "expected require, found \"required\"");
 	refuse("linux /a\non-mismatch boot\n", KEXEC_BAD_FORMAT, "expected halt or reset, found \"boot\"");
 	refuse("linux /a\non-mismatch halt reset\n", KEXEC_BAD_FORMAT, "found \"halt reset\"");
+	refuse("linux /a\ndma no\n", KEXEC_BAD_FORMAT, "dma: expected on or off, found \"no\"");
+	refuse("linux /a\ndma OFF\n", KEXEC_BAD_FORMAT, "dma: expected on or off, found \"OFF\"");
 	refuse("linux /a\nverbose true\n", KEXEC_BAD_FORMAT, "verbose: expected yes or no, found \"true\"");
 }
 

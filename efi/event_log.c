@@ -1,0 +1,156 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/* Hands over the event log (TCG EFI Protocol Specification 6.4 and 7; UEFI specification 38.2, 38.4). */
+#include "efi/event_log.h"
+
+#include "boot/log.h"
+#include "boot/memmap.h"
+#include "boot/tcg_log.h"
+#include "common/align.h"
+#include "common/string.h"
+#include "efi/firmware.h"
+#include "efi/memory.h"
+
+/* Logs take some ten KiB, and firmware sets 64 aside. */
+#define LOG_SIZE_MAX (4u * 1024 * 1024)
+
+/* Both protocols begin like this, and have the same values for the format. */
+struct measurement_protocol {
+	void *get_capability;
+	EFI_STATUS(EFIAPI *get_event_log)
+	(struct measurement_protocol *this, UINT32 format, EFI_PHYSICAL_ADDRESS *ret_log,
+	 EFI_PHYSICAL_ADDRESS *ret_last, BOOLEAN *ret_truncated);
+};
+
+/* struct linux_efi_tpm_eventlog, include/linux/efi.h; the log follows. */
+struct __attribute__((packed)) event_log {
+	uint32_t size;
+	uint32_t final_events_preboot_size;
+	uint8_t version; /* enum tcg_log_format */
+	uint8_t log[];
+};
+
+/* The kernel reserves the size of its structure, which is padded, and the log's. */
+#define TABLE_HEADER_SIZE 12
+
+_Static_assert(offsetof(struct event_log, log) == 9, "struct linux_efi_tpm_eventlog");
+
+/* What the firmware says. */
+struct source {
+	enum tcg_log_format format;
+	EFI_PHYSICAL_ADDRESS log_addr;
+	EFI_PHYSICAL_ADDRESS last_addr; /* 0: no events */
+	const uint8_t *final_events;	/* NULL: no such table */
+};
+
+/* LINUX_EFI_TPM_EVENT_LOG_GUID */
+static EFI_GUID table_guid = { 0xb7799cb0, 0xeca2, 0x4943, { 0x96, 0x67, 0x1f, 0xae, 0x07, 0xb7, 0x47, 0xfa } };
+static struct event_log *installed;
+static void *installed_before;
+
+static bool get_log(struct measurement_protocol *protocol, enum tcg_log_format format, struct source *ret_source)
+{
+	BOOLEAN truncated = FALSE;
+	EFI_STATUS status;
+
+	*ret_source = (struct source){ .format = format };
+	status = protocol->get_event_log(protocol, format, &ret_source->log_addr, &ret_source->last_addr, &truncated);
+	if (EFI_ERROR(status) || !ret_source->log_addr)
+		return false;
+	if (truncated)
+		log_info("event log: the firmware had no room for all events");
+	return true;
+}
+
+static bool find_source(struct source *ret_source)
+{
+	EFI_GUID tcg2_guid = { 0x607f766c, 0x7455, 0x42be, { 0x93, 0x0b, 0xe4, 0xd7, 0x6d, 0xb2, 0x72, 0x0f } };
+	EFI_GUID cc_guid = { 0x96751a3d, 0x72f4, 0x41a6, { 0xa7, 0x94, 0xed, 0x5d, 0x0e, 0x67, 0xae, 0x6b } };
+	EFI_GUID tcg2_final = { 0x1e2ed096, 0x30e2, 0x4254, { 0xbd, 0x89, 0x86, 0x3b, 0xbe, 0xf8, 0x23, 0x25 } };
+	EFI_GUID cc_final = { 0xdd4a4648, 0x2de7, 0x4665, { 0x96, 0x4d, 0x21, 0xd9, 0xef, 0x5f, 0xb4, 0x46 } };
+	EFI_BOOT_SERVICES *services = firmware_boot_services;
+	struct measurement_protocol *protocol;
+
+	if (!EFI_ERROR(services->LocateProtocol(&tcg2_guid, NULL, (void **)&protocol))) {
+		if (!get_log(protocol, TCG_LOG_FORMAT_2, ret_source))
+			return get_log(protocol, TCG_LOG_FORMAT_1_2, ret_source);
+		ret_source->final_events = firmware_config_table(&tcg2_final);
+		return true;
+	}
+	if (EFI_ERROR(services->LocateProtocol(&cc_guid, NULL, (void **)&protocol)) ||
+	    !get_log(protocol, TCG_LOG_FORMAT_2, ret_source))
+		return false;
+	ret_source->final_events = firmware_config_table(&cc_final);
+	return true;
+}
+
+/* An empty log is handed over as well: its format and the final events are worth something. */
+static uint64_t measure_log(const struct source *source, const struct tcg_log *log)
+{
+	uint64_t size;
+	bool whole;
+
+	if (!source->last_addr)
+		return 0;
+	size = tcg_log_size(log, source->last_addr - source->log_addr, &whole);
+	if (!whole)
+		log_info("event log: expected the last event at 0x%lx, found no event at 0x%lx", source->last_addr,
+			 source->log_addr + size);
+	return size;
+}
+
+static void install(const struct source *source, const struct memory_map *map)
+{
+	struct tcg_log log = { .format = source->format, .bytes = phys_to_ptr(source->log_addr) };
+	struct event_log *table;
+	EFI_STATUS status;
+	uint64_t size;
+
+	log.room = memmap_readable_size(map, source->log_addr);
+	if (log.room > LOG_SIZE_MAX)
+		log.room = LOG_SIZE_MAX;
+	size = measure_log(source, &log);
+	status = firmware_boot_services->AllocatePool(EfiACPIReclaimMemory, TABLE_HEADER_SIZE + size, (void **)&table);
+	if (EFI_ERROR(status)) {
+		log_info("event log: no memory for 0x%lx bytes: %s", size, efi_status_name(status));
+		return;
+	}
+	*table = (struct event_log){ .size = (uint32_t)size, .version = (uint8_t)source->format };
+	if (source->final_events) {
+		uint64_t room = memmap_readable_size(map, (uintptr_t)source->final_events);
+
+		table->final_events_preboot_size =
+			(uint32_t)tcg_log_final_events_size(&log, source->final_events, room);
+	}
+	memcpy(table->log, log.bytes, size);
+
+	installed_before = firmware_config_table(&table_guid);
+	status = firmware_boot_services->InstallConfigurationTable(&table_guid, table);
+	if (EFI_ERROR(status)) {
+		log_info("event log: cannot install it: %s", efi_status_name(status));
+		firmware_boot_services->FreePool(table);
+		return;
+	}
+	installed = table;
+	log_verbose("event log: %u bytes, %u of the final events among them", table->size,
+		    table->final_events_preboot_size);
+}
+
+void event_log_install(void)
+{
+	struct source source;
+	struct memory_map map;
+
+	if (!find_source(&source) || memory_map_read(&map))
+		return;
+	install(&source, &map);
+	memory_map_free(&map);
+}
+
+void event_log_uninstall(void)
+{
+	if (!installed)
+		return;
+	firmware_boot_services->InstallConfigurationTable(&table_guid, installed_before);
+	firmware_boot_services->FreePool(installed);
+	installed = NULL;
+}
