@@ -106,7 +106,7 @@ void boot_params_set_memory_map(struct boot_params *params, const struct memory_
 	params->efi_info.efi_memdesc_version = map->descriptor_version;
 
 	params->e820_entries = 0;
-	*e820_ext = (struct setup_data){ .type = SETUP_E820_EXT };
+	*e820_ext = (struct setup_data){ .next = e820_ext->next, .type = SETUP_E820_EXT };
 	memmap_to_e820(map, put_e820_entry, &destination);
-	params->hdr.setup_data = e820_ext->len ? (uintptr_t)e820_ext : 0;
+	params->hdr.setup_data = e820_ext->len ? (uintptr_t)e820_ext : e820_ext->next;
 }

@@ -154,9 +154,26 @@ struct setup_data {
 	uint32_t len; /* of what follows */
 };
 
-enum { SETUP_E820_EXT = 1 };
+enum { SETUP_E820_EXT = 1, SETUP_PCI = 3 };
 
 _Static_assert(sizeof(struct setup_data) == 16, "boot.rst");
+
+/* struct pci_setup_rom, arch/x86/include/asm/setup_data.h; the ROM follows. */
+struct setup_pci_rom {
+	struct setup_data header;
+	uint16_t vendor;
+	uint16_t device_id;
+	uint64_t rom_size;
+	uint64_t segment;
+	uint64_t bus;
+	uint64_t device;
+	uint64_t function;
+};
+
+ASSERT_OFFSET(setup_pci_rom, vendor, 16);
+ASSERT_OFFSET(setup_pci_rom, rom_size, 24);
+ASSERT_OFFSET(setup_pci_rom, function, 56);
+_Static_assert(sizeof(struct setup_pci_rom) == 64, "struct pci_setup_rom");
 
 /* enum efi_secureboot_mode, include/linux/efi.h */
 enum secure_boot_mode {
@@ -191,8 +208,8 @@ uint64_t boot_params_e820_ext_size(uint64_t entries);
 
 /*
  * Writes the memory map into the zero page: all of it as efi_info, and as an e820 table whose entries beyond 128 go
- * to `e820_ext`, which then becomes a node of hdr.setup_data. `e820_ext` must hold boot_params_e820_ext_size() of the
- * number of descriptors. May be called again with another map. Cannot fail: it runs between GetMemoryMap and
- * ExitBootServices.
+ * to `e820_ext`, which then becomes the first node of hdr.setup_data. `e820_ext->next`, set by the caller, is the rest
+ * of that list. `e820_ext` must hold boot_params_e820_ext_size() of the number of descriptors. May be called again with
+ * another map. Cannot fail: it runs between GetMemoryMap and ExitBootServices.
  */
 void boot_params_set_memory_map(struct boot_params *params, const struct memory_map *map, struct setup_data *e820_ext);

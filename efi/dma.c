@@ -4,10 +4,9 @@
 
 #include "boot/log.h"
 #include "efi/firmware.h"
+#include "efi/pci.h"
 
-#define PCI_COMMAND 0x04u
 #define PCI_COMMAND_MASTER (1u << 2)
-#define PCI_CLASS 0x0au /* class and subclass */
 #define PCI_CLASS_DISPLAY_VGA 0x0300
 #define PCI_CLASS_BRIDGE_PCI 0x0604
 
@@ -15,29 +14,9 @@
 static EFI_HANDLE *devices;
 static UINTN device_count;
 
-static EFI_PCI_IO_PROTOCOL *pci_io(EFI_HANDLE device)
-{
-	EFI_GUID guid = EFI_PCI_IO_PROTOCOL_GUID;
-	EFI_PCI_IO_PROTOCOL *io = NULL;
-
-	if (EFI_ERROR(firmware_boot_services->HandleProtocol(device, &guid, (void **)&io)))
-		return NULL;
-	return io;
-}
-
-/* 0xffff where there is nothing to read, as on the bus. */
-static uint16_t read_config(EFI_PCI_IO_PROTOCOL *io, UINT32 offset)
-{
-	uint16_t value;
-
-	if (EFI_ERROR(io->Pci.Read(io, EfiPciIoWidthUint16, offset, 1, &value)))
-		return UINT16_MAX;
-	return value;
-}
-
 static bool is_bridge(EFI_PCI_IO_PROTOCOL *io)
 {
-	return read_config(io, PCI_CLASS) == PCI_CLASS_BRIDGE_PCI;
+	return pci_read(io, PCI_CLASS) == PCI_CLASS_BRIDGE_PCI;
 }
 
 /* Not what the framebuffer belongs to: it is shown without DMA. */
@@ -46,15 +25,15 @@ static bool is_behind_bridge(EFI_PCI_IO_PROTOCOL *io)
 	UINTN segment, bus, device, function;
 
 	return !EFI_ERROR(io->GetLocation(io, &segment, &bus, &device, &function)) && bus != 0 && !is_bridge(io) &&
-	       read_config(io, PCI_CLASS) != PCI_CLASS_DISPLAY_VGA;
+	       pci_read(io, PCI_CLASS) != PCI_CLASS_DISPLAY_VGA;
 }
 
 static bool set_master(EFI_PCI_IO_PROTOCOL *io, uint16_t master)
 {
-	uint16_t command = (uint16_t)((read_config(io, PCI_COMMAND) & ~PCI_COMMAND_MASTER) | master);
+	uint16_t command = (uint16_t)((pci_read(io, PCI_COMMAND) & ~PCI_COMMAND_MASTER) | master);
 
 	return !EFI_ERROR(io->Pci.Write(io, EfiPciIoWidthUint16, PCI_COMMAND, 1, &command)) &&
-	       read_config(io, PCI_COMMAND) == command;
+	       pci_read(io, PCI_COMMAND) == command;
 }
 
 /* First the drivers, while their devices can still be told to stop. */
@@ -80,7 +59,7 @@ static unsigned turn_bridges_off(void)
 
 		if (!io || !is_bridge(io))
 			continue;
-		if (!(read_config(io, PCI_COMMAND) & PCI_COMMAND_MASTER)) {
+		if (!(pci_read(io, PCI_COMMAND) & PCI_COMMAND_MASTER)) {
 			devices[i] = NULL;
 			continue;
 		}
@@ -94,10 +73,8 @@ static unsigned turn_bridges_off(void)
 
 void dma_turn_off(void)
 {
-	EFI_GUID guid = EFI_PCI_IO_PROTOCOL_GUID;
-	EFI_STATUS status;
+	EFI_STATUS status = pci_find_devices(&device_count, &devices);
 
-	status = firmware_boot_services->LocateHandleBuffer(ByProtocol, &guid, NULL, &device_count, &devices);
 	if (EFI_ERROR(status)) {
 		devices = NULL;
 		device_count = 0;

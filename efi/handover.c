@@ -10,6 +10,7 @@
 #include "efi/cpu.h"
 #include "efi/firmware.h"
 #include "efi/memory.h"
+#include "efi/option_rom.h"
 #include "efi/platform.h"
 
 #define LOW_MEMORY_END 0x100000u
@@ -115,7 +116,10 @@ enum kexec_status handover_prepare(const struct kernel *kernel, const struct kex
 	if (!status)
 		status = add_memory_map(image, &map, ret_handover);
 	memory_map_free(&map);
-	return status;
+	if (status)
+		return status;
+	ret_handover->e820_ext->next = option_rom_collect(image);
+	return KEXEC_OK;
 }
 
 /* One attempt. *exit_called: from then on the firmware may be half shut down. */

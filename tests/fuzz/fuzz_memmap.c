@@ -187,6 +187,7 @@ static void check_boot_params(const struct memory_map *map, const struct e820_ta
 	struct boot_params *params = calloc(1, sizeof(*params));
 	const struct e820_entry *ext_entries = (const void *)(ext + 1);
 
+	ext->next = 0;
 	boot_params_set_memory_map(params, map, ext);
 	assert(params->e820_entries + ext->len / sizeof(*ext_entries) == table->count);
 	assert((params->hdr.setup_data != 0) == (ext->len != 0));

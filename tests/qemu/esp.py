@@ -16,9 +16,12 @@ SIZE_MIN = 300 * MIB
 PARTITION_OFFSET = MIB
 PARTITION_UUID = "c0ffee00-1234-5678-9abc-def012345678"
 
+# Firmware measures the partition table: the same files make the same one.
+DISK_UUID = "c0ffee01-1234-5678-9abc-def012345678"
+
 _TABLES = {
-    "gpt": f"label: gpt\nstart={PARTITION_OFFSET // 512}, type=U, uuid={PARTITION_UUID}\n",
-    "mbr": f"label: dos\nstart={PARTITION_OFFSET // 512}, type=U\n",
+    "gpt": f"label: gpt\nlabel-id: {DISK_UUID}\nstart={PARTITION_OFFSET // 512}, type=U, uuid={PARTITION_UUID}\n",
+    "mbr": f"label: dos\nlabel-id: 0xc0ffee00\nstart={PARTITION_OFFSET // 512}, type=U\n",
 }
 
 

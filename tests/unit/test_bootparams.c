@@ -59,6 +59,7 @@ static void begin(size_t header_end)
 	setup[0x201] = (uint8_t)(header_end - 0x202);
 	memset(page, GUARD, sizeof(page));
 	memset(ext, GUARD, sizeof(ext));
+	memset(ext, 0, 8);
 	cmdline = (struct kexec_segment){ .mem = 0x12345000, .bufsz = 77, .memsz = 4096 };
 	initrd = (struct kexec_segment){ .mem = 0x23456000, .bufsz = 0x789abc, .memsz = 0x78a000 };
 	platform = (struct platform){ .acpi_rsdp_addr = 0x7fe14, .efi_system_table_addr = 0x7eee018 };
@@ -357,6 +358,25 @@ static void check_memory_map(size_t count)
 		assert_int_equal(ext[i], GUARD);
 }
 
+/* The list's other nodes follow, whether or not there is one for the e820 table, and in each attempt. */
+static void other_setup_data(void **state)
+{
+	static const uint64_t others = 0x1234567890;
+	static const size_t counts[] = { 5, 200, 128, 129, 1 };
+
+	(void)state;
+	begin(0x290);
+	build(&initrd);
+	memcpy(ext, &others, sizeof(others));
+	for (size_t i = 0; i < sizeof(counts) / sizeof(counts[0]); i++) {
+		struct memory_map map = map_of(counts[i]);
+
+		set_memory_map(&map);
+		assert_int_equal(u64(0x250), counts[i] > E820_IN_ZERO_PAGE ? (uintptr_t)ext : others);
+		assert_int_equal(number_at(ext, 8), others);
+	}
+}
+
 static void memory_map_in_the_zero_page(void **state)
 {
 	static const size_t counts[] = { 1, 2, 127, 128 };
@@ -394,6 +414,7 @@ static void memory_map_again_with_another(void **state)
 	build(&initrd);
 	for (size_t i = 0; i < sizeof(counts) / sizeof(counts[0]); i++) {
 		memset(ext, GUARD, sizeof(ext));
+		memset(ext, 0, 8);
 		check_memory_map(counts[i]);
 	}
 }
@@ -491,6 +512,7 @@ int main(void)
 		cmocka_unit_test(header_copied_as_long_as_it_says),
 		cmocka_unit_test(all_else_is_zero),
 		cmocka_unit_test(building_again_forgets_the_first_time),
+		cmocka_unit_test(other_setup_data),
 		cmocka_unit_test(memory_map_in_the_zero_page),
 		cmocka_unit_test(memory_map_beyond_the_zero_page),
 		cmocka_unit_test(memory_map_again_with_another),
