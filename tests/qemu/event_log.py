@@ -1,0 +1,55 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""The TPM's event log as Linux has it: what must stand in the PCRs if it is whole and nothing stands in it twice.
+
+TCG PC Client Platform Firmware Profile Specification, 10 "Event Logging".
+"""
+
+import collections
+import hashlib
+import struct
+
+SHA256 = 0x0b
+EV_NO_ACTION = 3
+
+Event = collections.namedtuple("Event", "pcr kind sha256 content")
+
+
+def parse(log):
+    """The events of a log in the format of TPM 2.0, but for its header."""
+    at = 0
+
+    def take(layout):
+        nonlocal at
+        values = struct.unpack_from("<" + layout, log, at)
+        at += struct.calcsize("<" + layout)
+        return values if len(values) > 1 else values[0]
+
+    _, _, _, size = take("II20sI")
+    content = log[at:at + size]
+    assert content[:16] == b"Spec ID Event03\0"
+    sizes = dict(struct.iter_unpack("<HH", content[28:28 + 4 * struct.unpack_from("<I", content, 24)[0]]))
+    at += size
+
+    events = []
+    while at < len(log):
+        pcr, kind, count = take("III")
+        digests = {}
+        for _ in range(count):
+            algorithm = take("H")
+            digests[algorithm] = take(f"{sizes[algorithm]}s")
+        size = take("I")
+        assert size <= len(log) - at, "an event passes the end of the log"
+        events.append(Event(pcr, kind, digests.get(SHA256), log[at:at + size]))
+        at += size
+    return events
+
+
+def replay(events):
+    """PCR -> its value after these events, for the PCRs that they extend."""
+    values = {}
+    for event in events:
+        if event.kind == EV_NO_ACTION:
+            continue
+        before = values.get(event.pcr, bytes(32))
+        values[event.pcr] = hashlib.sha256(before + event.sha256).digest()
+    return values

@@ -1,0 +1,174 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""The same kernel, initrd and options, chained by the same systemd-boot: through the kernel's own EFI stub, and through
+kexec-efi. Whatever the two booted systems report must be the same, but for what stands here with its reason.
+
+systemd-boot starts both, so that what it leaves (variables, measurements) is in both, and only the last step differs.
+"""
+
+import base64
+import collections
+import re
+
+import pytest
+
+import event_log
+from conftest import DEFAULT_OPTIONS, IMAGE, files, kernel, wait_for_report
+from machine import FIRMWARE
+from test_systemd_boot import SYSTEMD_BOOT
+
+STUB = ["linux /vmlinuz", "initrd /initrd", f"options {DEFAULT_OPTIONS}"]
+OURS = ["efi /EFI/kexec/kexecx64.efi", f"options linux=/vmlinuz initrd=/initrd verbose -- {DEFAULT_OPTIONS}"]
+
+# What the reports may say differently.
+EXPLAINED = {
+    "cmdline": "systemd-boot hands the stub its initrds as initrd= in the options",
+    "text-address": "the kernel's place is random",
+    "memory-kib": "differs by pages: compared below",
+    "boot-params": "compared below, field by field",
+    "variables": "compared below, by name",
+    "efivars": "their number",
+    "event-log": "compared below, with the PCRs",
+    "dmesg": "compared below, line by line",
+    "pcr-4": "firmware measures the images it starts: the kernel's, or ours",
+    "pcr-8": "what we measure ourselves",
+    "pcr-9": "initrd and load options, by who loads them",
+    "pcr-10": "the kernel's own log (IMA), which begins with the PCRs before it",
+    "pcr-12": "systemd-boot measures the options it passes",
+    "log": "ours alone",
+    "StubInfo": "ours alone",
+    "LoaderTimeInitUSec": "ours alone: this systemd-boot finds no clock in QEMU's CPU",
+    "LoaderTimeExecUSec": "ours alone",
+    "LoaderRandomSeed": "systemd-boot makes a new one each time",
+}
+
+OUR_VARIABLES = {"KexecLog", "StubInfo", "LoaderTimeInitUSec", "LoaderTimeExecUSec"}
+
+# The stub leaves the initrd's place in a table as well, for architectures without boot_params. On x86 the kernel looks
+# there only if boot_params has no initrd (arch/x86/kernel/setup.c, get_ramdisk_image).
+STUB_TABLES = {"INITRD"}
+
+# Fields of boot_params by offset and length, that what came before the kernel must fill in.
+FIELDS = {
+    "screen_info": (0x000, 0x40),
+    "edid_info": (0x140, 0x80),
+    "efi_loader_signature, efi_systab": (0x1c0, 8),
+    "efi_memdesc_size, efi_memdesc_version": (0x1c8, 8),
+    "efi_systab_hi": (0x1d8, 4),
+    "alt_mem_k": (0x1e0, 4),
+    "secure_boot": (0x1ec, 1),
+    "root_flags": (0x1f2, 2),
+    "vid_mode": (0x1fa, 2),
+}
+
+# The kernel's own sizes vary by less than this from boot to boot.
+MEMORY_TOLERANCE_KIB = 128
+
+
+def contents(lines, name):
+    return files({
+        "/EFI/BOOT/BOOTX64.EFI": SYSTEMD_BOOT,
+        "/EFI/BOOT/BOOTX64.conf": None,
+        "/EFI/kexec/kexecx64.efi": IMAGE,
+        "/vmlinuz": kernel(name),
+        "/loader/loader.conf": b"timeout 0\ndefault entry.conf\nrandom-seed-mode always\n",
+        "/loader/random-seed": bytes(range(32)),
+        "/loader/entries/entry.conf": "\n".join(["title entry", *lines, ""]).encode(),
+    })
+
+
+def facts(report):
+    """Key -> values of a report, without what is explained above."""
+    result = collections.defaultdict(list)
+    for line in report.lines:
+        key, _, value = line.partition(" ")
+        if key not in EXPLAINED:
+            result[key].append(value)
+    return result
+
+
+def dmesg_facts(report):
+    """The lines, without their times, and without the e820 table and the table of EFI's tables, compared below."""
+    lines = re.sub(r"^\[[ .\d]*\] ", "", report.dmesg, flags=re.MULTILINE).splitlines()
+    # Boot services' memory is what the firmware used until then, and the loader is part of it.
+    skipped = r"BIOS-e820|efi: .*ACPI.*=0x|efi: Freeing EFI boot services|Kernel random base"
+    return [line for line in lines if not re.search(skipped, line)]
+
+
+def efi_tables(report):
+    line = re.search(r"efi: (.*ACPI.*=0x.*)$", report.dmesg, re.MULTILINE)[1]
+    return set(re.findall(r"([^=]+)=0x[0-9a-f]+\s*", line))
+
+
+def e820_totals(report):
+    totals = collections.Counter()
+    for start, end, kind in re.findall(r"BIOS-e820: \[mem (0x\w+)-(0x\w+)\] (.*)$", report.dmesg, re.MULTILINE):
+        totals[kind] += int(end, 16) + 1 - int(start, 16)
+    assert totals
+    return totals
+
+
+def variable_names(report):
+    return {name[:-37] for name in report["variables"].split()}
+
+
+def expect_parity(stub, ours):
+    assert facts(ours) == facts(stub)
+    assert dmesg_facts(ours) == dmesg_facts(stub)
+    assert efi_tables(ours) == efi_tables(stub) - STUB_TABLES
+    assert e820_totals(ours) == e820_totals(stub)
+    assert abs(int(ours["memory-kib"]) - int(stub["memory-kib"])) < MEMORY_TOLERANCE_KIB
+    assert variable_names(ours) - OUR_VARIABLES == variable_names(stub) - OUR_VARIABLES
+    params = [bytes.fromhex(report["boot-params"]) for report in (ours, stub)]
+    for field, (start, length) in FIELDS.items():
+        assert params[0][start:start + length] == params[1][start:start + length], field
+
+
+def expect_event_log(report):
+    """Linux's log has all that was measured before it, once: replayed, it gives what the TPM has."""
+    events = event_log.parse(base64.b64decode(report["event-log"]))
+    values = event_log.replay(events)
+    assert {0, 1, 2, 3, 4, 5, 6, 7} <= set(values)
+    for pcr in range(10):
+        assert report[f"pcr-{pcr}"] == values.get(pcr, bytes(32)).hex().upper(), f"PCR {pcr}"
+    # The last words of the firmware, which come after the copy of the log, from the final events.
+    assert events[-1].content == b"Exit Boot Services Returned with Success"
+
+
+def boot_both(boot, name, **options):
+    options = {"display": True, "extra": ["-device", "virtio-rng-pci"], **options}
+    for lines in STUB, OURS:
+        guest = boot(contents(lines, name), **options)
+        yield wait_for_report(guest)
+        guest.__exit__()
+
+
+def test_parity(boot):
+    stub, ours = boot_both(boot, "amd64", tpm="tpm-crb")
+    expect_parity(stub, ours)
+    expect_event_log(stub)
+    expect_event_log(ours)
+    # Not only the same, but there.
+    assert {"RNG", "TPMEventLog", "TPMFinalLog"} <= efi_tables(ours)
+    assert re.search(r"\[    0\.000000\] random: crng init done", ours.dmesg)
+    assert "secureboot: Secure boot disabled" in ours.dmesg
+    assert facts(ours)["framebuffer"] and facts(ours)["setup-data"] and facts(ours)["lockdown"]
+
+
+@pytest.mark.matrix
+@pytest.mark.parametrize("name", ["cloud-amd64", "rt-amd64", "trixie-amd64", "installer-amd64"])
+@pytest.mark.parametrize("firmware", ["ovmf", "trixie"])
+def test_kernels(boot, name, firmware):
+    stub, ours = boot_both(boot, name, firmware=FIRMWARE[firmware], memory=1024)
+    expect_parity(stub, ours)
+    assert "RNG" in efi_tables(ours)
+
+
+@pytest.mark.matrix
+@pytest.mark.parametrize("tpm", ["tpm-tis", "tpm-crb"])
+@pytest.mark.parametrize("name, firmware", [("amd64", "trixie"), ("trixie-amd64", "trixie"), ("trixie-amd64", "ovmf"),
+                                            ("amd64", "secboot")])
+def test_event_log(boot, name, firmware, tpm):
+    stub, ours = boot_both(boot, name, firmware=FIRMWARE[firmware], tpm=tpm)
+    expect_parity(stub, ours)
+    expect_event_log(stub)
+    expect_event_log(ours)
