@@ -1,0 +1,93 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""What is left to Linux besides memory: its seed, and devices that cannot write to memory."""
+
+import re
+import uuid
+
+import pytest
+
+import esp
+import varstore
+from conftest import entry, files, wait_for_report
+from machine import FIRMWARE, OVMF, Machine
+
+RNG = ["-device", "virtio-rng-pci"]
+SEED_VENDOR = uuid.UUID("1ce1e5bc-7ceb-42f2-81e5-8aadf180f57b")
+
+
+@pytest.fixture
+def seed_variable(tmp_path):
+    """seed_variable(size, ...) -> a variable store with a RandomSeed of so many bytes."""
+    def make(size, attributes=varstore.DEFAULT_ATTRIBUTES):
+        store = varstore.VariableStore(OVMF.variables)
+        store.set("RandomSeed", bytes(range(256)) * 3 if size > 256 else bytes(range(size)), SEED_VENDOR, attributes)
+        return store.save(tmp_path / "seed.fd")
+    return make
+
+
+def seed_sizes(log):
+    pattern = (r"^kexec: random seed: (\d+) bytes of the firmware, (\d+) of the variable RandomSeed, "
+               r"(\d+) of the loader before$")
+    return tuple(map(int, re.search(pattern, log, re.MULTILINE).groups()))
+
+
+def test_seed_of_the_firmware_and_of_the_variable(boot, seed_variable):
+    guest = boot(extra=RNG, variables=seed_variable(48))
+    report = wait_for_report(guest)
+    assert seed_sizes(guest.log) == (32, 48, 0)
+    assert re.search(r"efi: .*\bRNG=0x", report.dmesg)
+    assert re.search(r"\[    0\.000000\] random: crng init done", report.dmesg)
+    # It is used once.
+    assert f"RandomSeed-{SEED_VENDOR}" not in report["variables"]
+
+
+def test_seed_of_the_variable_alone(boot, seed_variable):
+    guest = boot(variables=seed_variable(32))
+    report = wait_for_report(guest)
+    assert seed_sizes(guest.log) == (0, 32, 0)
+    assert re.search(r"efi: .*\bRNG=0x", report.dmesg)
+    assert f"RandomSeed-{SEED_VENDOR}" not in report["variables"]
+
+
+def test_seed_variable_that_is_too_long(boot, seed_variable):
+    guest = boot(variables=seed_variable(600))
+    report = wait_for_report(guest)
+    assert "kexec: random seed: cannot use the variable RandomSeed: BUFFER_TOO_SMALL" in guest.log
+    assert not re.search(r"efi: .*\bRNG=0x", report.dmesg)
+    assert f"RandomSeed-{SEED_VENDOR}" in report["variables"]
+
+
+def test_nothing_to_leave(boot):
+    guest = boot()
+    report = wait_for_report(guest)
+    assert "random seed" not in guest.log
+    assert "MemoryOverwriteRequestControl" not in report["variables"]
+    assert not re.search(r"efi: .*\bRNG=0x", report.dmesg)
+
+
+def bridged(disk):
+    """The same disk once more, behind a bridge, where the firmware looks first."""
+    return ["-device", "i82801b11-bridge,id=bridge,addr=5",
+            "-drive", f"if=none,id=bridged,format=raw,snapshot=on,file={disk}",
+            "-device", "virtio-blk-pci,drive=bridged,bus=bridge,addr=1,bootindex=0"]
+
+
+@pytest.mark.parametrize("dma, command", [("off", "0003"), ("on", "0007")])
+def test_bridge_with_dma(tmp_path, dma, command):
+    """No driver for the disk is in the initrd, so the bridge is as the loader left it: bit 2 lets DMA pass."""
+    disk = esp.make(tmp_path / "esp.img", files(conf=entry(extra=["verbose yes", f"dma {dma}"])))
+    with Machine(disk, extra=bridged(disk), display=True) as guest:
+        report = wait_for_report(guest)
+        assert report["bridge 0000:00:05.0"] == command
+        assert ("kexec: dma: off in 1 PCI bridges" in guest.log) == (dma == "off")
+        assert report["payload"] == "payload: OK"
+
+
+def test_memory_is_to_be_cleared_at_the_next_reset(boot, tmp_path):
+    """Firmware that can do that has a variable for it. OVMF has none, but keeps one beside a TPM."""
+    firmware = FIRMWARE["secboot"]
+    store = varstore.VariableStore(firmware.variables)
+    store.set("MemoryOverwriteRequestControl", b"\0", uuid.UUID("e20939be-32d4-41be-a150-897f85d49829"))
+    variables = store.save(tmp_path / "vars.fd")
+    report = wait_for_report(boot(firmware=firmware, variables=variables, tpm="tpm-crb"))
+    assert report["MemoryOverwriteRequestControl"] == "01"
