@@ -2,6 +2,12 @@
 ;
 ; The last instructions of the loader. The firmware is gone; its page tables, descriptor tables and handlers still
 ; lie in memory that is now anybody's.
+;
+; Nothing here asks for EFI_MEMORY_ATTRIBUTE_PROTOCOL: up to `mov cr3` only our own .text is executed under the
+; firmware's page tables, which the firmware itself has made executable when it loaded the image; purgatory, kernel and
+; the kernel's trampoline in low memory are executed under ours, where everything is writable and executable, whatever
+; the firmware says of the pages they lie in. And no page is made read-only, so none has to be writable again before
+; FreePages.
 
 bits 64
 default rel
