@@ -10,6 +10,7 @@ import esp
 import varstore
 from conftest import entry, files, wait_for_report
 from machine import FIRMWARE, OVMF, Machine
+from test_systemd_boot import NEWER_SYSTEMD_BOOT, menu
 
 RNG = ["-device", "virtio-rng-pci"]
 SEED_VENDOR = uuid.UUID("1ce1e5bc-7ceb-42f2-81e5-8aadf180f57b")
@@ -55,6 +56,15 @@ def test_seed_variable_that_is_too_long(boot, seed_variable):
     assert "kexec: random seed: cannot use the variable RandomSeed: BUFFER_TOO_SMALL" in guest.log
     assert not re.search(r"efi: .*\bRNG=0x", report.dmesg)
     assert f"RandomSeed-{SEED_VENDOR}" in report["variables"]
+
+
+def test_seed_of_the_loader_before(boot):
+    contents = menu(["options entry=/kexec.conf"], changes={
+        "/EFI/BOOT/BOOTX64.EFI": NEWER_SYSTEMD_BOOT, "/loader/random-seed": bytes(range(32)), "/kexec.conf": entry()})
+    guest = boot(contents, extra=RNG)
+    report = wait_for_report(guest)
+    assert seed_sizes(guest.log) == (32, 0, 32)
+    assert re.search(r"efi: .*\bRNG=0x", report.dmesg)
 
 
 def test_nothing_to_leave(boot):
