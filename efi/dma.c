@@ -50,10 +50,8 @@ static void disconnect_devices(void)
 	}
 }
 
-static unsigned turn_bridges_off(void)
+static void turn_bridges_off(void)
 {
-	unsigned count = 0;
-
 	for (UINTN i = 0; i < device_count; i++) {
 		EFI_PCI_IO_PROTOCOL *io = devices[i] ? pci_io(devices[i]) : NULL;
 
@@ -63,12 +61,9 @@ static unsigned turn_bridges_off(void)
 			devices[i] = NULL;
 			continue;
 		}
-		if (set_master(io, 0))
-			count++;
-		else
+		if (!set_master(io, 0))
 			log_info("dma: a PCI bridge goes on passing it to memory");
 	}
-	return count;
 }
 
 void dma_turn_off(void)
@@ -82,7 +77,9 @@ void dma_turn_off(void)
 		return;
 	}
 	disconnect_devices();
-	log_verbose("dma: off in %u PCI bridges", turn_bridges_off());
+	/* Said before: a display's driver may draw by DMA. */
+	log_verbose("dma: off in PCI bridges from here on");
+	turn_bridges_off();
 }
 
 void dma_restore(void)
