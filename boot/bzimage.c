@@ -4,6 +4,7 @@
 
 #include "boot/bootparams.h"
 #include "boot/log.h"
+#include "boot/pe.h"
 #include "common/align.h"
 #include "common/string.h"
 
@@ -155,4 +156,26 @@ struct memory_request bzimage_memory_request(const struct bzimage *kernel, uint6
 		request.max = kernel->pref_address + (request.size - 1);
 	}
 	return request;
+}
+
+static enum kexec_status check_signed(struct text path, const uint8_t *file, uint64_t size, uint64_t start,
+				      uint64_t end)
+{
+	uint64_t found = pe_signed_until(file, size, start);
+
+	if (found < end)
+		return log_error(KEXEC_MISMATCH,
+				 "%.*s: signature: expected it to cover all from 0x%lx to 0x%lx, found it ends at 0x%lx",
+				 TEXT_ARGS(path), start, end, found);
+	return KEXEC_OK;
+}
+
+enum kexec_status bzimage_check_signed(struct text path, const struct bzimage *kernel, const uint8_t *file,
+				       uint64_t file_size)
+{
+	enum kexec_status status = check_signed(path, file, file_size, SETUP_HEADER_OFFSET, SETUP_HEADER_END_MAX);
+
+	return status ? status
+		      : check_signed(path, file, file_size, kernel->setup_size,
+				     kernel->setup_size + kernel->kernel_size);
 }

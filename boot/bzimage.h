@@ -11,6 +11,7 @@
 
 #include "boot/memory.h"
 #include "boot/status.h"
+#include "boot/text.h"
 
 /* So much of a kernel file is read before it is known where the whole goes. The header lies within. */
 #define BZIMAGE_PROBE_SIZE 4096u
@@ -48,3 +49,11 @@ uint64_t bzimage_max_addr(const struct bzimage *kernel);
  * init_size. A kernel that is not relocatable goes to pref_address alone.
  */
 struct memory_request bzimage_memory_request(const struct bzimage *kernel, uint64_t file_size);
+
+/*
+ * Refuses a kernel that would run bytes which its signature does not cover: the setup header, which is copied to the
+ * zero page, and the protected-mode part have to be covered wholly. `file` is the whole file, which has been planned as
+ * `kernel`.
+ */
+enum kexec_status bzimage_check_signed(struct text path, const struct bzimage *kernel, const uint8_t *file,
+				       uint64_t file_size);

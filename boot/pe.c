@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* Finds sections in a loaded PE image. */
+/* Finds sections in a loaded PE image, and what of a PE file its signature covers. */
 #include "boot/pe.h"
 
 #include "common/string.h"
@@ -12,10 +12,24 @@ enum {
 	COFF_OPTIONAL_HEADER_SIZE = 20,
 	COFF_SIZE = 24,
 
+	/* Optional header of PE32+, behind the COFF header */
+	OPTIONAL_MAGIC = 0,
+	OPTIONAL_HEADERS_SIZE = 60,
+	OPTIONAL_CHECKSUM = 64,
+	OPTIONAL_DIRECTORY_COUNT = 108,
+	OPTIONAL_CERTIFICATES = 144, /* data directory 4: offset in the file, size */
+	OPTIONAL_CERTIFICATES_END = 152,
+	MAGIC_PE32_PLUS = 0x20b,
+	DIRECTORIES_MIN = 5, /* so that there is a data directory 4 */
+
 	SECTION_NAME_SIZE = 8,
 	SECTION_VIRTUAL_SIZE = 8,
 	SECTION_VIRTUAL_ADDRESS = 12,
+	SECTION_FILE_SIZE = 16,
+	SECTION_FILE_OFFSET = 20,
 	SECTION_HEADER_SIZE = 40,
+
+	SECTIONS_MAX = 96, /* of images that are loaded, by the specification */
 };
 
 struct image {
@@ -84,4 +98,83 @@ bool pe_find_section(const void *image_bytes, size_t size, const char *name, str
 		return true;
 	}
 	return false;
+}
+
+/* What a signature's digest is made of, but for the sections: at most these stretches of the file. */
+struct signed_file {
+	struct image image;
+	const uint8_t *sections;
+	uint32_t section_count;
+	uint64_t checksum;	     /* offset; its 4 bytes are left out */
+	uint64_t certificates;	     /* offset of the data directory; its 8 bytes are left out */
+	uint64_t certificates_size;  /* as that directory says: so much is left out at the end of the file */
+	uint64_t headers_size;
+};
+
+static bool parse_signed_file(const void *bytes, uint64_t size, struct signed_file *ret_file)
+{
+	struct signed_file file = { .image = { .bytes = bytes, .size = size } };
+	const uint8_t *optional;
+	uint64_t offset;
+
+	if (!find_table(&file.image, &file.sections, &file.section_count) || file.section_count > SECTIONS_MAX)
+		return false;
+	offset = (uint64_t)read_32(file.image.bytes + DOS_PE_OFFSET) + COFF_SIZE;
+	if (!lies_within(&file.image, offset, OPTIONAL_CERTIFICATES_END))
+		return false;
+	optional = file.image.bytes + offset;
+	if (read_16(optional + OPTIONAL_MAGIC) != MAGIC_PE32_PLUS ||
+	    read_32(optional + OPTIONAL_DIRECTORY_COUNT) < DIRECTORIES_MIN)
+		return false;
+	file.checksum = offset + OPTIONAL_CHECKSUM;
+	file.certificates = offset + OPTIONAL_CERTIFICATES;
+	file.certificates_size = read_32(optional + OPTIONAL_CERTIFICATES + 4);
+	file.headers_size = read_32(optional + OPTIONAL_HEADERS_SIZE);
+	if (file.headers_size > size)
+		return false;
+	*ret_file = file;
+	return true;
+}
+
+/* Goes on to `end` where [start, end) has what comes next. */
+static uint64_t follow(uint64_t at, uint64_t start, uint64_t end)
+{
+	return start <= at && at < end ? end : at;
+}
+
+/* One pass over all that the digest covers, in the order in which it is made. */
+static uint64_t follow_all(const struct signed_file *file, uint64_t at)
+{
+	uint64_t hashed = file->headers_size;
+	const uint8_t *header = file->sections;
+
+	at = follow(at, 0, file->checksum);
+	at = follow(at, file->checksum + 4, file->certificates);
+	at = follow(at, file->certificates + 8, file->headers_size);
+	for (uint32_t i = 0; i < file->section_count; i++, header += SECTION_HEADER_SIZE) {
+		uint64_t start = read_32(header + SECTION_FILE_OFFSET);
+		uint64_t length = read_32(header + SECTION_FILE_SIZE);
+
+		if (lies_within(&file->image, start, length))
+			at = follow(at, start, start + length);
+		hashed += length;
+	}
+	/* What is left of the file, counted from the sum of all that was hashed: so the specification has it. */
+	if (file->certificates_size < file->image.size)
+		at = follow(at, hashed, file->image.size - file->certificates_size);
+	return at;
+}
+
+uint64_t pe_signed_until(const void *bytes, uint64_t size, uint64_t offset)
+{
+	struct signed_file file;
+	uint64_t before;
+
+	if (!parse_signed_file(bytes, size, &file))
+		return offset;
+	do {
+		before = offset;
+		offset = follow_all(&file, offset);
+	} while (offset != before);
+	return offset;
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* Feeds boot/pe.c loaded images. */
+/* Feeds boot/pe.c loaded images and signed files. */
 #include "boot/pe.h"
 
 #include "tests/fuzz/support.h"
@@ -8,6 +8,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 {
 	static const char *const names[] = { ".entry", ".linux", ".initrd", ".cmdline", ".text", ".rodata" };
 
+	for (uint64_t offset = 0; offset < size;) {
+		uint64_t end = pe_signed_until(bytes, size, offset);
+
+		assert(end >= offset && end <= size);
+		offset = end + 1 + size / 64;
+	}
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
 		uint8_t sum = 0;
 		struct text content;

@@ -229,6 +229,69 @@ static void pref_address_of_a_fixed_kernel_within_a_page(void **state)
 	expect_error(parse(), KEXEC_UNSUPPORTED, "expected a multiple of 0x1000, found 0x1000800");
 }
 
+/* The whole file, with PE headers like Debian's: SizeOfHeaders, .setup, .text, and a signature behind the kernel. */
+static uint8_t *make_signed_file(void)
+{
+	uint8_t *file = calloc(1, FILE_SIZE + 0x600);
+	const uint32_t fields[][2] = {
+		{ 0x3c, 0x40 },	      { 0x40, 0x4550 },		    { 0x46, 2 },	      { 0x54, 0xa0 },
+		{ 0x58, 0x20b },      { 0x58 + 60, 0x200 },	    { 0x58 + 108, 6 },	      { 0x58 + 144, FILE_SIZE },
+		{ 0x58 + 148, 0x600 }, { 0xf8 + 16, SETUP_SIZE - 0x200 }, { 0xf8 + 20, 0x200 }, { 0x120 + 16, KERNEL_SIZE },
+		{ 0x120 + 20, SETUP_SIZE },
+	};
+
+	make_header();
+	expect_ok(parse());
+	memcpy(file, probe, sizeof(probe));
+	memcpy(file, "MZ", 2);
+	for (size_t i = 0; i < sizeof(fields) / sizeof(fields[0]); i++)
+		memcpy(file + fields[i][0], &fields[i][1], 4);
+	return file;
+}
+
+static enum kexec_status check_signed_file(const uint8_t *file)
+{
+	struct text path = TEXT("/vmlinuz");
+
+	return bzimage_check_signed(path, &kernel, file, FILE_SIZE + 0x600);
+}
+
+static void signature_covers_the_kernel(void **state)
+{
+	uint8_t *file = make_signed_file();
+
+	(void)state;
+	expect_ok(check_signed_file(file));
+	free(file);
+}
+
+static void signature_does_not_cover_the_kernels_end(void **state)
+{
+	uint8_t *file = make_signed_file();
+	uint32_t size = KERNEL_SIZE - 0x200;
+
+	(void)state;
+	memcpy(file + 0x120 + 16, &size, 4);
+	size = 0x800;
+	memcpy(file + 0x58 + 148, &size, 4);
+	expect_error(check_signed_file(file), KEXEC_MISMATCH,
+		     "/vmlinuz: signature: expected it to cover all from 0x5000 to 0x25000, found it ends at 0x24e00");
+	free(file);
+}
+
+static void signature_does_not_cover_the_setup_header(void **state)
+{
+	uint8_t *file = make_signed_file();
+	uint32_t offset = 0x280;
+
+	(void)state;
+	/* A gap between the headers and the first section. */
+	memcpy(file + 0xf8 + 20, &offset, 4);
+	expect_error(check_signed_file(file), KEXEC_MISMATCH,
+		     "/vmlinuz: signature: expected it to cover all from 0x1f1 to 0x290, found it ends at 0x200");
+	free(file);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -259,6 +322,9 @@ int main(void)
 		cmocka_unit_test(pref_address_at_the_end_of_memory),
 		cmocka_unit_test(pref_address_above_4_gib_for_a_kernel_that_must_be_below),
 		cmocka_unit_test(pref_address_of_a_fixed_kernel_within_a_page),
+		cmocka_unit_test(signature_covers_the_kernel),
+		cmocka_unit_test(signature_does_not_cover_the_kernels_end),
+		cmocka_unit_test(signature_does_not_cover_the_setup_header),
 	};
 
 	return run_named_tests(tests);

@@ -129,6 +129,134 @@ static void image_cut_anywhere_in_its_headers(void **state)
 	free(image);
 }
 
+/* --- a signed file: headers, three sections one behind the other, then certificates --- */
+
+#define OPTIONAL (PE + 24)
+#define CHECKSUM (OPTIONAL + 64)
+#define CERTIFICATES (OPTIONAL + 144)
+#define HEADERS_SIZE 0x400u
+#define CERTIFICATES_OFFSET 0x2800u
+
+static void put_file_range(unsigned index, uint32_t offset, uint32_t size)
+{
+	put(SECTIONS + 40 * index + 16, size, 4);
+	put(SECTIONS + 40 * index + 20, offset, 4);
+}
+
+static void make_signed_file(void)
+{
+	make_image();
+	put(OPTIONAL, 0x20b, 2);
+	put(OPTIONAL + 60, HEADERS_SIZE, 4);
+	put(OPTIONAL + 108, 16, 4);
+	put(CERTIFICATES, CERTIFICATES_OFFSET, 4);
+	put(CERTIFICATES + 4, IMAGE_SIZE - CERTIFICATES_OFFSET, 4);
+	/* Not in the order of the file. */
+	put_file_range(0, 0x1000, 0x1000);
+	put_file_range(1, 0x400, 0xc00);
+	put_file_range(2, 0x2000, 0x800);
+}
+
+static uint64_t signed_until(uint64_t offset)
+{
+	/* A copy of just that size, for the address sanitizer to watch. */
+	uint8_t *copy = malloc(IMAGE_SIZE);
+	uint64_t end;
+
+	memcpy(copy, image, IMAGE_SIZE);
+	end = pe_signed_until(copy, IMAGE_SIZE, offset);
+	free(copy);
+	return end;
+}
+
+static void signature_covers_all_but_checksum_and_certificates(void **state)
+{
+	(void)state;
+	make_signed_file();
+	assert_int_equal(signed_until(0), CHECKSUM);
+	assert_int_equal(signed_until(CHECKSUM - 1), CHECKSUM);
+	for (unsigned i = 0; i < 4; i++)
+		assert_int_equal(signed_until(CHECKSUM + i), CHECKSUM + i);
+	assert_int_equal(signed_until(CHECKSUM + 4), CERTIFICATES);
+	for (unsigned i = 0; i < 8; i++)
+		assert_int_equal(signed_until(CERTIFICATES + i), CERTIFICATES + i);
+	assert_int_equal(signed_until(CERTIFICATES + 8), CERTIFICATES_OFFSET);
+	assert_int_equal(signed_until(0x1000), CERTIFICATES_OFFSET);
+	assert_int_equal(signed_until(CERTIFICATES_OFFSET - 1), CERTIFICATES_OFFSET);
+	assert_int_equal(signed_until(CERTIFICATES_OFFSET), CERTIFICATES_OFFSET);
+	assert_int_equal(signed_until(IMAGE_SIZE), IMAGE_SIZE);
+	assert_int_equal(signed_until(UINT64_MAX), UINT64_MAX);
+	free(image);
+}
+
+static void signature_covers_what_follows_the_sections(void **state)
+{
+	(void)state;
+	make_signed_file();
+	put_file_range(2, 0x2000, 0x100);
+	assert_int_equal(signed_until(0x1000), CERTIFICATES_OFFSET);
+	/* Without certificates, to the end. */
+	put(CERTIFICATES + 4, 0, 4);
+	assert_int_equal(signed_until(0x1000), IMAGE_SIZE);
+	free(image);
+}
+
+static void signature_leaves_gaps_between_sections(void **state)
+{
+	(void)state;
+	make_signed_file();
+	put_file_range(0, 0x1100, 0xf00);
+	assert_int_equal(signed_until(0x400), 0x1000);
+	assert_int_equal(signed_until(0x1000), 0x1000);
+	assert_int_equal(signed_until(0x1100), CERTIFICATES_OFFSET);
+	/* What is left of the file is counted from the sum of what was hashed, which is short by the gap. */
+	put_file_range(2, 0x2100, 0x700);
+	assert_int_equal(signed_until(0x1100), 0x2000);
+	put(OPTIONAL + 60, 0x300, 4);
+	assert_int_equal(signed_until(0x300), 0x300);
+	free(image);
+}
+
+static void certificates_that_begin_within_a_section(void **state)
+{
+	(void)state;
+	make_signed_file();
+	/* The sections are hashed all the same; a directory that lies does not take anything out of them. */
+	put(CERTIFICATES, 0x1800, 4);
+	put(CERTIFICATES + 4, IMAGE_SIZE - 0x1800, 4);
+	assert_int_equal(signed_until(0x1000), CERTIFICATES_OFFSET);
+	put(CERTIFICATES + 4, UINT32_MAX, 4);
+	assert_int_equal(signed_until(0x1000), CERTIFICATES_OFFSET);
+	free(image);
+}
+
+static void signed_file_whose_headers_make_no_sense(void **state)
+{
+	static const struct {
+		size_t offset;
+		uint32_t value;
+		size_t width;
+	} damages[] = {
+		{ 0, 'Z', 1 },	      { 0x3c, UINT32_MAX, 4 },	  { 0x3c, IMAGE_SIZE - 100, 4 }, { PE, 'p', 1 },
+		{ PE + 6, 97, 2 },    { PE + 6, 0xffff, 2 },	  { PE + 20, 0xffff, 2 },	 { OPTIONAL, 0x10b, 2 },
+		{ OPTIONAL + 108, 4, 4 }, { OPTIONAL + 60, IMAGE_SIZE + 1, 4 },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(damages) / sizeof(damages[0]); i++) {
+		make_signed_file();
+		assert_int_equal(signed_until(0x1000), CERTIFICATES_OFFSET);
+		put(damages[i].offset, damages[i].value, damages[i].width);
+		assert_int_equal(signed_until(0x1000), 0x1000);
+		free(image);
+	}
+	/* A section that does not lie within the file covers nothing. */
+	make_signed_file();
+	put_file_range(0, 0x1000, UINT32_MAX);
+	assert_int_equal(signed_until(0x1000), 0x1000);
+	free(image);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -137,6 +265,11 @@ int main(void)
 		cmocka_unit_test(section_past_the_end_is_empty),
 		cmocka_unit_test(headers_that_make_no_sense),
 		cmocka_unit_test(image_cut_anywhere_in_its_headers),
+		cmocka_unit_test(signature_covers_all_but_checksum_and_certificates),
+		cmocka_unit_test(signature_covers_what_follows_the_sections),
+		cmocka_unit_test(signature_leaves_gaps_between_sections),
+		cmocka_unit_test(certificates_that_begin_within_a_section),
+		cmocka_unit_test(signed_file_whose_headers_make_no_sense),
 	};
 
 	return run_named_tests(tests);
