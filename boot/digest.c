@@ -7,15 +7,20 @@
 #include "common/digest_text.h"
 #include "common/string.h"
 
-static void list_region(struct region_table *table, const struct kexec_segment *segment)
+static void list_region(struct region_table *table, const char *name, uint64_t start, uint64_t len)
 {
-	size_t length = strlen(segment->name);
+	size_t length = strlen(name);
 
 	if (length > REGION_NAME_SIZE - 1)
 		length = REGION_NAME_SIZE - 1;
-	memcpy(table->names[table->count], segment->name, length);
-	table->regions[table->count] = (struct sha_region){ .start = segment->mem, .len = segment->memsz };
+	memcpy(table->names[table->count], name, length);
+	table->regions[table->count] = (struct sha_region){ .start = start, .len = len };
 	table->count++;
+}
+
+static void list_segment(struct region_table *table, const struct kexec_segment *segment)
+{
+	list_region(table, segment->name, segment->mem, segment->memsz);
 }
 
 static bool is_listed(const struct region_table *table, const struct kexec_segment *segment)
@@ -60,7 +65,7 @@ void digest_close(struct digest *digest, const struct kexec_segment *segment)
 	digest_arrived(digest, segment->mem, segment->memsz);
 	digest->open_end = 0;
 	sha256_digest(&digest->early_state, digest->early_running[digest->early_count++]);
-	list_region(&digest->table, segment);
+	list_segment(&digest->table, segment);
 }
 
 static void hash_early(const struct kexec_image *image, struct digest *digest)
@@ -81,7 +86,7 @@ static void list_late(const struct kexec_image *image, struct digest *digest)
 		if (image->segments[i].stage != DIGEST_LATE)
 			continue;
 		segment_seal(&image->segments[i]);
-		list_region(&digest->table, &image->segments[i]);
+		list_segment(&digest->table, &image->segments[i]);
 	}
 }
 
@@ -122,12 +127,35 @@ static enum kexec_status bind(const struct purgatory *purgatory, struct digest *
 	return KEXEC_OK;
 }
 
+/* The purgatory's own code, constants and tables: all that lies before the digests. */
+static uint64_t own_size(const struct purgatory *purgatory, const struct digest *digest)
+{
+	uint64_t running_addr = (uintptr_t)digest->running;
+	uint64_t total_addr = (uintptr_t)digest->total;
+
+	return (running_addr < total_addr ? running_addr : total_addr) - purgatory->segment->mem;
+}
+
+/* After the tables are set, which name this region with all others. */
+static void hash_purgatory(const struct purgatory *purgatory, struct digest *digest)
+{
+	uint64_t size = own_size(purgatory, digest);
+
+	sha256_update(&digest->early_state, phys_to_ptr(purgatory->segment->mem), size);
+	sha256_digest(&digest->early_state, digest->early_running[digest->early_count++]);
+	log_verbose("purgatory digested up to 0x%016lx", purgatory->segment->mem + size);
+}
+
 enum kexec_status digest_prepare(const struct kexec_image *image, const struct purgatory *purgatory,
 				 struct digest *digest)
 {
 	enum kexec_status status;
 
+	status = bind(purgatory, digest);
+	if (status)
+		return status;
 	hash_early(image, digest);
+	list_region(&digest->table, purgatory->segment->name, purgatory->segment->mem, own_size(purgatory, digest));
 	list_late(image, digest);
 	status = purgatory_set(purgatory, purgatory_sha_regions, &digest->table.regions);
 	if (status)
@@ -135,9 +163,7 @@ enum kexec_status digest_prepare(const struct kexec_image *image, const struct p
 	status = purgatory_set(purgatory, purgatory_region_names, &digest->table.names);
 	if (status)
 		return status;
-	status = bind(purgatory, digest);
-	if (status)
-		return status;
+	hash_purgatory(purgatory, digest);
 	memcpy(digest->running, digest->early_running, sizeof(digest->early_running));
 	log_verbose("purgatory digest 0x%016lx", (uint64_t)(uintptr_t)digest->total);
 	log_verbose("sha256 by %s", code_name(digest->early_state.code));

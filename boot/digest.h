@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * The digest that the purgatory compares with: one SHA-256 over every segment but the purgatory, in place. Files are
+ * The digest that the purgatory compares with: one SHA-256 over every segment, in place; of the purgatory, all but the
+ * digests and what it writes to. Files are
  * hashed piece by piece as they arrive, so that what the digest covers is what came from the disk and a change right
  * after it is noticed. The other early segments follow when they are final; and the few pages that are final only
  * after the last GetMemoryMap are appended to a copy of that state, as often as the map changes.
@@ -49,7 +50,8 @@ void digest_close(struct digest *digest, const struct kexec_segment *segment);
 
 /*
  * Hashes the segments of stage DIGEST_EARLY that did not arrive in pieces; they must be final, as must be the places of
- * all others. Lists all of them in the purgatory's sha_regions.
+ * all others and every symbol of the purgatory that is PURGATORY_DATA. Lists all of them in the purgatory's sha_regions,
+ * and hashes the purgatory itself. It cannot be trusted to notice that it has itself been changed, but mostly it will.
  */
 enum kexec_status digest_prepare(const struct kexec_image *image, const struct purgatory *purgatory,
 				 struct digest *digest);

@@ -16,7 +16,7 @@
 enum digest_stage {
 	DIGEST_EARLY, /* before the boot services end */
 	DIGEST_LATE,  /* after the last GetMemoryMap */
-	DIGEST_NONE,  /* the purgatory, which cannot vouch for itself */
+	DIGEST_NONE,  /* the purgatory, of which a part alone is hashed: boot/digest.c */
 };
 
 /* Names and order are those of struct kexec_segment in the kernel. [mem, mem + memsz) is what the digest covers. */

@@ -17,6 +17,15 @@
 /* Puts a symbol into a section that has bytes in the file: what lies in .bss cannot be set. */
 #define PURGATORY_DATA __attribute__((section(".kexec-purgatory")))
 
+/*
+ * The same for the digests, which no digest can cover: they lie behind code, constants and PURGATORY_DATA, so that one
+ * range from the purgatory's beginning up to them is all that is final before the exit.
+ */
+#define PURGATORY_DIGESTS __attribute__((section(".kexec-digests")))
+
+/* Behind them what is set when all has been hashed, which is not covered: nothing that decides what runs. */
+#define PURGATORY_LATE __attribute__((section(".kexec-late")))
+
 /* One range of physical memory that the digest covers. A region of length 0 is unused. */
 struct sha_region {
 	uint64_t start;

@@ -15,13 +15,13 @@
 #include "purgatory/screen.h"
 #include "purgatory/verify.h"
 
-PURGATORY_DATA uint8_t purgatory_sha256_digest[SHA256_DIGEST_SIZE];
-PURGATORY_DATA uint8_t purgatory_running_digests[KEXEC_SEGMENT_MAX][SHA256_DIGEST_SIZE];
+PURGATORY_DIGESTS uint8_t purgatory_sha256_digest[SHA256_DIGEST_SIZE];
+PURGATORY_DIGESTS uint8_t purgatory_running_digests[KEXEC_SEGMENT_MAX][SHA256_DIGEST_SIZE];
 PURGATORY_DATA struct sha_region purgatory_sha_regions[KEXEC_SEGMENT_MAX];
 PURGATORY_DATA char purgatory_region_names[KEXEC_SEGMENT_MAX][REGION_NAME_SIZE];
 PURGATORY_DATA struct kernel_entry purgatory_kernel_entry;
 PURGATORY_DATA struct purgatory_policy purgatory_policy;
-PURGATORY_DATA struct purgatory_clock purgatory_clock;
+PURGATORY_LATE struct purgatory_clock purgatory_clock;
 
 void purgatory_verify(struct verdict *ret_verdict)
 {

@@ -77,12 +77,25 @@ def test_digest_that_differs_in_one_byte(stopped, layout, byte):
     guest, debugger = stopped
     place = int(re.search(r"^kexec: purgatory digest (0x\w{16})$", guest.log, re.MULTILINE)[1], 16)
     # What lies there is the digest, calculated apart from loader and purgatory.
+    end = int(re.search(r"^kexec: purgatory digested up to (0x\w{16})$", guest.log, re.MULTILINE)[1], 16)
     digest = hashlib.sha256()
-    for name in ("kernel", "initrd", "cmdline", "page_tables", "boot_params", "memory_map", "e820_ext"):
+    for name in ("kernel", "initrd", "cmdline", "page_tables", "purgatory", "boot_params", "memory_map", "e820_ext"):
         mem, _, memsz = layout[0][name]
-        digest.update(debugger.read(mem, memsz))
+        digest.update(debugger.read(mem, end - mem if name == "purgatory" else memsz))
     assert debugger.read(place, 32) == digest.digest()
     debugger.flip(place + byte)
+    debugger.resume()
+    expect_refusal(guest, "purgatory")
+
+
+def test_kernel_entry_that_the_purgatory_was_told(stopped, layout):
+    """The purgatory's own tables: it would enter the kernel elsewhere."""
+    guest, debugger = stopped
+    mem, bufsz, _ = layout[0]["purgatory"]
+    content = debugger.read(mem, bufsz)
+    entry = (layout[0]["kernel"][0] + 0x200).to_bytes(8, "little") + layout[0]["boot_params"][0].to_bytes(8, "little")
+    assert content.count(entry) == 1
+    debugger.flip(mem + content.index(entry), bit=4)
     debugger.resume()
     expect_refusal(guest, "purgatory")
 

@@ -12,16 +12,24 @@ static struct purgatory purgatory;
 static struct digest digest;
 static void (*verify)(struct verdict *);
 
-/* Segments in the order in which a boot makes them, which is not the order in which they are hashed. */
+/*
+ * Segments in the order in which a boot makes them, which is not the order in which they are hashed. The purgatory's
+ * comes before the first.
+ */
 static const struct {
 	const char *name;
 	uint64_t size;
 	enum digest_stage stage;
 	size_t region; /* its index in the purgatory's table */
 } plan[] = {
-	{ "kernel", 100000, DIGEST_EARLY, 0 },	{ "initrd", 70001, DIGEST_EARLY, 1 }, { "boot_params", 4096, DIGEST_LATE, 3 },
-	{ "cmdline", 10, DIGEST_EARLY, 2 },	{ "memory_map", 5000, DIGEST_LATE, 4 },
+	{ "kernel", 100000, DIGEST_EARLY, 0 },	{ "initrd", 70001, DIGEST_EARLY, 1 }, { "boot_params", 4096, DIGEST_LATE, 4 },
+	{ "cmdline", 10, DIGEST_EARLY, 2 },	{ "memory_map", 5000, DIGEST_LATE, 5 },
 };
+
+/* The purgatory's own, between the early and the late ones. */
+#define OWN_REGION 3
+
+#define PLANNED (image.segments + 1)
 
 static enum kexec_status add_segments(void)
 {
@@ -51,11 +59,9 @@ static enum kexec_status load_all(void)
 	const uint8_t *object;
 	size_t size;
 
-	status = add_segments();
-	if (status)
-		return status;
 	object = map_file(PURGATORY_RO, &size);
-	return purgatory_load(&image, object, size, &purgatory);
+	status = purgatory_load(&image, object, size, &purgatory);
+	return status ? status : add_segments();
 }
 
 static void load(void)
@@ -101,6 +107,15 @@ static void expect_flip_noticed(uint8_t *byte, size_t region)
 	assert_true(verdict_now().match);
 }
 
+/* Where the purgatory's own region ends: with what may not change before the exit. */
+static uint64_t digests_addr(void)
+{
+	uintptr_t running = (uintptr_t)symbol_place("purgatory_running_digests", KEXEC_SEGMENT_MAX * SHA256_DIGEST_SIZE);
+	uintptr_t total = (uintptr_t)symbol_place("purgatory_sha256_digest", SHA256_DIGEST_SIZE);
+
+	return running < total ? running : total;
+}
+
 static void unchanged_memory_matches(void **state)
 {
 	const char (*names)[REGION_NAME_SIZE];
@@ -113,11 +128,13 @@ static void unchanged_memory_matches(void **state)
 	regions = symbol_place("purgatory_sha_regions", KEXEC_SEGMENT_MAX * sizeof(struct sha_region));
 	for (size_t i = 0; i < ARRAY_SIZE(plan); i++) {
 		assert_string_equal(names[plan[i].region], plan[i].name);
-		assert_int_equal(regions[plan[i].region].start, image.segments[i].mem);
-		assert_int_equal(regions[plan[i].region].len, image.segments[i].memsz);
+		assert_int_equal(regions[plan[i].region].start, PLANNED[i].mem);
+		assert_int_equal(regions[plan[i].region].len, PLANNED[i].memsz);
 	}
-	/* The purgatory itself is not among them. */
-	assert_int_equal(regions[ARRAY_SIZE(plan)].len, 0);
+	assert_string_equal(names[OWN_REGION], "purgatory");
+	assert_int_equal(regions[OWN_REGION].start, purgatory.segment->mem);
+	assert_int_equal(regions[OWN_REGION].start + regions[OWN_REGION].len, digests_addr());
+	assert_int_equal(regions[ARRAY_SIZE(plan) + 1].len, 0);
 }
 
 static void digest_is_that_of_all_regions_in_order(void **state)
@@ -128,10 +145,12 @@ static void digest_is_that_of_all_regions_in_order(void **state)
 	(void)state;
 	load_and_digest();
 	sha256_start(&hash);
-	for (size_t region = 0; region < ARRAY_SIZE(plan); region++) {
+	for (size_t region = 0; region <= ARRAY_SIZE(plan); region++) {
+		if (region == OWN_REGION)
+			sha256_update(&hash, phys_to_ptr(purgatory.segment->mem), digests_addr() - purgatory.segment->mem);
 		for (size_t i = 0; i < ARRAY_SIZE(plan); i++) {
 			if (plan[i].region == region)
-				sha256_update(&hash, phys_to_ptr(image.segments[i].mem), image.segments[i].memsz);
+				sha256_update(&hash, phys_to_ptr(PLANNED[i].mem), PLANNED[i].memsz);
 		}
 	}
 	sha256_digest(&hash, expected);
@@ -164,8 +183,8 @@ static void pieces_give_the_digest_of_the_whole(void **state)
 		for (size_t k = 0; k < ARRAY_SIZE(arounds); k++) {
 			memset(digest.total, 0, sizeof(expected));
 			digest_init(&digest);
-			arrive_in_pieces(&image.segments[0], pieces[i], arounds[k]);
-			arrive_in_pieces(&image.segments[1], pieces[i], arounds[k]);
+			arrive_in_pieces(&PLANNED[0], pieces[i], arounds[k]);
+			arrive_in_pieces(&PLANNED[1], pieces[i], arounds[k]);
 			expect_ok(digest_prepare(&image, &purgatory, &digest));
 			digest_finish(&digest);
 			assert_memory_equal(digest.total, expected, sizeof(expected));
@@ -176,7 +195,7 @@ static void pieces_give_the_digest_of_the_whole(void **state)
 
 static void change_behind_a_piece_that_has_arrived_is_noticed(void **state)
 {
-	const struct kexec_segment *kernel = &image.segments[0];
+	const struct kexec_segment *kernel = &PLANNED[0];
 
 	(void)state;
 	load();
@@ -200,9 +219,9 @@ static void nothing_arrives_without_an_open_segment(void **state)
 	load_and_digest();
 	memcpy(expected, digest.total, sizeof(expected));
 	digest_init(&digest);
-	digest_arrived(&digest, image.segments[0].mem, 100);
-	arrive_in_pieces(&image.segments[0], 4096, 0);
-	digest_arrived(&digest, image.segments[0].mem, 100);
+	digest_arrived(&digest, PLANNED[0].mem, 100);
+	arrive_in_pieces(&PLANNED[0], 4096, 0);
+	digest_arrived(&digest, PLANNED[0].mem, 100);
 	expect_ok(digest_prepare(&image, &purgatory, &digest));
 	digest_finish(&digest);
 	assert_memory_equal(digest.total, expected, sizeof(expected));
@@ -213,7 +232,7 @@ static void bit_flipped_in_each_region(void **state)
 	(void)state;
 	load_and_digest();
 	for (size_t i = 0; i < ARRAY_SIZE(plan); i++) {
-		const struct kexec_segment *segment = &image.segments[i];
+		const struct kexec_segment *segment = &PLANNED[i];
 		uint8_t *bytes = phys_to_ptr(segment->mem);
 
 		expect_flip_noticed(bytes, plan[i].region);
@@ -228,7 +247,7 @@ static void memory_around_the_regions_may_change(void **state)
 	(void)state;
 	load_and_digest();
 	for (size_t i = 0; i < ARRAY_SIZE(plan); i++)
-		memset(phys_to_ptr(image.segments[i].mem + image.segments[i].memsz), 0x3c, 40000);
+		memset(phys_to_ptr(PLANNED[i].mem + PLANNED[i].memsz), 0x3c, 40000);
 	assert_true(verdict_now().match);
 }
 
@@ -236,9 +255,34 @@ static void first_of_two_changed_regions_is_named(void **state)
 {
 	(void)state;
 	load_and_digest();
-	*(uint8_t *)phys_to_ptr(image.segments[4].mem) ^= 1;
-	*(uint8_t *)phys_to_ptr(image.segments[1].mem) ^= 1;
+	*(uint8_t *)phys_to_ptr(PLANNED[4].mem) ^= 1;
+	*(uint8_t *)phys_to_ptr(PLANNED[1].mem) ^= 1;
 	assert_int_equal(verdict_now().region, 1);
+}
+
+/* Each thing that the purgatory is told, and a constant it runs by (not the code that finds it out). */
+static void purgatory_that_has_changed(void **state)
+{
+	static const struct {
+		const char *name;
+		size_t size;
+	} symbols[] = {
+		{ "purgatory_kernel_entry", sizeof(struct kernel_entry) },
+		{ "purgatory_policy", sizeof(struct purgatory_policy) },
+		{ "purgatory_region_names", KEXEC_SEGMENT_MAX * REGION_NAME_SIZE },
+	};
+	struct elf_rel_symbol start;
+
+	(void)state;
+	load_and_digest();
+	for (size_t i = 0; i < ARRAY_SIZE(symbols); i++) {
+		uint8_t *bytes = symbol_place(symbols[i].name, symbols[i].size);
+
+		for (size_t at = 0; at < symbols[i].size; at++)
+			expect_flip_noticed(bytes + at, OWN_REGION);
+	}
+	expect_ok(elf_rel_find_symbol(&purgatory.object, "purgatory_start", &start));
+	expect_flip_noticed(phys_to_ptr(purgatory.segment->mem + start.offset), OWN_REGION);
 }
 
 static void each_byte_of_the_digest_counts(void **state)
@@ -271,7 +315,7 @@ static void each_region_entry_counts(void **state)
 	(void)state;
 	load_and_digest();
 	regions = symbol_place("purgatory_sha_regions", KEXEC_SEGMENT_MAX * sizeof(struct sha_region));
-	for (size_t i = 0; i < ARRAY_SIZE(plan); i++) {
+	for (size_t i = 0; i <= ARRAY_SIZE(plan); i++) {
 		saved = regions[i];
 		regions[i].len = 0;
 		assert_false(verdict_now().match);
@@ -292,11 +336,11 @@ static void late_regions_may_be_finished_again(void **state)
 {
 	(void)state;
 	load_and_digest();
-	memset(phys_to_ptr(image.segments[2].mem), 0x77, 4096);
-	assert_int_equal(verdict_now().region, 3);
+	memset(phys_to_ptr(PLANNED[2].mem), 0x77, 4096);
+	assert_int_equal(verdict_now().region, 4);
 	digest_finish(&digest);
 	assert_true(verdict_now().match);
-	memset(phys_to_ptr(image.segments[4].mem), 0x78, 100);
+	memset(phys_to_ptr(PLANNED[4].mem), 0x78, 100);
 	digest_finish(&digest);
 	assert_true(verdict_now().match);
 }
@@ -307,7 +351,7 @@ static void name_of_a_region_is_cut_to_its_field(void **state)
 
 	(void)state;
 	load();
-	image.segments[0].name = "a-name-of-twenty-four-ch";
+	PLANNED[0].name = "a-name-of-twenty-four-ch";
 	digest_init(&digest);
 	expect_ok(digest_prepare(&image, &purgatory, &digest));
 	names = symbol_place("purgatory_region_names", KEXEC_SEGMENT_MAX * REGION_NAME_SIZE);
@@ -377,6 +421,7 @@ int main(void)
 		cmocka_unit_test(bit_flipped_in_each_region),
 		cmocka_unit_test(memory_around_the_regions_may_change),
 		cmocka_unit_test(first_of_two_changed_regions_is_named),
+		cmocka_unit_test(purgatory_that_has_changed),
 		cmocka_unit_test(each_byte_of_the_digest_counts),
 		cmocka_unit_test(each_running_digest_counts),
 		cmocka_unit_test(each_region_entry_counts),

@@ -261,6 +261,23 @@ static void every_bit_counts(void **state)
 	}
 }
 
+static void digests_are_equal_only_with_every_bit(void **state)
+{
+	uint8_t a[SHA256_DIGEST_SIZE];
+	uint8_t b[SHA256_DIGEST_SIZE];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(a); i++)
+		a[i] = b[i] = (uint8_t)(37 * i);
+	assert_true(sha256_equal(a, b));
+	for (size_t bit = 0; bit < 8 * sizeof(a); bit++) {
+		b[bit / 8] ^= (uint8_t)(1 << bit % 8);
+		assert_false(sha256_equal(a, b));
+		assert_false(sha256_equal(b, a));
+		b[bit / 8] ^= (uint8_t)(1 << bit % 8);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -278,6 +295,7 @@ int main(void)
 		cmocka_unit_test(copies_go_their_own_ways),
 		cmocka_unit_test(start_forgets_what_was_hashed),
 		cmocka_unit_test(every_bit_counts),
+		cmocka_unit_test(digests_are_equal_only_with_every_bit),
 	};
 
 	return run_named_tests(tests);
