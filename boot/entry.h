@@ -35,6 +35,7 @@ struct entry {
 	const char *source; /* where the text stands, for messages */
 	struct text text;
 	struct text linux_path;
+	bool sealed; /* set by whoever found it in our own image, with every file: its signature covers them */
 	bool require_signature;
 	bool verbose;
 	bool dma_off; /* no device behind a PCI bridge shall write to memory once the firmware is left */

@@ -11,5 +11,6 @@ enum kexec_status {
 	KEXEC_UNSUPPORTED, /* well-formed, but nothing that can be booted here */
 	KEXEC_TOO_LARGE,   /* exceeds a limit that the kernel or this loader sets */
 	KEXEC_MISMATCH,	   /* not the bytes that were promised */
+	KEXEC_DENIED,	   /* nobody who is trusted vouches for it */
 	KEXEC_IO,	   /* the firmware reported an error */
 };

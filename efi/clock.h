@@ -12,7 +12,7 @@ uint64_t clock_usec(void);
 /* The parts of a boot that take time. */
 enum phase {
 	PHASE_READ,  /* files, from the disk to their place */
-	PHASE_CHECK, /* digests that the entry names */
+	PHASE_CHECK, /* digests that the entry names, the platform's verdict, measuring */
 	PHASE_PLACE, /* purgatory, boot_params, page tables */
 	PHASE_HASH,  /* the digest for the purgatory */
 	PHASE_COUNT,

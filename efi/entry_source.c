@@ -166,7 +166,10 @@ static enum kexec_status read_sealed_entry(struct text text, struct entry *ret_e
 	while (text.length && text.start[text.length - 1] == '\0')
 		text.length--;
 	status = entry_parse("sealed entry", text, ret_entry);
-	return status ? status : entry_check_sealed(ret_entry);
+	if (!status)
+		status = entry_check_sealed(ret_entry);
+	ret_entry->sealed = !status;
+	return status;
 }
 
 static void append(struct text *text, struct text more)
@@ -214,7 +217,9 @@ static enum kexec_status read_unified_image(const EFI_LOADED_IMAGE *image, struc
 	}
 	append(&text, TEXT("options "));
 	append_command_line(&text, command_line);
-	return entry_parse("unified image", text, &source->entry);
+	status = entry_parse("unified image", text, &source->entry);
+	source->entry.sealed = !status;
+	return status;
 }
 
 enum kexec_status entry_source_read(const EFI_LOADED_IMAGE *image, struct entry_source *ret_source)

@@ -98,9 +98,9 @@ static enum kexec_status read_kernel(struct file *file, struct kexec_image *imag
 	status = file_read(file, addr + probe_size, file->size - probe_size, digest);
 	if (status)
 		return status;
-	digest_close(digest, segment);
 	kernel->segment = segment;
 	kernel->setup = phys_to_ptr(addr);
+	kernel->file_size = file->size;
 	return KEXEC_OK;
 }
 

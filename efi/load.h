@@ -12,10 +12,14 @@
 struct kernel {
 	struct bzimage plan;
 	const struct kexec_segment *segment;
-	const uint8_t *setup; /* its setup sectors, right below the segment */
+	const uint8_t *setup; /* its setup sectors, right below the segment: the whole file lies here in one piece */
+	uint64_t file_size;
 };
 
-/* Reads the entry's kernel to where it will run, and hashes it into `digest` on the way. */
+/*
+ * Reads the entry's kernel to where it will run, and hashes it into `digest` on the way. Its segment stays open in there:
+ * digest_close writes zeros behind the kernel, where its signature lies, which is wanted first.
+ */
 enum kexec_status load_kernel(const struct entry *entry, struct kexec_image *image, struct digest *digest,
 			      struct kernel *ret_kernel);
 

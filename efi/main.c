@@ -18,7 +18,7 @@
 #include "efi/memory_overwrite.h"
 #include "efi/mismatch.h"
 #include "efi/random_seed.h"
-#include "efi/secureboot.h"
+#include "efi/verify.h"
 
 extern const uint8_t purgatory_blob[];
 extern const uint8_t purgatory_blob_end[];
@@ -114,13 +114,17 @@ EFI_STATUS efi_main(EFI_HANDLE handle, EFI_SYSTEM_TABLE *system_table)
 	if (status)
 		goto out;
 	clock_enter(PHASE_READ);
-	status = secure_boot_check(&source.entry);
-	if (status)
-		goto out;
 	digest_init(&digest);
 	status = load_kernel(&source.entry, &image, &digest, &kernel);
 	if (status)
 		goto out;
+	clock_enter(PHASE_CHECK);
+	status = verify_kernel(&source.entry, &kernel);
+	if (status)
+		goto out;
+	/* Only now the signature may go, which lies behind the kernel. */
+	digest_close(&digest, kernel.segment);
+	clock_enter(PHASE_READ);
 	status = load_initrds(&source.entry, &kernel, &image, &digest, &initrd);
 	if (status)
 		goto out;

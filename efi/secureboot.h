@@ -1,16 +1,19 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* Secure Boot: whether it is on, and what then may be booted. */
+/* Secure Boot: whether it is on. */
 #pragma once
 
-#include "boot/bootparams.h"
-#include "boot/entry.h"
-#include "boot/status.h"
+#include <stdbool.h>
 
-/* By the rule of the kernel's EFI stub: drivers/firmware/efi/libstub/secureboot.c. */
+#include "boot/bootparams.h"
+
+/*
+ * What Linux is told, by the rule of the kernel's EFI stub (drivers/firmware/efi/libstub/secureboot.c): off as well
+ * where the machine's owner has switched shim's validation off.
+ */
 enum secure_boot_mode secure_boot_mode(void);
 
 /*
- * Refuses what asks for a kernel signature to be verified, which this version cannot do: an entry with `signature
- * require`, and any entry where Secure Boot is on, or may be.
+ * Whether only what is vouched for may be booted: the firmware's Secure Boot is on, or cannot be read. That shim's
+ * validation is off does not count: it is shim's to say, when it is asked about a kernel.
  */
-enum kexec_status secure_boot_check(const struct entry *entry);
+bool secure_boot_enforced(void);

@@ -44,30 +44,33 @@ class VariableStore:
         assert guid == AUTHENTICATED_STORE.bytes_le, f"{path}: expected an authenticated variable store"
         self._start = header_size
         self._end = header_size + _STORE_HEADER.size
-        records = self._records()
+        records = b"".join(self._bytes[start:end] for start, end in self._records())
         unused = self._start + self._size - self._end - len(records)
         self._bytes[self._end:self._start + self._size] = records + b"\xff" * unused
         self._end += len(records)
 
     def _records(self):
-        """All records that are in force. What firmware deletes or replaces stays in place until it needs the room."""
-        found = b""
-        offset = self._end
+        """Where each record begins and ends that is in force. What firmware deletes or replaces stays in place until it
+        needs the room."""
+        offset = self._start + _STORE_HEADER.size
         while self._bytes[offset:offset + 2] == struct.pack("<H", _RECORD_MARK):
             fields = _RECORD_HEADER.unpack_from(self._bytes, offset)
             end = self._aligned(offset + _RECORD_HEADER.size + fields[7] + fields[8])
             if fields[1] & _STATE_NOT_DELETED:
-                found += self._bytes[offset:end]
+                yield offset, end
             offset = end
-        return found
 
     @staticmethod
     def _aligned(offset):
         return (offset + 3) & ~3
 
     def set(self, name, data, vendor=GLOBAL_VARIABLE, attributes=DEFAULT_ATTRIBUTES):
-        """Adds a variable, which must not be there yet."""
+        """Adds a variable, in the place of one that is there."""
         wide = name.encode("utf-16-le") + b"\0\0"
+        for start, _ in self._records():
+            *_, other_vendor = _RECORD_HEADER.unpack_from(self._bytes, start)
+            if self._bytes[start + _RECORD_HEADER.size:].startswith(wide) and other_vendor == vendor.bytes_le:
+                self._bytes[start + 2] &= ~_STATE_NOT_DELETED
         record = _RECORD_HEADER.pack(_RECORD_MARK, _STATE_ADDED, 0, attributes, 0, bytes(16), 0, len(wide), len(data),
                                      vendor.bytes_le) + wide + data
         assert self._end + len(record) <= self._start + self._size, "the variable store is full"

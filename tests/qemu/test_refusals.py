@@ -59,7 +59,7 @@ REFUSALS = {
     "kernel of another digest": (lambda: files(conf=entry(extra=["verbose yes", f"sha256 {'0' * 64} /vmlinuz"])),
                                  r"/vmlinuz: sha256 mismatch: expected 0{64}, found [0-9a-f]{64}"),
     "signature required": (lambda: files(conf=entry(extra=["signature require"])),
-                           CONF_NAME + r": signature: this version cannot verify signatures"),
+                           rf"/vmlinuz: signature: required by {CONF_NAME}: expected Secure Boot on, found it off"),
 }
 
 

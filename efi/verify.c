@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/* Asks the platform about the kernel: EFI_BOOT_SERVICES.LoadImage (UEFI specification 7.4.1 and 32.4.2), or shim. */
+#include "efi/verify.h"
+
+#include "boot/log.h"
+#include "efi/firmware.h"
+#include "efi/secureboot.h"
+#include "efi/shim.h"
+
+static struct shim_lock *find_old_shim(void)
+{
+	EFI_GUID lock_guid = SHIM_LOCK_GUID;
+	EFI_GUID loader_guid = SHIM_IMAGE_LOADER_GUID;
+	struct shim_lock *lock;
+	void *loader;
+
+	if (EFI_ERROR(firmware_boot_services->LocateProtocol(&lock_guid, NULL, (void **)&lock)))
+		return NULL;
+	if (!EFI_ERROR(firmware_boot_services->LocateProtocol(&loader_guid, NULL, &loader)))
+		return NULL;
+	return lock;
+}
+
+static EFI_STATUS ask_old_shim(struct shim_lock *lock, const void *bytes, uint64_t size)
+{
+	/* Its sizes are signed inside. */
+	return size > INT32_MAX ? EFI_BAD_BUFFER_SIZE : lock->verify(bytes, (uint32_t)size);
+}
+
+/*
+ * LoadImage verifies what it loads. Without a device path: policy may depend on where an image comes from, and one that
+ * comes from nowhere gets the strictest. Its copy is not wanted, and may be there even when the answer is no
+ * (SECURITY_VIOLATION leaves a handle behind).
+ */
+static EFI_STATUS ask_by_loading(const void *bytes, uint64_t size)
+{
+	EFI_HANDLE handle = NULL;
+	EFI_STATUS status;
+
+	status = firmware_boot_services->LoadImage(FALSE, firmware_image, NULL, (void *)bytes, size, &handle);
+	if (handle)
+		firmware_boot_services->UnloadImage(handle);
+	return status;
+}
+
+/* Whose validation is off says yes to everything: then the firmware is asked. */
+static EFI_STATUS ask(const void *bytes, uint64_t size)
+{
+	struct shim_lock *old_shim = find_old_shim();
+
+	if (old_shim && secure_boot_mode() == SECURE_BOOT_ENABLED)
+		return ask_old_shim(old_shim, bytes, size);
+	return ask_by_loading(bytes, size);
+}
+
+static enum kexec_status check_signature(const struct entry *entry, const struct kernel *kernel)
+{
+	EFI_STATUS status;
+
+	firmware_feed_watchdog();
+	status = ask(kernel->setup, kernel->file_size);
+	if (status != EFI_SUCCESS)
+		return log_error(KEXEC_DENIED, "%.*s: signature: expected one that the platform trusts, found %s",
+				 TEXT_ARGS(entry->linux_path), efi_status_name(status));
+	return bzimage_check_signed(entry->linux_path, &kernel->plan, kernel->setup, kernel->file_size);
+}
+
+/*
+ * Before version 16 shim lets nobody exit the boot services who has not asked it about a kernel. About a sealed one it
+ * is asked for that reason alone.
+ */
+static void satisfy_old_shim(const struct kernel *kernel)
+{
+	struct shim_lock *old_shim = find_old_shim();
+
+	if (old_shim)
+		ask_old_shim(old_shim, kernel->setup, kernel->file_size);
+}
+
+enum kexec_status verify_kernel(const struct entry *entry, const struct kernel *kernel)
+{
+	if (!secure_boot_enforced()) {
+		if (!ENFORCE_SIGNATURE && !entry->require_signature)
+			return KEXEC_OK;
+		return log_error(KEXEC_DENIED, "%.*s: signature: required by %s: expected Secure Boot on, found it off",
+				 TEXT_ARGS(entry->linux_path),
+				 entry->require_signature ? entry->source : "this build (ENFORCE_SIGNATURE)");
+	}
+	if (!entry->sealed || entry->require_signature)
+		return check_signature(entry, kernel);
+	satisfy_old_shim(kernel);
+	return KEXEC_OK;
+}

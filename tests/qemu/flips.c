@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * Asks the loader's own verification about a kernel again and again, one bit of it flipped each time, in place of
+ * booting it: thousands of tampered kernels in one boot. The kernel is the one that load options name, and their command
+ * line says which bytes: "START END STEP", repeatedly.
+ */
+#include "boot/digest.h"
+#include "boot/log.h"
+#include "efi/entry_source.h"
+#include "efi/file.h"
+#include "efi/firmware.h"
+#include "efi/load.h"
+#include "efi/verify.h"
+
+static struct entry_source source;
+static struct kexec_image image;
+static struct digest digest;
+static struct kernel kernel;
+static uint64_t refused;
+static uint64_t accepted;
+
+static uint64_t take_number(struct text *rest)
+{
+	struct text word = text_take_word(rest);
+	uint64_t value = 0;
+
+	for (size_t i = 0; i < word.length; i++)
+		value = 10 * value + (uint64_t)(word.start[i] - '0');
+	return value;
+}
+
+static void flip(uint64_t offset)
+{
+	((uint8_t *)kernel.setup)[offset] ^= (uint8_t)(1 << offset % 8);
+}
+
+static void sweep(struct text options)
+{
+	while (options.length) {
+		uint64_t offset = take_number(&options);
+		uint64_t end = take_number(&options);
+		uint64_t step = take_number(&options);
+
+		for (; step && offset < end && offset < kernel.file_size; offset += step) {
+			flip(offset);
+			if (verify_kernel(&source.entry, &kernel)) {
+				refused++;
+			} else {
+				accepted++;
+				log_info("flips: accepted at 0x%lx", offset);
+			}
+			flip(offset);
+		}
+	}
+}
+
+static enum kexec_status load(void)
+{
+	EFI_GUID guid = LOADED_IMAGE_PROTOCOL;
+	EFI_LOADED_IMAGE *loaded;
+	enum kexec_status status;
+
+	firmware_boot_services->HandleProtocol(firmware_image, &guid, (void **)&loaded);
+	file_set_device(loaded->DeviceHandle);
+	status = entry_source_read(loaded, &source);
+	if (status)
+		return status;
+	digest_init(&digest);
+	return load_kernel(&source.entry, &image, &digest, &kernel);
+}
+
+EFI_STATUS efi_main(EFI_HANDLE handle, EFI_SYSTEM_TABLE *system_table);
+
+EFI_STATUS efi_main(EFI_HANDLE handle, EFI_SYSTEM_TABLE *system_table)
+{
+	struct text rest;
+	struct text options;
+
+	firmware_init(handle, system_table);
+	if (load())
+		firmware_leave(EFI_ABORTED);
+	log_info("flips: as it is, the kernel is %s", verify_kernel(&source.entry, &kernel) ? "refused" : "accepted");
+	rest = source.entry.text;
+	while (entry_next(&rest, ENTRY_OPTIONS, &options))
+		sweep(options);
+	log_info("flips: as it was, the kernel is %s", verify_kernel(&source.entry, &kernel) ? "refused" : "accepted");
+	log_info("flips: %lu refused, %lu accepted", refused, accepted);
+	firmware_leave(EFI_ABORTED);
+}

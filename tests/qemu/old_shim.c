@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * Stands for a shim before version 16, of which Debian has no package any more: it starts \kexec.efi with its own load
+ * options, offers SHIM_LOCK, and lets nobody exit the boot services who has not asked about a kernel. It vouches for what
+ * ends in MARK.
+ */
+#include "boot/log.h"
+#include "common/string.h"
+#include "efi/firmware.h"
+#include "efi/shim.h"
+#include "tests/qemu/lib/chain.h"
+
+#define MARK "old shim knows this kernel"
+
+static bool was_asked;
+static EFI_EXIT_BOOT_SERVICES exit_boot_services;
+
+/* Not EFIAPI: so it is in shim. */
+static EFI_STATUS verify(const void *bytes, uint32_t size)
+{
+	size_t length = sizeof(MARK) - 1;
+	bool known = size > length && memcmp((const uint8_t *)bytes + size - length, MARK, length) == 0;
+
+	was_asked = true;
+	log_info("old shim: asked about %u bytes: %s", size, known ? "known" : "unknown");
+	return known ? EFI_SUCCESS : EFI_SECURITY_VIOLATION;
+}
+
+static EFI_STATUS EFIAPI guarded_exit(EFI_HANDLE handle, UINTN key)
+{
+	if (was_asked)
+		return exit_boot_services(handle, key);
+	log_info("old shim: nobody has asked, halting");
+	for (;;)
+		__asm__ volatile("cli; hlt");
+}
+
+EFI_STATUS efi_main(EFI_HANDLE handle, EFI_SYSTEM_TABLE *system_table);
+
+EFI_STATUS efi_main(EFI_HANDLE handle, EFI_SYSTEM_TABLE *system_table)
+{
+	static struct shim_lock lock = { .verify = verify };
+	EFI_GUID lock_guid = SHIM_LOCK_GUID;
+	EFI_HANDLE second_stage;
+	EFI_HANDLE lock_handle = NULL;
+	EFI_STATUS status;
+
+	firmware_init(handle, system_table);
+	second_stage = chain_load();
+	exit_boot_services = firmware_boot_services->ExitBootServices;
+	firmware_boot_services->ExitBootServices = guarded_exit;
+	firmware_boot_services->InstallProtocolInterface(&lock_handle, &lock_guid, EFI_NATIVE_INTERFACE, &lock);
+	status = firmware_boot_services->StartImage(second_stage, NULL, NULL);
+	firmware_boot_services->UninstallProtocolInterface(lock_handle, &lock_guid, &lock);
+	firmware_boot_services->ExitBootServices = exit_boot_services;
+	firmware_leave(status);
+}

@@ -1,0 +1,102 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""The image as a file: fit to be signed, the same from each build."""
+
+import os
+import shutil
+import struct
+import subprocess
+
+import pytest
+
+from conftest import HERE, IMAGE, INITRD, files, kernel
+from machine import BUILD
+from signing import Key
+from test_refusals import expect_refusal
+from test_sealed import seal
+
+ROOT = HERE.parents[1]
+NX_COMPAT = 0x100
+EXECUTABLE, WRITABLE = 0x20000000, 0x80000000
+
+
+def headers(image):
+    """(TimeDateStamp, DllCharacteristics, a dict from section to (flags, content))."""
+    pe, = struct.unpack_from("<I", image, 0x3c)
+    count, date = struct.unpack_from("<HI", image, pe + 6)
+    optional_size, = struct.unpack_from("<H", image, pe + 20)
+    sections = {}
+    for header in range(pe + 24 + optional_size, pe + 24 + optional_size + 40 * count, 40):
+        size, _, _, offset = struct.unpack_from("<IIII", image, header + 8)
+        flags, = struct.unpack_from("<I", image, header + 36)
+        sections[image[header:header + 8].rstrip(b"\0").decode()] = (flags, image[offset:offset + size])
+    return date, struct.unpack_from("<H", image, pe + 24 + 70)[0], sections
+
+
+def expect_fit(image):
+    date, characteristics, sections = headers(image)
+    assert date == 0
+    assert characteristics & NX_COMPAT
+    assert not [name for name, (flags, _) in sections.items() if flags & WRITABLE and flags & EXECUTABLE]
+    component, generation, *_ = sections[".sbat"][1].decode().splitlines()[1].split(",")
+    assert component == "kexec-efi" and int(generation) >= 1
+
+
+def test_image_is_fit_to_be_signed(tmp_path):
+    expect_fit(IMAGE.read_bytes())
+    expect_fit(seal(tmp_path, "--linux", kernel(), "--initrd", INITRD).read_bytes())
+
+
+def build(folder, *variables):
+    """Builds the image from a copy of the sources alone in `folder`, and returns its path."""
+    names = subprocess.run(["git", "ls-files"], cwd=ROOT, check=True, stdout=subprocess.PIPE, text=True).stdout.split("\n")
+    for name in filter(None, names):
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(ROOT / name, folder / name)
+    (folder / "build").mkdir(exist_ok=True)
+    (folder / "build/deps").symlink_to((BUILD / "deps").resolve())
+    subprocess.run(["make", *variables, "build/kexecx64.efi"], cwd=folder, check=True,
+                   env={**os.environ, "MAKEFLAGS": ""})
+    return folder / "build/kexecx64.efi"
+
+
+def test_two_builds_are_the_same(tmp_path):
+    assert build(tmp_path).read_bytes() == IMAGE.read_bytes()
+
+
+def test_build_that_enforces_signatures(boot, tmp_path):
+    """Where nobody verifies, it boots nothing. Its twin is every other boot."""
+    image = build(tmp_path / "source", "ENFORCE_SIGNATURE=1")
+    expect_refusal(boot(files({"/EFI/BOOT/BOOTX64.EFI": image})),
+                   r"/vmlinuz: signature: required by this build \(ENFORCE_SIGNATURE\): expected Secure Boot on, "
+                   r"found it off")
+
+
+@pytest.fixture
+def key(tmp_path):
+    return Key.new(tmp_path, "test")
+
+
+def sign(*arguments):
+    return subprocess.run([ROOT / "efi/sign", *arguments], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+
+
+def test_signing(tmp_path, key):
+    out = tmp_path / "out.efi"
+    assert sign(key.key, key.certificate, IMAGE, out).returncode == 0
+    subprocess.run(["sbverify", "--cert", key.certificate, out], check=True)
+    # The signature covers what the loader says it does, so nothing was cut off or added.
+    expect_fit(out.read_bytes())
+
+
+@pytest.mark.parametrize("damage", ["no key", "no such key", "no certificate", "in place"])
+def test_signing_that_fails_leaves_no_image(tmp_path, key, damage):
+    image, out = tmp_path / "image.efi", tmp_path / "out.efi"
+    shutil.copy(IMAGE, image)
+    out.write_bytes(b"from an earlier run")
+    arguments = {"no key": ("", key.certificate, image, out), "no such key": ("/missing", key.certificate, image, out),
+                 "no certificate": (key.key, "", image, out), "in place": ("/missing", key.certificate, image, image)}
+    result = sign(*arguments[damage])
+    assert result.returncode != 0 and result.stderr
+    assert not arguments[damage][3].exists()
+    assert not list(tmp_path.glob("*.partial"))
+    assert image.exists() == (damage != "in place")

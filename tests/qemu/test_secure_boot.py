@@ -1,0 +1,285 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Secure Boot: what the platform vouches for boots, and nothing else. What is expected follows from whose keys the
+platform has. Each boot tries several boot entries, one of which must boot; each refusal stands beside that twin."""
+
+import re
+
+import pytest
+
+import varstore
+from conftest import DEFAULT_OPTIONS, IMAGE, INITRD, entry, kernel, utf16, wait_for_report
+from machine import BUILD, FIRMWARE
+from signing import (SHIM, Key, certificates, checksum, cut_down, with_junk_for_a_certificate, with_one_bit_flipped,
+                     without_signature)
+from test_sealed import seal
+
+SHIM_IMAGE = BUILD / "deps/shim/shimx64.efi.signed"
+FLIPS = BUILD / "flips.efi"
+OLD_SHIM = BUILD / "old_shim.efi"
+LOCKDOWN = "none [integrity] confidentiality"
+
+CONFIGURATIONS = ["snakeoil", "trixie-snakeoil", "strictnx-snakeoil", "ms",
+                  pytest.param("trixie-ms", marks=pytest.mark.matrix),
+                  pytest.param("strictnx-ms", marks=pytest.mark.matrix)]
+
+# Who has signed each kernel, validly: the platform's own key, Debian, or nobody whom anybody trusts.
+SIGNERS = {"unsigned": None, "one bit flipped": None, "last bit flipped": None, "truncated": None, "other key": None,
+           "certificate junk": None, "debian": "debian", "signed": "ours"}
+
+
+class Platform:
+    """A firmware with Secure Boot, and a key that it trusts: its own, or one that the machine's owner told shim."""
+
+    def __init__(self, name, folder):
+        self.firmware = FIRMWARE[name]
+        self.folder = folder
+        self.has_shim = self.firmware.key is None
+        self.key = Key.new(folder, "owner") if self.has_shim else Key.of_firmware(self.firmware, folder)
+        self.trusts = {"ours", "debian"} if self.has_shim else {"ours"}
+
+    def image_files(self, folder, image, conf):
+        """The files of one boot entry, and the path that the firmware starts."""
+        if not self.has_shim:
+            files = {f"/EFI/{folder}/kexec.efi": image, f"/EFI/{folder}/kexec.conf": conf}
+            return files, f"\\EFI\\{folder}\\kexec.efi"
+        # Shim starts what lies beside it under this name.
+        files = {f"/EFI/{folder}/shimx64.efi": SHIM_IMAGE, f"/EFI/{folder}/grubx64.efi": image,
+                 f"/EFI/{folder}/grubx64.conf": conf}
+        return files, f"\\EFI\\{folder}\\shimx64.efi"
+
+    def variables(self, entries):
+        store = varstore.VariableStore(self.firmware.variables)
+        if self.has_shim:
+            store.set("MokList", self.key.signature_list(SHIM), SHIM,
+                      varstore.NON_VOLATILE | varstore.BOOT_SERVICE_ACCESS)
+        template = store.save(self.folder / "template.fd")
+        return varstore.boot_options(template, self.folder / "vars.fd", entries)
+
+
+@pytest.fixture(scope="module")
+def kernels(tmp_path_factory):
+    """kernels(key) -> a dict from the names in SIGNERS to kernels, where `key` is whom the platform trusts."""
+    other = Key.new(tmp_path_factory.mktemp("keys"), "other")
+
+    def make(key):
+        debian = kernel().read_bytes()
+        unsigned = without_signature(debian)
+        signed = key.sign(unsigned)
+        return {"unsigned": unsigned, "one bit flipped": with_one_bit_flipped(signed, 0x5000 + 0x300000),
+                "last bit flipped": with_one_bit_flipped(signed, len(unsigned) - 1), "truncated": signed[:-100],
+                "other key": other.sign(unsigned), "certificate junk": with_junk_for_a_certificate(signed),
+                "debian": debian, "signed": signed}
+    return make
+
+
+def boot_entries(boot, platform, entries, files):
+    """Boots with the boot entries `entries`, a dict from label to (image, text of the file beside it), in this order."""
+    contents = dict(files)
+    options = []
+    for number, (label, (image, conf)) in enumerate(entries.items()):
+        more, path = platform.image_files(f"e{number}", image, conf)
+        contents.update(more)
+        options.append((label, path))
+    return boot(contents, firmware=platform.firmware, variables=platform.variables(options), boot_order=True)
+
+
+def expect_refusals(guest, lines):
+    """Waits for the line of each boot entry's refusal, after which the firmware says that it failed."""
+    start = 0
+    for line in lines:
+        start = guest.expect(rf"^kexec: {line}$", start=start).end()
+        start = guest.expect(r"BdsDxe: failed to start Boot\w+ .*", start=start).end()
+
+
+def expect_locked_down(report):
+    assert report["payload"] == "payload: OK"
+    assert report["lockdown"] == LOCKDOWN
+    assert "secureboot: Secure boot enabled" in report.dmesg
+
+
+def refusal(path):
+    return (rf"{path}: signature: expected one that the platform trusts, found "
+            rf"(ACCESS_DENIED|SECURITY_VIOLATION|INVALID_PARAMETER)")
+
+
+@pytest.mark.parametrize("name", CONFIGURATIONS)
+def test_kernels(boot, tmp_path, kernels, name, capsys):
+    """Every kernel that is not trusted by a boot entry of its own, then one that is."""
+    platform = Platform(name, tmp_path)
+    refused = [label for label, signer in SIGNERS.items() if signer not in platform.trusts]
+    image = platform.key.sign(IMAGE)
+    paths = {label: "/" + label.replace(" ", "-") for label in SIGNERS}
+    files = {paths[label]: content for label, content in kernels(platform.key).items()}
+    files["/initrd"] = INITRD
+    guest = boot_entries(boot, platform, {label: (image, entry(paths[label])) for label in [*refused, "signed"]}, files)
+    expect_refusals(guest, [refusal(paths[label]) for label in refused])
+    report = wait_for_report(guest)
+    expect_locked_down(report)
+    assert guest.log.count("Linux version") == 1
+    # The keys that shim's owner has enrolled reach Linux.
+    assert ("MOKvar=" in report.dmesg) == platform.has_shim
+    with capsys.disabled():
+        print(f"\n{name}: signed boots, locked down; refused: {', '.join(refused)}")
+
+
+@pytest.mark.parametrize("name", ["ms", pytest.param("trixie-ms", marks=pytest.mark.matrix)])
+def test_kernel_signed_by_debian_behind_debians_shim(boot, tmp_path, name):
+    platform = Platform(name, tmp_path)
+    files = {"/vmlinuz": kernel(), "/flipped": with_one_bit_flipped(kernel().read_bytes(), 0x5000 + 0x300000),
+             "/initrd": INITRD}
+    image = platform.key.sign(IMAGE)
+    guest = boot_entries(boot, platform, {"flipped": (image, entry("/flipped")), "debian": (image, entry())}, files)
+    expect_refusals(guest, [refusal("/flipped")])
+    expect_locked_down(wait_for_report(guest))
+
+
+def test_shim_of_another_age(boot, tmp_path):
+    """A shim that is asked by its protocol, in the System V ABI, and that knows a kernel the firmware does not."""
+    platform = Platform("trixie-snakeoil", tmp_path)
+    unsigned = without_signature(kernel().read_bytes())
+    files = {"/shim.efi": platform.key.sign(OLD_SHIM), "/kexec.efi": platform.key.sign(IMAGE), "/initrd": INITRD,
+             "/unknown": unsigned, "/known": unsigned + b"old shim knows this kernel"}
+    entries = [(path, "\\shim.efi", utf16(f"linux=/{path} initrd=/initrd -- {DEFAULT_OPTIONS}"))
+               for path in ("unknown", "known")]
+    guest = boot(files, firmware=platform.firmware, variables=platform.variables(entries), boot_order=True)
+    expect_refusals(guest, [refusal("/unknown")])
+    guest.expect(r"^kexec: old shim: asked about \d+ bytes: known$")
+    expect_locked_down(wait_for_report(guest))
+    assert guest.log.count("old shim: asked") == 2
+
+
+def test_shim_of_another_age_is_asked_about_a_sealed_kernel_too(boot, tmp_path, unsigned_kernel):
+    """It lets nobody leave the firmware who has not asked; its answer is not what counts."""
+    platform = Platform("trixie-snakeoil", tmp_path)
+    files = {"/shim.efi": platform.key.sign(OLD_SHIM), "/initrd": INITRD,
+             "/kexec.efi": platform.key.sign(seal(tmp_path, "--linux", unsigned_kernel, "--initrd", INITRD, "--cmdline",
+                                                  DEFAULT_OPTIONS))}
+    guest = boot(files, firmware=platform.firmware, variables=platform.variables([("sealed", "\\shim.efi", b"")]),
+                 boot_order=True)
+    guest.expect(r"^kexec: old shim: asked about \d+ bytes: unknown$")
+    expect_locked_down(wait_for_report(guest))
+
+
+def sweep(boot, platform, kernel_image, ranges):
+    """Lets the loader's verification judge a signed kernel with one bit flipped in each byte of `ranges`, in one boot.
+    Returns how many it judged."""
+    text = " ".join(f"{part.start} {part.stop} {part.step}" for part in ranges)
+    guest = boot_entries(boot, platform, {"flips": (platform.key.sign(FLIPS), entry(initrds=(), options=text, extra=()))},
+                         {"/vmlinuz": kernel_image})
+    found = guest.expect(r"^kexec: flips: (\d+) refused, (\d+) accepted$", timeout=3600)
+    for line in ("as it is", "as it was"):
+        guest.expect(rf"^kexec: flips: {line}, the kernel is accepted$")
+    assert found[2] == "0", "\n".join(re.findall(r"^kexec: flips: .*$", guest.log, re.MULTILINE))
+    assert int(found[1]) == sum(map(len, ranges))
+    assert len(re.findall(rf"^kexec: {refusal('/vmlinuz')}$", guest.log, re.MULTILINE)) == int(found[1])
+    return int(found[1])
+
+
+def covered(image, step):
+    """All bytes of the headers, and each `step`th behind them, but for CheckSum and certificates."""
+    field = checksum(image)
+    headers = 0x400
+    return [range(0, field), range(field + 4, headers), range(headers, certificates(image)[1], step)]
+
+
+def test_bits_flipped_all_over_a_small_kernel(boot, tmp_path, capsys):
+    platform = Platform("trixie-snakeoil", tmp_path)
+    small = platform.key.sign(cut_down(kernel().read_bytes(), 0x8000))
+    count = sweep(boot, platform, small, covered(small, 101))
+    with capsys.disabled():
+        print(f"\nsmall kernel: {count} flips of one bit, all refused")
+
+
+def test_bits_flipped_in_debians_kernel(boot, tmp_path, capsys):
+    """Behind Debian's shim, with Debian's own signature."""
+    platform = Platform("trixie-ms", tmp_path)
+    image = kernel().read_bytes()
+    end = certificates(image)[1]
+    count = sweep(boot, platform, image, [range(0x1f1, 0x260, 37), range(0x5000, end, end // 4), range(end - 1, end)])
+    with capsys.disabled():
+        print(f"\nDebian's kernel: {count} flips of one bit, all refused")
+
+
+@pytest.mark.matrix
+@pytest.mark.parametrize("name", ["snakeoil", "strictnx-snakeoil", "ms"])
+def test_more_bits_flipped(boot, tmp_path, name):
+    platform = Platform(name, tmp_path)
+    small = platform.key.sign(cut_down(kernel().read_bytes(), 0x8000))
+    sweep(boot, platform, small, covered(small, 7))
+    image = platform.key.sign(without_signature(kernel().read_bytes()))
+    end = certificates(image)[1]
+    sweep(boot, platform, image, [range(0x1f1, end, end // 64)])
+
+
+# --- sealed images: the kernel needs no signature, for the image's own covers its digest -----------------------------
+
+
+@pytest.fixture
+def unsigned_kernel(tmp_path):
+    path = tmp_path / "unsigned"
+    path.write_bytes(without_signature(kernel().read_bytes()))
+    return path
+
+
+def sealed_image(folder, unsigned_kernel, name, extra=()):
+    """An image that seals `/NAME-kernel` and `/NAME-initrd`."""
+    root = folder / name
+    root.mkdir()
+    (root / f"{name}-kernel").symlink_to(unsigned_kernel)
+    (root / f"{name}-initrd").symlink_to(INITRD)
+    conf = root / "entry"
+    conf.write_bytes(entry(f"/{name}-kernel", [f"/{name}-initrd"], f"{DEFAULT_OPTIONS} sealed", ["verbose yes", *extra]))
+    return seal(root, "--entry", conf, "--root", root)
+
+
+def sealed_entries(platform, folder, unsigned_kernel):
+    """Boot entries, of which the last alone can boot, and the files that they want."""
+    sign = platform.key.sign
+    changed = {f"/{name}-{kind}": unsigned_kernel if kind == "kernel" else INITRD
+               for name in ("k", "i", "r", "c", "good") for kind in ("kernel", "initrd")}
+    changed["/k-kernel"] = with_one_bit_flipped(unsigned_kernel.read_bytes(), 0x400000)
+    changed["/i-initrd"] = with_one_bit_flipped(INITRD.read_bytes(), 1000000)
+    image = sign(sealed_image(folder, unsigned_kernel, "c"))
+    images = {
+        "kernel changed": sign(sealed_image(folder, unsigned_kernel, "k")),
+        "initrd changed": sign(sealed_image(folder, unsigned_kernel, "i")),
+        "signature required": sign(sealed_image(folder, unsigned_kernel, "r", ["signature require"])),
+        "sealed text changed": image.replace(b"kexec.test sealed", b"kexec.test seaLed"),
+        "good": sign(sealed_image(folder, unsigned_kernel, "good")),
+    }
+    assert images["sealed text changed"] != image
+    evil = entry("/evil", ["/evil"], "evil")
+    return {label: (content, evil) for label, content in images.items()}, changed
+
+
+@pytest.mark.parametrize("name", ["snakeoil", "trixie-ms"])
+def test_sealed_images(boot, tmp_path, unsigned_kernel, name):
+    platform = Platform(name, tmp_path)
+    entries, files = sealed_entries(platform, tmp_path, unsigned_kernel)
+    if platform.has_shim:
+        # Shim stops with a message on the screen, and waits for somebody to read it.
+        del entries["sealed text changed"]
+    guest = boot_entries(boot, platform, entries, files)
+    expect_refusals(guest, [r"/k-kernel: sha256 mismatch: expected [0-9a-f]{64}, found [0-9a-f]{64}",
+                            r"/i-initrd: sha256 mismatch: expected [0-9a-f]{64}, found [0-9a-f]{64}",
+                            refusal("/r-kernel")])
+    if not platform.has_shim:
+        guest.expect(r"BdsDxe: failed to load Boot\w+ \"sealed text changed\" from .*: Access Denied")
+    report = wait_for_report(guest)
+    expect_locked_down(report)
+    assert report["cmdline"] == f"{DEFAULT_OPTIONS} sealed"
+    assert guest.log.count("Linux version") == 1
+
+
+def test_unified_image(boot, tmp_path, unsigned_kernel):
+    """Its kernel unsigned, one bit changed and as it was signed."""
+    platform = Platform("trixie-snakeoil", tmp_path)
+    image = platform.key.sign(seal(tmp_path, "--linux", unsigned_kernel, "--initrd", INITRD, "--cmdline",
+                                   f"{DEFAULT_OPTIONS} unified"))
+    evil = entry("/evil", ["/evil"], "evil")
+    guest = boot_entries(boot, platform, {"changed": (with_one_bit_flipped(image, len(image) // 2), evil),
+                                          "good": (image, evil)}, {})
+    guest.expect(r"BdsDxe: failed to load Boot\w+ \"changed\" from .*: Access Denied")
+    report = wait_for_report(guest)
+    expect_locked_down(report)
+    assert report["cmdline"] == f"{DEFAULT_OPTIONS} unified"
