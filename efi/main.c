@@ -15,6 +15,7 @@
 #include "efi/handover.h"
 #include "efi/load.h"
 #include "efi/loader_interface.h"
+#include "efi/measure.h"
 #include "efi/memory_overwrite.h"
 #include "efi/mismatch.h"
 #include "efi/random_seed.h"
@@ -119,9 +120,11 @@ EFI_STATUS efi_main(EFI_HANDLE handle, EFI_SYSTEM_TABLE *system_table)
 	if (status)
 		goto out;
 	clock_enter(PHASE_CHECK);
+	measure_start();
 	status = verify_kernel(&source.entry, &kernel);
 	if (status)
 		goto out;
+	measure_kernel(&kernel);
 	/* Only now the signature may go, which lies behind the kernel. */
 	digest_close(&digest, kernel.segment);
 	clock_enter(PHASE_READ);
@@ -131,6 +134,8 @@ EFI_STATUS efi_main(EFI_HANDLE handle, EFI_SYSTEM_TABLE *system_table)
 	status = load_command_line(&source.entry, &kernel, &image, &cmdline);
 	if (status)
 		goto out;
+	clock_enter(PHASE_CHECK);
+	measure_rest(&source.entry, initrd, cmdline);
 	clock_enter(PHASE_PLACE);
 	status = purgatory_load(&image, purgatory_blob, (size_t)(purgatory_blob_end - purgatory_blob), &purgatory);
 	if (status)

@@ -1,0 +1,154 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/* Measures by the firmware's protocols. */
+#include "efi/tpm.h"
+
+#include "boot/log.h"
+#include "common/align.h"
+#include "common/string.h"
+#include "efi/firmware.h"
+
+#define EVENT_HEADER_VERSION 1
+#define PCR_OF_APPLICATIONS 4
+
+enum {
+	PE_COFF_IMAGE = 0x10, /* a flag, the same in both protocols */
+	LOG_FORMAT_TCG_2 = 2,
+};
+
+/* EFI_TCG2_EVENT and EFI_CC_EVENT */
+struct __attribute__((packed)) logged_event {
+	uint32_t size;
+	uint32_t header_size; /* from here up to `event` */
+	uint16_t header_version;
+	uint32_t index;
+	uint32_t type;
+	uint8_t event[];
+};
+
+_Static_assert(offsetof(struct logged_event, event) == 18, "EFI_TCG2_EVENT");
+
+/* As far as both protocols are the same, and one more function, of EFI_CC_MEASUREMENT_PROTOCOL alone. */
+struct protocol {
+	EFI_STATUS(EFIAPI *get_capability)(struct protocol *this, void *capability);
+	EFI_STATUS(EFIAPI *get_event_log)
+	(struct protocol *this, UINT32 format, EFI_PHYSICAL_ADDRESS *ret_log, EFI_PHYSICAL_ADDRESS *ret_last,
+	 BOOLEAN *ret_truncated);
+	EFI_STATUS(EFIAPI *hash_log_extend_event)
+	(struct protocol *this, UINT64 flags, EFI_PHYSICAL_ADDRESS bytes, UINT64 size, const struct logged_event *event);
+	EFI_STATUS(EFIAPI *map_pcr_to_mr_index)(struct protocol *this, UINT32 pcr, UINT32 *ret_index);
+};
+
+/* EFI_TCG2_BOOT_SERVICE_CAPABILITY */
+struct capability {
+	uint8_t size;
+	uint8_t versions[4];
+	uint32_t hash_algorithms;
+	uint32_t log_formats;
+	uint8_t tpm_present;
+	uint8_t rest[64];
+};
+
+_Static_assert(offsetof(struct capability, tpm_present) == 16, "EFI_TCG2_BOOT_SERVICE_CAPABILITY");
+
+static struct protocol *protocol;
+static bool is_tpm;
+static EFI_PHYSICAL_ADDRESS first_last_event;
+
+static EFI_PHYSICAL_ADDRESS last_event(void)
+{
+	EFI_PHYSICAL_ADDRESS log = 0;
+	EFI_PHYSICAL_ADDRESS last = 0;
+	BOOLEAN truncated = FALSE;
+
+	if (EFI_ERROR(protocol->get_event_log(protocol, LOG_FORMAT_TCG_2, &log, &last, &truncated)))
+		return 0;
+	return last;
+}
+
+static bool has_tpm(struct protocol *tcg2)
+{
+	struct capability capability = { .size = sizeof(capability) };
+
+	return !EFI_ERROR(tcg2->get_capability(tcg2, &capability)) && capability.tpm_present;
+}
+
+void tpm_find(void)
+{
+	EFI_GUID tcg2_guid = { 0x607f766c, 0x7455, 0x42be, { 0x93, 0x0b, 0xe4, 0xd7, 0x6d, 0xb2, 0x72, 0x0f } };
+	EFI_GUID cc_guid = { 0x96751a3d, 0x72f4, 0x41a6, { 0xa7, 0x94, 0xed, 0x5d, 0x0e, 0x67, 0xae, 0x6b } };
+	EFI_BOOT_SERVICES *services = firmware_boot_services;
+
+	is_tpm = !EFI_ERROR(services->LocateProtocol(&tcg2_guid, NULL, (void **)&protocol)) && has_tpm(protocol);
+	if (!is_tpm && EFI_ERROR(services->LocateProtocol(&cc_guid, NULL, (void **)&protocol)))
+		protocol = NULL;
+	if (protocol)
+		first_last_event = last_event();
+}
+
+static EFI_STATUS find_index(uint32_t pcr, uint32_t *ret_index)
+{
+	UINT32 index = pcr;
+	EFI_STATUS status = is_tpm ? EFI_SUCCESS : protocol->map_pcr_to_mr_index(protocol, pcr, &index);
+
+	*ret_index = index;
+	return status;
+}
+
+static EFI_STATUS measure(const struct tpm_event *event, struct logged_event *logged)
+{
+	UINT64 flags = event->type == TPM_EVENT_BOOT_SERVICES_APPLICATION ? PE_COFF_IMAGE : 0;
+	uint32_t size = (uint32_t)sizeof(*logged) + event->log_size;
+	EFI_STATUS status;
+	uint32_t index;
+
+	status = find_index(event->pcr, &index);
+	if (EFI_ERROR(status))
+		return status;
+	*logged = (struct logged_event){
+		.size = size,
+		.header_size = sizeof(*logged) - sizeof(logged->size),
+		.header_version = EVENT_HEADER_VERSION,
+		.index = index,
+		.type = event->type,
+	};
+	memcpy(logged->event, event->log, event->log_size);
+	status = protocol->hash_log_extend_event(protocol, flags, (uintptr_t)event->bytes, event->size, logged);
+	if (flags && (status == EFI_UNSUPPORTED || status == EFI_INVALID_PARAMETER))
+		status = protocol->hash_log_extend_event(protocol, 0, (uintptr_t)event->bytes, event->size, logged);
+	return status;
+}
+
+void tpm_measure(const struct tpm_event *event)
+{
+	struct logged_event *logged;
+	EFI_STATUS status;
+
+	if (!protocol)
+		return;
+	firmware_feed_watchdog();
+	status = firmware_boot_services->AllocatePool(EfiLoaderData, sizeof(*logged) + event->log_size,
+						      (void **)&logged);
+	if (!EFI_ERROR(status)) {
+		status = measure(event, logged);
+		firmware_boot_services->FreePool(logged);
+	}
+	if (!EFI_ERROR(status)) {
+		log_verbose("measured the %s into PCR %u", event->what, event->pcr);
+		return;
+	}
+	log_info("TPM: cannot measure the %s into PCR %u: %s; going on without", event->what, event->pcr,
+		 efi_status_name(status));
+	protocol = NULL;
+}
+
+bool tpm_application_measured(void)
+{
+	EFI_PHYSICAL_ADDRESS last = protocol ? last_event() : 0;
+	uint32_t header[2]; /* of any event: register, type */
+	uint32_t index;
+
+	if (!last || last == first_last_event || EFI_ERROR(find_index(PCR_OF_APPLICATIONS, &index)))
+		return false;
+	memcpy(header, phys_to_ptr(last), sizeof(header));
+	return header[0] == index && header[1] == TPM_EVENT_BOOT_SERVICES_APPLICATION;
+}

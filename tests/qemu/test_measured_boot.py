@@ -1,0 +1,78 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Measured boot: what the TPM holds in the end is what predict-pcrs has said, from the files alone."""
+
+import base64
+import hashlib
+import subprocess
+
+import pytest
+
+import event_log
+from conftest import DEFAULT_OPTIONS, HERE, IMAGE, INITRD, entry, files, kernel, utf16, wait_for_report
+from machine import BUILD, FIRMWARE
+
+PREDICT = HERE.parents[1] / "efi/predict-pcrs"
+MEASURED = ["4", "9", "12"]
+
+
+def predict(*arguments):
+    """A dict from register to value, by the tool."""
+    lines = subprocess.run([PREDICT, *arguments], check=True, stdout=subprocess.PIPE, text=True).stdout.splitlines()
+    return {register: value for _, register, _, value in map(str.split, lines)}
+
+
+@pytest.fixture
+def root(tmp_path):
+    """A folder with the files of every test, for the tool."""
+    folder = tmp_path / "root"
+    folder.mkdir()
+    (folder / "vmlinuz").symlink_to(kernel())
+    (folder / "initrd").symlink_to(INITRD)
+    (folder / "initrd2").write_bytes(b"\0" * 513)
+    return folder
+
+
+def registers(report):
+    return {register: report[f"pcr-{register}"].lower() for register in MEASURED}
+
+
+@pytest.mark.parametrize("tpm, firmware", [("tpm-crb", "trixie"), ("tpm-tis", "ovmf")])
+def test_registers_are_as_predicted(boot, root, tmp_path, tpm, firmware):
+    """Two initrds with a gap between them, and a command line that is not ASCII."""
+    conf = tmp_path / "my.conf"
+    conf.write_bytes(entry(initrds=["/initrd2", "/initrd"], options=f"{DEFAULT_OPTIONS} name=žluťoučký"))
+    guest = boot(files({"/initrd2": root / "initrd2"}, conf=conf.read_bytes()), firmware=FIRMWARE[firmware], tpm=tpm)
+    report = wait_for_report(guest)
+    # Linux's log, which the firmware has kept and the loader handed over, gives the same.
+    replayed = event_log.replay(event_log.parse(base64.b64decode(report["event-log"])))
+    assert registers(report) == {register: replayed[int(register)].hex() for register in MEASURED}
+    assert registers(report) == predict("--image", IMAGE, "--entry", conf, "--root", root)
+    for what in ("kernel", "entry", "initrd", "command line"):
+        guest.expect(rf"^kexec: measured the {what} into PCR \d+$")
+
+
+def confidential(boot, boot_options, load_options):
+    conf = entry(extra=[])
+    contents = {"/cc.efi": BUILD / "confidential.efi", "/cc.conf": conf, "/kexec.efi": IMAGE, "/vmlinuz": kernel(),
+                "/initrd": INITRD}
+    return conf, boot(contents, **boot_options(("guest", "\\cc.efi", load_options)))
+
+
+def test_confidential_guest(boot, boot_options):
+    """Where there is no TPM, but registers of another kind."""
+    conf, guest = confidential(boot, boot_options, b"")
+    assert wait_for_report(guest)["payload"] == "payload: OK"
+    measured = [(2, 0x80000003, 0x10, 32, kernel().read_bytes()), (3, 6, 0, 24, conf + b"\n"),
+                (3, 6, 0, 21, INITRD.read_bytes()), (3, 0xd, 0, len(utf16(DEFAULT_OPTIONS)), utf16(DEFAULT_OPTIONS))]
+    start = 0
+    for register, kind, flags, size, content in measured:
+        digest = hashlib.sha256(content).hexdigest()
+        start = guest.expect(rf"^kexec: cc: register {register} type {kind:#x} flags {flags:#x} event of {size} bytes: "
+                             rf"sha256 {digest}$", start=start).end()
+
+
+def test_measuring_that_fails_is_a_warning(boot, boot_options):
+    _, guest = confidential(boot, boot_options, utf16("fail"))
+    assert wait_for_report(guest)["payload"] == "payload: OK"
+    guest.expect(r"^kexec: TPM: cannot measure the kernel into PCR 4: DEVICE_ERROR; going on without$")
+    assert guest.log.count("cannot measure") == guest.log.count("report: log kexec: TPM: cannot measure") + 1
