@@ -72,7 +72,7 @@ def kernels(tmp_path_factory):
     return make
 
 
-def boot_entries(boot, platform, entries, files):
+def boot_entries(boot, platform, entries, files, **machine_options):
     """Boots with the boot entries `entries`, a dict from label to (image, text of the file beside it), in this order."""
     contents = dict(files)
     options = []
@@ -80,7 +80,8 @@ def boot_entries(boot, platform, entries, files):
         more, path = platform.image_files(f"e{number}", image, conf)
         contents.update(more)
         options.append((label, path))
-    return boot(contents, firmware=platform.firmware, variables=platform.variables(options), boot_order=True)
+    return boot(contents, firmware=platform.firmware, variables=platform.variables(options), boot_order=True,
+                **machine_options)
 
 
 def expect_refusals(guest, lines):
