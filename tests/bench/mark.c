@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * Starts \peer.efi with its own load options, and marks for tests/bench/plugin.c when it begins to load it and when it
+ * starts it: by an instruction that does nothing and that nobody else has.
+ */
+#include <efi.h>
+#include <efilib.h>
+
+/* nopl over an address that spells KXM and a number; tests/bench/boot looks for the same bytes. */
+#define MARK(number) __asm__ volatile(".byte 0x0f, 0x1f, 0x80, 'K', 'X', 'M', " #number)
+
+/* Called by GNU-EFI's crt0, in the System V ABI. */
+EFI_STATUS efi_main(EFI_HANDLE handle, EFI_SYSTEM_TABLE *system_table);
+
+EFI_STATUS efi_main(EFI_HANDLE handle, EFI_SYSTEM_TABLE *system_table)
+{
+	EFI_GUID loaded_image_guid = EFI_LOADED_IMAGE_PROTOCOL_GUID;
+	EFI_LOADED_IMAGE_PROTOCOL *self;
+	EFI_LOADED_IMAGE_PROTOCOL *peer;
+	EFI_BOOT_SERVICES *services = system_table->BootServices;
+	EFI_DEVICE_PATH *path;
+	EFI_HANDLE image;
+	EFI_STATUS status;
+
+	InitializeLib(handle, system_table);
+	status = services->HandleProtocol(handle, &loaded_image_guid, (void **)&self);
+	if (EFI_ERROR(status))
+		return status;
+	path = FileDevicePath(self->DeviceHandle, L"\\peer.efi");
+
+	MARK(1);
+	status = services->LoadImage(FALSE, handle, path, NULL, 0, &image);
+	if (EFI_ERROR(status))
+		return status;
+	status = services->HandleProtocol(image, &loaded_image_guid, (void **)&peer);
+	if (EFI_ERROR(status))
+		return status;
+	peer->LoadOptions = self->LoadOptions;
+	peer->LoadOptionsSize = self->LoadOptionsSize;
+	MARK(2);
+	return services->StartImage(image, NULL, NULL);
+}

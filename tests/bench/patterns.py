@@ -1,0 +1,76 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""By what bytes tests/bench/plugin.c knows the code at which it looks at the clock."""
+
+import lzma
+import re
+import struct
+import subprocess
+
+import results
+
+LENGTH = 20
+BLOCK_FUNCTIONS = ["sha256_blocks_ni", "sha256_blocks_ssse3", "mbedtls_internal_sha256_process"]
+LOADED = [results.BUILD / "efi/kexec.so", results.BUILD / "purgatory/purgatory.ro"]
+
+
+def marks():
+    """What tests/bench/mark.c executes."""
+    return [f"at=load:{b'KXM'.join([bytes.fromhex('0f1f80'), bytes([1])]).hex()}",
+            f"at=start:{b'KXM'.join([bytes.fromhex('0f1f80'), bytes([2])]).hex()}"]
+
+
+def decompression(kernel):
+    """The call that unpacks the kernel: the first one behind the first place that takes the payload's address.
+
+    That is so for XZ, whose decoder does everything in this one call (lib/decompress_unxz.c, lib/xz/xz_dec_stream.c).
+    """
+    image = kernel.read_bytes()
+    protected = image[(image[0x1f1] + 1) * 512:]
+    offset, length = struct.unpack_from("<II", image, 0x248)
+    for match in re.finditer(rb"[\x48\x4c]\x8d[\x05\x0d\x15\x1d\x25\x2d\x35\x3d]", protected[offset + length:]):
+        lea = offset + length + match.start()
+        if lea + 7 + struct.unpack_from("<i", protected, lea + 3)[0] == offset:
+            call = protected.index(b"\xe8", lea + 7)
+            return [f"call=decompress:{protected[lea:call + 5].hex()}"]
+    raise ValueError(f"{kernel}: found no code that takes the payload's address")
+
+
+def vmlinux_entry(kernel):
+    """The first instruction of the kernel that is packed in `kernel` by XZ."""
+    image = kernel.read_bytes()
+    offset, length = struct.unpack_from("<II", image, 0x248)
+    start = (image[0x1f1] + 1) * 512 + offset
+    vmlinux = lzma.LZMADecompressor().decompress(image[start:start + length])
+    entry, table, _, _, _, size, count = struct.unpack_from("<QQQIHHH", vmlinux, 24)
+    for number in range(count):
+        kind, _, place, _, address, file_size = struct.unpack_from("<IIQQQQ", vmlinux, table + number * size)
+        if kind == 1 and address <= entry < address + file_size:
+            code = vmlinux[place + entry - address:][:LENGTH]
+            return [f"at=vmlinux:{code.hex()}"]
+    raise ValueError(f"{kernel}: found no segment that holds the entry")
+
+
+def _functions(path):
+    """Of an ELF file: name -> (bytes, offset of the code that each block runs through)."""
+    dump = subprocess.run(["objdump", "-d", "-w", path], capture_output=True, text=True, check=True).stdout
+    code = {}
+    name = None
+    for line in dump.splitlines():
+        if match := re.match(r"^[0-9a-f]+ <(.+)>:$", line):
+            name, _, label = match[1].partition(".")
+            code.setdefault(name, [b"", 0])
+            if label == "block":
+                code[name][1] = len(code[name][0])
+        elif match := re.match(r"^ +[0-9a-f]+:\t((?:[0-9a-f]{2} )+)", line):
+            code[name][0] += bytes.fromhex(match[1])
+    return code
+
+
+def hashes():
+    """The functions that hash blocks, in loader and purgatory: the assembly is the same, mbedTLS's code is not."""
+    found = set()
+    for path in LOADED:
+        for name, (code, block) in _functions(path).items():
+            if name in BLOCK_FUNCTIONS:
+                found.add(f"hash={code[:LENGTH].hex()}:{len(code)}:{block}")
+    return sorted(found)
