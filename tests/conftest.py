@@ -68,8 +68,27 @@ class Summary:
     def __init__(self):
         self.line = None
 
+    @staticmethod
+    def _print_matrix(terminalreporter):
+        """The table of the machines that tests/qemu/test_matrix.py has booted, or why it has not."""
+        rows = []
+        for kind in ("passed", "failed", "skipped"):
+            for report in terminalreporter.stats.get(kind, []):
+                if report.user_properties:
+                    reason = f": {report.longrepr[2].removeprefix('Skipped: ')}" if kind == "skipped" else ""
+                    rows.append({**dict(report.user_properties), "result": kind + reason})
+        if not rows:
+            return
+        columns = [*dict.fromkeys(name for row in rows for name in row if name != "result"), "result"]
+        table = [columns, *([str(row.get(name, "")) for name in columns] for row in rows)]
+        widths = [max(map(len, column)) for column in zip(*table)]
+        terminalreporter.write_sep("=", "matrix")
+        for row in table:
+            terminalreporter.write_line("  ".join(cell.ljust(width) for cell, width in zip(row, widths)).rstrip())
+
     @pytest.hookimpl(trylast=True)
     def pytest_terminal_summary(self, terminalreporter):
+        self._print_matrix(terminalreporter)
         count = {kind: len(terminalreporter.stats.get(kind, [])) for kind in ("passed", "failed", "error", "skipped")}
         self.line = f"{count['passed']} passed, {count['failed'] + count['error']} failed"
         if count["skipped"]:

@@ -47,10 +47,11 @@ def files(changes=None, conf=None):
 
 @pytest.fixture
 def boot(tmp_path):
-    """boot(files, **options of machine.Machine) -> a running machine, which ends with the test."""
+    """boot(files, partition table, **options of machine.Machine) -> a running machine, which ends with the test."""
     with contextlib.ExitStack() as stack:
-        def start(contents=None, **options):
-            disk = esp.make(tmp_path / "esp.img", files() if contents is None else contents)
+        def start(contents=None, table="gpt", **options):
+            disk = esp.make(tmp_path / "esp.img", files() if contents is None else contents, table,
+                            options.get("sector", 512))
             return stack.enter_context(machine.Machine(disk, **options))
         yield start
 

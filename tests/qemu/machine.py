@@ -122,25 +122,38 @@ def _flash(firmware, variables, snapshot=False):
             "-drive", f"if=pflash,unit=1,format=raw,file={variables}{extra}"]
 
 
-def command_line(disk, variables, firmware=OVMF, memory=512, cpus=1, bus="virtio", display=False, cpu=None,
-                 boot_order=False, reboot=False):
+def _disk(bus, sector, index):
+    properties = "drive=esp" + index
+    if sector != 512:
+        properties += f",logical_block_size={sector},physical_block_size={sector}"
+    return {"virtio": ["-device", "virtio-blk-pci," + properties],
+            "nvme": ["-device", "nvme,serial=1," + properties],
+            "ahci": ["-device", "ide-hd," + properties],
+            "usb": ["-device", "qemu-xhci", "-device", "usb-storage," + properties]}[bus]
+
+
+def command_line(disk, variables, firmware=OVMF, board="q35", memory=512, sparse=None, cpus=1, bus="virtio", sector=512,
+                 display=False, cpu=None, boot_order=False, reboot=False):
     """QEMU's command line for a machine that boots `disk`, but for its serial line and monitor.
 
-    The disk is what the firmware tries first, unless `boot_order` leaves that to the variable store.
+    The disk is what the firmware tries first, unless `boot_order` leaves that to the variable store. `board` is "q35"
+    or "pc", which has an older IDE controller for the bus "ahci"; `sector` is the disk's in bytes; `sparse` is a file
+    that holds the machine's memory, where that is more than this one has; `display` is True or a device's name.
     """
     kind = accelerator()
-    smm = ",smm=on" if firmware.smm else ""
-    index = "" if boot_order else ",bootindex=1"
-    drive = {"virtio": ["-device", "virtio-blk-pci,drive=esp" + index],
-             "nvme": ["-device", "nvme,drive=esp,serial=1" + index],
-             "ahci": ["-device", "ide-hd,drive=esp" + index]}[bus]
-    return [*QEMU, "-machine", f"q35,accel={kind}{smm}",
+    properties = f"{board},accel={kind}" + (",smm=on" if firmware.smm else "")
+    if sparse:
+        properties += ",memory-backend=sparse"
+    return [*QEMU, "-machine", properties,
             "-cpu", cpu or ("host" if kind == "kvm" else "max"), "-m", str(memory), "-smp", str(cpus),
+            *(["-object", f"memory-backend-file,id=sparse,size={memory}M,mem-path={sparse},share=on,prealloc=off"]
+              if sparse else []),
             "-nodefaults", "-net", "none",
             *([] if reboot else ["-no-reboot"]),
-            *(["-vga", "std"] if display else []),
+            *(["-device", "VGA" if display is True else display] if display else []),
             *_flash(firmware, variables),
-            "-drive", f"if=none,id=esp,format=raw,snapshot=on,file={disk}", *drive]
+            "-drive", f"if=none,id=esp,format=raw,snapshot=on,file={disk}",
+            *_disk(bus, sector, "" if boot_order else ",bootindex=1")]
 
 
 class Machine:
@@ -149,10 +162,10 @@ class Machine:
     `log` holds all that the serial line has shown, as text with \\n for line ends and without escape sequences.
     """
 
-    def __init__(self, disk, firmware=OVMF, variables=None, gdb=False, tpm=None, extra=(), **options):
+    def __init__(self, disk, firmware=OVMF, variables=None, gdb=False, tpm=None, com=1, extra=(), **options):
         """`variables`: a variable store that is used and written to as it is; without it, a copy of the firmware's.
 
-        `tpm`: "tpm-crb" or "tpm-tis", a new TPM 2.0 with that interface.
+        `tpm`: "tpm-crb" or "tpm-tis", a new TPM 2.0 with that interface. `com`: the number of the only serial port.
         """
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="kexec-"))
         if variables is None:
@@ -160,8 +173,9 @@ class Machine:
             shutil.copyfile(firmware.variables, variables)
         command = command_line(disk, variables, firmware, **options)
         self._monitor_socket = self.folder / "monitor"
-        command += ["-display", "none", "-serial", "stdio",
-                    "-monitor", f"unix:{self._monitor_socket},server=on,wait=off", *extra]
+        command += ["-display", "none", "-monitor", f"unix:{self._monitor_socket},server=on,wait=off",
+                    "-serial", "none", "-chardev", "stdio,id=serial",
+                    "-device", f"isa-serial,index={com - 1},chardev=serial", *extra]
         self.gdb_socket = self.folder / "gdb"
         if gdb:
             command += ["-S", "-chardev", f"socket,path={self.gdb_socket},server=on,wait=off,id=gdb",
