@@ -1,0 +1,253 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/* Starts \app.efi, once for each run of \difficult.conf, and leaves the firmware with what the last one returned. */
+#include "tests/firmware/difficult.h"
+
+#include "boot/imagepath.h"
+#include "common/align.h"
+#include "common/format.h"
+#include "common/string.h"
+#include "efi/firmware.h"
+
+#define CONF_SIZE_MAX 8192
+#define LINE_SIZE 400
+
+#define CR4_LA57 (1u << 12)
+#define TABLE_PRESENT_AND_WRITABLE 3u
+
+/* A sweep that is longer than this goes nowhere. */
+#define SWEEP_MAX 1000
+
+static SIMPLE_TEXT_OUTPUT_INTERFACE *console;
+static EFI_HANDLE volume_device;
+
+void say(const char *format, ...)
+{
+	CHAR16 wide[LINE_SIZE];
+	char line[LINE_SIZE];
+	va_list args;
+	size_t count = format_text(line, sizeof(line), "difficult: ");
+
+	va_start(args, format);
+	count += format_text_va(line + count, sizeof(line) - count - 2, format, args);
+	va_end(args);
+	line[count++] = '\r';
+	line[count++] = '\n';
+	for (size_t i = 0; i < count; i++)
+		wide[i] = (CHAR16)line[i];
+	wide[count] = 0;
+	console->OutputString(console, wide);
+}
+
+static EFI_STATUS read_conf(char *buffer, UINTN *size)
+{
+	EFI_GUID guid = EFI_SIMPLE_FILE_SYSTEM_PROTOCOL_GUID;
+	EFI_SIMPLE_FILE_SYSTEM_PROTOCOL *volume;
+	EFI_FILE_HANDLE root;
+	EFI_FILE_HANDLE file;
+	EFI_STATUS status;
+
+	status = firmware_boot_services->HandleProtocol(volume_device, &guid, (void **)&volume);
+	if (EFI_ERROR(status))
+		return status;
+	status = volume->OpenVolume(volume, &root);
+	if (EFI_ERROR(status))
+		return status;
+	status = root->Open(root, &file, L"\\difficult.conf", EFI_FILE_MODE_READ, 0);
+	if (!EFI_ERROR(status)) {
+		status = file->Read(file, size, buffer);
+		file->Close(file);
+	}
+	root->Close(root);
+	return status;
+}
+
+/* The path of \app.efi on our volume, so that the image knows where it came from. */
+static EFI_STATUS load_app(EFI_HANDLE *ret_image)
+{
+	static const CHAR16 name[] = L"\\app.efi";
+	static uint8_t path[IMAGE_PATH_NODES_SIZE_MAX + sizeof(name) + 2 * sizeof(EFI_DEVICE_PATH)];
+	EFI_GUID guid = DEVICE_PATH_PROTOCOL;
+	EFI_DEVICE_PATH *device;
+	EFI_STATUS status;
+	size_t size;
+
+	status = firmware_boot_services->HandleProtocol(volume_device, &guid, (void **)&device);
+	if (EFI_ERROR(status))
+		return status;
+	size = device_path_size(device) - sizeof(EFI_DEVICE_PATH);
+	memcpy(path, device, size);
+	path[size++] = MEDIA_DEVICE_PATH;
+	path[size++] = MEDIA_FILEPATH_DP;
+	path[size++] = sizeof(EFI_DEVICE_PATH) + sizeof(name);
+	path[size++] = 0;
+	memcpy(path + size, name, sizeof(name));
+	memcpy(path + size + sizeof(name), (uint8_t[]){ END_DEVICE_PATH_TYPE, 0xff, sizeof(EFI_DEVICE_PATH), 0 }, 4);
+	return firmware_boot_services->LoadImage(FALSE, firmware_image, (void *)path, NULL, 0, ret_image);
+}
+
+/* What firmware has been seen to pass, by number. */
+static void pass_junk(EFI_LOADED_IMAGE *image, uint64_t kind)
+{
+	static uint8_t junk[70000];
+
+	for (size_t i = 0; i < sizeof(junk); i++)
+		junk[i] = (uint8_t)(i * 37 + 0x91);
+	image->LoadOptions = junk;
+	switch (kind) {
+	case 1: /* an odd number of bytes */
+		image->LoadOptionsSize = 31;
+		break;
+	case 2: /* a size without a pointer */
+		image->LoadOptions = NULL;
+		image->LoadOptionsSize = 64;
+		break;
+	case 3: /* far too much */
+		image->LoadOptionsSize = sizeof(junk);
+		break;
+	default: /* a whole EFI_LOAD_OPTION: attributes, a path's length, and the description */
+		memcpy(junk, "\1\0\0\0\4\0U\0E\0F\0I\0 \0O\0S\0\0\0\x7f\xff\4", 26);
+		image->LoadOptionsSize = 26;
+		break;
+	}
+}
+
+void five_levels_enter(uint64_t top_table);
+
+/* The present top table becomes the first of a level above it. It stays so, also for the runs that follow. */
+static void enter_five_levels(void)
+{
+	EFI_PHYSICAL_ADDRESS table = FOUR_GIB - 1;
+	uint64_t top;
+	uint64_t cr4;
+
+	__asm__ volatile("mov %%cr4, %0" : "=r"(cr4));
+	if (cr4 & CR4_LA57 ||
+	    EFI_ERROR(original_services.AllocatePages(AllocateMaxAddress, EfiBootServicesData, 1, &table)))
+		return;
+	__asm__ volatile("mov %%cr3, %0" : "=r"(top));
+	memset(phys_to_ptr(table), 0, PAGE_SIZE);
+	*(uint64_t *)phys_to_ptr(table) = top | TABLE_PRESENT_AND_WRITABLE;
+	five_levels_enter(table);
+	__asm__ volatile("mov %%cr4, %0" : "=r"(cr4));
+	say("CR4 is 0x%lx", cr4);
+}
+
+static void hook(EFI_LOADED_IMAGE *image)
+{
+	original_services = *firmware_boot_services;
+	app_set(image);
+	occupy_arrange();
+	if (current_run.faults[FAULT_FIVE_LEVELS].set)
+		enter_five_levels();
+	memory_hook();
+	services_hook();
+	files_hook(volume_device);
+	if (current_run.faults[FAULT_LOAD_OPTIONS_JUNK].set)
+		pass_junk(image, current_run.faults[FAULT_LOAD_OPTIONS_JUNK].number);
+	if (current_run.faults[FAULT_NO_CONSOLE].set) {
+		firmware_system_table->ConOut = NULL;
+		firmware_system_table->ConIn = NULL;
+		firmware_system_table->StdErr = NULL;
+	}
+}
+
+static void unhook(const EFI_SYSTEM_TABLE *system_table)
+{
+	services_unhook();
+	files_unhook();
+	firmware_system_table->ConOut = system_table->ConOut;
+	firmware_system_table->ConIn = system_table->ConIn;
+	firmware_system_table->StdErr = system_table->StdErr;
+}
+
+/* One start of the image with the faults of current_run. */
+static EFI_STATUS start(void)
+{
+	EFI_GUID guid = LOADED_IMAGE_PROTOCOL;
+	EFI_SYSTEM_TABLE system_table = *firmware_system_table;
+	EFI_LOADED_IMAGE *image;
+	EFI_STATUS status;
+	EFI_HANDLE app;
+
+	status = load_app(&app);
+	if (!EFI_ERROR(status))
+		status = firmware_boot_services->HandleProtocol(app, &guid, (void **)&image);
+	if (EFI_ERROR(status)) {
+		say("cannot load \\app.efi: %s", efi_status_name(status));
+		return status;
+	}
+	hook(image);
+	status = firmware_boot_services->StartImage(app, NULL, NULL);
+	unhook(&system_table);
+	say("%s %s: fired %u left pages %lu pools %lu files %lu images %lu",
+	    services_exit_reached() ? "would boot" : "returned", efi_status_name(status), fault_fired(),
+	    ledger_total(HOLDING_PAGES), ledger_total(HOLDING_POOL), ledger_total(HOLDING_FILE),
+	    ledger_total(HOLDING_IMAGE));
+	ledger_release();
+	occupy_release();
+	say("free %lu KiB", occupy_free_size() / 1024);
+	return status;
+}
+
+/* Again and again, with the fault one call later, until it is not met any more. */
+static EFI_STATUS sweep(const struct run *run)
+{
+	EFI_STATUS status = EFI_ABORTED;
+
+	for (uint64_t number = 1; number < SWEEP_MAX; number++) {
+		current_run = *run;
+		current_run.faults[run->swept].number = number;
+		say("begin %s %lu", run->name, number);
+		status = start();
+		if (!current_run.faults[run->swept].fired)
+			break;
+	}
+	return status;
+}
+
+static EFI_STATUS run_all(struct text conf)
+{
+	EFI_STATUS status = EFI_NOT_FOUND;
+	struct run run;
+
+	while (run_parse(&conf, &run)) {
+		struct text rest = conf;
+		struct run next;
+
+		services_set_last(!run_parse(&rest, &next));
+		if (run.swept != FAULT_NONE) {
+			status = sweep(&run);
+			continue;
+		}
+		current_run = run;
+		say("begin %s 0", run.name);
+		status = start();
+	}
+	return status;
+}
+
+/* GNU-EFI's crt0 calls this, in the System V ABI, and declares it nowhere. */
+EFI_STATUS efi_main(EFI_HANDLE handle, EFI_SYSTEM_TABLE *system_table);
+
+EFI_STATUS efi_main(EFI_HANDLE handle, EFI_SYSTEM_TABLE *system_table)
+{
+	static char buffer[CONF_SIZE_MAX];
+	EFI_GUID guid = LOADED_IMAGE_PROTOCOL;
+	UINTN size = sizeof(buffer);
+	EFI_LOADED_IMAGE *image;
+	EFI_STATUS status;
+
+	firmware_init(handle, system_table);
+	console = system_table->ConOut;
+	status = firmware_boot_services->HandleProtocol(handle, &guid, (void **)&image);
+	if (!EFI_ERROR(status)) {
+		volume_device = image->DeviceHandle;
+		status = read_conf(buffer, &size);
+	}
+	if (EFI_ERROR(status))
+		say("cannot read \\difficult.conf: %s", efi_status_name(status));
+	else
+		status = run_all((struct text){ .start = buffer, .length = size });
+	say("done");
+	firmware_leave(status);
+}

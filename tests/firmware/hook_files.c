@@ -1,0 +1,150 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/* Hooks of the volume and of the files that the image opens on it. */
+#include "common/string.h"
+#include "efi/firmware.h"
+#include "tests/firmware/difficult.h"
+
+static EFI_SIMPLE_FILE_SYSTEM_PROTOCOL *volume;
+
+/* All handles of a volume have the same functions. */
+static EFI_VOLUME_OPEN original_open_volume;
+static struct _EFI_FILE_HANDLE original;
+
+static uint64_t bytes_read;
+static uint64_t reads;
+static uint64_t background_reads;
+
+static void hook_file(EFI_FILE_HANDLE file);
+
+static EFI_STATUS EFIAPI file_open_hook(EFI_FILE_HANDLE file, EFI_FILE_HANDLE *new_file, CHAR16 *name, UINT64 mode,
+					UINT64 attributes)
+{
+	EFI_STATUS status;
+
+	if (fault_hits(FAULT_OPEN_ERROR))
+		return EFI_DEVICE_ERROR;
+	status = original.Open(file, new_file, name, mode, attributes);
+	if (!EFI_ERROR(status))
+		hook_file(*new_file);
+	return status;
+}
+
+static EFI_STATUS EFIAPI file_close_hook(EFI_FILE_HANDLE file)
+{
+	ledger_remove(HOLDING_FILE, (uintptr_t)file);
+	return original.Close(file);
+}
+
+static EFI_STATUS EFIAPI file_read_hook(EFI_FILE_HANDLE file, UINTN *size, void *buffer)
+{
+	struct fault_state *large = &current_run.faults[FAULT_LARGE_READ_FAILS];
+	EFI_STATUS status;
+
+	if (large->set && *size > large->number) {
+		large->fired = true;
+		return EFI_BAD_BUFFER_SIZE;
+	}
+	if (fault_hits(FAULT_READ_ERROR))
+		return EFI_DEVICE_ERROR;
+	if (fault_hits(FAULT_SHORT) && *size > 1)
+		*size /= 2;
+	status = original.Read(file, size, buffer);
+	if (EFI_ERROR(status))
+		return status;
+	if ((uintptr_t)buffer >= FOUR_GIB && fault_hits(FAULT_HIGH_READ_LIES))
+		memset(buffer, 0x5a, *size);
+	reads++;
+	bytes_read += *size;
+	if (*size && fault_hits(FAULT_TOCTOU))
+		*(uint8_t *)buffer ^= 1;
+	return status;
+}
+
+/* In the background, where the firmware can: an error is then told with the event. */
+static EFI_STATUS EFIAPI file_read_ex_hook(EFI_FILE_HANDLE file, EFI_FILE_IO_TOKEN *token)
+{
+	EFI_STATUS status;
+
+	if (fault_hits(FAULT_READ_ERROR)) {
+		token->Status = EFI_DEVICE_ERROR;
+		return original_services.SignalEvent(token->Event);
+	}
+	if (fault_hits(FAULT_SHORT) && token->BufferSize > 1)
+		token->BufferSize /= 2;
+	status = original.ReadEx(file, token);
+	if (!EFI_ERROR(status))
+		background_reads++;
+	return status;
+}
+
+static EFI_STATUS EFIAPI file_get_info_hook(EFI_FILE_HANDLE file, EFI_GUID *type, UINTN *size, void *buffer)
+{
+	EFI_STATUS status;
+
+	if (fault_hits(FAULT_INFO_ERROR))
+		return EFI_DEVICE_ERROR;
+	status = original.GetInfo(file, type, size, buffer);
+	if (!EFI_ERROR(status) && fault_hits(FAULT_SIZE_CHANGES))
+		((EFI_FILE_INFO *)buffer)->FileSize += (int64_t)current_run.faults[FAULT_SIZE_CHANGES].size;
+	return status;
+}
+
+static void hook_file(EFI_FILE_HANDLE file)
+{
+	original = *file;
+	file->Open = file_open_hook;
+	file->Close = file_close_hook;
+	file->Read = file_read_hook;
+	file->GetInfo = file_get_info_hook;
+	if (file->Revision >= EFI_FILE_PROTOCOL_REVISION2)
+		file->ReadEx = file_read_ex_hook;
+	ledger_add(HOLDING_FILE, (uintptr_t)file, 1);
+}
+
+static EFI_STATUS EFIAPI open_volume_hook(EFI_SIMPLE_FILE_SYSTEM_PROTOCOL *self, EFI_FILE_HANDLE *root)
+{
+	bool by_app = CALLED_BY_APP();
+	EFI_STATUS status;
+
+	if (by_app && fault_hits(FAULT_OPEN_ERROR))
+		return EFI_NO_MEDIA;
+	status = original_open_volume(self, root);
+	if (by_app && !EFI_ERROR(status))
+		hook_file(*root);
+	return status;
+}
+
+void files_hook(EFI_HANDLE device)
+{
+	EFI_GUID guid = EFI_SIMPLE_FILE_SYSTEM_PROTOCOL_GUID;
+
+	bytes_read = 0;
+	reads = 0;
+	background_reads = 0;
+	if (EFI_ERROR(original_services.HandleProtocol(device, &guid, (void **)&volume))) {
+		say("the volume is gone");
+		return;
+	}
+	original_open_volume = volume->OpenVolume;
+	volume->OpenVolume = open_volume_hook;
+}
+
+void files_unhook(void)
+{
+	volume->OpenVolume = original_open_volume;
+}
+
+uint64_t files_bytes_read(void)
+{
+	return bytes_read;
+}
+
+uint64_t files_reads(void)
+{
+	return reads;
+}
+
+uint64_t files_background_reads(void)
+{
+	return background_reads;
+}

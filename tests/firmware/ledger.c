@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/* What the image got from the firmware and has not given back. */
+#include "common/align.h"
+#include "efi/firmware.h"
+#include "tests/firmware/difficult.h"
+
+static struct {
+	enum holding kind;
+	uint64_t what; /* 0: a free line */
+	uint64_t size;
+} lines[1024];
+
+void ledger_add(enum holding kind, uint64_t what, uint64_t size)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(lines); i++) {
+		if (lines[i].what)
+			continue;
+		lines[i].kind = kind;
+		lines[i].what = what;
+		lines[i].size = size;
+		return;
+	}
+	say("the ledger is full");
+}
+
+void ledger_remove(enum holding kind, uint64_t what)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(lines); i++) {
+		if (lines[i].what != what || lines[i].kind != kind)
+			continue;
+		lines[i].what = 0;
+		return;
+	}
+	say("gave back what it did not hold: kind %u, 0x%lx", kind, what);
+}
+
+uint64_t ledger_total(enum holding kind)
+{
+	uint64_t total = 0;
+
+	for (size_t i = 0; i < ARRAY_SIZE(lines); i++) {
+		if (lines[i].what && lines[i].kind == kind)
+			total += lines[i].size;
+	}
+	return total;
+}
+
+void ledger_release(void)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(lines); i++) {
+		void *what = phys_to_ptr(lines[i].what);
+
+		if (!what)
+			continue;
+		switch (lines[i].kind) {
+		case HOLDING_PAGES:
+			firmware_boot_services->FreePages(lines[i].what, lines[i].size);
+			break;
+		case HOLDING_POOL:
+			firmware_boot_services->FreePool(what);
+			break;
+		case HOLDING_FILE:
+			((EFI_FILE_HANDLE)what)->Close(what);
+			break;
+		case HOLDING_IMAGE:
+			firmware_boot_services->UnloadImage(what);
+			break;
+		case HOLDING_KINDS:
+			break;
+		}
+		lines[i].what = 0;
+	}
+}
