@@ -5,6 +5,7 @@
 #include "boot/log.h"
 #include "boot/pagetable.h"
 #include "common/align.h"
+#include "common/format.h"
 #include "common/serial.h"
 #include "common/string.h"
 #include "efi/cpu.h"
@@ -15,8 +16,12 @@
 
 #define LOW_MEMORY_END 0x100000u
 
-/* The map grows by what is allocated from here on, and some firmware adds a lot at the exit itself. */
-#define MAP_HEADROOM_DESCRIPTORS 32
+/*
+ * The map grows by what is allocated from here on, and some firmware adds a lot at the exit itself: a guest's, say,
+ * that accepts all its memory then. Once an exit has been refused there is no way to get more room that could not
+ * fail, so there is plenty from the start; hashing it takes no time that could be noticed.
+ */
+#define MAP_HEADROOM_DESCRIPTORS 1024
 #define MAP_HEADROOM_FACTOR 2
 
 /* A map that still changes after so many attempts changes for ever. */
@@ -122,22 +127,23 @@ enum kexec_status handover_prepare(const struct kernel *kernel, const struct kex
 	return KEXEC_OK;
 }
 
-/* One attempt. *exit_called: from then on the firmware may be half shut down. */
-static EFI_STATUS try_exit(const struct handover *handover, const struct digest *digest, bool *exit_called)
+/* One attempt. *exit_called: from then on the firmware may be half shut down. *ret_map_size is set in any case. */
+static EFI_STATUS try_exit(const struct handover *handover, const struct digest *digest, bool *exit_called,
+			   UINTN *ret_map_size)
 {
 	struct memory_map map = { .bytes = phys_to_ptr(handover->memory_map_addr) };
-	UINTN size = handover->memory_map_capacity;
 	UINTN descriptor_size;
 	EFI_STATUS status;
 	UINTN key;
 
-	status = firmware_boot_services->GetMemoryMap(&size, (void *)map.bytes, &key, &descriptor_size,
+	*ret_map_size = handover->memory_map_capacity;
+	status = firmware_boot_services->GetMemoryMap(ret_map_size, (void *)map.bytes, &key, &descriptor_size,
 						      &map.descriptor_version);
 	if (EFI_ERROR(status))
 		return status;
-	map.size = size;
+	map.size = *ret_map_size;
 	map.descriptor_size = descriptor_size;
-	if (!memmap_valid(&map))
+	if (map.size > handover->memory_map_capacity || !memmap_valid(&map))
 		return EFI_ABORTED;
 	boot_params_set_memory_map(handover->params, &map, handover->e820_ext);
 	digest_finish(digest);
@@ -146,9 +152,17 @@ static EFI_STATUS try_exit(const struct handover *handover, const struct digest 
 }
 
 /* The console may be gone by now, so this speaks by itself. */
-static _Noreturn void give_up(void)
+static __attribute__((format(printf, 1, 2))) _Noreturn void give_up(const char *format, ...)
 {
-	serial_write("kexec: ExitBootServices keeps refusing, resetting\n");
+	char reason[128];
+	va_list args;
+
+	va_start(args, format);
+	format_text_va(reason, sizeof(reason), format, args);
+	va_end(args);
+	serial_write("kexec: ");
+	serial_write(reason);
+	serial_write("; resetting\n");
 	firmware_runtime_services->ResetSystem(EfiResetCold, EFI_ABORTED, 0, NULL);
 	for (;;)
 		__asm__ volatile("cli; hlt");
@@ -156,16 +170,22 @@ static _Noreturn void give_up(void)
 
 enum kexec_status handover_exit(const struct handover *handover, const struct digest *digest)
 {
+	EFI_STATUS status = EFI_SUCCESS;
 	bool exit_called = false;
-	EFI_STATUS status;
+	UINTN map_size;
 
 	for (unsigned i = 0; i < EXIT_ATTEMPTS_MAX; i++) {
-		status = try_exit(handover, digest, &exit_called);
+		status = try_exit(handover, digest, &exit_called, &map_size);
 		if (!EFI_ERROR(status))
 			return KEXEC_OK;
 		if (!exit_called)
-			return log_error(status_from_efi(status), "memory map: expected at most 0x%lx bytes, found %s",
-					 handover->memory_map_capacity, efi_status_name(status));
+			return log_error(status_from_efi(status),
+					 "memory map: expected at most 0x%lx bytes, found 0x%lx: %s",
+					 handover->memory_map_capacity, map_size, efi_status_name(status));
+		/* No attempt will find it smaller. */
+		if (status == EFI_BUFFER_TOO_SMALL)
+			give_up("memory map: expected at most 0x%lx bytes, found 0x%lx", handover->memory_map_capacity,
+				map_size);
 	}
-	give_up();
+	give_up("ExitBootServices: refused %u times: %s", EXIT_ATTEMPTS_MAX, efi_status_name(status));
 }

@@ -17,6 +17,7 @@
 enum kexec_status memory_map_read(struct memory_map *ret_map)
 {
 	EFI_BOOT_SERVICES *services = firmware_boot_services;
+	UINTN capacity = 0;
 	UINTN size = 0;
 	UINTN key;
 	UINTN descriptor_size = 0;
@@ -33,6 +34,7 @@ enum kexec_status memory_map_read(struct memory_map *ret_map)
 			services->FreePool(buffer);
 		buffer = NULL;
 		size += MAP_SLACK_DESCRIPTORS * descriptor_size;
+		capacity = size;
 		allocated = services->AllocatePool(EfiLoaderData, size, &buffer);
 		if (EFI_ERROR(allocated)) {
 			buffer = NULL;
@@ -49,11 +51,11 @@ enum kexec_status memory_map_read(struct memory_map *ret_map)
 	*ret_map = (struct memory_map){
 		.bytes = buffer, .size = size, .descriptor_size = descriptor_size, .descriptor_version = version
 	};
-	if (!memmap_valid(ret_map)) {
+	if (size > capacity || !memmap_valid(ret_map)) {
 		memory_map_free(ret_map);
 		return log_error(KEXEC_BAD_FORMAT,
-				 "memory map: expected descriptors of at least %zu bytes, found %lu in %lu",
-				 sizeof(struct efi_descriptor), descriptor_size, size);
+				 "memory map: expected descriptors of at least %zu bytes in at most %lu, found %lu in %lu",
+				 sizeof(struct efi_descriptor), capacity, descriptor_size, size);
 	}
 	return KEXEC_OK;
 }
@@ -104,6 +106,7 @@ enum kexec_status memory_alloc(const struct memory_request *request, const char 
 {
 	struct memory_request search = *request;
 	EFI_STATUS refusal = EFI_SUCCESS;
+	uint64_t refused_addr = 0;
 	struct memory_map map;
 	enum kexec_status status;
 	struct hole hole;
@@ -125,13 +128,14 @@ enum kexec_status memory_alloc(const struct memory_request *request, const char 
 			*ret_pages = pages;
 			return KEXEC_OK;
 		}
-		if (!narrow(&search, hole.addr))
+		refused_addr = hole.addr;
+		if (!narrow(&search, refused_addr))
 			break;
 	}
 	memory_map_free(&map);
 	if (EFI_ERROR(refusal))
 		return log_error(KEXEC_NO_MEMORY, "%s: expected 0x%lx bytes at 0x%lx, which the map calls free: %s",
-				 what, request->size, hole.addr, efi_status_name(refusal));
+				 what, request->size, refused_addr, efi_status_name(refusal));
 	return log_error(KEXEC_NO_MEMORY,
 			 "%s: not enough memory: expected 0x%lx bytes in one piece from 0x%lx on, found at most 0x%lx",
 			 what, request->size, request->min, hole.largest);

@@ -184,6 +184,11 @@ def test_cpu_without_1_gib_pages(boot):
     assert segments(guest.log)["page_tables"][1] >= (2 + 4 + 3) * 4096
 
 
+def test_cpu_without_5_levels(boot):
+    report = wait_for_report(boot(files({"/vmlinuz": kernel("cloud-amd64")}), cpu="max,la57=off"))
+    assert report["five-levels"] == "0"
+
+
 @pytest.mark.matrix
 @pytest.mark.parametrize("name", ["amd64", "cloud-amd64", "rt-amd64"])
 @pytest.mark.parametrize("memory", [192, 256, 512, 3072, 5120, 6144])

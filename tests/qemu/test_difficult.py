@@ -1,0 +1,321 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Firmware that fails, lies and is short of memory (tests/firmware): it is survived, or refused with all given back."""
+
+import hashlib
+import re
+
+import pytest
+
+from conftest import DEFAULT_OPTIONS, IMAGE, INITRD, entry, files, kernel, wait_for_report
+from machine import BUILD, FIRMWARE, TIMEOUT
+
+DIFFICULT = BUILD / "difficult.efi"
+TRIXIE = FIRMWARE["trixie"]
+STRICTNX = FIRMWARE["strictnx"]
+PAGE_SIZE = 4096
+MIB = 1024 * 1024
+GIB = 1024 * MIB
+
+
+def difficult(*runs, changes=None, conf=None):
+    """The files of an ESP on which the loader is \\app.efi, started as each of `runs` says."""
+    conf = entry() if conf is None else conf
+    return files({"/EFI/BOOT/BOOTX64.EFI": DIFFICULT, "/EFI/BOOT/BOOTX64.conf": None, "/app.efi": IMAGE,
+                  "/app.conf": conf, "/difficult.conf": "".join(f"run {run}\n" for run in runs).encode(),
+                  **(changes or {})})
+
+
+def digests():
+    return entry(extra=[f"sha256 {hashlib.sha256(path.read_bytes()).hexdigest()} {name}"
+                        for path, name in ((kernel(), "/vmlinuz"), (INITRD, "/initrd"))])
+
+
+class Attempt:
+    """One start of the loader, by what difficult.efi and the loader said."""
+
+    def __init__(self, text):
+        self.text = text
+        self.name, self.number = re.match(r"(.*) (\d+)\n", text).groups()
+        end = re.search(r"^difficult: (returned|would boot) (\w+): fired (\d) left (.*)$", text, re.MULTILINE)
+        self.status = end[2] if end and end[1] == "returned" else None
+        self.fired = bool(re.search(r"^difficult: .*: fired 1", text, re.MULTILINE))
+        self.left = {kind: int(count) for kind, count in re.findall(r"(\w+) (\d+)", end[4])} if end else {}
+        self.free = int((re.findall(r"^difficult: free (\d+) KiB$", text, re.MULTILINE) or [0])[0])
+        self.exits = re.search(r"^difficult: reached the exit: fired \d reads (\d+) bytes (\d+) background (\d+)$", text,
+                               re.MULTILINE)
+        self.complaints = [line for line in re.findall(r"^kexec: (.*)$", text, re.MULTILINE)
+                           if re.search(r"expected|cannot|changed", line)]
+
+    def __str__(self):
+        return f"{self.name} {self.number}: {self.text}"
+
+
+def attempts(log):
+    assert "X64 Exception" not in log
+    assert "gave back what it did not hold" not in log
+    return [Attempt(text) for text in log.split("difficult: begin ")[1:]]
+
+
+def assert_refused(attempt):
+    assert attempt.exits is None, attempt
+    assert attempt.status not in (None, "SUCCESS"), attempt
+    assert len(attempt.complaints) == 1, attempt
+    assert attempt.left == {"pages": 0, "pools": 0, "files": 0, "images": 0}, attempt
+
+
+def assert_survived_or_refused(log):
+    """Returns the attempts, of which each has been checked. The log is that of a machine that has booted in the end."""
+    found = attempts(log)
+    for attempt in found:
+        if not attempt.exits:
+            assert_refused(attempt)
+    # A sweep goes on until its fault is not met any more, and then nothing is in the way of a boot.
+    last = {attempt.name: attempt for attempt in found}
+    assert all(attempt.exits for attempt in last.values())
+    return found
+
+
+NO_ROOM = r"kernel: not enough memory: expected 0x\w+ bytes in one piece from 0x1000000 on, found at most 0x\w+"
+
+# name: (fault, what the line must say, status)
+REFUSALS = {
+    "memory in pieces": ("fragment 3000", NO_ROOM, "OUT_OF_RESOURCES"),
+    "first read fails": ("read-error 1", r"\\app\.conf: cannot read: expected \d+ bytes, found DEVICE_ERROR",
+                         "DEVICE_ERROR"),
+    "read of the kernel fails": ("read-error 4", "/vmlinuz: cannot read: expected 1048576 bytes, found DEVICE_ERROR",
+                                 "DEVICE_ERROR"),
+    "each read fails": ("read-error", r"\\app\.conf: cannot read: expected \d+ bytes, found DEVICE_ERROR",
+                        "DEVICE_ERROR"),
+    "reads of 1 MiB fail": ("large-read-fails 0xfffff",
+                            "/vmlinuz: cannot read: expected 1048576 bytes, found BAD_BUFFER_SIZE", "BAD_BUFFER_SIZE"),
+    "volume cannot be opened": ("open-error 1", "cannot open the volume that this program came from: NO_MEDIA",
+                                "DEVICE_ERROR"),
+    "kernel cannot be opened": ("open-error 3", "/vmlinuz: cannot open: expected a file, found DEVICE_ERROR",
+                                "DEVICE_ERROR"),
+    "size is not told": ("info-error 2", "/vmlinuz: cannot tell its size: DEVICE_ERROR", "DEVICE_ERROR"),
+    "kernel shorter than its size": ("size-changes 2 1", r"/vmlinuz: ends early: expected (\d+) bytes, found \d+",
+                                     "END_OF_FILE"),
+    "initrd of 1 TiB": ("size-changes 3 0x10000000000",
+                        r"initrd: not enough memory: expected 0x100\w+ bytes in one piece from 0x100000 on, "
+                        r"found at most 0x\w+", "OUT_OF_RESOURCES"),
+    "initrd of 8 EiB": ("size-changes 3 0x7fffffffffc00000",
+                        r"/initrd: expected at most 0x4000000000000000 bytes, found 0x7f\w+", "BAD_BUFFER_SIZE"),
+    "initrd that grows": ("size-changes 4 1", r"/initrd: changed while it was read: expected at most (\d+) bytes, "
+                                              r"found \d+", "SECURITY_VIOLATION"),
+    "initrd that shrinks": ("size-changes 4 0xfffffffffffffff0",
+                            r"/initrd: changed while it was read: expected \d+ bytes, found more",
+                            "SECURITY_VIOLATION"),
+    "bit of the kernel wrong": ("toctou 5", "/vmlinuz: sha256 mismatch: expected .{64}, found .{64}",
+                                "SECURITY_VIOLATION"),
+    "bit of the initrd wrong": ("toctou 14", "/initrd: sha256 mismatch: expected .{64}, found .{64}",
+                                "SECURITY_VIOLATION"),
+    "no memory at all": ("out-of-memory", r"\\app\.conf: expected memory for \d+ bytes, found OUT_OF_RESOURCES",
+                         "OUT_OF_RESOURCES"),
+    "memory for no kernel": ("memory 40", NO_ROOM, "OUT_OF_RESOURCES"),
+    "map that lies": ("place-refused 1000", r"kernel: expected 0x\w+ bytes at 0x[1-9a-f]\w+, which the map calls free: "
+                                            r"NOT_FOUND", "OUT_OF_RESOURCES"),
+    "map that cannot be read": ("map-error", "memory map: cannot read it: INVALID_PARAMETER", "DEVICE_ERROR"),
+    "no protocols": ("protocol-error", "cannot tell where this program came from: UNSUPPORTED", "UNSUPPORTED"),
+}
+
+
+def test_refusals_leave_nothing_behind(boot):
+    """One after the other in one machine, then a good boot."""
+    runs = [f"{name}\n{fault}" for name, (fault, _, _) in REFUSALS.items()]
+    guest = boot(difficult(*runs, "twin", conf=digests()), firmware=TRIXIE)
+    wait_for_report(guest)
+    *refused, twin = attempts(guest.log)
+    assert [attempt.name for attempt in refused] == list(REFUSALS)
+    for attempt in refused:
+        _, line, status = REFUSALS[attempt.name]
+        assert_refused(attempt)
+        assert re.fullmatch(line, attempt.complaints[0]), attempt
+        assert attempt.status == status, attempt
+    # The firmware keeps what describes the pieces of memory; from then on there is not a page less.
+    assert len({attempt.free for attempt in refused}) == 1
+    # Each byte of the files was read once.
+    sizes = len(digests()) + kernel().stat().st_size + INITRD.stat().st_size
+    assert twin.exits and int(twin.exits[2]) == sizes
+
+
+def test_each_allocation_and_service_fails_once(boot):
+    sweeps = ["out-of-memory", "map-error", "map-size-lies", "open-error", "info-error", "protocol-error"]
+    guest = boot(difficult(*(f"{fault}\nsweep {fault}" for fault in sweeps)), firmware=TRIXIE)
+    wait_for_report(guest)
+    found = assert_survived_or_refused(guest.log)
+    for fault in sweeps:
+        mine = [attempt for attempt in found if attempt.name == fault]
+        assert sum(attempt.fired for attempt in mine) == len(mine) - 1 >= 4
+        assert any(attempt.status for attempt in mine)
+
+
+def test_each_read_fails_or_lies_once(boot):
+    guest = boot(difficult("read-error\nsweep read-error", "toctou\nsweep toctou", conf=digests()), firmware=TRIXIE)
+    wait_for_report(guest)
+    found = assert_survived_or_refused(guest.log)
+    mebibytes = -(-kernel().stat().st_size // MIB) + -(-INITRD.stat().st_size // MIB)
+    for fault, reads in (("read-error", mebibytes + 2 + 3), ("toctou", mebibytes + 1)):
+        mine = [attempt for attempt in found if attempt.name == fault]
+        # The entry, the kernel's first page and its rest; and for errors what asks whether each file ends.
+        assert reads <= len(mine) <= reads + 2
+        # Nothing that was read wrongly is booted: but for the last, each is refused.
+        assert all(attempt.status for attempt in mine[:-1])
+
+
+def test_reads_in_the_background_fail_once(boot):
+    """From NVMe the firmware reads while the loader hashes."""
+    guest = boot(difficult("short\nshort", "read-error\nsweep read-error"), firmware=TRIXIE, bus="nvme")
+    wait_for_report(guest)
+    short, *found = assert_survived_or_refused(guest.log)
+    assert short.fired and int(short.exits[3]) > 20
+    assert len(found) > 10
+    assert all(attempt.status for attempt in found[:-1])
+
+
+SURVIVALS = {
+    "short reads": "short",
+    "one short read": "short 6",
+    "fragments": "fragment 400",
+    "preferred address taken": "occupy 0x1000000 0xe00000",
+    "places refused": "place-refused 5",
+    "exit refused twice": "exit-refused 2",
+    "exit refused 20 times": "exit-refused 20",
+    "map grows": "map-grows 40",
+    "map grows a lot": "map-grows 400",
+    "variables cannot be set": "set-variable-fails",
+    "no console": "no-console",
+    "load options of odd size": "load-options-junk 1",
+}
+MORE_SURVIVALS = {
+    "load options without pointer": "load-options-junk 2",
+    "load options without end": "load-options-junk 3",
+    "load options of the boot manager": "load-options-junk 4",
+    "exit refused 63 times": "exit-refused 63",
+    "fragments, short reads, exit refused, map grows": "fragment 400\nshort\nexit-refused 3\nmap-grows 100",
+    "little memory": "memory 90",
+}
+
+
+def survive(boot, fault, **options):
+    guest = boot(difficult(f"survive\n{fault}"), firmware=TRIXIE, **options)
+    report = wait_for_report(guest)
+    assert report["payload"] == "payload: OK"
+    assert attempts(guest.log)[0].exits
+    return guest, report
+
+
+@pytest.mark.parametrize("name", SURVIVALS)
+def test_survived(boot, name):
+    guest, report = survive(boot, SURVIVALS[name])
+    if name == "fragments":
+        assert int(report["firmware-memmap"]) > 300
+    if name == "preferred address taken":
+        assert int(re.search(r"^kexec: kernel reserved (0x\w+)", guest.log, re.MULTILINE)[1], 16) >= 0x1e00000
+
+
+@pytest.mark.matrix
+@pytest.mark.parametrize("name", MORE_SURVIVALS)
+def test_survived_too(boot, name):
+    survive(boot, MORE_SURVIVALS[name])
+
+
+@pytest.mark.parametrize("fault, reason", [
+    ("exit-refused 100", "ExitBootServices: refused 64 times: INVALID_PARAMETER"),
+    ("map-grows 3000", r"memory map: expected at most 0x\w+ bytes, found 0x\w+"),
+])
+def test_no_way_out(boot, fault, reason):
+    """Half left firmware is no place to go back to: the machine is reset, and says why on the serial line."""
+    guest = boot(difficult(f"no way out\n{fault}"), firmware=TRIXIE)
+    guest.expect(rf"^kexec: {reason}; resetting$")
+    guest.wait()
+    assert "Linux version" not in guest.log
+
+
+def place(guest, segment):
+    return int(re.search(rf"^kexec: segment {segment} mem (0x\w+)", guest.log, re.MULTILINE)[1], 16)
+
+
+def test_initrd_above_4_gib(boot):
+    """Read through a buffer below, for this firmware brings rubbish to above 4 GiB."""
+    initrd = INITRD.read_bytes()
+    initrd += bytes(-len(initrd) % 4 + 64 * MIB)
+    guest = boot(difficult("high\nlow-memory 100\nhigh-read-lies\nshort", changes={"/initrd": initrd}), firmware=TRIXIE,
+                 memory=6144)
+    report = wait_for_report(guest)
+    assert report["payload"] == "payload: OK"
+    assert place(guest, "kernel") < 4 * GIB <= place(guest, "initrd")
+
+
+def write_archive(path, name, size):
+    """A cpio archive with one file of `size` bytes, no two blocks of which are the same. Returns the file's digest."""
+    digest = hashlib.sha256()
+    with open(path, "wb") as archive:
+        archive.write(cpio_header(name, size))
+        block = bytearray(INITRD.read_bytes()[:MIB])
+        for number in range(size // MIB):
+            block[:8] = number.to_bytes(8, "little")
+            archive.write(block)
+            digest.update(block)
+        archive.write(cpio_header("TRAILER!!!", 0))
+    return digest.hexdigest()
+
+
+def cpio_header(name, size):
+    fields = [0, 0o100644, 0, 0, 1, 0, size, 0, 0, 0, 0, len(name) + 1, 0]
+    header = b"070701" + b"".join(b"%08x" % field for field in fields) + name.encode() + b"\0"
+    return header + bytes(-len(header) % 4)
+
+
+@pytest.mark.matrix
+@pytest.mark.parametrize("fault", ["short 0", "low-memory 200\nhigh-read-lies"], ids=["below 4 GiB", "above 4 GiB"])
+def test_initrd_of_more_than_a_gigabyte(boot, tmp_path, fault):
+    """Linux keeps half of what is free then for its files; what is taken below 4 GiB is not free yet."""
+    digest = write_archive(tmp_path / "large", "extra", 1536 * MIB)
+    guest = boot(difficult(f"large\n{fault}", changes={"/large": tmp_path / "large"},
+                           conf=entry(initrds=["/initrd", "/large"])), firmware=TRIXIE, memory=8192)
+    guest.expect(r"^report: done$", timeout=20 * TIMEOUT)
+    assert wait_for_report(guest)["extra"].split()[0] == digest
+    assert (place(guest, "initrd") >= 4 * GIB) == ("low-memory" in fault)
+
+
+def test_kernel_above_4_gib(boot):
+    """With nothing at all below there is no buffer to read through."""
+    guest = boot(difficult("nothing\nlow-memory 0", "high\nlow-memory 8\nhigh-read-lies"), firmware=TRIXIE, memory=6144)
+    report = wait_for_report(guest)
+    assert report["payload"] == "payload: OK"
+    assert place(guest, "kernel") >= 4 * GIB
+    refused, _ = attempts(guest.log)
+    assert_refused(refused)
+    assert re.fullmatch(r"\\app\.conf: expected 0x100000 bytes below 4 GiB to read through, found \w+",
+                        refused.complaints[0])
+
+
+@pytest.mark.parametrize("option, cpus_with", [("", "1"), ("no5lvl", "0")], ids=["kept", "left by the kernel"])
+def test_five_levels(boot, option, cpus_with):
+    """The firmware runs with 5-level page tables, and so do purgatory and kernel."""
+    guest = boot(difficult("five levels\nfive-levels", conf=entry(options=f"{DEFAULT_OPTIONS} {option}")),
+                 firmware=TRIXIE)
+    report = wait_for_report(guest)
+    assert report["payload"] == "payload: OK"
+    assert int(re.search(r"^difficult: CR4 is (0x\w+)$", guest.log, re.MULTILINE)[1], 16) & 1 << 12
+    # A root, a table for the first 256 TiB, and one for the first 512 GiB: with 4 levels it were two.
+    assert re.search(rf"^kexec: segment page_tables .* bufsz 0x{3 * PAGE_SIZE:016x}", guest.log, re.MULTILINE)
+    assert report["five-levels"] == cpus_with
+
+
+def not_executable(boot, name):
+    """Only where the firmware has the protocol, as this build does, are pages really made non-executable."""
+    guest = boot(difficult("xp\nnot-executable", changes={"/vmlinuz": kernel(name)}), firmware=STRICTNX)
+    report = wait_for_report(guest)
+    assert report["payload"] == "payload: OK"
+    assert attempts(guest.log)[0].fired
+
+
+def test_pages_that_are_not_executable(boot):
+    not_executable(boot, "amd64")
+
+
+@pytest.mark.matrix
+@pytest.mark.parametrize("name", ["cloud-amd64", "rt-amd64", "trixie-amd64", "installer-amd64"])
+def test_pages_that_are_not_executable_and_kernels(boot, name):
+    not_executable(boot, name)
