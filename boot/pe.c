@@ -105,9 +105,9 @@ struct signed_file {
 	struct image image;
 	const uint8_t *sections;
 	uint32_t section_count;
-	uint64_t checksum;	     /* offset; its 4 bytes are left out */
-	uint64_t certificates;	     /* offset of the data directory; its 8 bytes are left out */
-	uint64_t certificates_size;  /* as that directory says: so much is left out at the end of the file */
+	uint64_t checksum;	    /* offset; its 4 bytes are left out */
+	uint64_t certificates;	    /* offset of the data directory; its 8 bytes are left out */
+	uint64_t certificates_size; /* as that directory says: so much is left out at the end of the file */
 	uint64_t headers_size;
 };
 

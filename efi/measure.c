@@ -71,7 +71,8 @@ static void measure_tagged(const char *what, uint32_t pcr, const void *bytes, ui
 
 static void measure_entry(const struct entry *entry)
 {
-	static const struct tagged_event log = { .id = ENTRY_TAG, .size = sizeof("kexec-efi entry"),
+	static const struct tagged_event log = { .id = ENTRY_TAG,
+						 .size = sizeof("kexec-efi entry"),
 						 .text = "kexec-efi entry" };
 
 	measure_tagged("entry", PCR_CONFIGURATION, entry->text.start, entry->text.length, &log);
@@ -79,7 +80,8 @@ static void measure_entry(const struct entry *entry)
 
 static void measure_initrd(const struct kexec_segment *initrd)
 {
-	static const struct tagged_event log = { .id = INITRD_TAG, .size = sizeof("Linux initrd"),
+	static const struct tagged_event log = { .id = INITRD_TAG,
+						 .size = sizeof("Linux initrd"),
 						 .text = "Linux initrd" };
 
 	measure_tagged("initrd", PCR_INITRD, phys_to_ptr(initrd->mem), initrd->bufsz, &log);

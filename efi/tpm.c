@@ -34,7 +34,8 @@ struct protocol {
 	(struct protocol *this, UINT32 format, EFI_PHYSICAL_ADDRESS *ret_log, EFI_PHYSICAL_ADDRESS *ret_last,
 	 BOOLEAN *ret_truncated);
 	EFI_STATUS(EFIAPI *hash_log_extend_event)
-	(struct protocol *this, UINT64 flags, EFI_PHYSICAL_ADDRESS bytes, UINT64 size, const struct logged_event *event);
+	(struct protocol *this, UINT64 flags, EFI_PHYSICAL_ADDRESS bytes, UINT64 size,
+	 const struct logged_event *event);
 	EFI_STATUS(EFIAPI *map_pcr_to_mr_index)(struct protocol *this, UINT32 pcr, UINT32 *ret_index);
 };
 
