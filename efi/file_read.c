@@ -24,18 +24,18 @@
 /* A piece of a file on its way into memory. */
 struct piece {
 	EFI_FILE_IO_TOKEN token;
+	UINTN wanted;	/* bytes; the firmware writes how many it reads into the token, often as soon as it begins */
 	bool is_coming; /* in the background */
 };
 
 /* Lets a read of at most `size` bytes into `buffer` begin. Without a background it waits for end_read. */
 static void begin_read(struct file *file, void *buffer, uint64_t size, struct piece *ret_piece)
 {
+	UINTN wanted = size < PIECE_SIZE ? size : PIECE_SIZE;
+
 	*ret_piece = (struct piece){
-		.token = {
-			.Event = file->has_read,
-			.BufferSize = size < PIECE_SIZE ? size : PIECE_SIZE,
-			.Buffer = buffer,
-		},
+		.token = { .Event = file->has_read, .BufferSize = wanted, .Buffer = buffer },
+		.wanted = wanted,
 	};
 	if (!size || !file->has_read)
 		return;
@@ -43,13 +43,56 @@ static void begin_read(struct file *file, void *buffer, uint64_t size, struct pi
 	ret_piece->is_coming = !EFI_ERROR(file->handle->ReadEx(file->handle, &ret_piece->token));
 }
 
+/* Until the event comes the memory is the firmware's, also where WaitForEvent refuses, as above TPL_APPLICATION. */
 static EFI_STATUS await_read(struct piece *piece)
 {
+	EFI_BOOT_SERVICES *services = firmware_boot_services;
 	EFI_STATUS status;
 	UINTN index;
 
-	status = firmware_boot_services->WaitForEvent(1, &piece->token.Event, &index);
+	status = services->WaitForEvent(1, &piece->token.Event, &index);
+	if (EFI_ERROR(status)) {
+		do
+			status = services->CheckEvent(piece->token.Event);
+		while (status == EFI_NOT_READY);
+	}
 	return EFI_ERROR(status) ? status : piece->token.Status;
+}
+
+/*
+ * A read in the background was refused or went wrong, so from here on they wait. edk2's FAT may have moved the file's
+ * position, and have parts of the read still under way, which it waits for here (FatPkg/EnhancedFatDxe/ReadWrite.c,
+ * Misc.c: an error is told as soon as it comes).
+ */
+static EFI_STATUS stop_reading_ahead(struct file *file)
+{
+	EFI_STATUS status = file->handle->SetPosition(file->handle, file->done);
+
+	firmware_boot_services->CloseEvent(file->has_read);
+	file->has_read = NULL;
+	return status;
+}
+
+static EFI_STATUS end_in_background(struct file *file, struct piece *piece)
+{
+	EFI_STATUS status = await_read(piece);
+
+	if (EFI_ERROR(status))
+		stop_reading_ahead(file);
+	return status;
+}
+
+static EFI_STATUS read_and_wait(struct file *file, struct piece *piece)
+{
+	EFI_STATUS status = EFI_SUCCESS;
+
+	firmware_feed_watchdog();
+	if (file->has_read)
+		status = stop_reading_ahead(file);
+	if (EFI_ERROR(status))
+		return status;
+	piece->token.BufferSize = piece->wanted;
+	return file->handle->Read(file->handle, &piece->token.BufferSize, piece->token.Buffer);
 }
 
 static void read_from_memory(struct file *file, struct piece *piece)
@@ -64,23 +107,20 @@ static void read_from_memory(struct file *file, struct piece *piece)
 /* *ret_found is what was read, 0 at the end of the file. */
 static enum kexec_status end_read(struct file *file, struct piece *piece, uint64_t *ret_found)
 {
-	UINTN wanted = piece->token.BufferSize;
 	EFI_STATUS status = EFI_SUCCESS;
 
-	if (file->memory) {
+	if (file->memory)
 		read_from_memory(file, piece);
-	} else if (piece->is_coming) {
-		status = await_read(piece);
-	} else {
-		firmware_feed_watchdog();
-		status = file->handle->Read(file->handle, &piece->token.BufferSize, piece->token.Buffer);
-	}
+	else if (piece->is_coming)
+		status = end_in_background(file, piece);
+	else
+		status = read_and_wait(file, piece);
 	if (EFI_ERROR(status))
 		return log_error(status_from_efi(status), "%s: cannot read: expected %lu bytes, found %s", file->path,
-				 wanted, efi_status_name(status));
-	if (piece->token.BufferSize > wanted)
-		return log_error(KEXEC_IO, "%s: cannot read: expected at most %lu bytes, found %lu", file->path, wanted,
-				 piece->token.BufferSize);
+				 piece->wanted, efi_status_name(status));
+	if (piece->token.BufferSize > piece->wanted)
+		return log_error(KEXEC_IO, "%s: cannot read: expected at most %lu bytes, found %lu", file->path,
+				 piece->wanted, piece->token.BufferSize);
 	*ret_found = piece->token.BufferSize;
 	return KEXEC_OK;
 }

@@ -35,9 +35,16 @@ static EFI_STATUS EFIAPI file_close_hook(EFI_FILE_HANDLE file)
 	return original.Close(file);
 }
 
+static void lie_about(UINTN *found, UINTN asked)
+{
+	if (*found && fault_hits(FAULT_SIZE_LIES))
+		*found = 2 * asked;
+}
+
 static EFI_STATUS EFIAPI file_read_hook(EFI_FILE_HANDLE file, UINTN *size, void *buffer)
 {
 	struct fault_state *large = &current_run.faults[FAULT_LARGE_READ_FAILS];
+	UINTN asked = *size;
 	EFI_STATUS status;
 
 	if (large->set && *size > large->number) {
@@ -57,14 +64,28 @@ static EFI_STATUS EFIAPI file_read_hook(EFI_FILE_HANDLE file, UINTN *size, void 
 	bytes_read += *size;
 	if (*size && fault_hits(FAULT_TOCTOU))
 		*(uint8_t *)buffer ^= 1;
+	lie_about(size, asked);
 	return status;
+}
+
+/* As edk2's FAT does when the disk refuses: the position is where the read would have ended. */
+static EFI_STATUS refuse_read_ex(EFI_FILE_HANDLE file, UINTN size)
+{
+	UINT64 position = 0;
+
+	original.GetPosition(file, &position);
+	original.SetPosition(file, position + size);
+	return EFI_OUT_OF_RESOURCES;
 }
 
 /* In the background, where the firmware can: an error is then told with the event. */
 static EFI_STATUS EFIAPI file_read_ex_hook(EFI_FILE_HANDLE file, EFI_FILE_IO_TOKEN *token)
 {
+	UINTN asked = token->BufferSize;
 	EFI_STATUS status;
 
+	if (fault_hits(FAULT_BACKGROUND_REFUSED))
+		return refuse_read_ex(file, asked);
 	if (fault_hits(FAULT_READ_ERROR)) {
 		token->Status = EFI_DEVICE_ERROR;
 		return original_services.SignalEvent(token->Event);
@@ -72,8 +93,10 @@ static EFI_STATUS EFIAPI file_read_ex_hook(EFI_FILE_HANDLE file, EFI_FILE_IO_TOK
 	if (fault_hits(FAULT_SHORT) && token->BufferSize > 1)
 		token->BufferSize /= 2;
 	status = original.ReadEx(file, token);
-	if (!EFI_ERROR(status))
-		background_reads++;
+	if (EFI_ERROR(status))
+		return status;
+	background_reads++;
+	lie_about(&token->BufferSize, asked);
 	return status;
 }
 

@@ -70,6 +70,14 @@ static EFI_STATUS EFIAPI unload_image(EFI_HANDLE handle)
 	return original_services.UnloadImage(handle);
 }
 
+/* As for a caller above TPL_APPLICATION. */
+static EFI_STATUS EFIAPI wait_for_event(UINTN count, EFI_EVENT *events, UINTN *index)
+{
+	if (CALLED_BY_APP() && fault_hits(FAULT_WAIT_REFUSED))
+		return EFI_UNSUPPORTED;
+	return original_services.WaitForEvent(count, events, index);
+}
+
 static EFI_STATUS EFIAPI set_variable(CHAR16 *name, EFI_GUID *guid, UINT32 attributes, UINTN size, void *data)
 {
 	const struct fault_state *fault = &current_run.faults[FAULT_SET_VARIABLE_FAILS];
@@ -114,6 +122,7 @@ void services_hook(void)
 	firmware_boot_services->LocateHandleBuffer = locate_handle_buffer;
 	firmware_boot_services->LoadImage = load_image;
 	firmware_boot_services->UnloadImage = unload_image;
+	firmware_boot_services->WaitForEvent = wait_for_event;
 	firmware_boot_services->ExitBootServices = exit_boot_services;
 	firmware_runtime_services->SetVariable = set_variable;
 }

@@ -88,6 +88,9 @@ REFUSALS = {
                         "DEVICE_ERROR"),
     "reads of 1 MiB fail": ("large-read-fails 0xfffff",
                             "/vmlinuz: cannot read: expected 1048576 bytes, found BAD_BUFFER_SIZE", "BAD_BUFFER_SIZE"),
+    "read of more than was asked for": ("size-lies 4",
+                                        "/vmlinuz: cannot read: expected at most 1048576 bytes, found 2097152",
+                                        "DEVICE_ERROR"),
     "volume cannot be opened": ("open-error 1", "cannot open the volume that this program came from: NO_MEDIA",
                                 "DEVICE_ERROR"),
     "kernel cannot be opened": ("open-error 3", "/vmlinuz: cannot open: expected a file, found DEVICE_ERROR",
@@ -164,12 +167,19 @@ def test_each_read_fails_or_lies_once(boot):
 
 def test_reads_in_the_background_fail_once(boot):
     """From NVMe the firmware reads while the loader hashes."""
-    guest = boot(difficult("short\nshort", "read-error\nsweep read-error"), firmware=TRIXIE, bus="nvme")
+    runs = ["short\nshort", "wait\nwait-refused", "refused\nbackground-refused 6", "read-error\nsweep read-error",
+            "size-lies\nsweep size-lies"]
+    guest = boot(difficult(*runs, conf=digests()), firmware=TRIXIE, bus="nvme")
     wait_for_report(guest)
-    short, *found = assert_survived_or_refused(guest.log)
+    short, wait, refused, *found = assert_survived_or_refused(guest.log)
     assert short.fired and int(short.exits[3]) > 20
-    assert len(found) > 10
-    assert all(attempt.status for attempt in found[:-1])
+    assert wait.fired and wait.exits[3] == found[-1].exits[3]
+    # From then on that file is read without a background.
+    assert refused.fired and refused.exits and 5 <= int(refused.exits[3]) < int(found[-1].exits[3])
+    for fault in ("read-error", "size-lies"):
+        mine = [attempt for attempt in found if attempt.name == fault]
+        assert len(mine) > 10
+        assert all(attempt.status for attempt in mine[:-1])
 
 
 SURVIVALS = {

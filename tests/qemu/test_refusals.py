@@ -6,7 +6,9 @@ import re
 
 import pytest
 
+import esp
 from conftest import DEFAULT_OPTIONS, INITRD, entry, files, kernel
+from machine import Machine
 
 CONF = "/EFI/BOOT/BOOTX64.conf"
 CONF_NAME = r"\\EFI\\BOOT\\BOOTX64\.conf"
@@ -90,3 +92,13 @@ def test_too_little_memory_for_the_initrd(boot):
     large = INITRD.read_bytes() + bytes(120 * 1024 * 1024)
     expect_refusal(boot(files({"/initrd": large}), memory=192),
                    r"initrd: not enough memory: expected 0x\w+ bytes in one piece from 0x100000 on, found at most 0x\w+")
+
+
+def test_sector_that_cannot_be_read(tmp_path):
+    """In the middle of the kernel, on a disk that OVMF reads in the background."""
+    disk = esp.make(tmp_path / "esp.img", files())
+    sector = disk.read_bytes().index(kernel().read_bytes()[4 << 20:][:4096]) // 512
+    rule = tmp_path / "blkdebug.conf"
+    rule.write_text(f'[inject-error]\nevent = "read_aio"\nerrno = "5"\nsector = "{sector}"\n')
+    with Machine(f"blkdebug:{rule}:{disk}", bus="nvme") as guest:
+        expect_refusal(guest, r"/vmlinuz: cannot read: expected \d+ bytes, found DEVICE_ERROR")
