@@ -52,9 +52,9 @@ static EFI_STATUS await_read(struct piece *piece)
 
 	status = services->WaitForEvent(1, &piece->token.Event, &index);
 	if (EFI_ERROR(status)) {
-		do
+		do {
 			status = services->CheckEvent(piece->token.Event);
-		while (status == EFI_NOT_READY);
+		} while (status == EFI_NOT_READY);
 	}
 	return EFI_ERROR(status) ? status : piece->token.Status;
 }
@@ -125,15 +125,19 @@ static enum kexec_status end_read(struct file *file, struct piece *piece, uint64
 	return KEXEC_OK;
 }
 
+/*
+ * First for the purgatory, then for the check against the entry: a change before, or in between, is one that the check
+ * finds, and one after that is the purgatory's.
+ */
 static void hash_piece(struct file *file, uint64_t addr, uint64_t size, struct digest *digest)
 {
-	if (file->is_hashed) {
-		clock_enter(PHASE_CHECK);
-		sha256_update(&file->hash, phys_to_ptr(addr), size);
-	}
 	if (digest) {
 		clock_enter(PHASE_HASH);
 		digest_arrived(digest, addr, size);
+	}
+	if (file->is_hashed) {
+		clock_enter(PHASE_CHECK);
+		sha256_update(&file->hash, phys_to_ptr(addr), size);
 	}
 	clock_enter(PHASE_READ);
 }
