@@ -132,7 +132,7 @@ static struct text read_loader_info(char ret_text[VALUE_SIZE])
 
 	if (EFI_ERROR(firmware_runtime_services->GetVariable(L"LoaderInfo", &vendor, NULL, &size, wide)))
 		return info;
-	reader.size = size;
+	reader.size = size < sizeof(wide) ? size : sizeof(wide);
 	while (VALUE_SIZE - info.length >= 4 && (count = utf16_take_utf8(&reader, ret_text + info.length)) != 0)
 		info.length += count;
 	return info;

@@ -60,7 +60,7 @@ static size_t take_variable(uint8_t *ret_bytes)
 		return 0;
 	if (!EFI_ERROR(status))
 		status = firmware_runtime_services->SetVariable(L"RandomSeed", &seed_guid, 0, 0, NULL);
-	if (!EFI_ERROR(status))
+	if (!EFI_ERROR(status) && size <= VARIABLE_SIZE_MAX)
 		return size;
 	memset(ret_bytes, 0, VARIABLE_SIZE_MAX);
 	log_info("random seed: cannot use the variable RandomSeed: %s", efi_status_name(status));
