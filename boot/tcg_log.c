@@ -12,6 +12,7 @@ enum {
 	/* TCG_EfiSpecIDEvent, the content of the first event */
 	SPEC_ID_ALGORITHM_COUNT = 24, /* then the algorithms */
 	ALGORITHM_SIZE = 4,	      /* id, digest size */
+	ALGORITHMS_MAX = 32,	      /* as many as the protocol's bitmaps have bits */
 
 	/* TCG_PCR_EVENT2 */
 	EVENT_2_TYPE = 4, /* after pcrIndex; then the count of digests, those, and the content with its size */
@@ -82,7 +83,7 @@ static bool find_algorithms(const struct tcg_log *log, struct algorithms *ret_al
 		return false;
 	if (!skip(&content, SPEC_ID_ALGORITHM_COUNT) || !take(&content, 4, &count))
 		return false;
-	if (count > content.size / ALGORITHM_SIZE)
+	if (count > ALGORITHMS_MAX || count > content.size / ALGORITHM_SIZE)
 		return false;
 	*ret_algorithms = (struct algorithms){ .list = content.bytes, .count = count };
 	return true;

@@ -218,6 +218,23 @@ static void first_event_without_sense(void **state)
 	assert_int_equal(size_within(TCG_LOG_FORMAT_2, length, last, false), 0);
 }
 
+/* With a list of any length, in which each digest is looked for, a log of a few MiB would outlast the watchdog. */
+static void as_many_algorithms_as_there_can_be(void **state)
+{
+	(void)state;
+	for (uint32_t count = 32; count <= 33; count++) {
+		begin();
+		put(0, 4);
+		put(3, 4);
+		put_many(20);
+		put(28 + count * 4, 4);
+		put_many(24);
+		put(count, 4);
+		put_many(count * 4);
+		assert_int_equal(size_within(TCG_LOG_FORMAT_2, length, 0, count == 32), count == 32 ? length : 0);
+	}
+}
+
 static void no_algorithms(void **state)
 {
 	size_t last;
@@ -287,10 +304,15 @@ static void final_events(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(log_of_the_old_format), cmocka_unit_test(log_of_the_new_format),
-		cmocka_unit_test(cut_anywhere),		 cmocka_unit_test(last_event_that_is_none),
-		cmocka_unit_test(event_without_sense),	 cmocka_unit_test(first_event_without_sense),
-		cmocka_unit_test(no_algorithms),	 cmocka_unit_test(final_events),
+		cmocka_unit_test(log_of_the_old_format),
+		cmocka_unit_test(log_of_the_new_format),
+		cmocka_unit_test(cut_anywhere),
+		cmocka_unit_test(last_event_that_is_none),
+		cmocka_unit_test(event_without_sense),
+		cmocka_unit_test(first_event_without_sense),
+		cmocka_unit_test(no_algorithms),
+		cmocka_unit_test(final_events),
+		cmocka_unit_test(as_many_algorithms_as_there_can_be),
 	};
 
 	return run_named_tests(tests);
