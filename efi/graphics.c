@@ -95,5 +95,8 @@ void graphics_collect(struct platform *platform, struct mapped_range *ret_frameb
 		return;
 	read_edid(screen, platform->edid);
 	ret_framebuffer->addr = gop->Mode->FrameBufferBase;
-	ret_framebuffer->size = gop->Mode->FrameBufferSize;
+	/* What the lines take: a size beyond that is nothing to spend page tables on. */
+	ret_framebuffer->size = platform->screen.lfb_size;
+	if (ret_framebuffer->size > gop->Mode->FrameBufferSize)
+		ret_framebuffer->size = gop->Mode->FrameBufferSize;
 }
