@@ -83,7 +83,7 @@ static void leave_for_linux(void)
 	event_log_install();
 }
 
-/* Puts everything back as it was, for whoever boots next. */
+/* For whoever boots next: what firmware must not go on with. The request to clear memory does no harm. */
 static void take_back(void)
 {
 	dma_restore();
