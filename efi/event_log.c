@@ -150,7 +150,8 @@ void event_log_uninstall(void)
 {
 	if (!installed)
 		return;
-	firmware_boot_services->InstallConfigurationTable(&table_guid, installed_before);
-	firmware_boot_services->FreePool(installed);
+	/* Where the firmware keeps it, it has to stay. */
+	if (!EFI_ERROR(firmware_boot_services->InstallConfigurationTable(&table_guid, installed_before)))
+		firmware_boot_services->FreePool(installed);
 	installed = NULL;
 }

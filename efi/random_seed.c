@@ -130,9 +130,8 @@ void random_seed_uninstall(void)
 	memmove(installed->bits, installed->bits + ours, inherited_size);
 	memset(installed->bits + inherited_size, 0, SEED_SIZE_MAX - inherited_size);
 	installed->size = (uint32_t)inherited_size;
-	if (!inherited_size) {
-		firmware_boot_services->InstallConfigurationTable(&seed_guid, NULL);
+	/* Where the firmware keeps it, it stays, empty. */
+	if (!inherited_size && !EFI_ERROR(firmware_boot_services->InstallConfigurationTable(&seed_guid, NULL)))
 		firmware_boot_services->FreePool(installed);
-	}
 	installed = NULL;
 }
