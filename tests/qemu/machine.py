@@ -279,13 +279,31 @@ class Machine:
         import gdb
         return gdb.Gdb(self._connect(self.gdb_socket))
 
+    def _command(self, command):
+        """What QEMU's monitor answers. The command has been carried out when the next one is answered."""
+        with self._connect(self._monitor_socket) as monitor, monitor.makefile("rwb") as stream:
+            stream.write(f"{command}\ninfo status\n".encode())
+            stream.flush()
+            answer = b""
+            while b"VM status" not in answer:
+                line = stream.readline()
+                assert line, f"QEMU ended:\n{self.log}"
+                answer += line
+        return answer.decode("utf-8", "replace")
+
     def screenshot(self):
         """What the screen shows, as a portable pixmap."""
         picture = self.folder / "screen.ppm"
-        with self._connect(self._monitor_socket) as monitor, monitor.makefile("rwb") as stream:
-            # The command has been carried out when the prompt is back.
-            stream.write(f"screendump {picture}\ninfo status\n".encode())
-            stream.flush()
-            while b"VM status" not in stream.readline():
-                pass
+        self._command(f"screendump {picture}")
         return picture.read_bytes()
+
+    def wait_until_halted(self):
+        """Waits until the CPU has halted with interrupts off: nothing will come from it any more."""
+        deadline = time.monotonic() + TIMEOUT
+        while True:
+            registers = self._command("info registers")
+            flags = int(re.search(r"RFL=(\w+)", registers)[1], 16)
+            if "HLT=1" in registers and not flags & 1 << 9:
+                return
+            assert time.monotonic() < deadline, f"expected a halted CPU, found:\n{registers}"
+            time.sleep(0.5)

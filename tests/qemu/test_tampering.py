@@ -3,7 +3,6 @@
 
 import hashlib
 import re
-import time
 
 import pytest
 
@@ -47,8 +46,7 @@ def expect_refusal(guest, region):
     guest.expect(rf"^purgatory: digest mismatch in {region}\b")
     guest.expect(r"^purgatory: expected sha256 [0-9a-f]{64}, found [0-9a-f]{64}$")
     guest.expect(r"^purgatory: the kernel was not started; halted$")
-    time.sleep(3)
-    guest.expect(r"halted$")
+    guest.wait_until_halted()
     assert "Linux version" not in guest.log
     assert guest.process.poll() is None
 
