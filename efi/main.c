@@ -24,6 +24,18 @@
 extern const uint8_t purgatory_blob[];
 extern const uint8_t purgatory_blob_end[];
 
+/* All that a boot is made of. */
+struct boot {
+	struct entry_source source;
+	struct kexec_image image;
+	struct digest digest;
+	struct kernel kernel;
+	const struct kexec_segment *initrd; /* NULL without one */
+	const struct kexec_segment *cmdline;
+	struct purgatory purgatory;
+	struct handover handover;
+};
+
 static enum kexec_status read_entry(struct entry_source *source)
 {
 	EFI_GUID guid = LOADED_IMAGE_PROTOCOL;
@@ -46,33 +58,79 @@ static enum kexec_status read_entry(struct entry_source *source)
 	return KEXEC_OK;
 }
 
-/* All segments have their places now: the purgatory can be told where to go on, and where to complain. */
-static enum kexec_status instruct_purgatory(const struct kexec_image *image, const struct purgatory *purgatory,
-					    const struct kernel *kernel, const struct handover *handover)
+/* Read, judged by the platform, and measured, in the one place where it will run. */
+static enum kexec_status load_trusted_kernel(struct boot *boot)
 {
-	struct kernel_entry entry = {
-		.rip = kernel->segment->mem + BZIMAGE_ENTRY_64_OFFSET,
-		.rsi = (uintptr_t)handover->params,
-	};
-
+	const struct entry *entry = &boot->source.entry;
 	enum kexec_status status;
 
-	image_print(image);
-	log_verbose("purgatory entry 0x%016lx", purgatory->entry);
-	status = purgatory_set_screen(purgatory, &handover->params->screen_info, &handover->framebuffer);
+	clock_enter(PHASE_READ);
+	status = load_kernel(entry, &boot->image, &boot->digest, &boot->kernel);
 	if (status)
 		return status;
-	return purgatory_set(purgatory, purgatory_kernel_entry, &entry);
+	clock_enter(PHASE_CHECK);
+	measure_start();
+	status = verify_kernel(entry, &boot->kernel);
+	if (status)
+		return status;
+	measure_kernel(&boot->kernel);
+	/* Only now the signature may go, which lies behind the kernel. */
+	digest_close(&boot->digest, boot->kernel.segment);
+	return KEXEC_OK;
 }
 
-/* From here on only the purgatory can say how long things take. */
-static enum kexec_status hand_over_clock(const struct purgatory *purgatory, const struct entry *entry)
+static enum kexec_status load_initrds_and_command_line(struct boot *boot)
 {
-	struct purgatory_clock clock = { 0 };
+	const struct entry *entry = &boot->source.entry;
+	enum kexec_status status;
 
-	if (entry->verbose)
-		clock = clock_enter_exit();
-	return purgatory_set(purgatory, purgatory_clock, &clock);
+	clock_enter(PHASE_READ);
+	status = load_initrds(entry, &boot->kernel, &boot->image, &boot->digest, &boot->initrd);
+	if (status)
+		return status;
+	status = load_command_line(entry, &boot->kernel, &boot->image, &boot->cmdline);
+	if (status)
+		return status;
+	clock_enter(PHASE_CHECK);
+	measure_rest(entry, boot->initrd, boot->cmdline);
+	return KEXEC_OK;
+}
+
+static enum kexec_status place_purgatory(struct boot *boot)
+{
+	enum kexec_status status;
+
+	clock_enter(PHASE_PLACE);
+	status = purgatory_load(&boot->image, purgatory_blob, (size_t)(purgatory_blob_end - purgatory_blob),
+				&boot->purgatory);
+	if (status)
+		return status;
+	return mismatch_set_policy(&boot->purgatory, &boot->source.entry);
+}
+
+/* All segments have their places now: the purgatory can be told where to go on, and where to complain. */
+static enum kexec_status instruct_purgatory(const struct boot *boot)
+{
+	const struct handover *handover = &boot->handover;
+	struct kernel_entry entry = {
+		.rip = boot->kernel.segment->mem + BZIMAGE_ENTRY_64_OFFSET,
+		.rsi = (uintptr_t)handover->params,
+	};
+	enum kexec_status status;
+
+	image_print(&boot->image);
+	log_verbose("purgatory entry 0x%016lx", boot->purgatory.entry);
+	status = purgatory_set_screen(&boot->purgatory, &handover->params->screen_info, &handover->framebuffer);
+	if (status)
+		return status;
+	return purgatory_set(&boot->purgatory, purgatory_kernel_entry, &entry);
+}
+
+static enum kexec_status hash_segments(struct boot *boot)
+{
+	firmware_feed_watchdog();
+	clock_enter(PHASE_HASH);
+	return digest_prepare(&boot->image, &boot->purgatory, &boot->digest);
 }
 
 /* What Linux finds in the firmware's configuration tables and variables. Nothing here is worth failing for. */
@@ -81,14 +139,36 @@ static void leave_for_linux(void)
 	memory_overwrite_request();
 	random_seed_install();
 	event_log_install();
+	clock_print_phases();
+	loader_interface_finish();
+}
+
+/* From here on only the purgatory can say how long things take. */
+static enum kexec_status hand_over_clock(const struct boot *boot)
+{
+	struct purgatory_clock clock = { 0 };
+
+	if (boot->source.entry.verbose)
+		clock = clock_enter_exit();
+	return purgatory_set(&boot->purgatory, purgatory_clock, &clock);
+}
+
+static void silence_devices(const struct boot *boot)
+{
+	file_close_volume();
+	if (boot->source.entry.dma_off)
+		dma_turn_off();
 }
 
 /* For whoever boots next: what firmware must not go on with. The request to clear memory does no harm. */
-static void take_back(void)
+static void take_back(struct boot *boot)
 {
 	dma_restore();
 	event_log_uninstall();
 	random_seed_uninstall();
+	image_free(&boot->image);
+	entry_source_free(&boot->source);
+	file_close_volume();
 }
 
 /* GNU-EFI's crt0 calls this, in the System V ABI, and declares it nowhere. */
@@ -96,82 +176,47 @@ EFI_STATUS efi_main(EFI_HANDLE handle, EFI_SYSTEM_TABLE *system_table);
 
 EFI_STATUS efi_main(EFI_HANDLE handle, EFI_SYSTEM_TABLE *system_table)
 {
-	const struct kexec_segment *initrd;
-	const struct kexec_segment *cmdline;
-	struct entry_source source = { 0 };
-	struct kexec_image image = { 0 };
-	struct purgatory purgatory;
-	struct handover handover;
-	struct kernel kernel;
-	struct digest digest;
+	struct boot boot = { 0 };
 	enum kexec_status status;
 
 	firmware_init(handle, system_table);
+	digest_init(&boot.digest);
 
 	status = mismatch_report();
 	if (status)
 		goto out;
-	status = read_entry(&source);
+	status = read_entry(&boot.source);
 	if (status)
 		goto out;
-	clock_enter(PHASE_READ);
-	digest_init(&digest);
-	status = load_kernel(&source.entry, &image, &digest, &kernel);
+	status = load_trusted_kernel(&boot);
 	if (status)
 		goto out;
-	clock_enter(PHASE_CHECK);
-	measure_start();
-	status = verify_kernel(&source.entry, &kernel);
+	status = load_initrds_and_command_line(&boot);
 	if (status)
 		goto out;
-	measure_kernel(&kernel);
-	/* Only now the signature may go, which lies behind the kernel. */
-	digest_close(&digest, kernel.segment);
-	clock_enter(PHASE_READ);
-	status = load_initrds(&source.entry, &kernel, &image, &digest, &initrd);
+	status = place_purgatory(&boot);
 	if (status)
 		goto out;
-	status = load_command_line(&source.entry, &kernel, &image, &cmdline);
+	status = handover_prepare(&boot.kernel, boot.initrd, boot.cmdline, &boot.image, &boot.handover);
 	if (status)
 		goto out;
-	clock_enter(PHASE_CHECK);
-	measure_rest(&source.entry, initrd, cmdline);
-	clock_enter(PHASE_PLACE);
-	status = purgatory_load(&image, purgatory_blob, (size_t)(purgatory_blob_end - purgatory_blob), &purgatory);
+	status = instruct_purgatory(&boot);
 	if (status)
 		goto out;
-	status = mismatch_set_policy(&purgatory, &source.entry);
-	if (status)
-		goto out;
-	status = handover_prepare(&kernel, initrd, cmdline, &image, &handover);
-	if (status)
-		goto out;
-	status = instruct_purgatory(&image, &purgatory, &kernel, &handover);
-	if (status)
-		goto out;
-	firmware_feed_watchdog();
-	clock_enter(PHASE_HASH);
-	status = digest_prepare(&image, &purgatory, &digest);
+	status = hash_segments(&boot);
 	if (status)
 		goto out;
 	leave_for_linux();
-	clock_print_phases();
-	loader_interface_finish();
-	status = hand_over_clock(&purgatory, &source.entry);
+	status = hand_over_clock(&boot);
 	if (status)
 		goto out;
-	file_close_volume();
-	if (source.entry.dma_off)
-		dma_turn_off();
-	status = handover_exit(&handover, &digest);
+	silence_devices(&boot);
+	status = handover_exit(&boot.handover, &boot.digest);
 	if (status)
 		goto out;
-	handover_jump(purgatory.entry, handover.page_table_root);
+	handover_jump(boot.purgatory.entry, boot.handover.page_table_root);
 
 out:
-	take_back();
-	image_free(&image);
-	entry_source_free(&source);
-	file_close_volume();
+	take_back(&boot);
 	firmware_leave(loader_interface_failed(status_to_efi(status)));
 }
