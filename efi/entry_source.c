@@ -208,7 +208,8 @@ static enum kexec_status read_unified_image(const EFI_LOADED_IMAGE *image, struc
 	file_serve(".linux", kernel);
 	append(&text, TEXT("linux .linux\n"));
 	for (size_t i = 0; i < ARRAY_SIZE(initrds); i++) {
-		if (!find_section(image, initrds[i], &content) || !content.length)
+		/* One that is empty is refused when it is loaded: somebody wanted an initrd. */
+		if (!find_section(image, initrds[i], &content))
 			continue;
 		file_serve(initrds[i], content);
 		append(&text, TEXT("initrd "));

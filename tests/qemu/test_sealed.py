@@ -79,6 +79,17 @@ def test_unified_image_alone(boot, unified):
     assert report["payload"] == "payload: OK"
 
 
+def test_no_unified_image_of_an_empty_initrd(tmp_path):
+    """As an archiver leaves it that has failed. The twin is the image of the other tests."""
+    empty = tmp_path / "empty"
+    empty.touch()
+    command = [SEAL, "--image", IMAGE, "--out", tmp_path / "out.efi", "--linux", kernel(), "--initrd", empty]
+    result = subprocess.run(command, stderr=subprocess.PIPE, text=True)
+    assert result.returncode == 1
+    assert result.stderr == f"seal: {empty}: empty: expected an initrd of at least 1 byte, found 0\n"
+    assert not (tmp_path / "out.efi").exists()
+
+
 def test_unified_image_found_by_systemd_boot(boot, unified):
     guest = boot(files({"/EFI/BOOT/BOOTX64.EFI": SYSTEMD_BOOT, "/EFI/BOOT/BOOTX64.conf": None, "/vmlinuz": None,
                         "/initrd": None, "/loader/loader.conf": b"timeout 0\n", "/EFI/Linux/test.efi": unified}))
