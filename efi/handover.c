@@ -98,7 +98,7 @@ enum kexec_status handover_prepare(const struct kernel *kernel, const struct kex
 				   const struct kexec_segment *cmdline, struct kexec_image *image,
 				   struct handover *ret_handover)
 {
-	struct boot_params_request request = { .setup = kernel->setup, .cmdline = cmdline, .initrd = initrd };
+	struct boot_params_request request = { .setup = kernel->probe, .cmdline = cmdline, .initrd = initrd };
 	struct kexec_segment *segment;
 	struct platform platform;
 	enum kexec_status status;

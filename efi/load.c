@@ -53,30 +53,28 @@ static enum kexec_status finish_loading(const struct entry *entry, struct text p
 }
 
 /* Reads the first bytes of the kernel, which say where it goes. */
-static enum kexec_status plan_kernel(struct file *file, uint8_t probe[BZIMAGE_PROBE_SIZE], size_t *ret_probe_size,
-				     struct bzimage *ret_plan)
+static enum kexec_status plan_kernel(struct file *file, struct kernel *kernel)
 {
-	size_t probe_size = file->size < BZIMAGE_PROBE_SIZE ? file->size : BZIMAGE_PROBE_SIZE;
 	enum kexec_status status;
 
-	status = file_read(file, (uintptr_t)probe, probe_size, NULL);
+	kernel->file_size = file->size;
+	kernel->probe_size = file->size < sizeof(kernel->probe) ? file->size : sizeof(kernel->probe);
+	status = file_read(file, (uintptr_t)kernel->probe, kernel->probe_size, NULL);
 	if (status)
 		return status;
-	*ret_probe_size = probe_size;
-	return bzimage_parse(file->path, probe, probe_size, file->size, cpu_paging().five_levels, ret_plan);
+	return bzimage_parse(file->path, kernel->probe, kernel->probe_size, file->size, cpu_paging().five_levels,
+			     &kernel->plan);
 }
 
 static enum kexec_status read_kernel(struct file *file, struct kexec_image *image, struct digest *digest,
 				     struct kernel *kernel)
 {
-	uint8_t probe[BZIMAGE_PROBE_SIZE];
 	struct kexec_segment *segment;
 	struct segment_request request;
 	enum kexec_status status;
-	size_t probe_size;
 	uint64_t addr;
 
-	status = plan_kernel(file, probe, &probe_size, &kernel->plan);
+	status = plan_kernel(file, kernel);
 	if (status)
 		return status;
 	request = (struct segment_request){
@@ -92,16 +90,12 @@ static enum kexec_status read_kernel(struct file *file, struct kexec_image *imag
 
 	/* What the plan was made from is what lies in memory: the probe is not read again. */
 	addr = segment->mem - kernel->plan.setup_size;
-	memcpy(phys_to_ptr(addr), probe, probe_size);
+	memcpy(phys_to_ptr(addr), kernel->probe, kernel->probe_size);
 	digest_open(digest, segment);
-	digest_arrived(digest, addr, probe_size);
-	status = file_read(file, addr + probe_size, file->size - probe_size, digest);
-	if (status)
-		return status;
+	digest_arrived(digest, addr, kernel->probe_size);
 	kernel->segment = segment;
-	kernel->setup = phys_to_ptr(addr);
-	kernel->file_size = file->size;
-	return KEXEC_OK;
+	kernel->file = phys_to_ptr(addr);
+	return file_read(file, addr + kernel->probe_size, file->size - kernel->probe_size, digest);
 }
 
 enum kexec_status load_kernel(const struct entry *entry, struct kexec_image *image, struct digest *digest,

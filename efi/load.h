@@ -12,13 +12,17 @@
 struct kernel {
 	struct bzimage plan;
 	const struct kexec_segment *segment;
-	const uint8_t *setup; /* its setup sectors, right below the segment: the whole file lies here in one piece */
+	const uint8_t *file; /* in one piece: setup sectors right below the segment, and what is behind it */
 	uint64_t file_size;
+
+	/* The beginning as it was read: plan and boot_params are made of this, whatever becomes of the memory. */
+	uint8_t probe[BZIMAGE_PROBE_SIZE];
+	size_t probe_size;
 };
 
 /*
- * Reads the entry's kernel to where it will run, and hashes it into `digest` on the way. Its segment stays open in there:
- * digest_close writes zeros behind the kernel, where its signature lies, which is wanted first.
+ * Reads the entry's kernel to where it will run, and hashes it into `digest` on the way. Its segment stays open in
+ * there: digest_close writes zeros behind the kernel, where its signature lies, which is wanted first.
  */
 enum kexec_status load_kernel(const struct entry *entry, struct kexec_image *image, struct digest *digest,
 			      struct kernel *ret_kernel);

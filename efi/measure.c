@@ -38,12 +38,12 @@ void measure_start(void)
 
 void measure_kernel(const struct kernel *kernel)
 {
-	struct image_load_event log = { .addr = (uintptr_t)kernel->setup, .size = kernel->file_size };
+	struct image_load_event log = { .addr = (uintptr_t)kernel->file, .size = kernel->file_size };
 	struct tpm_event event = {
 		.what = "kernel",
 		.pcr = PCR_BOOT_LOADER_CODE,
 		.type = TPM_EVENT_BOOT_SERVICES_APPLICATION,
-		.bytes = kernel->setup,
+		.bytes = kernel->file,
 		.size = kernel->file_size,
 		.log = &log,
 		.log_size = sizeof(log),

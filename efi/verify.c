@@ -3,6 +3,7 @@
 #include "efi/verify.h"
 
 #include "boot/log.h"
+#include "common/string.h"
 #include "efi/firmware.h"
 #include "efi/secureboot.h"
 #include "efi/shim.h"
@@ -58,11 +59,15 @@ static enum kexec_status check_signature(const struct entry *entry, const struct
 	EFI_STATUS status;
 
 	firmware_feed_watchdog();
-	status = ask(kernel->setup, kernel->file_size);
+	status = ask(kernel->file, kernel->file_size);
 	if (status != EFI_SUCCESS)
 		return log_error(KEXEC_DENIED, "%.*s: signature: expected one that the platform trusts, found %s",
 				 TEXT_ARGS(entry->linux_path), efi_status_name(status));
-	return bzimage_check_signed(entry->linux_path, &kernel->plan, kernel->setup, kernel->file_size);
+	/* No digest covers the setup sectors: what Linux is told of them must be what the platform has just seen. */
+	if (memcmp(kernel->file, kernel->probe, kernel->probe_size) != 0)
+		return log_error(KEXEC_MISMATCH, "%.*s: expected its first %zu bytes as they were read, found others",
+				 TEXT_ARGS(entry->linux_path), kernel->probe_size);
+	return bzimage_check_signed(entry->linux_path, &kernel->plan, kernel->file, kernel->file_size);
 }
 
 /*
@@ -74,7 +79,7 @@ static void satisfy_old_shim(const struct kernel *kernel)
 	struct shim_lock *old_shim = find_old_shim();
 
 	if (old_shim)
-		ask_old_shim(old_shim, kernel->setup, kernel->file_size);
+		ask_old_shim(old_shim, kernel->file, kernel->file_size);
 }
 
 enum kexec_status verify_kernel(const struct entry *entry, const struct kernel *kernel)

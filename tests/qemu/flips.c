@@ -29,9 +29,14 @@ static uint64_t take_number(struct text *rest)
 	return value;
 }
 
+/* As if the file had been so from the start. */
 static void flip(uint64_t offset)
 {
-	((uint8_t *)kernel.setup)[offset] ^= (uint8_t)(1 << offset % 8);
+	uint8_t bit = (uint8_t)(1 << offset % 8);
+
+	((uint8_t *)kernel.file)[offset] ^= bit;
+	if (offset < kernel.probe_size)
+		kernel.probe[offset] ^= bit;
 }
 
 static void sweep(struct text options)
