@@ -129,8 +129,6 @@ static enum kexec_status apply(const struct relocation *relocation)
 	uint64_t relative = relocation->target - relocation->address;
 
 	switch (relocation->type) {
-	case R_X86_64_NONE:
-		return KEXEC_OK;
 	case R_X86_64_64:
 		memcpy(relocation->place, &relocation->target, sizeof(relocation->target));
 		return KEXEC_OK;
@@ -151,15 +149,7 @@ static enum kexec_status apply(const struct relocation *relocation)
 
 static uint64_t relocation_width(uint32_t type)
 {
-	switch (type) {
-	case R_X86_64_NONE:
-		return 0;
-	case R_X86_64_64:
-	case R_X86_64_PC64:
-		return 8;
-	default:
-		return 4;
-	}
+	return type == R_X86_64_64 || type == R_X86_64_PC64 ? 8 : 4;
 }
 
 /* S, where the object is loaded at `addr`. */

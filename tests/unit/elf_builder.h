@@ -7,7 +7,7 @@
 
 #include "boot/elf.h"
 
-#define BUILDER_SECTIONS 16
+#define BUILDER_SECTIONS 48
 #define BUILDER_SIZE 16384
 
 /*

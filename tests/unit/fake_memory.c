@@ -22,6 +22,7 @@ static unsigned outstanding_count;
 static unsigned allocations;
 static unsigned fail_at;
 static uint64_t lie;
+static uint64_t shift;
 
 void fake_memory_set_map(const struct memory_map *new_map)
 {
@@ -37,6 +38,11 @@ void fake_memory_fail_at(unsigned n)
 void fake_memory_lie(uint64_t addr)
 {
 	lie = addr;
+}
+
+void fake_memory_shift(uint64_t by)
+{
+	shift = by;
 }
 
 unsigned fake_memory_allocations(void)
@@ -118,7 +124,8 @@ enum kexec_status memory_alloc(const struct memory_request *request, const char 
 	if (place != MAP_FAILED)
 		memset(place, GARBAGE, pages.size);
 	insert(&pages);
-	*ret_addr = hole.addr;
+	*ret_addr = hole.addr + shift;
+	shift = 0;
 	*ret_pages = pages;
 	return KEXEC_OK;
 }

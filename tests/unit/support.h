@@ -57,6 +57,9 @@ unsigned fake_memory_outstanding(void);
 /* Makes the next allocation come back at `addr` whatever was asked, as broken firmware would. */
 void fake_memory_lie(uint64_t addr);
 
+/* Makes the next allocation's address lie `by` bytes behind (modulo 2^64) where it is in its pages. */
+void fake_memory_shift(uint64_t by);
+
 /* --- files and maps --- */
 
 /* Maps a whole file of the build tree, for as long as the test runs. */

@@ -127,6 +127,24 @@ static void bss_too_large(void **state)
 	expect_error(parse(), KEXEC_TOO_LARGE, "section 5: 0xffffffffffffffff bytes at 0x40 pass the limit of 0x4000000");
 }
 
+/* Few bytes in the file, but many in memory. */
+static void alignments_add_up_to_too_much(void **state)
+{
+	(void)state;
+	elf_builder_init(&builder);
+	for (unsigned i = 0; i < 32; i++)
+		elf_builder_section(&builder, 1, SHF_ALLOC, ELF_ALIGN_MAX, code, 1);
+	elf_builder_finish(&builder);
+	expect_ok(parse());
+	assert_int_equal(object.file_size, 31 * 0x200000 + 1);
+
+	elf_builder_init(&builder);
+	for (unsigned i = 0; i < 33; i++)
+		elf_builder_section(&builder, 1, SHF_ALLOC, ELF_ALIGN_MAX, code, 1);
+	elf_builder_finish(&builder);
+	expect_error(parse(), KEXEC_TOO_LARGE, "section 36: 0x1 bytes at 0x4000000 pass the limit of 0x4000000");
+}
+
 /* --- relocations --- */
 
 static uint8_t relocated[128];
@@ -449,6 +467,7 @@ int main(void)
 		cmocka_unit_test(truncated_in_elf_header),
 		cmocka_unit_test(progbits_first_then_nobits_each_aligned),
 		cmocka_unit_test(bss_too_large),
+		cmocka_unit_test(alignments_add_up_to_too_much),
 		cmocka_unit_test(relocates_64_anywhere),
 		cmocka_unit_test(relocates_pc_relative_anywhere),
 		cmocka_unit_test(relocation_none_changes_nothing),

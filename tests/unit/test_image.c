@@ -131,6 +131,22 @@ static void allocator_returns_memory_past_the_end(void **state)
 	assert_int_equal(fake_memory_outstanding(), 0);
 }
 
+static void allocator_returns_an_address_outside_its_pages(void **state)
+{
+	struct segment_request request = request_for("initrd", 8192);
+
+	(void)state;
+	fake_memory_shift(1);
+	expect_error(add(&request), KEXEC_BAD_FORMAT,
+		     "[0x10000001, +0x2000) is not within its pages [0x10000000, +0x2000)");
+	fake_memory_shift(UINT64_MAX);
+	expect_error(add(&request), KEXEC_BAD_FORMAT, "[0xfffffff, +0x2000) is not within");
+	fake_memory_shift(0x2001);
+	expect_error(add(&request), KEXEC_BAD_FORMAT, "[0x10002001, +0x2000) is not within");
+	assert_int_equal(fake_memory_outstanding(), 0);
+	expect_ok(add(&request));
+}
+
 static void kernel_lead_belongs_to_its_pages(void **state)
 {
 	struct segment_request request = request_for("kernel", 8192);
@@ -166,6 +182,7 @@ int main(void)
 		cmocka_unit_test(allocation_fails),
 		cmocka_unit_test(allocator_returns_overlapping_memory),
 		cmocka_unit_test(allocator_returns_memory_past_the_end),
+		cmocka_unit_test(allocator_returns_an_address_outside_its_pages),
 		cmocka_unit_test(kernel_lead_belongs_to_its_pages),
 		cmocka_unit_test(printed_in_the_promised_form),
 	};

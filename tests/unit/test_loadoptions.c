@@ -221,6 +221,24 @@ static void whole_efi_load_option(void **state)
 	expect_ignored("found an EFI_LOAD_OPTION");
 }
 
+static void efi_load_option_without_an_end(void **state)
+{
+	static const uint8_t option[] = { 1, 0, 0, 0, 4, 0, 'L', 0, 'i', 0, 'n', 0, 'u', 0, 'x', 0, 0x7f };
+
+	(void)state;
+	parse_bytes(option, sizeof(option) - 1, false);
+	expect_ignored("found binary data");
+	parse_bytes(option, sizeof(option), false);
+	expect_ignored("expected an even number of bytes, found 17");
+}
+
+static void word_of_which_a_message_quotes_the_start(void **state)
+{
+	(void)state;
+	parse_text("0123456789012345678901234567890123456789012345678901234567890123456789", false);
+	expect_ignored("found \"012345678901234567890123456789012345678901234567890123456789\"");
+}
+
 static void too_long(void **state)
 {
 	uint8_t *bytes = test_malloc(LOAD_OPTIONS_SIZE_MAX + 2);
@@ -275,6 +293,8 @@ int main(void)
 		cmocka_unit_test(binary_data),
 		cmocka_unit_test(line_feed_cannot_add_an_entry_line),
 		cmocka_unit_test(whole_efi_load_option),
+		cmocka_unit_test(efi_load_option_without_an_end),
+		cmocka_unit_test(word_of_which_a_message_quotes_the_start),
 		cmocka_unit_test(too_long),
 		cmocka_unit_test(word_that_does_not_belong),
 		cmocka_unit_test(kernel_and_entry),
