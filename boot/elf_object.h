@@ -16,7 +16,7 @@
 #define ELF_SECTIONS_MAX 64
 
 /* Alignments beyond this are no purgatory's. */
-#define ELF_ALIGN_MAX (2u * 1024 * 1024)
+#define ELF_ALIGN_MAX (2u << 20)
 
 /* The bytes stay the caller's and are never written to. */
 struct elf_object {

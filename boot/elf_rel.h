@@ -14,7 +14,7 @@
 #include "boot/status.h"
 
 /* What the sections add up to may not exceed this. */
-#define ELF_REL_SIZE_MAX (64u * 1024 * 1024)
+#define ELF_REL_SIZE_MAX (64u << 20)
 
 /* An object laid out: the loaded sections follow each other, those with bytes in the file first, then those of zeros.
  */

@@ -4,6 +4,7 @@
 
 #include "boot/log.h"
 #include "common/align.h"
+#include "common/digest_text.h"
 #include "common/string.h"
 
 /* How many characters of a wrong line a message quotes. */
@@ -87,7 +88,7 @@ static bool parse_digest(struct text value, uint8_t ret_digest[SHA256_DIGEST_SIZ
 {
 	struct text hex = text_take_word(&value);
 
-	if (hex.length != 2 * SHA256_DIGEST_SIZE || !value.length)
+	if (hex.length != DIGEST_TEXT_SIZE - 1 || !value.length)
 		return false;
 	for (size_t i = 0; i < SHA256_DIGEST_SIZE; i++) {
 		int high = hex_digit(hex.start[2 * i]);
@@ -121,10 +122,22 @@ static enum kexec_status expected(const struct entry *entry, const struct line *
 			 TEXT_ARGS(line->key_name), what, TEXT_ARGS(found));
 }
 
+/* Says which of two words a value is. Returns false, and leaves *ret_is_second as it was, if it is neither. */
+static bool choose(struct text value, struct text first, struct text second, bool *ret_is_second)
+{
+	bool is_second = text_equal(value, second);
+
+	if (!is_second && !text_equal(value, first))
+		return false;
+	*ret_is_second = is_second;
+	return true;
+}
+
 static enum kexec_status parse_line(struct entry *entry, const struct line *line)
 {
 	uint8_t digest[SHA256_DIGEST_SIZE];
 	struct text path;
+	bool second;
 
 	switch (line->key) {
 	case ENTRY_LINUX:
@@ -146,27 +159,16 @@ static enum kexec_status parse_line(struct entry *entry, const struct line *line
 		entry->require_signature = true;
 		return KEXEC_OK;
 	case ENTRY_ON_MISMATCH:
-		if (text_equal(line->value, TEXT("reset")))
-			entry->on_mismatch = ON_MISMATCH_RESET;
-		else if (text_equal(line->value, TEXT("halt")))
-			entry->on_mismatch = ON_MISMATCH_HALT;
-		else
+		if (!choose(line->value, TEXT("halt"), TEXT("reset"), &second))
 			return expected(entry, line, "halt or reset");
+		entry->on_mismatch = second ? ON_MISMATCH_RESET : ON_MISMATCH_HALT;
 		return KEXEC_OK;
 	case ENTRY_DMA:
-		if (text_equal(line->value, TEXT("off")))
-			entry->dma_off = true;
-		else if (text_equal(line->value, TEXT("on")))
-			entry->dma_off = false;
-		else
+		if (!choose(line->value, TEXT("on"), TEXT("off"), &entry->dma_off))
 			return expected(entry, line, "on or off");
 		return KEXEC_OK;
 	case ENTRY_VERBOSE:
-		if (text_equal(line->value, TEXT("yes")))
-			entry->verbose = true;
-		else if (text_equal(line->value, TEXT("no")))
-			entry->verbose = false;
-		else
+		if (!choose(line->value, TEXT("no"), TEXT("yes"), &entry->verbose))
 			return expected(entry, line, "yes or no");
 		return KEXEC_OK;
 	case ENTRY_ARCHITECTURE:
@@ -176,7 +178,7 @@ static enum kexec_status parse_line(struct entry *entry, const struct line *line
 		return expected(entry, line, "x64");
 	case ENTRY_OPTIONS:
 	case ENTRY_INFORMATION:
-		return KEXEC_OK;
+		break;
 	}
 	return KEXEC_OK;
 }

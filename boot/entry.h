@@ -15,7 +15,7 @@
 #include "common/purgatory_abi.h"
 
 /* No entry is longer than this. */
-#define ENTRY_SIZE_MAX (64u * 1024)
+#define ENTRY_SIZE_MAX (64u << 10)
 
 enum entry_key {
 	ENTRY_LINUX,

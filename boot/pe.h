@@ -20,9 +20,9 @@
 bool pe_find_section(const void *image, size_t size, const char *name, struct text *ret_content);
 
 /*
- * Follows the bytes that the Authenticode signature of the PE32+ file `file` covers, from `offset` on, and returns where
+ * Follows the bytes that the Authenticode signature of a PE32+ file covers, from `offset` on, and returns where
  * they end: `offset` itself if that byte is not covered, or if the headers do not make sense. Not covered are CheckSum,
  * the data directory that says where the certificates are, the certificates, and what lies between sections (PE/COFF
  * specification, "Process for Generating the Authenticode PE Image Hash"). Whether the signature is good is not asked.
  */
-uint64_t pe_signed_until(const void *file, uint64_t size, uint64_t offset);
+uint64_t pe_signed_until(const void *bytes, uint64_t size, uint64_t offset);

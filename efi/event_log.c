@@ -11,7 +11,7 @@
 #include "efi/memory.h"
 
 /* Logs take some ten KiB, and firmware sets 64 aside. */
-#define LOG_SIZE_MAX (4u * 1024 * 1024)
+#define LOG_SIZE_MAX (4u << 20)
 
 /* Both protocols begin like this, and have the same values for the format. */
 struct measurement_protocol {

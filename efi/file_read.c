@@ -14,7 +14,7 @@
  * Some firmware fails larger reads with BAD_BUFFER_SIZE, or cuts them short. From 1 MiB on larger pieces are hardly
  * faster, and one that is larger than the CPU's cache is slower to hash.
  */
-#define PIECE_SIZE (1024u * 1024)
+#define PIECE_SIZE (1u << 20)
 
 /* Some firmware's disk drivers cannot reach memory above it, and do not say so. */
 #define BOUNCE_ABOVE 0x100000000ull
@@ -202,7 +202,7 @@ enum kexec_status file_expect_end(struct file *file)
 {
 	struct piece piece;
 	enum kexec_status status;
-	uint64_t found;
+	uint64_t found = 0;
 	uint8_t byte;
 
 	begin_read(file, &byte, sizeof(byte), &piece);

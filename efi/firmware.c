@@ -6,7 +6,7 @@
 #include "common/align.h"
 #include "common/string.h"
 
-#define WATCHDOG_SECONDS (5 * 60)
+#define WATCHDOG_SECONDS 300
 
 /* Any code above 0xffff is free for the operating system's loader (UEFI specification 7.5.1). */
 #define WATCHDOG_CODE 0x10000

@@ -101,8 +101,8 @@ static enum kexec_status place_purgatory(struct boot *boot)
 	enum kexec_status status;
 
 	clock_enter(PHASE_PLACE);
-	status = purgatory_load(&boot->image, purgatory_blob, (size_t)(purgatory_blob_end - purgatory_blob),
-				&boot->purgatory);
+	status = purgatory_load(&boot->image, purgatory_blob,
+				(uintptr_t)purgatory_blob_end - (uintptr_t)purgatory_blob, &boot->purgatory);
 	if (status)
 		return status;
 	return mismatch_set_policy(&boot->purgatory, &boot->source.entry);

@@ -21,12 +21,13 @@ enum kexec_status memory_map_read(struct memory_map *ret_map)
 	UINTN size = 0;
 	UINTN key;
 	UINTN descriptor_size = 0;
-	UINT32 version;
+	UINT32 version = 0;
 	EFI_STATUS status;
-	EFI_STATUS allocated = EFI_SUCCESS;
 	void *buffer = NULL;
 
 	for (unsigned i = 0; i < MAP_READS_MAX; i++) {
+		EFI_STATUS allocated;
+
 		status = services->GetMemoryMap(&size, buffer, &key, &descriptor_size, &version);
 		if (status != EFI_BUFFER_TOO_SMALL)
 			break;

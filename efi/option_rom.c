@@ -11,7 +11,7 @@
 #define LOW_MEMORY_END 0x100000u
 
 /* None is larger by the specification; some firmware has pointers in the place of the size. */
-#define ROM_SIZE_MAX (16u * 1024 * 1024)
+#define ROM_SIZE_MAX (16u << 20)
 #define NODE_ALIGN 8
 
 static bool has_rom(EFI_PCI_IO_PROTOCOL *io)

@@ -88,6 +88,7 @@ void random_seed_install(void)
 	struct random_seed *seed;
 	size_t firmware_size;
 	size_t variable_size;
+	size_t inherited;
 	EFI_STATUS status;
 	size_t size;
 
@@ -105,8 +106,8 @@ void random_seed_install(void)
 		firmware_boot_services->FreePool(seed);
 		return;
 	}
-	inherited_size = inherit(before, seed->bits + size);
-	seed->size = (uint32_t)(size + inherited_size);
+	inherited = inherit(before, seed->bits + size);
+	seed->size = (uint32_t)(size + inherited);
 	status = firmware_boot_services->InstallConfigurationTable(&seed_guid, seed);
 	if (EFI_ERROR(status)) {
 		log_info("random seed: cannot install it: %s", efi_status_name(status));
@@ -114,10 +115,11 @@ void random_seed_install(void)
 		return;
 	}
 	installed = seed;
-	if (inherited_size)
-		wipe_and_free(before, inherited_size);
+	inherited_size = inherited;
+	if (inherited)
+		wipe_and_free(before, inherited);
 	log_verbose("random seed: %zu bytes of the firmware, %zu of the variable RandomSeed, %zu of the loader before",
-		    firmware_size, variable_size, inherited_size);
+		    firmware_size, variable_size, inherited);
 }
 
 void random_seed_uninstall(void)

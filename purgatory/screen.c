@@ -40,10 +40,10 @@ static uint32_t scale(void)
 static void fill(uint32_t x, uint32_t y, uint32_t width, uint32_t height, uint8_t colour)
 {
 	const struct purgatory_screen *screen = &purgatory_screen;
-	uint8_t *line = phys_to_ptr(screen->addr + (uint64_t)y * screen->line_size + x * screen->pixel_size);
+	uint8_t *line = phys_to_ptr(screen->addr + (uint64_t)y * screen->line_size + (uint64_t)x * screen->pixel_size);
 
 	for (; height; height--, line += screen->line_size)
-		memset(line, colour, width * screen->pixel_size);
+		memset(line, colour, (size_t)width * screen->pixel_size);
 }
 
 static void draw(char c)

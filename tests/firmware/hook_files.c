@@ -108,7 +108,7 @@ static EFI_STATUS EFIAPI file_get_info_hook(EFI_FILE_HANDLE file, EFI_GUID *type
 		return EFI_DEVICE_ERROR;
 	status = original.GetInfo(file, type, size, buffer);
 	if (!EFI_ERROR(status) && fault_hits(FAULT_SIZE_CHANGES))
-		((EFI_FILE_INFO *)buffer)->FileSize += (int64_t)current_run.faults[FAULT_SIZE_CHANGES].size;
+		((EFI_FILE_INFO *)buffer)->FileSize += current_run.faults[FAULT_SIZE_CHANGES].size;
 	return status;
 }
 

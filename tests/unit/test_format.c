@@ -58,11 +58,7 @@ static size_t format_any(char *buffer, size_t size, const char *format, ...)
 	size_t length;
 
 	va_start(args, format);
-#pragma GCC diagnostic push
-#pragma GCC diagnostic ignored "-Wformat-nonliteral"
-#pragma GCC diagnostic ignored "-Wsuggest-attribute=format"
 	length = format_text_va(buffer, size, format, args);
-#pragma GCC diagnostic pop
 	va_end(args);
 	return length;
 }
