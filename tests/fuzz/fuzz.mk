@@ -1,4 +1,4 @@
-# Fuzzing: the core with clang's libFuzzer. Included at the end of GNUmakefile. `make deps-dev` installs clang.
+# Fuzzing: the core with clang's libFuzzer. Included at the end of GNUmakefile. `make deps-dev` installs its runtime.
 
 FUZZ_CC ?= clang
 FUZZ_SANITIZE := -fsanitize=address,undefined -fno-sanitize-recover=all

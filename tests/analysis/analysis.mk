@@ -1,0 +1,59 @@
+# Static analysis: nothing is printed, and the exit status is 0, when there is nothing to find. Included at the end of
+# GNUmakefile. What a tool is not asked for stands in .clang-tidy and cppcheck.suppressions, each with its reason.
+
+ANALYSIS_CLANG ?= clang
+ANALYSIS_GCC ?= gcc
+
+ANALYZED := $(wildcard boot/*.c common/*.c efi/*.c purgatory/*.c)
+# Compiled by both compilers without a warning, but not analysed: tests may trust malloc.
+ANALYZED_TESTS := $(wildcard tests/unit/*.c tests/fuzz/*.c tests/firmware/*.c tests/qemu/*.c tests/qemu/lib/*.c)
+
+# Each file with the flags of one flavour that it is built in; common/ in the one that forbids more.
+analysis_flags = $(CPPFLAGS) $(MBEDTLS_CPPFLAGS) $(if $(filter tests/unit/% tests/fuzz/%,$(1)),$(COMMON_CFLAGS) -O1,\
+	$(if $(filter purgatory/% common/%,$(1)),$(PURGATORY_CFLAGS),$(EFI_CPPFLAGS) $(EFI_CFLAGS)))
+
+# A file is looked at again when it, a header or what is looked for changes.
+ANALYSIS_INPUT := GNUmakefile tests/analysis/analysis.mk tests/analysis/cppcheck.suppressions .clang-tidy \
+	$(wildcard boot/*.h common/*.h efi/*.h purgatory/*.h tests/unit/*.h tests/fuzz/*.h tests/firmware/*.h tests/qemu/lib/*.h)
+
+build/analysis/gcc/%.o: %.c $(ANALYSIS_INPUT)
+	@mkdir -p $(@D)
+	$(Q)$(ANALYSIS_GCC) $(call analysis_flags,$<) -Werror $(if $(filter tests/%,$<),,-fanalyzer) -c -o $@ $<
+
+build/analysis/clang/%.o: %.c $(ANALYSIS_INPUT)
+	@mkdir -p $(@D)
+	$(Q)$(ANALYSIS_CLANG) $(call analysis_flags,$<) -Werror -c -o $@ $<
+
+build/analysis/clang/mbedtls/sha256.o: $(MBEDTLS)/library/sha256.c $(ANALYSIS_INPUT)
+	@mkdir -p $(@D)
+	$(Q)$(ANALYSIS_CLANG) $(CPPFLAGS) $(MBEDTLS_CPPFLAGS) $(PURGATORY_CFLAGS) -Werror -c -o $@ $<
+
+# What clang makes of the purgatory is as loadable as what gcc does.
+ANALYSIS_PURGATORY_OBJ := $(call object,purgatory,$(filter %.asm,$(PURGATORY_SRC) $(COMMON_SRC))) \
+	$(patsubst %.c,build/analysis/clang/%.o,$(filter %.c,$(PURGATORY_SRC) $(COMMON_SRC)) mbedtls/sha256.c)
+
+build/analysis/clang/purgatory.ro: $(ANALYSIS_PURGATORY_OBJ) purgatory/purgatory.lds purgatory/check
+	$(Q)$(LD) -r -T purgatory/purgatory.lds -o $@ $(ANALYSIS_PURGATORY_OBJ)
+	@purgatory/check $@
+
+# It counts the warnings of system headers on stderr, where it also says what is wrong with itself.
+build/analysis/clang-tidy/%.log: %.c $(ANALYSIS_INPUT)
+	@mkdir -p $(@D)
+	$(Q)clang-tidy --quiet $< -- $(call analysis_flags,$<) >$@ 2>&1 || { cat $@; exit 1; }
+
+# Unlike the others it must be told which compiler reads GNU-EFI's headers.
+build/analysis/cppcheck.log: $(ANALYZED) $(ANALYSIS_INPUT)
+	@mkdir -p $(@D)
+	$(Q)cppcheck --quiet --std=c11 --platform=unix64 --enable=warning,style,performance,portability --error-exitcode=1 \
+		--suppressions-list=tests/analysis/cppcheck.suppressions --template=gcc \
+		-D__GNUC__=12 -D__GNUC_MINOR__=0 -D__x86_64__ $(CPPFLAGS) $(subst -isystem ,-I,$(EFI_CPPFLAGS)) \
+		$(ANALYZED) >$@ 2>&1 || { cat $@; exit 1; }
+
+analyze-gcc: $(patsubst %.c,build/analysis/gcc/%.o,$(ANALYZED) $(ANALYZED_TESTS))
+analyze-clang: $(patsubst %.c,build/analysis/clang/%.o,$(ANALYZED) $(ANALYZED_TESTS)) build/analysis/clang/purgatory.ro
+analyze-clang-tidy: $(ANALYZED:%.c=build/analysis/clang-tidy/%.log)
+analyze-cppcheck: build/analysis/cppcheck.log
+
+analyze: analyze-gcc analyze-clang analyze-clang-tidy analyze-cppcheck
+
+.PHONY: analyze analyze-gcc analyze-clang analyze-clang-tidy analyze-cppcheck
