@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
  * A plugin for QEMU's TCG that counts the guest's instructions and notes when it reaches code that is known by its
- * bytes.
+ * bytes. What a loop runs while it waits is not counted, since it tells how fast this machine is and not what the guest
+ * has to do.
  *
  * Options, all but the first repeatable, bytes in hex:
  *   out=FILE               where to write; each line begins with a name
@@ -24,6 +25,9 @@
 #define MAX 16
 #define INSTRUCTION_MAX 15
 #define BYTES_MAX 64
+
+/* A loop around PAUSE waits for a device, or for a time, if a turn of it is no longer than this. */
+#define WAIT_MAX 64
 
 /* The fewest bytes of a pattern that a block of translated code, which may end anywhere, is known by. */
 #define BYTES_MIN 7
@@ -53,6 +57,8 @@ static size_t pattern_count;
 static struct place places[MAX];
 static size_t place_count;
 static counter instructions;
+static uint64_t last_pause; /* count of instructions at the last PAUSE */
+static uint64_t waiting;    /* instructions from one PAUSE to the next */
 static FILE *out;
 
 static double cpu_seconds(void)
@@ -68,7 +74,7 @@ static void write_line(const char *name, const char *suffix)
 	for (size_t i = 0; i < place_count; i++)
 		fprintf(out, "hash %lx %lu %.9f %lu\n", places[i].addr, counter_value(places[i].bytes),
 			places[i].seconds, counter_value(places[i].instructions));
-	fprintf(out, "%s%s %.9f %lu\n", name, suffix, cpu_seconds(), counter_value(instructions));
+	fprintf(out, "%s%s %.9f %lu\n", name, suffix, cpu_seconds(), counter_value(instructions) - waiting);
 	fflush(out);
 }
 
@@ -86,6 +92,17 @@ static void returned(unsigned vcpu, void *data)
 
 	(void)vcpu;
 	write_line(pattern->name, "-return");
+}
+
+static void paused(unsigned vcpu, void *data)
+{
+	uint64_t now = counter_value(instructions);
+
+	(void)vcpu;
+	(void)data;
+	if (now - last_pause <= WAIT_MAX)
+		waiting += now - last_pause;
+	last_pause = now;
 }
 
 static void hash_entered(unsigned vcpu, void *data)
@@ -144,11 +161,21 @@ static bool matches(const struct pattern *pattern, struct qemu_plugin_tb *tb, si
 	return seen == pattern->length || seen >= BYTES_MIN;
 }
 
+static bool is_pause(const struct qemu_plugin_insn *insn)
+{
+	uint8_t bytes[INSTRUCTION_MAX];
+
+	instruction_bytes(insn, bytes);
+	return qemu_plugin_insn_size(insn) == 2 && bytes[0] == 0xf3 && bytes[1] == 0x90;
+}
+
 static void look_at(struct qemu_plugin_tb *tb, size_t index)
 {
 	struct qemu_plugin_insn *insn = qemu_plugin_tb_get_insn(tb, index);
 	uint64_t addr = qemu_plugin_insn_vaddr(insn);
 
+	if (is_pause(insn))
+		qemu_plugin_register_vcpu_insn_exec_cb(insn, paused, QEMU_PLUGIN_CB_NO_REGS, NULL);
 	for (size_t i = 0; i < pattern_count; i++) {
 		struct pattern *pattern = &patterns[i];
 
