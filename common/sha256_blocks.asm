@@ -34,20 +34,31 @@ section .text
 %define W7	xmm5
 %define SWAP	xmm6
 
-; Rounds 4 * %1 to 4 * %1 + 3. %2 to %5 are the w of 16, 12, 8 and 4 rounds ago; %2 becomes the w of these.
+; Rounds 4 * %1 to 4 * %1 + 3. %2 to %5 are the w of 16, 12, 8 and 4 rounds ago; %2 becomes the w of these. The last
+; are of no use but in w + k, so they are made there.
 %macro NI_ROUNDS 5
 %if (%1) < 4
-	movdqu	%2, [rsi + 16 * (%1)]
+	movdqu	%2, [rsi + rdx + 16 * (%1)]
 	pshufb	%2, SWAP
-%else
+%elif (%1) < 15
 	sha256msg1 %2, %3
 	movdqa	W7, %5
 	palignr	W7, %4, 4		; w of 7 rounds ago
 	paddd	%2, W7
 	sha256msg2 %2, %5
+%else
+	sha256msg1 %2, %3
+	movdqa	WK, %5
+	palignr	WK, %4, 4
+	paddd	WK, %2
+	sha256msg2 WK, %5
 %endif
+%if (%1) < 15
 	movdqa	WK, [constants + 16 * (%1)]
 	paddd	WK, %2
+%else
+	paddd	WK, [constants + 16 * (%1)]
+%endif
 	sha256rnds2 CDGH, ABEF		; two rounds: the new ABEF is made in CDGH, and the new CDGH is ABEF as it was
 	pshufd	WK, WK, 0x0e
 	sha256rnds2 ABEF, CDGH
@@ -62,6 +73,10 @@ sha256_blocks_ni:
 	shufps	ABEF, ABEF_IN, 0x11
 	shufps	CDGH, ABEF_IN, 0xbb
 	movdqa	SWAP, [swap_bytes]
+	; rsi to the end and rdx, below 0, from there to the block: one addition moves on and says when to stop.
+	shl	rdx, 6
+	add	rsi, rdx
+	neg	rdx
 .block:
 	movdqa	ABEF_IN, ABEF
 	movdqa	CDGH_IN, CDGH
@@ -75,8 +90,7 @@ sha256_blocks_ni:
 %endrep
 	paddd	ABEF, ABEF_IN
 	paddd	CDGH, CDGH_IN
-	add	rsi, BLOCK_SIZE
-	dec	rdx
+	add	rdx, BLOCK_SIZE
 	jnz	.block
 
 	movdqa	ABEF_IN, ABEF
