@@ -22,10 +22,12 @@ struct file {
 	EFI_EVENT has_read; /* signalled when a read in the background has ended; NULL where firmware has none */
 	const char *memory; /* what is served from memory, instead of the handle */
 	uint64_t size;
-	uint64_t done; /* bytes read so far */
+	uint64_t done;		  /* bytes read and hashed so far */
+	uint64_t large_read_size; /* how much comes in good time; 0: not known yet */
 	uint64_t opened_usec;
-	uint64_t shown_usec; /* when its progress was last shown */
-	bool is_hashed;	     /* set it before the first read for the SHA-256 of all that is read from the file */
+	uint64_t shown_usec;	/* when its progress was last shown */
+	bool large_read_failed; /* the firmware cannot read much at once */
+	bool is_hashed;		/* set it before the first read for the SHA-256 of all that is read from the file */
 	struct sha256 hash;
 };
 

@@ -10,11 +10,17 @@
 #include "efi/file.h"
 #include "efi/firmware.h"
 
-/*
- * Some firmware fails larger reads with BAD_BUFFER_SIZE, or cuts them short. From 1 MiB on larger pieces are hardly
- * faster, and one that is larger than the CPU's cache is slower to hash.
- */
+/* What all firmware can read at once, and what is still in the CPU's cache when it is hashed. */
 #define PIECE_SIZE (1u << 20)
+
+/*
+ * Without a background each read costs, most of all where the firmware's FAT driver looks for the file's place on the
+ * disk anew. After a first one that tells how fast the disk is, as much is read at once as comes within this time, so
+ * that progress can be shown in between.
+ */
+#define LARGE_READ_USEC 250000
+#define LARGE_READ_SIZE_FIRST (2 * PIECE_SIZE)
+#define LARGE_READ_SIZE_MAX (512ull * PIECE_SIZE)
 
 /* Some firmware's disk drivers cannot reach memory above it, and do not say so. */
 #define BOUNCE_ABOVE 0x100000000ull
@@ -28,14 +34,22 @@ struct piece {
 	bool is_coming; /* in the background */
 };
 
-/* Lets a read of at most `size` bytes into `buffer` begin. Without a background it waits for end_read. */
+/* How much to ask for at once where `left` bytes are wanted. */
+static uint64_t piece_size(const struct file *file, uint64_t left, const void *bounce)
+{
+	uint64_t most = PIECE_SIZE;
+
+	if (file->handle && !file->has_read && !file->large_read_failed && !bounce)
+		most = file->large_read_size ? file->large_read_size : LARGE_READ_SIZE_FIRST;
+	return left < most ? left : most;
+}
+
+/* Lets a read of `size` bytes, a piece at most, into `buffer` begin. Without a background it waits for end_read. */
 static void begin_read(struct file *file, void *buffer, uint64_t size, struct piece *ret_piece)
 {
-	UINTN wanted = size < PIECE_SIZE ? size : PIECE_SIZE;
-
 	*ret_piece = (struct piece){
-		.token = { .Event = file->has_read, .BufferSize = wanted, .Buffer = buffer },
-		.wanted = wanted,
+		.token = { .Event = file->has_read, .BufferSize = size, .Buffer = buffer },
+		.wanted = size,
 	};
 	if (!size || !file->has_read)
 		return;
@@ -104,6 +118,39 @@ static void read_from_memory(struct file *file, struct piece *piece)
 	memcpy(piece->token.Buffer, file->memory + file->done, piece->token.BufferSize);
 }
 
+/* `size` bytes came in `usec`. Less than a piece says nothing. */
+static void learn_speed(struct file *file, uint64_t size, uint64_t usec)
+{
+	uint64_t bytes_per_usec = size / (usec ? usec : 1);
+
+	if (size < PIECE_SIZE)
+		return;
+	if (bytes_per_usec > LARGE_READ_SIZE_MAX / LARGE_READ_USEC)
+		bytes_per_usec = LARGE_READ_SIZE_MAX / LARGE_READ_USEC;
+	file->large_read_size = align_up(bytes_per_usec * LARGE_READ_USEC + 1, PIECE_SIZE);
+}
+
+/* Some firmware fails large reads with BAD_BUFFER_SIZE or another error, some brings nothing. */
+static EFI_STATUS read_now(struct file *file, struct piece *piece)
+{
+	uint64_t start_usec = clock_usec();
+	EFI_STATUS status = read_and_wait(file, piece);
+
+	if (!EFI_ERROR(status) && piece->token.BufferSize) {
+		learn_speed(file, piece->token.BufferSize, clock_usec() - start_usec);
+		return status;
+	}
+	if (piece->wanted <= PIECE_SIZE)
+		return status;
+	log_verbose("%s: a read of %lu bytes found %s: reading less at once", file->path, piece->wanted,
+		    efi_status_name(status));
+	file->large_read_failed = true;
+	piece->wanted = PIECE_SIZE;
+	/* How far it came nobody knows. */
+	status = file->handle->SetPosition(file->handle, file->done);
+	return EFI_ERROR(status) ? status : read_and_wait(file, piece);
+}
+
 /* *ret_found is what was read, 0 at the end of the file. */
 static enum kexec_status end_read(struct file *file, struct piece *piece, uint64_t *ret_found)
 {
@@ -114,7 +161,7 @@ static enum kexec_status end_read(struct file *file, struct piece *piece, uint64
 	else if (piece->is_coming)
 		status = end_in_background(file, piece);
 	else
-		status = read_and_wait(file, piece);
+		status = read_now(file, piece);
 	if (EFI_ERROR(status))
 		return log_error(status_from_efi(status), "%s: cannot read: expected %lu bytes, found %s", file->path,
 				 piece->wanted, efi_status_name(status));
@@ -142,10 +189,25 @@ static void hash_piece(struct file *file, uint64_t addr, uint64_t size, struct d
 	clock_enter(PHASE_READ);
 }
 
-static void show_progress_now_and_then(struct file *file, uint64_t left)
+static void show_progress_now_and_then(struct file *file)
 {
-	if (left && clock_usec() - file->shown_usec > PROGRESS_INTERVAL_USEC)
+	if (file->done < file->size && clock_usec() - file->shown_usec > PROGRESS_INTERVAL_USEC)
 		file_show_progress(file);
+}
+
+/* A large read is hashed piece by piece too: without the SHA extensions that takes longer than reading. */
+static void take_in(struct file *file, uint64_t addr, uint64_t size, struct digest *digest)
+{
+	while (size) {
+		uint64_t part = size < PIECE_SIZE ? size : PIECE_SIZE;
+
+		hash_piece(file, addr, part, digest);
+		firmware_feed_watchdog();
+		file->done += part;
+		addr += part;
+		size -= part;
+		show_progress_now_and_then(file);
+	}
 }
 
 /*
@@ -156,7 +218,7 @@ static enum kexec_status read_all(struct file *file, uint64_t addr, uint64_t siz
 {
 	struct piece piece;
 
-	begin_read(file, bounce ? bounce : phys_to_ptr(addr), size, &piece);
+	begin_read(file, bounce ? bounce : phys_to_ptr(addr), piece_size(file, size, bounce), &piece);
 	while (size) {
 		uint64_t arrived = addr;
 		uint64_t found;
@@ -169,12 +231,10 @@ static enum kexec_status read_all(struct file *file, uint64_t addr, uint64_t siz
 					 file->size, file->size - size);
 		if (bounce)
 			memcpy(phys_to_ptr(addr), bounce, found);
-		file->done += found;
 		addr += found;
 		size -= found;
-		begin_read(file, bounce ? bounce : phys_to_ptr(addr), size, &piece);
-		hash_piece(file, arrived, found, digest);
-		show_progress_now_and_then(file, size);
+		begin_read(file, bounce ? bounce : phys_to_ptr(addr), piece_size(file, size, bounce), &piece);
+		take_in(file, arrived, found, digest);
 	}
 	return KEXEC_OK;
 }

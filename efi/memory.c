@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* Implements boot/memory.h: the place is chosen by our own look at the map, and the firmware asked for just that. */
+/*
+ * Implements boot/memory.h: the firmware chooses the place where its choice will do; else it is chosen by our own look
+ * at the map, and the firmware asked for just that.
+ */
 #include "efi/memory.h"
 
 #include "boot/log.h"
@@ -54,9 +57,10 @@ enum kexec_status memory_map_read(struct memory_map *ret_map)
 	};
 	if (size > capacity || !memmap_valid(ret_map)) {
 		memory_map_free(ret_map);
-		return log_error(KEXEC_BAD_FORMAT,
-				 "memory map: expected descriptors of at least %zu bytes in at most %lu, found %lu in %lu",
-				 sizeof(struct efi_descriptor), capacity, descriptor_size, size);
+		return log_error(
+			KEXEC_BAD_FORMAT,
+			"memory map: expected descriptors of at least %zu bytes in at most %lu, found %lu in %lu",
+			sizeof(struct efi_descriptor), capacity, descriptor_size, size);
 	}
 	return KEXEC_OK;
 }
@@ -76,12 +80,41 @@ static struct memory_pages pages_of(const struct memory_request *request, uint64
 	return (struct memory_pages){ .addr = start, .size = end - start };
 }
 
+static EFI_MEMORY_TYPE type_of(enum memory_kind kind)
+{
+	return kind == MEMORY_CODE ? EfiLoaderCode : EfiLoaderData;
+}
+
+/*
+ * For plain pages as high as can be, firmware's own choice is as good, and reading the map is a hundred times dearer.
+ * Where it fails, or chooses a place that will not do, we look for ourselves.
+ */
+static bool allocate_high(const struct memory_request *request, struct memory_pages *ret_pages)
+{
+	EFI_PHYSICAL_ADDRESS addr = request->preferred_max ? request->preferred_max : request->max;
+	struct memory_pages pages = { .size = align_up(request->size, PAGE_SIZE) };
+	EFI_STATUS status;
+
+	if (!request->top_down || request->lead || request->align != PAGE_SIZE || request->size > addr)
+		return false;
+	status = firmware_boot_services->AllocatePages(AllocateMaxAddress, type_of(request->kind),
+						       pages.size / PAGE_SIZE, &addr);
+	if (EFI_ERROR(status))
+		return false;
+	pages.addr = addr;
+	if (addr % PAGE_SIZE || addr < request->min || addr > request->max || request->size - 1 > request->max - addr) {
+		memory_free(&pages);
+		return false;
+	}
+	*ret_pages = pages;
+	return true;
+}
+
 static EFI_STATUS allocate_at(enum memory_kind kind, const struct memory_pages *pages)
 {
-	EFI_MEMORY_TYPE type = kind == MEMORY_CODE ? EfiLoaderCode : EfiLoaderData;
 	EFI_PHYSICAL_ADDRESS addr = pages->addr;
 
-	return firmware_boot_services->AllocatePages(AllocateAddress, type, pages->size / PAGE_SIZE, &addr);
+	return firmware_boot_services->AllocatePages(AllocateAddress, type_of(kind), pages->size / PAGE_SIZE, &addr);
 }
 
 /* Leaves the refused place out of the search: it goes on above it, or below it. */
@@ -112,6 +145,10 @@ enum kexec_status memory_alloc(const struct memory_request *request, const char 
 	enum kexec_status status;
 	struct hole hole;
 
+	if (allocate_high(request, ret_pages)) {
+		*ret_addr = ret_pages->addr;
+		return KEXEC_OK;
+	}
 	status = memory_map_read(&map);
 	if (status)
 		return status;

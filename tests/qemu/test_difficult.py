@@ -82,14 +82,14 @@ REFUSALS = {
     "memory in pieces": ("fragment 3000", NO_ROOM, "OUT_OF_RESOURCES"),
     "first read fails": ("read-error 1", r"\\app\.conf: cannot read: expected \d+ bytes, found DEVICE_ERROR",
                          "DEVICE_ERROR"),
-    "read of the kernel fails": ("read-error 4", "/vmlinuz: cannot read: expected 1048576 bytes, found DEVICE_ERROR",
+    "read of the kernel fails": ("read-error 3", "/vmlinuz: cannot read: expected 4096 bytes, found DEVICE_ERROR",
                                  "DEVICE_ERROR"),
     "each read fails": ("read-error", r"\\app\.conf: cannot read: expected \d+ bytes, found DEVICE_ERROR",
                         "DEVICE_ERROR"),
     "reads of 1 MiB fail": ("large-read-fails 0xfffff",
                             "/vmlinuz: cannot read: expected 1048576 bytes, found BAD_BUFFER_SIZE", "BAD_BUFFER_SIZE"),
     "read of more than was asked for": ("size-lies 4",
-                                        "/vmlinuz: cannot read: expected at most 1048576 bytes, found 2097152",
+                                        r"/vmlinuz: cannot read: expected at most \d+ bytes, found \d+",
                                         "DEVICE_ERROR"),
     "volume cannot be opened": ("open-error 1", "cannot open the volume that this program came from: NO_MEDIA",
                                 "DEVICE_ERROR"),
@@ -108,9 +108,7 @@ REFUSALS = {
     "initrd that shrinks": ("size-changes 4 0xfffffffffffffff0",
                             r"/initrd: changed while it was read: expected \d+ bytes, found more",
                             "SECURITY_VIOLATION"),
-    "bit of the kernel wrong": ("toctou 5", "/vmlinuz: sha256 mismatch: expected .{64}, found .{64}",
-                                "SECURITY_VIOLATION"),
-    "bit of the initrd wrong": ("toctou 14", "/initrd: sha256 mismatch: expected .{64}, found .{64}",
+    "bit of the kernel wrong": ("toctou 3", "/vmlinuz: sha256 mismatch: expected .{64}, found .{64}",
                                 "SECURITY_VIOLATION"),
     "no memory at all": ("out-of-memory", r"\\app\.conf: expected memory for \d+ bytes, found OUT_OF_RESOURCES",
                          "OUT_OF_RESOURCES"),
@@ -148,21 +146,27 @@ def test_each_allocation_and_service_fails_once(boot):
     found = assert_survived_or_refused(guest.log)
     for fault in sweeps:
         mine = [attempt for attempt in found if attempt.name == fault]
-        assert sum(attempt.fired for attempt in mine) == len(mine) - 1 >= 4
+        assert sum(attempt.fired for attempt in mine) == len(mine) - 1 >= 3
         assert any(attempt.status for attempt in mine)
 
 
 def test_each_read_fails_or_lies_once(boot):
-    guest = boot(difficult("read-error\nsweep read-error", "toctou\nsweep toctou", conf=digests()), firmware=TRIXIE)
+    guest = boot(difficult("read-error\nsweep read-error", "toctou\nsweep toctou", conf=digests() + b"verbose yes\n"),
+                 firmware=TRIXIE)
     wait_for_report(guest)
     found = assert_survived_or_refused(guest.log)
-    mebibytes = -(-kernel().stat().st_size // MIB) + -(-INITRD.stat().st_size // MIB)
-    for fault, reads in (("read-error", mebibytes + 2 + 3), ("toctou", mebibytes + 1)):
-        mine = [attempt for attempt in found if attempt.name == fault]
-        # The entry, the kernel's first page and its rest; and for errors what asks whether each file ends.
-        assert reads <= len(mine) <= reads + 2
-        # Nothing that was read wrongly is booted: but for the last, each is refused.
-        assert all(attempt.status for attempt in mine[:-1])
+    errors, lies = ([attempt for attempt in found if attempt.name == fault] for fault in ("read-error", "toctou"))
+    # The entry, the kernel's first page and its rest, the initrd, and for errors what asks whether each file ends. How
+    # much is read at once depends on how fast it came.
+    assert len(errors) >= 7 and len(lies) >= 5
+    # Only an error of a large read is survived: less is read then.
+    assert all(bool(attempt.exits) == ("reading less at once" in attempt.text) for attempt in errors[:-1])
+    assert {bool(attempt.exits) for attempt in errors[:-1]} == {True, False}
+    # Nothing that was read wrongly is booted: but for the last, each is refused.
+    assert all(attempt.status for attempt in lies[:-1])
+    complaints = [attempt.complaints[0] for attempt in lies[:-1]]
+    for path in ("/vmlinuz", "/initrd"):
+        assert any(re.fullmatch(f"{path}: sha256 mismatch: expected .{{64}}, found .{{64}}", line) for line in complaints)
 
 
 def test_reads_in_the_background_fail_once(boot):
@@ -184,7 +188,8 @@ def test_reads_in_the_background_fail_once(boot):
 
 SURVIVALS = {
     "short reads": "short",
-    "one short read": "short 6",
+    "one short read": "short 4",
+    "no read above 1 MiB": "large-read-fails 0x100000",
     "fragments": "fragment 400",
     "preferred address taken": "occupy 0x1000000 0xe00000",
     "places refused": "place-refused 5",
@@ -217,6 +222,9 @@ def survive(boot, fault, **options):
 @pytest.mark.parametrize("name", SURVIVALS)
 def test_survived(boot, name):
     guest, report = survive(boot, SURVIVALS[name])
+    if name == "no read above 1 MiB":
+        assert re.search(r"^kexec: /vmlinuz: a read of 2097152 bytes found BAD_BUFFER_SIZE: reading less at once$",
+                         guest.log, re.MULTILINE)
     if name == "fragments":
         assert int(report["firmware-memmap"]) > 300
     if name == "preferred address taken":
