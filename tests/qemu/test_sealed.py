@@ -2,6 +2,7 @@
 """What is booted, inside the image: sealed entries and unified kernel images."""
 
 import hashlib
+import re
 import subprocess
 
 import pytest
@@ -77,6 +78,24 @@ def test_unified_image_alone(boot, unified):
     report = wait_for_report(guest)
     assert report["cmdline"] == DEFAULT_OPTIONS + " unified"
     assert report["payload"] == "payload: OK"
+
+
+@pytest.mark.parametrize("lines, complaint", [
+    (["linux /vmlinuz", "initrd /missing"], r"cannot read .*/missing: No such file or directory"),
+    (["linux /initrd"], r".*/initrd: expected a bzImage, with HdrS at 0x202, found .*"),
+    (["initrd /initrd"], r'.*: expected one line "linux PATH", found 0'),
+    (["linux /vmlinuz", f"sha256 {'0' * 64} /vmlinuz"], r".*/vmlinuz: sha256 mismatch: expected 0{64}, found \w{64}"),
+    (["linux /vmlinuz", f"sha256 {'0' * 64} vmlinuz"], r".*: expected the path of a linux or initrd line, found .*"),
+])
+def test_entry_that_could_not_boot_is_not_sealed(sealed, tmp_path, lines, complaint):
+    """The twin is the image of the other tests, which lies beside it."""
+    conf = tmp_path / "bad.conf"
+    conf.write_text("\n".join([*lines, ""]))
+    command = [SEAL, "--image", IMAGE, "--out", tmp_path / "bad.efi", "--entry", conf, "--root", tmp_path]
+    result = subprocess.run(command, stderr=subprocess.PIPE, text=True)
+    assert result.returncode == 1
+    assert re.fullmatch(f"seal: {complaint}\n", result.stderr), result.stderr
+    assert sealed.exists() and not (tmp_path / "bad.efi").exists()
 
 
 def test_no_unified_image_of_an_empty_initrd(tmp_path):
