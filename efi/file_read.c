@@ -19,7 +19,7 @@
  * that progress can be shown in between.
  */
 #define LARGE_READ_USEC 250000
-#define LARGE_READ_SIZE_FIRST (2 * PIECE_SIZE)
+#define LARGE_READ_SIZE_FIRST (2ull * PIECE_SIZE)
 #define LARGE_READ_SIZE_MAX (512ull * PIECE_SIZE)
 
 /* Some firmware's disk drivers cannot reach memory above it, and do not say so. */
