@@ -77,6 +77,27 @@ enum kexec_status image_add_segment(struct kexec_image *image, const struct segm
 	return KEXEC_OK;
 }
 
+enum kexec_status image_add_data(struct kexec_image *image, const char *name, uint64_t size, enum digest_stage stage,
+				 struct kexec_segment **ret_segment)
+{
+	struct segment_request request = {
+		.name = name,
+		.bufsz = size,
+		.memsz = size,
+		.stage = stage,
+		.memory = {
+			.kind = MEMORY_DATA,
+			.top_down = true,
+			.size = size,
+			.align = PAGE_SIZE,
+			.min = LOW_MEMORY_END,
+			.max = UINT32_MAX,
+		},
+	};
+
+	return image_add_segment(image, &request, ret_segment);
+}
+
 void segment_seal(const struct kexec_segment *segment)
 {
 	memset(phys_to_ptr(segment->mem + segment->bufsz), 0, segment->memsz - segment->bufsz);

@@ -51,6 +51,13 @@ struct segment_request {
 enum kexec_status image_add_segment(struct kexec_image *image, const struct segment_request *request,
 				    struct kexec_segment **ret_segment);
 
+/*
+ * The same for `size` bytes of data that need no place of their own: as high as can be below 4 GiB, where firmware can
+ * read to, and above what BIOS, video memory and the kernel's trampoline use.
+ */
+enum kexec_status image_add_data(struct kexec_image *image, const char *name, uint64_t size, enum digest_stage stage,
+				 struct kexec_segment **ret_segment);
+
 /* Zeroes what lies between bufsz and memsz. Called once the segment is filled. */
 void segment_seal(const struct kexec_segment *segment);
 

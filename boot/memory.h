@@ -10,6 +10,9 @@
 
 #include "boot/status.h"
 
+/* Nothing of ours goes below, where BIOS data, video memory and the kernel's trampoline are. */
+#define LOW_MEMORY_END 0x100000u
+
 enum memory_kind {
 	MEMORY_CODE, /* will be executed: EfiLoaderCode, which strict firmware does not map as non-executable */
 	MEMORY_DATA, /* EfiLoaderData */

@@ -14,8 +14,6 @@
 #include "efi/option_rom.h"
 #include "efi/platform.h"
 
-#define LOW_MEMORY_END 0x100000u
-
 /*
  * The map grows by what is allocated from here on, and some firmware adds a lot at the exit itself: a guest's, say,
  * that accepts all its memory then. Once an exit has been refused there is no way to get more room that could not
@@ -27,27 +25,6 @@
 /* A map that still changes after so many attempts changes for ever. */
 #define EXIT_ATTEMPTS_MAX 64
 
-static enum kexec_status add(struct kexec_image *image, const char *name, uint64_t size, enum digest_stage stage,
-			     struct kexec_segment **ret_segment)
-{
-	struct segment_request request = {
-		.name = name,
-		.bufsz = size,
-		.memsz = size,
-		.stage = stage,
-		.memory = {
-			.kind = MEMORY_DATA,
-			.top_down = true,
-			.size = size,
-			.align = PAGE_SIZE,
-			.min = LOW_MEMORY_END,
-			.max = UINT32_MAX,
-		},
-	};
-
-	return image_add_segment(image, &request, ret_segment);
-}
-
 static enum kexec_status add_memory_map(struct kexec_image *image, const struct memory_map *map,
 					struct handover *handover)
 {
@@ -57,7 +34,7 @@ static enum kexec_status add_memory_map(struct kexec_image *image, const struct 
 	enum kexec_status status;
 
 	size = align_up(size, PAGE_SIZE);
-	status = add(image, "memory_map", size, DIGEST_LATE, &segment);
+	status = image_add_data(image, "memory_map", size, DIGEST_LATE, &segment);
 	if (status)
 		return status;
 	handover->memory_map_addr = segment->mem;
@@ -66,7 +43,7 @@ static enum kexec_status add_memory_map(struct kexec_image *image, const struct 
 
 	/* However small the descriptors of the last map are, their e820 entries will fit. */
 	descriptors = size / sizeof(struct efi_descriptor);
-	status = add(image, "e820_ext", boot_params_e820_ext_size(descriptors), DIGEST_LATE, &segment);
+	status = image_add_data(image, "e820_ext", boot_params_e820_ext_size(descriptors), DIGEST_LATE, &segment);
 	if (status)
 		return status;
 	handover->e820_ext = phys_to_ptr(segment->mem);
@@ -82,7 +59,7 @@ static enum kexec_status add_page_tables(struct kexec_image *image, const struct
 	enum kexec_status status;
 
 	tables.capacity = page_tables_bound(&tables.paging, map, &handover->framebuffer);
-	status = add(image, "page_tables", tables.capacity * PAGE_SIZE, DIGEST_EARLY, &segment);
+	status = image_add_data(image, "page_tables", tables.capacity * PAGE_SIZE, DIGEST_EARLY, &segment);
 	if (status)
 		return status;
 	tables.pool = phys_to_ptr(segment->mem);
@@ -106,7 +83,7 @@ enum kexec_status handover_prepare(const struct kernel *kernel, const struct kex
 
 	if (cpu_memory_is_encrypted())
 		return log_error(KEXEC_UNSUPPORTED, "expected memory in plain, found a guest with AMD SEV");
-	status = add(image, "boot_params", sizeof(struct boot_params), DIGEST_LATE, &segment);
+	status = image_add_data(image, "boot_params", sizeof(struct boot_params), DIGEST_LATE, &segment);
 	if (status)
 		return status;
 	ret_handover->params = phys_to_ptr(segment->mem);

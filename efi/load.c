@@ -11,9 +11,6 @@
 #include "efi/cpu.h"
 #include "efi/file.h"
 
-/* Nothing of ours goes where BIOS data, video memory and the kernel's trampoline are. */
-#define LOW_MEMORY_END 0x100000u
-
 /* Opens a file to be loaded. It is hashed as it is read if the entry has a digest for it. */
 static enum kexec_status open_to_load(const struct entry *entry, struct text path, struct file *ret_file)
 {
@@ -232,20 +229,6 @@ enum kexec_status load_command_line(const struct entry *entry, const struct kern
 				    const struct kexec_segment **ret_segment)
 {
 	size_t length = entry_command_line_size(entry);
-	struct segment_request request = {
-		.name = "cmdline",
-		.bufsz = length + 1,
-		.memsz = length + 1,
-		.stage = DIGEST_EARLY,
-		.memory = {
-			.kind = MEMORY_DATA,
-			.top_down = true,
-			.size = length + 1,
-			.align = PAGE_SIZE,
-			.min = LOW_MEMORY_END,
-			.max = UINT32_MAX,
-		},
-	};
 	struct kexec_segment *segment;
 	enum kexec_status status;
 
@@ -253,7 +236,7 @@ enum kexec_status load_command_line(const struct entry *entry, const struct kern
 		return log_error(KEXEC_TOO_LARGE,
 				 "options: expected at most %lu bytes (the kernel's cmdline_size), found %zu",
 				 kernel->plan.cmdline_size, length);
-	status = image_add_segment(image, &request, &segment);
+	status = image_add_data(image, "cmdline", length + 1, DIGEST_EARLY, &segment);
 	if (status)
 		return status;
 	entry_command_line(entry, phys_to_ptr(segment->mem));

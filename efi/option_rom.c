@@ -8,8 +8,6 @@
 #include "efi/firmware.h"
 #include "efi/pci.h"
 
-#define LOW_MEMORY_END 0x100000u
-
 /* None is larger by the specification; some firmware has pointers in the place of the size. */
 #define ROM_SIZE_MAX (16u << 20)
 #define NODE_ALIGN 8
@@ -44,27 +42,6 @@ static bool fill_node(EFI_PCI_IO_PROTOCOL *io, struct setup_pci_rom *node)
 	return true;
 }
 
-static struct kexec_segment *add_segment(struct kexec_image *image, uint64_t size)
-{
-	struct segment_request request = {
-		.name = "option_roms",
-		.bufsz = size,
-		.memsz = size,
-		.stage = DIGEST_EARLY,
-		.memory = {
-			.kind = MEMORY_DATA,
-			.top_down = true,
-			.size = size,
-			.align = PAGE_SIZE,
-			.min = LOW_MEMORY_END,
-			.max = UINT32_MAX,
-		},
-	};
-	struct kexec_segment *segment;
-
-	return image_add_segment(image, &request, &segment) ? NULL : segment;
-}
-
 /* One node behind the other, each with the address of the next. */
 static uint64_t fill_list(const EFI_HANDLE *devices, UINTN count, const struct kexec_segment *segment)
 {
@@ -89,7 +66,7 @@ static uint64_t fill_list(const EFI_HANDLE *devices, UINTN count, const struct k
 
 uint64_t option_rom_collect(struct kexec_image *image)
 {
-	struct kexec_segment *segment = NULL;
+	struct kexec_segment *segment;
 	uint64_t first = 0;
 	EFI_HANDLE *devices;
 	uint64_t size = 0;
@@ -103,9 +80,7 @@ uint64_t option_rom_collect(struct kexec_image *image)
 		if (has_rom(io))
 			size += node_size(io);
 	}
-	if (size)
-		segment = add_segment(image, size);
-	if (segment)
+	if (size && !image_add_data(image, "option_roms", size, DIGEST_EARLY, &segment))
 		first = fill_list(devices, count, segment);
 	firmware_boot_services->FreePool(devices);
 	return first;
