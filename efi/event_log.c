@@ -9,17 +9,10 @@
 #include "common/string.h"
 #include "efi/firmware.h"
 #include "efi/memory.h"
+#include "efi/tpm.h"
 
 /* Logs take some ten KiB, and firmware sets 64 aside. */
 #define LOG_SIZE_MAX (4u << 20)
-
-/* Both protocols begin like this, and have the same values for the format. */
-struct measurement_protocol {
-	void *get_capability;
-	EFI_STATUS(EFIAPI *get_event_log)
-	(struct measurement_protocol *this, UINT32 format, EFI_PHYSICAL_ADDRESS *ret_log,
-	 EFI_PHYSICAL_ADDRESS *ret_last, BOOLEAN *ret_truncated);
-};
 
 /* struct linux_efi_tpm_eventlog, include/linux/efi.h; the log follows. */
 struct __attribute__((packed)) event_log {
@@ -63,24 +56,19 @@ static bool get_log(struct measurement_protocol *protocol, enum tcg_log_format f
 
 static bool find_source(struct source *ret_source)
 {
-	EFI_GUID tcg2_guid = { 0x607f766c, 0x7455, 0x42be, { 0x93, 0x0b, 0xe4, 0xd7, 0x6d, 0xb2, 0x72, 0x0f } };
-	EFI_GUID cc_guid = { 0x96751a3d, 0x72f4, 0x41a6, { 0xa7, 0x94, 0xed, 0x5d, 0x0e, 0x67, 0xae, 0x6b } };
 	EFI_GUID tcg2_final = { 0x1e2ed096, 0x30e2, 0x4254, { 0xbd, 0x89, 0x86, 0x3b, 0xbe, 0xf8, 0x23, 0x25 } };
 	EFI_GUID cc_final = { 0xdd4a4648, 0x2de7, 0x4665, { 0x96, 0x4d, 0x21, 0xd9, 0xef, 0x5f, 0xb4, 0x46 } };
-	EFI_BOOT_SERVICES *services = firmware_boot_services;
 	struct measurement_protocol *protocol;
+	bool is_tpm;
 
-	if (!EFI_ERROR(services->LocateProtocol(&tcg2_guid, NULL, (void **)&protocol))) {
-		if (!get_log(protocol, TCG_LOG_FORMAT_2, ret_source))
-			return get_log(protocol, TCG_LOG_FORMAT_1_2, ret_source);
-		ret_source->final_events = firmware_config_table(&tcg2_final);
+	protocol = tpm_protocol(&is_tpm);
+	if (!protocol)
+		return false;
+	if (get_log(protocol, TCG_LOG_FORMAT_2, ret_source)) {
+		ret_source->final_events = firmware_config_table(is_tpm ? &tcg2_final : &cc_final);
 		return true;
 	}
-	if (EFI_ERROR(services->LocateProtocol(&cc_guid, NULL, (void **)&protocol)) ||
-	    !get_log(protocol, TCG_LOG_FORMAT_2, ret_source))
-		return false;
-	ret_source->final_events = firmware_config_table(&cc_final);
-	return true;
+	return is_tpm && get_log(protocol, TCG_LOG_FORMAT_1_2, ret_source);
 }
 
 /* An empty log is handed over as well: its format and the final events are worth something. */
@@ -98,6 +86,14 @@ static uint64_t measure_log(const struct source *source, const struct tcg_log *l
 	return size;
 }
 
+/* How far a log at `addr` can be read. */
+static uint64_t log_room(const struct memory_map *map, uint64_t addr)
+{
+	uint64_t room = memmap_readable_size(map, addr);
+
+	return room < LOG_SIZE_MAX ? room : LOG_SIZE_MAX;
+}
+
 static void install(const struct source *source, const struct memory_map *map)
 {
 	struct tcg_log log = { .format = source->format, .bytes = phys_to_ptr(source->log_addr) };
@@ -105,9 +101,7 @@ static void install(const struct source *source, const struct memory_map *map)
 	EFI_STATUS status;
 	uint64_t size;
 
-	log.room = memmap_readable_size(map, source->log_addr);
-	if (log.room > LOG_SIZE_MAX)
-		log.room = LOG_SIZE_MAX;
+	log.room = log_room(map, source->log_addr);
 	size = measure_log(source, &log);
 	status = firmware_boot_services->AllocatePool(EfiACPIReclaimMemory, TABLE_HEADER_SIZE + size, (void **)&table);
 	if (EFI_ERROR(status)) {
@@ -116,7 +110,7 @@ static void install(const struct source *source, const struct memory_map *map)
 	}
 	*table = (struct event_log){ .size = (uint32_t)size, .version = (uint8_t)source->format };
 	if (source->final_events) {
-		uint64_t room = memmap_readable_size(map, (uintptr_t)source->final_events);
+		uint64_t room = log_room(map, (uintptr_t)source->final_events);
 
 		table->final_events_preboot_size =
 			(uint32_t)tcg_log_final_events_size(&log, source->final_events, room);

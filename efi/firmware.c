@@ -79,6 +79,24 @@ EFI_STATUS status_to_efi(enum kexec_status status)
 	return EFI_ABORTED;
 }
 
+void *firmware_protocol_on(EFI_HANDLE handle, const EFI_GUID *guid)
+{
+	void *interface = NULL;
+
+	if (EFI_ERROR(firmware_boot_services->HandleProtocol(handle, (EFI_GUID *)guid, &interface)))
+		return NULL;
+	return interface;
+}
+
+void *firmware_protocol(const EFI_GUID *guid)
+{
+	void *interface = NULL;
+
+	if (EFI_ERROR(firmware_boot_services->LocateProtocol((EFI_GUID *)guid, NULL, &interface)))
+		return NULL;
+	return interface;
+}
+
 void *firmware_config_table(const EFI_GUID *guid)
 {
 	for (UINTN i = 0; i < firmware_system_table->NumberOfTableEntries; i++) {

@@ -24,6 +24,13 @@ const char *efi_status_name(EFI_STATUS status);
 enum kexec_status status_from_efi(EFI_STATUS status);
 EFI_STATUS status_to_efi(enum kexec_status status);
 
+/*
+ * The interface of a protocol on `handle`, or of the first there is of its kind; NULL where there is none. A protocol
+ * that is a mark alone may have no interface.
+ */
+void *firmware_protocol_on(EFI_HANDLE handle, const EFI_GUID *guid);
+void *firmware_protocol(const EFI_GUID *guid);
+
 /* The address of a configuration table, NULL where the firmware has none of that kind. */
 void *firmware_config_table(const EFI_GUID *guid);
 

@@ -5,14 +5,6 @@
 #include "common/string.h"
 #include "efi/firmware.h"
 
-static bool get_protocol(EFI_HANDLE handle, EFI_GUID guid, void *ret_protocol)
-{
-	void **protocol = ret_protocol;
-
-	*protocol = NULL;
-	return !EFI_ERROR(firmware_boot_services->HandleProtocol(handle, &guid, protocol)) && *protocol;
-}
-
 static bool describe(const EFI_GRAPHICS_OUTPUT_PROTOCOL *gop, struct screen_info *ret_screen)
 {
 	const EFI_GRAPHICS_OUTPUT_MODE_INFORMATION *info;
@@ -44,12 +36,12 @@ static EFI_HANDLE find_screen(const EFI_HANDLE *handles, UINTN count, struct scr
 	EFI_HANDLE found = NULL;
 
 	for (UINTN i = 0; i < count; i++) {
-		EFI_GRAPHICS_OUTPUT_PROTOCOL *gop;
+		EFI_GRAPHICS_OUTPUT_PROTOCOL *gop = firmware_protocol_on(handles[i], &gop_guid);
 		struct screen_info screen;
 		EFI_STATUS is_console;
 		void *mark;
 
-		if (!get_protocol(handles[i], gop_guid, &gop) || !describe(gop, &screen))
+		if (!gop || !describe(gop, &screen))
 			continue;
 		/* The mark is an interface that may be NULL. */
 		is_console = firmware_boot_services->HandleProtocol(handles[i], &console_guid, &mark);
@@ -68,13 +60,12 @@ static void read_edid(EFI_HANDLE screen, uint8_t ret_edid[EDID_SIZE])
 {
 	EFI_GUID active_guid = EFI_EDID_ACTIVE_PROTOCOL_GUID;
 	EFI_GUID discovered_guid = EFI_EDID_DISCOVERED_PROTOCOL_GUID;
-	EFI_EDID_DISCOVERED_PROTOCOL *discovered;
-	EFI_EDID_ACTIVE_PROTOCOL *active;
+	EFI_EDID_DISCOVERED_PROTOCOL *discovered = firmware_protocol_on(screen, &discovered_guid);
+	EFI_EDID_ACTIVE_PROTOCOL *active = firmware_protocol_on(screen, &active_guid);
 
-	if (get_protocol(screen, active_guid, &active) && active->Edid && active->SizeOfEdid >= EDID_SIZE)
+	if (active && active->Edid && active->SizeOfEdid >= EDID_SIZE)
 		memcpy(ret_edid, active->Edid, EDID_SIZE);
-	else if (get_protocol(screen, discovered_guid, &discovered) && discovered->Edid &&
-		 discovered->SizeOfEdid >= EDID_SIZE)
+	else if (discovered && discovered->Edid && discovered->SizeOfEdid >= EDID_SIZE)
 		memcpy(ret_edid, discovered->Edid, EDID_SIZE);
 }
 
@@ -91,7 +82,8 @@ void graphics_collect(struct platform *platform, struct mapped_range *ret_frameb
 		return;
 	screen = find_screen(handles, count, &platform->screen);
 	firmware_boot_services->FreePool(handles);
-	if (!screen || !get_protocol(screen, gop_guid, &gop))
+	gop = screen ? firmware_protocol_on(screen, &gop_guid) : NULL;
+	if (!gop)
 		return;
 	read_edid(screen, platform->edid);
 	ret_framebuffer->addr = gop->Mode->FrameBufferBase;

@@ -110,13 +110,13 @@ static void set_image(const EFI_LOADED_IMAGE *image)
 {
 	EFI_GUID guid = DEVICE_PATH_PROTOCOL;
 	char value[VALUE_SIZE];
-	void *nodes;
+	const void *nodes;
 
 	if (image->FilePath &&
 	    image_path(image->FilePath, device_path_size(image->FilePath), value, sizeof(value)) == KEXEC_OK)
 		set(L"LoaderImageIdentifier", value);
-	if (!EFI_ERROR(firmware_boot_services->HandleProtocol(image->DeviceHandle, &guid, &nodes)) &&
-	    image_partition_uuid(nodes, device_path_size(nodes), value))
+	nodes = firmware_protocol_on(image->DeviceHandle, &guid);
+	if (nodes && image_partition_uuid(nodes, device_path_size(nodes), value))
 		set(L"LoaderDevicePartUUID", value);
 }
 

@@ -72,6 +72,18 @@ void memory_map_free(struct memory_map *map)
 	*map = (struct memory_map){ 0 };
 }
 
+uint64_t memory_readable_size(uint64_t addr)
+{
+	struct memory_map map;
+	uint64_t size;
+
+	if (memory_map_read(&map))
+		return 0;
+	size = memmap_readable_size(&map, addr);
+	memory_map_free(&map);
+	return size;
+}
+
 static struct memory_pages pages_of(const struct memory_request *request, uint64_t addr)
 {
 	uint64_t start = align_down(addr - request->lead, PAGE_SIZE);

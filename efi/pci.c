@@ -14,11 +14,8 @@ EFI_STATUS pci_find_devices(UINTN *ret_count, EFI_HANDLE **ret_devices)
 EFI_PCI_IO_PROTOCOL *pci_io(EFI_HANDLE device)
 {
 	EFI_GUID guid = EFI_PCI_IO_PROTOCOL_GUID;
-	EFI_PCI_IO_PROTOCOL *io = NULL;
 
-	if (EFI_ERROR(firmware_boot_services->HandleProtocol(device, &guid, (void **)&io)))
-		return NULL;
-	return io;
+	return firmware_protocol_on(device, &guid);
 }
 
 uint16_t pci_read(EFI_PCI_IO_PROTOCOL *io, UINT32 offset)

@@ -34,10 +34,10 @@ static size_t read_firmware(uint8_t *ret_bytes)
 {
 	EFI_GUID protocol_guid = { 0x3152bca5, 0xeade, 0x433d, { 0x86, 0x2e, 0xc0, 0x1c, 0xdc, 0x29, 0x1f, 0x44 } };
 	EFI_GUID raw = { 0xe43176d7, 0xb6e8, 0x4827, { 0xb7, 0x84, 0x7f, 0xfd, 0xc4, 0xb6, 0x85, 0x61 } };
-	struct rng_protocol *rng;
+	struct rng_protocol *rng = firmware_protocol(&protocol_guid);
 	EFI_STATUS status;
 
-	if (EFI_ERROR(firmware_boot_services->LocateProtocol(&protocol_guid, NULL, (void **)&rng)))
+	if (!rng)
 		return 0;
 	status = rng->get_rng(rng, &raw, FIRMWARE_SIZE, ret_bytes);
 	/* Not all have the raw bits of their source. */

@@ -6,6 +6,7 @@
 #include "common/align.h"
 #include "common/string.h"
 #include "efi/firmware.h"
+#include "efi/memory.h"
 
 #define EVENT_HEADER_VERSION 1
 #define PCR_OF_APPLICATIONS 4
@@ -27,18 +28,6 @@ struct __attribute__((packed)) logged_event {
 
 _Static_assert(offsetof(struct logged_event, event) == 18, "EFI_TCG2_EVENT");
 
-/* As far as both protocols are the same, and one more function, of EFI_CC_MEASUREMENT_PROTOCOL alone. */
-struct protocol {
-	EFI_STATUS(EFIAPI *get_capability)(struct protocol *this, void *capability);
-	EFI_STATUS(EFIAPI *get_event_log)
-	(struct protocol *this, UINT32 format, EFI_PHYSICAL_ADDRESS *ret_log, EFI_PHYSICAL_ADDRESS *ret_last,
-	 BOOLEAN *ret_truncated);
-	EFI_STATUS(EFIAPI *hash_log_extend_event)
-	(struct protocol *this, UINT64 flags, EFI_PHYSICAL_ADDRESS bytes, UINT64 size,
-	 const struct logged_event *event);
-	EFI_STATUS(EFIAPI *map_pcr_to_mr_index)(struct protocol *this, UINT32 pcr, UINT32 *ret_index);
-};
-
 /* EFI_TCG2_BOOT_SERVICE_CAPABILITY */
 struct capability {
 	uint8_t size;
@@ -51,7 +40,7 @@ struct capability {
 
 _Static_assert(offsetof(struct capability, tpm_present) == 16, "EFI_TCG2_BOOT_SERVICE_CAPABILITY");
 
-static struct protocol *protocol;
+static struct measurement_protocol *protocol;
 static bool is_tpm;
 static EFI_PHYSICAL_ADDRESS first_last_event;
 
@@ -66,22 +55,26 @@ static EFI_PHYSICAL_ADDRESS last_event(void)
 	return last;
 }
 
-static bool has_tpm(struct protocol *tcg2)
+static bool has_tpm(struct measurement_protocol *tcg2)
 {
 	struct capability capability = { .size = sizeof(capability) };
 
 	return !EFI_ERROR(tcg2->get_capability(tcg2, &capability)) && capability.tpm_present;
 }
 
-void tpm_find(void)
+struct measurement_protocol *tpm_protocol(bool *ret_is_tpm)
 {
 	EFI_GUID tcg2_guid = { 0x607f766c, 0x7455, 0x42be, { 0x93, 0x0b, 0xe4, 0xd7, 0x6d, 0xb2, 0x72, 0x0f } };
 	EFI_GUID cc_guid = { 0x96751a3d, 0x72f4, 0x41a6, { 0xa7, 0x94, 0xed, 0x5d, 0x0e, 0x67, 0xae, 0x6b } };
-	EFI_BOOT_SERVICES *services = firmware_boot_services;
+	struct measurement_protocol *found = firmware_protocol(&tcg2_guid);
 
-	is_tpm = !EFI_ERROR(services->LocateProtocol(&tcg2_guid, NULL, (void **)&protocol)) && has_tpm(protocol);
-	if (!is_tpm && EFI_ERROR(services->LocateProtocol(&cc_guid, NULL, (void **)&protocol)))
-		protocol = NULL;
+	*ret_is_tpm = found && has_tpm(found);
+	return *ret_is_tpm ? found : firmware_protocol(&cc_guid);
+}
+
+void tpm_find(void)
+{
+	protocol = tpm_protocol(&is_tpm);
 	if (protocol)
 		first_last_event = last_event();
 }
@@ -148,7 +141,8 @@ bool tpm_application_measured(void)
 	uint32_t header[2]; /* of any event: register, type */
 	uint32_t index;
 
-	if (!last || last == first_last_event || EFI_ERROR(find_index(PCR_OF_APPLICATIONS, &index)))
+	if (!last || last == first_last_event || EFI_ERROR(find_index(PCR_OF_APPLICATIONS, &index)) ||
+	    memory_readable_size(last) < sizeof(header))
 		return false;
 	memcpy(header, phys_to_ptr(last), sizeof(header));
 	return header[0] == index && header[1] == TPM_EVENT_BOOT_SERVICES_APPLICATION;

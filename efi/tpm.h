@@ -5,8 +5,20 @@
  */
 #pragma once
 
+#include <efi.h>
 #include <stdbool.h>
 #include <stdint.h>
+
+/* EFI_TCG2_PROTOCOL, as far as EFI_CC_MEASUREMENT_PROTOCOL is the same, and one more function of the latter alone. */
+struct measurement_protocol {
+	EFI_STATUS(EFIAPI *get_capability)(struct measurement_protocol *this, void *capability);
+	EFI_STATUS(EFIAPI *get_event_log)
+	(struct measurement_protocol *this, UINT32 format, EFI_PHYSICAL_ADDRESS *ret_log,
+	 EFI_PHYSICAL_ADDRESS *ret_last, BOOLEAN *ret_truncated);
+	EFI_STATUS(EFIAPI *hash_log_extend_event)
+	(struct measurement_protocol *this, UINT64 flags, EFI_PHYSICAL_ADDRESS bytes, UINT64 size, const void *event);
+	EFI_STATUS(EFIAPI *map_pcr_to_mr_index)(struct measurement_protocol *this, UINT32 pcr, UINT32 *ret_index);
+};
 
 /* TCG PC Client Platform Firmware Profile Specification, 10.4.1 */
 enum tpm_event_type {
@@ -25,13 +37,19 @@ struct tpm_event {
 	uint32_t log_size;
 };
 
+/*
+ * The protocol of the TPM, or where there is none that of a confidential guest; NULL where there is neither.
+ * *ret_is_tpm: it is EFI_TCG2_PROTOCOL.
+ */
+struct measurement_protocol *tpm_protocol(bool *ret_is_tpm);
+
 /* Finds the TPM. Without one, what follows does nothing. */
 void tpm_find(void);
 
 /*
  * Extends a register with the digest of `event->bytes` and logs it. An application is hashed as its signature does
- * (Authenticode), unless it is no PE image. A TPM that fails gets a line and is left alone from then on: that never stops
- * a boot, for then the registers do not hold what they should, and whoever relies on them will see.
+ * (Authenticode), unless it is no PE image. A TPM that fails gets a line and is left alone from then on: that never
+ * stops a boot, for then the registers do not hold what they should, and whoever relies on them will see.
  */
 void tpm_measure(const struct tpm_event *event);
 

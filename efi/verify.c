@@ -12,14 +12,8 @@ static struct shim_lock *find_old_shim(void)
 {
 	EFI_GUID lock_guid = SHIM_LOCK_GUID;
 	EFI_GUID loader_guid = SHIM_IMAGE_LOADER_GUID;
-	struct shim_lock *lock;
-	void *loader;
 
-	if (EFI_ERROR(firmware_boot_services->LocateProtocol(&lock_guid, NULL, (void **)&lock)))
-		return NULL;
-	if (!EFI_ERROR(firmware_boot_services->LocateProtocol(&loader_guid, NULL, &loader)))
-		return NULL;
-	return lock;
+	return firmware_protocol(&loader_guid) ? NULL : firmware_protocol(&lock_guid);
 }
 
 static EFI_STATUS ask_old_shim(struct shim_lock *lock, const void *bytes, uint64_t size)
