@@ -89,10 +89,10 @@ static enum kexec_status check_section(const struct elf_object *object, uint32_t
 }
 
 /* The symbol table's string table must end every name that begins in it. */
-static enum kexec_status check_symbol_table(const struct elf_object *object, uint32_t index)
+static enum kexec_status read_symbol_table(struct elf_object *object)
 {
-	struct elf64_section table = elf_section(object, index);
-	struct elf64_section strings;
+	struct elf64_section table = elf_section(object, object->symbols);
+	struct elf64_section names;
 
 	if (table.sh_entsize != sizeof(struct elf64_symbol) || table.sh_size % sizeof(struct elf64_symbol))
 		return log_error(
@@ -102,12 +102,14 @@ static enum kexec_status check_symbol_table(const struct elf_object *object, uin
 	if (table.sh_link >= object->header.e_shnum)
 		return log_error(KEXEC_BAD_FORMAT, "purgatory: symbol names: expected a section below %u, found %u",
 				 object->header.e_shnum, table.sh_link);
-	strings = elf_section(object, table.sh_link);
-	if (strings.sh_type != SHT_STRTAB)
+	names = elf_section(object, table.sh_link);
+	if (names.sh_type != SHT_STRTAB)
 		return log_error(KEXEC_BAD_FORMAT, "purgatory: symbol names: expected section type %u, found %u",
-				 SHT_STRTAB, strings.sh_type);
-	if (strings.sh_size == 0 || object->bytes[strings.sh_offset + strings.sh_size - 1] != '\0')
+				 SHT_STRTAB, names.sh_type);
+	if (names.sh_size == 0 || object->bytes[names.sh_offset + names.sh_size - 1] != '\0')
 		return log_error(KEXEC_BAD_FORMAT, "purgatory: symbol names: expected a NUL at the end, found none");
+	object->symbol_table = table;
+	object->symbol_names = names;
 	return KEXEC_OK;
 }
 
@@ -125,30 +127,27 @@ static enum kexec_status find_symbol_table(struct elf_object *object)
 	}
 	if (!object->symbols)
 		return log_error(KEXEC_BAD_FORMAT, "purgatory: expected a symbol table, found none");
-	return check_symbol_table(object, object->symbols);
+	return read_symbol_table(object);
 }
 
 uint64_t elf_symbol_count(const struct elf_object *object)
 {
-	return elf_section(object, object->symbols).sh_size / sizeof(struct elf64_symbol);
+	return object->symbol_table.sh_size / sizeof(struct elf64_symbol);
 }
 
 struct elf64_symbol elf_symbol(const struct elf_object *object, uint64_t index)
 {
 	struct elf64_symbol symbol;
 
-	memcpy(&symbol, object->bytes + elf_section(object, object->symbols).sh_offset + index * sizeof(symbol),
-	       sizeof(symbol));
+	memcpy(&symbol, object->bytes + object->symbol_table.sh_offset + index * sizeof(symbol), sizeof(symbol));
 	return symbol;
 }
 
 const char *elf_symbol_name(const struct elf_object *object, const struct elf64_symbol *symbol)
 {
-	struct elf64_section strings = elf_section(object, elf_section(object, object->symbols).sh_link);
-
-	if (symbol->st_name >= strings.sh_size)
+	if (symbol->st_name >= object->symbol_names.sh_size)
 		return "(name out of bounds)";
-	return (const char *)object->bytes + strings.sh_offset + symbol->st_name;
+	return (const char *)object->bytes + object->symbol_names.sh_offset + symbol->st_name;
 }
 
 enum kexec_status elf_symbol_section(const struct elf_object *object, const struct elf64_symbol *symbol,

@@ -24,6 +24,8 @@ struct elf_object {
 	size_t size;
 	struct elf64_header header;
 	uint32_t symbols; /* index of the symbol table */
+	struct elf64_section symbol_table;
+	struct elf64_section symbol_names;
 };
 
 /*

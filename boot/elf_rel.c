@@ -66,16 +66,12 @@ void elf_rel_copy(const struct elf_rel *object, void *dst)
 
 enum kexec_status elf_rel_find_symbol(const struct elf_rel *object, const char *name, struct elf_rel_symbol *ret_symbol)
 {
-	size_t name_size = strlen(name) + 1;
-
 	for (uint64_t i = 1; i < elf_symbol_count(&object->elf); i++) {
 		struct elf64_symbol symbol = elf_symbol(&object->elf, i);
-		const char *found = elf_symbol_name(&object->elf, &symbol);
 		struct elf64_section section;
 		enum kexec_status status;
 
-		if (symbol.st_info >> 4 != STB_GLOBAL || strlen(found) + 1 != name_size ||
-		    memcmp(found, name, name_size) != 0)
+		if (symbol.st_info >> 4 != STB_GLOBAL || strcmp(elf_symbol_name(&object->elf, &symbol), name) != 0)
 			continue;
 		if (symbol.st_shndx == SHN_ABS)
 			return log_error(KEXEC_UNSUPPORTED,

@@ -58,3 +58,12 @@ size_t strlen(const char *text)
 		end++;
 	return (size_t)(end - text);
 }
+
+int strcmp(const char *a, const char *b)
+{
+	while (*a && *a == *b) {
+		a++;
+		b++;
+	}
+	return (uint8_t)*a - (uint8_t)*b;
+}

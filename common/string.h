@@ -12,3 +12,4 @@ void *memmove(void *dst, const void *src, size_t size);
 void *memset(void *dst, int value, size_t size);
 int memcmp(const void *a, const void *b, size_t size);
 size_t strlen(const char *text);
+int strcmp(const char *a, const char *b);
