@@ -44,6 +44,9 @@ const CHAR16 *console_log(UINTN *ret_size)
 	return kept;
 }
 
+/* Behind a line of progress: wipes what a longer one has left, and goes back to be overwritten. */
+#define PROGRESS_END "   \r"
+
 /* A line of progress waits to be overwritten. */
 static bool line_is_open;
 
@@ -94,16 +97,23 @@ void console_progress(const char *path, unsigned percent, uint64_t mb_per_second
 {
 	CHAR16 wide[WIDE_SIZE];
 	char line[LINE_SIZE];
-	size_t count;
 
 	format_text(line, sizeof(line), "%s: %3u %%, %lu MB/s", path, percent, mb_per_second);
-	count = widen(line, percent < 100 ? "   \r" : "   \r\n", wide);
+	widen(line, PROGRESS_END, wide);
 	output(wide);
-	line_is_open = percent < 100;
+	line_is_open = true;
+}
+
+void console_progress_done(const char *path, uint64_t mb_per_second)
+{
 	if (!line_is_open) {
-		wide[count - 2] = '\n';
-		keep(wide, count - 1);
+		log_verbose("%s: 100 %%, %lu MB/s", path, mb_per_second);
+		return;
 	}
+	/* Once more, for what a longer line might leave to the right. */
+	console_progress(path, 100, mb_per_second);
+	line_is_open = false;
+	log_info("%s: 100 %%, %lu MB/s", path, mb_per_second);
 }
 
 void log_error_line(const char *format, ...)

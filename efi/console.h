@@ -10,8 +10,11 @@
  */
 const CHAR16 *console_log(UINTN *ret_size);
 
-/* Shows how far a file is, on a line that the next call overwrites, and that 100 percent or any other line ends. */
+/* Shows how far a file is, on a line that the next call overwrites, and that any other line ends. */
 void console_progress(const char *path, unsigned percent, uint64_t mb_per_second);
+
+/* The file is there: a line for those who have seen its progress, and for the log. */
+void console_progress_done(const char *path, uint64_t mb_per_second);
 
 /* Returns when a key has been pressed, or after `seconds`; at once where there is no keyboard. */
 void console_wait_for_key(unsigned seconds);

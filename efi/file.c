@@ -12,6 +12,10 @@
 /* EFI_FILE_INFO with a name of 255 characters, the longest of FAT, has 592 bytes. */
 #define FILE_INFO_SIZE 1024
 
+/* What takes no longer needs no progress to be seen. */
+#define PROGRESS_AFTER_USEC 1000000
+#define PROGRESS_INTERVAL_USEC 250000
+
 static EFI_HANDLE volume_device;
 static EFI_FILE_HANDLE volume_root;
 
@@ -157,7 +161,7 @@ enum kexec_status file_open(struct text path, struct file *ret_file)
 	status = find_served(ret_file) ? KEXEC_OK : find_on_volume(ret_file);
 	sha256_start(&ret_file->hash);
 	ret_file->opened_usec = clock_usec();
-	ret_file->shown_usec = ret_file->opened_usec;
+	ret_file->next_shown_usec = ret_file->opened_usec + PROGRESS_AFTER_USEC;
 	return status;
 }
 
@@ -171,13 +175,25 @@ void file_close(struct file *file)
 	file->has_read = NULL;
 }
 
+/* Bytes in a microsecond are megabytes in a second. */
+static uint64_t mb_per_second(const struct file *file, uint64_t now)
+{
+	uint64_t elapsed = now - file->opened_usec;
+
+	return elapsed ? file->done / elapsed : 0;
+}
+
 void file_show_progress(struct file *file)
 {
 	uint64_t now = clock_usec();
-	uint64_t elapsed = now - file->opened_usec;
 
-	file->shown_usec = now;
-	/* Bytes in a microsecond are megabytes in a second. */
-	console_progress(file->path, file->size ? (unsigned)(file->done * 100 / file->size) : 100,
-			 elapsed ? file->done / elapsed : 0);
+	if (now < file->next_shown_usec || file->done >= file->size)
+		return;
+	file->next_shown_usec = now + PROGRESS_INTERVAL_USEC;
+	console_progress(file->path, (unsigned)(file->done * 100 / file->size), mb_per_second(file, now));
+}
+
+void file_show_done(const struct file *file)
+{
+	console_progress_done(file->path, mb_per_second(file, clock_usec()));
 }

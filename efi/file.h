@@ -25,9 +25,9 @@ struct file {
 	uint64_t done;		  /* bytes read and hashed so far */
 	uint64_t large_read_size; /* how much comes in good time; 0: not known yet */
 	uint64_t opened_usec;
-	uint64_t shown_usec;	/* when its progress was last shown */
-	bool large_read_failed; /* the firmware cannot read much at once */
-	bool is_hashed;		/* set it before the first read for the SHA-256 of all that is read from the file */
+	uint64_t next_shown_usec; /* when its progress is to be shown */
+	bool large_read_failed;	  /* the firmware cannot read much at once */
+	bool is_hashed;		  /* set it before the first read for the SHA-256 of all that is read from the file */
 	struct sha256 hash;
 };
 
@@ -60,10 +60,12 @@ void file_close(struct file *file);
 enum kexec_status file_read(struct file *file, uint64_t addr, uint64_t size, struct digest *digest);
 
 /*
- * Shows on the console how far the file is and how fast, and while a large one is read, again four times a second by
- * itself. Called once more at the end.
+ * Shows on the console how far the file is and how fast: by itself while it is read, if that takes longer than a
+ * second, four times in each. When it has been read whole, file_show_done says how fast, to those who have seen it
+ * begin and to the log.
  */
 void file_show_progress(struct file *file);
+void file_show_done(const struct file *file);
 
 /* Makes sure that the file ends where its size said: a file that goes on was not read whole. */
 enum kexec_status file_expect_end(struct file *file);

@@ -25,8 +25,6 @@
 /* Some firmware's disk drivers cannot reach memory above it, and do not say so. */
 #define BOUNCE_ABOVE 0x100000000ull
 
-#define PROGRESS_INTERVAL_USEC 250000
-
 /* A piece of a file on its way into memory. */
 struct piece {
 	EFI_FILE_IO_TOKEN token;
@@ -189,12 +187,6 @@ static void hash_piece(struct file *file, uint64_t addr, uint64_t size, struct d
 	clock_enter(PHASE_READ);
 }
 
-static void show_progress_now_and_then(struct file *file)
-{
-	if (file->done < file->size && clock_usec() - file->shown_usec > PROGRESS_INTERVAL_USEC)
-		file_show_progress(file);
-}
-
 /* A large read is hashed piece by piece too: without the SHA extensions that takes longer than reading. */
 static void take_in(struct file *file, uint64_t addr, uint64_t size, struct digest *digest)
 {
@@ -206,7 +198,7 @@ static void take_in(struct file *file, uint64_t addr, uint64_t size, struct dige
 		file->done += part;
 		addr += part;
 		size -= part;
-		show_progress_now_and_then(file);
+		file_show_progress(file);
 	}
 }
 

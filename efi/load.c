@@ -21,7 +21,6 @@ static enum kexec_status open_to_load(const struct entry *entry, struct text pat
 	if (status)
 		return status;
 	ret_file->is_hashed = entry_digest(entry, path, expected);
-	file_show_progress(ret_file);
 	return KEXEC_OK;
 }
 
@@ -37,7 +36,7 @@ static enum kexec_status finish_loading(const struct entry *entry, struct text p
 	status = file_expect_end(file);
 	if (status)
 		return status;
-	file_show_progress(file);
+	file_show_done(file);
 	if (!entry_digest(entry, path, expected))
 		return KEXEC_OK;
 	sha256_digest(&file->hash, found);

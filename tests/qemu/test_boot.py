@@ -81,9 +81,8 @@ def test_nokaslr_is_obeyed_and_little_said(boot):
     report = wait_for_report(guest)
     assert int(report["text-address"], 16) == KASLR_OFF_TEXT
     said = re.findall(r"^(?:kexec|purgatory): (.*?) *$", guest.log, re.MULTILINE)
-    # On a terminal, a file's line overwrites itself until it says 100 %.
-    assert [re.sub(r"\d+ MB/s", "N MB/s", line) for line in said if not re.search(r": +\d?\d %", line)] == [
-        "kexec-efi 0.1", "/vmlinuz: 100 %, N MB/s", "/initrd: 100 %, N MB/s"]
+    # But for the progress of a file that takes longer than a second.
+    assert [line for line in said if not re.search(r": +\d+ %, \d+ MB/s$", line)] == ["kexec-efi 0.1"]
 
 
 def test_nothing_lies_where_the_kernel_unpacks_itself(boot):
@@ -193,9 +192,9 @@ def test_cpu_without_5_levels(boot):
 
 @pytest.mark.matrix
 @pytest.mark.parametrize("name", ["amd64", "cloud-amd64", "rt-amd64"])
-@pytest.mark.parametrize("memory", [192, 256, 512, 3072, 5120, 6144])
-@pytest.mark.parametrize("bus", ["virtio", "nvme", "ahci"])
-def test_matrix(boot, name, memory, bus):
+@pytest.mark.parametrize("memory, bus", [(192, "virtio"), (256, "nvme"), (3072, "ahci"), (5120, "virtio")])
+def test_more_kernels_and_memories(boot, name, memory, bus):
+    """Sizes around the hole below 4 GiB; the other machines are test_matrix.py's."""
     test_kernel_and_memory(boot, name, memory, bus)
 
 

@@ -8,7 +8,7 @@ import pytest
 
 import esp
 from conftest import DEFAULT_OPTIONS, INITRD, entry, files, kernel, wait_for_report
-from machine import BUILD, Machine
+from machine import BUILD, Machine, accelerator
 from test_systemd_boot import menu
 
 
@@ -103,7 +103,8 @@ def test_log_is_left_for_the_booted_system(boot):
 def test_progress_of_a_large_file(boot):
     large = INITRD.read_bytes() + bytes(80 * 1024 * 1024)
     guest = boot(files({"/initrd": large}), bus="ahci", memory=1024)
-    guest.expect(r"^kexec: /initrd: 100 %, \d+ MB/s")
+    guest.expect(r"^kexec: /initrd: 100 %, \d+ MB/s$")
     shown = [int(percent) for percent in re.findall(r"^kexec: /initrd: +(\d+) %", guest.log, re.MULTILINE)]
-    # How many there are in between depends on the machine.
-    assert shown[0] == 0 and shown[-1] == 100 and shown == sorted(shown)
+    assert shown[-1] == 100 and shown == sorted(shown)
+    # What is emulated takes seconds; a real machine may be too fast for more than the last line.
+    assert len(shown) > 2 or accelerator() == "kvm"
