@@ -160,7 +160,7 @@ static void ignore_word(struct text word)
 {
 	if (word.length > QUOTE_MAX)
 		word.length = QUOTE_MAX;
-	log_info("load options ignored: expected linux=, initrd=, entry=, verbose or --, found \"%.*s\"",
+	log_info("load options ignored: expected linux=, initrd=, entry=, verbose, or -- before the command line, found \"%.*s\"",
 		 TEXT_ARGS(word));
 }
 

@@ -105,7 +105,7 @@ JUNK = {
     "whole EFI_LOAD_OPTION": (struct.pack("<IH", 1, 4) + utf16("Linux") + b"\x7f\xff\x04\x00",
                               r"expected text, found an EFI_LOAD_OPTION"),
     "empty string": (b"\0\0", r"expected text, found an empty string"),
-    "someone's words": (utf16("Windows Boot Manager"), r'expected linux=, .* or --, found "Windows"'),
+    "someone's words": (utf16("Windows Boot Manager"), r'expected linux=, .*, found "Windows"'),
 }
 
 

@@ -254,7 +254,7 @@ static void word_that_does_not_belong(void **state)
 {
 	(void)state;
 	parse_text("root=/dev/vda2 quiet", false);
-	expect_ignored("expected linux=, initrd=, entry=, verbose or --, found \"root=/dev/vda2\"");
+	expect_ignored("expected linux=, initrd=, entry=, verbose, or -- before the command line, found \"root=/dev/vda2\"");
 	parse_text("linux=/vmlinuz quiet", false);
 	expect_ignored("found \"quiet\"");
 	parse_text("linux= verbose", false);
