@@ -35,10 +35,10 @@ section .text
 %define SWAP	xmm6
 
 ; Rounds 4 * %1 to 4 * %1 + 3. %2 to %5 are the w of 16, 12, 8 and 4 rounds ago; %2 becomes the w of these. The last
-; are of no use but in w + k, so they are made there.
-%macro NI_ROUNDS 5
+; are of no use but in w + k, so they are made there. %6 is where the block begins.
+%macro NI_ROUNDS 6
 %if (%1) < 4
-	movdqu	%2, [rsi + rdx + 16 * (%1)]
+	movdqu	%2, [%6 + 16 * (%1)]
 	pshufb	%2, SWAP
 %elif (%1) < 15
 	sha256msg1 %2, %3
@@ -64,6 +64,22 @@ section .text
 	sha256rnds2 ABEF, CDGH
 %endmacro
 
+; All rounds of the block at %1.
+%macro NI_BLOCK 1
+	movdqa	ABEF_IN, ABEF
+	movdqa	CDGH_IN, CDGH
+%assign i 0
+%rep 4
+	NI_ROUNDS i + 0, xmm8, xmm9, xmm10, xmm11, %1
+	NI_ROUNDS i + 1, xmm9, xmm10, xmm11, xmm8, %1
+	NI_ROUNDS i + 2, xmm10, xmm11, xmm8, xmm9, %1
+	NI_ROUNDS i + 3, xmm11, xmm8, xmm9, xmm10, %1
+%assign i i + 4
+%endrep
+	paddd	ABEF, ABEF_IN
+	paddd	CDGH, CDGH_IN
+%endmacro
+
 global sha256_blocks_ni:function hidden
 sha256_blocks_ni:
 	; In memory the order is a b c d e f g h: two shuffles there, and the same two back.
@@ -73,24 +89,20 @@ sha256_blocks_ni:
 	shufps	ABEF, ABEF_IN, 0x11
 	shufps	CDGH, ABEF_IN, 0xbb
 	movdqa	SWAP, [swap_bytes]
-	; rsi to the end and rdx, below 0, from there to the block: one addition moves on and says when to stop.
+	; rsi to the end and rdx, below 0, from there to the block: one addition moves on and says when to stop. A turn
+	; takes two blocks, of an odd number the first time the second alone.
 	shl	rdx, 6
 	add	rsi, rdx
 	neg	rdx
+	test	rdx, BLOCK_SIZE
+	jz	.block
+	sub	rdx, BLOCK_SIZE
+	jmp	.block_2
 .block:
-	movdqa	ABEF_IN, ABEF
-	movdqa	CDGH_IN, CDGH
-%assign i 0
-%rep 4
-	NI_ROUNDS i + 0, xmm8, xmm9, xmm10, xmm11
-	NI_ROUNDS i + 1, xmm9, xmm10, xmm11, xmm8
-	NI_ROUNDS i + 2, xmm10, xmm11, xmm8, xmm9
-	NI_ROUNDS i + 3, xmm11, xmm8, xmm9, xmm10
-%assign i i + 4
-%endrep
-	paddd	ABEF, ABEF_IN
-	paddd	CDGH, CDGH_IN
-	add	rdx, BLOCK_SIZE
+	NI_BLOCK rsi + rdx
+.block_2:
+	NI_BLOCK rsi + rdx + BLOCK_SIZE
+	add	rdx, 2 * BLOCK_SIZE
 	jnz	.block
 
 	movdqa	ABEF_IN, ABEF
