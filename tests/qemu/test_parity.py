@@ -24,6 +24,7 @@ EXPLAINED = {
     "cmdline": "systemd-boot hands the stub its initrds as initrd= in the options",
     "text-address": "the kernel's place is random",
     "memory-kib": "differs by pages: compared below",
+    "firmware-memmap": "how many pieces: newer stubs leave the map in a piece of ACPI memory; sizes are compared below",
     "boot-params": "compared below, field by field",
     "variables": "compared below, by name",
     "efivars": "their number",
@@ -107,8 +108,9 @@ def efi_tables(report):
 def e820_totals(report):
     """Kind -> bytes; what may become ACPI memory as `usable or ACPI data`."""
     totals = collections.Counter()
-    for start, end, kind in re.findall(r"BIOS-e820: \[mem (0x\w+)-(0x\w+)\] (.*)$", report.dmesg, re.MULTILINE):
-        totals[kind] += int(end, 16) + 1 - int(start, 16)
+    for start, end, kind in re.findall(r"BIOS-e820: \[mem (0x\w+)-(0x\w+)\] +(.*)$", report.dmesg, re.MULTILINE):
+        # Linux 7 has another word for it.
+        totals["usable" if kind == "System RAM" else kind] += int(end, 16) + 1 - int(start, 16)
     assert totals["usable"] and totals["ACPI data"]
     totals["usable or ACPI data"] = totals.pop("usable") + totals["ACPI data"]
     return totals
