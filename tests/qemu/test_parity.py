@@ -95,8 +95,9 @@ def dmesg_facts(report):
     text = re.sub(r"^\[[ .\d]*\] ", "", report.dmesg, flags=re.MULTILINE)
     # Which descriptor of the map it is depends on how many pieces there are before it.
     lines = re.sub(r"(efi: Remove mem)\d+", r"\1", text).splitlines()
-    # Boot services' memory is what the firmware used until then, and the loader is part of it.
-    skipped = r"BIOS-e820|efi: .*ACPI.*=0x|efi: Freeing EFI boot services|Kernel random base"
+    # Boot services' memory is what the firmware used until then, and the loader is part of it. What takes long is said
+    # of whatever took long.
+    skipped = r"BIOS-e820|efi: .*ACPI.*=0x|efi: Freeing EFI boot services|Kernel random base|took \d+ usecs"
     return [line for line in lines if not re.search(skipped, line)]
 
 
