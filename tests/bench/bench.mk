@@ -19,16 +19,21 @@ build/bench/purgatory.o: build/purgatory/purgatory.ro tests/bench/bench.mk
 build/bench/sha256: tests/bench/sha256.c build/bench/loader.o build/bench/purgatory.o GNUmakefile
 	$(Q)$(CC) $(CPPFLAGS) $(BENCH_CFLAGS) -no-pie -z noexecstack -MMD -MP -o $@ $(filter %.c %.o,$^) -lcrypto
 
-# Starts the loaders that are measured; a UEFI application, and so built like the loader.
-build/bench/mark.o: tests/bench/mark.c GNUmakefile build/flags
+# Applications that are measured, or start what is; built like the loader.
+build/bench/mark.o build/bench/floor.o: build/bench/%.o: tests/bench/%.c GNUmakefile build/flags
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(CPPFLAGS) $(EFI_CPPFLAGS) $(EFI_CFLAGS) -MMD -MP -c -o $@ $<
 
-build/bench/mark.so: build/bench/mark.o efi/kexec.lds
+build/bench/mark.so build/bench/floor.so: build/bench/%.so: build/bench/%.o efi/kexec.lds
 	$(Q)$(link_image) -L$(GNUEFI) -lefi
 
-build/bench/mark.efi: build/bench/mark.so
+build/bench/mark.efi build/bench/floor.efi: build/bench/%.efi: build/bench/%.so
 	$(Q)$(make_pe)
+
+# Runs in Linux, alone.
+build/bench/linux_kexec: tests/bench/linux_kexec.c GNUmakefile tests/bench/bench.mk
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(CPPFLAGS) $(BENCH_CFLAGS) -static -MMD -MP -o $@ $<
 
 # For each version of QEMU's plugin API.
 build/bench/plugin-%.so: tests/bench/plugin.c tests/bench/qemu_plugin.h GNUmakefile tests/bench/bench.mk
@@ -39,7 +44,7 @@ build/bench/plugin-%.so: tests/bench/plugin.c tests/bench/qemu_plugin.h GNUmakef
 ROUNDS ?= 3
 BENCH_QEMU := $(firstword $(wildcard build/deps/qemu/run) qemu-system-x86_64)
 
-bench-boot: build/bench/mark.efi build/bench/plugin-1.so build/bench/plugin-4.so build/kexecx64.efi
+bench-boot: build/bench/mark.efi build/bench/floor.efi build/bench/linux_kexec build/bench/plugin-1.so build/bench/plugin-4.so build/kexecx64.efi
 	@KEXEC_QEMU="$${KEXEC_QEMU:-$(BENCH_QEMU)}" tests/bench/boot --rounds $(ROUNDS)
 
 bench-sha256: build/bench/sha256

@@ -1,13 +1,11 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * Starts \peer.efi with its own load options, and marks for tests/bench/plugin.c when it begins to load it and when it
- * starts it: by an instruction that does nothing and that nobody else has.
+ * Starts \peer.efi with its own load options, and marks when it begins to load it and when it starts it.
  */
 #include <efi.h>
 #include <efilib.h>
 
-/* nopl over an address that spells KXM and a number; tests/bench/boot looks for the same bytes. */
-#define MARK(number) __asm__ volatile(".byte 0x0f, 0x1f, 0x80, 'K', 'X', 'M', " #number)
+#include "tests/bench/mark.h"
 
 /* Called by GNU-EFI's crt0, in the System V ABI. */
 EFI_STATUS efi_main(EFI_HANDLE handle, EFI_SYSTEM_TABLE *system_table);
@@ -28,7 +26,7 @@ EFI_STATUS efi_main(EFI_HANDLE handle, EFI_SYSTEM_TABLE *system_table)
 		return status;
 	path = FileDevicePath(self->DeviceHandle, L"\\peer.efi");
 
-	MARK(1);
+	MARK(MARK_LOAD);
 	status = services->LoadImage(FALSE, handle, path, NULL, 0, &image);
 	if (EFI_ERROR(status))
 		return status;
@@ -37,6 +35,6 @@ EFI_STATUS efi_main(EFI_HANDLE handle, EFI_SYSTEM_TABLE *system_table)
 		return status;
 	peer->LoadOptions = self->LoadOptions;
 	peer->LoadOptionsSize = self->LoadOptionsSize;
-	MARK(2);
+	MARK(MARK_START);
 	return services->StartImage(image, NULL, NULL);
 }

@@ -2,6 +2,7 @@
 """By what bytes tests/bench/plugin.c knows the code at which it looks at the clock."""
 
 import lzma
+import pathlib
 import re
 import struct
 import subprocess
@@ -13,10 +14,14 @@ BLOCK_FUNCTIONS = ["sha256_blocks_ni", "sha256_blocks_ssse3", "mbedtls_internal_
 LOADED = [results.BUILD / "efi/kexec.so", results.BUILD / "purgatory/purgatory.ro"]
 
 
+# What tests/bench/mark.h makes programs execute, by name.
+MARKS = {name.lower().replace("_", "-"): bytes.fromhex("0f1f80") + b"KXM" + bytes([int(number)])
+         for name, number in re.findall(r"#define MARK_(\w+) (\d+)",
+                                        (pathlib.Path(__file__).parent / "mark.h").read_text())}
+
+
 def marks():
-    """What tests/bench/mark.c executes."""
-    return [f"at=load:{b'KXM'.join([bytes.fromhex('0f1f80'), bytes([1])]).hex()}",
-            f"at=start:{b'KXM'.join([bytes.fromhex('0f1f80'), bytes([2])]).hex()}"]
+    return [f"at={name}:{code.hex()}" for name, code in MARKS.items()]
 
 
 def decompression(kernel):

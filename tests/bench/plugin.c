@@ -1,15 +1,16 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
  * A plugin for QEMU's TCG that counts the guest's instructions and notes when it reaches code that is known by its
- * bytes. What a loop runs while it waits is not counted, since it tells how fast this machine is and not what the guest
- * has to do.
+ * bytes. What a loop runs while it waits is not counted, nor what edk2's firmware runs at each tick of its timer, since
+ * they tell how fast this machine is and not what the guest has to do.
  *
  * Options, all but the first repeatable, bytes in hex:
  *   out=FILE               where to write; each line begins with a name
- *   at=NAME:BYTES          writes "NAME CPU-SECONDS INSTRUCTIONS" before that code runs
+ *   at=NAME:BYTES          writes "NAME CPU-SECONDS SECONDS INSTRUCTIONS" before that code runs
  *   call=NAME:BYTES        the same for code that ends with a call, and "NAME-return ..." when that has returned
  *   hash=BYTES:SIZE:BLOCK  a function of SIZE bytes that at offset BLOCK begins to hash 64 bytes. With each line above
- *                          comes "hash ADDRESS BYTES CPU-SECONDS INSTRUCTIONS" for each place such code has run at
+ *                          comes "hash ADDRESS BYTES CPU-SECONDS SECONDS INSTRUCTIONS" for each place where such code
+ *                          has run
  */
 #include <stdbool.h>
 #include <stdint.h>
@@ -18,16 +19,20 @@
 #include <string.h>
 #include <time.h>
 
+#include "common/align.h"
 #include "tests/bench/qemu_plugin.h"
 
 /* --- what is looked for --- */
 
-#define MAX 16
+#define MAX 32
 #define INSTRUCTION_MAX 15
 #define BYTES_MAX 64
 
 /* A loop around PAUSE waits for a device, or for a time, if a turn of it is no longer than this. */
 #define WAIT_MAX 64
+
+/* Below are the CPU's exceptions. */
+#define INTERRUPT_VECTOR_MIN 0x20
 
 /* The fewest bytes of a pattern that a block of translated code, which may end anywhere, is known by. */
 #define BYTES_MIN 7
@@ -42,14 +47,19 @@ struct pattern {
 	uint64_t block;
 };
 
+struct clocks {
+	double cpu; /* seconds of all of QEMU's threads */
+	double wall;
+};
+
 /* A hash function where it runs. */
 struct place {
 	const struct pattern *pattern;
 	uint64_t addr;
 	counter instructions;
 	counter bytes;
-	double entered;
-	double seconds;
+	struct clocks entered;
+	struct clocks spent;
 };
 
 static struct pattern patterns[MAX];
@@ -59,22 +69,37 @@ static size_t place_count;
 static counter instructions;
 static uint64_t last_pause; /* count of instructions at the last PAUSE */
 static uint64_t waiting;    /* instructions from one PAUSE to the next */
+static unsigned interrupts; /* how many handlers are running, one in the other */
+static uint64_t interrupt_start;
+static uint64_t interrupted; /* instructions of handlers that have ended */
 static FILE *out;
 
-static double cpu_seconds(void)
+static double seconds_of(clockid_t clock)
 {
 	struct timespec now;
 
-	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &now);
+	clock_gettime(clock, &now);
 	return (double)now.tv_sec + (double)now.tv_nsec * 1e-9;
+}
+
+static struct clocks clocks_now(void)
+{
+	return (struct clocks){ .cpu = seconds_of(CLOCK_PROCESS_CPUTIME_ID), .wall = seconds_of(CLOCK_MONOTONIC) };
+}
+
+static uint64_t uninterrupted(void)
+{
+	return counter_value(instructions) - interrupted;
 }
 
 static void write_line(const char *name, const char *suffix)
 {
+	struct clocks now = clocks_now();
+
 	for (size_t i = 0; i < place_count; i++)
-		fprintf(out, "hash %lx %lu %.9f %lu\n", places[i].addr, counter_value(places[i].bytes),
-			places[i].seconds, counter_value(places[i].instructions));
-	fprintf(out, "%s%s %.9f %lu\n", name, suffix, cpu_seconds(), counter_value(instructions) - waiting);
+		fprintf(out, "hash %lx %lu %.9f %.9f %lu\n", places[i].addr, counter_value(places[i].bytes),
+			places[i].spent.cpu, places[i].spent.wall, counter_value(places[i].instructions));
+	fprintf(out, "%s%s %.9f %.9f %lu\n", name, suffix, now.cpu, now.wall, uninterrupted() - waiting);
 	fflush(out);
 }
 
@@ -96,7 +121,7 @@ static void returned(unsigned vcpu, void *data)
 
 static void paused(unsigned vcpu, void *data)
 {
-	uint64_t now = counter_value(instructions);
+	uint64_t now = uninterrupted();
 
 	(void)vcpu;
 	(void)data;
@@ -105,20 +130,39 @@ static void paused(unsigned vcpu, void *data)
 	last_pause = now;
 }
 
+/* `data`: how many instructions the block has that begins with the handler; they have been counted already. */
+static void interrupt_entered(unsigned vcpu, void *data)
+{
+	(void)vcpu;
+	if (interrupts++ == 0)
+		interrupt_start = counter_value(instructions) - (uintptr_t)data;
+}
+
+/* Other code that uses the instruction has not been entered. */
+static void interrupt_left(unsigned vcpu, void *data)
+{
+	(void)vcpu;
+	(void)data;
+	if (interrupts && --interrupts == 0)
+		interrupted += counter_value(instructions) - interrupt_start;
+}
+
 static void hash_entered(unsigned vcpu, void *data)
 {
 	struct place *place = data;
 
 	(void)vcpu;
-	place->entered = cpu_seconds();
+	place->entered = clocks_now();
 }
 
 static void hash_left(unsigned vcpu, void *data)
 {
 	struct place *place = data;
+	struct clocks now = clocks_now();
 
 	(void)vcpu;
-	place->seconds += cpu_seconds() - place->entered;
+	place->spent.cpu += now.cpu - place->entered.cpu;
+	place->spent.wall += now.wall - place->entered.wall;
 }
 
 static struct place *place_at(const struct pattern *pattern, uint64_t addr)
@@ -161,12 +205,27 @@ static bool matches(const struct pattern *pattern, struct qemu_plugin_tb *tb, si
 	return seen == pattern->length || seen >= BYTES_MIN;
 }
 
-static bool is_pause(const struct qemu_plugin_insn *insn)
+static bool is(const struct qemu_plugin_insn *insn, size_t size, uint8_t first, uint8_t second)
 {
 	uint8_t bytes[INSTRUCTION_MAX];
 
 	instruction_bytes(insn, bytes);
-	return qemu_plugin_insn_size(insn) == 2 && bytes[0] == 0xf3 && bytes[1] == 0x90;
+	return qemu_plugin_insn_size(insn) == size && bytes[0] == first && (size == 1 || bytes[1] == second);
+}
+
+/* PUSH vector; PUSH RAX; MOV RAX, handler; JMP RAX (edk2, UefiCpuPkg/Library/CpuExceptionHandlerLib/X64). */
+static bool is_interrupt_stub(const struct qemu_plugin_tb *tb)
+{
+	struct qemu_plugin_insn *insns[4];
+	uint8_t push[INSTRUCTION_MAX];
+
+	if (qemu_plugin_tb_n_insns(tb) != ARRAY_SIZE(insns))
+		return false;
+	for (size_t i = 0; i < ARRAY_SIZE(insns); i++)
+		insns[i] = qemu_plugin_tb_get_insn(tb, i);
+	instruction_bytes(insns[0], push);
+	return qemu_plugin_insn_size(insns[0]) == 5 && push[0] == 0x68 && push[1] >= INTERRUPT_VECTOR_MIN &&
+	       is(insns[1], 1, 0x50, 0) && is(insns[2], 10, 0x48, 0xb8) && is(insns[3], 2, 0xff, 0xe0);
 }
 
 static void look_at(struct qemu_plugin_tb *tb, size_t index)
@@ -174,8 +233,10 @@ static void look_at(struct qemu_plugin_tb *tb, size_t index)
 	struct qemu_plugin_insn *insn = qemu_plugin_tb_get_insn(tb, index);
 	uint64_t addr = qemu_plugin_insn_vaddr(insn);
 
-	if (is_pause(insn))
+	if (is(insn, 2, 0xf3, 0x90)) /* PAUSE */
 		qemu_plugin_register_vcpu_insn_exec_cb(insn, paused, QEMU_PLUGIN_CB_NO_REGS, NULL);
+	if (is(insn, 2, 0x48, 0xcf)) /* IRETQ */
+		qemu_plugin_register_vcpu_insn_exec_cb(insn, interrupt_left, QEMU_PLUGIN_CB_NO_REGS, NULL);
 	for (size_t i = 0; i < pattern_count; i++) {
 		struct pattern *pattern = &patterns[i];
 
@@ -217,6 +278,9 @@ static void translated(qemu_plugin_id_t id, struct qemu_plugin_tb *tb)
 
 	(void)id;
 	count_blocks(tb, instructions, count);
+	if (is_interrupt_stub(tb))
+		qemu_plugin_register_vcpu_insn_exec_cb(qemu_plugin_tb_get_insn(tb, 0), interrupt_entered,
+						       QEMU_PLUGIN_CB_NO_REGS, (void *)count);
 	for (size_t i = 0; i < count; i++)
 		look_at(tb, i);
 	for (size_t i = 0; i < place_count; i++) {

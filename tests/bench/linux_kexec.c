@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * What `kexec -s -l` and `kexec -e` ask of Linux, and nothing that the tool does besides: run as /init, it loads
+ * /vmlinuz and /initrd from memory by kexec_file_load(2), and starts them.
+ */
+#include <fcntl.h>
+#include <stdio.h>
+#include <sys/reboot.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "tests/bench/mark.h"
+
+int main(void)
+{
+	static const char command_line[] = "console=ttyS0 nokaslr";
+	int kernel;
+	int initrd;
+
+	MARK(MARK_LOAD);
+	kernel = open("/vmlinuz", O_RDONLY);
+	initrd = open("/initrd", O_RDONLY);
+	if (kernel < 0 || initrd < 0 ||
+	    syscall(SYS_kexec_file_load, kernel, initrd, sizeof(command_line), command_line, 0UL) != 0)
+		perror("kexec_file_load");
+	else if (reboot(RB_KEXEC) != 0)
+		perror("reboot");
+	/* Whoever waits for the kernel to begin shows what was said. */
+	for (;;)
+		pause();
+}
