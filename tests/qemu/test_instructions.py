@@ -1,0 +1,72 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: BSD-2-Clause
+"""How many instructions a boot takes, to the kernel's first: they repeat where times do not.
+
+What is compared with has been recorded in tests/bench/instructions.json, by running this file as a program. More than
+then fails, and so do much less: what was won is lost again unnoticed unless it is recorded.
+"""
+
+import hashlib
+import json
+import pathlib
+import re
+import sys
+import tempfile
+
+import pytest
+
+HERE = pathlib.Path(__file__).resolve().parent
+sys.path[:0] = [str(HERE), str(HERE.parent / "bench")]
+
+import machine   # noqa: E402
+import measure   # noqa: E402
+import patterns  # noqa: E402
+
+RECORD = HERE.parent / "bench/instructions.json"
+MARGIN = 0.05
+
+# The first for what each boot costs, the second for what each MiB costs.
+INITRD_SIZES = [1, 32]
+
+# Debian's has other sizes with each update, and other code in front of its own; ours needs its place in memory alone.
+KERNEL_SIZE = 8 * measure.MIB
+
+# Time that the guest's instructions make: the firmware's timer ticks as often on a busy machine.
+BY_INSTRUCTIONS = ["-icount", "shift=2,sleep=off"]
+
+
+def circumstances():
+    """What counts depend on besides the loader."""
+    version = re.search(r"version (\d+\.\d+)", measure.plugin()[1])[1]
+    return {"QEMU": version, "accelerator": machine.accelerator(),
+            "firmware": hashlib.sha256(machine.OVMF.code.read_bytes()).hexdigest()}
+
+
+def count(size):
+    """Of the loader without its hashing, and of the hashing; with an initrd of `size` MiB."""
+    def loader(folder, _):
+        (folder / "kernel").write_bytes(measure.stand_in_kernel(KERNEL_SIZE))
+        (folder / "initrd").write_bytes(bytes(size * measure.MIB))
+        return ({"/peer.efi": machine.BUILD / "kexecx64.efi", "/vmlinuz": folder / "kernel",
+                 "/initrd": folder / "initrd"}, "linux=/vmlinuz initrd=/initrd")
+
+    trace = measure.boot(loader, None, [*patterns.marks(), *patterns.hashes()], "kernel", BY_INSTRUCTIONS)
+    found = trace.measures(last="kernel")
+    return {name: found[name] for name in ("instructions", "hash instructions")}
+
+
+@pytest.mark.parametrize("size", INITRD_SIZES)
+def test_instructions(size):
+    recorded = json.loads(RECORD.read_text())
+    for name, value in circumstances().items():
+        if recorded[name] != value:
+            pytest.skip(f"recorded with {name} {recorded[name]}, found {value}")
+    for name, value in count(size).items():
+        expected = recorded[f"{size} MiB"][name]
+        assert value <= expected * (1 + MARGIN), f"{name}: recorded {expected}, found {value}"
+        assert value >= expected * (1 - MARGIN), f"{name}: recorded {expected}, found {value}: fewer, record them"
+
+
+if __name__ == "__main__":
+    RECORD.write_text(json.dumps({**circumstances(), **{f"{size} MiB": count(size) for size in INITRD_SIZES}},
+                                 indent=1) + "\n")
