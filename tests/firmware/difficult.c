@@ -179,10 +179,10 @@ static EFI_STATUS start(void)
 	hook(image);
 	status = firmware_boot_services->StartImage(app, NULL, NULL);
 	unhook(&system_table);
-	say("%s %s: fired %u left pages %lu pools %lu files %lu images %lu",
+	say("%s %s: fired %u left pages %u pools %u files %u images %u",
 	    services_exit_reached() ? "would boot" : "returned", efi_status_name(status), fault_fired(),
-	    ledger_total(HOLDING_PAGES), ledger_total(HOLDING_POOL), ledger_total(HOLDING_FILE),
-	    ledger_total(HOLDING_IMAGE));
+	    ledger_count(HOLDING_PAGES), ledger_count(HOLDING_POOL), ledger_count(HOLDING_FILE),
+	    ledger_count(HOLDING_IMAGE));
 	ledger_release();
 	occupy_release();
 	say("free %lu KiB", occupy_free_size() / 1024);

@@ -91,10 +91,15 @@ enum holding {
 	HOLDING_KINDS
 };
 
-/* Counts what the image got. `size` is in pages for HOLDING_PAGES, else 1. */
+/* Notes what the image got. `size` is what it takes of the memory, in bytes, where that is known; else 0. */
 void ledger_add(enum holding kind, uint64_t what, uint64_t size);
 void ledger_remove(enum holding kind, uint64_t what);
-uint64_t ledger_total(enum holding kind);
+
+/* How many things of a kind are held. */
+unsigned ledger_count(enum holding kind);
+
+/* The most bytes that were held at once, since the last ledger_release. */
+uint64_t ledger_most_held(void);
 
 /* Gives everything that is still held back to the firmware, without the hooks. */
 void ledger_release(void);

@@ -121,7 +121,7 @@ static void hook_file(EFI_FILE_HANDLE file)
 	file->GetInfo = file_get_info_hook;
 	if (file->Revision >= EFI_FILE_PROTOCOL_REVISION2)
 		file->ReadEx = file_read_ex_hook;
-	ledger_add(HOLDING_FILE, (uintptr_t)file, 1);
+	ledger_add(HOLDING_FILE, (uintptr_t)file, 0);
 }
 
 static EFI_STATUS EFIAPI open_volume_hook(EFI_SIMPLE_FILE_SYSTEM_PROTOCOL *self, EFI_FILE_HANDLE *root)

@@ -56,7 +56,7 @@ static EFI_STATUS EFIAPI allocate_pages(EFI_ALLOCATE_TYPE how, EFI_MEMORY_TYPE t
 	status = original_services.AllocatePages(how, type, count, addr);
 	if (EFI_ERROR(status))
 		return status;
-	ledger_add(HOLDING_PAGES, *addr, count);
+	ledger_add(HOLDING_PAGES, *addr, count * PAGE_SIZE);
 	forbid_execution(*addr, count);
 	return status;
 }
@@ -80,7 +80,7 @@ static EFI_STATUS EFIAPI allocate_pool(EFI_MEMORY_TYPE type, UINTN size, void **
 		return EFI_OUT_OF_RESOURCES;
 	status = original_services.AllocatePool(type, size, buffer);
 	if (!EFI_ERROR(status))
-		ledger_add(HOLDING_POOL, (uintptr_t)*buffer, 1);
+		ledger_add(HOLDING_POOL, (uintptr_t)*buffer, size);
 	return status;
 }
 

@@ -46,7 +46,7 @@ static EFI_STATUS EFIAPI locate_handle_buffer(EFI_LOCATE_SEARCH_TYPE how, EFI_GU
 		return EFI_OUT_OF_RESOURCES;
 	status = original_services.LocateHandleBuffer(how, guid, key, count, handles);
 	if (by_app && !EFI_ERROR(status))
-		ledger_add(HOLDING_POOL, (uintptr_t)*handles, 1);
+		ledger_add(HOLDING_POOL, (uintptr_t)*handles, *count * sizeof(EFI_HANDLE));
 	return status;
 }
 
@@ -59,7 +59,7 @@ static EFI_STATUS EFIAPI load_image(BOOLEAN policy, EFI_HANDLE parent, EFI_DEVIC
 
 	if (!by_app || EFI_ERROR(status))
 		return status;
-	ledger_add(HOLDING_IMAGE, (uintptr_t)*handle, 1);
+	ledger_add(HOLDING_IMAGE, (uintptr_t)*handle, 0);
 	return fault_hits(FAULT_LOAD_IMAGE_VIOLATION) ? EFI_SECURITY_VIOLATION : status;
 }
 
@@ -96,6 +96,7 @@ static void prepare_exit(void)
 	firmware_runtime_services->SetVariable = original_set_variable;
 	say("reached the exit: fired %u reads %lu bytes %lu background %lu", fault_fired(), files_reads(),
 	    files_bytes_read(), files_background_reads());
+	say("held at most %lu bytes", ledger_most_held());
 }
 
 static EFI_STATUS EFIAPI exit_boot_services(EFI_HANDLE image, UINTN key)

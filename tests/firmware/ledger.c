@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* What the image got from the firmware and has not given back. */
+/* What the image got from the firmware and has not given back, and the most memory that it ever held. */
 #include "common/align.h"
 #include "efi/firmware.h"
 #include "tests/firmware/difficult.h"
@@ -10,6 +10,9 @@ static struct {
 	uint64_t size;
 } lines[1024];
 
+static uint64_t held;
+static uint64_t most_held;
+
 void ledger_add(enum holding kind, uint64_t what, uint64_t size)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(lines); i++) {
@@ -18,6 +21,9 @@ void ledger_add(enum holding kind, uint64_t what, uint64_t size)
 		lines[i].kind = kind;
 		lines[i].what = what;
 		lines[i].size = size;
+		held += size;
+		if (held > most_held)
+			most_held = held;
 		return;
 	}
 	say("the ledger is full");
@@ -29,20 +35,24 @@ void ledger_remove(enum holding kind, uint64_t what)
 		if (lines[i].what != what || lines[i].kind != kind)
 			continue;
 		lines[i].what = 0;
+		held -= lines[i].size;
 		return;
 	}
 	say("gave back what it did not hold: kind %u, 0x%lx", kind, what);
 }
 
-uint64_t ledger_total(enum holding kind)
+unsigned ledger_count(enum holding kind)
 {
-	uint64_t total = 0;
+	unsigned count = 0;
 
-	for (size_t i = 0; i < ARRAY_SIZE(lines); i++) {
-		if (lines[i].what && lines[i].kind == kind)
-			total += lines[i].size;
-	}
-	return total;
+	for (size_t i = 0; i < ARRAY_SIZE(lines); i++)
+		count += lines[i].what && lines[i].kind == kind;
+	return count;
+}
+
+uint64_t ledger_most_held(void)
+{
+	return most_held;
 }
 
 void ledger_release(void)
@@ -54,7 +64,7 @@ void ledger_release(void)
 			continue;
 		switch (lines[i].kind) {
 		case HOLDING_PAGES:
-			firmware_boot_services->FreePages(lines[i].what, lines[i].size);
+			firmware_boot_services->FreePages(lines[i].what, lines[i].size / PAGE_SIZE);
 			break;
 		case HOLDING_POOL:
 			firmware_boot_services->FreePool(what);
@@ -70,4 +80,6 @@ void ledger_release(void)
 		}
 		lines[i].what = 0;
 	}
+	held = 0;
+	most_held = 0;
 }

@@ -3,6 +3,7 @@
 
 import hashlib
 import re
+import struct
 
 import pytest
 
@@ -137,6 +138,18 @@ def test_refusals_leave_nothing_behind(boot):
     # Each byte of the files was read once.
     sizes = len(digests()) + kernel().stat().st_size + INITRD.stat().st_size
     assert twin.exits and int(twin.exits[2]) == sizes
+
+
+def test_memory_is_taken_for_the_files_once(boot):
+    """And for less than 1 MiB besides. The kernel's place has what it asks for to unpack itself: init_size."""
+    guest = boot(difficult("most"), firmware=TRIXIE)
+    wait_for_report(guest)
+    most = int(re.search(r"^difficult: held at most (\d+) bytes$", guest.log, re.MULTILINE)[1])
+    image = kernel().read_bytes()
+    setup_size = (image[0x1f1] + 1) * 512
+    init_size, = struct.unpack_from("<I", image, 0x260)
+    files_size = setup_size + max(init_size, len(image) - setup_size) + INITRD.stat().st_size
+    assert files_size <= most < files_size + MIB
 
 
 def test_each_allocation_and_service_fails_once(boot):
