@@ -56,26 +56,32 @@ def vmlinux_entry(kernel):
 
 
 def _functions(path):
-    """Of an ELF file: name -> (bytes, offset of the code that each block runs through)."""
+    """Of an ELF file: name -> (bytes, offsets of its labels that begin with `block`)."""
     dump = subprocess.run(["objdump", "-d", "-w", path], capture_output=True, text=True, check=True).stdout
     code = {}
     name = None
     for line in dump.splitlines():
         if match := re.match(r"^[0-9a-f]+ <(.+)>:$", line):
             name, _, label = match[1].partition(".")
-            code.setdefault(name, [b"", 0])
-            if label == "block":
-                code[name][1] = len(code[name][0])
+            code.setdefault(name, [b"", []])
+            if label.startswith("block"):
+                code[name][1].append(len(code[name][0]))
         elif match := re.match(r"^ +[0-9a-f]+:\t((?:[0-9a-f]{2} )+)", line):
             code[name][0] += bytes.fromhex(match[1])
     return code
+
+
+def functions(names):
+    """Where functions of the loader begin: `names` is a dict from what the plugin calls them to their own names."""
+    code = _functions(LOADED[0])
+    return [f"at={name}:{code[function][0][:LENGTH].hex()}" for name, function in names.items()]
 
 
 def hashes():
     """The functions that hash blocks, in loader and purgatory: the assembly is the same, mbedTLS's code is not."""
     found = set()
     for path in LOADED:
-        for name, (code, block) in _functions(path).items():
+        for name, (code, blocks) in _functions(path).items():
             if name in BLOCK_FUNCTIONS:
-                found.add(f"hash={code[:LENGTH].hex()}:{len(code)}:{block}")
+                found.add(":".join([f"hash={code[:LENGTH].hex()}", *map(str, [len(code), *(blocks or [0])])]))
     return sorted(found)
