@@ -44,14 +44,20 @@ build/bench/plugin-%.so: tests/bench/plugin.c tests/bench/qemu_plugin.h GNUmakef
 ROUNDS ?= 3
 BENCH_QEMU := $(firstword $(wildcard build/deps/qemu/run) qemu-system-x86_64)
 
-bench-boot: build/bench/mark.efi build/bench/floor.efi build/bench/linux_kexec build/bench/plugin-1.so build/bench/plugin-4.so build/kexecx64.efi
+BENCH_BOOTED := build/bench/mark.efi build/bench/floor.efi build/bench/linux_kexec build/bench/plugin-1.so \
+	build/bench/plugin-4.so build/kexecx64.efi
+
+bench-boot: $(BENCH_BOOTED)
 	@KEXEC_QEMU="$${KEXEC_QEMU:-$(BENCH_QEMU)}" tests/bench/boot --rounds $(ROUNDS)
+
+bench-overlap: $(BENCH_BOOTED)
+	@KEXEC_QEMU="$${KEXEC_QEMU:-$(BENCH_QEMU)}" tests/bench/overlap --rounds $(ROUNDS)
 
 bench-sha256: build/bench/sha256
 	@tests/bench/sha256
 
-bench: bench-sha256 bench-boot
+bench: bench-sha256 bench-boot bench-overlap
 
-.PHONY: bench bench-sha256 bench-boot
+.PHONY: bench bench-sha256 bench-boot bench-overlap
 
 -include $(wildcard build/bench/*.d)

@@ -20,6 +20,11 @@ def summary(values):
     return {"median": statistics.median(values), "min": min(values), "max": max(values), "n": len(values)}
 
 
+def text(found, digits):
+    """Of a summary."""
+    return f"{found['median']:.{digits}f} ({found['min']:.{digits}f}-{found['max']:.{digits}f})"
+
+
 def print_table(rows):
     """The first row is the head. The first column is text, the others are numbers already made text."""
     widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
