@@ -57,6 +57,7 @@ bench-sha256: build/bench/sha256
 	@tests/bench/sha256
 
 bench: bench-sha256 bench-boot bench-overlap
+	@tests/bench/draw doc/bench.svg
 
 .PHONY: bench bench-sha256 bench-boot bench-overlap
 
