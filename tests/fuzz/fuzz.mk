@@ -4,8 +4,9 @@ FUZZ_CC ?= clang
 FUZZ_SANITIZE := -fsanitize=address,undefined -fno-sanitize-recover=all
 FUZZ_CFLAGS := $(COMMON_CFLAGS) -O1 -g -fno-omit-frame-pointer $(FUZZ_SANITIZE) -fsanitize=fuzzer-no-link
 
-# How long `make fuzz` runs each target.
+# How long `make fuzz` runs each target, or with RUNS= how often.
 SECONDS ?= 20
+FUZZ_LIMIT = $(if $(RUNS),-runs=$(RUNS),-max_total_time=$(SECONDS))
 
 FUZZ_TARGETS := $(patsubst tests/fuzz/%.c,%,$(wildcard tests/fuzz/fuzz_*.c))
 FUZZ_PROGRAMS := $(FUZZ_TARGETS:%=build/fuzz/%)
@@ -30,7 +31,7 @@ build/fuzz/seeds/made: tests/fuzz/seeds build/purgatory/purgatory.ro build/kexec
 	@touch $@
 
 fuzz: $(FUZZ_PROGRAMS) build/fuzz/seeds/made
-	@for target in $(FUZZ_TARGETS); do tests/fuzz/run $$target $(SECONDS) || exit 1; done
+	@for target in $(FUZZ_TARGETS); do tests/fuzz/run $$target $(FUZZ_LIMIT) || exit 1; done
 
 fuzz-regress: $(FUZZ_PROGRAMS) build/fuzz/seeds/made
 	@for target in $(FUZZ_TARGETS); do tests/fuzz/run $$target regress || exit 1; done
