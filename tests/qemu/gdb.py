@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """As much of the GDB remote protocol as it takes to stop a guest at an address and to look into its memory."""
 
+import machine
 
 # Their numbers in the stub (QEMU's gdb-xml/i386-64bit.xml). The xmm registers have 16 bytes, the others 8.
 REGISTERS = {"rip": 16, "cr0": 27, "cr4": 30, **{f"xmm{number}": 49 + number for number in range(16)}}
@@ -9,8 +10,9 @@ REGISTERS = {"rip": 16, "cr0": 27, "cr4": 30, **{f"xmm{number}": 49 + number for
 class Gdb:
     def __init__(self, connection):
         self._connection = connection
-        self._connection.settimeout(240)
+        self._connection.settimeout(machine.TIMEOUT)
         self._buffer = b""
+        self.running = False
         # Only who has asked what registers there are may read one alone.
         self._ask("qXfer:features:read:target.xml:0,ffb")
 
@@ -46,10 +48,19 @@ class Gdb:
     def run_to(self, address):
         """Runs until the instruction at `address` is next, by a hardware breakpoint."""
         self._ask(f"Z1,{address:x},1")
-        self._send("c")
-        answer = self._receive()
-        assert answer.startswith("T05"), f"gdbstub answered {answer}"
+        self.run()
+        assert self.wait_until_stopped().startswith("T05")
         self._ask(f"z1,{address:x},1")
+
+    def run(self):
+        self._send("c")
+        self.running = True
+
+    def wait_until_stopped(self):
+        """Until a breakpoint is met, or the machine is paused. What the stub says of it."""
+        answer = self._receive()
+        self.running = False
+        return answer
 
     def register(self, name):
         return int.from_bytes(bytes.fromhex(self._ask(f"p{REGISTERS[name]:x}")), "little")

@@ -133,12 +133,13 @@ def _disk(bus, sector, index):
 
 
 def command_line(disk, variables, firmware=OVMF, board="q35", memory=512, sparse=None, cpus=1, bus="virtio", sector=512,
-                 display=False, cpu=None, boot_order=False, reboot=False):
+                 display=False, cpu=None, boot_order=False, reboot=False, snapshot=False):
     """QEMU's command line for a machine that boots `disk`, but for its serial line and monitor.
 
     The disk is what the firmware tries first, unless `boot_order` leaves that to the variable store. `board` is "q35"
     or "pc", which has an older IDE controller for the bus "ahci"; `sector` is the disk's in bytes; `sparse` is a file
-    that holds the machine's memory, where that is more than this one has; `display` is True or a device's name.
+    that holds the machine's memory, where that is more than this one has; `display` is True or a device's name;
+    `snapshot` lets the machine's state be saved, and keeps the variable store as it is.
     """
     kind = accelerator()
     properties = f"{board},accel={kind}" + (",smm=on" if firmware.smm else "")
@@ -151,7 +152,7 @@ def command_line(disk, variables, firmware=OVMF, board="q35", memory=512, sparse
             "-nodefaults", "-net", "none",
             *([] if reboot else ["-no-reboot"]),
             *(["-device", "VGA" if display is True else display] if display else []),
-            *_flash(firmware, variables),
+            *_flash(firmware, variables, snapshot),
             "-drive", f"if=none,id=esp,format=raw,snapshot=on,file={disk}",
             *_disk(bus, sector, "" if boot_order else ",bootindex=1")]
 
@@ -270,7 +271,7 @@ class Machine:
                 connection.connect(str(path))
                 return connection
             except (FileNotFoundError, ConnectionRefusedError):
-                if time.monotonic() >= deadline:
+                if time.monotonic() >= deadline or self.process.poll() is not None:
                     raise
                 time.sleep(0.05)
 
@@ -290,6 +291,23 @@ class Machine:
                 assert line, f"QEMU ended:\n{self.log}"
                 answer += line
         return answer.decode("utf-8", "replace")
+
+    def pause(self):
+        """Stops the machine; its debugger is told."""
+        self._command("stop")
+
+    def save_state(self):
+        assert "Error" not in self._command("savevm state")
+
+    def load_state(self):
+        """Makes a machine that has run since, and is paused, what it was, its disk and variables included."""
+        assert "Error" not in self._command("loadvm state")
+
+    def memory(self, address, size):
+        """Physical memory. For much of it: the debugger takes minutes where this takes a moment."""
+        content = self.folder / "memory"
+        self._command(f"pmemsave {address:#x} {size:#x} \"{content}\"")
+        return content.read_bytes()
 
     def screenshot(self):
         """What the screen shows, as a portable pixmap."""
