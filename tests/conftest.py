@@ -1,35 +1,52 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Lets pytest run all tests: the C programs below tests/unit case by case, and the boots below tests/qemu."""
+"""Lets pytest run all tests: the C programs below tests/unit case by case, and the boots below tests/qemu.
+
+What became of them goes to build/score.json, with what they recorded. A property that is a list of dicts is rows of a
+table that is printed at the end, named for the property.
+"""
 
 import os
 import pathlib
 import re
 import subprocess
+import sys
 
 import pytest
 
 ROOT = pathlib.Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(ROOT / "tests"))
+
+import scores  # noqa: E402
+
+# Markers, and options of the same names: what has one runs only when it is asked for.
+EXTRA = {"matrix": "the boots that take long", "soak": "many boots in a row"}
 
 
 def pytest_addoption(parser):
-    parser.addoption("--matrix", action="store_true", help="also run the boots that take long")
+    for name, text in EXTRA.items():
+        parser.addoption(f"--{name}", action="store_true", help=f"also run {text}")
 
 
 def pytest_configure(config):
-    config.addinivalue_line("markers", "matrix: takes long, runs with --matrix only")
+    for name, text in EXTRA.items():
+        config.addinivalue_line("markers", f"{name}: {text}, with --{name} only")
 
 
 def pytest_collection_modifyitems(config, items):
-    if not config.getoption("--matrix"):
-        unwanted = [item for item in items if item.get_closest_marker("matrix")]
-        config.hook.pytest_deselected(items=unwanted)
-        items[:] = [item for item in items if item not in unwanted]
+    unwanted = [item for item in items
+                if any(item.get_closest_marker(name) and not config.getoption(name) for name in EXTRA)]
+    config.hook.pytest_deselected(items=unwanted)
+    items[:] = [item for item in items if item not in unwanted]
 
 
 def pytest_collect_file(parent, file_path):
     if file_path.suffix == ".c" and file_path.name.startswith("test_"):
         return UnitFile.from_parent(parent, path=file_path)
     return None
+
+
+# What a C test counted for the score.
+SCORE = re.compile(r"^score: (\w+) (\d+)$", re.MULTILINE)
 
 
 class UnitFile(pytest.File):
@@ -45,6 +62,7 @@ class UnitCase(pytest.Item):
         program = ROOT / "build/host" / self.path.stem
         result = subprocess.run([program], cwd=ROOT, env={**os.environ, "KEXEC_TEST": self.name},
                                 stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace")
+        self.user_properties += [(name, int(count)) for name, count in SCORE.findall(result.stdout)]
         # A name that matches no test makes cmocka pass with none run.
         if result.returncode or "[  PASSED  ] 1 test(s)." not in result.stdout:
             raise UnitFailure(result.stdout)
@@ -63,32 +81,50 @@ class UnitFailure(Exception):
 
 
 class Summary:
-    """The plain last line that scripts can read."""
+    """At the end: tables, build/score.json, and the plain last line that scripts can read."""
 
     def __init__(self):
         self.line = None
+        self.results = {}
+
+    def pytest_runtest_logreport(self, report):
+        """For each test up to three times: its fixtures may fail, too. Reports of xdist's workers come here as well."""
+        result = self.results.setdefault(report.nodeid, {"outcome": "passed"})
+        if report.outcome != "passed":
+            result["outcome"] = report.outcome
+        if report.skipped and isinstance(report.longrepr, tuple):
+            result["reason"] = report.longrepr[2].removeprefix("Skipped: ")
+        if report.user_properties:
+            result["properties"] = dict(report.user_properties)
+
+    def pytest_sessionfinish(self):
+        stamp = scores.stamp()
+        with scores.part("tests") as tests:
+            tests.update({name: {**result, **stamp} for name, result in self.results.items()})
+
+    def _tables(self):
+        """Table -> rows, each with its test's result."""
+        tables = {}
+        for result in self.results.values():
+            for name, rows in result.get("properties", {}).items():
+                if isinstance(rows, list):
+                    outcome = ": ".join(filter(None, (result["outcome"], result.get("reason"))))
+                    tables.setdefault(name, []).extend({**row, "result": outcome} for row in rows)
+        return tables
 
     @staticmethod
-    def _print_matrix(terminalreporter):
-        """The table of the machines that tests/qemu/test_matrix.py has booted, or why it has not."""
-        rows = []
-        for kind in ("passed", "failed", "skipped"):
-            for report in terminalreporter.stats.get(kind, []):
-                if report.user_properties:
-                    reason = f": {report.longrepr[2].removeprefix('Skipped: ')}" if kind == "skipped" else ""
-                    rows.append({**dict(report.user_properties), "result": kind + reason})
-        if not rows:
-            return
-        columns = [*dict.fromkeys(name for row in rows for name in row if name != "result"), "result"]
-        table = [columns, *([str(row.get(name, "")) for name in columns] for row in rows)]
+    def _print_table(terminalreporter, name, rows):
+        columns = [*dict.fromkeys(column for row in rows for column in row if column != "result"), "result"]
+        table = [columns, *([str(row.get(column, "")) for column in columns] for row in rows)]
         widths = [max(map(len, column)) for column in zip(*table)]
-        terminalreporter.write_sep("=", "matrix")
+        terminalreporter.write_sep("=", name)
         for row in table:
             terminalreporter.write_line("  ".join(cell.ljust(width) for cell, width in zip(row, widths)).rstrip())
 
     @pytest.hookimpl(trylast=True)
     def pytest_terminal_summary(self, terminalreporter):
-        self._print_matrix(terminalreporter)
+        for name, rows in self._tables().items():
+            self._print_table(terminalreporter, name, rows)
         count = {kind: len(terminalreporter.stats.get(kind, [])) for kind in ("passed", "failed", "error", "skipped")}
         self.line = f"{count['passed']} passed, {count['failed'] + count['error']} failed"
         if count["skipped"]:

@@ -66,8 +66,7 @@ def machine_of(row, tmp_path):
 @pytest.mark.matrix
 @pytest.mark.parametrize("row", pairwise(), ids=lambda row: "-".join(map(str, row.values())))
 def test_machine(boot, tmp_path, record_property, row):
-    for name, value in row.items():
-        record_property(name, value)
+    record_property("matrix", [row])
     options = DEFAULT_OPTIONS.replace("ttyS0", f"ttyS{row['com'] - 1}")
     guest = boot(files({"/vmlinuz": kernel(row["kernel"])}, entry(options=options)), **machine_of(row, tmp_path))
     report = wait_for_report(guest)
@@ -80,8 +79,7 @@ def test_machine(boot, tmp_path, record_property, row):
 @pytest.mark.parametrize("pair, reason", IMPOSSIBLE, ids=lambda value: "-".join(map(str, value.values()))
                          if isinstance(value, dict) else "")
 def test_machine_that_cannot_be(record_property, pair, reason):
-    for name, value in pair.items():
-        record_property(name, value)
+    record_property("matrix", [pair])
     pytest.skip(reason)
 
 
@@ -111,11 +109,10 @@ def boots_or_says_why_not(guest):
 @pytest.mark.parametrize("firmware", ["ovmf", "trixie"])
 def test_what_systemd_boot_manages_in_little_memory(boot, record_property, firmware, memory):
     """Where the peer boots, so does the loader; where the loader does not, it says what is missing."""
-    record_property("firmware", firmware)
-    record_property("memory", memory)
+    row = {"firmware": firmware, "memory": memory}
+    record_property("matrix", [row])
     options = {"firmware": FIRMWARE[firmware], "memory": memory}
     peer = peer_boots(boot(through_systemd_boot(), **options))
     ours = boots_or_says_why_not(boot(**options))
-    record_property("systemd-boot", "boots" if peer else "does not boot")
-    record_property("kexec-efi", "boots" if ours else "refuses")
+    row.update({"systemd-boot": "boots" if peer else "does not boot", "kexec-efi": "boots" if ours else "refuses"})
     assert ours or not peer

@@ -1,0 +1,52 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Many boots in a row of one machine, all equal: `make soak BOOTS=100`. Not part of any other run."""
+
+import os
+import re
+
+import pytest
+
+import esp
+from conftest import entry, files, kernel, wait_for_report
+from machine import Machine
+from test_parity import dmesg_facts
+
+BOOTS = int(os.environ.get("BOOTS", "100"))
+
+# What may differ from boot to boot.
+DIFFERENT = {
+    "text-address": "the kernel's place is random",
+    "memory-kib": "and what it takes for itself with it",
+    "dmesg": "compared without its times",
+    "LoaderTimeInitUSec": "a time",
+    "LoaderTimeExecUSec": "a time",
+    "log": "compared where it is printed, without its times",
+}
+
+
+def said(log):
+    """What loader and purgatory said, but for times and rates."""
+    lines = re.findall(r"^(?:kexec|purgatory): .*$", log, re.MULTILINE)
+    return [re.sub(r"\d+(\.\d+)? (ms|MB/s)", r"N \2", line) for line in lines if not re.search(r": +\d?\d %", line)]
+
+
+def facts(log, report):
+    return [*said(log), *(line for line in report.lines if line.partition(" ")[0] not in DIFFERENT), *dmesg_facts(report)]
+
+
+@pytest.mark.soak
+def test_boots_are_equal(tmp_path, record_property):
+    disk = esp.make(tmp_path / "esp.img", files({"/vmlinuz": kernel("cloud-amd64")}, entry()))
+    first = None
+    equal = 0
+    try:
+        for _ in range(BOOTS):
+            with Machine(disk) as guest:
+                report = wait_for_report(guest)
+                found = facts(guest.log, report)
+            first = first or found
+            assert found == first
+            equal += 1
+    finally:
+        record_property("boots", BOOTS)
+        record_property("equal", equal)
