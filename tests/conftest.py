@@ -86,6 +86,7 @@ class Summary:
     def __init__(self):
         self.line = None
         self.results = {}
+        self.stamp = scores.stamp()
 
     def pytest_runtest_logreport(self, report):
         """For each test up to three times: its fixtures may fail, too. Reports of xdist's workers come here as well."""
@@ -98,9 +99,8 @@ class Summary:
             result["properties"] = dict(report.user_properties)
 
     def pytest_sessionfinish(self):
-        stamp = scores.stamp()
         with scores.part("tests") as tests:
-            tests.update({name: {**result, **stamp} for name, result in self.results.items()})
+            tests.update({name: {**result, **self.stamp} for name, result in self.results.items()})
 
     def _tables(self):
         """Table -> rows, each with its test's result."""

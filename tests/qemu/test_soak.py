@@ -25,9 +25,9 @@ DIFFERENT = {
 
 
 def said(log):
-    """What loader and purgatory said, but for times and rates."""
+    """What loader and purgatory said, but for times, and the progress of a file that takes longer than a second."""
     lines = re.findall(r"^(?:kexec|purgatory): .*$", log, re.MULTILINE)
-    return [re.sub(r"\d+(\.\d+)? (ms|MB/s)", r"N \2", line) for line in lines if not re.search(r": +\d?\d %", line)]
+    return [re.sub(r"\d+\.\d+ ms$", "N ms", line) for line in lines if not re.search(r": +\d+ %, \d+ MB/s *$", line)]
 
 
 def facts(log, report):
