@@ -101,6 +101,7 @@ class Summary:
     def pytest_sessionfinish(self):
         with scores.part("tests") as tests:
             tests.update({name: {**result, **self.stamp} for name, result in self.results.items()})
+        scores.save("versions", scores.versions())
 
     def _tables(self):
         """Table -> rows, each with its test's result."""

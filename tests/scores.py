@@ -1,14 +1,18 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """build/score.json, where each source of figures leaves its part for tests/score.
 
-For shell scripts: scores.py fuzz TARGET RUNS|crashed
+For others than Python: scores.py fuzz TARGET RUNS|crashed
+                        scores.py coverage FILE    what gcovr has summed up
 """
 
 import contextlib
 import datetime
 import fcntl
+import hashlib
 import json
+import os
 import pathlib
+import shlex
 import subprocess
 import sys
 
@@ -40,6 +44,21 @@ def stamp():
     return {"date": datetime.datetime.now().strftime("%Y-%m-%d %H:%M"), "commit": git.stdout.strip() or "unknown"}
 
 
+def versions():
+    """Of what is not ours and decides what is measured."""
+    def output(*command):
+        return subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True).stdout.splitlines()
+
+    qemu = shlex.split(os.environ.get("KEXEC_QEMU", "qemu-system-x86_64"))
+    found = {"QEMU": output(*qemu, "--version")[0]}
+    found.update(line.split() for line in output("dpkg-query", "-W", "ovmf", "systemd-boot-efi", "swtpm", "gcc", "clang"))
+    for path in sorted((ROOT / "build/deps/kernels").glob("*/package")):
+        found[f"kernel {path.parent.name}"] = path.read_text().strip()
+    for path in sorted((ROOT / "build/deps/ovmf").glob("*CODE_4M*.fd")):
+        found[f"newer {path.name}"] = "sha256 " + hashlib.sha256(path.read_bytes()).hexdigest()[:16]
+    return found
+
+
 def save(name, result):
     """All there is of this part."""
     with part(name) as old:
@@ -55,6 +74,13 @@ def add_fuzzing(target, runs):
         targets[target] = {**counts, **stamp()}
 
 
+def main(what, name, runs=None):
+    if what == "coverage":
+        summary = json.loads(pathlib.Path(name).read_text())
+        save(what, {"percent": summary["line_percent"], "covered": summary["line_covered"], "lines": summary["line_total"]})
+    else:
+        add_fuzzing(name, None if runs == "crashed" else int(runs))
+
+
 if __name__ == "__main__":
-    _, _, target, runs = sys.argv
-    add_fuzzing(target, None if runs == "crashed" else int(runs))
+    main(*sys.argv[1:])

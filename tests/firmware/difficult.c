@@ -141,6 +141,7 @@ static void hook(EFI_LOADED_IMAGE *image)
 		enter_five_levels();
 	memory_hook();
 	services_hook();
+	tpm_hook();
 	files_hook(volume_device);
 	if (current_run.faults[FAULT_LOAD_OPTIONS_JUNK].set)
 		pass_junk(image, current_run.faults[FAULT_LOAD_OPTIONS_JUNK].number);
@@ -154,14 +155,15 @@ static void hook(EFI_LOADED_IMAGE *image)
 static void unhook(const EFI_SYSTEM_TABLE *system_table)
 {
 	services_unhook();
+	tpm_unhook();
 	files_unhook();
 	firmware_system_table->ConOut = system_table->ConOut;
 	firmware_system_table->ConIn = system_table->ConIn;
 	firmware_system_table->StdErr = system_table->StdErr;
 }
 
-/* One start of the image with the faults of current_run. */
-static EFI_STATUS start(void)
+/* One start of the image with the faults of current_run, the `number`th of a sweep. */
+static EFI_STATUS start(uint64_t number)
 {
 	EFI_GUID guid = LOADED_IMAGE_PROTOCOL;
 	EFI_SYSTEM_TABLE system_table = *firmware_system_table;
@@ -169,6 +171,8 @@ static EFI_STATUS start(void)
 	EFI_STATUS status;
 	EFI_HANDLE app;
 
+	say("begin %s %lu", current_run.name, number);
+	faults_say();
 	status = load_app(&app);
 	if (!EFI_ERROR(status))
 		status = firmware_boot_services->HandleProtocol(app, &guid, (void **)&image);
@@ -197,8 +201,7 @@ static EFI_STATUS sweep(const struct run *run)
 	for (uint64_t number = 1; number < SWEEP_MAX; number++) {
 		current_run = *run;
 		current_run.faults[run->swept].number = number;
-		say("begin %s %lu", run->name, number);
-		status = start();
+		status = start(number);
 		if (!current_run.faults[run->swept].fired)
 			break;
 	}
@@ -220,8 +223,7 @@ static EFI_STATUS run_all(struct text conf)
 			continue;
 		}
 		current_run = run;
-		say("begin %s 0", run.name);
-		status = start();
+		status = start(0);
 	}
 	return status;
 }

@@ -43,6 +43,9 @@ enum fault {
 	FAULT_PROTOCOL_ERROR,
 	FAULT_SET_VARIABLE_FAILS,
 	FAULT_LOAD_IMAGE_VIOLATION,
+	FAULT_TPM_ERROR,
+	FAULT_STALL_FAILS,
+	FAULT_WATCHDOG_FAILS,
 	FAULT_EXIT_REFUSED,
 	FAULT_MAP_GROWS,
 	FAULT_COUNT,
@@ -77,6 +80,9 @@ bool fault_hits_first(enum fault fault);
 
 /* Whether a fault of the run has been met. */
 bool fault_fired(void);
+
+/* Says which faults the run has. */
+void faults_say(void);
 
 /* Prints a line that begins "difficult: ", on the console that there was at the start. */
 void say(const char *format, ...) __attribute__((format(printf, 1, 2)));
@@ -123,6 +129,9 @@ bool services_exit_reached(void);
 
 /* After a run, or before the firmware is left: the table of boot services becomes what it was. */
 void services_unhook(void);
+
+void tpm_hook(void);
+void tpm_unhook(void);
 
 void files_hook(EFI_HANDLE device);
 void files_unhook(void);

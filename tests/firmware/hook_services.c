@@ -9,6 +9,7 @@ static EFI_SET_VARIABLE original_set_variable;
 static const EFI_LOADED_IMAGE *app;
 static bool is_last;
 static bool exit_reached;
+static uint64_t watchdog_count;
 
 void app_set(const EFI_LOADED_IMAGE *image)
 {
@@ -87,6 +88,24 @@ static EFI_STATUS EFIAPI set_variable(CHAR16 *name, EFI_GUID *guid, UINT32 attri
 	return original_set_variable(name, guid, attributes, size, data);
 }
 
+/* Without having waited. */
+static EFI_STATUS EFIAPI stall(UINTN usec)
+{
+	if (CALLED_BY_APP() && fault_hits(FAULT_STALL_FAILS))
+		return EFI_DEVICE_ERROR;
+	return original_services.Stall(usec);
+}
+
+static EFI_STATUS EFIAPI set_watchdog_timer(UINTN seconds, UINT64 code, UINTN size, CHAR16 *text)
+{
+	if (CALLED_BY_APP()) {
+		watchdog_count++;
+		if (fault_hits(FAULT_WATCHDOG_FAILS))
+			return EFI_DEVICE_ERROR;
+	}
+	return original_services.SetWatchdogTimer(seconds, code, size, text);
+}
+
 /* A runtime service outlives this program, so its hook goes first. */
 static void prepare_exit(void)
 {
@@ -94,8 +113,8 @@ static void prepare_exit(void)
 		return;
 	exit_reached = true;
 	firmware_runtime_services->SetVariable = original_set_variable;
-	say("reached the exit: fired %u reads %lu bytes %lu background %lu", fault_fired(), files_reads(),
-	    files_bytes_read(), files_background_reads());
+	say("reached the exit: fired %u reads %lu bytes %lu background %lu watchdog %lu", fault_fired(), files_reads(),
+	    files_bytes_read(), files_background_reads(), watchdog_count);
 	say("held at most %lu bytes", ledger_most_held());
 }
 
@@ -117,6 +136,7 @@ static EFI_STATUS EFIAPI exit_boot_services(EFI_HANDLE image, UINTN key)
 void services_hook(void)
 {
 	exit_reached = false;
+	watchdog_count = 0;
 	original_set_variable = firmware_runtime_services->SetVariable;
 	firmware_boot_services->HandleProtocol = handle_protocol;
 	firmware_boot_services->LocateProtocol = locate_protocol;
@@ -124,6 +144,8 @@ void services_hook(void)
 	firmware_boot_services->LoadImage = load_image;
 	firmware_boot_services->UnloadImage = unload_image;
 	firmware_boot_services->WaitForEvent = wait_for_event;
+	firmware_boot_services->Stall = stall;
+	firmware_boot_services->SetWatchdogTimer = set_watchdog_timer;
 	firmware_boot_services->ExitBootServices = exit_boot_services;
 	firmware_runtime_services->SetVariable = set_variable;
 }

@@ -31,6 +31,9 @@ static const char *const fault_names[FAULT_COUNT] = {
 	"protocol-error",
 	"set-variable-fails",
 	"load-image-violation",
+	"tpm-error",
+	"stall-fails",
+	"watchdog-fails",
 	"exit-refused",
 	"map-grows",
 };
@@ -146,4 +149,14 @@ bool fault_fired(void)
 			return true;
 	}
 	return false;
+}
+
+void faults_say(void)
+{
+	for (unsigned i = 0; i < FAULT_COUNT; i++) {
+		const struct fault_state *state = &current_run.faults[i];
+
+		if (state->set)
+			say("with %s %lu %lu", fault_names[i], state->number, state->size);
+	}
 }

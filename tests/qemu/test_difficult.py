@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Firmware that fails, lies and is short of memory (tests/firmware): it is survived, or refused with all given back."""
 
+import collections
 import hashlib
 import re
 import struct
@@ -9,6 +10,8 @@ import pytest
 
 from conftest import DEFAULT_OPTIONS, IMAGE, INITRD, entry, files, kernel, wait_for_report
 from machine import BUILD, FIRMWARE, TIMEOUT
+from signing import without_signature
+from test_secure_boot import Platform, expect_locked_down
 
 DIFFICULT = BUILD / "difficult.efi"
 TRIXIE = FIRMWARE["trixie"]
@@ -31,21 +34,50 @@ def digests():
                         for path, name in ((kernel(), "/vmlinuz"), (INITRD, "/initrd"))])
 
 
+@pytest.fixture
+def boot(boot, record_property):
+    """And counts for the score what became of the faults: fault -> number of times, by outcome."""
+    machines = []
+
+    def start(*arguments, **options):
+        machines.append(boot(*arguments, **options))
+        return machines[-1]
+
+    yield start
+    counts = collections.defaultdict(collections.Counter)
+    for guest in machines:
+        for attempt in map(Attempt, guest.log.split("difficult: begin ")[1:]):
+            # The last of a sweep does not meet its fault any more.
+            if attempt.faults and (attempt.fired or not attempt.number):
+                counts[" + ".join(attempt.faults)].update(attempt.counts())
+    record_property("faults", {fault: dict(count) for fault, count in counts.items()})
+
+
 class Attempt:
     """One start of the loader, by what difficult.efi and the loader said."""
 
     def __init__(self, text):
         self.text = text
-        self.name, self.number = re.match(r"(.*) (\d+)\n", text).groups()
+        self.name, number = re.match(r"(.*) (\d+)\n", text).groups()
+        self.number = int(number)
         end = re.search(r"^difficult: (returned|would boot) (\w+): fired (\d) left (.*)$", text, re.MULTILINE)
         self.status = end[2] if end and end[1] == "returned" else None
         self.fired = bool(re.search(r"^difficult: .*: fired 1", text, re.MULTILINE))
         self.left = {kind: int(count) for kind, count in re.findall(r"(\w+) (\d+)", end[4])} if end else {}
         self.free = int((re.findall(r"^difficult: free (\d+) KiB$", text, re.MULTILINE) or [0])[0])
-        self.exits = re.search(r"^difficult: reached the exit: fired \d reads (\d+) bytes (\d+) background (\d+)$", text,
-                               re.MULTILINE)
+        self.faults = re.findall(r"^difficult: with (\S+)", text, re.MULTILINE)
+        self.exits = re.search(r"^difficult: reached the exit: fired \d reads (\d+) bytes (\d+) background (\d+) "
+                               r"watchdog (\d+)$", text, re.MULTILINE)
         self.complaints = [line for line in re.findall(r"^kexec: (.*)$", text, re.MULTILINE)
                            if re.search(r"expected|cannot|changed", line)]
+
+    def counts(self):
+        """For the score. What neither returned nor reached the exit hangs; what was left counts if it was refused."""
+        outcome = "survived" if self.exits else "refused" if self.status else "hung"
+        if re.search(r"^kexec: .*; resetting$", self.text, re.MULTILINE):
+            outcome = "refused"
+        return {"injected": 1, outcome: 1, "exceptions": self.text.count("X64 Exception"),
+                "leaks": sum(self.left.values()) if outcome == "refused" else 0}
 
     def __str__(self):
         return f"{self.name} {self.number}: {self.text}"
@@ -211,6 +243,8 @@ SURVIVALS = {
     "map grows": "map-grows 40",
     "map grows a lot": "map-grows 400",
     "variables cannot be set": "set-variable-fails",
+    "time cannot be taken": "stall-fails",
+    "watchdog cannot be set": "watchdog-fails",
     "no console": "no-console",
     "load options of odd size": "load-options-junk 1",
 }
@@ -218,7 +252,7 @@ MORE_SURVIVALS = {
     "load options without pointer": "load-options-junk 2",
     "load options without end": "load-options-junk 3",
     "load options of the boot manager": "load-options-junk 4",
-    "exit refused 63 times": "exit-refused 63",
+    **{f"exit refused {count} times": f"exit-refused {count}" for count in (1, 3, 4, 5, 63)},
     "fragments, short reads, exit refused, map grows": "fragment 400\nshort\nexit-refused 3\nmap-grows 100",
     "little memory": "memory 90",
 }
@@ -248,6 +282,34 @@ def test_survived(boot, name):
 @pytest.mark.parametrize("name", MORE_SURVIVALS)
 def test_survived_too(boot, name):
     survive(boot, MORE_SURVIVALS[name])
+
+
+def test_tpm_fails_once(boot):
+    """It never stops a boot: whoever relies on the registers will see that they do not hold what they should."""
+    guest = boot(difficult("tpm-error\nsweep tpm-error"), firmware=TRIXIE, tpm="tpm-crb")
+    wait_for_report(guest)
+    found = attempts(guest.log)
+    # What it can do, where its log ends, four measurements, and the log for Linux.
+    assert sum(attempt.fired for attempt in found) == len(found) - 1 >= 7
+    assert all(attempt.exits for attempt in found)
+    warned = [attempt for attempt in found if "going on without" in attempt.text]
+    assert len(warned) == 4
+    assert "measured the command line into PCR 12" in found[-1].text
+
+
+def test_image_that_policy_defers(boot, tmp_path):
+    """SECURITY_VIOLATION with a handle: refused, and the handle given back. Then the same without the fault."""
+    platform = Platform("trixie-snakeoil", tmp_path)
+    sign = platform.key.sign
+    changes = {"/EFI/BOOT/BOOTX64.EFI": sign(DIFFICULT), "/app.efi": sign(IMAGE),
+               "/vmlinuz": sign(without_signature(kernel().read_bytes()))}
+    guest = boot(difficult("violation\nload-image-violation", "twin", changes=changes), firmware=platform.firmware)
+    expect_locked_down(wait_for_report(guest))
+    refused, twin = attempts(guest.log)
+    assert refused.fired and twin.exits
+    assert_refused(refused)
+    assert refused.complaints == ["/vmlinuz: signature: expected one that the platform trusts, found SECURITY_VIOLATION"]
+    assert refused.status == "ACCESS_DENIED"
 
 
 @pytest.mark.parametrize("fault, reason", [

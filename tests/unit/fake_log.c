@@ -8,6 +8,7 @@
 static char buffer[65536];
 static size_t used;
 static bool verbose = true;
+static size_t errors;
 
 void log_set_verbose(bool value)
 {
@@ -73,7 +74,13 @@ void check_error(enum kexec_status found, enum kexec_status expected, const char
 		print_error("expected one line with \"%s\", logged: %s\n", part, buffer);
 		_fail(file, line);
 	}
+	errors++;
 	log_clear();
+}
+
+size_t errors_checked(void)
+{
+	return errors;
 }
 
 void check_ok(enum kexec_status found, const char *file, int line)

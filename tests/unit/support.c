@@ -19,7 +19,11 @@ static bool run_in_child(const char *name, const struct CMUnitTest *tests, size_
 	child = fork();
 	if (child == 0) {
 		cmocka_set_test_filter(name);
-		exit(_cmocka_run_group_tests(name, tests, count, NULL, NULL));
+		status = _cmocka_run_group_tests(name, tests, count, NULL, NULL);
+		/* For tests/score. */
+		if (errors_checked())
+			printf("score: refused %zu\n", errors_checked());
+		exit(status);
 	}
 	return child > 0 && waitpid(child, &status, 0) == child && WIFEXITED(status) && WEXITSTATUS(status) == 0;
 }

@@ -32,6 +32,9 @@ void log_clear(void);
 #define expect_error(call, status, part) check_error((call), (status), (part), __FILE__, __LINE__)
 void check_error(enum kexec_status found, enum kexec_status expected, const char *part, const char *file, int line);
 
+/* How many of them were as expected. */
+size_t errors_checked(void);
+
 /* Fails the test unless `call` returns KEXEC_OK; shows what was logged. */
 #define expect_ok(call) check_ok((call), __FILE__, __LINE__)
 void check_ok(enum kexec_status found, const char *file, int line);

@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/* Hooks of the TPM's protocol, as far as the loader uses it (TCG EFI Protocol Specification, 6). */
+#include "efi/firmware.h"
+#include "tests/firmware/difficult.h"
+
+struct tcg2 {
+	EFI_STATUS(EFIAPI *get_capability)(struct tcg2 *self, void *capability);
+	EFI_STATUS(EFIAPI *get_event_log)(struct tcg2 *self, UINT32 format, EFI_PHYSICAL_ADDRESS *log,
+					  EFI_PHYSICAL_ADDRESS *last, BOOLEAN *truncated);
+	EFI_STATUS(EFIAPI *hash_log_extend_event)(struct tcg2 *self, UINT64 flags, EFI_PHYSICAL_ADDRESS bytes,
+						  UINT64 size, void *event);
+};
+
+static struct tcg2 *tpm;
+static struct tcg2 original;
+
+static EFI_STATUS EFIAPI get_capability(struct tcg2 *self, void *capability)
+{
+	if (CALLED_BY_APP() && fault_hits(FAULT_TPM_ERROR))
+		return EFI_DEVICE_ERROR;
+	return original.get_capability(self, capability);
+}
+
+static EFI_STATUS EFIAPI get_event_log(struct tcg2 *self, UINT32 format, EFI_PHYSICAL_ADDRESS *log,
+				       EFI_PHYSICAL_ADDRESS *last, BOOLEAN *truncated)
+{
+	if (CALLED_BY_APP() && fault_hits(FAULT_TPM_ERROR))
+		return EFI_DEVICE_ERROR;
+	return original.get_event_log(self, format, log, last, truncated);
+}
+
+static EFI_STATUS EFIAPI hash_log_extend_event(struct tcg2 *self, UINT64 flags, EFI_PHYSICAL_ADDRESS bytes, UINT64 size,
+					       void *event)
+{
+	if (CALLED_BY_APP() && fault_hits(FAULT_TPM_ERROR))
+		return EFI_DEVICE_ERROR;
+	return original.hash_log_extend_event(self, flags, bytes, size, event);
+}
+
+void tpm_hook(void)
+{
+	EFI_GUID guid = { 0x607f766c, 0x7455, 0x42be, { 0x93, 0x0b, 0xe4, 0xd7, 0x6d, 0xb2, 0x72, 0x0f } };
+
+	if (EFI_ERROR(original_services.LocateProtocol(&guid, NULL, (void **)&tpm))) {
+		tpm = NULL;
+		return;
+	}
+	original = *tpm;
+	tpm->get_capability = get_capability;
+	tpm->get_event_log = get_event_log;
+	tpm->hash_log_extend_event = hash_log_extend_event;
+}
+
+void tpm_unhook(void)
+{
+	if (!tpm)
+		return;
+	tpm->get_capability = original.get_capability;
+	tpm->get_event_log = original.get_event_log;
+	tpm->hash_log_extend_event = original.hash_log_extend_event;
+}
