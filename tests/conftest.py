@@ -81,10 +81,15 @@ class UnitFailure(Exception):
 
 
 class Summary:
-    """At the end: tables, build/score.json, and the plain last line that scripts can read."""
+    """At the end: tables, build/score.json, and the plain last line that scripts can read.
+
+    A run of all tests prints the scorecard as well, where a figure below its floor counts as a failure.
+    """
 
     def __init__(self):
         self.line = None
+        self.card = ""
+        self.is_below = False
         self.results = {}
         self.stamp = scores.stamp()
 
@@ -98,10 +103,17 @@ class Summary:
         if report.user_properties:
             result["properties"] = dict(report.user_properties)
 
-    def pytest_sessionfinish(self):
+    def pytest_sessionfinish(self, session):
         with scores.part("tests") as tests:
             tests.update({name: {**result, **self.stamp} for name, result in self.results.items()})
         scores.save("versions", scores.versions())
+        config = session.config
+        if config.args == ["tests"] and not config.option.keyword and not config.option.collectonly:
+            score = subprocess.run([ROOT / "tests/score"], stdout=subprocess.PIPE, text=True)
+            self.card = score.stdout.split("\n\n")[0]
+            self.is_below = score.returncode != 0
+            if self.is_below and not session.exitstatus:
+                session.exitstatus = pytest.ExitCode.TESTS_FAILED
 
     def _tables(self):
         """Table -> rows, each with its test's result."""
@@ -126,8 +138,11 @@ class Summary:
     def pytest_terminal_summary(self, terminalreporter):
         for name, rows in self._tables().items():
             self._print_table(terminalreporter, name, rows)
+        if self.card:
+            terminalreporter.write_sep("=", "score")
+            terminalreporter.write_line(self.card)
         count = {kind: len(terminalreporter.stats.get(kind, [])) for kind in ("passed", "failed", "error", "skipped")}
-        self.line = f"{count['passed']} passed, {count['failed'] + count['error']} failed"
+        self.line = f"{count['passed']} passed, {count['failed'] + count['error'] + self.is_below} failed"
         if count["skipped"]:
             self.line += f", {count['skipped']} skipped"
 

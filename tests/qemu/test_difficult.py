@@ -153,7 +153,7 @@ REFUSALS = {
 }
 
 
-def test_refusals_leave_nothing_behind(boot):
+def test_refusals_leave_nothing_behind(boot, record_property):
     """One after the other in one machine, then a good boot."""
     runs = [f"{name}\n{fault}" for name, (fault, _, _) in REFUSALS.items()]
     guest = boot(difficult(*runs, "twin", conf=digests()), firmware=TRIXIE)
@@ -165,6 +165,7 @@ def test_refusals_leave_nothing_behind(boot):
         assert_refused(attempt)
         assert re.fullmatch(line, attempt.complaints[0]), attempt
         assert attempt.status == status, attempt
+    record_property("refusals", len(refused))
     # The firmware keeps what describes the pieces of memory; from then on there is not a page less.
     assert len({attempt.free for attempt in refused}) == 1
     # Each byte of the files was read once.

@@ -31,6 +31,7 @@ class Platform:
     """A firmware with Secure Boot, and a key that it trusts: its own, or one that the machine's owner told shim."""
 
     def __init__(self, name, folder):
+        self.name = name
         self.firmware = FIRMWARE[name]
         self.folder = folder
         self.has_shim = self.firmware.key is None
@@ -104,10 +105,11 @@ def refusal(path):
 
 
 @pytest.mark.parametrize("name", CONFIGURATIONS)
-def test_kernels(boot, tmp_path, kernels, name, capsys):
+def test_kernels(boot, tmp_path, kernels, name, record_property):
     """Every kernel that is not trusted by a boot entry of its own, then one that is."""
     platform = Platform(name, tmp_path)
     refused = [label for label, signer in SIGNERS.items() if signer not in platform.trusts]
+    record_property("Secure Boot", [{"platform": name, **dict.fromkeys(refused, "refused"), "signed": "boots"}])
     image = platform.key.sign(IMAGE)
     paths = {label: "/" + label.replace(" ", "-") for label in SIGNERS}
     files = {paths[label]: content for label, content in kernels(platform.key).items()}
@@ -119,13 +121,12 @@ def test_kernels(boot, tmp_path, kernels, name, capsys):
     assert guest.log.count("Linux version") == 1
     # The keys that shim's owner has enrolled reach Linux.
     assert ("MOKvar=" in report.dmesg) == platform.has_shim
-    with capsys.disabled():
-        print(f"\n{name}: signed boots, locked down; refused: {', '.join(refused)}")
 
 
 @pytest.mark.parametrize("name", ["ms", pytest.param("trixie-ms", marks=pytest.mark.matrix)])
-def test_kernel_signed_by_debian_behind_debians_shim(boot, tmp_path, name):
+def test_kernel_signed_by_debian_behind_debians_shim(boot, tmp_path, record_property, name):
     platform = Platform(name, tmp_path)
+    record_property("Secure Boot", [{"platform": name, "debian": "boots", "debian, one bit flipped": "refused"}])
     files = {"/vmlinuz": kernel(), "/flipped": with_one_bit_flipped(kernel().read_bytes(), 0x5000 + 0x300000),
              "/initrd": INITRD}
     image = platform.key.sign(IMAGE)
@@ -163,7 +164,7 @@ def test_shim_of_another_age_is_asked_about_a_sealed_kernel_too(boot, tmp_path, 
 
 def sweep(boot, platform, kernel_image, ranges):
     """Lets the loader's verification judge a signed kernel with one bit flipped in each byte of `ranges`, in one boot.
-    Returns how many it judged."""
+    Returns a row for the table."""
     text = " ".join(f"{part.start} {part.stop} {part.step}" for part in ranges)
     guest = boot_entries(boot, platform, {"flips": (platform.key.sign(FLIPS), entry(initrds=(), options=text, extra=()))},
                          {"/vmlinuz": kernel_image})
@@ -173,7 +174,7 @@ def sweep(boot, platform, kernel_image, ranges):
     assert found[2] == "0", "\n".join(re.findall(r"^kexec: flips: .*$", guest.log, re.MULTILINE))
     assert int(found[1]) == sum(map(len, ranges))
     assert len(re.findall(rf"^kexec: {refusal('/vmlinuz')}$", guest.log, re.MULTILINE)) == int(found[1])
-    return int(found[1])
+    return {"platform": platform.name, "bytes of the kernel": len(kernel_image), "refused": int(found[1]), "accepted": 0}
 
 
 def covered(image, step):
@@ -183,33 +184,32 @@ def covered(image, step):
     return [range(0, field), range(field + 4, headers), range(headers, certificates(image)[1], step)]
 
 
-def test_bits_flipped_all_over_a_small_kernel(boot, tmp_path, capsys):
+def test_bits_flipped_all_over_a_small_kernel(boot, tmp_path, record_property):
     platform = Platform("trixie-snakeoil", tmp_path)
     small = platform.key.sign(cut_down(kernel().read_bytes(), 0x8000))
-    count = sweep(boot, platform, small, covered(small, 101))
-    with capsys.disabled():
-        print(f"\nsmall kernel: {count} flips of one bit, all refused")
+    record_property("bits flipped", [sweep(boot, platform, small, covered(small, 101))])
 
 
-def test_bits_flipped_in_debians_kernel(boot, tmp_path, capsys):
+def test_bits_flipped_in_debians_kernel(boot, tmp_path, record_property):
     """Behind Debian's shim, with Debian's own signature."""
     platform = Platform("trixie-ms", tmp_path)
     image = kernel().read_bytes()
     end = certificates(image)[1]
-    count = sweep(boot, platform, image, [range(0x1f1, 0x260, 37), range(0x5000, end, end // 4), range(end - 1, end)])
-    with capsys.disabled():
-        print(f"\nDebian's kernel: {count} flips of one bit, all refused")
+    ranges = [range(0x1f1, 0x260, 37), range(0x5000, end, end // 4), range(end - 1, end)]
+    record_property("bits flipped", [sweep(boot, platform, image, ranges)])
 
 
 @pytest.mark.matrix
 @pytest.mark.parametrize("name", ["snakeoil", "strictnx-snakeoil", "ms"])
-def test_more_bits_flipped(boot, tmp_path, name):
+def test_more_bits_flipped(boot, tmp_path, record_property, name):
     platform = Platform(name, tmp_path)
+    judged = []
+    record_property("bits flipped", judged)
     small = platform.key.sign(cut_down(kernel().read_bytes(), 0x8000))
-    sweep(boot, platform, small, covered(small, 7))
+    judged.append(sweep(boot, platform, small, covered(small, 7)))
     image = platform.key.sign(without_signature(kernel().read_bytes()))
     end = certificates(image)[1]
-    sweep(boot, platform, image, [range(0x1f1, end, end // 64)])
+    judged.append(sweep(boot, platform, image, [range(0x1f1, end, end // 64)]))
 
 
 # --- sealed images: the kernel needs no signature, for the image's own covers its digest -----------------------------
