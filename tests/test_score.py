@@ -1,0 +1,34 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""The scorecard's verdicts: what was skipped or has failed must not pass for measured."""
+
+import importlib.machinery
+import importlib.util
+import pathlib
+
+import pytest
+
+loader = importlib.machinery.SourceFileLoader("score", str(pathlib.Path(__file__).with_name("score")))
+score = importlib.util.module_from_spec(importlib.util.spec_from_loader("score", loader))
+loader.exec_module(score)
+
+STAMP = {"date": "2026-01-01 00:00", "commit": "0000000"}
+
+
+@pytest.mark.parametrize("outcomes, found, verdict", [
+    ([], 0, "not measured"),
+    (["passed", "passed", "passed"], 3, "reached"),
+    (["passed", "passed", "failed"], 2, "MISSED: 1 failed"),
+    (["passed", "passed", "passed", "failed"], 3, "MISSED: 1 failed"),
+    (["passed", "skipped", "skipped"], 1, "in part: 2 not run"),
+    (["passed", "passed", None], 2, "in part: 1 not run"),
+    (["passed", "passed"], 2, "MISSED"),
+    (["skipped", "skipped", "skipped"], 0, "not measured"),
+])
+def test_verdict(outcomes, found, verdict):
+    """On a floor of 3 tests. None has not been run; of the past there is one that has."""
+    card = score.Card.__new__(score.Card)
+    card.names = [f"test_it[{number}]" for number in range(len(outcomes))]
+    card.scores = {"tests": {name: {"outcome": outcome, **STAMP} for name, outcome in zip(card.names, outcomes) if outcome}}
+    card.scores["tests"]["test_it[gone]"] = {"outcome": "passed", **STAMP}
+    measurement = card.tests("test_it")
+    assert (measurement.found, measurement.verdict(3)) == (found, verdict)
