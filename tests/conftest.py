@@ -98,7 +98,7 @@ class Summary:
         result = self.results.setdefault(report.nodeid, {"outcome": "passed"})
         if report.outcome != "passed":
             result["outcome"] = report.outcome
-        if report.skipped and isinstance(report.longrepr, tuple):
+        if report.skipped and isinstance(report.longrepr, (tuple, list)):
             result["reason"] = report.longrepr[2].removeprefix("Skipped: ")
         if report.user_properties:
             result["properties"] = dict(report.user_properties)
