@@ -19,8 +19,8 @@ STAMP = {"date": "2026-01-01 00:00", "commit": "0000000"}
     (["passed", "passed", "passed"], 3, "reached"),
     (["passed", "passed", "failed"], 2, "MISSED: 1 failed"),
     (["passed", "passed", "passed", "failed"], 3, "MISSED: 1 failed"),
-    (["passed", "skipped", "skipped"], 1, "in part: 2 not run"),
-    (["passed", "passed", None], 2, "in part: 1 not run"),
+    (["passed", "skipped", "skipped"], 1, "in part: 2 to go"),
+    (["passed", "passed", None], 2, "in part: 1 to go"),
     (["passed", "passed"], 2, "MISSED"),
     (["skipped", "skipped", "skipped"], 0, "not measured"),
 ])
