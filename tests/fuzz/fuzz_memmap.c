@@ -9,11 +9,11 @@
 
 enum scale { SCALE_ANY, SCALE_PAGES, SCALE_MACHINE, SCALE_COUNT };
 
-#define SMALL_START_MASK 0xffu
+#define SMALL_START_MASK 0x3fu
 #define SMALL_PAGES_MASK 0x0fu
 #define SMALL_END ((SMALL_START_MASK + SMALL_PAGES_MASK) * PAGE_SIZE)
 #define SMALL_COUNT 40u /* of descriptors; more take too long to look at page by page */
-#define PLACEMENTS 8
+#define PLACEMENTS 4
 
 static struct memory_request take_request(struct input *input, enum scale scale)
 {
@@ -33,9 +33,9 @@ static struct memory_request take_request(struct input *input, enum scale scale)
 	if (scale == SCALE_PAGES) {
 		request.lead &= 0x3fff;
 		request.size &= 0x7fff;
-		request.min &= 0xfffff;
-		request.max &= 0x1fffff;
-		request.preferred_max &= 0x1fffff;
+		request.min &= 0x3ffff;
+		request.max &= 0x7ffff;
+		request.preferred_max &= 0x7ffff;
 	}
 	if (request.size == 0)
 		request.size = 1;
