@@ -1,32 +1,23 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Firmware that fails, lies and is short of memory (tests/firmware): it is survived, or refused with all given back."""
 
-import collections
 import hashlib
 import re
 import struct
 
 import pytest
 
-from conftest import DEFAULT_OPTIONS, IMAGE, INITRD, entry, files, kernel, wait_for_report
-from machine import BUILD, FIRMWARE, TIMEOUT
+from conftest import DEFAULT_OPTIONS, IMAGE, INITRD, entry, kernel, wait_for_report
+from difficult import DIFFICULT, assert_refused, assert_survived_or_refused, attempts, count_faults, difficult
+from machine import FIRMWARE, TIMEOUT
 from signing import without_signature
 from test_secure_boot import Platform, expect_locked_down
 
-DIFFICULT = BUILD / "difficult.efi"
 TRIXIE = FIRMWARE["trixie"]
 STRICTNX = FIRMWARE["strictnx"]
 PAGE_SIZE = 4096
 MIB = 1024 * 1024
 GIB = 1024 * MIB
-
-
-def difficult(*runs, changes=None, conf=None):
-    """The files of an ESP on which the loader is \\app.efi, started as each of `runs` says."""
-    conf = entry() if conf is None else conf
-    return files({"/EFI/BOOT/BOOTX64.EFI": DIFFICULT, "/EFI/BOOT/BOOTX64.conf": None, "/app.efi": IMAGE,
-                  "/app.conf": conf, "/difficult.conf": "".join(f"run {run}\n" for run in runs).encode(),
-                  **(changes or {})})
 
 
 def digests():
@@ -36,7 +27,7 @@ def digests():
 
 @pytest.fixture
 def boot(boot, record_property):
-    """And counts for the score what became of the faults: fault -> number of times, by outcome."""
+    """And counts for the score what became of the faults."""
     machines = []
 
     def start(*arguments, **options):
@@ -44,68 +35,8 @@ def boot(boot, record_property):
         return machines[-1]
 
     yield start
-    counts = collections.defaultdict(collections.Counter)
-    for guest in machines:
-        for attempt in map(Attempt, guest.log.split("difficult: begin ")[1:]):
-            # The last of a sweep does not meet its fault any more.
-            if attempt.faults and (attempt.fired or not attempt.number):
-                counts[" + ".join(attempt.faults)].update(attempt.counts())
-    record_property("faults", {fault: dict(count) for fault, count in counts.items()})
-
-
-class Attempt:
-    """One start of the loader, by what difficult.efi and the loader said."""
-
-    def __init__(self, text):
-        self.text = text
-        self.name, number = re.match(r"(.*) (\d+)\n", text).groups()
-        self.number = int(number)
-        end = re.search(r"^difficult: (returned|would boot) (\w+): fired (\d) left (.*)$", text, re.MULTILINE)
-        self.status = end[2] if end and end[1] == "returned" else None
-        self.fired = bool(re.search(r"^difficult: .*: fired 1", text, re.MULTILINE))
-        self.left = {kind: int(count) for kind, count in re.findall(r"(\w+) (\d+)", end[4])} if end else {}
-        self.free = int((re.findall(r"^difficult: free (\d+) KiB$", text, re.MULTILINE) or [0])[0])
-        self.faults = re.findall(r"^difficult: with (\S+)", text, re.MULTILINE)
-        self.exits = re.search(r"^difficult: reached the exit: fired \d reads (\d+) bytes (\d+) background (\d+) "
-                               r"watchdog (\d+)$", text, re.MULTILINE)
-        self.complaints = [line for line in re.findall(r"^kexec: (.*)$", text, re.MULTILINE)
-                           if re.search(r"expected|cannot|changed", line)]
-
-    def counts(self):
-        """For the score. What neither returned nor reached the exit hangs; what was left counts if it was refused."""
-        outcome = "survived" if self.exits else "refused" if self.status else "hung"
-        if re.search(r"^kexec: .*; resetting$", self.text, re.MULTILINE):
-            outcome = "refused"
-        return {"injected": 1, outcome: 1, "exceptions": self.text.count("X64 Exception"),
-                "leaks": sum(self.left.values()) if outcome == "refused" else 0}
-
-    def __str__(self):
-        return f"{self.name} {self.number}: {self.text}"
-
-
-def attempts(log):
-    assert "X64 Exception" not in log
-    assert "gave back what it did not hold" not in log
-    return [Attempt(text) for text in log.split("difficult: begin ")[1:]]
-
-
-def assert_refused(attempt):
-    assert attempt.exits is None, attempt
-    assert attempt.status not in (None, "SUCCESS"), attempt
-    assert len(attempt.complaints) == 1, attempt
-    assert attempt.left == {"pages": 0, "pools": 0, "files": 0, "images": 0}, attempt
-
-
-def assert_survived_or_refused(log):
-    """Returns the attempts, of which each has been checked. The log is that of a machine that has booted in the end."""
-    found = attempts(log)
-    for attempt in found:
-        if not attempt.exits:
-            assert_refused(attempt)
-    # A sweep goes on until its fault is not met any more, and then nothing is in the way of a boot.
-    last = {attempt.name: attempt for attempt in found}
-    assert all(attempt.exits for attempt in last.values())
-    return found
+    faults = count_faults("".join(guest.log for guest in machines))
+    record_property("faults", {fault: dict(counts) for fault, counts in faults.items()})
 
 
 NO_ROOM = r"kernel: not enough memory: expected 0x\w+ bytes in one piece from 0x1000000 on, found at most 0x\w+"
