@@ -139,6 +139,8 @@ static void hook(EFI_LOADED_IMAGE *image)
 	occupy_arrange();
 	if (current_run.faults[FAULT_FIVE_LEVELS].set)
 		enter_five_levels();
+	if (current_run.faults[FAULT_EDID].set)
+		edid_install(current_run.faults[FAULT_EDID].number);
 	memory_hook();
 	services_hook();
 	tpm_hook();

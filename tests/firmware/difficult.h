@@ -23,6 +23,7 @@ enum fault {
 	FAULT_LOAD_OPTIONS_JUNK,
 	FAULT_NO_CONSOLE,
 	FAULT_FIVE_LEVELS,
+	FAULT_EDID,
 	/* Done by a hook. */
 	FAULT_OUT_OF_MEMORY,
 	FAULT_PLACE_REFUSED,
@@ -129,6 +130,9 @@ bool services_exit_reached(void);
 
 /* After a run, or before the firmware is left: the table of boot services becomes what it was. */
 void services_unhook(void);
+
+/* FAULT_EDID: of kind 1 as the EDID that is in use, else as the one discovered. It stays, for the runs that follow. */
+void edid_install(uint64_t kind);
 
 void tpm_hook(void);
 void tpm_unhook(void);

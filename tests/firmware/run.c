@@ -12,6 +12,7 @@ static const char *const fault_names[FAULT_COUNT] = {
 	"load-options-junk",
 	"no-console",
 	"five-levels",
+	"edid",
 	"out-of-memory",
 	"place-refused",
 	"not-executable",

@@ -330,6 +330,14 @@ def test_five_levels(boot, option, cpus_with):
     assert report["five-levels"] == cpus_with
 
 
+@pytest.mark.parametrize("kind", [1, pytest.param(2, marks=pytest.mark.matrix)], ids=["active", "discovered"])
+def test_edid(boot, kind):
+    """What the monitor says is in boot_params.edid_info; without an EDID there are zeros, as test_parity.py sees."""
+    report = wait_for_report(boot(difficult(f"monitor\nedid {kind}"), display=True))
+    edid = bytes((3 * i + kind) % 256 for i in range(128))
+    assert bytes.fromhex(report["boot-params"])[0x140:0x1c0] == edid
+
+
 def not_executable(boot, name):
     """Only where the firmware has the protocol, as this build does, are pages really made non-executable."""
     guest = boot(difficult("xp\nnot-executable", changes={"/vmlinuz": kernel(name)}), firmware=STRICTNX)
