@@ -123,16 +123,6 @@ static bool find_served(struct file *file)
 	return false;
 }
 
-/* From revision 2 on the protocol can read while we do something else. Without an event it just does not. */
-static void prepare_to_read_ahead(struct file *file)
-{
-	EFI_EVENT event;
-
-	if (file->handle->Revision >= EFI_FILE_PROTOCOL_REVISION2 &&
-	    !EFI_ERROR(firmware_boot_services->CreateEvent(0, 0, NULL, NULL, &event)))
-		file->has_read = event;
-}
-
 static enum kexec_status find_on_volume(struct file *file)
 {
 	enum kexec_status status = open_volume();
@@ -143,8 +133,6 @@ static enum kexec_status find_on_volume(struct file *file)
 		status = read_size(file);
 	if (status)
 		file_close(file);
-	else
-		prepare_to_read_ahead(file);
 	return status;
 }
 
@@ -170,9 +158,6 @@ void file_close(struct file *file)
 	if (file->handle)
 		file->handle->Close(file->handle);
 	file->handle = NULL;
-	if (file->has_read)
-		firmware_boot_services->CloseEvent(file->has_read);
-	file->has_read = NULL;
 }
 
 /* Bytes in a microsecond are megabytes in a second. */

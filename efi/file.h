@@ -19,7 +19,6 @@
 struct file {
 	char path[FILE_PATH_SIZE]; /* as the entry has it, for messages */
 	EFI_FILE_HANDLE handle;
-	EFI_EVENT has_read; /* signalled when a read in the background has ended; NULL where firmware has none */
 	const char *memory; /* what is served from memory, instead of the handle */
 	uint64_t size;
 	uint64_t done;		  /* bytes read and hashed so far */

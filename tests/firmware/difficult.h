@@ -34,8 +34,6 @@ enum fault {
 	FAULT_INFO_ERROR,
 	FAULT_SIZE_CHANGES,
 	FAULT_READ_ERROR,
-	FAULT_BACKGROUND_REFUSED,
-	FAULT_WAIT_REFUSED,
 	FAULT_SHORT,
 	FAULT_SIZE_LIES,
 	FAULT_LARGE_READ_FAILS,
@@ -141,7 +139,6 @@ void files_hook(EFI_HANDLE device);
 void files_unhook(void);
 uint64_t files_bytes_read(void);
 uint64_t files_reads(void);
-uint64_t files_background_reads(void);
 
 /* --- occupied memory (occupy.c) --- */
 

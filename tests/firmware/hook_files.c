@@ -12,7 +12,6 @@ static struct _EFI_FILE_HANDLE original;
 
 static uint64_t bytes_read;
 static uint64_t reads;
-static uint64_t background_reads;
 
 static void hook_file(EFI_FILE_HANDLE file);
 
@@ -33,12 +32,6 @@ static EFI_STATUS EFIAPI file_close_hook(EFI_FILE_HANDLE file)
 {
 	ledger_remove(HOLDING_FILE, (uintptr_t)file);
 	return original.Close(file);
-}
-
-static void lie_about(UINTN *found, UINTN asked)
-{
-	if (*found && fault_hits(FAULT_SIZE_LIES))
-		*found = 2 * asked;
 }
 
 static EFI_STATUS EFIAPI file_read_hook(EFI_FILE_HANDLE file, UINTN *size, void *buffer)
@@ -64,39 +57,8 @@ static EFI_STATUS EFIAPI file_read_hook(EFI_FILE_HANDLE file, UINTN *size, void 
 	bytes_read += *size;
 	if (*size && fault_hits(FAULT_TOCTOU))
 		*(uint8_t *)buffer ^= 1;
-	lie_about(size, asked);
-	return status;
-}
-
-/* As edk2's FAT does when the disk refuses: the position is where the read would have ended. */
-static EFI_STATUS refuse_read_ex(EFI_FILE_HANDLE file, UINTN size)
-{
-	UINT64 position = 0;
-
-	original.GetPosition(file, &position);
-	original.SetPosition(file, position + size);
-	return EFI_OUT_OF_RESOURCES;
-}
-
-/* In the background, where the firmware can: an error is then told with the event. */
-static EFI_STATUS EFIAPI file_read_ex_hook(EFI_FILE_HANDLE file, EFI_FILE_IO_TOKEN *token)
-{
-	UINTN asked = token->BufferSize;
-	EFI_STATUS status;
-
-	if (fault_hits(FAULT_BACKGROUND_REFUSED))
-		return refuse_read_ex(file, asked);
-	if (fault_hits(FAULT_READ_ERROR)) {
-		token->Status = EFI_DEVICE_ERROR;
-		return original_services.SignalEvent(token->Event);
-	}
-	if (fault_hits(FAULT_SHORT) && token->BufferSize > 1)
-		token->BufferSize /= 2;
-	status = original.ReadEx(file, token);
-	if (EFI_ERROR(status))
-		return status;
-	background_reads++;
-	lie_about(&token->BufferSize, asked);
+	if (*size && fault_hits(FAULT_SIZE_LIES))
+		*size = 2 * asked;
 	return status;
 }
 
@@ -119,8 +81,6 @@ static void hook_file(EFI_FILE_HANDLE file)
 	file->Close = file_close_hook;
 	file->Read = file_read_hook;
 	file->GetInfo = file_get_info_hook;
-	if (file->Revision >= EFI_FILE_PROTOCOL_REVISION2)
-		file->ReadEx = file_read_ex_hook;
 	ledger_add(HOLDING_FILE, (uintptr_t)file, 0);
 }
 
@@ -143,7 +103,6 @@ void files_hook(EFI_HANDLE device)
 
 	bytes_read = 0;
 	reads = 0;
-	background_reads = 0;
 	if (EFI_ERROR(original_services.HandleProtocol(device, &guid, (void **)&volume))) {
 		say("the volume is gone");
 		return;
@@ -165,9 +124,4 @@ uint64_t files_bytes_read(void)
 uint64_t files_reads(void)
 {
 	return reads;
-}
-
-uint64_t files_background_reads(void)
-{
-	return background_reads;
 }

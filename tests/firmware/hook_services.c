@@ -72,13 +72,6 @@ static EFI_STATUS EFIAPI unload_image(EFI_HANDLE handle)
 }
 
 /* As for a caller above TPL_APPLICATION. */
-static EFI_STATUS EFIAPI wait_for_event(UINTN count, EFI_EVENT *events, UINTN *index)
-{
-	if (CALLED_BY_APP() && fault_hits(FAULT_WAIT_REFUSED))
-		return EFI_UNSUPPORTED;
-	return original_services.WaitForEvent(count, events, index);
-}
-
 static EFI_STATUS EFIAPI set_variable(CHAR16 *name, EFI_GUID *guid, UINT32 attributes, UINTN size, void *data)
 {
 	const struct fault_state *fault = &current_run.faults[FAULT_SET_VARIABLE_FAILS];
@@ -113,8 +106,8 @@ static void prepare_exit(void)
 		return;
 	exit_reached = true;
 	firmware_runtime_services->SetVariable = original_set_variable;
-	say("reached the exit: fired %u reads %lu bytes %lu background %lu watchdog %lu", fault_fired(), files_reads(),
-	    files_bytes_read(), files_background_reads(), watchdog_count);
+	say("reached the exit: fired %u reads %lu bytes %lu watchdog %lu", fault_fired(), files_reads(),
+	    files_bytes_read(), watchdog_count);
 	say("held at most %lu bytes", ledger_most_held());
 }
 
@@ -143,7 +136,6 @@ void services_hook(void)
 	firmware_boot_services->LocateHandleBuffer = locate_handle_buffer;
 	firmware_boot_services->LoadImage = load_image;
 	firmware_boot_services->UnloadImage = unload_image;
-	firmware_boot_services->WaitForEvent = wait_for_event;
 	firmware_boot_services->Stall = stall;
 	firmware_boot_services->SetWatchdogTimer = set_watchdog_timer;
 	firmware_boot_services->ExitBootServices = exit_boot_services;

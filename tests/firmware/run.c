@@ -22,8 +22,6 @@ static const char *const fault_names[FAULT_COUNT] = {
 	"info-error",
 	"size-changes",
 	"read-error",
-	"background-refused",
-	"wait-refused",
 	"short",
 	"size-lies",
 	"large-read-fails",

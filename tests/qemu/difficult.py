@@ -31,8 +31,8 @@ class Attempt:
         self.left = {kind: int(count) for kind, count in re.findall(r"(\w+) (\d+)", end[4])} if end else {}
         self.free = int((re.findall(r"^difficult: free (\d+) KiB$", text, re.MULTILINE) or [0])[0])
         self.faults = re.findall(r"^difficult: with (\S+)", text, re.MULTILINE)
-        self.exits = re.search(r"^difficult: reached the exit: fired \d reads (\d+) bytes (\d+) background (\d+) "
-                               r"watchdog (\d+)$", text, re.MULTILINE)
+        self.exits = re.search(r"^difficult: reached the exit: fired \d reads (\d+) bytes (\d+) watchdog (\d+)$",
+                               text, re.MULTILINE)
         self.complaints = [line for line in re.findall(r"^kexec: (.*)$", text, re.MULTILINE)
                            if re.search(r"expected|cannot|changed", line)]
 

@@ -95,7 +95,7 @@ def test_too_little_memory_for_the_initrd(boot):
 
 
 def test_sector_that_cannot_be_read(tmp_path):
-    """In the middle of the kernel, on a disk that OVMF reads in the background."""
+    """In the middle of the kernel."""
     disk = esp.make(tmp_path / "esp.img", files())
     sector = disk.read_bytes().index(kernel().read_bytes()[4 << 20:][:4096]) // 512
     rule = tmp_path / "blkdebug.conf"
