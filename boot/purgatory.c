@@ -6,9 +6,6 @@
 #include "common/align.h"
 #include "common/string.h"
 
-/* Below it live the BIOS's data, the kernel's real-mode trampoline and, with luck, nobody who dereferences NULL. */
-#define PURGATORY_MIN_ADDR 0x100000u
-
 static enum kexec_status add_segment(struct kexec_image *image, struct purgatory *purgatory)
 {
 	const struct elf_rel *object = &purgatory->object;
@@ -22,7 +19,7 @@ static enum kexec_status add_segment(struct kexec_image *image, struct purgatory
 			.top_down = true,
 			.size = object->mem_size,
 			.align = object->align > PAGE_SIZE ? object->align : PAGE_SIZE,
-			.min = PURGATORY_MIN_ADDR,
+			.min = LOW_MEMORY_END,
 			.max = UINT32_MAX,
 		},
 	};

@@ -1,27 +1,20 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /* Hooks of the TPM's protocol, as far as the loader uses it (TCG EFI Protocol Specification, 6). */
 #include "efi/firmware.h"
+#include "efi/tpm.h"
 #include "tests/firmware/difficult.h"
 
-struct tcg2 {
-	EFI_STATUS(EFIAPI *get_capability)(struct tcg2 *self, void *capability);
-	EFI_STATUS(EFIAPI *get_event_log)(struct tcg2 *self, UINT32 format, EFI_PHYSICAL_ADDRESS *log,
-					  EFI_PHYSICAL_ADDRESS *last, BOOLEAN *truncated);
-	EFI_STATUS(EFIAPI *hash_log_extend_event)(struct tcg2 *self, UINT64 flags, EFI_PHYSICAL_ADDRESS bytes,
-						  UINT64 size, void *event);
-};
+static struct measurement_protocol *tpm;
+static struct measurement_protocol original;
 
-static struct tcg2 *tpm;
-static struct tcg2 original;
-
-static EFI_STATUS EFIAPI get_capability(struct tcg2 *self, void *capability)
+static EFI_STATUS EFIAPI get_capability(struct measurement_protocol *self, void *capability)
 {
 	if (CALLED_BY_APP() && fault_hits(FAULT_TPM_ERROR))
 		return EFI_DEVICE_ERROR;
 	return original.get_capability(self, capability);
 }
 
-static EFI_STATUS EFIAPI get_event_log(struct tcg2 *self, UINT32 format, EFI_PHYSICAL_ADDRESS *log,
+static EFI_STATUS EFIAPI get_event_log(struct measurement_protocol *self, UINT32 format, EFI_PHYSICAL_ADDRESS *log,
 				       EFI_PHYSICAL_ADDRESS *last, BOOLEAN *truncated)
 {
 	if (CALLED_BY_APP() && fault_hits(FAULT_TPM_ERROR))
@@ -29,8 +22,8 @@ static EFI_STATUS EFIAPI get_event_log(struct tcg2 *self, UINT32 format, EFI_PHY
 	return original.get_event_log(self, format, log, last, truncated);
 }
 
-static EFI_STATUS EFIAPI hash_log_extend_event(struct tcg2 *self, UINT64 flags, EFI_PHYSICAL_ADDRESS bytes, UINT64 size,
-					       void *event)
+static EFI_STATUS EFIAPI hash_log_extend_event(struct measurement_protocol *self, UINT64 flags,
+					       EFI_PHYSICAL_ADDRESS bytes, UINT64 size, const void *event)
 {
 	if (CALLED_BY_APP() && fault_hits(FAULT_TPM_ERROR))
 		return EFI_DEVICE_ERROR;
