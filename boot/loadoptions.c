@@ -188,15 +188,13 @@ void load_options_parse(const void *bytes, size_t size, bool from_shell, char *b
 			append_line(&lines, TEXT("options"), text);
 			break;
 		}
-		if (is_first && (from_shell || text_ends_in_efi(word))) {
-			is_first = false;
-			continue;
-		}
-		is_first = false;
-		if (!closed || !parse_word(word, &lines, &options)) {
+		/* Who is not the shell may pass the program's name as well, but linux=/vmlinuz.efi is none. */
+		if (!(is_first && from_shell) && !(closed && parse_word(word, &lines, &options)) &&
+		    !(is_first && text_ends_in_efi(word))) {
 			ignore_word(word);
 			return;
 		}
+		is_first = false;
 	}
 	if (options.has_linux && options.entry_path.length) {
 		log_info("load options ignored: expected linux= or entry=, found both");

@@ -113,6 +113,17 @@ static void bare_path_of_the_image(void **state)
 	expect_lines("");
 }
 
+static void kernel_whose_name_ends_like_a_program(void **state)
+{
+	(void)state;
+	parse_text("linux=/vmlinuz.efi initrd=/a.efi -- ro", false);
+	assert_true(options.has_linux);
+	expect_lines("linux /vmlinuz.efi\ninitrd /a.efi\noptions ro\n");
+	parse_text("entry=/a.efi -- ro", false);
+	assert_int_equal(options.entry_path.length, strlen("/a.efi"));
+	expect_lines("options ro\n");
+}
+
 static void not_ascii(void **state)
 {
 	(void)state;
@@ -282,6 +293,7 @@ int main(void)
 		cmocka_unit_test(paths_with_blanks),
 		cmocka_unit_test(shell_passes_the_program_name),
 		cmocka_unit_test(bare_path_of_the_image),
+		cmocka_unit_test(kernel_whose_name_ends_like_a_program),
 		cmocka_unit_test(not_ascii),
 		cmocka_unit_test(string_without_nul_as_efibootmgr_writes_it),
 		cmocka_unit_test(what_follows_the_nul_is_not_read),
