@@ -16,7 +16,7 @@ SEAL = HERE.parents[1] / "efi/seal"
 
 def seal(tmp_path, *arguments):
     out = tmp_path / "sealed.efi"
-    subprocess.run([SEAL, "--image", IMAGE, "--out", out, *arguments], check=True)
+    subprocess.run([SEAL, "--image", IMAGE, "--out", out, *arguments], check=True, stdout=subprocess.DEVNULL)
     return out
 
 
@@ -116,3 +116,11 @@ def test_unified_image_found_by_systemd_boot(boot, unified):
     assert report["cmdline"] == DEFAULT_OPTIONS + " unified"
     assert report["LoaderInfo"].startswith("systemd-boot ")
     assert report["StubInfo"].startswith("kexec-efi ")
+
+
+def test_seal_refuses_an_image_that_is_sealed_already(tmp_path, sealed):
+    result = subprocess.run([SEAL, "--image", sealed, "--out", tmp_path / "again.efi", "--linux", kernel()],
+                            stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    assert result.returncode
+    assert result.stderr == f"seal: {sealed}: expected an image with nothing sealed in it, found .entry\n"
+    assert not (tmp_path / "again.efi").exists()
