@@ -3,19 +3,15 @@
 
 import gzip
 import hashlib
-import os
 import pathlib
-import pty
 import re
-import select
 import struct
 import subprocess
-import time
 
 import pytest
 
 from conftest import DEFAULT_OPTIONS, INITRD, KERNELS, entry, files, kernel, wait_for_report
-from machine import BUILD, TIMEOUT
+from machine import BUILD
 
 SEGMENTS = {"kernel", "initrd", "cmdline", "boot_params", "memory_map", "e820_ext", "page_tables", "purgatory"}
 
@@ -197,36 +193,6 @@ def test_cpu_without_5_levels(boot):
 def test_more_kernels_and_memories(boot, name, memory, bus):
     """Sizes around the hole below 4 GiB; the other machines are test_matrix.py's."""
     test_kernel_and_memory(boot, name, memory, bus)
-
-
-def test_make_run_gives_a_shell():
-    """What the README promises, on a terminal of its own."""
-    controller, terminal = pty.openpty()
-    process = subprocess.Popen(["make", "--no-print-directory", "run"], cwd=BUILD.parent, stdin=terminal, stdout=terminal,
-                               stderr=terminal, start_new_session=True)
-    os.close(terminal)
-    seen = ""
-
-    def read_until(pattern):
-        nonlocal seen
-        deadline = time.monotonic() + TIMEOUT
-        while not re.search(pattern, seen):
-            assert time.monotonic() < deadline, seen
-            if select.select([controller], [], [], 1)[0]:
-                seen += os.read(controller, 65536).decode("utf-8", "replace")
-
-    try:
-        read_until(r"To leave: poweroff, or Ctrl-A X")
-        read_until(r"/ # ")
-        assert "Ctrl-A X leaves QEMU" in seen
-        os.write(controller, b"echo the sum is $((40 + 2))\n")
-        read_until(r"the sum is 42")
-        os.write(controller, b"poweroff\n")
-        assert process.wait(TIMEOUT) == 0
-    finally:
-        if process.poll() is None:
-            os.killpg(process.pid, 9)
-        os.close(controller)
 
 
 def test_image_is_small():

@@ -1,0 +1,102 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""The commands that the README has for users: make run, tests/qemu/boot, make install."""
+
+import os
+import pty
+import re
+import select
+import subprocess
+import time
+
+from conftest import HERE, INITRD, kernel
+from machine import BUILD, TIMEOUT
+
+ROOT = BUILD.parent
+
+
+def test_make_run_gives_a_shell():
+    """What the README promises, on a terminal of its own."""
+    controller, terminal = pty.openpty()
+    process = subprocess.Popen(["make", "--no-print-directory", "run"], cwd=ROOT, stdin=terminal, stdout=terminal,
+                               stderr=terminal, start_new_session=True)
+    os.close(terminal)
+    seen = ""
+
+    def read_until(pattern):
+        nonlocal seen
+        deadline = time.monotonic() + TIMEOUT
+        while not re.search(pattern, seen):
+            assert time.monotonic() < deadline, seen
+            if select.select([controller], [], [], 1)[0]:
+                seen += os.read(controller, 65536).decode("utf-8", "replace")
+
+    try:
+        read_until(r"To leave: poweroff, or Ctrl-A X")
+        read_until(r"/ # ")
+        assert "Ctrl-A X leaves QEMU" in seen
+        os.write(controller, b"echo the sum is $((40 + 2))\n")
+        read_until(r"the sum is 42")
+        os.write(controller, b"poweroff\n")
+        assert process.wait(TIMEOUT) == 0
+    finally:
+        if process.poll() is None:
+            os.killpg(process.pid, 9)
+        os.close(controller)
+
+
+def boot_command(*arguments):
+    return subprocess.run([HERE / "boot", *arguments], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+
+
+def test_expected_lines_come():
+    result = boot_command("--initrd", INITRD, "--entry", "verbose yes", "--cmdline", "console=ttyS0 mine",
+                          "--expect", "Kernel command line: .*mine", "--expect", "Run /init")
+    assert (result.returncode, result.stderr) == (0, ""), result
+    assert "segment initrd mem" in result.stdout
+
+
+def test_expected_line_does_not_come_of_a_refusal(tmp_path):
+    garbage = tmp_path / "garbage"
+    garbage.write_bytes(bytes(100000))
+    result = boot_command("--kernel", garbage, "--expect", "Linux version")
+    assert result.returncode == 1
+    missing, reason = result.stderr.splitlines()
+    assert re.fullmatch(r"no 'Linux version' within \d+ s", missing)
+    assert reason.startswith("kexec: /vmlinuz: ")
+    assert reason in result.stdout.splitlines()
+
+
+def test_sealed_image_with_the_files_that_it_names(tmp_path):
+    (tmp_path / "debian").symlink_to(kernel())
+    (tmp_path / "my.conf").write_text("linux /debian\noptions console=ttyS0 sealed\n")
+    image = tmp_path / "sealed.efi"
+    seal = subprocess.run([ROOT / "efi/seal", "--image", BUILD / "kexecx64.efi", "--out", image, "--entry", tmp_path / "my.conf",
+                           "--root", tmp_path], check=True, stdout=subprocess.PIPE, text=True)
+    assert seal.stdout == f"{image}: {image.stat().st_size} bytes: {tmp_path}/my.conf, its files below {tmp_path}\n"
+    result = boot_command("--image", image, "--file", f"/debian={kernel()}", "--expect", "Kernel command line: .*sealed")
+    assert (result.returncode, result.stderr) == (0, ""), result
+
+
+def test_wrong_calls():
+    for arguments in (["--file", "vmlinuz"], ["--kernel", "/none"], ["--expect", "("]):
+        result = boot_command(*arguments)
+        assert result.returncode == 2
+        assert arguments[-1] in result.stderr.splitlines()[-1]
+
+
+def install(*variables):
+    return subprocess.run(["make", "--no-print-directory", "install", *variables], cwd=ROOT, stdout=subprocess.PIPE,
+                          stderr=subprocess.PIPE, text=True)
+
+
+def test_install_where_no_esp_is_mounted(tmp_path):
+    result = install(f"ESP={tmp_path}")
+    assert result.returncode
+    assert f"expected an ESP mounted at {tmp_path}, found none" in result.stderr
+    assert not list(tmp_path.iterdir())
+
+
+def test_install_below_a_folder_for_a_package(tmp_path):
+    assert not install(f"DESTDIR={tmp_path}").returncode
+    installed = tmp_path / "boot/efi/EFI/kexec/kexecx64.efi"
+    assert installed.read_bytes() == (BUILD / "kexecx64.efi").read_bytes()
