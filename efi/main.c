@@ -36,20 +36,26 @@ struct boot {
 	struct handover handover;
 };
 
-static enum kexec_status read_entry(struct entry_source *source)
+/* Who started us must be known before anything can fail: it decides how a failure returns. */
+static enum kexec_status find_self(EFI_LOADED_IMAGE **ret_image)
 {
 	EFI_GUID guid = LOADED_IMAGE_PROTOCOL;
-	EFI_LOADED_IMAGE *image;
-	enum kexec_status status;
-	EFI_STATUS efi_status;
+	EFI_STATUS status;
 
-	efi_status = firmware_boot_services->HandleProtocol(firmware_image, &guid, (void **)&image);
-	if (EFI_ERROR(efi_status))
-		return log_error(status_from_efi(efi_status), "cannot tell where this program came from: %s",
-				 efi_status_name(efi_status));
-	loader_interface_start(image);
+	status = firmware_boot_services->HandleProtocol(firmware_image, &guid, (void **)ret_image);
+	if (EFI_ERROR(status))
+		return log_error(status_from_efi(status), "cannot tell where this program came from: %s",
+				 efi_status_name(status));
+	loader_interface_start(*ret_image);
+	file_set_device((*ret_image)->DeviceHandle);
+	return KEXEC_OK;
+}
+
+static enum kexec_status read_entry(EFI_LOADED_IMAGE *image, struct entry_source *source)
+{
+	enum kexec_status status;
+
 	log_info("kexec-efi " KEXEC_EFI_VERSION);
-	file_set_device(image->DeviceHandle);
 	status = entry_source_read(image, source);
 	if (status)
 		return status;
@@ -177,15 +183,19 @@ EFI_STATUS efi_main(EFI_HANDLE handle, EFI_SYSTEM_TABLE *system_table);
 EFI_STATUS efi_main(EFI_HANDLE handle, EFI_SYSTEM_TABLE *system_table)
 {
 	struct boot boot = { 0 };
+	EFI_LOADED_IMAGE *image;
 	enum kexec_status status;
 
 	firmware_init(handle, system_table);
 	digest_init(&boot.digest);
 
+	status = find_self(&image);
+	if (status)
+		goto out;
 	status = mismatch_report();
 	if (status)
 		goto out;
-	status = read_entry(&boot.source);
+	status = read_entry(image, &boot.source);
 	if (status)
 		goto out;
 	status = load_trusted_kernel(&boot);

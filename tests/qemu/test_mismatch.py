@@ -3,7 +3,9 @@
 
 import re
 import shutil
+import struct
 import time
+import uuid
 
 import pytest
 
@@ -11,6 +13,7 @@ import esp
 from conftest import IMAGE, entry, files, utf16, wait_for_report
 from machine import OVMF, TIMEOUT, Machine
 from screen import Picture
+from test_systemd_boot import menu
 from test_tampering import purgatory_entry
 from varstore import VariableStore
 
@@ -117,3 +120,23 @@ def test_reset_once_then_reported_then_the_next_boot_option(tampered, tmp_path, 
     wait_for_report(guest)
     assert guest.log.count("digest mismatch in initrd (") == 1
     assert len(re.findall(REPORT, guest.log)) == 1
+
+
+def test_reset_behind_systemd_boot_then_reported_then_the_menu(boot, tmp_path):
+    """systemd-boot shows its menu again only to who has not failed. The note is one as the purgatory leaves it."""
+    store = VariableStore(OVMF.variables)
+    reset = 1
+    store.set("KexecMismatch", struct.pack("<II16s32s32s", 1, reset, b"initrd", bytes(32), b"\xff" * 32),
+              vendor=uuid.UUID("5f0a6dd6-9a3e-4c1f-8d46-2c1a1d1b6a10"))
+    store.save(tmp_path / "noted.fd")
+    guest = boot(menu(["options entry=/EFI/BOOT/mine.conf"], changes={"/EFI/BOOT/mine.conf": entry()}),
+                 variables=tmp_path / "noted.fd")
+    guest.expect(REPORT)
+    guest.expect(r"^kexec: not trying again at once \(on-mismatch reset\); the next start will$")
+    guest.expect(r"^kexec: back to the boot menu in \d+ seconds, or by a key$")
+    guest.type(" ")
+    guest.expect(r"by a key(.|\n)*entry 0")
+    guest.type("\r")
+    wait_for_report(guest)
+    assert len(re.findall(REPORT, guest.log)) == 1
+    assert "BdsDxe: failed" not in guest.log
