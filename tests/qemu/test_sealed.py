@@ -124,3 +124,12 @@ def test_seal_refuses_an_image_that_is_sealed_already(tmp_path, sealed):
     assert result.returncode
     assert result.stderr == f"seal: {sealed}: expected an image with nothing sealed in it, found .entry\n"
     assert not (tmp_path / "again.efi").exists()
+
+
+def test_slashes_of_either_kind_name_the_same_file(sealed, tmp_path):
+    digest = hashlib.sha256(kernel().read_bytes()).hexdigest()
+    conf = tmp_path / "slashes.conf"
+    conf.write_text(f"linux \\vmlinuz\nsha256 {digest} /vmlinuz\n")
+    image = tmp_path / "slashes.efi"
+    subprocess.run([SEAL, "--image", IMAGE, "--out", image, "--entry", conf, "--root", tmp_path], check=True)
+    assert image.read_bytes().count(b"sha256 " + digest.encode()) == 1
