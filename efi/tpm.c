@@ -109,6 +109,11 @@ static EFI_STATUS measure(const struct tpm_event *event, struct logged_event *lo
 	status = protocol->hash_log_extend_event(protocol, flags, (uintptr_t)event->bytes, event->size, logged);
 	if (flags && (status == EFI_UNSUPPORTED || status == EFI_INVALID_PARAMETER))
 		status = protocol->hash_log_extend_event(protocol, 0, (uintptr_t)event->bytes, event->size, logged);
+	/* TCG PC Client Platform Firmware Profile, HashLogExtendEvent: the register was extended all the same. */
+	if (status == EFI_VOLUME_FULL) {
+		log_info("TPM: the log is full: it does not tell of the %s", event->what);
+		return EFI_SUCCESS;
+	}
 	return status;
 }
 

@@ -25,9 +25,14 @@ static EFI_STATUS EFIAPI get_event_log(struct measurement_protocol *self, UINT32
 static EFI_STATUS EFIAPI hash_log_extend_event(struct measurement_protocol *self, UINT64 flags,
 					       EFI_PHYSICAL_ADDRESS bytes, UINT64 size, const void *event)
 {
+	EFI_STATUS status;
+
 	if (CALLED_BY_APP() && fault_hits(FAULT_TPM_ERROR))
 		return EFI_DEVICE_ERROR;
-	return original.hash_log_extend_event(self, flags, bytes, size, event);
+	status = original.hash_log_extend_event(self, flags, bytes, size, event);
+	if (CALLED_BY_APP() && fault_hits(FAULT_TPM_LOG_FULL))
+		return EFI_VOLUME_FULL;
+	return status;
 }
 
 void tpm_hook(void)

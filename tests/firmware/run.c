@@ -31,6 +31,7 @@ static const char *const fault_names[FAULT_COUNT] = {
 	"set-variable-fails",
 	"load-image-violation",
 	"tpm-error",
+	"tpm-log-full",
 	"stall-fails",
 	"watchdog-fails",
 	"exit-refused",

@@ -204,16 +204,20 @@ def test_survived_too(boot, name):
 
 def test_what_no_boot_depends_on_fails_once(boot):
     """Whoever relies on the TPM's registers will see that they do not hold what they should."""
-    guest = boot(difficult("set-variable-fails\nsweep set-variable-fails", "tpm-error\nsweep tpm-error"), firmware=TRIXIE,
-                 tpm="tpm-crb")
+    guest = boot(difficult("set-variable-fails\nsweep set-variable-fails", "tpm-error\nsweep tpm-error",
+                           "tpm-log-full\nsweep tpm-log-full"), firmware=TRIXIE, tpm="tpm-crb")
     wait_for_report(guest)
     found = attempts(guest.log)
     assert all(attempt.exits for attempt in found)
     # Of the TPM: what it can do, where its log ends, four measurements, and the log for Linux.
-    for fault, least in ("set-variable-fails", 5), ("tpm-error", 7):
+    for fault, least in ("set-variable-fails", 5), ("tpm-error", 7), ("tpm-log-full", 4):
         mine = [attempt for attempt in found if attempt.name == fault]
         assert sum(attempt.fired for attempt in mine) == len(mine) - 1 >= least
     assert len([attempt for attempt in found if "TPM: cannot measure" in attempt.text]) == 4
+    # What was measured without a place in the log is measured all the same, and so is what follows.
+    full = [attempt for attempt in found if "TPM: the log is full" in attempt.text]
+    assert len(full) == 4
+    assert all("measured the command line into PCR 12" in attempt.text for attempt in full)
     assert "measured the command line into PCR 12" in found[-1].text
 
 
