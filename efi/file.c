@@ -82,6 +82,22 @@ static enum kexec_status open_handle(struct file *file)
 	return KEXEC_OK;
 }
 
+enum kexec_status file_reopen(struct file *file)
+{
+	enum kexec_status status;
+	EFI_STATUS position_status;
+
+	file_close(file);
+	status = open_handle(file);
+	if (status)
+		return status;
+	position_status = file->handle->SetPosition(file->handle, file->done);
+	if (EFI_ERROR(position_status))
+		return log_error(status_from_efi(position_status), "%s: cannot go on at byte %lu: %s", file->path,
+				 file->done, efi_status_name(position_status));
+	return KEXEC_OK;
+}
+
 static enum kexec_status read_size(struct file *file)
 {
 	EFI_GUID guid = EFI_FILE_INFO_ID;

@@ -50,6 +50,9 @@ void file_serve(const char *name, struct text content);
 enum kexec_status file_open(struct text path, struct file *ret_file);
 void file_close(struct file *file);
 
+/* Opens a file of the volume anew where its handle has failed, to be read on from where it was read to. */
+enum kexec_status file_reopen(struct file *file);
+
 /*
  * Reads the next `size` bytes to the physical address `addr`, through a buffer below 4 GiB where that is not. Fails
  * if the firmware reports an error or the file ends before. Each piece is hashed where it lies as soon as it has

@@ -24,15 +24,26 @@
 #define LARGE_READ_SIZE_FIRST (2ull * PIECE_SIZE)
 #define LARGE_READ_SIZE_MAX (512ull * PIECE_SIZE)
 
+/*
+ * From UEFI 2.4 on. Some firmware of 2011 and 2012 hangs at a large read (Linux, "x86, efi: Break up large initrd
+ * reads"), some fails it and whatever is tried after it (systemd issue 25911): there it must not even be tried.
+ */
+#define LARGE_READ_REVISION ((2u << 16) | 40)
+
 /* Some firmware's disk drivers cannot reach memory above it, and do not say so. */
 #define BOUNCE_ABOVE 0x100000000ull
+
+static bool can_read_large(const struct file *file)
+{
+	return file->handle && !file->large_read_failed && firmware_system_table->Hdr.Revision >= LARGE_READ_REVISION;
+}
 
 /* How much to ask for at once where `left` bytes are wanted. */
 static uint64_t read_size(const struct file *file, uint64_t left, const void *bounce)
 {
 	uint64_t most = PIECE_SIZE;
 
-	if (file->handle && !file->large_read_failed && !bounce)
+	if (!bounce && can_read_large(file))
 		most = file->large_read_size ? file->large_read_size : LARGE_READ_SIZE_FIRST;
 	return left < most ? left : most;
 }
@@ -70,13 +81,15 @@ static EFI_STATUS read_from_volume(struct file *file, void *buffer, UINTN *size)
 	return status;
 }
 
-/* Some firmware fails large reads with BAD_BUFFER_SIZE or another error, some brings nothing. */
-static EFI_STATUS stop_large_reads(struct file *file, uint64_t size, EFI_STATUS why)
+/*
+ * Some firmware fails large reads with BAD_BUFFER_SIZE or another error, some brings nothing. How far it came nobody
+ * knows, nor whether the handle is any good.
+ */
+static enum kexec_status stop_large_reads(struct file *file, uint64_t size, EFI_STATUS why)
 {
 	log_verbose("%s: a read of %lu bytes found %s: reading less at once", file->path, size, efi_status_name(why));
 	file->large_read_failed = true;
-	/* How far it came nobody knows. */
-	return file->handle->SetPosition(file->handle, file->done);
+	return file_reopen(file);
 }
 
 /* Reads at most `wanted` bytes. *ret_found is what was read, 0 at the end of the file. */
@@ -90,11 +103,13 @@ static enum kexec_status read_next(struct file *file, void *buffer, uint64_t wan
 	else
 		status = read_from_volume(file, buffer, &found);
 	if (wanted > PIECE_SIZE && (EFI_ERROR(status) || !found)) {
-		status = stop_large_reads(file, wanted, status);
+		enum kexec_status reopened = stop_large_reads(file, wanted, status);
+
+		if (reopened)
+			return reopened;
 		wanted = PIECE_SIZE;
 		found = wanted;
-		if (!EFI_ERROR(status))
-			status = read_from_volume(file, buffer, &found);
+		status = read_from_volume(file, buffer, &found);
 	}
 	if (EFI_ERROR(status))
 		return log_error(status_from_efi(status), "%s: cannot read: expected %lu bytes, found %s", file->path,

@@ -11,6 +11,7 @@
 #define CONF_SIZE_MAX 8192
 #define LINE_SIZE 400
 
+#define REVISION_2_3_1 ((2u << 16) | 31)
 #define CR4_LA57 (1u << 12)
 #define TABLE_PRESENT_AND_WRITABLE 3u
 
@@ -152,6 +153,8 @@ static void hook(EFI_LOADED_IMAGE *image)
 		firmware_system_table->ConIn = NULL;
 		firmware_system_table->StdErr = NULL;
 	}
+	if (current_run.faults[FAULT_OLD_REVISION].set)
+		firmware_system_table->Hdr.Revision = REVISION_2_3_1;
 }
 
 static void unhook(const EFI_SYSTEM_TABLE *system_table)
@@ -162,6 +165,7 @@ static void unhook(const EFI_SYSTEM_TABLE *system_table)
 	firmware_system_table->ConOut = system_table->ConOut;
 	firmware_system_table->ConIn = system_table->ConIn;
 	firmware_system_table->StdErr = system_table->StdErr;
+	firmware_system_table->Hdr.Revision = system_table->Hdr.Revision;
 }
 
 /* One start of the image with the faults of current_run, the `number`th of a sweep. */

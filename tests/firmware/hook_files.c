@@ -10,6 +10,9 @@ static EFI_SIMPLE_FILE_SYSTEM_PROTOCOL *volume;
 static EFI_VOLUME_OPEN original_open_volume;
 static struct _EFI_FILE_HANDLE original;
 
+/* Which has failed at a large read, until it is closed. */
+static EFI_FILE_HANDLE broken_file;
+
 static uint64_t bytes_read;
 static uint64_t reads;
 
@@ -31,19 +34,31 @@ static EFI_STATUS EFIAPI file_open_hook(EFI_FILE_HANDLE file, EFI_FILE_HANDLE *n
 static EFI_STATUS EFIAPI file_close_hook(EFI_FILE_HANDLE file)
 {
 	ledger_remove(HOLDING_FILE, (uintptr_t)file);
+	if (file == broken_file)
+		broken_file = NULL;
 	return original.Close(file);
+}
+
+static bool is_too_large(enum fault fault, uint64_t size)
+{
+	struct fault_state *state = &current_run.faults[fault];
+
+	if (!state->set || size <= state->number)
+		return false;
+	state->fired = true;
+	return true;
 }
 
 static EFI_STATUS EFIAPI file_read_hook(EFI_FILE_HANDLE file, UINTN *size, void *buffer)
 {
-	struct fault_state *large = &current_run.faults[FAULT_LARGE_READ_FAILS];
 	UINTN asked = *size;
 	EFI_STATUS status;
 
-	if (large->set && *size > large->number) {
-		large->fired = true;
+	if (is_too_large(FAULT_LARGE_READ_FAILS, *size))
+		broken_file = file;
+	if (is_too_large(FAULT_LARGE_READ_BREAKS, *size) || current_run.faults[FAULT_LARGE_READ_BREAKS].fired ||
+	    file == broken_file)
 		return EFI_BAD_BUFFER_SIZE;
-	}
 	if (fault_hits(FAULT_READ_ERROR))
 		return EFI_DEVICE_ERROR;
 	if (fault_hits(FAULT_SHORT) && *size > 1)
@@ -101,6 +116,7 @@ void files_hook(EFI_HANDLE device)
 {
 	EFI_GUID guid = EFI_SIMPLE_FILE_SYSTEM_PROTOCOL_GUID;
 
+	broken_file = NULL;
 	bytes_read = 0;
 	reads = 0;
 	if (EFI_ERROR(original_services.HandleProtocol(device, &guid, (void **)&volume))) {
