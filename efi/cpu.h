@@ -8,6 +8,8 @@
 #include "boot/pagetable.h"
 
 #define CR4_LA57 (1u << 12)
+#define CPUID_MAX 0u
+#define CPUID_TDX 0x21u
 #define CPUID_EXTENDED_MAX 0x80000000u
 #define CPUID_EXTENDED_FEATURES 0x80000001u
 #define CPUID_ENCRYPTION 0x8000001fu
@@ -34,29 +36,41 @@ static inline uint64_t cpu_ticks(void)
 	return (uint64_t)high << 32 | low;
 }
 
-static inline void cpu_cpuid(uint32_t leaf, uint32_t *eax, uint32_t *edx)
-{
+struct cpuid {
+	uint32_t eax;
 	uint32_t ebx;
-	uint32_t ecx = 0;
+	uint32_t ecx;
+	uint32_t edx;
+};
 
-	*eax = leaf;
-	__asm__ volatile("cpuid" : "+a"(*eax), "=b"(ebx), "+c"(ecx), "=d"(*edx));
+/* All zero if the CPU has no such leaf; `max_leaf` is the one that says which is the last. */
+static inline struct cpuid cpu_cpuid(uint32_t leaf, uint32_t max_leaf)
+{
+	struct cpuid found = { .eax = max_leaf };
+
+	__asm__ volatile("cpuid" : "+a"(found.eax), "=b"(found.ebx), "+c"(found.ecx), "=d"(found.edx));
+	if (found.eax < leaf)
+		return (struct cpuid){ 0 };
+	found = (struct cpuid){ .eax = leaf };
+	__asm__ volatile("cpuid" : "+a"(found.eax), "=b"(found.ebx), "+c"(found.ecx), "=d"(found.edx));
+	return found;
+}
+
+/* A guest of Intel TDX, which says so as the kernel looks for it (arch/x86/boot/compressed/tdx.c): "IntelTDX    ". */
+static inline bool cpu_is_tdx_guest(void)
+{
+	struct cpuid found = cpu_cpuid(CPUID_TDX, CPUID_MAX);
+
+	return found.ebx == 0x65746e49 && found.edx == 0x5844546c && found.ecx == 0x20202020;
 }
 
 /* AMD's memory encryption is on: page tables must then mark what is encrypted (APM volume 2, 15.34). */
 static inline bool cpu_memory_is_encrypted(void)
 {
-	uint32_t largest;
-	uint32_t eax = 0;
-	uint32_t edx;
 	uint32_t low;
 	uint32_t high;
 
-	cpu_cpuid(CPUID_EXTENDED_MAX, &largest, &edx);
-	if (largest < CPUID_ENCRYPTION)
-		return false;
-	cpu_cpuid(CPUID_ENCRYPTION, &eax, &edx);
-	if (!(eax & CPUID_ENCRYPTION_SEV))
+	if (!(cpu_cpuid(CPUID_ENCRYPTION, CPUID_EXTENDED_MAX).eax & CPUID_ENCRYPTION_SEV))
 		return false;
 	__asm__ volatile("rdmsr" : "=a"(low), "=d"(high) : "c"(MSR_SEV_STATUS));
 	return (low & SEV_STATUS_ENABLED) != 0;
@@ -64,16 +78,8 @@ static inline bool cpu_memory_is_encrypted(void)
 
 static inline struct paging cpu_paging(void)
 {
-	uint32_t eax;
-	uint32_t edx;
-	uint32_t largest;
-
-	cpu_cpuid(CPUID_EXTENDED_MAX, &largest, &edx);
-	edx = 0;
-	if (largest >= CPUID_EXTENDED_FEATURES)
-		cpu_cpuid(CPUID_EXTENDED_FEATURES, &eax, &edx);
 	return (struct paging){
 		.five_levels = (cpu_cr4() & CR4_LA57) != 0,
-		.one_gib_pages = (edx & CPUID_PDPE1GB) != 0,
+		.one_gib_pages = (cpu_cpuid(CPUID_EXTENDED_FEATURES, CPUID_EXTENDED_MAX).edx & CPUID_PDPE1GB) != 0,
 	};
 }

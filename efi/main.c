@@ -7,6 +7,7 @@
 #include "boot/log.h"
 #include "boot/purgatory.h"
 #include "efi/clock.h"
+#include "efi/cpu.h"
 #include "efi/dma.h"
 #include "efi/entry_source.h"
 #include "efi/event_log.h"
@@ -149,12 +150,15 @@ static void leave_for_linux(void)
 	loader_interface_finish();
 }
 
-/* From here on only the purgatory can say how long things take. */
+/*
+ * From here on only the purgatory can say how long things take, on the serial line. In a guest of TDX that takes
+ * handlers for exceptions, which the purgatory has not: there it speaks of nothing but a mismatch, and dies of that.
+ */
 static enum kexec_status hand_over_clock(const struct boot *boot)
 {
 	struct purgatory_clock clock = { 0 };
 
-	if (boot->source.entry.verbose)
+	if (boot->source.entry.verbose && !cpu_is_tdx_guest())
 		clock = clock_enter_exit();
 	return purgatory_set(&boot->purgatory, purgatory_clock, &clock);
 }
