@@ -106,8 +106,9 @@ void ledger_remove(enum holding kind, uint64_t what);
 /* How many things of a kind are held. */
 unsigned ledger_count(enum holding kind);
 
-/* The most bytes that were held at once, since the last ledger_release. */
+/* The most bytes that were held at once, since the last ledger_release: by itself, and in images that it had loaded. */
 uint64_t ledger_most_held(void);
+uint64_t ledger_most_loaded(void);
 
 /* Gives everything that is still held back to the firmware, without the hooks. */
 void ledger_release(void);

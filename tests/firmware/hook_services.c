@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /* Hooks of the other services: protocols, images, variables, and the exit. */
+#include "common/align.h"
 #include "efi/firmware.h"
 #include "tests/firmware/difficult.h"
 
@@ -52,6 +53,17 @@ static EFI_STATUS EFIAPI locate_handle_buffer(EFI_LOCATE_SEARCH_TYPE how, EFI_GU
 }
 
 /* As edk2 does it for an image whose start its policy defers: an error, and a handle that lives. */
+/* What the firmware has allocated for an image. */
+static uint64_t image_size(EFI_HANDLE handle)
+{
+	EFI_GUID guid = LOADED_IMAGE_PROTOCOL;
+	EFI_LOADED_IMAGE *image;
+
+	if (EFI_ERROR(original_services.HandleProtocol(handle, &guid, (void **)&image)))
+		return 0;
+	return align_up(image->ImageSize, PAGE_SIZE);
+}
+
 static EFI_STATUS EFIAPI load_image(BOOLEAN policy, EFI_HANDLE parent, EFI_DEVICE_PATH *path, void *source, UINTN size,
 				    EFI_HANDLE *handle)
 {
@@ -60,7 +72,7 @@ static EFI_STATUS EFIAPI load_image(BOOLEAN policy, EFI_HANDLE parent, EFI_DEVIC
 
 	if (!by_app || EFI_ERROR(status))
 		return status;
-	ledger_add(HOLDING_IMAGE, (uintptr_t)*handle, 0);
+	ledger_add(HOLDING_IMAGE, (uintptr_t)*handle, image_size(*handle));
 	return fault_hits(FAULT_LOAD_IMAGE_VIOLATION) ? EFI_SECURITY_VIOLATION : status;
 }
 
@@ -108,7 +120,7 @@ static void prepare_exit(void)
 	firmware_runtime_services->SetVariable = original_set_variable;
 	say("reached the exit: fired %u reads %lu bytes %lu watchdog %lu", fault_fired(), files_reads(),
 	    files_bytes_read(), watchdog_count);
-	say("held at most %lu bytes", ledger_most_held());
+	say("held at most %lu bytes, and %lu in images", ledger_most_held(), ledger_most_loaded());
 }
 
 static EFI_STATUS EFIAPI exit_boot_services(EFI_HANDLE image, UINTN key)

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /* What the image got from the firmware and has not given back, and the most memory that it ever held. */
 #include "common/align.h"
+#include "common/string.h"
 #include "efi/firmware.h"
 #include "tests/firmware/difficult.h"
 
@@ -10,8 +11,14 @@ static struct {
 	uint64_t size;
 } lines[1024];
 
-static uint64_t held;
-static uint64_t most_held;
+/* In bytes: by the image itself, and by the images that it has loaded. */
+static uint64_t held[2];
+static uint64_t most_held[2];
+
+static bool is_image(enum holding kind)
+{
+	return kind == HOLDING_IMAGE;
+}
 
 void ledger_add(enum holding kind, uint64_t what, uint64_t size)
 {
@@ -21,9 +28,9 @@ void ledger_add(enum holding kind, uint64_t what, uint64_t size)
 		lines[i].kind = kind;
 		lines[i].what = what;
 		lines[i].size = size;
-		held += size;
-		if (held > most_held)
-			most_held = held;
+		held[is_image(kind)] += size;
+		if (held[is_image(kind)] > most_held[is_image(kind)])
+			most_held[is_image(kind)] = held[is_image(kind)];
 		return;
 	}
 	say("the ledger is full");
@@ -35,7 +42,7 @@ void ledger_remove(enum holding kind, uint64_t what)
 		if (lines[i].what != what || lines[i].kind != kind)
 			continue;
 		lines[i].what = 0;
-		held -= lines[i].size;
+		held[is_image(kind)] -= lines[i].size;
 		return;
 	}
 	say("gave back what it did not hold: kind %u, 0x%lx", kind, what);
@@ -52,7 +59,12 @@ unsigned ledger_count(enum holding kind)
 
 uint64_t ledger_most_held(void)
 {
-	return most_held;
+	return most_held[false];
+}
+
+uint64_t ledger_most_loaded(void)
+{
+	return most_held[true];
 }
 
 void ledger_release(void)
@@ -80,6 +92,6 @@ void ledger_release(void)
 		}
 		lines[i].what = 0;
 	}
-	held = 0;
-	most_held = 0;
+	memset(held, 0, sizeof(held));
+	memset(most_held, 0, sizeof(most_held));
 }

@@ -109,16 +109,22 @@ def test_refusals_leave_nothing_behind(boot, record_property):
     assert int(twin.exits[3]) >= int(twin.exits[1])
 
 
-def test_memory_is_taken_for_the_files_once(boot):
-    """And for less than 1 MiB besides. The kernel's place has what it asks for to unpack itself: init_size."""
-    guest = boot(difficult("most"), firmware=TRIXIE)
-    wait_for_report(guest)
-    most = int(re.search(r"^difficult: held at most (\d+) bytes$", guest.log, re.MULTILINE)[1])
-    image = kernel().read_bytes()
+def assert_memory_taken_once(guest, image, copy_size):
+    """And less than 1 MiB besides. The kernel's place has what it asks for to unpack itself: init_size. `copy_size` is
+    what the firmware takes for a while, to judge the kernel."""
+    most, loaded = map(int, re.search(r"^difficult: held at most (\d+) bytes, and (\d+) in images$", guest.log,
+                                      re.MULTILINE).groups())
     setup_size = (image[0x1f1] + 1) * 512
     init_size, = struct.unpack_from("<I", image, 0x260)
     files_size = setup_size + max(init_size, len(image) - setup_size) + INITRD.stat().st_size
     assert files_size <= most < files_size + MIB
+    assert loaded == copy_size
+
+
+def test_memory_is_taken_for_the_files_once(boot):
+    guest = boot(difficult("most"), firmware=TRIXIE)
+    wait_for_report(guest)
+    assert_memory_taken_once(guest, kernel().read_bytes(), 0)
 
 
 def test_each_allocation_and_service_fails_once(boot):
@@ -238,6 +244,10 @@ def test_image_that_policy_defers(boot, tmp_path):
     assert_refused(refused)
     assert refused.complaints == ["/vmlinuz: signature: expected one that the platform trusts, found SECURITY_VIOLATION"]
     assert refused.status == "ACCESS_DENIED"
+    image = changes["/vmlinuz"]
+    header, = struct.unpack_from("<I", image, 0x3c)
+    size_of_image, = struct.unpack_from("<I", image, header + 24 + 56)
+    assert_memory_taken_once(guest, image, size_of_image + -size_of_image % PAGE_SIZE)
 
 
 @pytest.mark.parametrize("fault, reason", [
