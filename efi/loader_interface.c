@@ -143,13 +143,28 @@ static bool begins_with(struct text text, struct text prefix)
 	return text.length >= prefix.length && memcmp(text.start, prefix.start, prefix.length) == 0;
 }
 
+/*
+ * Who started us lies on a volume, as a boot menu does. The firmware's boot manager is no parent at all (UEFI
+ * specification 9.1.1), or lies in the firmware, as a shell does that comes with it. A shell on a volume is taken for a
+ * menu, and shows itself again after a success as well.
+ */
+static bool is_started_from_a_volume(const EFI_LOADED_IMAGE *image)
+{
+	EFI_GUID image_guid = LOADED_IMAGE_PROTOCOL;
+	EFI_GUID volume_guid = EFI_SIMPLE_FILE_SYSTEM_PROTOCOL_GUID;
+	const EFI_LOADED_IMAGE *parent = firmware_protocol_on(image->ParentHandle, &image_guid);
+
+	return parent && firmware_protocol_on(parent->DeviceHandle, &volume_guid);
+}
+
 void loader_interface_start(const EFI_LOADED_IMAGE *image)
 {
 	char buffer[VALUE_SIZE];
 	struct text info = read_loader_info(buffer);
 
 	replaces_values = begins_with(info, TEXT("kexec-efi"));
-	has_menu = begins_with(info, TEXT("systemd-boot"));
+	/* It may have been left long ago, for what comes next in the boot order. */
+	has_menu = begins_with(info, TEXT("systemd-boot")) && is_started_from_a_volume(image);
 	/* Behind another loader we are what the interface's documentation calls a stub. */
 	if (info.length && !replaces_values)
 		set(L"StubInfo", "kexec-efi " KEXEC_EFI_VERSION);

@@ -3,7 +3,7 @@
 
 import pathlib
 
-from conftest import DEFAULT_OPTIONS, IMAGE, entry, files, wait_for_report
+from conftest import DEFAULT_OPTIONS, IMAGE, entry, files, utf16, wait_for_report
 from machine import BUILD
 
 UP = "\x1b[A"
@@ -56,3 +56,19 @@ def test_failing_entry_returns_to_the_menu_and_the_next_boots(boot):
     guest.type("\r")
     assert wait_for_report(guest)["cmdline"] == DEFAULT_OPTIONS
     assert "BdsDxe: failed" not in guest.log
+
+
+def test_failure_after_systemd_boot_was_left_goes_on_in_the_boot_order(boot, boot_options):
+    """What systemd-boot has said of itself stays until the reset, and makes no menu of whoever starts us then."""
+    contents = menu([], changes={"/EFI/kexec/kexecx64.efi": b"no image", "/again.efi": IMAGE})
+    good = f"linux=/vmlinuz initrd=/initrd -- {DEFAULT_OPTIONS}"
+    options = boot_options(("menu", "\\EFI\\BOOT\\BOOTX64.EFI", b""),
+                           ("bad", "\\again.efi", utf16(good.replace("vmlinuz", "missing"))),
+                           ("good", "\\again.efi", utf16(good)))
+    guest = boot(contents, **options)
+    guest.expect(r"BdsDxe: failed to start Boot\w+ \"menu\" (.|\n)*"
+                 r"kexec: /missing: cannot open: expected a file, found NOT_FOUND(.|\n)*"
+                 r"BdsDxe: failed to start Boot\w+ \"bad\" .*: Not Found")
+    report = wait_for_report(guest)
+    assert report["LoaderInfo"].startswith("systemd-boot ")
+    assert "back to the boot menu" not in guest.log
