@@ -21,6 +21,7 @@ static const struct {
 	{ { "signature", 9 }, ENTRY_SIGNATURE },
 	{ { "on-mismatch", 11 }, ENTRY_ON_MISMATCH },
 	{ { "dma", 3 }, ENTRY_DMA },
+	{ { "memory-overwrite", 16 }, ENTRY_OVERWRITE },
 	{ { "verbose", 7 }, ENTRY_VERBOSE },
 	{ { "architecture", 12 }, ENTRY_ARCHITECTURE },
 	{ { "title", 5 }, ENTRY_INFORMATION },
@@ -165,6 +166,10 @@ static enum kexec_status parse_line(struct entry *entry, const struct line *line
 		return KEXEC_OK;
 	case ENTRY_DMA:
 		if (!choose(line->value, TEXT("on"), TEXT("off"), &entry->dma_off))
+			return expected(entry, line, "on or off");
+		return KEXEC_OK;
+	case ENTRY_OVERWRITE:
+		if (!choose(line->value, TEXT("off"), TEXT("on"), &entry->overwrite_memory))
 			return expected(entry, line, "on or off");
 		return KEXEC_OK;
 	case ENTRY_VERBOSE:

@@ -25,6 +25,7 @@ enum entry_key {
 	ENTRY_SIGNATURE,    /* require */
 	ENTRY_ON_MISMATCH,  /* halt or reset */
 	ENTRY_DMA,	    /* on or off */
+	ENTRY_OVERWRITE,    /* on or off */
 	ENTRY_VERBOSE,	    /* yes or no */
 	ENTRY_ARCHITECTURE, /* x64 */
 	ENTRY_INFORMATION,  /* title, version, machine-id, sort-key: for menus, not for us */
@@ -37,6 +38,7 @@ struct entry {
 	struct text linux_path;
 	bool sealed; /* set by whoever found it in our own image, with every file: its signature covers them */
 	bool require_signature;
+	bool overwrite_memory; /* by the firmware, at the next reset */
 	bool verbose;
 	bool dma_off; /* no device behind a PCI bridge shall write to memory once the firmware is left */
 	enum on_mismatch on_mismatch;

@@ -141,9 +141,10 @@ static enum kexec_status hash_segments(struct boot *boot)
 }
 
 /* What Linux finds in the firmware's configuration tables and variables. Nothing here is worth failing for. */
-static void leave_for_linux(void)
+static void leave_for_linux(const struct boot *boot)
 {
-	memory_overwrite_request();
+	if (boot->source.entry.overwrite_memory)
+		memory_overwrite_request();
 	random_seed_install();
 	event_log_install();
 	clock_print_phases();
@@ -220,7 +221,7 @@ EFI_STATUS efi_main(EFI_HANDLE handle, EFI_SYSTEM_TABLE *system_table)
 	status = hash_segments(&boot);
 	if (status)
 		goto out;
-	leave_for_linux();
+	leave_for_linux(&boot);
 	status = hand_over_clock(&boot);
 	if (status)
 		goto out;

@@ -93,11 +93,12 @@ def test_bridge_with_dma(tmp_path, dma, command):
         assert report["payload"] == "payload: OK"
 
 
-def test_memory_is_to_be_cleared_at_the_next_reset(boot, tmp_path):
+@pytest.mark.parametrize("extra, value", [(["memory-overwrite on"], "01"), ([], "00")], ids=["on", "off"])
+def test_memory_is_to_be_overwritten_at_the_next_reset(boot, tmp_path, extra, value):
     """Firmware that can do that has a variable for it. OVMF has none, but keeps one beside a TPM."""
     firmware = FIRMWARE["secboot"]
     store = varstore.VariableStore(firmware.variables)
     store.set("MemoryOverwriteRequestControl", b"\0", uuid.UUID("e20939be-32d4-41be-a150-897f85d49829"))
     variables = store.save(tmp_path / "vars.fd")
-    report = wait_for_report(boot(firmware=firmware, variables=variables, tpm="tpm-crb"))
-    assert report["MemoryOverwriteRequestControl"] == "01"
+    report = wait_for_report(boot(files(conf=entry(extra=extra)), firmware=firmware, variables=variables, tpm="tpm-crb"))
+    assert report["MemoryOverwriteRequestControl"] == value

@@ -115,6 +115,7 @@ static void all_keys(void **state)
 			"signature require\n"
 			"on-mismatch reset\n"
 			"dma off\n"
+			"memory-overwrite on\n"
 			"verbose yes\n"));
 	assert_string_equal(entry.source, "a.conf");
 	expect_text(entry.linux_path, "/vmlinuz");
@@ -124,6 +125,7 @@ static void all_keys(void **state)
 	assert_true(entry.verbose);
 	assert_int_equal(entry.on_mismatch, ON_MISMATCH_RESET);
 	assert_true(entry.dma_off);
+	assert_true(entry.overwrite_memory);
 	entry_print_unknown_keys(&entry);
 	assert_string_equal(logged(), "");
 }
@@ -137,6 +139,7 @@ static void defaults(void **state)
 	assert_false(entry.verbose);
 	assert_int_equal(entry.on_mismatch, ON_MISMATCH_HALT);
 	assert_false(entry.dma_off);
+	assert_false(entry.overwrite_memory);
 	expect_initrds("");
 	expect_command_line("");
 }
@@ -144,9 +147,10 @@ static void defaults(void **state)
 static void keys_that_say_the_default(void **state)
 {
 	(void)state;
-	expect_ok(parse("linux /vmlinuz\non-mismatch halt\ndma on\nverbose no\n"));
+	expect_ok(parse("linux /vmlinuz\non-mismatch halt\ndma on\nmemory-overwrite off\nverbose no\n"));
 	assert_false(entry.verbose);
 	assert_false(entry.dma_off);
+	assert_false(entry.overwrite_memory);
 	assert_int_equal(entry.on_mismatch, ON_MISMATCH_HALT);
 }
 
@@ -286,6 +290,8 @@ static void value_unknown(void **state)
 	refuse("linux /a\non-mismatch boot\n", KEXEC_BAD_FORMAT, "expected halt or reset, found \"boot\"");
 	refuse("linux /a\non-mismatch halt reset\n", KEXEC_BAD_FORMAT, "found \"halt reset\"");
 	refuse("linux /a\ndma no\n", KEXEC_BAD_FORMAT, "dma: expected on or off, found \"no\"");
+	refuse("linux /a\nmemory-overwrite yes\n", KEXEC_BAD_FORMAT,
+	       "memory-overwrite: expected on or off, found \"yes\"");
 	refuse("linux /a\ndma OFF\n", KEXEC_BAD_FORMAT, "dma: expected on or off, found \"OFF\"");
 	refuse("linux /a\nverbose true\n", KEXEC_BAD_FORMAT, "verbose: expected yes or no, found \"true\"");
 }
