@@ -48,6 +48,23 @@ static EFI_STATUS ask(const void *bytes, uint64_t size)
 	return ask_by_loading(bytes, size);
 }
 
+/*
+ * Only two answers are about trust (UEFI specification 7.4.1). By the others the platform has come to none; shim finds
+ * a damaged signature to be an INVALID_PARAMETER.
+ */
+static enum kexec_status refuse(const struct entry *entry, const struct kernel *kernel, EFI_STATUS status)
+{
+	if (status == EFI_SECURITY_VIOLATION || status == EFI_ACCESS_DENIED)
+		return log_error(KEXEC_DENIED, "%.*s: signature: expected one that the platform trusts, found %s",
+				 TEXT_ARGS(entry->linux_path), efi_status_name(status));
+	if (status == EFI_OUT_OF_RESOURCES)
+		return log_error(KEXEC_NO_MEMORY,
+				 "%.*s: signature: expected memory for the platform to load %lu bytes, found %s",
+				 TEXT_ARGS(entry->linux_path), kernel->file_size, efi_status_name(status));
+	return log_error(status_from_efi(status), "%.*s: signature: expected one that the platform can check, found %s",
+			 TEXT_ARGS(entry->linux_path), efi_status_name(status));
+}
+
 static enum kexec_status check_signature(const struct entry *entry, const struct kernel *kernel)
 {
 	EFI_STATUS status;
@@ -55,8 +72,7 @@ static enum kexec_status check_signature(const struct entry *entry, const struct
 	firmware_feed_watchdog();
 	status = ask(kernel->file, kernel->file_size);
 	if (status != EFI_SUCCESS)
-		return log_error(KEXEC_DENIED, "%.*s: signature: expected one that the platform trusts, found %s",
-				 TEXT_ARGS(entry->linux_path), efi_status_name(status));
+		return refuse(entry, kernel, status);
 	/* No digest covers the setup sectors: what Linux is told of them must be what the platform has just seen. */
 	if (memcmp(kernel->file, kernel->probe, kernel->probe_size) != 0)
 		return log_error(KEXEC_MISMATCH, "%.*s: expected its first %zu bytes as they were read, found others",

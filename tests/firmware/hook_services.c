@@ -52,7 +52,6 @@ static EFI_STATUS EFIAPI locate_handle_buffer(EFI_LOCATE_SEARCH_TYPE how, EFI_GU
 	return status;
 }
 
-/* As edk2 does it for an image whose start its policy defers: an error, and a handle that lives. */
 /* What the firmware has allocated for an image. */
 static uint64_t image_size(EFI_HANDLE handle)
 {
@@ -64,12 +63,16 @@ static uint64_t image_size(EFI_HANDLE handle)
 	return align_up(image->ImageSize, PAGE_SIZE);
 }
 
+/* The violation as edk2 does it for an image whose start its policy defers: an error, and a handle that lives. */
 static EFI_STATUS EFIAPI load_image(BOOLEAN policy, EFI_HANDLE parent, EFI_DEVICE_PATH *path, void *source, UINTN size,
 				    EFI_HANDLE *handle)
 {
 	bool by_app = CALLED_BY_APP();
-	EFI_STATUS status = original_services.LoadImage(policy, parent, path, source, size, handle);
+	EFI_STATUS status;
 
+	if (by_app && fault_hits(FAULT_LOAD_IMAGE_ERROR))
+		return EFIERR(current_run.faults[FAULT_LOAD_IMAGE_ERROR].size);
+	status = original_services.LoadImage(policy, parent, path, source, size, handle);
 	if (!by_app || EFI_ERROR(status))
 		return status;
 	ledger_add(HOLDING_IMAGE, (uintptr_t)*handle, image_size(*handle));

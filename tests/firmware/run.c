@@ -32,6 +32,7 @@ static const char *const fault_names[FAULT_COUNT] = {
 	"protocol-error",
 	"set-variable-fails",
 	"load-image-violation",
+	"load-image-error",
 	"tpm-error",
 	"tpm-log-full",
 	"stall-fails",

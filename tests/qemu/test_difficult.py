@@ -231,19 +231,30 @@ def test_what_no_boot_depends_on_fails_once(boot):
     assert "measured the command line into PCR 12" in found[-1].text
 
 
-def test_image_that_policy_defers(boot, tmp_path):
-    """SECURITY_VIOLATION with a handle: refused, and the handle given back. Then the same without the fault."""
+def test_kernel_that_the_platform_does_not_load(boot, tmp_path):
+    """SECURITY_VIOLATION with a handle, as for an image whose start policy defers: refused, and the handle given back.
+    Errors that say nothing of the signature do not blame it. Then the same without a fault."""
     platform = Platform("trixie-snakeoil", tmp_path)
     sign = platform.key.sign
     changes = {"/EFI/BOOT/BOOTX64.EFI": sign(DIFFICULT), "/app.efi": sign(IMAGE),
                "/vmlinuz": sign(without_signature(kernel().read_bytes()))}
-    guest = boot(difficult("violation\nload-image-violation", "twin", changes=changes), firmware=platform.firmware)
+    refusals = {
+        "load-image-violation": ("one that the platform trusts, found SECURITY_VIOLATION", "ACCESS_DENIED"),
+        "load-image-error 1 15": ("one that the platform trusts, found ACCESS_DENIED", "ACCESS_DENIED"),
+        "load-image-error 1 9": (r"memory for the platform to load \d+ bytes, found OUT_OF_RESOURCES", "OUT_OF_RESOURCES"),
+        "load-image-error 1 7": ("one that the platform can check, found DEVICE_ERROR", "DEVICE_ERROR"),
+        "load-image-error 1 3": ("one that the platform can check, found UNSUPPORTED", "UNSUPPORTED"),
+    }
+    guest = boot(difficult(*(f"not loaded\n{fault}" for fault in refusals), "twin", changes=changes),
+                 firmware=platform.firmware)
     expect_locked_down(wait_for_report(guest))
-    refused, twin = attempts(guest.log)
-    assert refused.fired and twin.exits
-    assert_refused(refused)
-    assert refused.complaints == ["/vmlinuz: signature: expected one that the platform trusts, found SECURITY_VIOLATION"]
-    assert refused.status == "ACCESS_DENIED"
+    *refused, twin = attempts(guest.log)
+    assert twin.exits and len(refused) == len(refusals)
+    for attempt, (reason, status) in zip(refused, refusals.values()):
+        assert attempt.fired
+        assert_refused(attempt)
+        assert re.fullmatch(f"/vmlinuz: signature: expected {reason}", attempt.complaints[0])
+        assert attempt.status == status
     image = changes["/vmlinuz"]
     header, = struct.unpack_from("<I", image, 0x3c)
     size_of_image, = struct.unpack_from("<I", image, header + 24 + 56)
