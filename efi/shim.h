@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * What shim leaves for whom it has started (github.com/rhboot/shim: shim.h, loader-proto.c). Since version 16 its
- * LoadImage takes the place of the firmware's; before that there is a protocol to ask.
+ * What shim leaves for whom it has started (github.com/rhboot/shim, 16.1: shim.h, loader-proto.c). Since version 16
+ * that is a LoadImage of its own, before that a protocol to ask.
  */
 #pragma once
 
@@ -16,7 +16,6 @@
 		}                                                                                                      \
 	}
 
-/* Present where LoadImage is shim's, or could be: shim 16 and later. */
 #define SHIM_IMAGE_LOADER_GUID                                                                                         \
 	{                                                                                                              \
 		0x1f492041, 0xfadb, 0x4e59,                                                                            \
@@ -24,6 +23,18 @@
 			0x9e, 0x57, 0x7c, 0xaf, 0xe7, 0x3a, 0x55, 0xab                                                 \
 		}                                                                                                      \
 	}
+
+/*
+ * For the firmware's functions of these names. Shim puts them in their place only with Secure Boot on, and only if it
+ * has its vendor's certificates (shim.c: shim_init); this protocol is always there. What it has loaded is unknown to
+ * the firmware's functions.
+ */
+struct shim_image_loader {
+	EFI_IMAGE_LOAD load;
+	EFI_IMAGE_START start;
+	EFI_EXIT exit;
+	EFI_IMAGE_UNLOAD unload;
+};
 
 /* Unlike the firmware's functions in the System V ABI, which is this compiler's own. */
 struct shim_lock {

@@ -8,12 +8,18 @@
 #include "efi/secureboot.h"
 #include "efi/shim.h"
 
+static const struct shim_image_loader *find_shim(void)
+{
+	EFI_GUID guid = SHIM_IMAGE_LOADER_GUID;
+
+	return firmware_protocol(&guid);
+}
+
 static struct shim_lock *find_old_shim(void)
 {
-	EFI_GUID lock_guid = SHIM_LOCK_GUID;
-	EFI_GUID loader_guid = SHIM_IMAGE_LOADER_GUID;
+	EFI_GUID guid = SHIM_LOCK_GUID;
 
-	return firmware_protocol(&loader_guid) ? NULL : firmware_protocol(&lock_guid);
+	return find_shim() ? NULL : firmware_protocol(&guid);
 }
 
 static EFI_STATUS ask_old_shim(struct shim_lock *lock, const void *bytes, uint64_t size)
@@ -27,25 +33,29 @@ static EFI_STATUS ask_old_shim(struct shim_lock *lock, const void *bytes, uint64
  * comes from nowhere gets the strictest. Its copy is not wanted, and may be there even when the answer is no
  * (SECURITY_VIOLATION leaves a handle behind).
  */
-static EFI_STATUS ask_by_loading(const void *bytes, uint64_t size)
+static EFI_STATUS ask_by_loading(EFI_IMAGE_LOAD load, EFI_IMAGE_UNLOAD unload, const void *bytes, uint64_t size)
 {
 	EFI_HANDLE handle = NULL;
 	EFI_STATUS status;
 
-	status = firmware_boot_services->LoadImage(FALSE, firmware_image, NULL, (void *)bytes, size, &handle);
+	status = load(FALSE, firmware_image, NULL, (void *)bytes, size, &handle);
 	if (handle)
-		firmware_boot_services->UnloadImage(handle);
+		unload(handle);
 	return status;
 }
 
-/* Whose validation is off says yes to everything: then the firmware is asked. */
+/* A shim whose validation is off says yes to everything: then the firmware is asked. */
 static EFI_STATUS ask(const void *bytes, uint64_t size)
 {
+	bool shim_judges = secure_boot_mode() == SECURE_BOOT_ENABLED;
+	const struct shim_image_loader *shim = find_shim();
 	struct shim_lock *old_shim = find_old_shim();
 
-	if (old_shim && secure_boot_mode() == SECURE_BOOT_ENABLED)
+	if (shim_judges && shim)
+		return ask_by_loading(shim->load, shim->unload, bytes, size);
+	if (shim_judges && old_shim)
 		return ask_old_shim(old_shim, bytes, size);
-	return ask_by_loading(bytes, size);
+	return ask_by_loading(firmware_boot_services->LoadImage, firmware_boot_services->UnloadImage, bytes, size);
 }
 
 /*

@@ -16,6 +16,7 @@ from test_sealed import seal
 SHIM_IMAGE = BUILD / "deps/shim/shimx64.efi.signed"
 FLIPS = BUILD / "flips.efi"
 OLD_SHIM = BUILD / "old_shim.efi"
+BARE_SHIM = BUILD / "bare_shim.efi"
 LOCKDOWN = "none [integrity] confidentiality"
 
 CONFIGURATIONS = ["snakeoil", "trixie-snakeoil", "strictnx-snakeoil", "ms",
@@ -135,19 +136,22 @@ def test_kernel_signed_by_debian_behind_debians_shim(boot, tmp_path, record_prop
     expect_locked_down(wait_for_report(guest))
 
 
-def test_shim_of_another_age(boot, tmp_path):
-    """A shim that is asked by its protocol, in the System V ABI, and that knows a kernel the firmware does not."""
+@pytest.mark.parametrize("name, image", [("old shim", OLD_SHIM), ("bare shim", BARE_SHIM)])
+def test_shim_that_is_asked_by_its_protocol(boot, tmp_path, name, image):
+    """It knows a kernel that the firmware does not. The old one is asked in the System V ABI, and the bare one has not
+    put its LoadImage in the place of the firmware's."""
     platform = Platform("trixie-snakeoil", tmp_path)
     unsigned = without_signature(kernel().read_bytes())
-    files = {"/shim.efi": platform.key.sign(OLD_SHIM), "/kexec.efi": platform.key.sign(IMAGE), "/initrd": INITRD,
-             "/unknown": unsigned, "/known": unsigned + b"old shim knows this kernel"}
+    files = {"/shim.efi": platform.key.sign(image), "/kexec.efi": platform.key.sign(IMAGE), "/initrd": INITRD,
+             "/unknown": unsigned, "/known": unsigned + f"{name} knows this kernel".encode()}
     entries = [(path, "\\shim.efi", utf16(f"linux=/{path} initrd=/initrd -- {DEFAULT_OPTIONS}"))
                for path in ("unknown", "known")]
     guest = boot(files, firmware=platform.firmware, variables=platform.variables(entries), boot_order=True)
     expect_refusals(guest, [refusal("/unknown")])
-    guest.expect(r"^kexec: old shim: asked about \d+ bytes: known$")
+    guest.expect(rf"^kexec: {name}: asked about \d+ bytes: known$")
     expect_locked_down(wait_for_report(guest))
-    assert guest.log.count("old shim: asked") == 2
+    assert guest.log.count(f"{name}: asked") == 2
+    assert guest.log.count("bare shim: unloads it") == (name == "bare shim")
 
 
 def test_shim_of_another_age_is_asked_about_a_sealed_kernel_too(boot, tmp_path, unsigned_kernel):
