@@ -29,6 +29,8 @@ struct path {
 	char *bytes;
 	size_t capacity;
 	size_t length;
+	size_t node_size_max; /* of a node that is broken, what it may take, and what it says */
+	size_t node_size;
 };
 
 static bool put(struct path *path, const char *bytes, size_t count)
@@ -80,6 +82,7 @@ static const uint8_t *next_node(const uint8_t *nodes, size_t size, size_t *at, s
 	return node;
 }
 
+/* Joins the pieces. Says nothing, since not every caller needs a path. */
 static enum kexec_status collect(const void *nodes, size_t size, struct path *path)
 {
 	const uint8_t *node;
@@ -90,32 +93,30 @@ static enum kexec_status collect(const void *nodes, size_t size, struct path *pa
 	while ((node = next_node(nodes, size, &at, &length, &broken)) != NULL) {
 		if (node[0] == NODE_TYPE_MEDIA && node[1] == NODE_SUBTYPE_FILE_PATH &&
 		    !put_node(path, node + NODE_HEADER_SIZE, length - NODE_HEADER_SIZE))
-			return log_error(KEXEC_TOO_LARGE, "own path: expected at most %zu bytes, found more",
-					 path->capacity);
+			return KEXEC_TOO_LARGE;
 	}
+	path->node_size_max = size - at;
+	path->node_size = length;
 	if (broken)
-		return log_error(KEXEC_BAD_FORMAT, "own device path: expected a node of %u to %zu bytes, found %zu",
-				 NODE_HEADER_SIZE, size - at, length);
-	if (path->length == 0)
-		return log_error(KEXEC_NOT_FOUND,
-				 "expected to be started from a file, found a device path without one");
-	return KEXEC_OK;
+		return KEXEC_BAD_FORMAT;
+	return path->length ? KEXEC_OK : KEXEC_NOT_FOUND;
 }
 
-static enum kexec_status finish(struct path *path, const char *ending, size_t size)
+static enum kexec_status complain(enum kexec_status status, const struct path *path)
 {
-	if (!put(path, ending, size))
-		return log_error(KEXEC_TOO_LARGE, "own path: expected at most %zu bytes, found more", path->capacity);
-	return KEXEC_OK;
+	if (status == KEXEC_TOO_LARGE)
+		return log_error(status, "own path: expected at most %zu bytes, found more", path->capacity);
+	if (status == KEXEC_BAD_FORMAT)
+		return log_error(status, "own device path: expected a node of %u to %zu bytes, found %zu",
+				 NODE_HEADER_SIZE, path->node_size_max, path->node_size);
+	return log_error(status, "expected to be started from a file, found a device path without one");
 }
 
-enum kexec_status image_path(const void *nodes, size_t size, char *ret_path, size_t capacity)
+bool image_path(const void *nodes, size_t size, char *ret_path, size_t capacity)
 {
 	struct path path = { .bytes = ret_path, .capacity = capacity };
-	enum kexec_status status;
 
-	status = collect(nodes, size, &path);
-	return status ? status : finish(&path, "", sizeof(""));
+	return collect(nodes, size, &path) == KEXEC_OK && put(&path, "", sizeof(""));
 }
 
 enum kexec_status image_path_conf(const void *nodes, size_t size, char *ret_path, size_t capacity)
@@ -125,10 +126,10 @@ enum kexec_status image_path_conf(const void *nodes, size_t size, char *ret_path
 
 	status = collect(nodes, size, &path);
 	if (status)
-		return status;
+		return complain(status, &path);
 	if (text_ends_in_efi((struct text){ .start = path.bytes, .length = path.length }))
 		path.length -= 4;
-	return finish(&path, CONF, sizeof(CONF));
+	return put(&path, CONF, sizeof(CONF)) ? KEXEC_OK : complain(KEXEC_TOO_LARGE, &path);
 }
 
 bool image_partition_uuid(const void *nodes, size_t size, char ret_uuid[UUID_TEXT_SIZE])

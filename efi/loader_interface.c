@@ -112,8 +112,7 @@ static void set_image(const EFI_LOADED_IMAGE *image)
 	char value[VALUE_SIZE];
 	const void *nodes;
 
-	if (image->FilePath &&
-	    image_path(image->FilePath, device_path_size(image->FilePath), value, sizeof(value)) == KEXEC_OK)
+	if (image->FilePath && image_path(image->FilePath, device_path_size(image->FilePath), value, sizeof(value)))
 		set(L"LoaderImageIdentifier", value);
 	nodes = firmware_protocol_on(image->DeviceHandle, &guid);
 	if (nodes && image_partition_uuid(nodes, device_path_size(nodes), value))
