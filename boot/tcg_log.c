@@ -128,29 +128,80 @@ static bool take_event_2(struct input *rest, const struct algorithms *algorithms
 	return true;
 }
 
-uint64_t tcg_log_size(const struct tcg_log *log, uint64_t last_offset, bool *ret_whole)
+/* Where in a log somebody is who steps through it. */
+struct walk {
+	const struct tcg_log *log;
+	struct algorithms algorithms;
+	struct input rest;
+};
+
+static bool begin(const struct tcg_log *log, struct walk *ret_walk)
 {
-	struct input rest = { .bytes = log->bytes, .size = log->room };
-	struct algorithms algorithms = { 0 };
+	*ret_walk = (struct walk){ .log = log, .rest = { .bytes = log->bytes, .size = log->room } };
+	return log->format != TCG_LOG_FORMAT_2 || find_algorithms(log, &ret_walk->algorithms);
+}
+
+static uint64_t offset_of(const struct walk *walk)
+{
+	return walk->log->room - walk->rest.size;
+}
+
+/* Passes the next event, if there is one. */
+static bool step(struct walk *walk, struct tcg_event *ret_event)
+{
+	struct input header = walk->rest;
 	struct input content;
-	uint64_t offset = 0;
+	uint64_t index;
+	uint64_t type;
 	bool is_event;
 
+	/* The first is of the old format in both. */
+	if (offset_of(walk) == 0 || walk->log->format == TCG_LOG_FORMAT_1_2)
+		is_event = take_event_1_2(&walk->rest, &content);
+	else
+		is_event = take_event_2(&walk->rest, &walk->algorithms);
+	if (!is_event || !take(&header, 4, &index) || !take(&header, 4, &type))
+		return false;
+	*ret_event = (struct tcg_event){ .index = (uint32_t)index, .type = (uint32_t)type };
+	return true;
+}
+
+uint64_t tcg_log_size(const struct tcg_log *log, uint64_t last_offset, bool *ret_whole)
+{
+	struct tcg_event event;
+	struct walk walk;
+
 	*ret_whole = false;
-	if (log->format == TCG_LOG_FORMAT_2 && !find_algorithms(log, &algorithms))
+	if (!begin(log, &walk))
 		return 0;
-	while (!*ret_whole && offset <= last_offset) {
-		/* The first is of the old format in both. */
-		if (offset == 0 || log->format == TCG_LOG_FORMAT_1_2)
-			is_event = take_event_1_2(&rest, &content);
-		else
-			is_event = take_event_2(&rest, &algorithms);
-		if (!is_event)
+	while (!*ret_whole && offset_of(&walk) <= last_offset) {
+		bool is_last = offset_of(&walk) == last_offset;
+
+		if (!step(&walk, &event))
 			break;
-		*ret_whole = offset == last_offset;
-		offset = log->room - rest.size;
+		*ret_whole = is_last;
 	}
-	return offset;
+	return offset_of(&walk);
+}
+
+bool tcg_log_contains(const struct tcg_log *log, uint64_t from, uint64_t last_offset, const struct tcg_event *wanted,
+		      bool *ret_whole)
+{
+	uint64_t size = tcg_log_size(log, last_offset, ret_whole);
+	struct tcg_event event;
+	struct walk walk;
+
+	if (!begin(log, &walk))
+		return false;
+	while (offset_of(&walk) < size) {
+		bool is_new = offset_of(&walk) >= from;
+
+		if (!step(&walk, &event))
+			break;
+		if (is_new && event.index == wanted->index && event.type == wanted->type)
+			return true;
+	}
+	return false;
 }
 
 uint64_t tcg_log_final_events_size(const struct tcg_log *log, const uint8_t *table, uint64_t room)

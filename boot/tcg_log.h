@@ -28,6 +28,19 @@ struct tcg_log {
  */
 uint64_t tcg_log_size(const struct tcg_log *log, uint64_t last_offset, bool *ret_whole);
 
+/* What events of both formats begin with. */
+struct tcg_event {
+	uint32_t index; /* of the register */
+	uint32_t type;
+};
+
+/*
+ * Whether an event like `wanted` begins at `from` or behind it, no later than at `last_offset`. *ret_whole as above:
+ * without it, false says only that none was found where the log could be read.
+ */
+bool tcg_log_contains(const struct tcg_log *log, uint64_t from, uint64_t last_offset, const struct tcg_event *wanted,
+		      bool *ret_whole);
+
 /*
  * How many bytes the events take in `table`, EFI_TCG2_FINAL_EVENTS_TABLE or EFI_CC_FINAL_EVENTS_TABLE, of which `room`
  * bytes can be read: events of the kind of `log`, whose first event names the digests' sizes.

@@ -4,15 +4,11 @@
 
 #include "boot/log.h"
 #include "boot/memmap.h"
-#include "boot/tcg_log.h"
 #include "common/align.h"
 #include "common/string.h"
 #include "efi/firmware.h"
 #include "efi/memory.h"
 #include "efi/tpm.h"
-
-/* Logs take some ten KiB, and firmware sets 64 aside. */
-#define LOG_SIZE_MAX (4u << 20)
 
 /* struct linux_efi_tpm_eventlog, include/linux/efi.h; the log follows. */
 struct __attribute__((packed)) event_log {
@@ -29,30 +25,14 @@ _Static_assert(offsetof(struct event_log, log) == 9, "struct linux_efi_tpm_event
 
 /* What the firmware says. */
 struct source {
-	enum tcg_log_format format;
-	EFI_PHYSICAL_ADDRESS log_addr;
-	EFI_PHYSICAL_ADDRESS last_addr; /* 0: no events */
-	const uint8_t *final_events;	/* NULL: no such table */
+	struct tpm_log log;
+	const uint8_t *final_events; /* NULL: no such table */
 };
 
 /* LINUX_EFI_TPM_EVENT_LOG_GUID */
 static EFI_GUID table_guid = { 0xb7799cb0, 0xeca2, 0x4943, { 0x96, 0x67, 0x1f, 0xae, 0x07, 0xb7, 0x47, 0xfa } };
 static struct event_log *installed;
 static void *installed_before;
-
-static bool get_log(struct measurement_protocol *protocol, enum tcg_log_format format, struct source *ret_source)
-{
-	BOOLEAN truncated = FALSE;
-	EFI_STATUS status;
-
-	*ret_source = (struct source){ .format = format };
-	status = protocol->get_event_log(protocol, format, &ret_source->log_addr, &ret_source->last_addr, &truncated);
-	if (EFI_ERROR(status) || !ret_source->log_addr)
-		return false;
-	if (truncated)
-		log_info("event log: the firmware had no room for all events");
-	return true;
-}
 
 static bool find_source(struct source *ret_source)
 {
@@ -62,27 +42,28 @@ static bool find_source(struct source *ret_source)
 	bool is_tpm;
 
 	protocol = tpm_protocol(&is_tpm);
-	if (!protocol)
+	*ret_source = (struct source){ 0 };
+	if (!protocol || !tpm_log_find(protocol, is_tpm, &ret_source->log))
 		return false;
-	if (get_log(protocol, TCG_LOG_FORMAT_2, ret_source)) {
+	if (ret_source->log.truncated)
+		log_info("event log: the firmware had no room for all events");
+	if (ret_source->log.format == TCG_LOG_FORMAT_2)
 		ret_source->final_events = firmware_config_table(is_tpm ? &tcg2_final : &cc_final);
-		return true;
-	}
-	return is_tpm && get_log(protocol, TCG_LOG_FORMAT_1_2, ret_source);
+	return true;
 }
 
 /* An empty log is handed over as well: its format and the final events are worth something. */
-static uint64_t measure_log(const struct source *source, const struct tcg_log *log)
+static uint64_t measure_log(const struct tpm_log *found, const struct tcg_log *log)
 {
 	uint64_t size;
 	bool whole;
 
-	if (!source->last_addr)
+	if (!found->last_addr)
 		return 0;
-	size = tcg_log_size(log, source->last_addr - source->log_addr, &whole);
+	size = tcg_log_size(log, found->last_addr - found->addr, &whole);
 	if (!whole)
-		log_info("event log: expected the last event at 0x%lx, found no event at 0x%lx", source->last_addr,
-			 source->log_addr + size);
+		log_info("event log: expected the last event at 0x%lx, found no event at 0x%lx", found->last_addr,
+			 found->addr + size);
 	return size;
 }
 
@@ -91,24 +72,24 @@ static uint64_t log_room(const struct memory_map *map, uint64_t addr)
 {
 	uint64_t room = memmap_readable_size(map, addr);
 
-	return room < LOG_SIZE_MAX ? room : LOG_SIZE_MAX;
+	return room < TPM_LOG_SIZE_MAX ? room : TPM_LOG_SIZE_MAX;
 }
 
 static void install(const struct source *source, const struct memory_map *map)
 {
-	struct tcg_log log = { .format = source->format, .bytes = phys_to_ptr(source->log_addr) };
+	struct tcg_log log = { .format = source->log.format, .bytes = phys_to_ptr(source->log.addr) };
 	struct event_log *table;
 	EFI_STATUS status;
 	uint64_t size;
 
-	log.room = log_room(map, source->log_addr);
-	size = measure_log(source, &log);
+	log.room = log_room(map, source->log.addr);
+	size = measure_log(&source->log, &log);
 	status = firmware_boot_services->AllocatePool(EfiACPIReclaimMemory, TABLE_HEADER_SIZE + size, (void **)&table);
 	if (EFI_ERROR(status)) {
 		log_info("event log: no memory for 0x%lx bytes: %s", size, efi_status_name(status));
 		return;
 	}
-	*table = (struct event_log){ .size = (uint32_t)size, .version = (uint8_t)source->format };
+	*table = (struct event_log){ .size = (uint32_t)size, .version = (uint8_t)source->log.format };
 	if (source->final_events) {
 		uint64_t room = log_room(map, (uintptr_t)source->final_events);
 

@@ -70,6 +70,7 @@ static enum kexec_status load_trusted_kernel(struct boot *boot)
 {
 	const struct entry *entry = &boot->source.entry;
 	enum kexec_status status;
+	bool was_shown;
 
 	clock_enter(PHASE_READ);
 	status = load_kernel(entry, &boot->image, &boot->digest, &boot->kernel);
@@ -77,10 +78,10 @@ static enum kexec_status load_trusted_kernel(struct boot *boot)
 		return status;
 	clock_enter(PHASE_CHECK);
 	measure_start();
-	status = verify_kernel(entry, &boot->kernel);
+	status = verify_kernel(entry, &boot->kernel, &was_shown);
 	if (status)
 		return status;
-	measure_kernel(&boot->kernel);
+	measure_kernel(&boot->kernel, was_shown);
 	/* Only now the signature may go, which lies behind the kernel. */
 	digest_close(&boot->digest, boot->kernel.segment);
 	return KEXEC_OK;

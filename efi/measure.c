@@ -36,7 +36,7 @@ void measure_start(void)
 	tpm_find();
 }
 
-void measure_kernel(const struct kernel *kernel)
+void measure_kernel(const struct kernel *kernel, bool was_shown)
 {
 	struct image_load_event log = { .addr = (uintptr_t)kernel->file, .size = kernel->file_size };
 	struct tpm_event event = {
@@ -49,7 +49,7 @@ void measure_kernel(const struct kernel *kernel)
 		.log_size = sizeof(log),
 	};
 
-	if (!tpm_application_measured())
+	if (!was_shown || !tpm_application_measured())
 		tpm_measure(&event);
 }
 

@@ -9,8 +9,8 @@
 /* Called before the platform is asked about the kernel: asking LoadImage measures it. */
 void measure_start(void);
 
-/* Measures the kernel's file, where it lies, unless the platform has. */
-void measure_kernel(const struct kernel *kernel);
+/* Measures the kernel's file, where it lies, unless the platform has. `was_shown`: it was asked about the kernel. */
+void measure_kernel(const struct kernel *kernel, bool was_shown);
 
 /* Measures, in this order, the entry's text; the initrds, if there are any; the command line. All where they lie. */
 void measure_rest(const struct entry *entry, const struct kexec_segment *initrd, const struct kexec_segment *cmdline);

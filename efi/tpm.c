@@ -13,7 +13,6 @@
 
 enum {
 	PE_COFF_IMAGE = 0x10, /* a flag, the same in both protocols */
-	LOG_FORMAT_TCG_2 = 2,
 };
 
 /* EFI_TCG2_EVENT and EFI_CC_EVENT */
@@ -42,18 +41,8 @@ _Static_assert(offsetof(struct capability, tpm_present) == 16, "EFI_TCG2_BOOT_SE
 
 static struct measurement_protocol *protocol;
 static bool is_tpm;
-static EFI_PHYSICAL_ADDRESS first_last_event;
-
-static EFI_PHYSICAL_ADDRESS last_event(void)
-{
-	EFI_PHYSICAL_ADDRESS log = 0;
-	EFI_PHYSICAL_ADDRESS last = 0;
-	BOOLEAN truncated = FALSE;
-
-	if (EFI_ERROR(protocol->get_event_log(protocol, LOG_FORMAT_TCG_2, &log, &last, &truncated)))
-		return 0;
-	return last;
-}
+static bool log_was_whole;
+static uint64_t log_size_before;
 
 static bool has_tpm(struct measurement_protocol *tcg2)
 {
@@ -72,11 +61,54 @@ struct measurement_protocol *tpm_protocol(bool *ret_is_tpm)
 	return *ret_is_tpm ? found : firmware_protocol(&cc_guid);
 }
 
+static bool get_log(struct measurement_protocol *source, enum tcg_log_format format, struct tpm_log *ret_log)
+{
+	struct tpm_log log = { .format = format };
+	BOOLEAN truncated = FALSE;
+
+	if (EFI_ERROR(source->get_event_log(source, format, &log.addr, &log.last_addr, &truncated)) || !log.addr)
+		return false;
+	log.truncated = truncated;
+	*ret_log = log;
+	return true;
+}
+
+bool tpm_log_find(struct measurement_protocol *source, bool source_is_tpm, struct tpm_log *ret_log)
+{
+	return get_log(source, TCG_LOG_FORMAT_2, ret_log) ||
+	       (source_is_tpm && get_log(source, TCG_LOG_FORMAT_1_2, ret_log));
+}
+
+static struct tcg_log readable_log(const struct tpm_log *found)
+{
+	uint64_t room = memory_readable_size(found->addr);
+
+	return (struct tcg_log){
+		.format = found->format,
+		.bytes = phys_to_ptr(found->addr),
+		.room = room < TPM_LOG_SIZE_MAX ? room : TPM_LOG_SIZE_MAX,
+	};
+}
+
+/* What is behind the log of now will have been added. */
+static void remember_log(void)
+{
+	struct tpm_log found;
+	struct tcg_log log;
+
+	log_size_before = 0;
+	log_was_whole = tpm_log_find(protocol, is_tpm, &found);
+	if (!log_was_whole || !found.last_addr)
+		return;
+	log = readable_log(&found);
+	log_size_before = tcg_log_size(&log, found.last_addr - found.addr, &log_was_whole);
+}
+
 void tpm_find(void)
 {
 	protocol = tpm_protocol(&is_tpm);
 	if (protocol)
-		first_last_event = last_event();
+		remember_log();
 }
 
 static EFI_STATUS find_index(uint32_t pcr, uint32_t *ret_index)
@@ -140,15 +172,29 @@ void tpm_measure(const struct tpm_event *event)
 	protocol = NULL;
 }
 
+/*
+ * The event need not be the last: shim measures the key that it verified with behind it.
+ *
+ * Silence of a log that is full, or that makes no sense, is no answer, and is taken for a yes: firmware extends the
+ * register whether its log has room or not. To extend it again would be wrong wherever firmware keeps to the
+ * specification, and lock its users out. Not to is wrong only where it does not, and then the register lacks a kernel
+ * that has been vouched for.
+ */
 bool tpm_application_measured(void)
 {
-	EFI_PHYSICAL_ADDRESS last = protocol ? last_event() : 0;
-	uint32_t header[2]; /* of any event: register, type */
-	uint32_t index;
+	struct tcg_event application = { .type = TPM_EVENT_BOOT_SERVICES_APPLICATION };
+	struct tpm_log found;
+	struct tcg_log log;
+	bool whole = true;
 
-	if (!last || last == first_last_event || EFI_ERROR(find_index(PCR_OF_APPLICATIONS, &index)) ||
-	    memory_readable_size(last) < sizeof(header))
+	if (!protocol || EFI_ERROR(find_index(PCR_OF_APPLICATIONS, &application.index)))
 		return false;
-	memcpy(header, phys_to_ptr(last), sizeof(header));
-	return header[0] == index && header[1] == TPM_EVENT_BOOT_SERVICES_APPLICATION;
+	if (!log_was_whole || !tpm_log_find(protocol, is_tpm, &found))
+		return true;
+	if (found.last_addr) {
+		log = readable_log(&found);
+		if (tcg_log_contains(&log, log_size_before, found.last_addr - found.addr, &application, &whole))
+			return true;
+	}
+	return found.truncated || !whole;
 }

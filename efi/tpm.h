@@ -9,6 +9,11 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "boot/tcg_log.h"
+
+/* Logs take some ten KiB, and firmware sets 64 aside. No more than this is read of one. */
+#define TPM_LOG_SIZE_MAX (4u << 20)
+
 /* EFI_TCG2_PROTOCOL, as far as EFI_CC_MEASUREMENT_PROTOCOL is the same, and one more function of the latter alone. */
 struct measurement_protocol {
 	EFI_STATUS(EFIAPI *get_capability)(struct measurement_protocol *this, void *capability);
@@ -43,6 +48,20 @@ struct tpm_event {
  */
 struct measurement_protocol *tpm_protocol(bool *ret_is_tpm);
 
+/* Where the firmware keeps its log of events. */
+struct tpm_log {
+	enum tcg_log_format format;
+	EFI_PHYSICAL_ADDRESS addr;
+	EFI_PHYSICAL_ADDRESS last_addr; /* of the last event; 0: there is none */
+	bool truncated;			/* the firmware had no room for all events */
+};
+
+/*
+ * Finds the log in the format of TPM 2.0, or where there is none that of before, which a confidential guest has not.
+ * Returns false where there is neither.
+ */
+bool tpm_log_find(struct measurement_protocol *source, bool source_is_tpm, struct tpm_log *ret_log);
+
 /* Finds the TPM. Without one, what follows does nothing. */
 void tpm_find(void);
 
@@ -54,7 +73,7 @@ void tpm_find(void);
 void tpm_measure(const struct tpm_event *event);
 
 /*
- * Whether somebody has measured an application since tpm_find: LoadImage measures what it loads (the same
- * specification, 3.3.4.5).
+ * For who has shown an application to the platform since tpm_find, which then should have measured it (the same
+ * specification, 3.3.4.5): whether it has, by the log. Where that cannot tell, it has.
  */
 bool tpm_application_measured(void);

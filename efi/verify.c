@@ -92,27 +92,36 @@ static enum kexec_status check_signature(const struct entry *entry, const struct
 
 /*
  * Before version 16 shim lets nobody exit the boot services who has not asked it about a kernel. About a sealed one it
- * is asked for that reason alone.
+ * is asked for that reason alone. Returns whether it was.
  */
-static void satisfy_old_shim(const struct kernel *kernel)
+static bool satisfy_old_shim(const struct kernel *kernel)
 {
 	struct shim_lock *old_shim = find_old_shim();
 
 	if (old_shim)
 		ask_old_shim(old_shim, kernel->file, kernel->file_size);
+	return old_shim != NULL;
 }
 
-enum kexec_status verify_kernel(const struct entry *entry, const struct kernel *kernel)
+enum kexec_status verify_kernel(const struct entry *entry, const struct kernel *kernel, bool *ret_was_shown)
 {
+	enum kexec_status status;
+
 	if (!secure_boot_enforced()) {
-		if (!ENFORCE_SIGNATURE && !entry->require_signature)
+		if (!ENFORCE_SIGNATURE && !entry->require_signature) {
+			*ret_was_shown = false;
 			return KEXEC_OK;
+		}
 		return log_error(KEXEC_DENIED, "%.*s: signature: required by %s: expected Secure Boot on, found it off",
 				 TEXT_ARGS(entry->linux_path),
 				 entry->require_signature ? entry->source : "this build (ENFORCE_SIGNATURE)");
 	}
-	if (!entry->sealed || entry->require_signature)
-		return check_signature(entry, kernel);
-	satisfy_old_shim(kernel);
+	if (!entry->sealed || entry->require_signature) {
+		status = check_signature(entry, kernel);
+		if (!status)
+			*ret_was_shown = true;
+		return status;
+	}
+	*ret_was_shown = satisfy_old_shim(kernel);
 	return KEXEC_OK;
 }

@@ -20,5 +20,7 @@
  * With Secure Boot off the platform vouches for nothing. Then any kernel boots, unless the entry has `signature require`
  * or this loader was built with ENFORCE_SIGNATURE=1: either refuses them all. An entry that is sealed and has
  * `signature require` asks for both.
+ *
+ * *ret_was_shown: the platform has been asked about the kernel, and so may have measured it.
  */
-enum kexec_status verify_kernel(const struct entry *entry, const struct kernel *kernel);
+enum kexec_status verify_kernel(const struct entry *entry, const struct kernel *kernel, bool *ret_was_shown);

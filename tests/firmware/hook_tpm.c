@@ -6,6 +6,7 @@
 
 static struct measurement_protocol *tpm;
 static struct measurement_protocol original;
+static EFI_PHYSICAL_ADDRESS first_last; /* the last event of this run's first look */
 
 static EFI_STATUS EFIAPI get_capability(struct measurement_protocol *self, void *capability)
 {
@@ -17,9 +18,20 @@ static EFI_STATUS EFIAPI get_capability(struct measurement_protocol *self, void 
 static EFI_STATUS EFIAPI get_event_log(struct measurement_protocol *self, UINT32 format, EFI_PHYSICAL_ADDRESS *log,
 				       EFI_PHYSICAL_ADDRESS *last, BOOLEAN *truncated)
 {
+	EFI_STATUS status;
+
 	if (CALLED_BY_APP() && fault_hits(FAULT_TPM_ERROR))
 		return EFI_DEVICE_ERROR;
-	return original.get_event_log(self, format, log, last, truncated);
+	if (format == TCG_LOG_FORMAT_2 && CALLED_BY_APP() && fault_hits(FAULT_TPM_LOG_OLD))
+		return EFI_INVALID_PARAMETER;
+	status = original.get_event_log(self, format, log, last, truncated);
+	if (!EFI_ERROR(status) && CALLED_BY_APP() && fault_hits(FAULT_TPM_LOG_STANDS)) {
+		if (!first_last)
+			first_last = *last;
+		*last = first_last;
+		*truncated = TRUE;
+	}
+	return status;
 }
 
 static EFI_STATUS EFIAPI hash_log_extend_event(struct measurement_protocol *self, UINT64 flags,
@@ -44,6 +56,7 @@ void tpm_hook(void)
 		return;
 	}
 	original = *tpm;
+	first_last = 0;
 	tpm->get_capability = get_capability;
 	tpm->get_event_log = get_event_log;
 	tpm->hash_log_extend_event = hash_log_extend_event;

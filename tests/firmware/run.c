@@ -35,6 +35,8 @@ static const char *const fault_names[FAULT_COUNT] = {
 	"load-image-error",
 	"tpm-error",
 	"tpm-log-full",
+	"tpm-log-stands",
+	"tpm-log-old",
 	"stall-fails",
 	"watchdog-fails",
 	"exit-refused",

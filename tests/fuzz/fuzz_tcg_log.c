@@ -4,6 +4,30 @@
 
 #include "tests/fuzz/support.h"
 
+/* Looks for an event like the one at `from`, whatever is there. */
+static void look_for(const struct tcg_log *log, uint64_t from, uint64_t last)
+{
+	struct input there = { .bytes = log->bytes + from, .size = log->room - from };
+	struct tcg_event wanted;
+	uint64_t log_size;
+	bool size_whole;
+	bool whole;
+	bool found;
+
+	wanted.index = (uint32_t)take_number(&there, 4);
+	wanted.type = (uint32_t)take_number(&there, 4);
+	log_size = tcg_log_size(log, last, &size_whole);
+	found = tcg_log_contains(log, from, last, &wanted, &whole);
+	assert(whole == size_whole);
+	/* None begins behind the log, and what is found from somewhere on is found from further ahead. */
+	assert(!found || from < log_size);
+	assert(!found || tcg_log_contains(log, 0, last, &wanted, &whole));
+	assert(!tcg_log_contains(log, log_size, last, &wanted, &whole));
+	/* The last event is one. */
+	if (whole && from == last)
+		assert(found);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 {
 	struct input input = { .bytes = bytes, .size = size };
@@ -29,6 +53,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 
 	if (split > input.size)
 		split = input.size;
+	look_for(&log, split, last);
+	if (last <= input.size)
+		look_for(&log, last, last);
 	final_size = tcg_log_final_events_size(&log, input.bytes + split, input.size - split);
 	assert(final_size == 0 || final_size <= input.size - split - 16);
 	return 0;

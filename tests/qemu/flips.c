@@ -39,6 +39,13 @@ static void flip(uint64_t offset)
 		kernel.probe[offset] ^= bit;
 }
 
+static bool is_refused(void)
+{
+	bool was_shown;
+
+	return verify_kernel(&source.entry, &kernel, &was_shown) != KEXEC_OK;
+}
+
 static void sweep(struct text options)
 {
 	while (options.length) {
@@ -48,7 +55,7 @@ static void sweep(struct text options)
 
 		for (; step && offset < end && offset < kernel.file_size; offset += step) {
 			flip(offset);
-			if (verify_kernel(&source.entry, &kernel)) {
+			if (is_refused()) {
 				refused++;
 			} else {
 				accepted++;
@@ -84,11 +91,11 @@ EFI_STATUS efi_main(EFI_HANDLE handle, EFI_SYSTEM_TABLE *system_table)
 	firmware_init(handle, system_table);
 	if (load())
 		firmware_leave(EFI_ABORTED);
-	log_info("flips: as it is, the kernel is %s", verify_kernel(&source.entry, &kernel) ? "refused" : "accepted");
+	log_info("flips: as it is, the kernel is %s", is_refused() ? "refused" : "accepted");
 	rest = source.entry.text;
 	while (entry_next(&rest, ENTRY_OPTIONS, &options))
 		sweep(options);
-	log_info("flips: as it was, the kernel is %s", verify_kernel(&source.entry, &kernel) ? "refused" : "accepted");
+	log_info("flips: as it was, the kernel is %s", is_refused() ? "refused" : "accepted");
 	log_info("flips: %lu refused, %lu accepted", refused, accepted);
 	firmware_leave(EFI_ABORTED);
 }

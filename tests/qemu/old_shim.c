@@ -2,18 +2,42 @@
 /*
  * Stands for a shim before version 16, of which Debian has no package any more: it starts \kexec.efi with its own load
  * options, offers SHIM_LOCK, and lets nobody exit the boot services who has not asked about a kernel. It vouches for what
- * ends in MARK.
+ * ends in MARK, and measures it, and then what it has been verified by.
  */
 #include "boot/log.h"
 #include "common/string.h"
 #include "efi/firmware.h"
 #include "efi/shim.h"
+#include "efi/tpm.h"
 #include "tests/qemu/lib/chain.h"
 
 #define MARK "old shim knows this kernel"
 
 static bool was_asked;
 static EFI_EXIT_BOOT_SERVICES exit_boot_services;
+
+/* As shim's tpm_log_pe and tpm_measure_variable: EV_EFI_VARIABLE_AUTHORITY has no place in the loader. */
+static void measure(const void *bytes, uint64_t size)
+{
+	static const uint8_t log[32];
+	struct tpm_event image = {
+		.what = "kernel by the old shim",
+		.pcr = 4,
+		.type = TPM_EVENT_BOOT_SERVICES_APPLICATION,
+		.bytes = bytes,
+		.size = size,
+		.log = log,
+		.log_size = sizeof(log),
+	};
+	struct tpm_event authority = image;
+
+	authority.pcr = 7;
+	authority.type = (enum tpm_event_type)0x800000e0;
+	authority.bytes = MARK;
+	authority.size = sizeof(MARK);
+	tpm_measure(&image);
+	tpm_measure(&authority);
+}
 
 /* Not EFIAPI: so it is in shim. */
 static EFI_STATUS verify(const void *bytes, uint32_t size)
@@ -22,6 +46,7 @@ static EFI_STATUS verify(const void *bytes, uint32_t size)
 	bool known = size > length && memcmp((const uint8_t *)bytes + size - length, MARK, length) == 0;
 
 	was_asked = true;
+	measure(bytes, size);
 	log_info("old shim: asked about %u bytes: %s", size, known ? "known" : "unknown");
 	return known ? EFI_SUCCESS : EFI_SECURITY_VIOLATION;
 }
@@ -47,6 +72,7 @@ EFI_STATUS efi_main(EFI_HANDLE handle, EFI_SYSTEM_TABLE *system_table)
 
 	firmware_init(handle, system_table);
 	second_stage = chain_load();
+	tpm_find();
 	exit_boot_services = firmware_boot_services->ExitBootServices;
 	firmware_boot_services->ExitBootServices = guarded_exit;
 	firmware_boot_services->InstallProtocolInterface(&lock_handle, &lock_guid, EFI_NATIVE_INTERFACE, &lock);

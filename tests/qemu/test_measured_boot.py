@@ -9,12 +9,14 @@ import pytest
 
 import event_log
 from conftest import DEFAULT_OPTIONS, HERE, IMAGE, INITRD, entry, files, kernel, utf16, wait_for_report
+from difficult import DIFFICULT, attempts, difficult
 from machine import BUILD, FIRMWARE
-from signing import certificates
-from test_secure_boot import Platform, boot_entries
+from signing import certificates, without_signature
+from test_secure_boot import OLD_SHIM, Platform, boot_entries
 
 PREDICT = HERE.parents[1] / "efi/predict-pcrs"
 MEASURED = ["4", "9", "12"]
+APPLICATION = 0x80000003
 
 
 def predict(*arguments):
@@ -75,6 +77,41 @@ def test_kernel_that_was_verified_is_measured_once(boot, tmp_path, name):
     assert {register: registers(report)[register] for register in compared} == \
         {register: predicted[register] for register in compared}
     assert "measured the kernel" not in guest.log
+
+
+def test_kernel_that_an_old_shim_has_measured(boot, tmp_path):
+    """Behind the kernel it measures what it has verified it by: the log does not end with the kernel."""
+    platform = Platform("trixie-snakeoil", tmp_path)
+    signed = {f"/{name}.efi": platform.key.sign(image) for name, image in (("shim", OLD_SHIM), ("kexec", IMAGE))}
+    known = without_signature(kernel().read_bytes()) + b"old shim knows this kernel"
+    options = utf16(f"linux=/vmlinuz initrd=/initrd verbose -- {DEFAULT_OPTIONS}")
+    guest = boot({**signed, "/vmlinuz": known, "/initrd": INITRD}, firmware=platform.firmware, tpm="tpm-crb",
+                 variables=platform.variables([("known", "\\shim.efi", options)]), boot_order=True)
+    report = wait_for_report(guest)
+    events = event_log.parse(base64.b64decode(report["event-log"]))
+    applications = [index for index, event in enumerate(events) if (event.pcr, event.kind) == (4, APPLICATION)]
+    assert len(applications) == len(["shim", "kexec", "vmlinuz"])
+    assert events[applications[-1] + 1].pcr == 7
+    assert registers(report)["4"] == event_log.replay(events)[4].hex()
+    guest.expect(r"^kexec: measured the entry into PCR 12$")
+    assert "measured the kernel" not in guest.log
+
+
+def test_log_that_tells_less(boot, tmp_path):
+    """A log in the format of TPM 1.2 tells of the kernel as well; one that is full would not."""
+    platform = Platform("trixie-snakeoil", tmp_path)
+    changes = {"/EFI/BOOT/BOOTX64.EFI": platform.key.sign(DIFFICULT), "/app.efi": platform.key.sign(IMAGE),
+               "/vmlinuz": platform.key.sign(without_signature(kernel().read_bytes()))}
+    guest = boot(difficult("old\ntpm-log-old", "full\ntpm-log-stands", changes=changes), firmware=platform.firmware,
+                 tpm="tpm-crb")
+    wait_for_report(guest)
+    found = attempts(guest.log)
+    assert [(attempt.name, attempt.fired, bool(attempt.exits)) for attempt in found] == \
+        [("old", True, True), ("full", True, True)]
+    assert "the firmware had no room for all events" in found[1].text
+    for attempt in found:
+        assert "measured the entry into PCR 12" in attempt.text
+        assert "measured the kernel" not in attempt.text
 
 
 def authenticode_of(image):

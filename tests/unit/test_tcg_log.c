@@ -253,6 +253,94 @@ static void no_algorithms(void **state)
 	assert_int_equal(size_within(TCG_LOG_FORMAT_2, length, last, true), length);
 }
 
+enum { PCR = 4, APPLICATION = 8 }; /* PCR: of put_event_2; put_event_1_2 has 7 */
+
+/* In memory of just `room` bytes, as if the last event began at `last`. */
+static bool contains(enum tcg_log_format format, uint64_t room, uint64_t from, uint64_t last, bool whole)
+{
+	uint8_t *copy = malloc(room);
+	struct tcg_event wanted = { .index = format == TCG_LOG_FORMAT_2 ? PCR : 7, .type = APPLICATION };
+	struct tcg_log log = { .format = format, .bytes = copy, .room = room };
+	bool found_whole;
+	bool found;
+
+	memcpy(copy, bytes, room);
+	found = tcg_log_contains(&log, from, last, &wanted, &found_whole);
+	free(copy);
+	assert_int_equal(found_whole, whole);
+	return found;
+}
+
+static void event_anywhere_behind(void **state)
+{
+	size_t from;
+	size_t application;
+	size_t last;
+
+	(void)state;
+	begin();
+	put_spec_id();
+	put_event_2(APPLICATION, 16);
+	from = put_event_2(1, 3);
+	application = put_event_2(APPLICATION, 32);
+	put_event_2(2, 0);
+	last = put_event_2(3, 5);
+	assert_true(contains(TCG_LOG_FORMAT_2, sizeof(bytes), from, last, true));
+	assert_true(contains(TCG_LOG_FORMAT_2, length, application, last, true));
+	assert_true(contains(TCG_LOG_FORMAT_2, length, application, application, true));
+	/* What was there before does not count, nor what is behind the last. */
+	assert_false(contains(TCG_LOG_FORMAT_2, length, application + 1, last, true));
+	assert_false(contains(TCG_LOG_FORMAT_2, length, from, from, true));
+	assert_true(contains(TCG_LOG_FORMAT_2, length, 0, from, true));
+	/* No event has been added. */
+	assert_false(contains(TCG_LOG_FORMAT_2, length, length, last, true));
+	assert_false(contains(TCG_LOG_FORMAT_2, length, UINT64_MAX, last, true));
+	/* Of another register, or another type. */
+	bytes[application] = PCR + 1;
+	assert_false(contains(TCG_LOG_FORMAT_2, length, from, last, true));
+	bytes[application] = PCR;
+	bytes[application + 7] = 0x80;
+	assert_false(contains(TCG_LOG_FORMAT_2, length, from, last, true));
+}
+
+static void event_anywhere_behind_in_the_old_format(void **state)
+{
+	size_t from;
+	size_t last;
+
+	(void)state;
+	begin();
+	assert_false(contains(TCG_LOG_FORMAT_1_2, 1, 0, 0, false));
+	put_event_1_2(APPLICATION, 12);
+	/* Of a log that was empty, the first is new. */
+	assert_true(contains(TCG_LOG_FORMAT_1_2, length, 0, 0, true));
+	from = length;
+	put_event_1_2(APPLICATION, 100);
+	last = put_event_1_2(1, 0);
+	assert_true(contains(TCG_LOG_FORMAT_1_2, length, from, last, true));
+	assert_false(contains(TCG_LOG_FORMAT_1_2, length, last, last, true));
+}
+
+/* What was found before the damage was found; what was not might be behind it. */
+static void event_in_a_damaged_log(void **state)
+{
+	size_t from;
+	size_t last;
+
+	(void)state;
+	begin();
+	put_spec_id();
+	from = put_event_2(APPLICATION, 16);
+	last = put_event_2(APPLICATION, 16);
+	for (size_t room = 0; room < length; room++)
+		assert_int_equal(contains(TCG_LOG_FORMAT_2, room, from, last, false), room >= last);
+	assert_false(contains(TCG_LOG_FORMAT_2, length - 1, last, last, false));
+	assert_false(contains(TCG_LOG_FORMAT_2, length, length, last + 1, false));
+	assert_false(contains(TCG_LOG_FORMAT_2, length, length, UINT64_MAX, false));
+	memset(bytes + 28, 0xff, 4);
+	assert_false(contains(TCG_LOG_FORMAT_2, length, 0, last, false));
+}
+
 static uint64_t final_size(enum tcg_log_format format, size_t log_size, size_t table, uint64_t room)
 {
 	uint8_t *log_copy = malloc(log_size);
@@ -311,6 +399,9 @@ int main(void)
 		cmocka_unit_test(event_without_sense),
 		cmocka_unit_test(first_event_without_sense),
 		cmocka_unit_test(no_algorithms),
+		cmocka_unit_test(event_anywhere_behind),
+		cmocka_unit_test(event_anywhere_behind_in_the_old_format),
+		cmocka_unit_test(event_in_a_damaged_log),
 		cmocka_unit_test(final_events),
 		cmocka_unit_test(as_many_algorithms_as_there_can_be),
 	};
