@@ -10,69 +10,6 @@
 /* How many characters of a wrong line a message quotes. */
 #define QUOTE_MAX 60
 
-static const struct {
-	struct text name;
-	enum entry_key key;
-} keys[] = {
-	{ { "linux", 5 }, ENTRY_LINUX },
-	{ { "initrd", 6 }, ENTRY_INITRD },
-	{ { "options", 7 }, ENTRY_OPTIONS },
-	{ { "sha256", 6 }, ENTRY_SHA256 },
-	{ { "signature", 9 }, ENTRY_SIGNATURE },
-	{ { "on-mismatch", 11 }, ENTRY_ON_MISMATCH },
-	{ { "dma", 3 }, ENTRY_DMA },
-	{ { "memory-overwrite", 16 }, ENTRY_OVERWRITE },
-	{ { "verbose", 7 }, ENTRY_VERBOSE },
-	{ { "architecture", 12 }, ENTRY_ARCHITECTURE },
-	{ { "title", 5 }, ENTRY_INFORMATION },
-	{ { "version", 7 }, ENTRY_INFORMATION },
-	{ { "machine-id", 10 }, ENTRY_INFORMATION },
-	{ { "sort-key", 8 }, ENTRY_INFORMATION },
-};
-
-struct line {
-	struct text key_name;
-	struct text value;
-	enum entry_key key;
-	bool known;
-};
-
-/* Cuts the next line that is neither empty nor a comment off *rest. */
-static bool take_entry_line(struct text *rest, struct line *ret_line)
-{
-	struct text text;
-
-	do {
-		if (!text_take_line(rest, &text))
-			return false;
-		text = text_trim(text);
-	} while (!text.length || text.start[0] == '#');
-
-	ret_line->key_name = text_take_word(&text);
-	ret_line->value = text;
-	ret_line->known = false;
-	for (size_t i = 0; i < ARRAY_SIZE(keys); i++) {
-		if (text_equal(keys[i].name, ret_line->key_name)) {
-			ret_line->key = keys[i].key;
-			ret_line->known = true;
-		}
-	}
-	return true;
-}
-
-bool entry_next(struct text *rest, enum entry_key key, struct text *ret_value)
-{
-	struct line line;
-
-	while (take_entry_line(rest, &line)) {
-		if (line.known && line.key == key) {
-			*ret_value = line.value;
-			return true;
-		}
-	}
-	return false;
-}
-
 static int hex_digit(char c)
 {
 	if (c >= '0' && c <= '9')
@@ -107,22 +44,6 @@ static bool parse_digest(struct text value, uint8_t ret_digest[SHA256_DIGEST_SIZ
 	return true;
 }
 
-/* As much of somebody's text as a message has room for. */
-static struct text quoted(struct text text)
-{
-	if (text.length > QUOTE_MAX)
-		text.length = QUOTE_MAX;
-	return text;
-}
-
-static enum kexec_status expected(const struct entry *entry, const struct line *line, const char *what)
-{
-	struct text found = quoted(line->value);
-
-	return log_error(KEXEC_BAD_FORMAT, "%s: %.*s: expected %s, found \"%.*s\"", entry->source,
-			 TEXT_ARGS(line->key_name), what, TEXT_ARGS(found));
-}
-
 /* Says which of two words a value is. Returns false, and leaves *ret_is_second as it was, if it is neither. */
 static bool choose(struct text value, struct text first, struct text second, bool *ret_is_second)
 {
@@ -134,58 +55,160 @@ static bool choose(struct text value, struct text first, struct text second, boo
 	return true;
 }
 
-static enum kexec_status parse_line(struct entry *entry, const struct line *line)
+/* Reads the value of a key into the entry and returns NULL, or what was expected where it will not do. */
+typedef const char *value_reader(struct entry *entry, struct text value);
+
+static const char *read_linux(struct entry *entry, struct text value)
+{
+	if (!value.length)
+		return "a path";
+	if (entry->linux_path.length)
+		return "one kernel";
+	entry->linux_path = value;
+	return NULL;
+}
+
+static const char *read_initrd(struct entry *entry, struct text value)
+{
+	(void)entry;
+	return value.length ? NULL : "a path";
+}
+
+static const char *read_sha256(struct entry *entry, struct text value)
 {
 	uint8_t digest[SHA256_DIGEST_SIZE];
 	struct text path;
-	bool second;
 
-	switch (line->key) {
-	case ENTRY_LINUX:
-		if (!line->value.length)
-			return expected(entry, line, "a path");
-		if (entry->linux_path.length)
-			return expected(entry, line, "one kernel");
-		entry->linux_path = line->value;
-		return KEXEC_OK;
-	case ENTRY_INITRD:
-		return line->value.length ? KEXEC_OK : expected(entry, line, "a path");
-	case ENTRY_SHA256:
-		return parse_digest(line->value, digest, &path)
-			       ? KEXEC_OK
-			       : expected(entry, line, "64 hexadecimal digits and a path");
-	case ENTRY_SIGNATURE:
-		if (!text_equal(line->value, TEXT("require")))
-			return expected(entry, line, "require");
-		entry->require_signature = true;
-		return KEXEC_OK;
-	case ENTRY_ON_MISMATCH:
-		if (!choose(line->value, TEXT("halt"), TEXT("reset"), &second))
-			return expected(entry, line, "halt or reset");
-		entry->on_mismatch = second ? ON_MISMATCH_RESET : ON_MISMATCH_HALT;
-		return KEXEC_OK;
-	case ENTRY_DMA:
-		if (!choose(line->value, TEXT("on"), TEXT("off"), &entry->dma_off))
-			return expected(entry, line, "on or off");
-		return KEXEC_OK;
-	case ENTRY_OVERWRITE:
-		if (!choose(line->value, TEXT("off"), TEXT("on"), &entry->overwrite_memory))
-			return expected(entry, line, "on or off");
-		return KEXEC_OK;
-	case ENTRY_VERBOSE:
-		if (!choose(line->value, TEXT("no"), TEXT("yes"), &entry->verbose))
-			return expected(entry, line, "yes or no");
-		return KEXEC_OK;
-	case ENTRY_ARCHITECTURE:
-		/* Compared without regard to case by the specification; these are the spellings in use. */
-		if (text_equal(line->value, TEXT("x64")) || text_equal(line->value, TEXT("X64")))
-			return KEXEC_OK;
-		return expected(entry, line, "x64");
-	case ENTRY_OPTIONS:
-	case ENTRY_INFORMATION:
-		break;
+	(void)entry;
+	return parse_digest(value, digest, &path) ? NULL : "64 hexadecimal digits and a path";
+}
+
+static const char *read_signature(struct entry *entry, struct text value)
+{
+	if (!text_equal(value, TEXT("require")))
+		return "require";
+	entry->require_signature = true;
+	return NULL;
+}
+
+static const char *read_on_mismatch(struct entry *entry, struct text value)
+{
+	bool reset;
+
+	if (!choose(value, TEXT("halt"), TEXT("reset"), &reset))
+		return "halt or reset";
+	entry->on_mismatch = reset ? ON_MISMATCH_RESET : ON_MISMATCH_HALT;
+	return NULL;
+}
+
+static const char *read_dma(struct entry *entry, struct text value)
+{
+	return choose(value, TEXT("on"), TEXT("off"), &entry->dma_off) ? NULL : "on or off";
+}
+
+static const char *read_overwrite(struct entry *entry, struct text value)
+{
+	return choose(value, TEXT("off"), TEXT("on"), &entry->overwrite_memory) ? NULL : "on or off";
+}
+
+static const char *read_verbose(struct entry *entry, struct text value)
+{
+	return choose(value, TEXT("no"), TEXT("yes"), &entry->verbose) ? NULL : "yes or no";
+}
+
+/* Compared without regard to case by the specification; these are the spellings in use. */
+static const char *read_architecture(struct entry *entry, struct text value)
+{
+	(void)entry;
+	return text_equal(value, TEXT("x64")) || text_equal(value, TEXT("X64")) ? NULL : "x64";
+}
+
+/* Any value will do. */
+static const char *read_text(struct entry *entry, struct text value)
+{
+	(void)entry;
+	(void)value;
+	return NULL;
+}
+
+static const struct key {
+	struct text name;
+	enum entry_key id;
+	value_reader *read;
+} keys[] = {
+	{ { "linux", 5 }, ENTRY_LINUX, read_linux },
+	{ { "initrd", 6 }, ENTRY_INITRD, read_initrd },
+	{ { "options", 7 }, ENTRY_OPTIONS, read_text },
+	{ { "sha256", 6 }, ENTRY_SHA256, read_sha256 },
+	{ { "signature", 9 }, ENTRY_SIGNATURE, read_signature },
+	{ { "on-mismatch", 11 }, ENTRY_ON_MISMATCH, read_on_mismatch },
+	{ { "dma", 3 }, ENTRY_DMA, read_dma },
+	{ { "memory-overwrite", 16 }, ENTRY_OVERWRITE, read_overwrite },
+	{ { "verbose", 7 }, ENTRY_VERBOSE, read_verbose },
+	{ { "architecture", 12 }, ENTRY_ARCHITECTURE, read_architecture },
+	{ { "title", 5 }, ENTRY_INFORMATION, read_text },
+	{ { "version", 7 }, ENTRY_INFORMATION, read_text },
+	{ { "machine-id", 10 }, ENTRY_INFORMATION, read_text },
+	{ { "sort-key", 8 }, ENTRY_INFORMATION, read_text },
+};
+
+struct line {
+	struct text key_name;
+	struct text value;
+	const struct key *key; /* NULL: not known */
+};
+
+/* Cuts the next line that is neither empty nor a comment off *rest. */
+static bool take_entry_line(struct text *rest, struct line *ret_line)
+{
+	struct text text;
+
+	do {
+		if (!text_take_line(rest, &text))
+			return false;
+		text = text_trim(text);
+	} while (!text.length || text.start[0] == '#');
+
+	ret_line->key_name = text_take_word(&text);
+	ret_line->value = text;
+	ret_line->key = NULL;
+	for (size_t i = 0; i < ARRAY_SIZE(keys); i++) {
+		if (text_equal(keys[i].name, ret_line->key_name))
+			ret_line->key = &keys[i];
 	}
-	return KEXEC_OK;
+	return true;
+}
+
+bool entry_next(struct text *rest, enum entry_key key, struct text *ret_value)
+{
+	struct line line;
+
+	while (take_entry_line(rest, &line)) {
+		if (line.key && line.key->id == key) {
+			*ret_value = line.value;
+			return true;
+		}
+	}
+	return false;
+}
+
+/* As much of somebody's text as a message has room for. */
+static struct text quoted(struct text text)
+{
+	if (text.length > QUOTE_MAX)
+		text.length = QUOTE_MAX;
+	return text;
+}
+
+static enum kexec_status parse_line(struct entry *entry, const struct line *line)
+{
+	const char *expected = line->key ? line->key->read(entry, line->value) : NULL;
+	struct text found = quoted(line->value);
+
+	if (!expected)
+		return KEXEC_OK;
+	return log_error(KEXEC_BAD_FORMAT, "%s: %.*s: expected %s, found \"%.*s\"", entry->source,
+			 TEXT_ARGS(line->key_name), expected, TEXT_ARGS(found));
 }
 
 /* Both slashes separate, as everywhere in an entry. */
@@ -268,7 +291,7 @@ enum kexec_status entry_parse(const char *source, struct text text, struct entry
 		entry.text = (struct text){ .start = text.start + 3, .length = text.length - 3 };
 
 	for (rest = entry.text; take_entry_line(&rest, &line);) {
-		status = line.known ? parse_line(&entry, &line) : KEXEC_OK;
+		status = parse_line(&entry, &line);
 		if (status)
 			return status;
 	}
@@ -308,7 +331,7 @@ void entry_print_unknown_keys(const struct entry *entry)
 	struct line line;
 
 	while (take_entry_line(&rest, &line)) {
-		if (!line.known)
+		if (!line.key)
 			log_verbose("%s: unknown key %.*s skipped", entry->source, TEXT_ARGS(quoted(line.key_name)));
 	}
 }
