@@ -182,15 +182,20 @@ void load_options_parse(const void *bytes, size_t size, bool from_shell, char *b
 
 	while (text.length) {
 		bool closed = take_word(&text, words, &word);
+		bool may_be_name;
+		bool is_option;
+		bool is_name;
 
 		words += word.length;
 		if (closed && text_equal(word, TEXT("--"))) {
 			append_line(&lines, TEXT("options"), text);
 			break;
 		}
-		/* Who is not the shell may pass the program's name as well, but linux=/vmlinuz.efi is none. */
-		if (!(is_first && from_shell) && !(closed && parse_word(word, &lines, &options)) &&
-		    !(is_first && text_ends_in_efi(word))) {
+		/* The shell passes the program's name first, others may as well; but linux=/vmlinuz.efi is none. */
+		is_name = is_first && from_shell;
+		is_option = !is_name && closed && parse_word(word, &lines, &options);
+		may_be_name = is_first && text_ends_in_efi(word);
+		if (!is_name && !is_option && !may_be_name) {
 			ignore_word(word);
 			return;
 		}
