@@ -94,6 +94,12 @@ static enum kexec_status check_place(const char *path, const struct bzimage *ker
 	return KEXEC_OK;
 }
 
+/* initrd_addr_max is a relic (arch/x86/boot/header.S) where XLF_CAN_BE_LOADED_ABOVE_4G lifts it; else it holds. */
+static uint64_t initrd_max(const struct setup_header *header)
+{
+	return header->xloadflags & XLF_CAN_BE_LOADED_ABOVE_4G ? UINT64_MAX : header->initrd_addr_max;
+}
+
 enum kexec_status bzimage_parse(const char *path, const uint8_t *probe, size_t probe_size, uint64_t file_size,
 				bool la57, struct bzimage *ret_kernel)
 {
@@ -121,6 +127,7 @@ enum kexec_status bzimage_parse(const char *path, const uint8_t *probe, size_t p
 		.cmdline_size = header.cmdline_size,
 		.pref_address = header.pref_address,
 		.alignment = header.kernel_alignment,
+		.initrd_max = initrd_max(&header),
 		.relocatable = header.relocatable_kernel != 0,
 		.above_4g = (header.xloadflags & XLF_CAN_BE_LOADED_ABOVE_4G) != 0,
 	};
@@ -156,6 +163,19 @@ struct memory_request bzimage_memory_request(const struct bzimage *kernel, uint6
 		request.max = kernel->pref_address + (request.size - 1);
 	}
 	return request;
+}
+
+struct memory_request bzimage_initrd_request(const struct bzimage *kernel, uint64_t size)
+{
+	return (struct memory_request){
+		.kind = MEMORY_DATA,
+		.top_down = true,
+		.size = size,
+		.align = PAGE_SIZE,
+		.min = LOW_MEMORY_END,
+		.max = kernel->initrd_max,
+		.preferred_max = kernel->initrd_max < UINT32_MAX ? 0 : UINT32_MAX,
+	};
 }
 
 static enum kexec_status check_signed(struct text path, const uint8_t *file, uint64_t size, uint64_t start,

@@ -27,8 +27,9 @@ struct bzimage {
 	uint64_t cmdline_size; /* the longest command line, its NUL not counted */
 	uint64_t pref_address;
 	uint64_t alignment;
+	uint64_t initrd_max; /* the highest address that a byte of the initrd may have */
 	bool relocatable;
-	bool above_4g; /* kernel, initrd and boot_params may lie anywhere */
+	bool above_4g; /* kernel, boot_params and command line may lie anywhere */
 };
 
 /*
@@ -49,6 +50,9 @@ uint64_t bzimage_max_addr(const struct bzimage *kernel);
  * init_size. A kernel that is not relocatable goes to pref_address alone.
  */
 struct memory_request bzimage_memory_request(const struct bzimage *kernel, uint64_t file_size);
+
+/* Where an initrd of `size` bytes may go: as high as can be, but rather below 4 GiB, where firmware can read to. */
+struct memory_request bzimage_initrd_request(const struct bzimage *kernel, uint64_t size);
 
 /*
  * Refuses a kernel that would run bytes which its signature does not cover: the setup header, which is copied to the

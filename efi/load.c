@@ -185,23 +185,6 @@ static enum kexec_status read_initrds(const struct entry *entry, const struct ke
 	return KEXEC_OK;
 }
 
-/*
- * Anywhere, if the kernel can be told of it: initrd_addr_max is a relic (arch/x86/boot/header.S), which
- * XLF_CAN_BE_LOADED_ABOVE_4G lifts. Below 4 GiB is better, for there firmware can read to.
- */
-static struct memory_request initrd_memory_request(const struct kernel *kernel, uint64_t size)
-{
-	return (struct memory_request){
-		.kind = MEMORY_DATA,
-		.top_down = true,
-		.size = size,
-		.align = PAGE_SIZE,
-		.min = LOW_MEMORY_END,
-		.max = bzimage_max_addr(&kernel->plan),
-		.preferred_max = UINT32_MAX,
-	};
-}
-
 enum kexec_status load_initrds(const struct entry *entry, const struct kernel *kernel, struct kexec_image *image,
 			       struct digest *digest, const struct kexec_segment **ret_segment)
 {
@@ -216,7 +199,7 @@ enum kexec_status load_initrds(const struct entry *entry, const struct kernel *k
 		return status;
 	request.bufsz = size;
 	request.memsz = size;
-	request.memory = initrd_memory_request(kernel, size);
+	request.memory = bzimage_initrd_request(&kernel->plan, size);
 	status = image_add_segment(image, &request, &segment);
 	if (status)
 		return status;

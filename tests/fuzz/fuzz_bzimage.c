@@ -45,6 +45,23 @@ static void check_place(const struct memory_request *request, const struct bzima
 	assert(kernel->relocatable ? hole.addr % kernel->alignment == 0 : hole.addr == kernel->pref_address);
 }
 
+/* The same for an initrd, and the header as it stands in the file. */
+static void check_initrd(const struct bzimage *kernel, const uint8_t *probe, uint64_t initrd_size)
+{
+	struct efi_descriptor all = { .type = EFI_MEMTYPE_CONVENTIONAL, .number_of_pages = UINT64_MAX };
+	struct memory_map map = { .bytes = (const uint8_t *)&all, .size = sizeof(all), .descriptor_size = sizeof(all) };
+	struct memory_request request = bzimage_initrd_request(kernel, initrd_size);
+	struct hole hole = memmap_find_hole(&map, &request);
+	uint32_t initrd_addr_max;
+
+	memcpy(&initrd_addr_max, probe + 0x22c, sizeof(initrd_addr_max));
+	if (!hole.found)
+		return;
+	assert(hole.addr % PAGE_SIZE == 0 && hole.addr >= LOW_MEMORY_END);
+	assert(initrd_size - 1 <= UINT64_MAX - hole.addr);
+	assert(kernel->above_4g || hole.addr + (initrd_size - 1) <= initrd_addr_max);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 {
 	struct input input = { .bytes = bytes, .size = size };
@@ -62,6 +79,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 		request = bzimage_memory_request(&kernel, file_size);
 		check_request(&request, &kernel, file_size);
 		check_place(&request, &kernel);
+		check_initrd(&kernel, probe, file_size);
 	}
 	free(probe);
 	return 0;

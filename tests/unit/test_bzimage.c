@@ -132,6 +132,57 @@ static void kernel_below_4_gib_only(void **state)
 	assert_int_equal(bzimage_memory_request(&kernel, FILE_SIZE).max, UINT32_MAX);
 }
 
+static void initrd_anywhere(void **state)
+{
+	struct efi_descriptor high[] = { DESCRIPTOR(EFI_MEMTYPE_CONVENTIONAL, 0x100000000ull, 0x100100000ull) };
+	struct efi_descriptor both[] = { DESCRIPTOR(EFI_MEMTYPE_CONVENTIONAL, 0xc0000000ull, 0xc0100000ull),
+					 DESCRIPTOR(EFI_MEMTYPE_CONVENTIONAL, 0x100000000ull, 0x100100000ull) };
+	struct memory_map map = MAP_OF(high);
+	struct memory_request request;
+
+	(void)state;
+	make_header();
+	expect_ok(parse());
+	request = bzimage_initrd_request(&kernel, 0x2345);
+	assert_int_equal(request.kind, MEMORY_DATA);
+	assert_int_equal(request.min, LOW_MEMORY_END);
+	assert_int_equal(memmap_find_hole(&map, &request).addr, 0x1000fd000);
+	/* But where firmware can read to, if there is room. */
+	map = MAP_OF(both);
+	assert_int_equal(memmap_find_hole(&map, &request).addr, 0xc00fd000);
+}
+
+/* boot.rst: initrd_addr_max is the address of the highest safe byte. */
+static void initrd_of_a_kernel_below_4_gib(void **state)
+{
+	struct efi_descriptor memory[] = { DESCRIPTOR(EFI_MEMTYPE_CONVENTIONAL, 0x70000000ull, 0x100000000ull) };
+	struct efi_descriptor behind[] = { DESCRIPTOR(EFI_MEMTYPE_CONVENTIONAL, 0x7fffe000ull, 0x100000000ull) };
+	struct memory_map map = MAP_OF(memory);
+	struct memory_request request;
+
+	(void)state;
+	make_header();
+	put(0x236, 1, 2);
+	expect_ok(parse());
+	request = bzimage_initrd_request(&kernel, 0x3000);
+	assert_int_equal(memmap_find_hole(&map, &request).addr, 0x7fffd000);
+	map = MAP_OF(behind);
+	assert_false(memmap_find_hole(&map, &request).found);
+	/* Not a multiple of a page: the last byte counts. */
+	put(0x22c, 0x7fffeffe, 4);
+	expect_ok(parse());
+	map = MAP_OF(memory);
+	request = bzimage_initrd_request(&kernel, 0x1000);
+	assert_int_equal(memmap_find_hole(&map, &request).addr, 0x7fffd000);
+	request = bzimage_initrd_request(&kernel, 0xfff);
+	assert_int_equal(memmap_find_hole(&map, &request).addr, 0x7fffe000);
+	/* All of the lower 4 GiB. */
+	put(0x22c, 0xffffffff, 4);
+	expect_ok(parse());
+	request = bzimage_initrd_request(&kernel, 0x1000);
+	assert_int_equal(memmap_find_hole(&map, &request).addr, 0xfffff000);
+}
+
 static void kernel_truncated_by_one_byte(void **state)
 {
 	(void)state;
@@ -301,6 +352,8 @@ int main(void)
 		cmocka_unit_test(setup_sects_255_is_no_negative_number),
 		cmocka_unit_test(kernel_not_relocatable_goes_to_pref_address_alone),
 		cmocka_unit_test(kernel_below_4_gib_only),
+		cmocka_unit_test(initrd_anywhere),
+		cmocka_unit_test(initrd_of_a_kernel_below_4_gib),
 		cmocka_unit_test(kernel_truncated_by_one_byte),
 		cmocka_unit_test(kernel_truncated_in_setup_sectors),
 		cmocka_unit_test(kernel_truncated_in_setup_header),
