@@ -94,7 +94,8 @@ static void put_e820_entry(void *context, size_t number, const struct e820_entry
 	}
 }
 
-void boot_params_set_memory_map(struct boot_params *params, const struct memory_map *map, struct setup_data *e820_ext)
+void boot_params_set_memory_map(struct boot_params *params, const struct memory_map *map, bool soft_reserve,
+				struct setup_data *e820_ext)
 {
 	struct e820_destination destination = { .params = params, .ext = e820_ext };
 	uint64_t map_addr = (uintptr_t)map->bytes;
@@ -107,6 +108,6 @@ void boot_params_set_memory_map(struct boot_params *params, const struct memory_
 
 	params->e820_entries = 0;
 	*e820_ext = (struct setup_data){ .next = e820_ext->next, .type = SETUP_E820_EXT };
-	memmap_to_e820(map, put_e820_entry, &destination);
+	memmap_to_e820(map, soft_reserve, put_e820_entry, &destination);
 	params->hdr.setup_data = e820_ext->len ? (uintptr_t)e820_ext : e820_ext->next;
 }

@@ -210,6 +210,7 @@ uint64_t boot_params_e820_ext_size(uint64_t entries);
  * Writes the memory map into the zero page: all of it as efi_info, and as an e820 table whose entries beyond 128 go
  * to `e820_ext`, which then becomes the first node of hdr.setup_data. `e820_ext->next`, set by the caller, is the rest
  * of that list. `e820_ext` must hold boot_params_e820_ext_size() of the number of descriptors. May be called again with
- * another map. Cannot fail: it runs between GetMemoryMap and ExitBootServices.
+ * another map. `soft_reserve` as for memmap_to_e820. Cannot fail: it runs between GetMemoryMap and ExitBootServices.
  */
-void boot_params_set_memory_map(struct boot_params *params, const struct memory_map *map, struct setup_data *e820_ext);
+void boot_params_set_memory_map(struct boot_params *params, const struct memory_map *map, bool soft_reserve,
+				struct setup_data *e820_ext);

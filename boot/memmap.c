@@ -154,7 +154,7 @@ uint64_t memmap_readable_size(const struct memory_map *map, uint64_t addr)
 }
 
 /* 0 for what the kernel's stub leaves out: types it does not know. */
-static uint32_t e820_type_of(const struct memory_range *range)
+static uint32_t e820_type_of(const struct memory_range *range, bool soft_reserve)
 {
 	switch (range->type) {
 	case EFI_MEMTYPE_RESERVED:
@@ -169,7 +169,7 @@ static uint32_t e820_type_of(const struct memory_range *range)
 	case EFI_MEMTYPE_BOOT_SERVICES_CODE:
 	case EFI_MEMTYPE_BOOT_SERVICES_DATA:
 	case EFI_MEMTYPE_CONVENTIONAL:
-		if (range->attribute & EFI_MEMATTR_SPECIFIC_PURPOSE)
+		if (soft_reserve && (range->attribute & EFI_MEMATTR_SPECIFIC_PURPOSE))
 			return (uint32_t)E820_SOFT_RESERVED;
 		return E820_RAM;
 	case EFI_MEMTYPE_UNUSABLE:
@@ -185,7 +185,7 @@ static uint32_t e820_type_of(const struct memory_range *range)
 	}
 }
 
-void memmap_to_e820(const struct memory_map *map, e820_sink *sink, void *context)
+void memmap_to_e820(const struct memory_map *map, bool soft_reserve, e820_sink *sink, void *context)
 {
 	struct e820_entry entry = { 0 };
 	struct memory_range range;
@@ -193,7 +193,7 @@ void memmap_to_e820(const struct memory_map *map, e820_sink *sink, void *context
 	size_t index = 0;
 
 	while (memmap_next(map, &index, &range)) {
-		uint32_t type = e820_type_of(&range);
+		uint32_t type = e820_type_of(&range, soft_reserve);
 
 		if (!type)
 			continue;

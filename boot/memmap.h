@@ -117,7 +117,8 @@ typedef void e820_sink(void *context, size_t number, const struct e820_entry *en
 
 /*
  * Hands `sink` the map as e820 entries, by the rule of the kernel's EFI stub (drivers/firmware/efi/libstub/
- * x86-stub.c, setup_e820), descriptors that touch and mean the same as one. There are never more entries than
+ * x86-stub.c, setup_e820), descriptors that touch and mean the same as one. `soft_reserve`: what has the attribute
+ * EFI_MEMATTR_SPECIFIC_PURPOSE is set aside, else it is like any other memory. There are never more entries than
  * descriptors. Allocates nothing and cannot fail: it runs between GetMemoryMap and ExitBootServices.
  */
-void memmap_to_e820(const struct memory_map *map, e820_sink *sink, void *context);
+void memmap_to_e820(const struct memory_map *map, bool soft_reserve, e820_sink *sink, void *context);

@@ -4,6 +4,7 @@
 
 #include "boot/log.h"
 #include "boot/pagetable.h"
+#include "boot/stub_options.h"
 #include "common/align.h"
 #include "common/format.h"
 #include "common/serial.h"
@@ -76,6 +77,7 @@ enum kexec_status handover_prepare(const struct kernel *kernel, const struct kex
 				   struct handover *ret_handover)
 {
 	struct boot_params_request request = { .setup = kernel->probe, .cmdline = cmdline, .initrd = initrd };
+	struct text command_line = { .start = phys_to_ptr(cmdline->mem), .length = cmdline->bufsz - 1 };
 	struct kexec_segment *segment;
 	struct platform platform;
 	enum kexec_status status;
@@ -90,6 +92,8 @@ enum kexec_status handover_prepare(const struct kernel *kernel, const struct kex
 	platform_collect(&platform, &ret_handover->framebuffer);
 	request.platform = &platform;
 	boot_params_build(ret_handover->params, &request);
+	/* A kernel without CONFIG_EFI_SOFT_RESERVE never does; nothing in its file tells. */
+	ret_handover->soft_reserve = !stub_option(command_line, TEXT("nosoftreserve"));
 
 	status = memory_map_read(&map);
 	if (status)
@@ -122,7 +126,7 @@ static EFI_STATUS try_exit(const struct handover *handover, const struct digest 
 	map.descriptor_size = descriptor_size;
 	if (map.size > handover->memory_map_capacity || !memmap_valid(&map))
 		return EFI_ABORTED;
-	boot_params_set_memory_map(handover->params, &map, handover->e820_ext);
+	boot_params_set_memory_map(handover->params, &map, handover->soft_reserve, handover->e820_ext);
 	digest_finish(digest);
 	*exit_called = true;
 	return firmware_boot_services->ExitBootServices(firmware_image, key);

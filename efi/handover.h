@@ -15,6 +15,7 @@
 /* Segments that are filled in at the end. The image owns them. */
 struct handover {
 	struct boot_params *params;
+	bool soft_reserve; /* see memmap_to_e820 */
 	uint64_t memory_map_addr;
 	uint64_t memory_map_capacity; /* bytes */
 	struct setup_data *e820_ext;

@@ -130,7 +130,7 @@ static void check_placements(const struct memory_map *map, const struct memory_r
 }
 
 /* The rule of the kernel's EFI stub, as a table: setup_e820() in drivers/firmware/efi/libstub/x86-stub.c. */
-static uint32_t expected_type(const struct efi_descriptor *descriptor)
+static uint32_t expected_type(const struct efi_descriptor *descriptor, bool soft_reserve)
 {
 	static const uint32_t types[17] = {
 		[EFI_MEMTYPE_RESERVED] = E820_RESERVED,
@@ -150,7 +150,8 @@ static uint32_t expected_type(const struct efi_descriptor *descriptor)
 		[EFI_MEMTYPE_PERSISTENT] = E820_PMEM,
 	};
 
-	if (types[descriptor->type] == E820_RAM && (descriptor->attribute & EFI_MEMATTR_SPECIFIC_PURPOSE))
+	if (soft_reserve && types[descriptor->type] == E820_RAM &&
+	    (descriptor->attribute & EFI_MEMATTR_SPECIFIC_PURPOSE))
 		return (uint32_t)E820_SOFT_RESERVED;
 	return types[descriptor->type];
 }
@@ -170,8 +171,9 @@ static void put_entry(void *context, size_t number, const struct e820_entry *ent
 	table->entries[table->count++] = *entry;
 }
 
-/* Descriptor by descriptor: each lies where the table says next, entries are exactly filled, and none could be longer. */
-static void check_table(const struct memory_map *map, const struct e820_table *table)
+/* Descriptor by descriptor: each lies where the table says next, entries are exactly filled, and none could be longer.
+ */
+static void check_table(const struct memory_map *map, bool soft_reserve, const struct e820_table *table)
 {
 	size_t number = 0;
 	uint64_t filled = 0;
@@ -179,7 +181,7 @@ static void check_table(const struct memory_map *map, const struct e820_table *t
 	for (size_t i = 0; i < map_count(map); i++) {
 		struct efi_descriptor descriptor = map_descriptor(map, i);
 		uint64_t size = descriptor_end(&descriptor) - descriptor.physical_start;
-		uint32_t type = expected_type(&descriptor);
+		uint32_t type = expected_type(&descriptor, soft_reserve);
 
 		if (!type || !size)
 			continue;
@@ -198,14 +200,14 @@ static void check_table(const struct memory_map *map, const struct e820_table *t
 }
 
 /* The same entries must stand in the zero page and in the node behind it. */
-static void check_boot_params(const struct memory_map *map, const struct e820_table *table)
+static void check_boot_params(const struct memory_map *map, bool soft_reserve, const struct e820_table *table)
 {
 	struct setup_data *ext = malloc(boot_params_e820_ext_size(map_count(map)));
 	struct boot_params *params = calloc(1, sizeof(*params));
 	const struct e820_entry *ext_entries = (const void *)(ext + 1);
 
 	ext->next = 0;
-	boot_params_set_memory_map(params, map, ext);
+	boot_params_set_memory_map(params, map, soft_reserve, ext);
 	assert(params->e820_entries + ext->len / sizeof(*ext_entries) == table->count);
 	assert((params->hdr.setup_data != 0) == (ext->len != 0));
 	for (size_t i = 0; i < table->count; i++) {
@@ -221,14 +223,14 @@ static void check_boot_params(const struct memory_map *map, const struct e820_ta
 	free(ext);
 }
 
-static void check_e820(const struct memory_map *map)
+static void check_e820(const struct memory_map *map, bool soft_reserve)
 {
 	struct e820_table table = { .capacity = map_count(map) };
 
 	table.entries = calloc(table.capacity, sizeof(*table.entries));
-	memmap_to_e820(map, put_entry, &table);
-	check_table(map, &table);
-	check_boot_params(map, &table);
+	memmap_to_e820(map, soft_reserve, put_entry, &table);
+	check_table(map, soft_reserve, &table);
+	check_boot_params(map, soft_reserve, &table);
 	free(table.entries);
 }
 
@@ -285,7 +287,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 			check_best(&map, &request, &hole);
 			check_placements(&map, &request);
 		}
-		check_e820(&map);
+		check_e820(&map, true);
+		check_e820(&map, false);
 	}
 	free((void *)map.bytes);
 	return 0;

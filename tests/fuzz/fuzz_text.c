@@ -1,7 +1,12 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* Feeds boot/text.c bytes, as UTF-8 and as UTF-16, and compares what it makes of them with the C library's iconv. */
+/*
+ * Feeds boot/text.c bytes, as UTF-8 and as UTF-16, and compares what it makes of them with the C library's iconv; and
+ * boot/stub_options.c the same as a command line.
+ */
+#define _GNU_SOURCE
 #include <iconv.h>
 
+#include "boot/stub_options.h"
 #include "boot/text.h"
 #include "tests/fuzz/support.h"
 
@@ -113,6 +118,23 @@ static void check_pieces(struct text text)
 	assert(text.length == 0);
 }
 
+/* An option can be found only where it stands, and what is set by itself, before all others, changes nothing. */
+static void check_options(struct text text)
+{
+	static const char before[] = "quiet efi=a \"b c\"=d ";
+	struct text option = TEXT("a");
+	struct text longer = { .length = sizeof(before) - 1 + text.length };
+	char *copy = malloc(longer.length);
+	bool found = stub_option(text, option);
+
+	assert(!found || memmem(text.start, text.length, "efi=", 4));
+	memcpy(copy, before, sizeof(before) - 1);
+	memcpy(copy + sizeof(before) - 1, text.start, text.length);
+	longer.start = copy;
+	assert(stub_option(longer, option) || !found);
+	free(copy);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 {
 	struct text text = { .start = (const char *)bytes, .length = size };
@@ -122,5 +144,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 	check_utf8(text);
 	check_utf16(bytes, size);
 	check_pieces(text);
+	check_options(text);
 	return 0;
 }

@@ -322,7 +322,7 @@ static struct memory_map map_of(size_t count)
 
 static void set_memory_map(const struct memory_map *map)
 {
-	boot_params_set_memory_map((struct boot_params *)page, map, (struct setup_data *)ext);
+	boot_params_set_memory_map((struct boot_params *)page, map, true, (struct setup_data *)ext);
 }
 
 static void check_entry(const uint8_t *entry, size_t number)

@@ -758,10 +758,15 @@ static void add_entry(void *context, size_t number, const struct e820_entry *ent
 
 static struct table table;
 
-static void convert(const struct memory_map *map)
+static void convert_as(const struct memory_map *map, bool soft_reserve)
 {
 	table.count = 0;
-	memmap_to_e820(map, add_entry, &table);
+	memmap_to_e820(map, soft_reserve, add_entry, &table);
+}
+
+static void convert(const struct memory_map *map)
+{
+	convert_as(map, true);
 }
 
 static void check_entry(size_t number, uint64_t start, uint64_t end, uint32_t type, const char *file, int line)
@@ -826,6 +831,10 @@ static void e820_of_memory_for_a_specific_purpose(void **state)
 		assert_int_equal(table.count, count);
 		if (count)
 			expect_entry(0, 3 * MIB, 5 * MIB, without == 1 ? 0xefffffff : without);
+		convert_as(&map, false);
+		assert_int_equal(table.count, count);
+		if (count)
+			expect_entry(0, 3 * MIB, 5 * MIB, without);
 	}
 }
 
@@ -889,6 +898,9 @@ static void e820_keeps_memory_for_a_specific_purpose_apart(void **state)
 	expect_entry(0, 0, MIB, E820_RAM);
 	expect_entry(1, MIB, 3 * MIB, 0xefffffff);
 	expect_entry(2, 3 * MIB, 4 * MIB, E820_RAM);
+	convert_as(&map, false);
+	assert_int_equal(table.count, 1);
+	expect_entry(0, 0, 4 * MIB, E820_RAM);
 }
 
 static void e820_of_nothing(void **state)

@@ -1,0 +1,108 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/* Takes the kernel's command line apart as the kernel does: lib/cmdline.c, next_arg and parse_option_str. */
+#include "boot/stub_options.h"
+
+struct parameter {
+	struct text name;
+	struct text value;
+	bool has_value;
+};
+
+/* isspace() of lib/ctype.c, which takes bytes for Latin-1. */
+static bool is_space(char c)
+{
+	return c == ' ' || (c >= '\t' && c <= '\r') || (unsigned char)c == 0xa0;
+}
+
+static void drop(struct text *text, size_t count)
+{
+	text->start += count;
+	text->length -= count;
+}
+
+/* The part of a text from `start` up to `end`, which may lie before it. */
+static struct text part(struct text text, size_t start, size_t end)
+{
+	return (struct text){ .start = text.start + start, .length = end > start ? end - start : 0 };
+}
+
+/* How long the next parameter is. A quote that is open at its start hides spaces up to the next quote, and so on. */
+static size_t parameter_length(struct text text, bool in_quotes)
+{
+	size_t length = 0;
+
+	for (; length < text.length && (in_quotes || !is_space(text.start[length])); length++) {
+		if (text.start[length] == '"')
+			in_quotes = !in_quotes;
+	}
+	return length;
+}
+
+/* Quotes count only around a whole parameter or a whole value; at its end one goes if there was one at its start. */
+static struct parameter split(struct text text, bool quoted)
+{
+	struct parameter parameter = { 0 };
+	size_t end = text.length;
+	size_t equals = 0;
+	bool value_is_quoted;
+
+	/* A = that comes first begins no value. */
+	for (size_t i = 1; i < text.length && !equals; i++) {
+		if (text.start[i] == '=')
+			equals = i;
+	}
+	parameter.has_value = equals != 0;
+	value_is_quoted = equals && equals + 1 < end && text.start[equals + 1] == '"';
+	if (end && (quoted || value_is_quoted) && text.start[end - 1] == '"')
+		end--;
+	parameter.name = part(text, 0, equals ? equals : end);
+	if (equals)
+		parameter.value = part(text, equals + (value_is_quoted ? 2 : 1), end);
+	return parameter;
+}
+
+static bool take_parameter(struct text *rest, struct parameter *ret_parameter)
+{
+	struct text text;
+	bool quoted;
+
+	while (rest->length && is_space(rest->start[0]))
+		drop(rest, 1);
+	if (!rest->length)
+		return false;
+	quoted = rest->start[0] == '"';
+	if (quoted)
+		drop(rest, 1);
+	text = (struct text){ .start = rest->start, .length = parameter_length(*rest, quoted) };
+	drop(rest, text.length);
+	*ret_parameter = split(text, quoted);
+	return true;
+}
+
+static bool contains(struct text list, struct text option)
+{
+	while (list.length) {
+		struct text item = { .start = list.start };
+
+		while (item.length < list.length && item.start[item.length] != ',')
+			item.length++;
+		if (text_equal(item, option))
+			return true;
+		drop(&list, item.length < list.length ? item.length + 1 : item.length);
+	}
+	return false;
+}
+
+bool stub_option(struct text command_line, struct text option)
+{
+	struct parameter parameter;
+	bool found = false;
+
+	while (take_parameter(&command_line, &parameter)) {
+		if (!parameter.has_value && text_equal(parameter.name, TEXT("--")))
+			break;
+		if (parameter.has_value && text_equal(parameter.name, TEXT("efi")))
+			found = contains(parameter.value, option);
+	}
+	return found;
+}
