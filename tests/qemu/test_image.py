@@ -2,6 +2,7 @@
 """The image as a file: fit to be signed, the same from each build."""
 
 import os
+import re
 import shutil
 import struct
 import subprocess
@@ -57,6 +58,18 @@ def build(folder, *variables):
     subprocess.run(["make", *variables, "build/kexecx64.efi"], cwd=folder, check=True,
                    env={**os.environ, "MAKEFLAGS": ""})
     return folder / "build/kexecx64.efi"
+
+
+def test_purgatory_with_data_that_no_digest_covers(tmp_path):
+    purgatory, data = tmp_path / "purgatory.ro", tmp_path / "data"
+    shutil.copy(BUILD / "purgatory/purgatory.ro", purgatory)
+    data.write_bytes(b"\1")
+    check = [ROOT / "purgatory/check", purgatory]
+    subprocess.run(check, check=True)
+    subprocess.run(["objcopy", "--update-section", f".data={data}", purgatory], check=True)
+    result = subprocess.run(check, stderr=subprocess.PIPE, text=True)
+    assert (result.returncode, result.stderr.count("\n")) == (1, 1)
+    assert re.match(rf"{purgatory}: sections: expected .*kexec-late .bss , found .*kexec-late .data .bss $", result.stderr)
 
 
 def test_two_builds_are_the_same(tmp_path):
