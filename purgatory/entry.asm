@@ -87,6 +87,10 @@ gdt:
 	dq	0
 .code:	dq	0x00af9b000000ffff	; base 0, limit 4 GiB; G=1 L=1; present, DPL 0, code, readable, accessed
 .data:	dq	0x00cf93000000ffff	; base 0, limit 4 GiB; G=1 B=1; present, DPL 0, data, writable, accessed
+	; At 0x20: Linux 3.8, the first that says it has a 64-bit entry, loads the task register from there before it
+	; has a GDT of its own (arch/x86/boot/compressed/head_64.S, startup_64). Later ones do not. It is never used.
+.task:	dq	0x0080890000000000	; base 0, limit 4 KiB - 1; G=1; present, DPL 0, 64-bit TSS, available
+	dq	0			; base, high half
 .end:
 
 CODE_SELECTOR equ gdt.code - gdt	; 0x10, __BOOT_CS

@@ -12,6 +12,7 @@ import pytest
 
 from conftest import DEFAULT_OPTIONS, INITRD, KERNELS, entry, files, kernel, wait_for_report
 from machine import BUILD
+from signing import cut_down
 
 SEGMENTS = {"kernel", "initrd", "cmdline", "boot_params", "memory_map", "e820_ext", "page_tables", "purgatory"}
 
@@ -173,6 +174,29 @@ def test_kernel_and_memory(boot, name, memory, bus):
     assert report["fw-platform-size"] == "64"
     # The kernel itself takes some 60 MiB, and for each page a little.
     assert memory * 0.95 - 80 < int(report["memory-kib"]) / 1024 < memory
+
+
+# As startup_64 of Linux 3.8 (arch/x86/boot/compressed/head_64.S) begins, without a GDT of its own; then it speaks.
+ENTRY_OF_LINUX_3_8 = bytes.fromhex(
+    "31c0 8ed8 8ec0 8ed0 8ee0 8ee8"     # xor eax, eax; mov ds, es, ss, fs and gs, eax
+    "0f00d0 b820000000 0f00d8"          # lldt ax; mov eax, 0x20; ltr ax
+    "488d350e000000 baf8030000"         # lea rsi, [text]; mov edx, 0x3f8
+    "ac ee 84c0 75fa f4 ebfd"           # lodsb; out dx, al; up to a NUL; then hlt
+) + b"oldest kernel: entered\n\0"
+
+
+def test_oldest_kernel(boot):
+    """It takes the task register from the GDT that it is entered with."""
+    image = bytearray(cut_down(kernel().read_bytes(), 0x1000))
+    struct.pack_into("<H", image, 0x206, 0x20c)
+    struct.pack_into("<H", image, 0x236, 1)
+    start = (image[0x1f1] + 1) * 512 + 0x200
+    image[start:start + len(ENTRY_OF_LINUX_3_8)] = ENTRY_OF_LINUX_3_8
+    guest = boot(files({"/vmlinuz": bytes(image)}), memory=2560)
+    guest.expect(r"^oldest kernel: entered$")
+    # Its initrd_addr_max holds, though there is memory above.
+    mem, bufsz, _ = segments(guest.log)["initrd"]
+    assert mem + bufsz - 1 <= 0x7fffffff
 
 
 def test_cpu_without_1_gib_pages(boot):
