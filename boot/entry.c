@@ -108,7 +108,7 @@ static const char *read_dma(struct entry *entry, struct text value)
 
 static const char *read_overwrite(struct entry *entry, struct text value)
 {
-	return choose(value, TEXT("off"), TEXT("on"), &entry->overwrite_memory) ? NULL : "on or off";
+	return choose(value, TEXT("on"), TEXT("off"), &entry->overwrite_off) ? NULL : "on or off";
 }
 
 static const char *read_verbose(struct entry *entry, struct text value)

@@ -38,7 +38,7 @@ struct entry {
 	struct text linux_path;
 	bool sealed; /* set by whoever found it in our own image, with every file: its signature covers them */
 	bool require_signature;
-	bool overwrite_memory; /* by the firmware, at the next reset */
+	bool overwrite_off; /* the firmware shall not overwrite memory at the next reset */
 	bool verbose;
 	bool dma_off; /* no device behind a PCI bridge shall write to memory once the firmware is left */
 	enum on_mismatch on_mismatch;

@@ -144,7 +144,7 @@ static enum kexec_status hash_segments(struct boot *boot)
 /* What Linux finds in the firmware's configuration tables and variables. Nothing here is worth failing for. */
 static void leave_for_linux(const struct boot *boot)
 {
-	if (boot->source.entry.overwrite_memory)
+	if (!boot->source.entry.overwrite_off)
 		memory_overwrite_request();
 	random_seed_install();
 	event_log_install();

@@ -93,7 +93,7 @@ def test_bridge_with_dma(tmp_path, dma, command):
         assert report["payload"] == "payload: OK"
 
 
-@pytest.mark.parametrize("extra, value", [(["memory-overwrite on"], "01"), ([], "00")], ids=["on", "off"])
+@pytest.mark.parametrize("extra, value", [([], "01"), (["memory-overwrite off"], "00")], ids=["on", "off"])
 def test_memory_is_to_be_overwritten_at_the_next_reset(boot, tmp_path, extra, value):
     """Firmware that can do that has a variable for it. OVMF has none, but keeps one beside a TPM."""
     firmware = FIRMWARE["secboot"]

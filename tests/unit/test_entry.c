@@ -115,7 +115,7 @@ static void all_keys(void **state)
 			"signature require\n"
 			"on-mismatch reset\n"
 			"dma off\n"
-			"memory-overwrite on\n"
+			"memory-overwrite off\n"
 			"verbose yes\n"));
 	assert_string_equal(entry.source, "a.conf");
 	expect_text(entry.linux_path, "/vmlinuz");
@@ -125,7 +125,7 @@ static void all_keys(void **state)
 	assert_true(entry.verbose);
 	assert_int_equal(entry.on_mismatch, ON_MISMATCH_RESET);
 	assert_true(entry.dma_off);
-	assert_true(entry.overwrite_memory);
+	assert_true(entry.overwrite_off);
 	entry_print_unknown_keys(&entry);
 	assert_string_equal(logged(), "");
 }
@@ -139,7 +139,7 @@ static void defaults(void **state)
 	assert_false(entry.verbose);
 	assert_int_equal(entry.on_mismatch, ON_MISMATCH_HALT);
 	assert_false(entry.dma_off);
-	assert_false(entry.overwrite_memory);
+	assert_false(entry.overwrite_off);
 	expect_initrds("");
 	expect_command_line("");
 }
@@ -147,10 +147,10 @@ static void defaults(void **state)
 static void keys_that_say_the_default(void **state)
 {
 	(void)state;
-	expect_ok(parse("linux /vmlinuz\non-mismatch halt\ndma on\nmemory-overwrite off\nverbose no\n"));
+	expect_ok(parse("linux /vmlinuz\non-mismatch halt\ndma on\nmemory-overwrite on\nverbose no\n"));
 	assert_false(entry.verbose);
 	assert_false(entry.dma_off);
-	assert_false(entry.overwrite_memory);
+	assert_false(entry.overwrite_off);
 	assert_int_equal(entry.on_mismatch, ON_MISMATCH_HALT);
 }
 
