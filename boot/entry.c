@@ -2,160 +2,17 @@
 /* Parses entries. Each line is a key, blanks and a value; lines that are empty or begin with # are comments. */
 #include "boot/entry.h"
 
+#include "boot/entry_keys.h"
 #include "boot/log.h"
-#include "common/align.h"
-#include "common/digest_text.h"
 #include "common/string.h"
 
 /* How many characters of a wrong line a message quotes. */
 #define QUOTE_MAX 60
 
-static int hex_digit(char c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	if (c >= 'a' && c <= 'f')
-		return c - 'a' + 10;
-	if (c >= 'A' && c <= 'F')
-		return c - 'A' + 10;
-	return -1;
-}
-
-/* Takes "HEX PATH" apart, a line as sha256sum prints it, the * of its binary mode included. */
-static bool parse_digest(struct text value, uint8_t ret_digest[SHA256_DIGEST_SIZE], struct text *ret_path)
-{
-	struct text hex = text_take_word(&value);
-
-	if (hex.length != DIGEST_TEXT_SIZE - 1 || !value.length)
-		return false;
-	for (size_t i = 0; i < SHA256_DIGEST_SIZE; i++) {
-		int high = hex_digit(hex.start[2 * i]);
-		int low = hex_digit(hex.start[2 * i + 1]);
-
-		if (high < 0 || low < 0)
-			return false;
-		ret_digest[i] = (uint8_t)(high << 4 | low);
-	}
-	if (value.length > 1 && value.start[0] == '*') {
-		value.start++;
-		value.length--;
-	}
-	*ret_path = value;
-	return true;
-}
-
-/* Says which of two words a value is. Returns false, and leaves *ret_is_second as it was, if it is neither. */
-static bool choose(struct text value, struct text first, struct text second, bool *ret_is_second)
-{
-	bool is_second = text_equal(value, second);
-
-	if (!is_second && !text_equal(value, first))
-		return false;
-	*ret_is_second = is_second;
-	return true;
-}
-
-/* Reads the value of a key into the entry and returns NULL, or what was expected where it will not do. */
-typedef const char *value_reader(struct entry *entry, struct text value);
-
-static const char *read_linux(struct entry *entry, struct text value)
-{
-	if (!value.length)
-		return "a path";
-	if (entry->linux_path.length)
-		return "one kernel";
-	entry->linux_path = value;
-	return NULL;
-}
-
-static const char *read_initrd(struct entry *entry, struct text value)
-{
-	(void)entry;
-	return value.length ? NULL : "a path";
-}
-
-static const char *read_sha256(struct entry *entry, struct text value)
-{
-	uint8_t digest[SHA256_DIGEST_SIZE];
-	struct text path;
-
-	(void)entry;
-	return parse_digest(value, digest, &path) ? NULL : "64 hexadecimal digits and a path";
-}
-
-static const char *read_signature(struct entry *entry, struct text value)
-{
-	if (!text_equal(value, TEXT("require")))
-		return "require";
-	entry->require_signature = true;
-	return NULL;
-}
-
-static const char *read_on_mismatch(struct entry *entry, struct text value)
-{
-	bool reset;
-
-	if (!choose(value, TEXT("halt"), TEXT("reset"), &reset))
-		return "halt or reset";
-	entry->on_mismatch = reset ? ON_MISMATCH_RESET : ON_MISMATCH_HALT;
-	return NULL;
-}
-
-static const char *read_dma(struct entry *entry, struct text value)
-{
-	return choose(value, TEXT("on"), TEXT("off"), &entry->dma_off) ? NULL : "on or off";
-}
-
-static const char *read_overwrite(struct entry *entry, struct text value)
-{
-	return choose(value, TEXT("on"), TEXT("off"), &entry->overwrite_off) ? NULL : "on or off";
-}
-
-static const char *read_verbose(struct entry *entry, struct text value)
-{
-	return choose(value, TEXT("no"), TEXT("yes"), &entry->verbose) ? NULL : "yes or no";
-}
-
-/* Compared without regard to case by the specification; these are the spellings in use. */
-static const char *read_architecture(struct entry *entry, struct text value)
-{
-	(void)entry;
-	return text_equal(value, TEXT("x64")) || text_equal(value, TEXT("X64")) ? NULL : "x64";
-}
-
-/* Any value will do. */
-static const char *read_text(struct entry *entry, struct text value)
-{
-	(void)entry;
-	(void)value;
-	return NULL;
-}
-
-static const struct key {
-	struct text name;
-	enum entry_key id;
-	value_reader *read;
-} keys[] = {
-	{ { "linux", 5 }, ENTRY_LINUX, read_linux },
-	{ { "initrd", 6 }, ENTRY_INITRD, read_initrd },
-	{ { "options", 7 }, ENTRY_OPTIONS, read_text },
-	{ { "sha256", 6 }, ENTRY_SHA256, read_sha256 },
-	{ { "signature", 9 }, ENTRY_SIGNATURE, read_signature },
-	{ { "on-mismatch", 11 }, ENTRY_ON_MISMATCH, read_on_mismatch },
-	{ { "dma", 3 }, ENTRY_DMA, read_dma },
-	{ { "memory-overwrite", 16 }, ENTRY_OVERWRITE, read_overwrite },
-	{ { "verbose", 7 }, ENTRY_VERBOSE, read_verbose },
-	{ { "architecture", 12 }, ENTRY_ARCHITECTURE, read_architecture },
-	{ { "title", 5 }, ENTRY_INFORMATION, read_text },
-	{ { "version", 7 }, ENTRY_INFORMATION, read_text },
-	{ { "machine-id", 10 }, ENTRY_INFORMATION, read_text },
-	{ { "sort-key", 8 }, ENTRY_INFORMATION, read_text },
-};
-
 struct line {
 	struct text key_name;
 	struct text value;
-	const struct key *key; /* NULL: not known */
+	const struct entry_key_reader *reader; /* NULL: the key is not known */
 };
 
 /* Cuts the next line that is neither empty nor a comment off *rest. */
@@ -171,11 +28,7 @@ static bool take_entry_line(struct text *rest, struct line *ret_line)
 
 	ret_line->key_name = text_take_word(&text);
 	ret_line->value = text;
-	ret_line->key = NULL;
-	for (size_t i = 0; i < ARRAY_SIZE(keys); i++) {
-		if (text_equal(keys[i].name, ret_line->key_name))
-			ret_line->key = &keys[i];
-	}
+	ret_line->reader = entry_key_find(ret_line->key_name);
 	return true;
 }
 
@@ -184,7 +37,7 @@ bool entry_next(struct text *rest, enum entry_key key, struct text *ret_value)
 	struct line line;
 
 	while (take_entry_line(rest, &line)) {
-		if (line.key && line.key->id == key) {
+		if (line.reader && line.reader->key == key) {
 			*ret_value = line.value;
 			return true;
 		}
@@ -202,7 +55,7 @@ static struct text quoted(struct text text)
 
 static enum kexec_status parse_line(struct entry *entry, const struct line *line)
 {
-	const char *expected = line->key ? line->key->read(entry, line->value) : NULL;
+	const char *expected = line->reader ? line->reader->read(entry, line->value) : NULL;
 	struct text found = quoted(line->value);
 
 	if (!expected)
@@ -250,7 +103,7 @@ static enum kexec_status check_digest_paths(const struct entry *entry)
 	struct text path;
 
 	while (entry_next(&rest, ENTRY_SHA256, &value)) {
-		if (!parse_digest(value, digest, &path))
+		if (!entry_parse_digest(value, digest, &path))
 			continue;
 		if (!names_file(entry, path))
 			return log_error(KEXEC_BAD_FORMAT,
@@ -331,7 +184,7 @@ void entry_print_unknown_keys(const struct entry *entry)
 	struct line line;
 
 	while (take_entry_line(&rest, &line)) {
-		if (!line.key)
+		if (!line.reader)
 			log_verbose("%s: unknown key %.*s skipped", entry->source, TEXT_ARGS(quoted(line.key_name)));
 	}
 }
@@ -373,7 +226,7 @@ bool entry_digest(const struct entry *entry, struct text path, uint8_t ret_diges
 	struct text digest_path;
 
 	while (entry_next(&rest, ENTRY_SHA256, &value)) {
-		if (parse_digest(value, ret_digest, &digest_path) && same_path(digest_path, path))
+		if (entry_parse_digest(value, ret_digest, &digest_path) && same_path(digest_path, path))
 			return true;
 	}
 	return false;
