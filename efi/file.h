@@ -25,7 +25,6 @@ struct file {
 	uint64_t large_read_size; /* how much comes in good time; 0: not known yet */
 	uint64_t opened_usec;
 	uint64_t next_shown_usec; /* when its progress is to be shown */
-	bool large_read_failed;	  /* the firmware cannot read much at once */
 	bool is_hashed;		  /* set it before the first read for the SHA-256 of all that is read from the file */
 	struct sha256 hash;
 };

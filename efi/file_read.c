@@ -33,9 +33,12 @@
 /* Some firmware's disk drivers cannot reach memory above it, and do not say so. */
 #define BOUNCE_ABOVE 0x100000000ull
 
+/* Once is enough, whichever file it was. */
+static bool large_read_failed;
+
 static bool can_read_large(const struct file *file)
 {
-	return file->handle && !file->large_read_failed && firmware_system_table->Hdr.Revision >= LARGE_READ_REVISION;
+	return file->handle && !large_read_failed && firmware_system_table->Hdr.Revision >= LARGE_READ_REVISION;
 }
 
 /* How much to ask for at once where `left` bytes are wanted. */
@@ -83,12 +86,12 @@ static EFI_STATUS read_from_volume(struct file *file, void *buffer, UINTN *size)
 
 /*
  * Some firmware fails large reads with BAD_BUFFER_SIZE or another error, some brings nothing. How far it came nobody
- * knows, nor whether the handle is any good.
+ * knows, nor whether the handle is any good: a new one may be.
  */
 static enum kexec_status stop_large_reads(struct file *file, uint64_t size, EFI_STATUS why)
 {
 	log_verbose("%s: a read of %lu bytes found %s: reading less at once", file->path, size, efi_status_name(why));
-	file->large_read_failed = true;
+	large_read_failed = true;
 	return file_reopen(file);
 }
 

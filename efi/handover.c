@@ -92,7 +92,7 @@ enum kexec_status handover_prepare(const struct kernel *kernel, const struct kex
 	platform_collect(&platform, &ret_handover->framebuffer);
 	request.platform = &platform;
 	boot_params_build(ret_handover->params, &request);
-	/* A kernel without CONFIG_EFI_SOFT_RESERVE never does; nothing in its file tells. */
+	/* A kernel without CONFIG_EFI_SOFT_RESERVE sets nothing aside; nothing in its file tells. */
 	ret_handover->soft_reserve = !stub_option(command_line, TEXT("nosoftreserve"));
 
 	status = memory_map_read(&map);

@@ -187,8 +187,8 @@ enum kexec_status memory_alloc(const struct memory_request *request, const char 
 		return log_error(KEXEC_NO_MEMORY, "%s: expected 0x%lx bytes at 0x%lx, which the map calls free: %s",
 				 what, request->size, refused_addr, efi_status_name(refusal));
 	return log_error(KEXEC_NO_MEMORY,
-			 "%s: not enough memory: expected 0x%lx bytes in one piece from 0x%lx on, found at most 0x%lx",
-			 what, request->size, request->min, hole.largest);
+			 "%s: not enough memory: expected 0x%lx bytes in one piece from 0x%lx to 0x%lx, found at most 0x%lx",
+			 what, request->size, request->min, request->max, hole.largest);
 }
 
 void memory_free(const struct memory_pages *pages)

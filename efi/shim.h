@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * What shim leaves for whom it has started (github.com/rhboot/shim, 16.1: shim.h, loader-proto.c). Since version 16
- * that is a LoadImage of its own, before that a protocol to ask.
+ * What shim leaves for whom it has started (github.com/rhboot/shim, 16.1: shim.h, loader-proto.c): a protocol to ask,
+ * and since version 16 a LoadImage of its own as well.
  */
 #pragma once
 
@@ -25,9 +25,9 @@
 	}
 
 /*
- * For the firmware's functions of these names. Shim puts them in their place only with Secure Boot on, and only if it
- * has its vendor's certificates (shim.c: shim_init); this protocol is always there. What it has loaded is unknown to
- * the firmware's functions.
+ * For the firmware's functions of these names. Shim puts `load` in their place only with Secure Boot on, and only if it
+ * has its vendor's certificates or revocations (shim.c: shim_init); this protocol is always there. What it has loaded
+ * is unknown to the firmware's functions.
  */
 struct shim_image_loader {
 	EFI_IMAGE_LOAD load;

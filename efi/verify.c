@@ -22,10 +22,15 @@ static struct shim_lock *find_old_shim(void)
 	return find_shim() ? NULL : firmware_protocol(&guid);
 }
 
+/* Either shim counts in an int inside: it would judge the beginning of a larger file, and call that the whole. */
+static bool fits_shim(uint64_t size)
+{
+	return size <= INT32_MAX;
+}
+
 static EFI_STATUS ask_old_shim(struct shim_lock *lock, const void *bytes, uint64_t size)
 {
-	/* Its sizes are signed inside. */
-	return size > INT32_MAX ? EFI_BAD_BUFFER_SIZE : lock->verify(bytes, (uint32_t)size);
+	return fits_shim(size) ? lock->verify(bytes, (uint32_t)size) : EFI_BAD_BUFFER_SIZE;
 }
 
 /*
@@ -52,15 +57,16 @@ static EFI_STATUS ask(const void *bytes, uint64_t size)
 	struct shim_lock *old_shim = find_old_shim();
 
 	if (shim_judges && shim)
-		return ask_by_loading(shim->load, shim->unload, bytes, size);
+		return fits_shim(size) ? ask_by_loading(shim->load, shim->unload, bytes, size) : EFI_BAD_BUFFER_SIZE;
 	if (shim_judges && old_shim)
 		return ask_old_shim(old_shim, bytes, size);
 	return ask_by_loading(firmware_boot_services->LoadImage, firmware_boot_services->UnloadImage, bytes, size);
 }
 
 /*
- * Only two answers are about trust (UEFI specification 7.4.1). By the others the platform has come to none; shim finds
- * a damaged signature to be an INVALID_PARAMETER.
+ * Only two answers are about trust (UEFI specification 7.4.1), and two about the machine. By the others the platform
+ * could not judge the kernel, which is no better than being distrusted: shim finds a damaged signature to be an
+ * INVALID_PARAMETER.
  */
 static enum kexec_status refuse(const struct entry *entry, const struct kernel *kernel, EFI_STATUS status)
 {
@@ -71,7 +77,8 @@ static enum kexec_status refuse(const struct entry *entry, const struct kernel *
 		return log_error(KEXEC_NO_MEMORY,
 				 "%.*s: signature: expected memory for the platform to load %lu bytes, found %s",
 				 TEXT_ARGS(entry->linux_path), kernel->file_size, efi_status_name(status));
-	return log_error(status_from_efi(status), "%.*s: signature: expected one that the platform can check, found %s",
+	return log_error(status == EFI_DEVICE_ERROR ? KEXEC_IO : KEXEC_DENIED,
+			 "%.*s: signature: expected one that the platform can check, found %s",
 			 TEXT_ARGS(entry->linux_path), efi_status_name(status));
 }
 
@@ -98,9 +105,10 @@ static bool satisfy_old_shim(const struct kernel *kernel)
 {
 	struct shim_lock *old_shim = find_old_shim();
 
-	if (old_shim)
-		ask_old_shim(old_shim, kernel->file, kernel->file_size);
-	return old_shim != NULL;
+	if (!old_shim || !fits_shim(kernel->file_size))
+		return false;
+	ask_old_shim(old_shim, kernel->file, kernel->file_size);
+	return true;
 }
 
 enum kexec_status verify_kernel(const struct entry *entry, const struct kernel *kernel, bool *ret_was_shown)

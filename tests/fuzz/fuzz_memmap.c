@@ -171,8 +171,7 @@ static void put_entry(void *context, size_t number, const struct e820_entry *ent
 	table->entries[table->count++] = *entry;
 }
 
-/* Descriptor by descriptor: each lies where the table says next, entries are exactly filled, and none could be longer.
- */
+/* Descriptor by descriptor: each lies where the table says next, entries are filled, and none could be longer. */
 static void check_table(const struct memory_map *map, bool soft_reserve, const struct e820_table *table)
 {
 	size_t number = 0;

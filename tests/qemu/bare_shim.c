@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * Stands for a shim from version 16 on that has no vendor's certificates, as Debian's has: it starts \kexec.efi with
+ * Stands for a shim from version 16 on without a vendor's certificates (Debian's has some): it starts \kexec.efi with
  * its own load options, leaves the firmware's LoadImage alone, and by SHIM_IMAGE_LOADER vouches for what ends in MARK.
  */
 #include "boot/log.h"

@@ -84,14 +84,14 @@ def test_refused(boot, name):
 
 
 def test_too_little_memory_for_the_kernel(boot):
-    expect_refusal(boot(memory=72), r"kernel: not enough memory: expected 0x\w+ bytes in one piece from 0x1000000 on, "
+    expect_refusal(boot(memory=72), r"kernel: not enough memory: expected 0x\w+ bytes in one piece from 0x1000000 to 0x\w+, "
                                     r"found at most 0x\w+")
 
 
 def test_too_little_memory_for_the_initrd(boot):
     large = INITRD.read_bytes() + bytes(120 * 1024 * 1024)
     expect_refusal(boot(files({"/initrd": large}), memory=192),
-                   r"initrd: not enough memory: expected 0x\w+ bytes in one piece from 0x100000 on, found at most 0x\w+")
+                   r"initrd: not enough memory: expected 0x\w+ bytes in one piece from 0x100000 to 0x\w+, found at most 0x\w+")
 
 
 def test_sector_that_cannot_be_read(tmp_path):
