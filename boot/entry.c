@@ -6,8 +6,8 @@
 #include "boot/log.h"
 #include "common/string.h"
 
-/* How many characters of a wrong line a message quotes. */
-#define QUOTE_MAX 60
+/* How many characters of a wrong line a message quotes: a digest and a path, as a rule. */
+#define QUOTE_MAX 120
 
 struct line {
 	struct text key_name;

@@ -18,9 +18,13 @@ void memory_overwrite_request(void)
 	UINTN size = 0;
 
 	/* Only firmware that knows it has made it. */
-	if (services->GetVariable(name, &guid, NULL, &size, NULL) == EFI_NOT_FOUND)
+	if (services->GetVariable(name, &guid, NULL, &size, NULL) == EFI_NOT_FOUND) {
+		log_verbose("memory will not be overwritten at the next reset: the firmware cannot");
 		return;
+	}
 	status = services->SetVariable(name, &guid, attributes, sizeof(value), &value);
 	if (EFI_ERROR(status))
 		log_info("cannot ask for memory to be overwritten at the next reset: %s", efi_status_name(status));
+	else
+		log_verbose("memory will be overwritten at the next reset");
 }
