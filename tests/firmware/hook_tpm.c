@@ -7,6 +7,7 @@
 static struct measurement_protocol *tpm;
 static struct measurement_protocol original;
 static EFI_PHYSICAL_ADDRESS first_last; /* the last event of this run's first look */
+static bool look_fails;
 
 static EFI_STATUS EFIAPI get_capability(struct measurement_protocol *self, void *capability)
 {
@@ -24,8 +25,17 @@ static EFI_STATUS EFIAPI get_event_log(struct measurement_protocol *self, UINT32
 		return EFI_DEVICE_ERROR;
 	if (format == TCG_LOG_FORMAT_2 && CALLED_BY_APP() && fault_hits(FAULT_TPM_LOG_OLD))
 		return EFI_INVALID_PARAMETER;
+	/* The image asks for the new format first, and where there is none for the old one: that is one look. */
+	if (format == TCG_LOG_FORMAT_2 && CALLED_BY_APP())
+		look_fails = fault_hits(FAULT_TPM_LOG_ERROR);
+	if (CALLED_BY_APP() && look_fails)
+		return EFI_DEVICE_ERROR;
 	status = original.get_event_log(self, format, log, last, truncated);
-	if (!EFI_ERROR(status) && CALLED_BY_APP() && fault_hits(FAULT_TPM_LOG_STANDS)) {
+	if (EFI_ERROR(status) || !CALLED_BY_APP())
+		return status;
+	if (fault_hits(FAULT_TPM_LOG_TORN))
+		--*last;
+	if (fault_hits(FAULT_TPM_LOG_STANDS)) {
 		if (!first_last)
 			first_last = *last;
 		*last = first_last;
@@ -57,6 +67,7 @@ void tpm_hook(void)
 	}
 	original = *tpm;
 	first_last = 0;
+	look_fails = false;
 	tpm->get_capability = get_capability;
 	tpm->get_event_log = get_event_log;
 	tpm->hash_log_extend_event = hash_log_extend_event;

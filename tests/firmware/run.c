@@ -37,6 +37,8 @@ static const char *const fault_names[FAULT_COUNT] = {
 	"tpm-log-full",
 	"tpm-log-stands",
 	"tpm-log-old",
+	"tpm-log-error",
+	"tpm-log-torn",
 	"stall-fails",
 	"watchdog-fails",
 	"exit-refused",

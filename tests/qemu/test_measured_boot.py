@@ -98,20 +98,28 @@ def test_kernel_that_an_old_shim_has_measured(boot, tmp_path):
 
 
 def test_log_that_tells_less(boot, tmp_path):
-    """A log in the format of TPM 1.2 tells of the kernel as well; one that is full would not."""
+    """A log in the format of TPM 1.2 tells of the kernel as well. One that is full would not, nor one that is not to be
+    had before the kernel is shown (the first look) or after: then the kernel counts as measured, as it is."""
     platform = Platform("trixie-snakeoil", tmp_path)
+    signed = platform.key.sign(without_signature(kernel().read_bytes()))
     changes = {"/EFI/BOOT/BOOTX64.EFI": platform.key.sign(DIFFICULT), "/app.efi": platform.key.sign(IMAGE),
-               "/vmlinuz": platform.key.sign(without_signature(kernel().read_bytes()))}
-    guest = boot(difficult("old\ntpm-log-old", "full\ntpm-log-stands", changes=changes), firmware=platform.firmware,
+               "/vmlinuz": signed}
+    faults = ["tpm-log-old", "tpm-log-stands", "tpm-log-torn 1", "tpm-log-torn 2", "tpm-log-error 2", "tpm-log-error 1"]
+    guest = boot(difficult(*(f"{fault}\n{fault}" for fault in faults), changes=changes), firmware=platform.firmware,
                  tpm="tpm-crb")
-    wait_for_report(guest)
+    report = wait_for_report(guest)
     found = attempts(guest.log)
     assert [(attempt.name, attempt.fired, bool(attempt.exits)) for attempt in found] == \
-        [("old", True, True), ("full", True, True)]
+        [(fault, True, True) for fault in faults]
     assert "the firmware had no room for all events" in found[1].text
     for attempt in found:
-        assert "measured the entry into PCR 12" in attempt.text
+        for what in ("entry into PCR 12", "initrd into PCR 9", "command line into PCR 12"):
+            assert f"measured the {what}" in attempt.text
         assert "measured the kernel" not in attempt.text
+    # By whoever was shown it, once in each run.
+    events = event_log.parse(base64.b64decode(report["event-log"]))
+    assert [event.sha256.hex() for event in events].count(authenticode_of(signed)) == len(faults)
+    assert registers(report)["4"] == event_log.replay(events)[4].hex()
 
 
 def authenticode_of(image):
