@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /* Hooks of the memory services. */
+#include "boot/memmap.h"
 #include "common/align.h"
 #include "efi/firmware.h"
 #include "tests/firmware/difficult.h"
@@ -91,6 +92,22 @@ static EFI_STATUS EFIAPI free_pool(void *buffer)
 	return original_services.FreePool(buffer);
 }
 
+/* In the map alone: the firmware itself would still allocate there. */
+static void set_aside(EFI_MEMORY_DESCRIPTOR *map, UINTN size, UINTN descriptor_size)
+{
+	struct fault_state *fault = &current_run.faults[FAULT_SPECIAL_MEMORY];
+
+	for (UINTN at = 0; at < size; at += descriptor_size) {
+		EFI_MEMORY_DESCRIPTOR *piece = (void *)((uint8_t *)map + at);
+
+		if (piece->Type != EfiConventionalMemory || fault->number < piece->PhysicalStart ||
+		    fault->number - piece->PhysicalStart >= piece->NumberOfPages * PAGE_SIZE)
+			continue;
+		piece->Attribute |= EFI_MEMATTR_SPECIFIC_PURPOSE;
+		fault->fired = true;
+	}
+}
+
 static EFI_STATUS EFIAPI get_memory_map(UINTN *size, EFI_MEMORY_DESCRIPTOR *map, UINTN *key, UINTN *descriptor_size,
 					UINT32 *version)
 {
@@ -100,6 +117,8 @@ static EFI_STATUS EFIAPI get_memory_map(UINTN *size, EFI_MEMORY_DESCRIPTOR *map,
 	if (by_app && fault_hits(FAULT_MAP_ERROR))
 		return EFI_INVALID_PARAMETER;
 	status = original_services.GetMemoryMap(size, map, key, descriptor_size, version);
+	if (by_app && !EFI_ERROR(status) && current_run.faults[FAULT_SPECIAL_MEMORY].set)
+		set_aside(map, *size, *descriptor_size);
 	if (by_app && !EFI_ERROR(status) && fault_hits(FAULT_MAP_SIZE_LIES))
 		*size += 16384 * *descriptor_size;
 	return status;

@@ -19,6 +19,7 @@ static const char *const fault_names[FAULT_COUNT] = {
 	"not-executable",
 	"map-error",
 	"map-size-lies",
+	"special-memory",
 	"open-error",
 	"info-error",
 	"size-changes",

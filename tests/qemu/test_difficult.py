@@ -350,6 +350,21 @@ def test_five_levels(boot, option, cpus_with):
     assert report["five-levels"] == cpus_with
 
 
+@pytest.mark.parametrize("option, kind", [("", "soft reserved"), ("efi=nosoftreserve", "usable")], ids=["kept", "given"])
+def test_memory_for_a_specific_purpose(boot, option, kind):
+    """Set aside for whom it is meant, unless the command line says otherwise."""
+    place = 5 * GIB
+    guest = boot(difficult(f"set aside\nspecial-memory {place:#x}", conf=entry(options=f"{DEFAULT_OPTIONS} {option}")),
+                 firmware=TRIXIE, memory=6144)
+    report = wait_for_report(guest)
+    assert report["payload"] == "payload: OK"
+    assert attempts(guest.log)[0].fired
+    pieces = re.findall(r"BIOS-e820: \[mem 0x(\w+)-0x(\w+)\] (.*)$", report.dmesg, re.MULTILINE)
+    assert [what for first, last, what in pieces if int(first, 16) <= place <= int(last, 16)] == [kind]
+    # What is set aside is no memory for Linux's own use.
+    assert (int(report["memory-kib"]) * 1024 > 4 * GIB) == (kind == "usable")
+
+
 @pytest.mark.parametrize("kind", [1, pytest.param(2, marks=pytest.mark.matrix)], ids=["active", "discovered"])
 def test_edid(boot, kind):
     """What the monitor says is in boot_params.edid_info; without an EDID there are zeros, as test_parity.py sees."""
