@@ -62,6 +62,8 @@ REFUSALS = {
                                 "DEVICE_ERROR"),
     "kernel cannot be opened": ("open-error 3", "/vmlinuz: cannot open: expected a file, found DEVICE_ERROR",
                                 "DEVICE_ERROR"),
+    "kernel cannot be opened again": ("large-read-fails 0x100000\nopen-error 4",
+                                      "/vmlinuz: cannot open: expected a file, found DEVICE_ERROR", "DEVICE_ERROR"),
     "size is not told": ("info-error 2", "/vmlinuz: cannot tell its size: DEVICE_ERROR", "DEVICE_ERROR"),
     "kernel shorter than its size": ("size-changes 2 1", r"/vmlinuz: ends early: expected (\d+) bytes, found \d+",
                                      "END_OF_FILE"),
