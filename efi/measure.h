@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* Measured boot: what this loader puts into the TPM. The table is in SECURITY.md, efi/predict-pcrs foretells it. */
+/* Measured boot: what this loader puts into the TPM. The table is in SECURITY.md, tools/predict-pcrs foretells it. */
 #pragma once
 
 #include "boot/entry.h"

@@ -4,12 +4,12 @@
 ANALYSIS_CLANG ?= clang
 ANALYSIS_GCC ?= gcc
 
-ANALYZED := $(wildcard boot/*.c common/*.c efi/*.c purgatory/*.c)
+ANALYZED := $(wildcard boot/*.c common/*.c efi/*.c purgatory/*.c tools/*.c)
 # Compiled by both compilers without a warning, but not analysed: tests may trust malloc.
 ANALYZED_TESTS := $(wildcard tests/unit/*.c tests/fuzz/*.c tests/firmware/*.c tests/qemu/*.c tests/qemu/lib/*.c)
 
 # Each file with the flags of one flavour that it is built in; common/ in the one that forbids more.
-analysis_flags = $(CPPFLAGS) $(MBEDTLS_CPPFLAGS) $(if $(filter tests/unit/% tests/fuzz/%,$(1)),$(COMMON_CFLAGS) -O1,\
+analysis_flags = $(CPPFLAGS) $(MBEDTLS_CPPFLAGS) $(if $(filter tests/unit/% tests/fuzz/% tools/%,$(1)),$(COMMON_CFLAGS) -O1,\
 	$(if $(filter purgatory/% common/%,$(1)),$(PURGATORY_CFLAGS),$(EFI_CPPFLAGS) $(EFI_CFLAGS)))
 
 # A file is looked at again when it, a header or what is looked for changes.

@@ -70,7 +70,7 @@ def test_sealed_image_with_the_files_that_it_names(tmp_path):
     (tmp_path / "debian").symlink_to(kernel())
     (tmp_path / "my.conf").write_text("linux /debian\noptions console=ttyS0 sealed\n")
     image = tmp_path / "sealed.efi"
-    seal = subprocess.run([ROOT / "efi/seal", "--image", BUILD / "kexecx64.efi", "--out", image, "--entry", tmp_path / "my.conf",
+    seal = subprocess.run([ROOT / "tools/seal", "--image", BUILD / "kexecx64.efi", "--out", image, "--entry", tmp_path / "my.conf",
                            "--root", tmp_path], check=True, stdout=subprocess.PIPE, text=True)
     assert seal.stdout == f"{image}: {image.stat().st_size} bytes: {tmp_path}/my.conf, its files below {tmp_path}\n"
     result = boot_command("--image", image, "--file", f"/debian={kernel()}", "--expect", "Kernel command line: .*sealed")

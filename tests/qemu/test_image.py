@@ -90,7 +90,7 @@ def key(tmp_path):
 
 
 def sign(*arguments):
-    return subprocess.run([ROOT / "efi/sign", *arguments], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+    return subprocess.run([ROOT / "tools/sign", *arguments], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
 
 
 def test_signing(tmp_path, key):

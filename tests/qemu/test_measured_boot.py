@@ -14,7 +14,7 @@ from machine import BUILD, FIRMWARE
 from signing import certificates, without_signature
 from test_secure_boot import OLD_SHIM, Platform, boot_entries
 
-PREDICT = HERE.parents[1] / "efi/predict-pcrs"
+PREDICT = HERE.parents[1] / "tools/predict-pcrs"
 MEASURED = ["4", "9", "12"]
 APPLICATION = 0x80000003
 

@@ -11,7 +11,7 @@ from conftest import DEFAULT_OPTIONS, HERE, IMAGE, INITRD, entry, files, kernel,
 from test_refusals import expect_refusal
 from test_systemd_boot import SYSTEMD_BOOT
 
-SEAL = HERE.parents[1] / "efi/seal"
+SEAL = HERE.parents[1] / "tools/seal"
 
 
 def seal(tmp_path, *arguments):
@@ -81,11 +81,12 @@ def test_unified_image_alone(boot, unified):
 
 
 @pytest.mark.parametrize("lines, complaint", [
-    (["linux /vmlinuz", "initrd /missing"], r".*bad.conf: expected /missing below .*, found none"),
-    (["linux /initrd"], r".*/initrd: expected a bzImage, with HdrS at 0x202, found .*"),
-    (["initrd /initrd"], r'.*: expected one line "linux PATH", found 0'),
-    (["linux /vmlinuz", f"sha256 {'0' * 64} /vmlinuz"], r".*/vmlinuz: sha256 mismatch: expected 0{64}, found \w{64}"),
-    (["linux /vmlinuz", f"sha256 {'0' * 64} vmlinuz"], r".*: expected the path of a linux or initrd line, found .*"),
+    (["linux /vmlinuz", "initrd /missing"], r"seal: .*bad.conf: expected /missing below .*, found none"),
+    (["linux /initrd"], r"seal: .*/initrd: expected a bzImage, with HdrS at 0x202, found .*"),
+    (["initrd /initrd"], r'.*bad.conf: expected a line "linux PATH", found none'),
+    (["linux /vmlinuz", "verbose maybe"], r'.*bad.conf: verbose: expected yes or no, found "maybe"'),
+    (["linux /vmlinuz", f"sha256 {'0' * 64} /vmlinuz"], r"seal: .*/vmlinuz: sha256 mismatch: expected 0{64}, found \w{64}"),
+    (["linux /vmlinuz", f"sha256 {'0' * 64} vmlinuz"], r".*bad.conf: sha256: expected the path of a linux or initrd line, found .*"),
 ])
 def test_entry_that_could_not_boot_is_not_sealed(sealed, tmp_path, lines, complaint):
     """The twin is the image of the other tests, which lies beside it."""
@@ -94,8 +95,18 @@ def test_entry_that_could_not_boot_is_not_sealed(sealed, tmp_path, lines, compla
     command = [SEAL, "--image", IMAGE, "--out", tmp_path / "bad.efi", "--entry", conf, "--root", tmp_path]
     result = subprocess.run(command, stderr=subprocess.PIPE, text=True)
     assert result.returncode == 1
-    assert re.fullmatch(f"seal: {complaint}\n", result.stderr), result.stderr
+    assert re.fullmatch(f"{complaint}\n", result.stderr), result.stderr
     assert sealed.exists() and not (tmp_path / "bad.efi").exists()
+
+
+def test_key_that_would_be_skipped_is_named(tmp_path):
+    """Once it is sealed nobody sees it any more."""
+    conf = tmp_path / "my.conf"
+    conf.write_text("linux /vmlinuz\nsha265 0 /vmlinuz\n")
+    (tmp_path / "vmlinuz").symlink_to(kernel())
+    command = [SEAL, "--image", IMAGE, "--out", tmp_path / "out.efi", "--entry", conf, "--root", tmp_path]
+    result = subprocess.run(command, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+    assert result.stderr == f"{conf}: unknown key sha265 skipped\n"
 
 
 def test_no_unified_image_of_an_empty_initrd(tmp_path):
