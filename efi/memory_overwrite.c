@@ -19,7 +19,7 @@ void memory_overwrite_request(void)
 
 	/* Only firmware that knows it has made it. */
 	if (services->GetVariable(name, &guid, NULL, &size, NULL) == EFI_NOT_FOUND) {
-		log_verbose("memory will not be overwritten at the next reset: the firmware cannot");
+		log_verbose("memory will stay as it is at the next reset: this firmware does not overwrite it");
 		return;
 	}
 	status = services->SetVariable(name, &guid, attributes, sizeof(value), &value);
