@@ -3,7 +3,9 @@
  * Reads files in pieces (UEFI specification 13.5, EFI_FILE_PROTOCOL.Read), each hashed before the next is read.
  *
  * ReadEx could read one while the one before is hashed. In edk2 its reads go on at the ticks of a timer, though: under
- * OVMF they take ten times as long from AHCI, and from NVMe as long as reading and hashing in turn.
+ * OVMF they take ten times as long from AHCI, and from NVMe as long as reading and hashing in turn. Another processor
+ * could hash, but EFI_MP_SERVICES_PROTOCOL starts none beside this one after ReadyToBoot, which comes before any loader
+ * (UEFI PI specification, volume 2, 13.4, StartupThisAP), and edk2 looks only ten times a second whether it has ended.
  */
 #include "boot/log.h"
 #include "common/align.h"
