@@ -9,6 +9,11 @@ import uuid
 SHIM = uuid.UUID("605dab50-e046-4300-abb6-3dd810dd8b23")
 X509 = uuid.UUID("a5c059a1-94e4-4aa7-87b5-ab155c2bf072")
 
+# Section characteristics (PE Format, "Section Flags")
+UNINITIALIZED_DATA = 0x80
+READ = 0x40000000
+WRITE = 0x80000000
+
 
 class Key:
     """A key without a password, and its certificate."""
@@ -87,6 +92,8 @@ def cut_down(image, size):
             struct.pack_into("<IIII", image, table + 40 * number + 8, size, start, size, start)
         elif name.rstrip(b"\0") == b".data":
             struct.pack_into("<IIII", image, table + 40 * number + 8, 0x1000, end, 0, 0)
+            # Without bytes in the file it must say so, or shim calls it a section inside the headers.
+            struct.pack_into("<I", image, table + 40 * number + 36, READ | WRITE | UNINITIALIZED_DATA)
     struct.pack_into("<I", image, optional + 16, setup_size)       # AddressOfEntryPoint
     struct.pack_into("<I", image, optional + 56, end + 0x1000)     # SizeOfImage
     struct.pack_into("<I", image, 0x1f4, size // 16)               # syssize

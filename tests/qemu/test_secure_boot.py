@@ -102,7 +102,7 @@ def expect_locked_down(report):
 
 def refusal(path):
     return (rf"{path}: signature: expected one that the platform "
-            rf"(trusts, found (ACCESS_DENIED|SECURITY_VIOLATION)|can check, found INVALID_PARAMETER)")
+            rf"(trusts, found (ACCESS_DENIED|SECURITY_VIOLATION)|can check, found (INVALID_PARAMETER|UNSUPPORTED))")
 
 
 @pytest.mark.parametrize("name", CONFIGURATIONS)
