@@ -17,6 +17,7 @@ STAMP = {"date": "2026-01-01 00:00", "commit": "0000000"}
 @pytest.mark.parametrize("outcomes, found, verdict", [
     ([], 0, "not measured"),
     (["passed", "passed", "passed"], 3, "reached"),
+    (["passed", "passed", "passed", "skipped", None], 3, "reached; 2 not run"),
     (["passed", "passed", "failed"], 2, "MISSED: 1 failed"),
     (["passed", "passed", "passed", "failed"], 3, "MISSED: 1 failed"),
     (["passed", "skipped", "skipped"], 1, "in part: 2 to go"),
