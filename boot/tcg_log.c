@@ -166,42 +166,44 @@ static bool step(struct walk *walk, struct tcg_event *ret_event)
 	return true;
 }
 
-uint64_t tcg_log_size(const struct tcg_log *log, uint64_t last_offset, bool *ret_whole)
+/* Walks the log once, as tcg_log_size. *ret_found: an event like `wanted` begins at `from` or behind it. */
+static uint64_t search(const struct tcg_log *log, uint64_t from, uint64_t last_offset, const struct tcg_event *wanted,
+		       bool *ret_found, bool *ret_whole)
 {
 	struct tcg_event event;
 	struct walk walk;
 
+	*ret_found = false;
 	*ret_whole = false;
 	if (!begin(log, &walk))
 		return 0;
 	while (!*ret_whole && offset_of(&walk) <= last_offset) {
 		bool is_last = offset_of(&walk) == last_offset;
+		bool is_new = offset_of(&walk) >= from;
 
 		if (!step(&walk, &event))
 			break;
 		*ret_whole = is_last;
+		*ret_found |= is_new && event.index == wanted->index && event.type == wanted->type;
 	}
 	return offset_of(&walk);
+}
+
+uint64_t tcg_log_size(const struct tcg_log *log, uint64_t last_offset, bool *ret_whole)
+{
+	struct tcg_event any = { 0 };
+	bool found;
+
+	return search(log, 0, last_offset, &any, &found, ret_whole);
 }
 
 bool tcg_log_contains(const struct tcg_log *log, uint64_t from, uint64_t last_offset, const struct tcg_event *wanted,
 		      bool *ret_whole)
 {
-	uint64_t size = tcg_log_size(log, last_offset, ret_whole);
-	struct tcg_event event;
-	struct walk walk;
+	bool found;
 
-	if (!begin(log, &walk))
-		return false;
-	while (offset_of(&walk) < size) {
-		bool is_new = offset_of(&walk) >= from;
-
-		if (!step(&walk, &event))
-			break;
-		if (is_new && event.index == wanted->index && event.type == wanted->type)
-			return true;
-	}
-	return false;
+	search(log, from, last_offset, wanted, &found, ret_whole);
+	return found;
 }
 
 uint64_t tcg_log_final_events_size(const struct tcg_log *log, const uint8_t *table, uint64_t room)
