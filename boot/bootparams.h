@@ -9,10 +9,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "boot/image.h"
+#include "boot/kexec_image.h"
 #include "boot/layout.h"
 #include "boot/memmap.h"
-#include "boot/screen.h"
+#include "boot/screen_info.h"
 
 struct __attribute__((packed)) efi_info {
 	uint32_t efi_loader_signature;

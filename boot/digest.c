@@ -68,10 +68,10 @@ void digest_close(struct digest *digest, const struct kexec_segment *segment)
 	list_segment(&digest->table, segment);
 }
 
-static void hash_early(const struct kexec_image *image, struct digest *digest)
+static void hash_early(const struct kexec_image *kexec_image, struct digest *digest)
 {
-	for (size_t i = 0; i < image->count; i++) {
-		const struct kexec_segment *segment = &image->segments[i];
+	for (size_t i = 0; i < kexec_image->count; i++) {
+		const struct kexec_segment *segment = &kexec_image->segments[i];
 
 		if (segment->stage != DIGEST_EARLY || is_listed(&digest->table, segment))
 			continue;
@@ -80,13 +80,13 @@ static void hash_early(const struct kexec_image *image, struct digest *digest)
 	}
 }
 
-static void list_late(const struct kexec_image *image, struct digest *digest)
+static void list_late(const struct kexec_image *kexec_image, struct digest *digest)
 {
-	for (size_t i = 0; i < image->count; i++) {
-		if (image->segments[i].stage != DIGEST_LATE)
+	for (size_t i = 0; i < kexec_image->count; i++) {
+		if (kexec_image->segments[i].stage != DIGEST_LATE)
 			continue;
-		segment_seal(&image->segments[i]);
-		list_segment(&digest->table, &image->segments[i]);
+		segment_seal(&kexec_image->segments[i]);
+		list_segment(&digest->table, &kexec_image->segments[i]);
 	}
 }
 
@@ -146,7 +146,7 @@ static void hash_purgatory(const struct purgatory *purgatory, struct digest *dig
 	log_verbose("purgatory digested up to 0x%016lx", purgatory->segment->mem + size);
 }
 
-enum kexec_status digest_prepare(const struct kexec_image *image, const struct purgatory *purgatory,
+enum kexec_status digest_prepare(const struct kexec_image *kexec_image, const struct purgatory *purgatory,
 				 struct digest *digest)
 {
 	enum kexec_status status;
@@ -154,9 +154,9 @@ enum kexec_status digest_prepare(const struct kexec_image *image, const struct p
 	status = bind(purgatory, digest);
 	if (status)
 		return status;
-	hash_early(image, digest);
+	hash_early(kexec_image, digest);
 	list_region(&digest->table, purgatory->segment->name, purgatory->segment->mem, own_size(purgatory, digest));
-	list_late(image, digest);
+	list_late(kexec_image, digest);
 	status = purgatory_set(purgatory, purgatory_sha_regions, &digest->table.regions);
 	if (status)
 		return status;

@@ -8,7 +8,7 @@
  */
 #pragma once
 
-#include "boot/image.h"
+#include "boot/kexec_image.h"
 #include "boot/purgatory.h"
 #include "common/sha256.h"
 
@@ -50,10 +50,11 @@ void digest_close(struct digest *digest, const struct kexec_segment *segment);
 
 /*
  * Hashes the segments of stage DIGEST_EARLY that did not arrive in pieces; they must be final, as must be the places of
- * all others and every symbol of the purgatory that is PURGATORY_DATA. Lists all of them in the purgatory's sha_regions,
- * and hashes the purgatory itself. It cannot be trusted to notice that it has itself been changed, but mostly it will.
+ * all others and every symbol of the purgatory that is PURGATORY_DATA. Lists all of them in the purgatory's
+ * sha_regions, and hashes the purgatory itself. It cannot be trusted to notice that it has itself been changed, but
+ * mostly it will.
  */
-enum kexec_status digest_prepare(const struct kexec_image *image, const struct purgatory *purgatory,
+enum kexec_status digest_prepare(const struct kexec_image *kexec_image, const struct purgatory *purgatory,
 				 struct digest *digest);
 
 /*

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * The core's seam to memory: physical pages, identity mapped. efi/memory.c implements it with the firmware's
+ * The core's seam to memory: physical pages, identity mapped. efi/services/memory.c implements it with the firmware's
  * AllocatePages, the unit tests with mmap at fixed addresses.
  */
 #pragma once

@@ -6,7 +6,7 @@
 #include "common/align.h"
 #include "common/string.h"
 
-static enum kexec_status add_segment(struct kexec_image *image, struct purgatory *purgatory)
+static enum kexec_status add_segment(struct kexec_image *kexec_image, struct purgatory *purgatory)
 {
 	const struct elf_rel *object = &purgatory->object;
 	struct segment_request request = {
@@ -26,13 +26,13 @@ static enum kexec_status add_segment(struct kexec_image *image, struct purgatory
 	struct kexec_segment *segment;
 	enum kexec_status status;
 
-	status = image_add_segment(image, &request, &segment);
+	status = kexec_image_add_segment(kexec_image, &request, &segment);
 	if (!status)
 		purgatory->segment = segment;
 	return status;
 }
 
-enum kexec_status purgatory_load(struct kexec_image *image, const void *bytes, size_t size,
+enum kexec_status purgatory_load(struct kexec_image *kexec_image, const void *bytes, size_t size,
 				 struct purgatory *ret_purgatory)
 {
 	struct elf_rel_symbol start;
@@ -48,7 +48,7 @@ enum kexec_status purgatory_load(struct kexec_image *image, const void *bytes, s
 	if (status)
 		return status;
 
-	status = add_segment(image, &purgatory);
+	status = add_segment(kexec_image, &purgatory);
 	if (status)
 		return status;
 	addr = purgatory.segment->mem;
@@ -56,7 +56,7 @@ enum kexec_status purgatory_load(struct kexec_image *image, const void *bytes, s
 	status = elf_rel_relocate(&purgatory.object, phys_to_ptr(addr), addr);
 	if (status)
 		return status;
-	purgatory.entry = addr + start.offset;
+	purgatory.entry_point = addr + start.offset;
 	*ret_purgatory = purgatory;
 	return KEXEC_OK;
 }

@@ -7,7 +7,7 @@
 
 #include "boot/bootparams.h"
 #include "boot/elf_rel.h"
-#include "boot/image.h"
+#include "boot/kexec_image.h"
 #include "boot/pagetable.h"
 #include "common/purgatory_abi.h"
 
@@ -15,11 +15,11 @@
 struct purgatory {
 	struct elf_rel object;
 	const struct kexec_segment *segment;
-	uint64_t entry; /* physical address of the symbol purgatory_start */
+	uint64_t entry_point; /* physical address of the symbol purgatory_start */
 };
 
-/* Makes the relocatable object `bytes` a segment of `image`, relocated and ready but for its symbols. */
-enum kexec_status purgatory_load(struct kexec_image *image, const void *bytes, size_t size,
+/* Makes the relocatable object `bytes` a segment of `kexec_image`, relocated and ready but for its symbols. */
+enum kexec_status purgatory_load(struct kexec_image *kexec_image, const void *bytes, size_t size,
 				 struct purgatory *ret_purgatory);
 
 /*

@@ -67,8 +67,8 @@ struct purgatory_clock {
 };
 
 _Static_assert(sizeof(struct sha_region) == 16, "two quads");
-_Static_assert(offsetof(struct kernel_entry, rip) == 0, "entry.asm reads it here");
-_Static_assert(offsetof(struct kernel_entry, rsi) == 8, "entry.asm reads it here");
+_Static_assert(offsetof(struct kernel_entry, rip) == 0, "start.asm reads it here");
+_Static_assert(offsetof(struct kernel_entry, rsi) == 8, "start.asm reads it here");
 
 /* Hidden, or clang reaches for them through a GOT, which a relocatable object has not. */
 #pragma GCC visibility push(hidden)

@@ -6,21 +6,21 @@
 #include "boot/digest.h"
 #include "boot/log.h"
 #include "boot/purgatory.h"
-#include "efi/clock.h"
-#include "efi/cpu.h"
-#include "efi/dma.h"
-#include "efi/entry_source.h"
-#include "efi/event_log.h"
-#include "efi/file.h"
-#include "efi/firmware.h"
-#include "efi/handover.h"
-#include "efi/load.h"
-#include "efi/loader_interface.h"
-#include "efi/measure.h"
-#include "efi/memory_overwrite.h"
-#include "efi/mismatch.h"
-#include "efi/random_seed.h"
-#include "efi/verify.h"
+#include "efi/services/clock.h"
+#include "efi/services/cpu.h"
+#include "efi/services/dma.h"
+#include "efi/source/entry_source.h"
+#include "efi/linux/event_log.h"
+#include "efi/source/file.h"
+#include "efi/services/firmware.h"
+#include "efi/linux/handover.h"
+#include "efi/source/load.h"
+#include "efi/linux/loader_interface.h"
+#include "efi/trust/measure.h"
+#include "efi/linux/memory_overwrite.h"
+#include "efi/trust/mismatch.h"
+#include "efi/linux/random_seed.h"
+#include "efi/trust/verify.h"
 
 extern const uint8_t purgatory_blob[];
 extern const uint8_t purgatory_blob_end[];
@@ -28,7 +28,7 @@ extern const uint8_t purgatory_blob_end[];
 /* All that a boot is made of. */
 struct boot {
 	struct entry_source source;
-	struct kexec_image image;
+	struct kexec_image kexec_image;
 	struct digest digest;
 	struct kernel kernel;
 	const struct kexec_segment *initrd; /* NULL without one */
@@ -73,7 +73,7 @@ static enum kexec_status load_trusted_kernel(struct boot *boot)
 	bool was_shown;
 
 	clock_enter(PHASE_READ);
-	status = load_kernel(entry, &boot->image, &boot->digest, &boot->kernel);
+	status = load_kernel(entry, &boot->kexec_image, &boot->digest, &boot->kernel);
 	if (status)
 		return status;
 	clock_enter(PHASE_CHECK);
@@ -93,10 +93,10 @@ static enum kexec_status load_initrds_and_command_line(struct boot *boot)
 	enum kexec_status status;
 
 	clock_enter(PHASE_READ);
-	status = load_initrds(entry, &boot->kernel, &boot->image, &boot->digest, &boot->initrd);
+	status = load_initrds(entry, &boot->kernel, &boot->kexec_image, &boot->digest, &boot->initrd);
 	if (status)
 		return status;
-	status = load_command_line(entry, &boot->kernel, &boot->image, &boot->cmdline);
+	status = load_command_line(entry, &boot->kernel, &boot->kexec_image, &boot->cmdline);
 	if (status)
 		return status;
 	clock_enter(PHASE_CHECK);
@@ -109,7 +109,7 @@ static enum kexec_status place_purgatory(struct boot *boot)
 	enum kexec_status status;
 
 	clock_enter(PHASE_PLACE);
-	status = purgatory_load(&boot->image, purgatory_blob,
+	status = purgatory_load(&boot->kexec_image, purgatory_blob,
 				(uintptr_t)purgatory_blob_end - (uintptr_t)purgatory_blob, &boot->purgatory);
 	if (status)
 		return status;
@@ -126,8 +126,8 @@ static enum kexec_status instruct_purgatory(const struct boot *boot)
 	};
 	enum kexec_status status;
 
-	image_print(&boot->image);
-	log_verbose("purgatory entry 0x%016lx", boot->purgatory.entry);
+	kexec_image_print(&boot->kexec_image);
+	log_verbose("purgatory entry 0x%016lx", boot->purgatory.entry_point);
 	status = purgatory_set_screen(&boot->purgatory, &handover->params->screen_info, &handover->framebuffer);
 	if (status)
 		return status;
@@ -138,7 +138,7 @@ static enum kexec_status hash_segments(struct boot *boot)
 {
 	firmware_feed_watchdog();
 	clock_enter(PHASE_HASH);
-	return digest_prepare(&boot->image, &boot->purgatory, &boot->digest);
+	return digest_prepare(&boot->kexec_image, &boot->purgatory, &boot->digest);
 }
 
 /* What Linux finds in the firmware's configuration tables and variables. Nothing here is worth failing for. */
@@ -178,7 +178,7 @@ static void take_back(struct boot *boot)
 	dma_restore();
 	event_log_uninstall();
 	random_seed_uninstall();
-	image_free(&boot->image);
+	kexec_image_free(&boot->kexec_image);
 	entry_source_free(&boot->source);
 	file_close_volume();
 }
@@ -213,7 +213,7 @@ EFI_STATUS efi_main(EFI_HANDLE handle, EFI_SYSTEM_TABLE *system_table)
 	status = place_purgatory(&boot);
 	if (status)
 		goto out;
-	status = handover_prepare(&boot.kernel, boot.initrd, boot.cmdline, &boot.image, &boot.handover);
+	status = handover_prepare(&boot.kernel, boot.initrd, boot.cmdline, &boot.kexec_image, &boot.handover);
 	if (status)
 		goto out;
 	status = instruct_purgatory(&boot);
@@ -230,7 +230,7 @@ EFI_STATUS efi_main(EFI_HANDLE handle, EFI_SYSTEM_TABLE *system_table)
 	status = handover_exit(&boot.handover, &boot.digest);
 	if (status)
 		goto out;
-	handover_jump(boot.purgatory.entry, boot.handover.page_table_root);
+	handover_jump(boot.purgatory.entry_point, boot.handover.page_table_root);
 
 out:
 	take_back(&boot);

@@ -6,14 +6,14 @@
 #include "common/align.h"
 #include "common/digest_text.h"
 #include "common/format.h"
-#include "common/mismatch.h"
+#include "common/mismatch_note.h"
 #include "common/purgatory_abi.h"
 #include "common/serial.h"
 #include "common/sha256.h"
 #include "common/string.h"
-#include "purgatory/firmware.h"
-#include "purgatory/screen.h"
-#include "purgatory/verify.h"
+#include "purgatory/runtime.h"
+#include "purgatory/framebuffer.h"
+#include "purgatory/verdict.h"
 
 PURGATORY_DIGESTS uint8_t purgatory_sha256_digest[SHA256_DIGEST_SIZE];
 PURGATORY_DIGESTS uint8_t purgatory_running_digests[KEXEC_SEGMENT_MAX][SHA256_DIGEST_SIZE];
@@ -148,7 +148,7 @@ static void report_success(uint64_t start, uint64_t end)
 	serial_write(line);
 }
 
-/* Called by entry.asm, which enters the kernel if this returns. */
+/* Called by start.asm, which enters the kernel if this returns. */
 void purgatory(void);
 
 void purgatory(void)

@@ -4,7 +4,7 @@
 ANALYSIS_CLANG ?= clang
 ANALYSIS_GCC ?= gcc
 
-ANALYZED := $(wildcard boot/*.c common/*.c efi/*.c purgatory/*.c tools/*.c)
+ANALYZED := $(wildcard boot/*.c common/*.c efi/*.c efi/*/*.c purgatory/*.c tools/*.c)
 # Compiled by both compilers without a warning, but not analysed: tests may trust malloc.
 ANALYZED_TESTS := $(wildcard tests/unit/*.c tests/fuzz/*.c tests/firmware/*.c tests/qemu/*.c tests/qemu/lib/*.c)
 
@@ -14,7 +14,7 @@ analysis_flags = $(CPPFLAGS) $(MBEDTLS_CPPFLAGS) $(if $(filter tests/unit/% test
 
 # A file is looked at again when it, a header or what is looked for changes.
 ANALYSIS_INPUT := GNUmakefile tests/analysis/analysis.mk tests/analysis/cppcheck.suppressions .clang-tidy \
-	$(wildcard boot/*.h common/*.h efi/*.h purgatory/*.h tests/unit/*.h tests/fuzz/*.h tests/firmware/*.h tests/qemu/lib/*.h)
+	$(wildcard boot/*.h common/*.h efi/*/*.h purgatory/*.h tests/unit/*.h tests/fuzz/*.h tests/firmware/*.h tests/qemu/lib/*.h)
 
 build/analysis/gcc/%.o: %.c $(ANALYSIS_INPUT)
 	@mkdir -p $(@D)

@@ -16,7 +16,7 @@ build/bench/purgatory.o: build/purgatory/purgatory.ro tests/bench/bench.mk
 	$(Q)$(OBJCOPY) --prefix-symbols=in_purgatory_ $< $@
 
 # Not position independent: the purgatory's GDT holds its own address.
-build/bench/sha256: tests/bench/sha256.c build/bench/loader.o build/bench/purgatory.o GNUmakefile
+build/bench/sha256: tests/bench/sha256_speed.c build/bench/loader.o build/bench/purgatory.o GNUmakefile
 	$(Q)$(CC) $(CPPFLAGS) $(BENCH_CFLAGS) -no-pie -z noexecstack -MMD -MP -o $@ $(filter %.c %.o,$^) -lcrypto
 
 # Applications that are measured, or start what is; built like the loader.

@@ -6,7 +6,7 @@
 #include "common/align.h"
 #include "common/format.h"
 #include "common/string.h"
-#include "efi/firmware.h"
+#include "efi/services/firmware.h"
 
 #define CONF_SIZE_MAX 8192
 #define LINE_SIZE 400

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /* Says of each screen what its monitor would (UEFI specification 12.9): the drivers of OVMF do not. */
 #include "boot/bootparams.h"
-#include "efi/firmware.h"
+#include "efi/services/firmware.h"
 #include "tests/firmware/difficult.h"
 
 /* Both protocols have the same interface. */

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /* Hooks of the volume and of the files that the image opens on it. */
 #include "common/string.h"
-#include "efi/firmware.h"
+#include "efi/services/firmware.h"
 #include "tests/firmware/difficult.h"
 
 static EFI_SIMPLE_FILE_SYSTEM_PROTOCOL *volume;

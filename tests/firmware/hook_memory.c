@@ -2,7 +2,7 @@
 /* Hooks of the memory services. */
 #include "boot/memmap.h"
 #include "common/align.h"
-#include "efi/firmware.h"
+#include "efi/services/firmware.h"
 #include "tests/firmware/difficult.h"
 
 /* EFI_MEMORY_ATTRIBUTE_PROTOCOL, UEFI specification 37.7. The three functions take the same first arguments. */

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /* Hooks of the other services: protocols, images, variables, and the exit. */
 #include "common/align.h"
-#include "efi/firmware.h"
+#include "efi/services/firmware.h"
 #include "tests/firmware/difficult.h"
 
 EFI_BOOT_SERVICES original_services;

@@ -2,7 +2,7 @@
 /* What the image got from the firmware and has not given back, and the most memory that it ever held. */
 #include "common/align.h"
 #include "common/string.h"
-#include "efi/firmware.h"
+#include "efi/services/firmware.h"
 #include "tests/firmware/difficult.h"
 
 static struct {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /* Takes memory away before the image is started, by our own look at the map. */
 #include "common/align.h"
-#include "efi/firmware.h"
+#include "efi/services/firmware.h"
 #include "tests/firmware/difficult.h"
 
 #define MIB (1024u * 1024)

@@ -5,7 +5,7 @@
  */
 #include "boot/bzimage.h"
 #include "common/align.h"
-#include "tests/fuzz/support.h"
+#include "tests/fuzz/input.h"
 
 static void check_plan(const struct bzimage *kernel, uint64_t file_size)
 {

@@ -5,7 +5,7 @@
  */
 #include "boot/elf_rel.h"
 #include "common/align.h"
-#include "tests/fuzz/support.h"
+#include "tests/fuzz/input.h"
 
 /* Objects that need more memory are parsed only: clearing it would take all the time. */
 #define MEM_SIZE_MAX (1u << 20)

@@ -4,7 +4,7 @@
 #include <strings.h>
 
 #include "boot/entry.h"
-#include "tests/fuzz/support.h"
+#include "tests/fuzz/input.h"
 
 static void check_inside(struct text whole, struct text part)
 {

@@ -2,7 +2,7 @@
 /* Feeds boot/imagepath.c device paths. The input is the capacity of the destination and the nodes. */
 #include "boot/imagepath.h"
 #include "boot/text.h"
-#include "tests/fuzz/support.h"
+#include "tests/fuzz/input.h"
 
 /* No path of so few nodes is longer: a UTF-16 unit becomes 3 bytes, and each node brings one separator at most. */
 #define PATH_SIZE_MAX (2 * IMAGE_PATH_NODES_SIZE_MAX)

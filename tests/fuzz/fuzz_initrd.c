@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /* Feeds boot/initrd.c lists of sizes. */
 #include "boot/initrd.h"
-#include "tests/fuzz/support.h"
+#include "tests/fuzz/input.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 {

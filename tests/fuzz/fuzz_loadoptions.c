@@ -3,7 +3,7 @@
 #include "boot/loadoptions.h"
 
 #include "boot/entry.h"
-#include "tests/fuzz/support.h"
+#include "tests/fuzz/input.h"
 
 static bool lies_within(struct text text, const char *buffer, size_t size)
 {

@@ -5,7 +5,7 @@
  */
 #include "boot/bootparams.h"
 #include "common/align.h"
-#include "tests/fuzz/support.h"
+#include "tests/fuzz/input.h"
 
 enum scale { SCALE_ANY, SCALE_PAGES, SCALE_MACHINE, SCALE_COUNT };
 

@@ -5,7 +5,7 @@
  */
 #include "boot/pagetable.h"
 #include "common/align.h"
-#include "tests/fuzz/support.h"
+#include "tests/fuzz/input.h"
 
 #define SIZE_2M (1ull << 21)
 #define SIZE_4G (1ull << 32)

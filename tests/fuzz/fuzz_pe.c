@@ -2,7 +2,7 @@
 /* Feeds boot/pe.c loaded images and signed files. */
 #include "boot/pe.h"
 
-#include "tests/fuzz/support.h"
+#include "tests/fuzz/input.h"
 
 static bool read_at(const uint8_t *bytes, size_t size, uint64_t offset, void *ret_value, size_t value_size)
 {

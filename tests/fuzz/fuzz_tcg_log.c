@@ -2,7 +2,7 @@
 /* Feeds boot/tcg_log.c a format, where the last event begins, and a log that is its own table of final events. */
 #include "boot/tcg_log.h"
 
-#include "tests/fuzz/support.h"
+#include "tests/fuzz/input.h"
 
 /* Looks for an event like the one at `from`, whatever is there. */
 static void look_for(const struct tcg_log *log, uint64_t from, uint64_t last)

@@ -8,7 +8,7 @@
 
 #include "boot/stub_options.h"
 #include "boot/text.h"
-#include "tests/fuzz/support.h"
+#include "tests/fuzz/input.h"
 
 /* Converts UTF-8 to UTF-16 of at most `capacity` bytes. Returns false for what is not UTF-8. */
 static bool reference_to_utf16(struct text text, char *ret_utf16, size_t capacity, size_t *ret_size)

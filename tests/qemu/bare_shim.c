@@ -5,8 +5,8 @@
  */
 #include "boot/log.h"
 #include "common/string.h"
-#include "efi/firmware.h"
-#include "efi/shim.h"
+#include "efi/services/firmware.h"
+#include "efi/trust/shim.h"
 #include "tests/qemu/lib/chain.h"
 
 #define MARK "bare shim knows this kernel"

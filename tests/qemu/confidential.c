@@ -8,7 +8,7 @@
 #include "common/digest_text.h"
 #include "common/sha256.h"
 #include "common/string.h"
-#include "efi/firmware.h"
+#include "efi/services/firmware.h"
 #include "tests/qemu/lib/chain.h"
 
 /* EFI_CC_EVENT */

@@ -6,11 +6,11 @@
  */
 #include "boot/digest.h"
 #include "boot/log.h"
-#include "efi/entry_source.h"
-#include "efi/file.h"
-#include "efi/firmware.h"
-#include "efi/load.h"
-#include "efi/verify.h"
+#include "efi/source/entry_source.h"
+#include "efi/source/file.h"
+#include "efi/services/firmware.h"
+#include "efi/source/load.h"
+#include "efi/trust/verify.h"
 
 static struct entry_source source;
 static struct kexec_image image;

@@ -6,9 +6,9 @@
  */
 #include "boot/log.h"
 #include "common/string.h"
-#include "efi/firmware.h"
-#include "efi/shim.h"
-#include "efi/tpm.h"
+#include "efi/services/firmware.h"
+#include "efi/trust/shim.h"
+#include "efi/trust/tpm.h"
 #include "tests/qemu/lib/chain.h"
 
 #define MARK "old shim knows this kernel"

@@ -3,11 +3,11 @@
 #include "boot/digest.h"
 
 #include "common/align.h"
-#include "purgatory/verify.h"
+#include "purgatory/verdict.h"
 #include "tests/unit/elf_builder.h"
 #include "tests/unit/support.h"
 
-static struct kexec_image image;
+static struct kexec_image kexec_image;
 static struct purgatory purgatory;
 static struct digest digest;
 static void (*verify)(struct verdict *);
@@ -22,14 +22,15 @@ static const struct {
 	enum digest_stage stage;
 	size_t region; /* its index in the purgatory's table */
 } plan[] = {
-	{ "kernel", 100000, DIGEST_EARLY, 0 },	{ "initrd", 70001, DIGEST_EARLY, 1 }, { "boot_params", 4096, DIGEST_LATE, 4 },
-	{ "cmdline", 10, DIGEST_EARLY, 2 },	{ "memory_map", 5000, DIGEST_LATE, 5 },
+	{ "kernel", 100000, DIGEST_EARLY, 0 },	 { "initrd", 70001, DIGEST_EARLY, 1 },
+	{ "boot_params", 4096, DIGEST_LATE, 4 }, { "cmdline", 10, DIGEST_EARLY, 2 },
+	{ "memory_map", 5000, DIGEST_LATE, 5 },
 };
 
 /* The purgatory's own, between the early and the late ones. */
 #define OWN_REGION 3
 
-#define PLANNED (image.segments + 1)
+#define PLANNED (kexec_image.segments + 1)
 
 static enum kexec_status add_segments(void)
 {
@@ -44,7 +45,7 @@ static enum kexec_status add_segments(void)
 		struct kexec_segment *segment;
 		enum kexec_status status;
 
-		status = image_add_segment(&image, &request, &segment);
+		status = kexec_image_add_segment(&kexec_image, &request, &segment);
 		if (status)
 			return status;
 		memset(phys_to_ptr(segment->mem), (int)i + 1, segment->bufsz);
@@ -60,7 +61,7 @@ static enum kexec_status load_all(void)
 	size_t size;
 
 	object = map_file(PURGATORY_RO, &size);
-	status = purgatory_load(&image, object, size, &purgatory);
+	status = purgatory_load(&kexec_image, object, size, &purgatory);
 	return status ? status : add_segments();
 }
 
@@ -77,7 +78,7 @@ static void load_and_digest(void)
 {
 	load();
 	digest_init(&digest);
-	expect_ok(digest_prepare(&image, &purgatory, &digest));
+	expect_ok(digest_prepare(&kexec_image, &purgatory, &digest));
 	digest_finish(&digest);
 }
 
@@ -110,7 +111,8 @@ static void expect_flip_noticed(uint8_t *byte, size_t region)
 /* Where the purgatory's own region ends: with what may not change before the exit. */
 static uint64_t digests_addr(void)
 {
-	uintptr_t running = (uintptr_t)symbol_place("purgatory_running_digests", KEXEC_SEGMENT_MAX * SHA256_DIGEST_SIZE);
+	uintptr_t running =
+		(uintptr_t)symbol_place("purgatory_running_digests", KEXEC_SEGMENT_MAX * SHA256_DIGEST_SIZE);
 	uintptr_t total = (uintptr_t)symbol_place("purgatory_sha256_digest", SHA256_DIGEST_SIZE);
 
 	return running < total ? running : total;
@@ -118,7 +120,7 @@ static uint64_t digests_addr(void)
 
 static void unchanged_memory_matches(void **state)
 {
-	const char (*names)[REGION_NAME_SIZE];
+	const char(*names)[REGION_NAME_SIZE];
 	const struct sha_region *regions;
 
 	(void)state;
@@ -147,7 +149,8 @@ static void digest_is_that_of_all_regions_in_order(void **state)
 	sha256_start(&hash);
 	for (size_t region = 0; region <= ARRAY_SIZE(plan); region++) {
 		if (region == OWN_REGION)
-			sha256_update(&hash, phys_to_ptr(purgatory.segment->mem), digests_addr() - purgatory.segment->mem);
+			sha256_update(&hash, phys_to_ptr(purgatory.segment->mem),
+				      digests_addr() - purgatory.segment->mem);
 		for (size_t i = 0; i < ARRAY_SIZE(plan); i++) {
 			if (plan[i].region == region)
 				sha256_update(&hash, phys_to_ptr(PLANNED[i].mem), PLANNED[i].memsz);
@@ -185,7 +188,7 @@ static void pieces_give_the_digest_of_the_whole(void **state)
 			digest_init(&digest);
 			arrive_in_pieces(&PLANNED[0], pieces[i], arounds[k]);
 			arrive_in_pieces(&PLANNED[1], pieces[i], arounds[k]);
-			expect_ok(digest_prepare(&image, &purgatory, &digest));
+			expect_ok(digest_prepare(&kexec_image, &purgatory, &digest));
 			digest_finish(&digest);
 			assert_memory_equal(digest.total, expected, sizeof(expected));
 			assert_true(verdict_now().match);
@@ -205,7 +208,7 @@ static void change_behind_a_piece_that_has_arrived_is_noticed(void **state)
 	*(uint8_t *)phys_to_ptr(kernel->mem + 999) ^= 1;
 	digest_arrived(&digest, kernel->mem + 1000, kernel->bufsz - 1000);
 	digest_close(&digest, kernel);
-	expect_ok(digest_prepare(&image, &purgatory, &digest));
+	expect_ok(digest_prepare(&kexec_image, &purgatory, &digest));
 	digest_finish(&digest);
 	assert_false(verdict_now().match);
 	assert_int_equal(verdict_now().region, 0);
@@ -222,7 +225,7 @@ static void nothing_arrives_without_an_open_segment(void **state)
 	digest_arrived(&digest, PLANNED[0].mem, 100);
 	arrive_in_pieces(&PLANNED[0], 4096, 0);
 	digest_arrived(&digest, PLANNED[0].mem, 100);
-	expect_ok(digest_prepare(&image, &purgatory, &digest));
+	expect_ok(digest_prepare(&kexec_image, &purgatory, &digest));
 	digest_finish(&digest);
 	assert_memory_equal(digest.total, expected, sizeof(expected));
 }
@@ -347,13 +350,13 @@ static void late_regions_may_be_finished_again(void **state)
 
 static void name_of_a_region_is_cut_to_its_field(void **state)
 {
-	const char (*names)[REGION_NAME_SIZE];
+	const char(*names)[REGION_NAME_SIZE];
 
 	(void)state;
 	load();
 	PLANNED[0].name = "a-name-of-twenty-four-ch";
 	digest_init(&digest);
-	expect_ok(digest_prepare(&image, &purgatory, &digest));
+	expect_ok(digest_prepare(&kexec_image, &purgatory, &digest));
 	names = symbol_place("purgatory_region_names", KEXEC_SEGMENT_MAX * REGION_NAME_SIZE);
 	assert_string_equal(names[0], "a-name-of-twent");
 }
@@ -385,10 +388,10 @@ static void purgatory_without_a_symbol(void **state)
 				elf_builder_symbol(&builder, symbols[i].name, (uint16_t)section, 0, symbols[i].size);
 		}
 		elf_builder_finish(&builder);
-		expect_ok(purgatory_load(&image, builder.bytes, builder.size, &purgatory));
+		expect_ok(purgatory_load(&kexec_image, builder.bytes, builder.size, &purgatory));
 		digest_init(&digest);
-		expect_error(digest_prepare(&image, &purgatory, &digest), KEXEC_NOT_FOUND, symbols[missing].name);
-		image_free(&image);
+		expect_error(digest_prepare(&kexec_image, &purgatory, &digest), KEXEC_NOT_FOUND, symbols[missing].name);
+		kexec_image_free(&kexec_image);
 	}
 }
 
@@ -402,11 +405,11 @@ static void every_allocation_failed_in_turn(void **state)
 		if (load_all() == KEXEC_OK)
 			break;
 		assert_int_equal(fake_memory_outstanding(), failed);
-		image_free(&image);
+		kexec_image_free(&kexec_image);
 		assert_int_equal(fake_memory_outstanding(), 0);
 	}
 	assert_int_equal(failed, ARRAY_SIZE(plan) + 1);
-	image_free(&image);
+	kexec_image_free(&kexec_image);
 	assert_int_equal(fake_memory_outstanding(), 0);
 }
 

@@ -7,7 +7,7 @@
 #include "tests/unit/elf_builder.h"
 #include "tests/unit/support.h"
 
-static struct kexec_image image;
+static struct kexec_image kexec_image;
 static struct purgatory purgatory;
 static const uint8_t *object;
 static size_t object_size;
@@ -16,24 +16,24 @@ static enum kexec_status load_real(void)
 {
 	if (!object)
 		object = map_file(PURGATORY_RO, &object_size);
-	return purgatory_load(&image, object, object_size, &purgatory);
+	return purgatory_load(&kexec_image, object, object_size, &purgatory);
 }
 
 static void real_purgatory_becomes_a_segment(void **state)
 {
-	const struct kexec_segment *segment = &image.segments[0];
+	const struct kexec_segment *segment = &kexec_image.segments[0];
 
 	(void)state;
 	expect_ok(load_real());
-	assert_int_equal(image.count, 1);
+	assert_int_equal(kexec_image.count, 1);
 	assert_ptr_equal(purgatory.segment, segment);
 	assert_string_equal(segment->name, "purgatory");
 	assert_int_equal(segment->stage, DIGEST_NONE);
 	assert_true(segment->bufsz < segment->memsz);
-	assert_in_range(purgatory.entry, segment->mem, segment->mem + segment->bufsz - 1);
-	/* cli; cld: the first instructions of entry.asm */
-	assert_memory_equal(phys_to_ptr(purgatory.entry), "\xfa\xfc", 2);
-	image_free(&image);
+	assert_in_range(purgatory.entry_point, segment->mem, segment->mem + segment->bufsz - 1);
+	/* cli; cld: the first instructions of start.asm */
+	assert_memory_equal(phys_to_ptr(purgatory.entry_point), "\xfa\xfc", 2);
+	kexec_image_free(&kexec_image);
 	assert_int_equal(fake_memory_outstanding(), 0);
 }
 
@@ -334,7 +334,7 @@ static enum kexec_status load_built(const char *entry_name)
 	elf_builder_relocation(&builder, 0, R_X86_64_64, 2, 0);
 	elf_builder_relocations(&builder, text);
 	elf_builder_finish(&builder);
-	return purgatory_load(&image, builder.bytes, builder.size, &purgatory);
+	return purgatory_load(&kexec_image, builder.bytes, builder.size, &purgatory);
 }
 
 static void symbol_in_bss(void **state)
@@ -343,7 +343,7 @@ static void symbol_in_bss(void **state)
 
 	(void)state;
 	expect_ok(load_built("purgatory_start"));
-	assert_int_equal(purgatory.entry, purgatory.segment->mem + 4);
+	assert_int_equal(purgatory.entry_point, purgatory.segment->mem + 4);
 	expect_error(purgatory_set_symbol(&purgatory, "zeros", &value, 8), KEXEC_BAD_FORMAT,
 		     "symbol zeros is in a bss section");
 	expect_error(purgatory_get_symbol(&purgatory, "zeros", &value, 8), KEXEC_BAD_FORMAT,
@@ -361,18 +361,18 @@ static void relocation_fails(void **state)
 {
 	(void)state;
 	expect_ok(load_built("purgatory_start"));
-	image_free(&image);
+	kexec_image_free(&kexec_image);
 	builder.symbols[2].st_shndx = SHN_UNDEF;
-	expect_error(purgatory_load(&image, builder.bytes, builder.size, &purgatory), KEXEC_NOT_FOUND,
+	expect_error(purgatory_load(&kexec_image, builder.bytes, builder.size, &purgatory), KEXEC_NOT_FOUND,
 		     "undefined symbol zeros");
-	image_free(&image);
+	kexec_image_free(&kexec_image);
 	assert_int_equal(fake_memory_outstanding(), 0);
 }
 
 static void object_is_garbage(void **state)
 {
 	(void)state;
-	expect_error(purgatory_load(&image, "garbage", 7, &purgatory), KEXEC_TRUNCATED, "found 7 bytes");
+	expect_error(purgatory_load(&kexec_image, "garbage", 7, &purgatory), KEXEC_TRUNCATED, "found 7 bytes");
 }
 
 static void allocation_fails(void **state)
@@ -380,7 +380,7 @@ static void allocation_fails(void **state)
 	(void)state;
 	fake_memory_fail_at(1);
 	expect_error(load_real(), KEXEC_NO_MEMORY, "purgatory");
-	assert_int_equal(image.count, 0);
+	assert_int_equal(kexec_image.count, 0);
 	assert_int_equal(fake_memory_outstanding(), 0);
 }
 

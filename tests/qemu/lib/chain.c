@@ -2,8 +2,8 @@
 #include "tests/qemu/lib/chain.h"
 
 #include "boot/log.h"
-#include "efi/file.h"
-#include "efi/firmware.h"
+#include "efi/source/file.h"
+#include "efi/services/firmware.h"
 
 static EFI_STATUS load(EFI_HANDLE *ret_handle)
 {

@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * The last things before the jump: what Linux is told, the page tables it starts under, and the exit from the
+ * firmware.
+ */
+#pragma once
+
+#include "boot/bootparams.h"
+#include "boot/digest.h"
+#include "boot/kexec_image.h"
+#include "boot/pagetable.h"
+#include "boot/status.h"
+#include "efi/source/load.h"
+
+/* Segments that are filled in at the end. The image owns them. */
+struct handover {
+	struct boot_params *params;
+	bool soft_reserve; /* see memmap_to_e820 */
+	uint64_t memory_map_addr;
+	uint64_t memory_map_capacity; /* bytes */
+	struct setup_data *e820_ext;
+	uint64_t page_table_root;
+	struct mapped_range framebuffer; /* of size 0 where there is none */
+};
+
+/*
+ * Builds boot_params but for the memory map, reserves the room that the map may take (memory_map, e820_ext) and
+ * builds the page tables. From here on nothing allocates.
+ */
+enum kexec_status handover_prepare(const struct kernel *kernel, const struct kexec_segment *initrd,
+				   const struct kexec_segment *cmdline, struct kexec_image *kexec_image,
+				   struct handover *ret_handover);
+
+/*
+ * Takes the machine from the firmware: reads the final memory map into boot_params, finishes the digest and exits the
+ * boot services, again while the map changes. An error is returned only from before the first attempt to exit. After
+ * it the firmware may be half shut down, so if it keeps refusing the machine is reset.
+ */
+enum kexec_status handover_exit(const struct handover *handover, const struct digest *digest);
+
+/*
+ * Switches interrupts off, CR0 and CR4 to what the kernel's relocate_kernel leaves, CR3 to `page_table_root`, and
+ * jumps to `entry_point`. In jump.asm.
+ */
+_Noreturn void handover_jump(uint64_t entry_point, uint64_t page_table_root);

@@ -1,0 +1,139 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/* Gathers a seed (UEFI specification 37.5, EFI_RNG_PROTOCOL). No copy of it lies anywhere but in the table. */
+#include "efi/linux/random_seed.h"
+
+#include "boot/log.h"
+#include "common/string.h"
+#include "efi/services/firmware.h"
+
+/* What the stub asks for, what it believes of a loader before it, and what the kernel reads of a seed. */
+#define FIRMWARE_SIZE 32
+#define INHERITED_SIZE_MAX 512
+#define SEED_SIZE_MAX 1024
+#define VARIABLE_SIZE_MAX (SEED_SIZE_MAX - FIRMWARE_SIZE - INHERITED_SIZE_MAX)
+
+/* struct linux_efi_random_seed, include/linux/efi.h */
+struct random_seed {
+	uint32_t size;
+	uint8_t bits[SEED_SIZE_MAX];
+};
+
+struct rng_protocol {
+	void *get_info;
+	EFI_STATUS(EFIAPI *get_rng)(struct rng_protocol *this, EFI_GUID *algorithm, UINTN size, uint8_t *ret_bytes);
+};
+
+/* LINUX_EFI_RANDOM_SEED_TABLE_GUID; the variable is under the same. */
+static EFI_GUID seed_guid = { 0x1ce1e5bc, 0x7ceb, 0x42f2, { 0x81, 0xe5, 0x8a, 0xad, 0xf1, 0x80, 0xf5, 0x7b } };
+
+/* Ours, once it is installed, and how many bytes at its end are of the loader before us. */
+static struct random_seed *installed;
+static size_t inherited_size;
+
+static size_t read_firmware(uint8_t *ret_bytes)
+{
+	EFI_GUID protocol_guid = { 0x3152bca5, 0xeade, 0x433d, { 0x86, 0x2e, 0xc0, 0x1c, 0xdc, 0x29, 0x1f, 0x44 } };
+	EFI_GUID raw = { 0xe43176d7, 0xb6e8, 0x4827, { 0xb7, 0x84, 0x7f, 0xfd, 0xc4, 0xb6, 0x85, 0x61 } };
+	struct rng_protocol *rng = firmware_protocol(&protocol_guid);
+	EFI_STATUS status;
+
+	if (!rng)
+		return 0;
+	status = rng->get_rng(rng, &raw, FIRMWARE_SIZE, ret_bytes);
+	/* Not all have the raw bits of their source. */
+	if (status == EFI_UNSUPPORTED)
+		status = rng->get_rng(rng, NULL, FIRMWARE_SIZE, ret_bytes);
+	if (!EFI_ERROR(status))
+		return FIRMWARE_SIZE;
+	log_info("random seed: the firmware's generator gives none: %s", efi_status_name(status));
+	return 0;
+}
+
+/* A seed that cannot be deleted would be used again, and is worth nothing. */
+static size_t take_variable(uint8_t *ret_bytes)
+{
+	UINTN size = VARIABLE_SIZE_MAX;
+	EFI_STATUS status;
+
+	status = firmware_runtime_services->GetVariable(L"RandomSeed", &seed_guid, NULL, &size, ret_bytes);
+	if (status == EFI_NOT_FOUND)
+		return 0;
+	if (!EFI_ERROR(status))
+		status = firmware_runtime_services->SetVariable(L"RandomSeed", &seed_guid, 0, 0, NULL);
+	if (!EFI_ERROR(status) && size <= VARIABLE_SIZE_MAX)
+		return size;
+	memset(ret_bytes, 0, VARIABLE_SIZE_MAX);
+	log_info("random seed: cannot use the variable RandomSeed: %s", efi_status_name(status));
+	return 0;
+}
+
+static size_t inherit(const struct random_seed *before, uint8_t *ret_bytes)
+{
+	if (!before || before->size > INHERITED_SIZE_MAX)
+		return 0;
+	memcpy(ret_bytes, before->bits, before->size);
+	return before->size;
+}
+
+static void wipe_and_free(struct random_seed *seed, size_t size)
+{
+	memset(seed->bits, 0, size);
+	seed->size = 0;
+	firmware_boot_services->FreePool(seed);
+}
+
+void random_seed_install(void)
+{
+	struct random_seed *before = firmware_config_table(&seed_guid);
+	struct random_seed *seed;
+	size_t firmware_size;
+	size_t variable_size;
+	size_t inherited;
+	EFI_STATUS status;
+	size_t size;
+
+	/* Of a type that stays what it is, so that a later kexec finds the table again. */
+	status = firmware_boot_services->AllocatePool(EfiACPIReclaimMemory, sizeof(*seed), (void **)&seed);
+	if (EFI_ERROR(status)) {
+		log_info("random seed: no memory for it: %s", efi_status_name(status));
+		return;
+	}
+	memset(seed, 0, sizeof(*seed));
+	firmware_size = read_firmware(seed->bits);
+	variable_size = take_variable(seed->bits + firmware_size);
+	size = firmware_size + variable_size;
+	if (size == 0) {
+		firmware_boot_services->FreePool(seed);
+		return;
+	}
+	inherited = inherit(before, seed->bits + size);
+	seed->size = (uint32_t)(size + inherited);
+	status = firmware_boot_services->InstallConfigurationTable(&seed_guid, seed);
+	if (EFI_ERROR(status)) {
+		log_info("random seed: cannot install it: %s", efi_status_name(status));
+		wipe_and_free(seed, SEED_SIZE_MAX);
+		return;
+	}
+	installed = seed;
+	inherited_size = inherited;
+	if (inherited)
+		wipe_and_free(before, inherited);
+	log_verbose("random seed: %zu bytes of the firmware, %zu of the variable RandomSeed, %zu of the loader before",
+		    firmware_size, variable_size, inherited);
+}
+
+void random_seed_uninstall(void)
+{
+	size_t ours;
+
+	if (!installed)
+		return;
+	ours = installed->size - inherited_size;
+	memmove(installed->bits, installed->bits + ours, inherited_size);
+	memset(installed->bits + inherited_size, 0, SEED_SIZE_MAX - inherited_size);
+	installed->size = (uint32_t)inherited_size;
+	/* Where the firmware keeps it, it stays, empty. */
+	if (!inherited_size && !EFI_ERROR(firmware_boot_services->InstallConfigurationTable(&seed_guid, NULL)))
+		firmware_boot_services->FreePool(installed);
+	installed = NULL;
+}

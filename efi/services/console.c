@@ -1,0 +1,162 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/* Implements boot/log.h on the firmware's console. */
+#include "efi/services/console.h"
+
+#include "boot/log.h"
+#include "common/format.h"
+#include "common/string.h"
+#include "efi/services/firmware.h"
+
+#define PREFIX "kexec: "
+#define LINE_SIZE 800
+#define WIDE_SIZE (sizeof(PREFIX) + LINE_SIZE + 8)
+
+static bool is_verbose;
+
+void log_set_verbose(bool verbose)
+{
+	is_verbose = verbose;
+}
+
+/* Text from files is shown as the console can: what is not ASCII as a question mark. */
+static CHAR16 to_console(char c)
+{
+	return c >= ' ' && c <= '~' ? (CHAR16)c : '?';
+}
+
+/* What fits into a variable of most firmware. When it is full, it begins anew: the end tells more than the start. */
+#define LOG_UNITS 3072
+
+static CHAR16 kept[LOG_UNITS];
+static size_t kept_count;
+
+static void keep(const CHAR16 *line, size_t count)
+{
+	if (count > LOG_UNITS - kept_count)
+		kept_count = 0;
+	memcpy(kept + kept_count, line, count * sizeof(*line));
+	kept_count += count;
+}
+
+const CHAR16 *console_log(UINTN *ret_size)
+{
+	*ret_size = kept_count * sizeof(kept[0]);
+	return kept;
+}
+
+/* Behind a line of progress: wipes what a longer one has left, and goes back to be overwritten. */
+#define PROGRESS_END "   \r"
+
+/* A line of progress waits to be overwritten. */
+static bool line_is_open;
+
+static void output(CHAR16 *text)
+{
+	SIMPLE_TEXT_OUTPUT_INTERFACE *console = firmware_system_table->ConOut;
+
+	if (console)
+		console->OutputString(console, text);
+}
+
+/* Makes the prefix, `line` and `ending` one string, and returns its length. */
+static size_t widen(const char *line, const char *ending, CHAR16 ret_wide[WIDE_SIZE])
+{
+	size_t count = 0;
+
+	for (const char *c = PREFIX; *c; c++)
+		ret_wide[count++] = to_console(*c);
+	for (const char *c = line; *c; c++)
+		ret_wide[count++] = to_console(*c);
+	for (const char *c = ending; *c; c++)
+		ret_wide[count++] = (CHAR16)*c;
+	ret_wide[count] = 0;
+	return count;
+}
+
+/* Keeps the line, and shows it if that is wanted. */
+static void write_line(bool visible, const char *format, va_list args)
+{
+	CHAR16 wide[WIDE_SIZE];
+	char line[LINE_SIZE];
+	size_t count;
+
+	format_text_va(line, sizeof(line), format, args);
+	count = widen(line, "\r\n", wide);
+	if (visible) {
+		if (line_is_open)
+			output(L"\r\n");
+		line_is_open = false;
+		output(wide);
+	}
+	/* In the log a line feed is enough. */
+	wide[count - 2] = '\n';
+	keep(wide, count - 1);
+}
+
+void console_progress(const char *path, unsigned percent, uint64_t mb_per_second)
+{
+	CHAR16 wide[WIDE_SIZE];
+	char line[LINE_SIZE];
+
+	format_text(line, sizeof(line), "%s: %3u %%, %lu MB/s", path, percent, mb_per_second);
+	widen(line, PROGRESS_END, wide);
+	output(wide);
+	line_is_open = true;
+}
+
+void console_progress_done(const char *path, uint64_t mb_per_second)
+{
+	if (!line_is_open) {
+		log_verbose("%s: 100 %%, %lu MB/s", path, mb_per_second);
+		return;
+	}
+	/* Once more, for what a longer line might leave to the right. */
+	console_progress(path, 100, mb_per_second);
+	line_is_open = false;
+	log_info("%s: 100 %%, %lu MB/s", path, mb_per_second);
+}
+
+void log_error_line(const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	write_line(true, format, args);
+	va_end(args);
+}
+
+void log_info(const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	write_line(true, format, args);
+	va_end(args);
+}
+
+void log_verbose(const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	write_line(is_verbose, format, args);
+	va_end(args);
+}
+
+#define POLLS_PER_SECOND 10
+
+void console_wait_for_key(unsigned seconds)
+{
+	SIMPLE_INPUT_INTERFACE *keyboard = firmware_system_table->ConIn;
+	EFI_INPUT_KEY key;
+
+	if (!keyboard)
+		return;
+	/* What was typed before the question is no answer. */
+	keyboard->Reset(keyboard, FALSE);
+	for (unsigned i = 0; i < seconds * POLLS_PER_SECOND; i++) {
+		if (keyboard->ReadKeyStroke(keyboard, &key) == EFI_SUCCESS)
+			return;
+		firmware_boot_services->Stall(1000000 / POLLS_PER_SECOND);
+	}
+}

@@ -1,0 +1,20 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/* The firmware's console beyond boot/log.h, which efi/services/console.c implements as well. */
+#pragma once
+
+#include <efi.h>
+
+/*
+ * What was printed so far, and what verbose would have printed, as UTF-16 with line feeds. When it grew too large for a
+ * variable its beginning was dropped. *ret_size is in bytes.
+ */
+const CHAR16 *console_log(UINTN *ret_size);
+
+/* Shows how far a file is, on a line that the next call overwrites, and that any other line ends. */
+void console_progress(const char *path, unsigned percent, uint64_t mb_per_second);
+
+/* The file is there: a line for those who have seen its progress, and for the log. */
+void console_progress_done(const char *path, uint64_t mb_per_second);
+
+/* Returns when a key has been pressed, or after `seconds`; at once where there is no keyboard. */
+void console_wait_for_key(unsigned seconds);

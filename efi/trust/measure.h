@@ -1,0 +1,16 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/* Measured boot: what this loader puts into the TPM. The table is in SECURITY.md, tools/predict-pcrs foretells it. */
+#pragma once
+
+#include "boot/entry.h"
+#include "boot/kexec_image.h"
+#include "efi/source/load.h"
+
+/* Called before the platform is asked about the kernel: asking LoadImage measures it. */
+void measure_start(void);
+
+/* Measures the kernel's file, where it lies, unless the platform has. `was_shown`: it was asked about the kernel. */
+void measure_kernel(const struct kernel *kernel, bool was_shown);
+
+/* Measures, in this order, the entry's text; the initrds, if there are any; the command line. All where they lie. */
+void measure_rest(const struct entry *entry, const struct kexec_segment *initrd, const struct kexec_segment *cmdline);

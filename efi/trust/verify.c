@@ -1,0 +1,135 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/* Asks the platform about the kernel: EFI_BOOT_SERVICES.LoadImage (UEFI specification 7.4.1 and 32.4.2), or shim. */
+#include "efi/trust/verify.h"
+
+#include "boot/log.h"
+#include "common/string.h"
+#include "efi/services/firmware.h"
+#include "efi/trust/secureboot.h"
+#include "efi/trust/shim.h"
+
+static const struct shim_image_loader *find_shim(void)
+{
+	EFI_GUID guid = SHIM_IMAGE_LOADER_GUID;
+
+	return firmware_protocol(&guid);
+}
+
+static struct shim_lock *find_old_shim(void)
+{
+	EFI_GUID guid = SHIM_LOCK_GUID;
+
+	return find_shim() ? NULL : firmware_protocol(&guid);
+}
+
+/* Either shim counts in an int inside: it would judge the beginning of a larger file, and call that the whole. */
+static bool fits_shim(uint64_t size)
+{
+	return size <= INT32_MAX;
+}
+
+static EFI_STATUS ask_old_shim(struct shim_lock *lock, const void *bytes, uint64_t size)
+{
+	return fits_shim(size) ? lock->verify(bytes, (uint32_t)size) : EFI_BAD_BUFFER_SIZE;
+}
+
+/*
+ * LoadImage verifies what it loads. Without a device path: policy may depend on where an image comes from, and one that
+ * comes from nowhere gets the strictest. Its copy is not wanted, and may be there even when the answer is no
+ * (SECURITY_VIOLATION leaves a handle behind).
+ */
+static EFI_STATUS ask_by_loading(EFI_IMAGE_LOAD load, EFI_IMAGE_UNLOAD unload, const void *bytes, uint64_t size)
+{
+	EFI_HANDLE handle = NULL;
+	EFI_STATUS status;
+
+	status = load(FALSE, firmware_image, NULL, (void *)bytes, size, &handle);
+	if (handle)
+		unload(handle);
+	return status;
+}
+
+/* A shim whose validation is off says yes to everything: then the firmware is asked. */
+static EFI_STATUS ask(const void *bytes, uint64_t size)
+{
+	bool shim_judges = secure_boot_mode() == SECURE_BOOT_ENABLED;
+	const struct shim_image_loader *shim = find_shim();
+	struct shim_lock *old_shim = find_old_shim();
+
+	if (shim_judges && shim)
+		return fits_shim(size) ? ask_by_loading(shim->load, shim->unload, bytes, size) : EFI_BAD_BUFFER_SIZE;
+	if (shim_judges && old_shim)
+		return ask_old_shim(old_shim, bytes, size);
+	return ask_by_loading(firmware_boot_services->LoadImage, firmware_boot_services->UnloadImage, bytes, size);
+}
+
+/*
+ * Only two answers are about trust (UEFI specification 7.4.1), and two about the machine. By the others the platform
+ * could not judge the kernel, which is no better than being distrusted: shim finds a damaged signature to be an
+ * INVALID_PARAMETER.
+ */
+static enum kexec_status refuse(const struct entry *entry, const struct kernel *kernel, EFI_STATUS status)
+{
+	if (status == EFI_SECURITY_VIOLATION || status == EFI_ACCESS_DENIED)
+		return log_error(KEXEC_DENIED, "%.*s: signature: expected one that the platform trusts, found %s",
+				 TEXT_ARGS(entry->linux_path), efi_status_name(status));
+	if (status == EFI_OUT_OF_RESOURCES)
+		return log_error(KEXEC_NO_MEMORY,
+				 "%.*s: signature: expected memory for the platform to load %lu bytes, found %s",
+				 TEXT_ARGS(entry->linux_path), kernel->file_size, efi_status_name(status));
+	return log_error(status == EFI_DEVICE_ERROR ? KEXEC_IO : KEXEC_DENIED,
+			 "%.*s: signature: expected one that the platform can check, found %s",
+			 TEXT_ARGS(entry->linux_path), efi_status_name(status));
+}
+
+static enum kexec_status check_signature(const struct entry *entry, const struct kernel *kernel)
+{
+	EFI_STATUS status;
+
+	firmware_feed_watchdog();
+	status = ask(kernel->file, kernel->file_size);
+	if (status != EFI_SUCCESS)
+		return refuse(entry, kernel, status);
+	/* No digest covers the setup sectors: what Linux is told of them must be what the platform has just seen. */
+	if (memcmp(kernel->file, kernel->probe, kernel->probe_size) != 0)
+		return log_error(KEXEC_MISMATCH, "%.*s: expected its first %zu bytes as they were read, found others",
+				 TEXT_ARGS(entry->linux_path), kernel->probe_size);
+	return bzimage_check_signed(entry->linux_path, &kernel->plan, kernel->file, kernel->file_size);
+}
+
+/*
+ * Before version 16 shim lets nobody exit the boot services who has not asked it about a kernel. About a sealed one it
+ * is asked for that reason alone. Returns whether it was.
+ */
+static bool satisfy_old_shim(const struct kernel *kernel)
+{
+	struct shim_lock *old_shim = find_old_shim();
+
+	if (!old_shim || !fits_shim(kernel->file_size))
+		return false;
+	ask_old_shim(old_shim, kernel->file, kernel->file_size);
+	return true;
+}
+
+enum kexec_status verify_kernel(const struct entry *entry, const struct kernel *kernel, bool *ret_was_shown)
+{
+	enum kexec_status status;
+
+	if (!secure_boot_enforced()) {
+		if (!ENFORCE_SIGNATURE && !entry->require_signature) {
+			*ret_was_shown = false;
+			return KEXEC_OK;
+		}
+		return log_error(KEXEC_DENIED, "%.*s: signature: required by %s: expected Secure Boot on, found it off",
+				 TEXT_ARGS(entry->linux_path),
+				 entry->require_signature ? entry->source : "this build (ENFORCE_SIGNATURE)");
+	}
+	if (!entry->sealed || entry->require_signature) {
+		status = check_signature(entry, kernel);
+		if (!status)
+			*ret_was_shown = true;
+		return status;
+	}
+	*ret_was_shown = satisfy_old_shim(kernel);
+	return KEXEC_OK;
+}

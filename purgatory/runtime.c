@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/* Calls of the runtime services (UEFI specification 8.2 and 8.5.1), in physical mode, with interrupts off. */
+#include "purgatory/runtime.h"
+
+#include "common/align.h"
+
+enum {
+	VARIABLE_NON_VOLATILE = 1,
+	VARIABLE_BOOT_SERVICE_ACCESS = 2,
+	VARIABLE_RUNTIME_ACCESS = 4,
+
+	RESET_COLD = 0,
+
+	RESET_CONTROL_PORT = 0xcf9, /* of every PC chipset since the 440 */
+	RESET_CONTROL_HARD = 0x06,  /* system reset, and do it now */
+};
+
+#define STATUS_ABORTED (1ull << 63 | 21)
+
+typedef uint64_t __attribute__((ms_abi))
+set_variable(const uint16_t *name, const uint8_t *guid, uint32_t attributes, uint64_t size, const void *data);
+typedef void __attribute__((ms_abi)) reset_system(uint32_t type, uint64_t status, uint64_t size, const void *data);
+
+bool firmware_remember(const struct mismatch_record *record)
+{
+	static const uint16_t name[] = MISMATCH_VARIABLE_NAME;
+	static const uint8_t guid[] = MISMATCH_VARIABLE_GUID;
+	set_variable *set = phys_to_ptr(purgatory_policy.set_variable);
+
+	if (!set)
+		return false;
+	return set(name, guid, VARIABLE_NON_VOLATILE | VARIABLE_BOOT_SERVICE_ACCESS | VARIABLE_RUNTIME_ACCESS,
+		   sizeof(*record), record) == 0;
+}
+
+_Noreturn void firmware_reset(void)
+{
+	reset_system *reset = phys_to_ptr(purgatory_policy.reset_system);
+
+	if (reset)
+		reset(RESET_COLD, STATUS_ABORTED, 0, NULL);
+	__asm__ volatile("outb %0, %1" : : "a"((uint8_t)RESET_CONTROL_HARD), "Nd"((uint16_t)RESET_CONTROL_PORT));
+	/* And if that did nothing: without an IDT an exception ends in a shutdown, which resets most machines. */
+	for (;;)
+		__asm__ volatile("ud2");
+}
