@@ -194,7 +194,7 @@ struct platform {
 
 /* What boot_params refers to. `initrd` may be NULL. */
 struct boot_params_request {
-	const uint8_t *setup; /* the kernel file's first bytes, checked by bzimage_parse */
+	const uint8_t *setup; /* the kernel file's first bytes, checked by its format */
 	const struct kexec_segment *cmdline;
 	const struct kexec_segment *initrd;
 	const struct platform *platform;

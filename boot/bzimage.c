@@ -4,7 +4,6 @@
 
 #include "boot/bootparams.h"
 #include "boot/log.h"
-#include "boot/pe.h"
 #include "common/align.h"
 #include "common/string.h"
 
@@ -15,6 +14,19 @@
 
 #define SETUP_HEADER_END (SETUP_HEADER_OFFSET + sizeof(struct setup_header))
 #define SETUP_HEADER_END_MAX 0x290u /* where the zero page goes on with other fields */
+
+/* What the header says, in bytes and addresses. */
+struct header_values {
+	uint64_t setup_size;  /* boot sector and setup sectors: the protected-mode part begins there */
+	uint64_t kernel_size; /* bytes of the protected-mode part */
+	uint64_t init_size;
+	uint64_t cmdline_size;
+	uint64_t pref_address;
+	uint64_t alignment;
+	uint64_t max_addr;   /* the highest address that this kernel can be told of */
+	uint64_t initrd_max; /* the highest address that a byte of the initrd may have */
+	bool relocatable;
+};
 
 static enum kexec_status check_magic(const char *path, const struct setup_header *header)
 {
@@ -39,7 +51,7 @@ static enum kexec_status check_magic(const char *path, const struct setup_header
 	return KEXEC_OK;
 }
 
-static enum kexec_status check_flags(const char *path, const struct setup_header *header, bool la57)
+static enum kexec_status check_flags(const char *path, const struct setup_header *header, const struct paging *paging)
 {
 	if (!(header->loadflags & LOADED_HIGH))
 		return log_error(KEXEC_UNSUPPORTED, "%s: loadflags at 0x211: expected LOADED_HIGH (0x%x), found 0x%x",
@@ -48,7 +60,7 @@ static enum kexec_status check_flags(const char *path, const struct setup_header
 		return log_error(KEXEC_UNSUPPORTED,
 				 "%s: xloadflags at 0x236: expected XLF_KERNEL_64 (0x%x), found 0x%x", path,
 				 XLF_KERNEL_64, header->xloadflags);
-	if (la57 && !(header->xloadflags & XLF_5LEVEL))
+	if (paging->five_levels && !(header->xloadflags & XLF_5LEVEL))
 		return log_error(KEXEC_UNSUPPORTED,
 				 "%s: xloadflags at 0x236: the CPU runs with 5-level paging: expected XLF_5LEVEL "
 				 "(0x%x), found 0x%x",
@@ -56,7 +68,7 @@ static enum kexec_status check_flags(const char *path, const struct setup_header
 	return KEXEC_OK;
 }
 
-static enum kexec_status check_sizes(const char *path, const struct bzimage *kernel, uint64_t file_size)
+static enum kexec_status check_sizes(const char *path, const struct header_values *kernel, uint64_t file_size)
 {
 	if (kernel->setup_size > file_size || kernel->kernel_size > file_size - kernel->setup_size)
 		return log_error(KEXEC_TRUNCATED,
@@ -75,18 +87,17 @@ static enum kexec_status check_sizes(const char *path, const struct bzimage *ker
 	return KEXEC_OK;
 }
 
-static enum kexec_status check_place(const char *path, const struct bzimage *kernel)
+static enum kexec_status check_place(const char *path, const struct header_values *kernel)
 {
 	if (!is_power_of_two(kernel->alignment) || kernel->alignment < PAGE_SIZE)
 		return log_error(KEXEC_BAD_FORMAT,
 				 "%s: kernel_alignment at 0x230: expected a power of two of at least 0x%x, found 0x%lx",
 				 path, PAGE_SIZE, kernel->alignment);
-	if (kernel->pref_address > bzimage_max_addr(kernel) ||
-	    kernel->init_size > bzimage_max_addr(kernel) - kernel->pref_address)
+	if (kernel->pref_address > kernel->max_addr || kernel->init_size > kernel->max_addr - kernel->pref_address)
 		return log_error(
 			KEXEC_BAD_FORMAT,
 			"%s: pref_address at 0x258: expected 0x%lx bytes of room below 0x%lx, found address 0x%lx",
-			path, kernel->init_size, bzimage_max_addr(kernel), kernel->pref_address);
+			path, kernel->init_size, kernel->max_addr, kernel->pref_address);
 	if (!kernel->relocatable && kernel->pref_address % PAGE_SIZE)
 		return log_error(KEXEC_UNSUPPORTED,
 				 "%s: pref_address at 0x258: expected a multiple of 0x%x, found 0x%lx", path, PAGE_SIZE,
@@ -100,53 +111,25 @@ static uint64_t initrd_max(const struct setup_header *header)
 	return header->xloadflags & XLF_CAN_BE_LOADED_ABOVE_4G ? UINT64_MAX : header->initrd_addr_max;
 }
 
-enum kexec_status bzimage_parse(const char *path, const uint8_t *probe, size_t probe_size, uint64_t file_size,
-				bool la57, struct bzimage *ret_kernel)
+static struct header_values read_values(const struct setup_header *header)
 {
-	struct setup_header header;
-	struct bzimage kernel;
-	enum kexec_status status;
-	uint64_t setup_sects;
+	uint64_t setup_sects = header->setup_sects ? header->setup_sects : SETUP_SECTS_DEFAULT;
 
-	if (probe_size < SETUP_HEADER_END || file_size < probe_size)
-		return log_error(KEXEC_TRUNCATED, "%s: too short for a kernel: expected at least %zu bytes, found %lu",
-				 path, SETUP_HEADER_END, file_size);
-	memcpy(&header, probe + SETUP_HEADER_OFFSET, sizeof(header));
-	status = check_magic(path, &header);
-	if (status)
-		return status;
-	status = check_flags(path, &header, la57);
-	if (status)
-		return status;
-
-	setup_sects = header.setup_sects ? header.setup_sects : SETUP_SECTS_DEFAULT;
-	kernel = (struct bzimage){
+	return (struct header_values){
 		.setup_size = (setup_sects + 1) * SECTOR_SIZE,
-		.kernel_size = (uint64_t)header.syssize * PARAGRAPH_SIZE,
-		.init_size = header.init_size,
-		.cmdline_size = header.cmdline_size,
-		.pref_address = header.pref_address,
-		.alignment = header.kernel_alignment,
-		.initrd_max = initrd_max(&header),
-		.relocatable = header.relocatable_kernel != 0,
-		.above_4g = (header.xloadflags & XLF_CAN_BE_LOADED_ABOVE_4G) != 0,
+		.kernel_size = (uint64_t)header->syssize * PARAGRAPH_SIZE,
+		.init_size = header->init_size,
+		.cmdline_size = header->cmdline_size,
+		.pref_address = header->pref_address,
+		.alignment = header->kernel_alignment,
+		.max_addr = header->xloadflags & XLF_CAN_BE_LOADED_ABOVE_4G ? UINT64_MAX : UINT32_MAX,
+		.initrd_max = initrd_max(header),
+		.relocatable = header->relocatable_kernel != 0,
 	};
-	status = check_sizes(path, &kernel, file_size);
-	if (status)
-		return status;
-	status = check_place(path, &kernel);
-	if (status)
-		return status;
-	*ret_kernel = kernel;
-	return KEXEC_OK;
 }
 
-uint64_t bzimage_max_addr(const struct bzimage *kernel)
-{
-	return kernel->above_4g ? UINT64_MAX : UINT32_MAX;
-}
-
-struct memory_request bzimage_memory_request(const struct bzimage *kernel, uint64_t file_size)
+/* The setup sectors go right below the address, and there must be room for the whole file. */
+static struct memory_request kernel_request(const struct header_values *kernel, uint64_t file_size)
 {
 	uint64_t rest_size = file_size - kernel->setup_size;
 	struct memory_request request = {
@@ -155,7 +138,7 @@ struct memory_request bzimage_memory_request(const struct bzimage *kernel, uint6
 		.size = rest_size > kernel->init_size ? rest_size : kernel->init_size,
 		.align = kernel->alignment,
 		.min = kernel->pref_address,
-		.max = bzimage_max_addr(kernel),
+		.max = kernel->max_addr,
 	};
 
 	if (!kernel->relocatable) {
@@ -165,12 +148,12 @@ struct memory_request bzimage_memory_request(const struct bzimage *kernel, uint6
 	return request;
 }
 
-struct memory_request bzimage_initrd_request(const struct bzimage *kernel, uint64_t size)
+/* As high as can be, but rather below 4 GiB, where firmware can read to. */
+static struct memory_request initrd_request(const struct header_values *kernel)
 {
 	return (struct memory_request){
 		.kind = MEMORY_DATA,
 		.top_down = true,
-		.size = size,
 		.align = PAGE_SIZE,
 		.min = LOW_MEMORY_END,
 		.max = kernel->initrd_max,
@@ -178,24 +161,75 @@ struct memory_request bzimage_initrd_request(const struct bzimage *kernel, uint6
 	};
 }
 
-static enum kexec_status check_signed(struct text path, const uint8_t *file, uint64_t size, uint64_t start,
-				      uint64_t end)
+static struct setup_header read_header(const struct kernel_probe *probe)
 {
-	uint64_t found = pe_signed_until(file, size, start);
+	struct setup_header header;
 
-	if (found < end)
-		return log_error(KEXEC_MISMATCH,
-				 "%.*s: signature: expected it to cover all from 0x%lx to 0x%lx, found it ends at 0x%lx",
-				 TEXT_ARGS(path), start, end, found);
+	memcpy(&header, probe->bytes + SETUP_HEADER_OFFSET, sizeof(header));
+	return header;
+}
+
+static bool holds_header(const struct kernel_probe *probe)
+{
+	return probe->size >= SETUP_HEADER_END && probe->file_size >= probe->size;
+}
+
+static bool is_bzimage(const struct kernel_probe *probe)
+{
+	struct setup_header header;
+
+	if (!holds_header(probe))
+		return false;
+	header = read_header(probe);
+	return header.boot_flag == BOOT_FLAG && header.header == SETUP_HEADER_MAGIC;
+}
+
+static enum kexec_status plan_bzimage(const struct kernel_probe *probe, struct kernel_plan *ret_plan)
+{
+	struct header_values kernel;
+	struct setup_header header;
+	enum kexec_status status;
+
+	if (!holds_header(probe))
+		return log_error(KEXEC_TRUNCATED, "%s: too short for a kernel: expected at least %zu bytes, found %lu",
+				 probe->name, SETUP_HEADER_END, probe->file_size);
+	header = read_header(probe);
+	status = check_magic(probe->name, &header);
+	if (status)
+		return status;
+	status = check_flags(probe->name, &header, &probe->paging);
+	if (status)
+		return status;
+	kernel = read_values(&header);
+	status = check_sizes(probe->name, &kernel, probe->file_size);
+	if (status)
+		return status;
+	status = check_place(probe->name, &kernel);
+	if (status)
+		return status;
+	*ret_plan = (struct kernel_plan){
+		.format = &bzimage_format,
+		.lead_size = kernel.setup_size,
+		.content_size = kernel.kernel_size,
+		.init_size = kernel.init_size,
+		.entry_offset = BZIMAGE_ENTRY_64_OFFSET,
+		.cmdline_size = kernel.cmdline_size,
+		.memory = kernel_request(&kernel, probe->file_size),
+		.initrd_memory = initrd_request(&kernel),
+	};
 	return KEXEC_OK;
 }
 
-enum kexec_status bzimage_check_signed(struct text path, const struct bzimage *kernel, const uint8_t *file,
-				       uint64_t file_size)
+static size_t signed_ranges(const struct kernel_plan *plan, struct file_range ret_ranges[KERNEL_SIGNED_RANGES_MAX])
 {
-	enum kexec_status status = check_signed(path, file, file_size, SETUP_HEADER_OFFSET, SETUP_HEADER_END_MAX);
-
-	return status ? status
-		      : check_signed(path, file, file_size, kernel->setup_size,
-				     kernel->setup_size + kernel->kernel_size);
+	ret_ranges[0] = (struct file_range){ .start = SETUP_HEADER_OFFSET, .end = SETUP_HEADER_END_MAX };
+	ret_ranges[1] = (struct file_range){ .start = plan->lead_size, .end = plan->lead_size + plan->content_size };
+	return 2;
 }
+
+const struct kernel_format bzimage_format = {
+	.name = "bzImage",
+	.probe = is_bzimage,
+	.plan = plan_bzimage,
+	.signed_ranges = signed_ranges,
+};

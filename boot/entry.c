@@ -4,230 +4,169 @@
 
 #include "boot/entry_keys.h"
 #include "boot/log.h"
+#include "boot/plan_builder.h"
 #include "common/string.h"
 
-/* How many characters of a wrong line a message quotes: a digest and a path, as a rule. */
-#define QUOTE_MAX 120
-
-struct line {
-	struct text key_name;
-	struct text value;
-	const struct entry_key_reader *reader; /* NULL: the key is not known */
-};
-
-/* Cuts the next line that is neither empty nor a comment off *rest. */
-static bool take_entry_line(struct text *rest, struct line *ret_line)
+static enum kexec_status read_line(struct plan_builder *builder, struct text line)
 {
-	struct text text;
+	struct text name = text_take_word(&line);
+	const struct entry_key *key = entry_key_find(name);
+	const char *expected;
 
-	do {
-		if (!text_take_line(rest, &text))
-			return false;
-		text = text_trim(text);
-	} while (!text.length || text.start[0] == '#');
-
-	ret_line->key_name = text_take_word(&text);
-	ret_line->value = text;
-	ret_line->reader = entry_key_find(ret_line->key_name);
-	return true;
-}
-
-bool entry_next(struct text *rest, enum entry_key key, struct text *ret_value)
-{
-	struct line line;
-
-	while (take_entry_line(rest, &line)) {
-		if (line.reader && line.reader->key == key) {
-			*ret_value = line.value;
-			return true;
-		}
+	if (!key) {
+		builder->plan.unknown_keys[builder->plan.unknown_key_count++] = name;
+		return KEXEC_OK;
 	}
-	return false;
-}
-
-/* As much of somebody's text as a message has room for. */
-static struct text quoted(struct text text)
-{
-	if (text.length > QUOTE_MAX)
-		text.length = QUOTE_MAX;
-	return text;
-}
-
-static enum kexec_status parse_line(struct entry *entry, const struct line *line)
-{
-	const char *expected = line->reader ? line->reader->read(entry, line->value) : NULL;
-	struct text found = quoted(line->value);
-
+	expected = key->read(builder, line);
 	if (!expected)
 		return KEXEC_OK;
-	return log_error(KEXEC_BAD_FORMAT, "%s: %.*s: expected %s, found \"%.*s\"", entry->source,
-			 TEXT_ARGS(line->key_name), expected, TEXT_ARGS(found));
+	return log_error(KEXEC_BAD_FORMAT, "%s: %.*s: expected %s, found \"%.*s\"", builder->plan.said_by,
+			 TEXT_ARGS(name), expected, TEXT_ARGS(plan_quote(line)));
 }
 
-/* Both slashes separate, as everywhere in an entry. */
-static bool same_path(struct text a, struct text b)
+static enum kexec_status read_lines(struct plan_builder *builder)
 {
-	if (a.length != b.length)
-		return false;
-	for (size_t i = 0; i < a.length; i++) {
-		bool separators =
-			(a.start[i] == '/' || a.start[i] == '\\') && (b.start[i] == '/' || b.start[i] == '\\');
+	struct text rest = builder->plan.text;
+	struct text line;
 
-		if (a.start[i] != b.start[i] && !separators)
-			return false;
-	}
-	return true;
-}
+	while (text_take_line(&rest, &line)) {
+		enum kexec_status status;
 
-static bool names_file(const struct entry *entry, struct text path)
-{
-	struct text rest = entry->text;
-	struct text initrd;
-
-	if (same_path(entry->linux_path, path))
-		return true;
-	while (entry_next(&rest, ENTRY_INITRD, &initrd)) {
-		if (same_path(initrd, path))
-			return true;
-	}
-	return false;
-}
-
-/* A digest for a file that is not loaded is a digest that is not checked: most likely a path spelled in two ways. */
-static enum kexec_status check_digest_paths(const struct entry *entry)
-{
-	uint8_t digest[SHA256_DIGEST_SIZE];
-	uint8_t first[SHA256_DIGEST_SIZE];
-	struct text rest = entry->text;
-	struct text value;
-	struct text path;
-
-	while (entry_next(&rest, ENTRY_SHA256, &value)) {
-		if (!entry_parse_digest(value, digest, &path))
+		line = text_trim(line);
+		if (!line.length || line.start[0] == '#')
 			continue;
-		if (!names_file(entry, path))
-			return log_error(KEXEC_BAD_FORMAT,
-					 "%s: sha256: expected the path of a linux or initrd line, found \"%.*s\"",
-					 entry->source, TEXT_ARGS(quoted(path)));
-		if (entry_digest(entry, path, first) && memcmp(first, digest, sizeof(digest)) != 0)
-			return log_error(KEXEC_BAD_FORMAT, "%s: sha256: expected one digest for %.*s, found two",
-					 entry->source, TEXT_ARGS(quoted(path)));
-	}
-	return KEXEC_OK;
-}
-
-static enum kexec_status check_text(const char *source, struct text text)
-{
-	if (text.length > ENTRY_SIZE_MAX)
-		return log_error(KEXEC_TOO_LARGE, "%s: expected at most %u bytes, found %zu", source, ENTRY_SIZE_MAX,
-				 text.length);
-	for (size_t i = 0; i < text.length; i++) {
-		if (text.start[i] == '\0')
-			return log_error(KEXEC_BAD_FORMAT, "%s: expected text, found a NUL at byte %zu", source, i);
-	}
-	return KEXEC_OK;
-}
-
-enum kexec_status entry_parse(const char *source, struct text text, struct entry *ret_entry)
-{
-	struct text byte_order_mark = TEXT("\xef\xbb\xbf");
-	struct entry entry = { .source = source };
-	enum kexec_status status;
-	struct text rest;
-	struct line line;
-
-	status = check_text(source, text);
-	if (status)
-		return status;
-	entry.text = text;
-	if (text.length >= 3 && memcmp(text.start, byte_order_mark.start, 3) == 0)
-		entry.text = (struct text){ .start = text.start + 3, .length = text.length - 3 };
-
-	for (rest = entry.text; take_entry_line(&rest, &line);) {
-		status = parse_line(&entry, &line);
+		status = read_line(builder, line);
 		if (status)
 			return status;
 	}
-	if (!entry.linux_path.length)
-		return log_error(KEXEC_NOT_FOUND, "%s: expected a line \"linux PATH\", found none", source);
-	status = check_digest_paths(&entry);
-	if (status)
-		return status;
-	*ret_entry = entry;
+	if (!builder->plan.kernel.name)
+		return log_error(KEXEC_NOT_FOUND, "%s: expected a line \"linux PATH\", found none",
+				 builder->plan.said_by);
 	return KEXEC_OK;
 }
 
-static enum kexec_status check_sealed_path(const struct entry *entry, struct text path)
+/* Both slashes separate, as everywhere in an entry. */
+static bool same_path(const char *name, struct text path)
 {
-	uint8_t digest[SHA256_DIGEST_SIZE];
+	for (size_t i = 0; i < path.length; i++) {
+		bool separators =
+			(name[i] == '/' || name[i] == '\\') && (path.start[i] == '/' || path.start[i] == '\\');
 
-	if (entry_digest(entry, path, digest))
-		return KEXEC_OK;
-	return log_error(KEXEC_BAD_FORMAT, "%s: expected a line \"sha256 HEX %.*s\", found none", entry->source,
-			 TEXT_ARGS(quoted(path)));
+		/* This ends at the name's NUL as well: no text has one. */
+		if (name[i] != path.start[i] && !separators)
+			return false;
+	}
+	return name[path.length] == '\0';
 }
 
-enum kexec_status entry_check_sealed(const struct entry *entry)
+/* Gives the digest to `part` if it is the one named. Returns false if the part has another digest already. */
+static bool give_digest(struct boot_part *part, const struct digest_line *line, bool *is_named)
 {
-	enum kexec_status status = check_sealed_path(entry, entry->linux_path);
-	struct text rest = entry->text;
-	struct text initrd;
+	if (!same_path(part->name, line->path))
+		return true;
+	*is_named = true;
+	if (part->has_digest)
+		return memcmp(part->digest, line->digest, sizeof(part->digest)) == 0;
+	part->has_digest = true;
+	memcpy(part->digest, line->digest, sizeof(part->digest));
+	return true;
+}
 
-	while (!status && entry_next(&rest, ENTRY_INITRD, &initrd))
-		status = check_sealed_path(entry, initrd);
+/* A digest for a file that is not loaded would never be checked: most likely its path is spelled in two ways. */
+static enum kexec_status give_digests(struct plan_builder *builder)
+{
+	struct boot_plan *plan = &builder->plan;
+
+	for (const struct digest_line *line = builder->digests; line < builder->digests + builder->digest_count;
+	     line++) {
+		bool is_named = false;
+		bool agrees = give_digest(&plan->kernel, line, &is_named);
+
+		for (size_t i = 0; i < plan->initrd_count; i++)
+			agrees &= give_digest(&plan->initrds[i], line, &is_named);
+		if (!is_named)
+			return log_error(KEXEC_BAD_FORMAT,
+					 "%s: sha256: expected the path of a linux or initrd line, found \"%.*s\"",
+					 plan->said_by, TEXT_ARGS(plan_quote(line->path)));
+		if (!agrees)
+			return log_error(KEXEC_BAD_FORMAT, "%s: sha256: expected one digest for %.*s, found two",
+					 plan->said_by, TEXT_ARGS(plan_quote(line->path)));
+	}
+	return KEXEC_OK;
+}
+
+static enum kexec_status expect_digest(const struct boot_plan *plan, const struct boot_part *part)
+{
+	struct text name = { .start = part->name, .length = strlen(part->name) };
+
+	if (part->has_digest)
+		return KEXEC_OK;
+	return log_error(KEXEC_BAD_FORMAT, "%s: expected a line \"sha256 HEX %.*s\", found none", plan->said_by,
+			 TEXT_ARGS(plan_quote(name)));
+}
+
+/* In a sealed entry nobody vouches for a file without a digest. */
+static enum kexec_status expect_digests(const struct boot_plan *plan)
+{
+	enum kexec_status status = expect_digest(plan, &plan->kernel);
+
+	for (size_t i = 0; !status && i < plan->initrd_count; i++)
+		status = expect_digest(plan, &plan->initrds[i]);
 	return status;
 }
 
-void entry_print_unknown_keys(const struct entry *entry)
+static enum kexec_status read_text(struct plan_builder *builder, enum entry_place place)
 {
-	struct text rest = entry->text;
-	struct line line;
+	enum kexec_status status = read_lines(builder);
 
-	while (take_entry_line(&rest, &line)) {
-		if (!line.reader)
-			log_verbose("%s: unknown key %.*s skipped", entry->source, TEXT_ARGS(quoted(line.key_name)));
-	}
+	if (!status)
+		status = give_digests(builder);
+	if (!status && place == ENTRY_SEALED)
+		status = expect_digests(&builder->plan);
+	return status;
 }
 
-size_t entry_command_line_size(const struct entry *entry)
+static enum kexec_status check_text(const char *said_by, struct text text)
 {
-	struct text rest = entry->text;
-	struct text options;
-	size_t size = 0;
-
-	while (entry_next(&rest, ENTRY_OPTIONS, &options)) {
-		if (options.length)
-			size += options.length + 1;
+	if (text.length > ENTRY_SIZE_MAX)
+		return log_error(KEXEC_TOO_LARGE, "%s: expected at most %u bytes, found %zu", said_by, ENTRY_SIZE_MAX,
+				 text.length);
+	for (size_t i = 0; i < text.length; i++) {
+		if (text.start[i] == '\0')
+			return log_error(KEXEC_BAD_FORMAT, "%s: expected text, found a NUL at byte %zu", said_by, i);
 	}
-	return size ? size - 1 : 0;
+	return KEXEC_OK;
 }
 
-void entry_command_line(const struct entry *entry, char *ret_command_line)
+static struct text without_byte_order_mark(struct text text)
 {
-	struct text rest = entry->text;
-	struct text options;
-	char *at = ret_command_line;
+	struct text mark = TEXT("\xef\xbb\xbf");
 
-	while (entry_next(&rest, ENTRY_OPTIONS, &options)) {
-		if (!options.length)
-			continue;
-		if (at > ret_command_line)
-			*at++ = ' ';
-		memcpy(at, options.start, options.length);
-		at += options.length;
-	}
-	*at = '\0';
+	if (text.length < mark.length || memcmp(text.start, mark.start, mark.length) != 0)
+		return text;
+	return (struct text){ .start = text.start + mark.length, .length = text.length - mark.length };
 }
 
-bool entry_digest(const struct entry *entry, struct text path, uint8_t ret_digest[SHA256_DIGEST_SIZE])
+enum kexec_status entry_to_plan(const char *said_by, struct text text, enum entry_place place,
+				struct boot_plan *ret_plan)
 {
-	struct text rest = entry->text;
-	struct text value;
-	struct text digest_path;
+	static const struct plan_trust trusts[] = {
+		[ENTRY_OUTSIDE] = { .kernel = TRUST_PLATFORM, .initrds = TRUST_NOBODY },
+		[ENTRY_SEALED] = { .kernel = TRUST_DIGEST, .initrds = TRUST_DIGEST },
+	};
+	struct plan_builder builder;
+	enum kexec_status status;
 
-	while (entry_next(&rest, ENTRY_SHA256, &value)) {
-		if (entry_parse_digest(value, ret_digest, &digest_path) && same_path(digest_path, path))
-			return true;
-	}
-	return false;
+	status = check_text(said_by, text);
+	if (status)
+		return status;
+	status = plan_builder_start(&builder, said_by, without_byte_order_mark(text));
+	if (status)
+		return status;
+	status = read_text(&builder, place);
+	if (status)
+		plan_builder_give_up(&builder);
+	else
+		plan_builder_finish(&builder, PART_ON_VOLUME, &trusts[place], ret_plan);
+	return status;
 }

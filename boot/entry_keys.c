@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* The keys that an entry may have, each with what reads its value. */
+/* Reads the value of each key. */
 #include "boot/entry_keys.h"
 
 #include "common/align.h"
@@ -16,7 +16,8 @@ static int hex_digit(char c)
 	return -1;
 }
 
-bool entry_parse_digest(struct text value, uint8_t ret_digest[SHA256_DIGEST_SIZE], struct text *ret_path)
+/* Takes "HEX PATH" apart, a line as sha256sum prints it, with the * of its binary mode or without. */
+static bool parse_digest(struct text value, struct digest_line *ret_line)
 {
 	struct text hex = text_take_word(&value);
 
@@ -28,13 +29,13 @@ bool entry_parse_digest(struct text value, uint8_t ret_digest[SHA256_DIGEST_SIZE
 
 		if (high < 0 || low < 0)
 			return false;
-		ret_digest[i] = (uint8_t)(high << 4 | low);
+		ret_line->digest[i] = (uint8_t)(high << 4 | low);
 	}
 	if (value.length > 1 && value.start[0] == '*') {
 		value.start++;
 		value.length--;
 	}
-	*ret_path = value;
+	ret_line->path = value;
 	return true;
 }
 
@@ -49,97 +50,109 @@ static bool choose(struct text value, struct text first, struct text second, boo
 	return true;
 }
 
-static const char *read_linux(struct entry *entry, struct text value)
+static const char *read_linux(struct plan_builder *builder, struct text value)
 {
 	if (!value.length)
 		return "a path";
-	if (entry->linux_path.length)
+	if (builder->plan.kernel.name)
 		return "one kernel";
-	entry->linux_path = value;
+	builder->plan.kernel.name = plan_builder_name(builder, value);
 	return NULL;
 }
 
-static const char *read_initrd(struct entry *entry, struct text value)
+static const char *read_initrd(struct plan_builder *builder, struct text value)
 {
-	(void)entry;
-	return value.length ? NULL : "a path";
+	if (!value.length)
+		return "a path";
+	plan_builder_add_initrd(builder, value);
+	return NULL;
 }
 
-static const char *read_sha256(struct entry *entry, struct text value)
+static const char *read_options(struct plan_builder *builder, struct text value)
 {
-	uint8_t digest[SHA256_DIGEST_SIZE];
-	struct text path;
-
-	(void)entry;
-	return entry_parse_digest(value, digest, &path) ? NULL : "64 hexadecimal digits and a path";
+	plan_builder_add_options(builder, value);
+	return NULL;
 }
 
-static const char *read_signature(struct entry *entry, struct text value)
+static const char *read_sha256(struct plan_builder *builder, struct text value)
+{
+	if (!parse_digest(value, &builder->digests[builder->digest_count]))
+		return "64 hexadecimal digits and a path";
+	builder->digest_count++;
+	return NULL;
+}
+
+static const char *read_signature(struct plan_builder *builder, struct text value)
 {
 	if (!text_equal(value, TEXT("require")))
 		return "require";
-	entry->require_signature = true;
+	builder->plan.require_signature = true;
 	return NULL;
 }
 
-static const char *read_on_mismatch(struct entry *entry, struct text value)
+static const char *read_on_mismatch(struct plan_builder *builder, struct text value)
 {
 	bool reset;
 
 	if (!choose(value, TEXT("halt"), TEXT("reset"), &reset))
 		return "halt or reset";
-	entry->on_mismatch = reset ? ON_MISMATCH_RESET : ON_MISMATCH_HALT;
+	builder->plan.on_mismatch = reset ? ON_MISMATCH_RESET : ON_MISMATCH_HALT;
 	return NULL;
 }
 
-static const char *read_dma(struct entry *entry, struct text value)
+static const char *read_dma(struct plan_builder *builder, struct text value)
 {
-	return choose(value, TEXT("on"), TEXT("off"), &entry->dma_off) ? NULL : "on or off";
+	return choose(value, TEXT("on"), TEXT("off"), &builder->plan.dma_off) ? NULL : "on or off";
 }
 
-static const char *read_overwrite(struct entry *entry, struct text value)
+static const char *read_overwrite(struct plan_builder *builder, struct text value)
 {
-	return choose(value, TEXT("on"), TEXT("off"), &entry->overwrite_off) ? NULL : "on or off";
+	return choose(value, TEXT("on"), TEXT("off"), &builder->plan.overwrite_off) ? NULL : "on or off";
 }
 
-static const char *read_verbose(struct entry *entry, struct text value)
+static const char *read_verbose(struct plan_builder *builder, struct text value)
 {
-	return choose(value, TEXT("no"), TEXT("yes"), &entry->verbose) ? NULL : "yes or no";
+	return choose(value, TEXT("no"), TEXT("yes"), &builder->plan.verbose) ? NULL : "yes or no";
 }
 
 /* Compared without regard to case by the specification; these are the spellings in use. */
-static const char *read_architecture(struct entry *entry, struct text value)
+static const char *read_architecture(struct plan_builder *builder, struct text value)
 {
-	(void)entry;
+	(void)builder;
 	return text_equal(value, TEXT("x64")) || text_equal(value, TEXT("X64")) ? NULL : "x64";
 }
 
-/* Any value will do. */
-static const char *read_text(struct entry *entry, struct text value)
+/* For menus: any value will do. */
+static const char *read_information(struct plan_builder *builder, struct text value)
 {
-	(void)entry;
+	(void)builder;
 	(void)value;
 	return NULL;
 }
 
-static const struct entry_key_reader keys[] = {
-	{ { "linux", 5 }, ENTRY_LINUX, read_linux },
-	{ { "initrd", 6 }, ENTRY_INITRD, read_initrd },
-	{ { "options", 7 }, ENTRY_OPTIONS, read_text },
-	{ { "sha256", 6 }, ENTRY_SHA256, read_sha256 },
-	{ { "signature", 9 }, ENTRY_SIGNATURE, read_signature },
-	{ { "on-mismatch", 11 }, ENTRY_ON_MISMATCH, read_on_mismatch },
-	{ { "dma", 3 }, ENTRY_DMA, read_dma },
-	{ { "memory-overwrite", 16 }, ENTRY_OVERWRITE, read_overwrite },
-	{ { "verbose", 7 }, ENTRY_VERBOSE, read_verbose },
-	{ { "architecture", 12 }, ENTRY_ARCHITECTURE, read_architecture },
-	{ { "title", 5 }, ENTRY_INFORMATION, read_text },
-	{ { "version", 7 }, ENTRY_INFORMATION, read_text },
-	{ { "machine-id", 10 }, ENTRY_INFORMATION, read_text },
-	{ { "sort-key", 8 }, ENTRY_INFORMATION, read_text },
+#define KEY(name_, read_)                                                                                              \
+	{                                                                                                              \
+		.name = { .start = (name_), .length = sizeof(name_) - 1 }, .read = (read_)                             \
+	}
+
+static const struct entry_key keys[] = {
+	KEY("linux", read_linux),
+	KEY("initrd", read_initrd),
+	KEY("options", read_options),
+	KEY("sha256", read_sha256),
+	KEY("signature", read_signature),
+	KEY("on-mismatch", read_on_mismatch),
+	KEY("dma", read_dma),
+	KEY("memory-overwrite", read_overwrite),
+	KEY("verbose", read_verbose),
+	KEY("architecture", read_architecture),
+	KEY("title", read_information),
+	KEY("version", read_information),
+	KEY("machine-id", read_information),
+	KEY("sort-key", read_information),
 };
 
-const struct entry_key_reader *entry_key_find(struct text name)
+const struct entry_key *entry_key_find(struct text name)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(keys); i++) {
 		if (text_equal(keys[i].name, name))

@@ -99,25 +99,40 @@ static bool read_text(const void *bytes, size_t size, char *place, struct text *
 	return true;
 }
 
-/*
- * Cuts the next word off. "..." keeps blanks together, around the word or around what follows its first =; the quotes
- * are taken out. Returns false where one is not closed.
- */
-static bool take_word(struct text *rest, char *place, struct text *ret_word)
+/* A word of the text. */
+struct word {
+	struct text text; /* without its quotes */
+	bool is_closed;	  /* false: a quote is open at the end of everything */
+};
+
+/* The load options while they are parsed. */
+struct parser {
+	struct text rest;
+	char *words;	     /* where the next word without its quotes goes */
+	struct buffer lines; /* of the entry */
+	struct load_options options;
+};
+
+/* Cuts the next word off. "..." keeps blanks together, around the word or around what follows its first =. */
+static struct word take_word(struct parser *parser)
 {
-	struct buffer word = { .start = place };
-	bool quoted = false;
+	struct text *rest = &parser->rest;
+	struct word word = { .text = { .start = parser->words }, .is_closed = true };
 	size_t at = 0;
 
-	for (; at < rest->length && (quoted || (rest->start[at] != ' ' && rest->start[at] != '\t')); at++) {
-		if (rest->start[at] == '"')
-			quoted = !quoted;
+	for (; at < rest->length; at++) {
+		char c = rest->start[at];
+
+		if (word.is_closed && (c == ' ' || c == '\t'))
+			break;
+		if (c == '"')
+			word.is_closed = !word.is_closed;
 		else
-			word.start[word.length++] = rest->start[at];
+			parser->words[word.text.length++] = c;
 	}
 	*rest = text_trim((struct text){ .start = rest->start + at, .length = rest->length - at });
-	*ret_word = (struct text){ .start = word.start, .length = word.length };
-	return !quoted;
+	parser->words += word.text.length;
+	return word;
 }
 
 static bool begins_with(struct text word, struct text prefix, struct text *ret_value)
@@ -128,83 +143,101 @@ static bool begins_with(struct text word, struct text prefix, struct text *ret_v
 	return true;
 }
 
-static void append_line(struct buffer *lines, struct text key, struct text value)
+static void append_line(struct parser *parser, struct text key, struct text value)
 {
-	append(lines, key);
-	append(lines, TEXT(" "));
-	append(lines, value);
-	append(lines, TEXT("\n"));
+	append(&parser->lines, key);
+	append(&parser->lines, TEXT(" "));
+	append(&parser->lines, value);
+	append(&parser->lines, TEXT("\n"));
 }
 
 /* Takes in one word. Returns false for one that does not belong here. */
-static bool parse_word(struct text word, struct buffer *lines, struct load_options *options)
+static bool parse_option(struct parser *parser, struct text word)
 {
+	struct load_options *options = &parser->options;
 	struct text value;
 
 	if (begins_with(word, TEXT("linux="), &value)) {
 		options->has_linux = true;
-		append_line(lines, TEXT("linux"), value);
+		append_line(parser, TEXT("linux"), value);
 	} else if (begins_with(word, TEXT("initrd="), &value)) {
-		append_line(lines, TEXT("initrd"), value);
+		append_line(parser, TEXT("initrd"), value);
 	} else if (begins_with(word, TEXT("entry="), &value) && !options->entry_path.length) {
 		options->entry_path = value;
 	} else if (text_equal(word, TEXT("verbose"))) {
-		append_line(lines, TEXT("verbose"), TEXT("yes"));
+		append_line(parser, TEXT("verbose"), TEXT("yes"));
 	} else {
 		return false;
 	}
 	return true;
 }
 
-static void ignore_word(struct text word)
+static struct text quoted(struct text word)
 {
 	if (word.length > QUOTE_MAX)
 		word.length = QUOTE_MAX;
-	log_info("load options ignored: expected linux=, initrd=, entry=, verbose, or -- before the command line, found \"%.*s\"",
-		 TEXT_ARGS(word));
+	return word;
+}
+
+/* Whether a word may be the program's name, which others than the shell may pass first as well. */
+enum name_rule {
+	NAME_NEVER,
+	NAME_IF_EFI, /* if it ends in .efi and is no option: linux=/vmlinuz.efi is none */
+	NAME_ALWAYS,
+};
+
+static bool parse_word(struct parser *parser, const struct word *word, enum name_rule rule)
+{
+	if (!word->is_closed) {
+		log_info("load options ignored: expected a \" that closes, found none behind \"%.*s\"",
+			 TEXT_ARGS(quoted(word->text)));
+		return false;
+	}
+	if (rule == NAME_ALWAYS || parse_option(parser, word->text))
+		return true;
+	if (rule == NAME_IF_EFI && text_ends_in_efi(word->text))
+		return true;
+	log_info("load options ignored: expected linux=, initrd=, entry=, verbose, or -- before the command line, "
+		 "found \"%.*s\"",
+		 TEXT_ARGS(quoted(word->text)));
+	return false;
+}
+
+/* Parses all words. Returns false, with a line, where one of them means nothing here. */
+static bool parse_words(struct parser *parser, bool from_shell)
+{
+	enum name_rule rule = from_shell ? NAME_ALWAYS : NAME_IF_EFI;
+
+	while (parser->rest.length) {
+		struct word word = take_word(parser);
+
+		if (word.is_closed && text_equal(word.text, TEXT("--"))) {
+			append_line(parser, TEXT("options"), parser->rest);
+			break;
+		}
+		if (!parse_word(parser, &word, rule))
+			return false;
+		rule = NAME_NEVER;
+	}
+	if (parser->options.has_linux && parser->options.entry_path.length) {
+		log_info("load options ignored: expected linux= or entry=, found both");
+		return false;
+	}
+	return true;
 }
 
 void load_options_parse(const void *bytes, size_t size, bool from_shell, char *buffer, struct load_options *ret_options)
 {
-	struct load_options options = { 0 };
-	struct buffer lines = { 0 };
-	struct text text;
-	struct text word;
-	bool is_first = true;
-	char *words;
+	struct parser parser = { 0 };
 
-	*ret_options = options;
-	if (!read_text(bytes, size, buffer, &text))
+	*ret_options = (struct load_options){ 0 };
+	if (!read_text(bytes, size, buffer, &parser.rest))
 		return;
 	/* The text, then its words without quotes, then the lines: three parts of one buffer. */
-	words = buffer + LOAD_OPTIONS_UTF8_SIZE(size);
-	lines.start = words + LOAD_OPTIONS_UTF8_SIZE(size);
-
-	while (text.length) {
-		bool closed = take_word(&text, words, &word);
-		bool may_be_name;
-		bool is_option;
-		bool is_name;
-
-		words += word.length;
-		if (closed && text_equal(word, TEXT("--"))) {
-			append_line(&lines, TEXT("options"), text);
-			break;
-		}
-		/* The shell passes the program's name first, others may as well; but linux=/vmlinuz.efi is none. */
-		is_name = is_first && from_shell;
-		is_option = !is_name && closed && parse_word(word, &lines, &options);
-		may_be_name = is_first && text_ends_in_efi(word);
-		if (!is_name && !is_option && !may_be_name) {
-			ignore_word(word);
-			return;
-		}
-		is_first = false;
-	}
-	if (options.has_linux && options.entry_path.length) {
-		log_info("load options ignored: expected linux= or entry=, found both");
+	parser.words = buffer + LOAD_OPTIONS_UTF8_SIZE(size);
+	parser.lines.start = parser.words + LOAD_OPTIONS_UTF8_SIZE(size);
+	if (!parse_words(&parser, from_shell))
 		return;
-	}
-	options.lines = (struct text){ .start = lines.start, .length = lines.length };
-	*ret_options = options;
+	parser.options.lines = (struct text){ .start = parser.lines.start, .length = parser.lines.length };
+	*ret_options = parser.options;
 }

@@ -32,12 +32,7 @@ enum {
 	SECTIONS_MAX = 96, /* of images that are loaded, by the specification */
 };
 
-struct image {
-	const uint8_t *bytes;
-	size_t size;
-};
-
-static bool lies_within(const struct image *image, uint64_t offset, uint64_t length)
+static bool lies_within(const struct pe_image *image, uint64_t offset, uint64_t length)
 {
 	return offset <= image->size && length <= image->size - offset;
 }
@@ -53,7 +48,7 @@ static uint32_t read_32(const uint8_t *bytes)
 }
 
 /* The table of section headers, whole within the image. */
-static bool find_table(const struct image *image, const uint8_t **ret_table, uint32_t *ret_count)
+static bool find_table(const struct pe_image *image, const uint8_t **ret_table, uint32_t *ret_count)
 {
 	const uint8_t *coff;
 	uint64_t table;
@@ -74,27 +69,40 @@ static bool find_table(const struct image *image, const uint8_t **ret_table, uin
 	return true;
 }
 
-bool pe_find_section(const void *image_bytes, size_t size, const char *name, struct text *ret_content)
+/* Where a section's content lies among the bytes. */
+static struct text section_content(const struct pe_image *image, const uint8_t *header)
 {
-	struct image image = { .bytes = image_bytes, .size = size };
+	struct text content = { .start = (const char *)image->bytes };
+	uint32_t offset = read_32(header + SECTION_VIRTUAL_ADDRESS);
+	uint32_t length = read_32(header + SECTION_VIRTUAL_SIZE);
+
+	if (image->layout == PE_FILE) {
+		uint32_t file_size = read_32(header + SECTION_FILE_SIZE);
+
+		offset = read_32(header + SECTION_FILE_OFFSET);
+		if (length > file_size)
+			length = file_size;
+	}
+	if (lies_within(image, offset, length)) {
+		content.start += offset;
+		content.length = length;
+	}
+	return content;
+}
+
+bool pe_find_section(const struct pe_image *image, const char *name, struct text *ret_content)
+{
 	char padded_name[SECTION_NAME_SIZE] = { 0 };
 	const uint8_t *header;
 	uint32_t count;
 
 	memcpy(padded_name, name, strlen(name));
-	if (!find_table(&image, &header, &count))
+	if (!find_table(image, &header, &count))
 		return false;
 	for (; count; count--, header += SECTION_HEADER_SIZE) {
-		uint32_t content_size = read_32(header + SECTION_VIRTUAL_SIZE);
-		uint32_t address = read_32(header + SECTION_VIRTUAL_ADDRESS);
-
 		if (memcmp(header, padded_name, SECTION_NAME_SIZE) != 0)
 			continue;
-		*ret_content = (struct text){ .start = (const char *)image.bytes };
-		if (lies_within(&image, address, content_size)) {
-			ret_content->start += address;
-			ret_content->length = content_size;
-		}
+		*ret_content = section_content(image, header);
 		return true;
 	}
 	return false;
@@ -102,7 +110,7 @@ bool pe_find_section(const void *image_bytes, size_t size, const char *name, str
 
 /* What a signature's digest is made of, but for the sections: at most these stretches of the file. */
 struct signed_file {
-	struct image image;
+	struct pe_image image;
 	const uint8_t *sections;
 	uint32_t section_count;
 	uint64_t checksum;	    /* offset; its 4 bytes are left out */

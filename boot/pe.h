@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * Sections of our own image, as the firmware has loaded it (Microsoft PE/COFF specification, sections 3 and 4): what an
- * image carries in a section is vouched for by the image's own signature. And what of a file a signature covers.
+ * PE images (Microsoft PE/COFF specification, sections 3 and 4): the sections of an image, which the image's own
+ * signature vouches for, and the bytes of a file that a signature covers.
  */
 #pragma once
 
@@ -11,13 +11,25 @@
 
 #include "boot/text.h"
 
+/* How the bytes of an image lie. */
+enum pe_layout {
+	PE_LOADED, /* in memory, as the firmware has loaded them: each section at its VirtualAddress */
+	PE_FILE,   /* as in the file: each section at its PointerToRawData */
+};
+
+struct pe_image {
+	const uint8_t *bytes;
+	uint64_t size;
+	enum pe_layout layout;
+};
+
 /*
- * Finds the section `name`, of at most 8 characters, in the loaded image of `size` bytes. Its content is VirtualSize
- * bytes at VirtualAddress: what lies behind that in the file is padding. Returns false where there is none; an image
- * whose headers do not make sense has none. A section that does not lie within the image is there, but empty: what was
- * sealed must not be passed over.
+ * Finds the section `name`, of at most 8 characters. Its content has VirtualSize bytes; the rest in the file is
+ * padding. In a file, zeros that SizeOfRawData leaves out at the end are not part of it. Returns false if there is no
+ * such section; an image whose headers do not make sense has none. A section that does not lie within the image is
+ * found, but empty: what was sealed must not be passed over.
  */
-bool pe_find_section(const void *image, size_t size, const char *name, struct text *ret_content);
+bool pe_find_section(const struct pe_image *image, const char *name, struct text *ret_content);
 
 /*
  * Follows the bytes that the Authenticode signature of a PE32+ file covers, from `offset` on, and returns where

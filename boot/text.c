@@ -73,6 +73,15 @@ bool text_take_line(struct text *text, struct text *ret_line)
 	return true;
 }
 
+size_t text_count_lines(struct text text)
+{
+	size_t count = 1;
+
+	for (size_t i = 0; i + 1 < text.length; i++)
+		count += text.start[i] == '\n';
+	return count;
+}
+
 #define NOT_A_CHARACTER UINT32_MAX
 
 /* Cuts one character off *text, which is not empty. */

@@ -31,6 +31,9 @@ struct text text_take_word(struct text *text);
 /* Cuts the first line off *text, without its line feed. Returns false when there is none left. */
 bool text_take_line(struct text *text, struct text *ret_line);
 
+/* How many lines text_take_line will find, or one for an empty text. */
+size_t text_count_lines(struct text text);
+
 /*
  * Converts UTF-8 to UTF-16 with a NUL at the end. Returns false for what is not UTF-8 (RFC 3629: overlong forms,
  * surrogates, values beyond 0x10ffff) and for what does not fit in `capacity` units.

@@ -9,11 +9,10 @@
 #include "efi/services/clock.h"
 #include "efi/services/cpu.h"
 #include "efi/services/dma.h"
-#include "efi/source/entry_source.h"
 #include "efi/linux/event_log.h"
-#include "efi/source/file.h"
 #include "efi/services/firmware.h"
 #include "efi/linux/handover.h"
+#include "efi/source/find_plan.h"
 #include "efi/source/load.h"
 #include "efi/linux/loader_interface.h"
 #include "efi/trust/measure.h"
@@ -27,7 +26,8 @@ extern const uint8_t purgatory_blob_end[];
 
 /* All that a boot is made of. */
 struct boot {
-	struct entry_source source;
+	struct sources sources;
+	struct boot_plan plan;
 	struct kexec_image kexec_image;
 	struct digest digest;
 	struct kernel kernel;
@@ -38,7 +38,7 @@ struct boot {
 };
 
 /* Who started us must be known before anything can fail: it decides how a failure returns. */
-static enum kexec_status find_self(EFI_LOADED_IMAGE **ret_image)
+static enum kexec_status find_self(struct boot *boot, EFI_LOADED_IMAGE **ret_image)
 {
 	EFI_GUID guid = LOADED_IMAGE_PROTOCOL;
 	EFI_STATUS status;
@@ -48,37 +48,46 @@ static enum kexec_status find_self(EFI_LOADED_IMAGE **ret_image)
 		return log_error(status_from_efi(status), "cannot tell where this program came from: %s",
 				 efi_status_name(status));
 	loader_interface_start(*ret_image);
-	file_set_device((*ret_image)->DeviceHandle);
+	sources_start(&boot->sources, *ret_image);
 	return KEXEC_OK;
 }
 
-static enum kexec_status read_entry(EFI_LOADED_IMAGE *image, struct entry_source *source)
+static enum kexec_status make_plan(const EFI_LOADED_IMAGE *image, struct boot *boot)
 {
 	enum kexec_status status;
 
 	log_info("kexec-efi " KEXEC_EFI_VERSION);
-	status = entry_source_read(image, source);
+	status = find_plan(image, &boot->sources, &boot->plan);
 	if (status)
 		return status;
-	log_set_verbose(source->entry.verbose);
-	entry_print_unknown_keys(&source->entry);
+	log_set_verbose(boot->plan.verbose);
+	boot_plan_print_unknown_keys(&boot->plan);
 	return KEXEC_OK;
+}
+
+static struct load_target load_target(struct boot *boot)
+{
+	return (struct load_target){
+		.sources = &boot->sources,
+		.kexec_image = &boot->kexec_image,
+		.digest = &boot->digest,
+	};
 }
 
 /* Read, judged by the platform, and measured, in the one place where it will run. */
 static enum kexec_status load_trusted_kernel(struct boot *boot)
 {
-	const struct entry *entry = &boot->source.entry;
+	const struct load_target target = load_target(boot);
 	enum kexec_status status;
 	bool was_shown;
 
 	clock_enter(PHASE_READ);
-	status = load_kernel(entry, &boot->kexec_image, &boot->digest, &boot->kernel);
+	status = load_kernel(&boot->plan, &target, &boot->kernel);
 	if (status)
 		return status;
 	clock_enter(PHASE_CHECK);
 	measure_start();
-	status = verify_kernel(entry, &boot->kernel, &was_shown);
+	status = verify_kernel(&boot->plan, &boot->kernel, &was_shown);
 	if (status)
 		return status;
 	measure_kernel(&boot->kernel, was_shown);
@@ -89,18 +98,18 @@ static enum kexec_status load_trusted_kernel(struct boot *boot)
 
 static enum kexec_status load_initrds_and_command_line(struct boot *boot)
 {
-	const struct entry *entry = &boot->source.entry;
+	const struct load_target target = load_target(boot);
 	enum kexec_status status;
 
 	clock_enter(PHASE_READ);
-	status = load_initrds(entry, &boot->kernel, &boot->kexec_image, &boot->digest, &boot->initrd);
+	status = load_initrds(&boot->plan, &boot->kernel, &target, &boot->initrd);
 	if (status)
 		return status;
-	status = load_command_line(entry, &boot->kernel, &boot->kexec_image, &boot->cmdline);
+	status = load_command_line(&boot->plan, &boot->kernel, &boot->kexec_image, &boot->cmdline);
 	if (status)
 		return status;
 	clock_enter(PHASE_CHECK);
-	measure_rest(entry, boot->initrd, boot->cmdline);
+	measure_rest(&boot->plan, boot->initrd, boot->cmdline);
 	return KEXEC_OK;
 }
 
@@ -113,7 +122,7 @@ static enum kexec_status place_purgatory(struct boot *boot)
 				(uintptr_t)purgatory_blob_end - (uintptr_t)purgatory_blob, &boot->purgatory);
 	if (status)
 		return status;
-	return mismatch_set_policy(&boot->purgatory, &boot->source.entry);
+	return mismatch_set_policy(&boot->purgatory, &boot->plan);
 }
 
 /* All segments have their places now: the purgatory can be told where to go on, and where to complain. */
@@ -121,7 +130,7 @@ static enum kexec_status instruct_purgatory(const struct boot *boot)
 {
 	const struct handover *handover = &boot->handover;
 	struct kernel_entry entry = {
-		.rip = boot->kernel.segment->mem + BZIMAGE_ENTRY_64_OFFSET,
+		.rip = boot->kernel.segment->mem + boot->kernel.plan.entry_offset,
 		.rsi = (uintptr_t)handover->params,
 	};
 	enum kexec_status status;
@@ -144,7 +153,7 @@ static enum kexec_status hash_segments(struct boot *boot)
 /* What Linux finds in the firmware's configuration tables and variables. Nothing here is worth failing for. */
 static void leave_for_linux(const struct boot *boot)
 {
-	if (!boot->source.entry.overwrite_off)
+	if (!boot->plan.overwrite_off)
 		memory_overwrite_request();
 	random_seed_install();
 	event_log_install();
@@ -160,15 +169,15 @@ static enum kexec_status hand_over_clock(const struct boot *boot)
 {
 	struct purgatory_clock clock = { 0 };
 
-	if (boot->source.entry.verbose && !cpu_is_tdx_guest())
+	if (boot->plan.verbose && !cpu_is_tdx_guest())
 		clock = clock_enter_exit();
 	return purgatory_set(&boot->purgatory, purgatory_clock, &clock);
 }
 
-static void silence_devices(const struct boot *boot)
+static void silence_devices(struct boot *boot)
 {
-	file_close_volume();
-	if (boot->source.entry.dma_off)
+	sources_close(&boot->sources);
+	if (boot->plan.dma_off)
 		dma_turn_off();
 }
 
@@ -179,8 +188,8 @@ static void take_back(struct boot *boot)
 	event_log_uninstall();
 	random_seed_uninstall();
 	kexec_image_free(&boot->kexec_image);
-	entry_source_free(&boot->source);
-	file_close_volume();
+	boot_plan_free(&boot->plan);
+	sources_close(&boot->sources);
 }
 
 /* GNU-EFI's crt0 calls this, in the System V ABI, and declares it nowhere. */
@@ -195,13 +204,13 @@ EFI_STATUS efi_main(EFI_HANDLE handle, EFI_SYSTEM_TABLE *system_table)
 	firmware_init(handle, system_table);
 	digest_init(&boot.digest);
 
-	status = find_self(&image);
+	status = find_self(&boot, &image);
 	if (status)
 		goto out;
 	status = mismatch_report();
 	if (status)
 		goto out;
-	status = read_entry(image, &boot.source);
+	status = make_plan(image, &boot);
 	if (status)
 		goto out;
 	status = load_trusted_kernel(&boot);

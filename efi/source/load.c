@@ -4,132 +4,180 @@
 
 #include "boot/initrd.h"
 #include "boot/log.h"
+#include "boot/pool.h"
 #include "common/align.h"
 #include "common/digest_text.h"
 #include "common/sha256.h"
 #include "common/string.h"
+#include "efi/services/clock.h"
 #include "efi/services/cpu.h"
-#include "efi/source/file.h"
+#include "efi/source/stream.h"
 
-/* Opens a file to be loaded. It is hashed as it is read if the entry has a digest for it. */
-static enum kexec_status open_to_load(const struct entry *entry, struct text path, struct file *ret_file)
+/* Hashes a part while it arrives, for the purgatory and for the digest that the plan wants. */
+struct hashing_sink {
+	struct sink sink;
+	struct digest *digest; /* NULL: not yet at its place, so the purgatory will not see these bytes */
+	bool is_checked;
+	struct sha256 hash;
+};
+
+/*
+ * First for the purgatory, then for the check against the plan: a change before, or in between, is one that the check
+ * finds, and one after that is the purgatory's.
+ */
+static void hash_piece(struct sink *sink, uint64_t addr, uint64_t size)
 {
-	uint8_t expected[SHA256_DIGEST_SIZE];
-	enum kexec_status status;
+	struct hashing_sink *hashing = (struct hashing_sink *)sink;
 
-	status = file_open(path, ret_file);
-	if (status)
-		return status;
-	ret_file->is_hashed = entry_digest(entry, path, expected);
-	return KEXEC_OK;
+	if (hashing->digest) {
+		clock_enter(PHASE_HASH);
+		digest_arrived(hashing->digest, addr, size);
+	}
+	if (hashing->is_checked) {
+		clock_enter(PHASE_CHECK);
+		sha256_update(&hashing->hash, phys_to_ptr(addr), size);
+	}
 }
 
-/* The file was read: nothing may follow, and it must be the one that the entry wants. */
-static enum kexec_status finish_loading(const struct entry *entry, struct text path, struct file *file)
+static struct hashing_sink start_hashing(const struct boot_part *part)
 {
-	uint8_t expected[SHA256_DIGEST_SIZE];
+	struct hashing_sink hashing = { .sink = { .take = hash_piece }, .is_checked = part->has_digest };
+
+	if (hashing.is_checked)
+		sha256_start(&hashing.hash);
+	return hashing;
+}
+
+/* The part was read: nothing may follow, and it must be the one that the plan wants. */
+static enum kexec_status finish_part(const struct boot_part *part, struct stream *stream,
+				     const struct hashing_sink *hashing)
+{
 	uint8_t found[SHA256_DIGEST_SIZE];
 	char expected_text[DIGEST_TEXT_SIZE];
 	char found_text[DIGEST_TEXT_SIZE];
 	enum kexec_status status;
 
-	status = file_expect_end(file);
+	status = stream_expect_end(stream);
 	if (status)
 		return status;
-	file_show_done(file);
-	if (!entry_digest(entry, path, expected))
+	stream_show_done(stream);
+	if (!part->has_digest)
 		return KEXEC_OK;
-	sha256_digest(&file->hash, found);
-	if (sha256_equal(expected, found))
+	sha256_digest(&hashing->hash, found);
+	if (sha256_equal(part->digest, found))
 		return KEXEC_OK;
-	format_digest(expected_text, expected);
+	format_digest(expected_text, part->digest);
 	format_digest(found_text, found);
-	return log_error(KEXEC_MISMATCH, "%s: sha256 mismatch: expected %s, found %s", file->path, expected_text,
+	return log_error(KEXEC_MISMATCH, "%s: sha256 mismatch: expected %s, found %s", part->name, expected_text,
 			 found_text);
 }
 
 /* Reads the first bytes of the kernel, which say where it goes. */
-static enum kexec_status plan_kernel(struct file *file, struct kernel *kernel)
+static enum kexec_status plan_kernel(struct stream *stream, struct hashing_sink *hashing, struct kernel *kernel)
 {
+	struct kernel_probe probe = {
+		.name = kernel->part->name,
+		.bytes = kernel->probe,
+		.file_size = stream->file.size,
+		.paging = cpu_paging(),
+	};
 	enum kexec_status status;
 
-	kernel->file_size = file->size;
-	kernel->probe_size = file->size < sizeof(kernel->probe) ? file->size : sizeof(kernel->probe);
-	status = file_read(file, (uintptr_t)kernel->probe, kernel->probe_size, NULL);
+	probe.size = probe.file_size < sizeof(kernel->probe) ? probe.file_size : sizeof(kernel->probe);
+	kernel->file_size = probe.file_size;
+	kernel->probe_size = probe.size;
+	status = stream_read(stream, (uintptr_t)kernel->probe, probe.size, &hashing->sink);
 	if (status)
 		return status;
-	return bzimage_parse(file->path, kernel->probe, kernel->probe_size, file->size, cpu_paging().five_levels,
-			     &kernel->plan);
+	return kernel_plan_file(&probe, &kernel->plan);
 }
 
-static enum kexec_status read_kernel(struct file *file, struct kexec_image *kexec_image, struct digest *digest,
-				     struct kernel *kernel)
+static enum kexec_status place_kernel(struct kexec_image *kexec_image, struct kernel *kernel)
 {
+	const struct segment_request request = {
+		.name = "kernel",
+		.bufsz = kernel->plan.content_size,
+		.memsz = kernel->plan.content_size,
+		.stage = DIGEST_EARLY,
+		.memory = kernel->plan.memory,
+	};
 	struct kexec_segment *segment;
-	struct segment_request request;
+	enum kexec_status status;
+
+	status = kexec_image_add_segment(kexec_image, &request, &segment);
+	if (status)
+		return status;
+	kernel->segment = segment;
+	kernel->file = phys_to_ptr(segment->mem - kernel->plan.lead_size);
+	return KEXEC_OK;
+}
+
+static enum kexec_status read_kernel(struct stream *stream, struct hashing_sink *hashing,
+				     const struct load_target *target, struct kernel *kernel)
+{
 	enum kexec_status status;
 	uint64_t addr;
 
-	status = plan_kernel(file, kernel);
+	status = plan_kernel(stream, hashing, kernel);
 	if (status)
 		return status;
-	request = (struct segment_request){
-		.name = "kernel",
-		.bufsz = kernel->plan.kernel_size,
-		.memsz = kernel->plan.kernel_size,
-		.stage = DIGEST_EARLY,
-		.memory = bzimage_memory_request(&kernel->plan, file->size),
-	};
-	status = kexec_image_add_segment(kexec_image, &request, &segment);
+	status = place_kernel(target->kexec_image, kernel);
 	if (status)
 		return status;
 
 	/* What the plan was made from is what lies in memory: the probe is not read again. */
-	addr = segment->mem - kernel->plan.setup_size;
+	addr = (uintptr_t)kernel->file;
 	memcpy(phys_to_ptr(addr), kernel->probe, kernel->probe_size);
-	digest_open(digest, segment);
-	digest_arrived(digest, addr, kernel->probe_size);
-	kernel->segment = segment;
-	kernel->file = phys_to_ptr(addr);
-	return file_read(file, addr + kernel->probe_size, file->size - kernel->probe_size, digest);
+	digest_open(target->digest, kernel->segment);
+	digest_arrived(target->digest, addr, kernel->probe_size);
+	hashing->digest = target->digest;
+	return stream_read(stream, addr + kernel->probe_size, kernel->file_size - kernel->probe_size, &hashing->sink);
 }
 
-enum kexec_status load_kernel(const struct entry *entry, struct kexec_image *kexec_image, struct digest *digest,
-			      struct kernel *ret_kernel)
+enum kexec_status load_kernel(const struct boot_plan *plan, const struct load_target *target, struct kernel *ret_kernel)
 {
+	const struct boot_part *part = &plan->kernel;
+	struct hashing_sink hashing = start_hashing(part);
 	enum kexec_status status;
-	struct file file;
+	struct stream stream;
 
-	status = open_to_load(entry, entry->linux_path, &file);
+	status = stream_open(sources_find(target->sources, part->source), part->name, &stream);
 	if (status)
 		return status;
-	status = read_kernel(&file, kexec_image, digest, ret_kernel);
+	ret_kernel->part = part;
+	status = read_kernel(&stream, &hashing, target, ret_kernel);
 	if (!status)
-		status = finish_loading(entry, entry->linux_path, &file);
+		status = finish_part(part, &stream, &hashing);
 	if (!status)
 		log_verbose("kernel reserved 0x%016lx size 0x%016lx", ret_kernel->segment->mem,
 			    ret_kernel->plan.init_size);
-	file_close(&file);
+	stream_close(&stream);
 	return status;
 }
 
-/* Opens each initrd for its size alone. */
-static enum kexec_status measure_initrds(const struct entry *entry, uint64_t *ret_size)
-{
-	struct text rest = entry->text;
-	uint64_t size = 0;
-	struct text path;
+/* The initrds while they are loaded. */
+struct initrd_loader {
+	const struct boot_plan *plan;
+	struct digest *digest;
+	struct stream *streams; /* one for each initrd, zeroed until it is opened */
+	const struct kexec_segment *segment;
+};
 
-	while (entry_next(&rest, ENTRY_INITRD, &path)) {
+/* Opens all of them, and finds out how large they are together. */
+static enum kexec_status open_initrds(const struct initrd_loader *loader, struct sources *sources, uint64_t *ret_size)
+{
+	uint64_t size = 0;
+
+	for (size_t i = 0; i < loader->plan->initrd_count; i++) {
+		const struct boot_part *part = &loader->plan->initrds[i];
+		struct stream *stream = &loader->streams[i];
 		enum kexec_status status;
-		struct file file;
 		uint64_t offset;
 
-		status = file_open(path, &file);
+		status = stream_open(sources_find(sources, part->source), part->name, stream);
 		if (status)
 			return status;
-		file_close(&file);
-		status = initrd_append(file.path, file.size, &size, &offset);
+		status = initrd_append(part->name, stream->file.size, &size, &offset);
 		if (status)
 			return status;
 	}
@@ -137,91 +185,111 @@ static enum kexec_status measure_initrds(const struct entry *entry, uint64_t *re
 	return KEXEC_OK;
 }
 
-/* Reads one initrd behind the *size bytes that the segment holds so far, zeros in between. */
-static enum kexec_status read_initrd(struct file *file, const struct kexec_segment *segment, struct digest *digest,
-				     uint64_t *size)
+static void close_initrds(const struct initrd_loader *loader)
 {
+	for (size_t i = 0; i < loader->plan->initrd_count; i++)
+		stream_close(&loader->streams[i]);
+}
+
+static enum kexec_status place_initrds(const struct kernel *kernel, uint64_t size, struct kexec_image *kexec_image,
+				       struct initrd_loader *loader)
+{
+	const struct segment_request request = {
+		.name = "initrd",
+		.bufsz = size,
+		.memsz = size,
+		.stage = DIGEST_EARLY,
+		.memory = kernel_initrd_request(&kernel->plan, size),
+	};
+	struct kexec_segment *segment;
+	enum kexec_status status;
+
+	status = kexec_image_add_segment(kexec_image, &request, &segment);
+	if (!status)
+		loader->segment = segment;
+	return status;
+}
+
+/* Reads one initrd behind the *size bytes that the segment holds so far, zeros in between. */
+static enum kexec_status read_initrd(const struct initrd_loader *loader, size_t index, uint64_t *size)
+{
+	const struct boot_part *part = &loader->plan->initrds[index];
+	struct stream *stream = &loader->streams[index];
+	struct hashing_sink hashing = start_hashing(part);
+	uint64_t start = loader->segment->mem;
 	uint64_t end = *size;
 	enum kexec_status status;
 	uint64_t offset;
 
-	status = initrd_append(file->path, file->size, size, &offset);
+	status = initrd_append(part->name, stream->file.size, size, &offset);
 	if (status)
 		return status;
-	if (*size > segment->bufsz)
-		return log_error(KEXEC_MISMATCH, "%s: changed while it was read: expected at most %lu bytes, found %lu",
-				 file->path, segment->bufsz - offset, file->size);
-	memset(phys_to_ptr(segment->mem + end), 0, offset - end);
-	digest_arrived(digest, segment->mem + end, offset - end);
-	return file_read(file, segment->mem + offset, file->size, digest);
+	memset(phys_to_ptr(start + end), 0, offset - end);
+	digest_arrived(loader->digest, start + end, offset - end);
+	hashing.digest = loader->digest;
+	status = stream_read(stream, start + offset, stream->file.size, &hashing.sink);
+	if (status)
+		return status;
+	return finish_part(part, stream, &hashing);
 }
 
-static enum kexec_status read_initrds(const struct entry *entry, const struct kexec_segment *segment,
-				      struct digest *digest)
+static enum kexec_status read_initrds(const struct initrd_loader *loader)
 {
-	struct text rest = entry->text;
 	uint64_t size = 0;
-	struct text path;
 
-	digest_open(digest, segment);
-	while (entry_next(&rest, ENTRY_INITRD, &path)) {
-		enum kexec_status status;
-		struct file file;
+	digest_open(loader->digest, loader->segment);
+	for (size_t i = 0; i < loader->plan->initrd_count; i++) {
+		enum kexec_status status = read_initrd(loader, i, &size);
 
-		status = open_to_load(entry, path, &file);
-		if (status)
-			return status;
-		status = read_initrd(&file, segment, digest, &size);
-		if (!status)
-			status = finish_loading(entry, path, &file);
-		file_close(&file);
 		if (status)
 			return status;
 	}
-	if (size != segment->bufsz)
-		return log_error(KEXEC_MISMATCH, "initrds changed while they were read: expected %lu bytes, found %lu",
-				 segment->bufsz, size);
-	digest_close(digest, segment);
+	digest_close(loader->digest, loader->segment);
 	return KEXEC_OK;
 }
 
-enum kexec_status load_initrds(const struct entry *entry, const struct kernel *kernel, struct kexec_image *kexec_image,
-			       struct digest *digest, const struct kexec_segment **ret_segment)
+enum kexec_status load_initrds(const struct boot_plan *plan, const struct kernel *kernel,
+			       const struct load_target *target, const struct kexec_segment **ret_segment)
 {
-	struct segment_request request = { .name = "initrd", .stage = DIGEST_EARLY };
-	struct kexec_segment *segment;
+	struct initrd_loader loader = { .plan = plan, .digest = target->digest };
+	size_t streams_size = plan->initrd_count * sizeof(*loader.streams);
 	enum kexec_status status;
 	uint64_t size;
 
 	*ret_segment = NULL;
-	status = measure_initrds(entry, &size);
-	if (status || size == 0)
-		return status;
-	request.bufsz = size;
-	request.memsz = size;
-	request.memory = bzimage_initrd_request(&kernel->plan, size);
-	status = kexec_image_add_segment(kexec_image, &request, &segment);
+	if (!plan->initrd_count)
+		return KEXEC_OK;
+	status = pool_alloc(streams_size, "initrds", (void **)&loader.streams);
 	if (status)
 		return status;
-	*ret_segment = segment;
-	return read_initrds(entry, segment, digest);
+	memset(loader.streams, 0, streams_size);
+	status = open_initrds(&loader, target->sources, &size);
+	if (!status)
+		status = place_initrds(kernel, size, target->kexec_image, &loader);
+	if (!status)
+		status = read_initrds(&loader);
+	if (!status)
+		*ret_segment = loader.segment;
+	close_initrds(&loader);
+	pool_free(loader.streams);
+	return status;
 }
 
-enum kexec_status load_command_line(const struct entry *entry, const struct kernel *kernel,
+enum kexec_status load_command_line(const struct boot_plan *plan, const struct kernel *kernel,
 				    struct kexec_image *kexec_image, const struct kexec_segment **ret_segment)
 {
-	size_t length = entry_command_line_size(entry);
+	struct text text = plan->command_line;
 	struct kexec_segment *segment;
 	enum kexec_status status;
 
-	if (length > kernel->plan.cmdline_size)
+	if (text.length > kernel->plan.cmdline_size)
 		return log_error(KEXEC_TOO_LARGE,
 				 "options: expected at most %lu bytes (the kernel's cmdline_size), found %zu",
-				 kernel->plan.cmdline_size, length);
-	status = kexec_image_add_data(kexec_image, "cmdline", length + 1, DIGEST_EARLY, &segment);
+				 kernel->plan.cmdline_size, text.length);
+	status = kexec_image_add_data(kexec_image, "cmdline", text.length + 1, DIGEST_EARLY, &segment);
 	if (status)
 		return status;
-	entry_command_line(entry, phys_to_ptr(segment->mem));
+	memcpy(phys_to_ptr(segment->mem), text.start, text.length + 1);
 	*ret_segment = segment;
 	return KEXEC_OK;
 }

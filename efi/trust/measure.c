@@ -69,13 +69,13 @@ static void measure_tagged(const char *what, uint32_t pcr, const void *bytes, ui
 	tpm_measure(&event);
 }
 
-static void measure_entry(const struct entry *entry)
+static void measure_text(struct text text)
 {
 	static const struct tagged_event log = { .id = ENTRY_TAG,
 						 .size = sizeof("kexec-efi entry"),
 						 .text = "kexec-efi entry" };
 
-	measure_tagged("entry", PCR_CONFIGURATION, entry->text.start, entry->text.length, &log);
+	measure_tagged("entry", PCR_CONFIGURATION, text.start, text.length, &log);
 }
 
 static void measure_initrd(const struct kexec_segment *initrd)
@@ -120,9 +120,9 @@ static void measure_command_line(const struct kexec_segment *cmdline)
 		firmware_boot_services->FreePool(wide);
 }
 
-void measure_rest(const struct entry *entry, const struct kexec_segment *initrd, const struct kexec_segment *cmdline)
+void measure_rest(const struct boot_plan *plan, const struct kexec_segment *initrd, const struct kexec_segment *cmdline)
 {
-	measure_entry(entry);
+	measure_text(plan->text);
 	if (initrd)
 		measure_initrd(initrd);
 	measure_command_line(cmdline);

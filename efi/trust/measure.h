@@ -2,8 +2,8 @@
 /* Measured boot: what this loader puts into the TPM. The table is in SECURITY.md, tools/predict-pcrs foretells it. */
 #pragma once
 
-#include "boot/entry.h"
 #include "boot/kexec_image.h"
+#include "boot/plan.h"
 #include "efi/source/load.h"
 
 /* Called before the platform is asked about the kernel: asking LoadImage measures it. */
@@ -12,5 +12,6 @@ void measure_start(void);
 /* Measures the kernel's file, where it lies, unless the platform has. `was_shown`: it was asked about the kernel. */
 void measure_kernel(const struct kernel *kernel, bool was_shown);
 
-/* Measures, in this order, the entry's text; the initrds, if there are any; the command line. All where they lie. */
-void measure_rest(const struct entry *entry, const struct kexec_segment *initrd, const struct kexec_segment *cmdline);
+/* Measures, in this order, the plan's text; the initrds, if there are any; the command line. All where they lie. */
+void measure_rest(const struct boot_plan *plan, const struct kexec_segment *initrd,
+		  const struct kexec_segment *cmdline);

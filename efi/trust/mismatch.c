@@ -48,12 +48,12 @@ enum kexec_status mismatch_report(void)
 	return log_error(KEXEC_MISMATCH, "not trying again at once (on-mismatch reset); the next start will");
 }
 
-enum kexec_status mismatch_set_policy(const struct purgatory *purgatory, const struct entry *entry)
+enum kexec_status mismatch_set_policy(const struct purgatory *purgatory, const struct boot_plan *plan)
 {
 	struct purgatory_policy policy = {
 		.set_variable = (uintptr_t)firmware_runtime_services->SetVariable,
 		.reset_system = (uintptr_t)firmware_runtime_services->ResetSystem,
-		.on_mismatch = entry->on_mismatch,
+		.on_mismatch = plan->on_mismatch,
 	};
 
 	return purgatory_set(purgatory, purgatory_policy, &policy);

@@ -2,7 +2,7 @@
 /* The purgatory's refusals: what it is told to do about them, and what it says of the last one. */
 #pragma once
 
-#include "boot/entry.h"
+#include "boot/plan.h"
 #include "boot/purgatory.h"
 #include "boot/status.h"
 
@@ -14,4 +14,4 @@
 enum kexec_status mismatch_report(void);
 
 /* Tells the purgatory how to take a note and what to do after a mismatch. */
-enum kexec_status mismatch_set_policy(const struct purgatory *purgatory, const struct entry *entry);
+enum kexec_status mismatch_set_policy(const struct purgatory *purgatory, const struct boot_plan *plan);

@@ -68,33 +68,33 @@ static EFI_STATUS ask(const void *bytes, uint64_t size)
  * could not judge the kernel, which is no better than being distrusted: shim finds a damaged signature to be an
  * INVALID_PARAMETER.
  */
-static enum kexec_status refuse(const struct entry *entry, const struct kernel *kernel, EFI_STATUS status)
+static enum kexec_status refuse(const struct kernel *kernel, EFI_STATUS status)
 {
 	if (status == EFI_SECURITY_VIOLATION || status == EFI_ACCESS_DENIED)
-		return log_error(KEXEC_DENIED, "%.*s: signature: expected one that the platform trusts, found %s",
-				 TEXT_ARGS(entry->linux_path), efi_status_name(status));
+		return log_error(KEXEC_DENIED, "%s: signature: expected one that the platform trusts, found %s",
+				 kernel->part->name, efi_status_name(status));
 	if (status == EFI_OUT_OF_RESOURCES)
 		return log_error(KEXEC_NO_MEMORY,
-				 "%.*s: signature: expected memory for the platform to load %lu bytes, found %s",
-				 TEXT_ARGS(entry->linux_path), kernel->file_size, efi_status_name(status));
+				 "%s: signature: expected memory for the platform to load %lu bytes, found %s",
+				 kernel->part->name, kernel->file_size, efi_status_name(status));
 	return log_error(status == EFI_DEVICE_ERROR ? KEXEC_IO : KEXEC_DENIED,
-			 "%.*s: signature: expected one that the platform can check, found %s",
-			 TEXT_ARGS(entry->linux_path), efi_status_name(status));
+			 "%s: signature: expected one that the platform can check, found %s", kernel->part->name,
+			 efi_status_name(status));
 }
 
-static enum kexec_status check_signature(const struct entry *entry, const struct kernel *kernel)
+static enum kexec_status check_signature(const struct kernel *kernel)
 {
 	EFI_STATUS status;
 
 	firmware_feed_watchdog();
 	status = ask(kernel->file, kernel->file_size);
 	if (status != EFI_SUCCESS)
-		return refuse(entry, kernel, status);
+		return refuse(kernel, status);
 	/* No digest covers the setup sectors: what Linux is told of them must be what the platform has just seen. */
 	if (memcmp(kernel->file, kernel->probe, kernel->probe_size) != 0)
-		return log_error(KEXEC_MISMATCH, "%.*s: expected its first %zu bytes as they were read, found others",
-				 TEXT_ARGS(entry->linux_path), kernel->probe_size);
-	return bzimage_check_signed(entry->linux_path, &kernel->plan, kernel->file, kernel->file_size);
+		return log_error(KEXEC_MISMATCH, "%s: expected its first %zu bytes as they were read, found others",
+				 kernel->part->name, kernel->probe_size);
+	return kernel_check_signed(kernel->part->name, &kernel->plan, kernel->file, kernel->file_size);
 }
 
 /*
@@ -111,21 +111,21 @@ static bool satisfy_old_shim(const struct kernel *kernel)
 	return true;
 }
 
-enum kexec_status verify_kernel(const struct entry *entry, const struct kernel *kernel, bool *ret_was_shown)
+enum kexec_status verify_kernel(const struct boot_plan *plan, const struct kernel *kernel, bool *ret_was_shown)
 {
 	enum kexec_status status;
 
 	if (!secure_boot_enforced()) {
-		if (!ENFORCE_SIGNATURE && !entry->require_signature) {
+		if (!ENFORCE_SIGNATURE && !plan->require_signature) {
 			*ret_was_shown = false;
 			return KEXEC_OK;
 		}
-		return log_error(KEXEC_DENIED, "%.*s: signature: required by %s: expected Secure Boot on, found it off",
-				 TEXT_ARGS(entry->linux_path),
-				 entry->require_signature ? entry->source : "this build (ENFORCE_SIGNATURE)");
+		return log_error(KEXEC_DENIED, "%s: signature: required by %s: expected Secure Boot on, found it off",
+				 kernel->part->name,
+				 plan->require_signature ? plan->said_by : "this build (ENFORCE_SIGNATURE)");
 	}
-	if (!entry->sealed || entry->require_signature) {
-		status = check_signature(entry, kernel);
+	if (kernel->part->trust == TRUST_PLATFORM || plan->require_signature) {
+		status = check_signature(kernel);
 		if (!status)
 			*ret_was_shown = true;
 		return status;

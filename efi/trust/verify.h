@@ -2,7 +2,7 @@
 /* Whether the kernel may be booted: the platform's verdict on the bytes that will run. */
 #pragma once
 
-#include "boot/entry.h"
+#include "boot/plan.h"
 #include "boot/status.h"
 #include "efi/source/load.h"
 
@@ -12,15 +12,15 @@
 #endif
 
 /*
- * Refuses a kernel that nobody vouches for. With Secure Boot on it must be signed by a key that the platform trusts:
- * shim if there is one, else the firmware, is asked about the whole file as it lies in memory, and what will run must be
- * covered by the signature. A kernel that is sealed, that is whose digest or bytes our own image holds, needs no
+ * Refuses a kernel that nobody vouches for. With Secure Boot on, a kernel of TRUST_PLATFORM must be signed by a key
+ * that the platform trusts: shim if there is one, else the firmware, is asked about the whole file as it lies in
+ * memory, and what will run must be covered by the signature. A kernel that our own image vouches for needs no
  * signature: the platform has verified our image before it ran.
  *
- * With Secure Boot off the platform vouches for nothing. Then any kernel boots, unless the entry has `signature require`
- * or this loader was built with ENFORCE_SIGNATURE=1: either refuses them all. An entry that is sealed and has
- * `signature require` asks for both.
+ * With Secure Boot off the platform vouches for nothing. Then any kernel boots, unless the plan has require_signature
+ * or this loader was built with ENFORCE_SIGNATURE=1: either refuses them all. A plan that is sealed and has
+ * require_signature asks for both.
  *
  * *ret_was_shown: the platform has been asked about the kernel, and so may have measured it.
  */
-enum kexec_status verify_kernel(const struct entry *entry, const struct kernel *kernel, bool *ret_was_shown);
+enum kexec_status verify_kernel(const struct boot_plan *plan, const struct kernel *kernel, bool *ret_was_shown);

@@ -1,86 +1,123 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * Feeds boot/bzimage.c kernel headers. The input is the file's size, a flag and the file's first bytes; what is missing
- * of the probe is zeros.
+ * Feeds boot/bzimage.c, by boot/kernel_format.c, kernel headers. The input is the file's size, a flag and the file's
+ * first bytes; what is missing of the probe is zeros.
  */
 #include "boot/bzimage.h"
 #include "common/align.h"
 #include "tests/fuzz/input.h"
 
-static void check_plan(const struct bzimage *kernel, uint64_t file_size)
+/* The header's fields, as they stand in the file. */
+static uint64_t field(const struct kernel_probe *probe, size_t offset, size_t width)
 {
-	assert(kernel->setup_size >= 1024 && kernel->setup_size <= 256 * 512);
-	assert(kernel->setup_size + kernel->kernel_size <= file_size);
-	assert(kernel->kernel_size > BZIMAGE_ENTRY_64_OFFSET);
-	assert(kernel->init_size >= kernel->kernel_size);
-	assert(kernel->cmdline_size > 0);
-	assert(kernel->pref_address <= bzimage_max_addr(kernel));
-	assert(kernel->init_size - 1 <= bzimage_max_addr(kernel) - kernel->pref_address);
+	uint64_t value = 0;
+
+	memcpy(&value, probe->bytes + offset, width);
+	return value;
 }
 
-static void check_request(const struct memory_request *request, const struct bzimage *kernel, uint64_t file_size)
+static uint64_t max_addr(const struct kernel_probe *probe)
 {
+	return field(probe, 0x236, 2) & 2 ? UINT64_MAX : UINT32_MAX;
+}
+
+static void check_plan(const struct kernel_plan *plan, const struct kernel_probe *probe)
+{
+	uint64_t pref_address = field(probe, 0x258, 8);
+
+	assert(plan->lead_size >= 1024 && plan->lead_size <= 256 * 512);
+	assert(plan->lead_size + plan->content_size <= probe->file_size);
+	assert(plan->content_size > plan->entry_offset);
+	assert(plan->init_size >= plan->content_size);
+	assert(plan->cmdline_size > 0);
+	assert(pref_address <= max_addr(probe));
+	assert(plan->init_size - 1 <= max_addr(probe) - pref_address);
+	assert(bzimage_format.probe(probe));
+}
+
+static void check_signed_ranges(const struct kernel_plan *plan, const struct kernel_probe *probe)
+{
+	struct file_range ranges[KERNEL_SIGNED_RANGES_MAX];
+	size_t count = bzimage_format.signed_ranges(plan, ranges);
+
+	assert(count <= KERNEL_SIGNED_RANGES_MAX);
+	for (size_t i = 0; i < count; i++)
+		assert(ranges[i].start < ranges[i].end);
+	assert(ranges[count - 1].start == plan->lead_size);
+	assert(ranges[count - 1].end <= probe->file_size);
+}
+
+static void check_request(const struct kernel_plan *plan, const struct kernel_probe *probe)
+{
+	const struct memory_request *request = &plan->memory;
+
 	assert(request->kind == MEMORY_CODE);
 	assert(request->align >= PAGE_SIZE && is_power_of_two(request->align));
-	assert(request->lead == kernel->setup_size);
-	assert(request->size >= kernel->init_size);
-	assert(request->size >= file_size - kernel->setup_size);
-	assert(request->min == kernel->pref_address);
+	assert(request->lead == plan->lead_size);
+	assert(request->size >= plan->init_size);
+	assert(request->size >= probe->file_size - plan->lead_size);
+	assert(request->min == field(probe, 0x258, 8));
 }
 
 /* Where the request leads when all memory is free. */
-static void check_place(const struct memory_request *request, const struct bzimage *kernel)
+static struct hole find_hole(const struct memory_request *request)
 {
 	struct efi_descriptor all = { .type = EFI_MEMTYPE_CONVENTIONAL, .number_of_pages = UINT64_MAX };
 	struct memory_map map = { .bytes = (const uint8_t *)&all, .size = sizeof(all), .descriptor_size = sizeof(all) };
-	struct hole hole = memmap_find_hole(&map, request);
+
+	return memmap_find_hole(&map, request);
+}
+
+static void check_place(const struct kernel_plan *plan, const struct kernel_probe *probe)
+{
+	uint64_t pref_address = field(probe, 0x258, 8);
+	struct hole hole = find_hole(&plan->memory);
 
 	if (!hole.found)
 		return;
-	assert(hole.addr >= kernel->pref_address);
-	assert(hole.addr >= kernel->setup_size);
-	assert(hole.addr <= bzimage_max_addr(kernel));
-	assert(kernel->init_size - 1 <= bzimage_max_addr(kernel) - hole.addr);
+	assert(hole.addr >= pref_address);
+	assert(hole.addr >= plan->lead_size);
+	assert(hole.addr <= max_addr(probe));
+	assert(plan->init_size - 1 <= max_addr(probe) - hole.addr);
 	assert(hole.addr % PAGE_SIZE == 0);
-	assert(kernel->relocatable ? hole.addr % kernel->alignment == 0 : hole.addr == kernel->pref_address);
+	if (field(probe, 0x234, 1))
+		assert(hole.addr % field(probe, 0x230, 4) == 0);
+	else
+		assert(hole.addr == pref_address);
 }
 
-/* The same for an initrd, and the header as it stands in the file. */
-static void check_initrd(const struct bzimage *kernel, const uint8_t *probe, uint64_t initrd_size)
+static void check_initrd(const struct kernel_plan *plan, const struct kernel_probe *probe, uint64_t initrd_size)
 {
-	struct efi_descriptor all = { .type = EFI_MEMTYPE_CONVENTIONAL, .number_of_pages = UINT64_MAX };
-	struct memory_map map = { .bytes = (const uint8_t *)&all, .size = sizeof(all), .descriptor_size = sizeof(all) };
-	struct memory_request request = bzimage_initrd_request(kernel, initrd_size);
-	struct hole hole = memmap_find_hole(&map, &request);
-	uint32_t initrd_addr_max;
+	struct memory_request request = kernel_initrd_request(plan, initrd_size);
+	struct hole hole = find_hole(&request);
 
-	memcpy(&initrd_addr_max, probe + 0x22c, sizeof(initrd_addr_max));
 	if (!hole.found)
 		return;
 	assert(hole.addr % PAGE_SIZE == 0 && hole.addr >= LOW_MEMORY_END);
 	assert(initrd_size - 1 <= UINT64_MAX - hole.addr);
-	assert(kernel->above_4g || hole.addr + (initrd_size - 1) <= initrd_addr_max);
+	assert(max_addr(probe) == UINT64_MAX || hole.addr + (initrd_size - 1) <= field(probe, 0x22c, 4));
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 {
 	struct input input = { .bytes = bytes, .size = size };
-	uint64_t file_size = take_number(&input, 8);
-	bool la57 = take_number(&input, 1) & 1;
-	size_t probe_size = file_size < BZIMAGE_PROBE_SIZE ? (size_t)file_size : BZIMAGE_PROBE_SIZE;
-	uint8_t *probe = calloc(1, probe_size);
-	struct memory_request request;
-	struct bzimage kernel;
+	struct kernel_probe probe = { .name = "input", .file_size = take_number(&input, 8) };
+	struct kernel_plan plan;
+	uint8_t *copy;
 
+	probe.paging.five_levels = take_number(&input, 1) & 1;
+	probe.size = probe.file_size < KERNEL_PROBE_SIZE ? (size_t)probe.file_size : KERNEL_PROBE_SIZE;
+	copy = calloc(1, probe.size);
 	if (input.size)
-		memcpy(probe, input.bytes, input.size < probe_size ? input.size : probe_size);
-	if (bzimage_parse("input", probe, probe_size, file_size, la57, &kernel) == KEXEC_OK) {
-		check_plan(&kernel, file_size);
-		request = bzimage_memory_request(&kernel, file_size);
-		check_request(&request, &kernel, file_size);
-		check_place(&request, &kernel);
-		check_initrd(&kernel, probe, file_size);
+		memcpy(copy, input.bytes, input.size < probe.size ? input.size : probe.size);
+	probe.bytes = copy;
+	if (kernel_plan_file(&probe, &plan) == KEXEC_OK) {
+		check_plan(&plan, &probe);
+		check_signed_ranges(&plan, &probe);
+		check_request(&plan, &probe);
+		check_place(&plan, &probe);
+		check_initrd(&plan, &probe, probe.file_size);
 	}
-	free(probe);
+	free(copy);
 	return 0;
 }

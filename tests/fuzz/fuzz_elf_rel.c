@@ -87,7 +87,8 @@ static void check_symbols(const struct elf_rel *object)
 
 		if (symbol.st_name >= names.sh_size)
 			continue;
-		if (elf_rel_find_symbol(object, (const char *)object->elf.bytes + names.sh_offset + symbol.st_name, &found))
+		if (elf_rel_find_symbol(object, (const char *)object->elf.bytes + names.sh_offset + symbol.st_name,
+					&found))
 			continue;
 		assert(found.offset <= object->mem_size && found.size <= object->mem_size - found.offset);
 		assert(found.in_bss ? found.offset >= object->file_size

@@ -1,38 +1,20 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* Feeds boot/entry.c texts, and asks an accepted one for all it has. */
+/* Feeds boot/entry.c texts, and compares an accepted plan with what the text says by the C library's means. */
+#include <ctype.h>
 #include <stdio.h>
 #include <strings.h>
 
 #include "boot/entry.h"
 #include "tests/fuzz/input.h"
 
-static void check_inside(struct text whole, struct text part)
-{
-	assert(part.start >= whole.start);
-	assert(part.length <= whole.length);
-	assert(part.start + part.length <= whole.start + whole.length);
-}
-
-static void check_values(const struct entry *entry)
-{
-	for (int key = ENTRY_LINUX; key <= ENTRY_INFORMATION; key++) {
-		struct text rest = entry->text;
-		struct text value;
-
-		while (entry_next(&rest, (enum entry_key)key, &value)) {
-			check_inside(entry->text, value);
-			assert(value.length || key == ENTRY_OPTIONS || key == ENTRY_INFORMATION);
-		}
-	}
-}
-
 #define BLANKS " \t\r"
 
-/* The values of all options lines, joined, by the C library's means. The text has no NUL. */
-static char *expected_command_line(struct text text)
+/* Calls `visit` with the key and the value of each line. The text has no NUL. */
+typedef void visit_line(void *context, const char *key, char *value);
+
+static void for_each_line(struct text text, visit_line *visit, void *context)
 {
 	char *copy = strndup(text.start, text.length);
-	char *joined = calloc(1, text.length + 1);
 	char *place;
 
 	for (char *line = strtok_r(copy, "\n", &place); line; line = strtok_r(NULL, "\n", &place)) {
@@ -43,82 +25,138 @@ static char *expected_command_line(struct text text)
 
 		while (length && strchr(BLANKS, value[length - 1]))
 			length--;
-		if (key_length != strlen("options") || strncmp(key, "options", key_length) != 0 || !length)
-			continue;
-		if (joined[0])
-			strcat(joined, " ");
-		strncat(joined, value, length);
+		value[length] = '\0';
+		key[key_length] = '\0';
+		if (*key && *key != '#')
+			visit(context, key, value);
 	}
 	free(copy);
-	return joined;
 }
 
-static void check_command_line(const struct entry *entry)
+/* What a plan must say, collected line by line. */
+struct expected {
+	const struct boot_plan *plan;
+	size_t initrds;
+	size_t unknown_keys;
+	char *command_line;
+};
+
+static bool is_known(const char *key)
 {
-	size_t size = entry_command_line_size(entry);
-	char *expected = expected_command_line(entry->text);
-	char *command_line = malloc(size + 1);
+	static const char *const known[] = { "linux",	    "initrd",  "options",	   "sha256",  "signature",
+					     "on-mismatch", "dma",     "memory-overwrite", "verbose", "architecture",
+					     "title",	    "version", "machine-id",	   "sort-key" };
 
-	memset(command_line, 'x', size + 1);
-	entry_command_line(entry, command_line);
-	assert(command_line[size] == '\0');
-	assert(strcmp(command_line, expected) == 0);
-	free(command_line);
-	free(expected);
-}
-
-/* The path in the value of a sha256 line. */
-static struct text digest_path(struct text value)
-{
-	text_take_word(&value);
-	if (value.length > 1 && value.start[0] == '*') {
-		value.start++;
-		value.length--;
-	}
-	return value;
-}
-
-static bool some_line_begins(const struct entry *entry, const char *hex)
-{
-	struct text rest = entry->text;
-	struct text value;
-
-	while (entry_next(&rest, ENTRY_SHA256, &value)) {
-		if (strncasecmp(value.start, hex, 2 * SHA256_DIGEST_SIZE) == 0)
+	for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++) {
+		if (strcmp(known[i], key) == 0)
 			return true;
 	}
 	return false;
 }
 
-static void check_digests(const struct entry *entry)
+static void check_line(void *context, const char *key, char *value)
 {
-	uint8_t digest[SHA256_DIGEST_SIZE];
-	char hex[2 * SHA256_DIGEST_SIZE + 1];
-	struct text rest = entry->text;
-	struct text value;
+	struct expected *expected = context;
+	const struct boot_plan *plan = expected->plan;
 
-	while (entry_next(&rest, ENTRY_SHA256, &value)) {
-		assert(entry_digest(entry, digest_path(value), digest));
-		for (size_t i = 0; i < SHA256_DIGEST_SIZE; i++)
-			snprintf(hex + 2 * i, 3, "%02x", digest[i]);
-		assert(some_line_begins(entry, hex));
+	if (strcmp(key, "linux") == 0) {
+		assert(strcmp(plan->kernel.name, value) == 0);
+	} else if (strcmp(key, "initrd") == 0) {
+		assert(expected->initrds < plan->initrd_count);
+		assert(strcmp(plan->initrds[expected->initrds++].name, value) == 0);
+	} else if (strcmp(key, "options") == 0) {
+		if (*expected->command_line && *value)
+			strcat(expected->command_line, " ");
+		strcat(expected->command_line, value);
+	} else if (!is_known(key)) {
+		struct text found;
+
+		assert(expected->unknown_keys < plan->unknown_key_count);
+		found = plan->unknown_keys[expected->unknown_keys++];
+		assert(found.length == strlen(key) && memcmp(found.start, key, found.length) == 0);
 	}
-	assert(!entry_digest(entry, TEXT(""), digest));
+}
+
+static void check_against_text(const struct boot_plan *plan)
+{
+	struct expected expected = { .plan = plan, .command_line = calloc(1, plan->text.length + 1) };
+
+	for_each_line(plan->text, check_line, &expected);
+	assert(expected.initrds == plan->initrd_count);
+	assert(expected.unknown_keys == plan->unknown_key_count);
+	assert(strcmp(expected.command_line, plan->command_line.start) == 0);
+	assert(strlen(expected.command_line) == plan->command_line.length);
+	free(expected.command_line);
+}
+
+/* --- digests --- */
+
+static bool same_path(const char *a, const char *b)
+{
+	for (; *a && *b; a++, b++) {
+		if (*a != *b && !(strchr("/\\", *a) && strchr("/\\", *b)))
+			return false;
+	}
+	return *a == *b;
+}
+
+/* A part, and whether a line of the text gives it the digest that it has. */
+struct wanted_digest {
+	const struct boot_part *part;
+	bool is_given;
+};
+
+static void look_for_digest(void *context, const char *key, char *value)
+{
+	struct wanted_digest *wanted = context;
+	char hex[2 * SHA256_DIGEST_SIZE + 1];
+	char *path = value + 64;
+
+	if (strcmp(key, "sha256") != 0)
+		return;
+	path += strspn(path, BLANKS);
+	if (path[0] == '*' && path[1])
+		path++;
+	if (!same_path(path, wanted->part->name))
+		return;
+	for (size_t i = 0; i < SHA256_DIGEST_SIZE; i++)
+		snprintf(hex + 2 * i, 3, "%02x", wanted->part->digest[i]);
+	assert(strncasecmp(value, hex, 64) == 0);
+	wanted->is_given = true;
+}
+
+static void check_part(const struct boot_plan *plan, const struct boot_part *part, enum entry_place place)
+{
+	struct wanted_digest wanted = { .part = part };
+
+	assert(*part->name);
+	assert(part->source == PART_ON_VOLUME);
+	assert(place == ENTRY_OUTSIDE || (part->has_digest && part->trust == TRUST_DIGEST));
+	assert(place == ENTRY_SEALED || part->trust == (part == &plan->kernel ? TRUST_PLATFORM : TRUST_NOBODY));
+	for_each_line(plan->text, look_for_digest, &wanted);
+	assert(wanted.is_given == part->has_digest);
+}
+
+static void check_plan(const struct boot_plan *plan, enum entry_place place)
+{
+	check_against_text(plan);
+	check_part(plan, &plan->kernel, place);
+	/* Each against all lines: a few are enough. */
+	for (size_t i = 0; i < plan->initrd_count && i < 64; i++)
+		check_part(plan, &plan->initrds[i], place);
+	boot_plan_print_unknown_keys(plan);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 {
 	struct text text = { .start = (const char *)bytes, .length = size };
-	struct entry entry;
+	struct boot_plan plan;
 
-	if (entry_parse("input", text, &entry) != KEXEC_OK)
-		return 0;
-	check_inside(text, entry.text);
-	check_inside(entry.text, entry.linux_path);
-	assert(entry.linux_path.length);
-	check_values(&entry);
-	check_command_line(&entry);
-	check_digests(&entry);
-	entry_print_unknown_keys(&entry);
+	for (enum entry_place place = ENTRY_OUTSIDE; place <= ENTRY_SEALED; place++) {
+		if (entry_to_plan("input", text, place, &plan) != KEXEC_OK)
+			continue;
+		check_plan(&plan, place);
+		boot_plan_free(&plan);
+	}
 	return 0;
 }

@@ -37,7 +37,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 	bool from_shell = take_number(&input, 1) & 1;
 	size_t buffer_size = LOAD_OPTIONS_BUFFER_SIZE(input.size);
 	struct load_options options;
-	struct entry entry;
+	struct boot_plan plan;
 	char *buffer;
 
 	if (input.size > LOAD_OPTIONS_SIZE_MAX)
@@ -47,8 +47,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 	assert(lies_within(options.lines, buffer, buffer_size));
 	assert(lies_within(options.entry_path, buffer, buffer_size));
 	check_lines(&options);
-	if (options.has_linux)
-		entry_parse("load options", options.lines, &entry);
+	if (options.has_linux && entry_to_plan("load options", options.lines, ENTRY_OUTSIDE, &plan) == KEXEC_OK)
+		boot_plan_free(&plan);
 	free(buffer);
 	return 0;
 }

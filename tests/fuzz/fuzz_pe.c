@@ -13,7 +13,8 @@ static bool read_at(const uint8_t *bytes, size_t size, uint64_t offset, void *re
 }
 
 /* What pe_find_section must say, with offsets as numbers (PE/COFF specification, sections 3 and 4). */
-static bool expected_section(const uint8_t *bytes, size_t size, const char *name, struct text *ret_content)
+static bool expected_section(const uint8_t *bytes, size_t size, enum pe_layout layout, const char *name,
+			     struct text *ret_content)
 {
 	char padded[8] = { 0 };
 	uint8_t coff[24];
@@ -30,36 +31,47 @@ static bool expected_section(const uint8_t *bytes, size_t size, const char *name
 	if ((uint64_t)offset + 24 + optional_size + count * 40ull > size)
 		return false;
 	for (const uint8_t *header = bytes + offset + 24 + optional_size; count; count--, header += 40) {
-		uint32_t place[2]; /* size, address */
+		uint32_t place[4]; /* size and offset in memory, then in the file */
+		uint32_t start;
+		uint32_t length;
 
 		if (memcmp(header, padded, 8) != 0)
 			continue;
 		memcpy(place, header + 8, sizeof(place));
-		if ((uint64_t)place[0] + place[1] > size)
-			memset(place, 0, sizeof(place));
-		*ret_content = (struct text){ .start = (const char *)bytes + place[1], .length = place[0] };
+		start = layout == PE_LOADED ? place[1] : place[3];
+		length = layout == PE_LOADED || place[0] < place[2] ? place[0] : place[2];
+		if ((uint64_t)start + length > size)
+			start = length = 0;
+		*ret_content = (struct text){ .start = (const char *)bytes + start, .length = length };
 		return true;
 	}
 	return false;
 }
 
-int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
+static void check_sections(const uint8_t *bytes, size_t size, enum pe_layout layout)
 {
 	static const char *const names[] = { ".entry", ".linux", ".initrd", ".cmdline", ".text", ".rodata" };
+	const struct pe_image image = { .bytes = bytes, .size = size, .layout = layout };
 
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		struct text content = { 0 };
+		struct text expected = { 0 };
+
+		assert(pe_find_section(&image, names[i], &content) ==
+		       expected_section(bytes, size, layout, names[i], &expected));
+		assert(content.start == expected.start && content.length == expected.length);
+	}
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
+{
 	for (uint64_t offset = 0; offset < size;) {
 		uint64_t end = pe_signed_until(bytes, size, offset);
 
 		assert(end >= offset && end <= size);
 		offset = end + 1 + size / 64;
 	}
-	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
-		struct text content = { 0 };
-		struct text expected = { 0 };
-
-		assert(pe_find_section(bytes, size, names[i], &content) ==
-		       expected_section(bytes, size, names[i], &expected));
-		assert(content.start == expected.start && content.length == expected.length);
-	}
+	check_sections(bytes, size, PE_LOADED);
+	check_sections(bytes, size, PE_FILE);
 	return 0;
 }

@@ -5,6 +5,7 @@
 #include <stdarg.h>
 
 #include "boot/log.h"
+#include "boot/pool.h"
 #include "common/align.h"
 #include "common/format.h"
 
@@ -134,4 +135,20 @@ enum kexec_status memory_alloc(const struct memory_request *request, const char 
 void memory_free(const struct memory_pages *pages)
 {
 	(void)pages;
+}
+
+/* --- boot/pool.h on malloc --- */
+
+enum kexec_status pool_alloc(size_t size, const char *what, void **ret_memory)
+{
+	(void)what;
+	*ret_memory = malloc(size);
+	assert(*ret_memory);
+	memset(*ret_memory, 0xa5, size);
+	return KEXEC_OK;
+}
+
+void pool_free(void *memory)
+{
+	free(memory);
 }

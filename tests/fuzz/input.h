@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * What the fuzz targets share: numbers and memory maps taken from the input, and the core's two seams (memory, log) as
- * fakes that say nothing and have nothing. A property that does not hold is a failed assert().
+ * What the fuzz targets share: numbers and memory maps taken from the input, and the core's seams as fakes: a log that says nothing, no
+ * memory, and a pool that never ends. A property that does not hold is a failed assert().
  */
 #pragma once
 

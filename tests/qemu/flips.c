@@ -6,14 +6,14 @@
  */
 #include "boot/digest.h"
 #include "boot/log.h"
-#include "efi/source/entry_source.h"
-#include "efi/source/file.h"
 #include "efi/services/firmware.h"
+#include "efi/source/find_plan.h"
 #include "efi/source/load.h"
 #include "efi/trust/verify.h"
 
-static struct entry_source source;
-static struct kexec_image image;
+static struct sources sources;
+static struct boot_plan plan;
+static struct kexec_image kexec_image;
 static struct digest digest;
 static struct kernel kernel;
 static uint64_t refused;
@@ -43,7 +43,7 @@ static bool is_refused(void)
 {
 	bool was_shown;
 
-	return verify_kernel(&source.entry, &kernel, &was_shown) != KEXEC_OK;
+	return verify_kernel(&plan, &kernel, &was_shown) != KEXEC_OK;
 }
 
 static void sweep(struct text options)
@@ -68,33 +68,29 @@ static void sweep(struct text options)
 
 static enum kexec_status load(void)
 {
+	const struct load_target target = { .sources = &sources, .kexec_image = &kexec_image, .digest = &digest };
 	EFI_GUID guid = LOADED_IMAGE_PROTOCOL;
 	EFI_LOADED_IMAGE *loaded;
 	enum kexec_status status;
 
 	firmware_boot_services->HandleProtocol(firmware_image, &guid, (void **)&loaded);
-	file_set_device(loaded->DeviceHandle);
-	status = entry_source_read(loaded, &source);
+	sources_start(&sources, loaded);
+	status = find_plan(loaded, &sources, &plan);
 	if (status)
 		return status;
 	digest_init(&digest);
-	return load_kernel(&source.entry, &image, &digest, &kernel);
+	return load_kernel(&plan, &target, &kernel);
 }
 
 EFI_STATUS efi_main(EFI_HANDLE handle, EFI_SYSTEM_TABLE *system_table);
 
 EFI_STATUS efi_main(EFI_HANDLE handle, EFI_SYSTEM_TABLE *system_table)
 {
-	struct text rest;
-	struct text options;
-
 	firmware_init(handle, system_table);
 	if (load())
 		firmware_leave(EFI_ABORTED);
 	log_info("flips: as it is, the kernel is %s", is_refused() ? "refused" : "accepted");
-	rest = source.entry.text;
-	while (entry_next(&rest, ENTRY_OPTIONS, &options))
-		sweep(options);
+	sweep(plan.command_line);
 	log_info("flips: as it was, the kernel is %s", is_refused() ? "refused" : "accepted");
 	log_info("flips: %lu refused, %lu accepted", refused, accepted);
 	firmware_leave(EFI_ABORTED);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * What the unit tests share: the core's two seams (memory, log) as fakes that can be asked and made to fail, and
+ * What the unit tests share: the core's seams (memory, pool, log) as fakes that can be asked and made to fail, and
  * cmocka. Each test runs in a process of its own, so state needs no cleaning up between them.
  */
 #pragma once
@@ -62,6 +62,14 @@ void fake_memory_lie(uint64_t addr);
 
 /* Makes the next allocation's address lie `by` bytes behind (modulo 2^64) where it is in its pages. */
 void fake_memory_shift(uint64_t by);
+
+/* --- the pool --- */
+
+/* Lets the Nth allocation from now on fail, counted from 1; 0: none. */
+void fake_pool_fail_at(unsigned n);
+
+/* How many allocations have not been freed. */
+unsigned fake_pool_outstanding(void);
 
 /* --- files and maps --- */
 

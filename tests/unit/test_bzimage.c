@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* The kernel's header, right and wrong in each field. Offsets are written as numbers, apart from the struct. */
+/* A bzImage's header, right and wrong in each field. Offsets are written as numbers, apart from the struct. */
 #include "boot/bzimage.h"
 
 #include "boot/memmap.h"
@@ -9,8 +9,8 @@
 #define KERNEL_SIZE 0x20000u
 #define FILE_SIZE (SETUP_SIZE + KERNEL_SIZE)
 
-static uint8_t probe[BZIMAGE_PROBE_SIZE];
-static struct bzimage kernel;
+static uint8_t probe[KERNEL_PROBE_SIZE];
+static struct kernel_plan kernel;
 
 static void put(size_t offset, uint64_t value, size_t width)
 {
@@ -39,16 +39,27 @@ static void make_header(void)
 	put(0x260, 0x100000, 4);
 }
 
-static enum kexec_status parse_file(uint64_t file_size, bool la57)
+static enum kexec_status plan_with(uint64_t file_size, struct paging paging)
 {
-	size_t probe_size = file_size < sizeof(probe) ? file_size : sizeof(probe);
+	const struct kernel_probe file = {
+		.name = "/vmlinuz",
+		.bytes = probe,
+		.size = file_size < sizeof(probe) ? file_size : sizeof(probe),
+		.file_size = file_size,
+		.paging = paging,
+	};
 
-	return bzimage_parse("/vmlinuz", probe, probe_size, file_size, la57, &kernel);
+	return bzimage_format.plan(&file, &kernel);
+}
+
+static enum kexec_status parse_file(uint64_t file_size)
+{
+	return plan_with(file_size, (struct paging){ 0 });
 }
 
 static enum kexec_status parse(void)
 {
-	return parse_file(FILE_SIZE, false);
+	return parse_file(FILE_SIZE);
 }
 
 static void kernel_like_debians(void **state)
@@ -58,15 +69,14 @@ static void kernel_like_debians(void **state)
 	(void)state;
 	make_header();
 	expect_ok(parse());
-	assert_int_equal(kernel.setup_size, SETUP_SIZE);
-	assert_int_equal(kernel.kernel_size, KERNEL_SIZE);
+	assert_int_equal(kernel.lead_size, SETUP_SIZE);
+	assert_int_equal(kernel.content_size, KERNEL_SIZE);
 	assert_int_equal(kernel.init_size, 0x100000);
 	assert_int_equal(kernel.cmdline_size, 2047);
-	assert_int_equal(kernel.pref_address, 0x1000000);
-	assert_true(kernel.relocatable);
-	assert_true(kernel.above_4g);
+	assert_int_equal(kernel.entry_offset, 0x200);
+	assert_ptr_equal(kernel.format, &bzimage_format);
 
-	request = bzimage_memory_request(&kernel, FILE_SIZE);
+	request = kernel.memory;
 	assert_int_equal(request.kind, MEMORY_CODE);
 	assert_false(request.top_down);
 	assert_int_equal(request.lead, SETUP_SIZE);
@@ -80,10 +90,11 @@ static void signature_behind_the_kernel_is_not_part_of_it(void **state)
 {
 	(void)state;
 	make_header();
-	expect_ok(parse_file(FILE_SIZE + 1472, false));
-	assert_int_equal(kernel.kernel_size, KERNEL_SIZE);
+	expect_ok(parse_file(FILE_SIZE + 1472));
+	assert_int_equal(kernel.content_size, KERNEL_SIZE);
 	/* But it is read with the rest, so there must be room for it. */
-	assert_int_equal(bzimage_memory_request(&kernel, SETUP_SIZE + 0x100001).size, 0x100001);
+	expect_ok(parse_file(SETUP_SIZE + 0x100001));
+	assert_int_equal(kernel.memory.size, 0x100001);
 }
 
 static void setup_sects_0_means_4(void **state)
@@ -92,7 +103,7 @@ static void setup_sects_0_means_4(void **state)
 	make_header();
 	put(0x1f1, 0, 1);
 	expect_ok(parse());
-	assert_int_equal(kernel.setup_size, 5 * 512);
+	assert_int_equal(kernel.lead_size, 5 * 512);
 }
 
 static void setup_sects_255_is_no_negative_number(void **state)
@@ -100,8 +111,8 @@ static void setup_sects_255_is_no_negative_number(void **state)
 	(void)state;
 	make_header();
 	put(0x1f1, 255, 1);
-	expect_ok(parse_file(256 * 512 + KERNEL_SIZE, false));
-	assert_int_equal(kernel.setup_size, 256 * 512);
+	expect_ok(parse_file(256 * 512 + KERNEL_SIZE));
+	assert_int_equal(kernel.lead_size, 256 * 512);
 }
 
 static void kernel_not_relocatable_goes_to_pref_address_alone(void **state)
@@ -116,7 +127,7 @@ static void kernel_not_relocatable_goes_to_pref_address_alone(void **state)
 	put(0x234, 0, 1);
 	put(0x258, 0x1001000, 8);
 	expect_ok(parse());
-	request = bzimage_memory_request(&kernel, FILE_SIZE);
+	request = kernel.memory;
 	assert_true(memmap_find_hole(&map, &request).found);
 	assert_int_equal(memmap_find_hole(&map, &request).addr, 0x1001000);
 	map = MAP_OF(taken);
@@ -129,7 +140,7 @@ static void kernel_below_4_gib_only(void **state)
 	make_header();
 	put(0x236, 1, 2);
 	expect_ok(parse());
-	assert_int_equal(bzimage_memory_request(&kernel, FILE_SIZE).max, UINT32_MAX);
+	assert_int_equal(kernel.memory.max, UINT32_MAX);
 }
 
 static void initrd_anywhere(void **state)
@@ -143,7 +154,7 @@ static void initrd_anywhere(void **state)
 	(void)state;
 	make_header();
 	expect_ok(parse());
-	request = bzimage_initrd_request(&kernel, 0x2345);
+	request = kernel_initrd_request(&kernel, 0x2345);
 	assert_int_equal(request.kind, MEMORY_DATA);
 	assert_int_equal(request.min, LOW_MEMORY_END);
 	assert_int_equal(memmap_find_hole(&map, &request).addr, 0x1000fd000);
@@ -164,7 +175,7 @@ static void initrd_of_a_kernel_below_4_gib(void **state)
 	make_header();
 	put(0x236, 1, 2);
 	expect_ok(parse());
-	request = bzimage_initrd_request(&kernel, 0x3000);
+	request = kernel_initrd_request(&kernel, 0x3000);
 	assert_int_equal(memmap_find_hole(&map, &request).addr, 0x7fffd000);
 	map = MAP_OF(behind);
 	assert_false(memmap_find_hole(&map, &request).found);
@@ -172,14 +183,14 @@ static void initrd_of_a_kernel_below_4_gib(void **state)
 	put(0x22c, 0x7fffeffe, 4);
 	expect_ok(parse());
 	map = MAP_OF(memory);
-	request = bzimage_initrd_request(&kernel, 0x1000);
+	request = kernel_initrd_request(&kernel, 0x1000);
 	assert_int_equal(memmap_find_hole(&map, &request).addr, 0x7fffd000);
-	request = bzimage_initrd_request(&kernel, 0xfff);
+	request = kernel_initrd_request(&kernel, 0xfff);
 	assert_int_equal(memmap_find_hole(&map, &request).addr, 0x7fffe000);
 	/* All of the lower 4 GiB. */
 	put(0x22c, 0xffffffff, 4);
 	expect_ok(parse());
-	request = bzimage_initrd_request(&kernel, 0x1000);
+	request = kernel_initrd_request(&kernel, 0x1000);
 	assert_int_equal(memmap_find_hole(&map, &request).addr, 0xfffff000);
 }
 
@@ -187,7 +198,7 @@ static void kernel_truncated_by_one_byte(void **state)
 {
 	(void)state;
 	make_header();
-	expect_error(parse_file(FILE_SIZE - 1, false), KEXEC_TRUNCATED,
+	expect_error(parse_file(FILE_SIZE - 1), KEXEC_TRUNCATED,
 		     "/vmlinuz: truncated: expected 151552 bytes (setup 20480 + syssize 131072), found 151551");
 }
 
@@ -195,25 +206,27 @@ static void kernel_truncated_in_setup_sectors(void **state)
 {
 	(void)state;
 	make_header();
-	expect_error(parse_file(SETUP_SIZE - 1, false), KEXEC_TRUNCATED, "expected 151552 bytes");
+	expect_error(parse_file(SETUP_SIZE - 1), KEXEC_TRUNCATED, "expected 151552 bytes");
 }
 
 static void kernel_truncated_in_setup_header(void **state)
 {
 	(void)state;
 	make_header();
-	expect_error(parse_file(0x260, false), KEXEC_TRUNCATED, "too short for a kernel: expected at least");
-	expect_error(parse_file(0, false), KEXEC_TRUNCATED, "found 0");
+	expect_error(parse_file(0x260), KEXEC_TRUNCATED, "too short for a kernel: expected at least");
+	expect_error(parse_file(0), KEXEC_TRUNCATED, "found 0");
 }
 
 static void entry_with_5_level_paging(void **state)
 {
+	const struct paging five_levels = { .five_levels = true };
+
 	(void)state;
 	make_header();
-	expect_ok(parse_file(FILE_SIZE, true));
+	expect_ok(plan_with(FILE_SIZE, five_levels));
 	put(0x236, 0x5f, 2);
-	expect_error(parse_file(FILE_SIZE, true), KEXEC_UNSUPPORTED, "expected XLF_5LEVEL (0x20), found 0x5f");
-	expect_ok(parse_file(FILE_SIZE, false));
+	expect_error(plan_with(FILE_SIZE, five_levels), KEXEC_UNSUPPORTED, "expected XLF_5LEVEL (0x20), found 0x5f");
+	expect_ok(parse_file(FILE_SIZE));
 }
 
 static void header_longer_and_shorter_than_known(void **state)
@@ -280,67 +293,39 @@ static void pref_address_of_a_fixed_kernel_within_a_page(void **state)
 	expect_error(parse(), KEXEC_UNSUPPORTED, "expected a multiple of 0x1000, found 0x1000800");
 }
 
-/* The whole file, with PE headers like Debian's: SizeOfHeaders, .setup, .text, and a signature behind the kernel. */
-static uint8_t *make_signed_file(void)
+static void header_and_all_that_runs_must_be_signed(void **state)
 {
-	uint8_t *file = calloc(1, FILE_SIZE + 0x600);
-	const uint32_t fields[][2] = {
-		{ 0x3c, 0x40 },	      { 0x40, 0x4550 },		    { 0x46, 2 },	      { 0x54, 0xa0 },
-		{ 0x58, 0x20b },      { 0x58 + 60, 0x200 },	    { 0x58 + 108, 6 },	      { 0x58 + 144, FILE_SIZE },
-		{ 0x58 + 148, 0x600 }, { 0xf8 + 16, SETUP_SIZE - 0x200 }, { 0xf8 + 20, 0x200 }, { 0x120 + 16, KERNEL_SIZE },
-		{ 0x120 + 20, SETUP_SIZE },
-	};
+	struct file_range ranges[KERNEL_SIGNED_RANGES_MAX];
 
+	(void)state;
 	make_header();
-	expect_ok(parse());
-	memcpy(file, probe, sizeof(probe));
-	memcpy(file, "MZ", 2);
-	for (size_t i = 0; i < sizeof(fields) / sizeof(fields[0]); i++)
-		memcpy(file + fields[i][0], &fields[i][1], 4);
-	return file;
+	expect_ok(parse_file(FILE_SIZE + 1472));
+	assert_int_equal(bzimage_format.signed_ranges(&kernel, ranges), 2);
+	assert_int_equal(ranges[0].start, 0x1f1);
+	assert_int_equal(ranges[0].end, 0x290);
+	assert_int_equal(ranges[1].start, SETUP_SIZE);
+	assert_int_equal(ranges[1].end, FILE_SIZE);
 }
 
-static enum kexec_status check_signed_file(const uint8_t *file)
+static void recognised_by_two_fields(void **state)
 {
-	struct text path = TEXT("/vmlinuz");
-
-	return bzimage_check_signed(path, &kernel, file, FILE_SIZE + 0x600);
-}
-
-static void signature_covers_the_kernel(void **state)
-{
-	uint8_t *file = make_signed_file();
+	struct kernel_probe file = { .name = "x", .bytes = probe, .size = sizeof(probe), .file_size = FILE_SIZE };
 
 	(void)state;
-	expect_ok(check_signed_file(file));
-	free(file);
-}
-
-static void signature_does_not_cover_the_kernels_end(void **state)
-{
-	uint8_t *file = make_signed_file();
-	uint32_t size = KERNEL_SIZE - 0x200;
-
-	(void)state;
-	memcpy(file + 0x120 + 16, &size, 4);
-	size = 0x800;
-	memcpy(file + 0x58 + 148, &size, 4);
-	expect_error(check_signed_file(file), KEXEC_MISMATCH,
-		     "/vmlinuz: signature: expected it to cover all from 0x5000 to 0x25000, found it ends at 0x24e00");
-	free(file);
-}
-
-static void signature_does_not_cover_the_setup_header(void **state)
-{
-	uint8_t *file = make_signed_file();
-	uint32_t offset = 0x280;
-
-	(void)state;
-	/* A gap between the headers and the first section. */
-	memcpy(file + 0xf8 + 20, &offset, 4);
-	expect_error(check_signed_file(file), KEXEC_MISMATCH,
-		     "/vmlinuz: signature: expected it to cover all from 0x1f1 to 0x290, found it ends at 0x200");
-	free(file);
+	make_header();
+	assert_true(bzimage_format.probe(&file));
+	put(0x206, 0, 2);
+	assert_true(bzimage_format.probe(&file));
+	put(0x1fe, 0, 2);
+	assert_false(bzimage_format.probe(&file));
+	make_header();
+	put(0x202, 0, 1);
+	assert_false(bzimage_format.probe(&file));
+	make_header();
+	file.size = 0x260;
+	file.file_size = 0x260;
+	assert_false(bzimage_format.probe(&file));
+	assert_string_equal(logged(), "");
 }
 
 int main(void)
@@ -375,9 +360,8 @@ int main(void)
 		cmocka_unit_test(pref_address_at_the_end_of_memory),
 		cmocka_unit_test(pref_address_above_4_gib_for_a_kernel_that_must_be_below),
 		cmocka_unit_test(pref_address_of_a_fixed_kernel_within_a_page),
-		cmocka_unit_test(signature_covers_the_kernel),
-		cmocka_unit_test(signature_does_not_cover_the_kernels_end),
-		cmocka_unit_test(signature_does_not_cover_the_setup_header),
+		cmocka_unit_test(header_and_all_that_runs_must_be_signed),
+		cmocka_unit_test(recognised_by_two_fields),
 	};
 
 	return run_named_tests(tests);

@@ -3,6 +3,7 @@
 #include "boot/entry.h"
 
 #include "boot/log.h"
+#include "boot/pool.h"
 #include "tests/unit/support.h"
 
 #define DIGEST_0 "0000000000000000000000000000000000000000000000000000000000000000"
@@ -15,84 +16,64 @@ static const uint8_t digest_of_hex[SHA256_DIGEST_SIZE] = {
 	0x01, 0x23, 0x45, 0x67, 0x89, 0xab, 0xcd, 0xef, 0xfe, 0xdc, 0xba, 0x98, 0x76, 0x54, 0x32, 0x10,
 };
 
-static struct entry entry;
+static struct boot_plan plan;
 
 /* The last text parsed: exactly its own size, so that a sanitizer sees what is read behind it. */
 static char *copy;
 
+/* The last plan's memory: the plan itself may be overwritten by a test. */
+static void *plan_memory;
+
 static enum kexec_status parse_bytes(const char *bytes, size_t size)
 {
+	enum kexec_status status;
+
 	free(copy);
 	copy = malloc(size ? size : 1);
 	assert_non_null(copy);
 	memcpy(copy, bytes, size);
-	return entry_parse("a.conf", (struct text){ .start = copy, .length = size }, &entry);
+	pool_free(plan_memory);
+	plan_memory = NULL;
+	status = entry_to_plan("a.conf", (struct text){ .start = copy, .length = size }, ENTRY_OUTSIDE, &plan);
+	if (!status)
+		plan_memory = plan.memory;
+	return status;
 }
 
 #define parse(literal) parse_bytes((literal), sizeof(literal) - 1)
 
-/* Parses what is wrong, and wants the caller's entry untouched. */
+/* Parses what is wrong, and wants the caller's plan untouched and all memory freed. */
 #define refuse(literal, status, part)                                                                                  \
 	do {                                                                                                           \
-		struct entry before_;                                                                                  \
+		unsigned outstanding_ = fake_pool_outstanding() - (plan_memory != NULL);                                                       \
+		struct boot_plan before_;                                                                              \
                                                                                                                        \
-		memset(&entry, 0x5a, sizeof(entry));                                                                   \
-		before_ = entry;                                                                                       \
+		memset(&plan, 0x5a, sizeof(plan));                                                                     \
+		before_ = plan;                                                                                        \
 		expect_error(parse(literal), status, part);                                                            \
-		assert_memory_equal(&entry, &before_, sizeof(entry));                                                  \
+		assert_memory_equal(&plan, &before_, sizeof(plan));                                                    \
+		assert_int_equal(fake_pool_outstanding(), outstanding_);                                               \
 	} while (0)
 
-static void check_text(struct text found, const char *expected, const char *file, int line)
+static void expect_command_line(const char *expected)
 {
-	if (found.length != strlen(expected) || memcmp(found.start, expected, found.length) != 0) {
-		print_error("expected \"%s\", found \"%.*s\"\n", expected, TEXT_ARGS(found));
-		_fail(file, line);
-	}
+	assert_string_equal(plan.command_line.start, expected);
+	assert_int_equal(plan.command_line.length, strlen(expected));
 }
-
-#define expect_text(text, expected) check_text((text), (expected), __FILE__, __LINE__)
-
-static void check_command_line(const char *expected, const char *file, int line)
-{
-	size_t size = entry_command_line_size(&entry);
-	char *found = malloc(size + 1);
-
-	entry_command_line(&entry, found);
-	if (size != strlen(expected) || memcmp(found, expected, size + 1) != 0) {
-		print_error("expected %zu bytes of \"%s\", found %zu: \"%s\"\n", strlen(expected), expected, size,
-			    found);
-		_fail(file, line);
-	}
-	free(found);
-}
-
-#define expect_command_line(expected) check_command_line((expected), __FILE__, __LINE__)
 
 /* The initrds, each followed by a semicolon. */
-static void check_initrds(const char *expected, const char *file, int line)
+static void expect_initrds(const char *expected)
 {
-	struct text rest = entry.text;
-	struct text initrd;
-	char found[256];
-	size_t length = 0;
+	char found[256] = "";
 
-	while (entry_next(&rest, ENTRY_INITRD, &initrd)) {
-		memcpy(found + length, initrd.start, initrd.length);
-		length += initrd.length;
-		found[length++] = ';';
-	}
-	found[length] = '\0';
-	if (strcmp(found, expected) != 0) {
-		print_error("expected \"%s\", found \"%s\"\n", expected, found);
-		_fail(file, line);
-	}
+	for (size_t i = 0; i < plan.initrd_count; i++)
+		strcat(strcat(found, plan.initrds[i].name), ";");
+	assert_string_equal(found, expected);
 }
-
-#define expect_initrds(expected) check_initrds((expected), __FILE__, __LINE__)
 
 static void expect_plain(void)
 {
-	expect_text(entry.linux_path, "/vmlinuz");
+	assert_string_equal(plan.kernel.name, "/vmlinuz");
 	expect_initrds("/initrd;");
 	expect_command_line("quiet");
 }
@@ -117,29 +98,29 @@ static void all_keys(void **state)
 			"dma off\n"
 			"memory-overwrite off\n"
 			"verbose yes\n"));
-	assert_string_equal(entry.source, "a.conf");
-	expect_text(entry.linux_path, "/vmlinuz");
+	assert_string_equal(plan.said_by, "a.conf");
+	assert_string_equal(plan.kernel.name, "/vmlinuz");
 	expect_initrds("/microcode;/initrd;");
 	expect_command_line("root=/dev/vda1");
-	assert_true(entry.require_signature);
-	assert_true(entry.verbose);
-	assert_int_equal(entry.on_mismatch, ON_MISMATCH_RESET);
-	assert_true(entry.dma_off);
-	assert_true(entry.overwrite_off);
-	entry_print_unknown_keys(&entry);
+	assert_true(plan.require_signature);
+	assert_true(plan.verbose);
+	assert_int_equal(plan.on_mismatch, ON_MISMATCH_RESET);
+	assert_true(plan.dma_off);
+	assert_true(plan.overwrite_off);
+	boot_plan_print_unknown_keys(&plan);
 	assert_string_equal(logged(), "");
 }
 
 static void defaults(void **state)
 {
 	(void)state;
-	memset(&entry, 0xff, sizeof(entry));
+	memset(&plan, 0xff, sizeof(plan));
 	expect_ok(parse("linux /vmlinuz\n"));
-	assert_false(entry.require_signature);
-	assert_false(entry.verbose);
-	assert_int_equal(entry.on_mismatch, ON_MISMATCH_HALT);
-	assert_false(entry.dma_off);
-	assert_false(entry.overwrite_off);
+	assert_false(plan.require_signature);
+	assert_false(plan.verbose);
+	assert_int_equal(plan.on_mismatch, ON_MISMATCH_HALT);
+	assert_false(plan.dma_off);
+	assert_false(plan.overwrite_off);
 	expect_initrds("");
 	expect_command_line("");
 }
@@ -148,10 +129,10 @@ static void keys_that_say_the_default(void **state)
 {
 	(void)state;
 	expect_ok(parse("linux /vmlinuz\non-mismatch halt\ndma on\nmemory-overwrite on\nverbose no\n"));
-	assert_false(entry.verbose);
-	assert_false(entry.dma_off);
-	assert_false(entry.overwrite_off);
-	assert_int_equal(entry.on_mismatch, ON_MISMATCH_HALT);
+	assert_false(plan.verbose);
+	assert_false(plan.dma_off);
+	assert_false(plan.overwrite_off);
+	assert_int_equal(plan.on_mismatch, ON_MISMATCH_HALT);
 }
 
 static void comments_and_empty_lines(void **state)
@@ -166,7 +147,7 @@ static void comment_in_a_value_is_none(void **state)
 {
 	(void)state;
 	expect_ok(parse("linux /vmlinuz#1\noptions a # b\n"));
-	expect_text(entry.linux_path, "/vmlinuz#1");
+	assert_string_equal(plan.kernel.name, "/vmlinuz#1");
 	expect_command_line("a # b");
 }
 
@@ -175,7 +156,7 @@ static void lines_end_in_cr_lf(void **state)
 	(void)state;
 	expect_ok(parse("# comment\r\n\r\nlinux /vmlinuz\r\ninitrd /initrd\r\noptions quiet\r\nverbose yes\r\n"));
 	expect_plain();
-	assert_true(entry.verbose);
+	assert_true(plan.verbose);
 }
 
 static void no_newline_at_the_end(void **state)
@@ -203,7 +184,7 @@ static void byte_order_mark(void **state)
 	expect_plain();
 	expect_ok(parse("\xef\xbb\xbf\ninitrd /initrd\noptions quiet\nlinux /vmlinuz\n"));
 	expect_plain();
-	entry_print_unknown_keys(&entry);
+	boot_plan_print_unknown_keys(&plan);
 	assert_string_equal(logged(), "");
 }
 
@@ -217,12 +198,11 @@ static void byte_order_mark_in_half_or_alone(void **state)
 
 static void order_does_not_matter(void **state)
 {
-	uint8_t digest[SHA256_DIGEST_SIZE];
-
 	(void)state;
 	expect_ok(parse("sha256 " HEX " /initrd\noptions quiet\ninitrd /initrd\nlinux /vmlinuz\n"));
 	expect_plain();
-	assert_true(entry_digest(&entry, TEXT("/initrd"), digest));
+	assert_true(plan.initrds[0].has_digest);
+	assert_false(plan.kernel.has_digest);
 }
 
 /* --- refused texts --- */
@@ -349,7 +329,6 @@ static void options_none(void **state)
 {
 	(void)state;
 	expect_ok(parse("linux /a\n"));
-	assert_int_equal(entry_command_line_size(&entry), 0);
 	expect_command_line("");
 }
 
@@ -371,49 +350,49 @@ static void options_many(void **state)
 
 /* --- digests --- */
 
-static void expect_digest(struct text path)
+static void expect_digest(const struct boot_part *part)
 {
-	uint8_t digest[SHA256_DIGEST_SIZE] = { 0 };
-
-	assert_true(entry_digest(&entry, path, digest));
-	assert_memory_equal(digest, digest_of_hex, sizeof(digest));
+	assert_true(part->has_digest);
+	assert_memory_equal(part->digest, digest_of_hex, sizeof(digest_of_hex));
 }
 
 static void digest_of_each_file(void **state)
 {
-	uint8_t digest[SHA256_DIGEST_SIZE];
-
 	(void)state;
 	expect_ok(parse("linux /vmlinuz\ninitrd /one\ninitrd /two\n"
 			"sha256 " HEX "  /vmlinuz\n"
 			"sha256 abcd2233445566778899aabbccddeeff0123456789ABCDEFfedcba9876543210 /two\n"));
-	expect_digest(TEXT("/vmlinuz"));
-	assert_false(entry_digest(&entry, TEXT("/one"), digest));
-	assert_false(entry_digest(&entry, TEXT("/vmlinu"), digest));
-	assert_false(entry_digest(&entry, TEXT(""), digest));
-	assert_true(entry_digest(&entry, TEXT("/two"), digest));
-	assert_int_equal(digest[0], 0xab);
-	assert_int_equal(digest[1], 0xcd);
-	assert_memory_equal(digest + 2, digest_of_hex + 2, SHA256_DIGEST_SIZE - 2);
+	expect_digest(&plan.kernel);
+	assert_false(plan.initrds[0].has_digest);
+	assert_true(plan.initrds[1].has_digest);
+	assert_int_equal(plan.initrds[1].digest[0], 0xab);
+	assert_int_equal(plan.initrds[1].digest[1], 0xcd);
+	assert_memory_equal(plan.initrds[1].digest + 2, digest_of_hex + 2, SHA256_DIGEST_SIZE - 2);
+}
+
+static void digest_of_a_file_that_is_loaded_more_than_once(void **state)
+{
+	(void)state;
+	expect_ok(parse("linux /a\ninitrd /a\ninitrd /b\ninitrd \\a\nsha256 " HEX " /a\n"));
+	expect_digest(&plan.kernel);
+	expect_digest(&plan.initrds[0]);
+	assert_false(plan.initrds[1].has_digest);
+	expect_digest(&plan.initrds[2]);
 }
 
 static void digest_none(void **state)
 {
-	uint8_t digest[SHA256_DIGEST_SIZE];
-
 	(void)state;
 	expect_ok(parse("linux /vmlinuz\n"));
-	assert_false(entry_digest(&entry, TEXT("/vmlinuz"), digest));
+	assert_false(plan.kernel.has_digest);
 }
 
 static void digest_paths_with_either_slash(void **state)
 {
 	(void)state;
 	expect_ok(parse("linux /EFI\\a/b\ninitrd \\initrd\nsha256 " HEX " \\EFI/a\\b\nsha256 " HEX " /initrd\n"));
-	expect_digest(TEXT("/EFI\\a/b"));
-	expect_digest(TEXT("/EFI/a/b"));
-	expect_digest(TEXT("\\EFI\\a\\b"));
-	expect_digest(TEXT("\\initrd"));
+	expect_digest(&plan.kernel);
+	expect_digest(&plan.initrds[0]);
 }
 
 static void digest_path_of_another_case(void **state)
@@ -427,23 +406,23 @@ static void digest_in_binary_mode(void **state)
 {
 	(void)state;
 	expect_ok(parse("linux /vmlinuz\nsha256 " HEX " */vmlinuz\n"));
-	expect_digest(TEXT("/vmlinuz"));
+	expect_digest(&plan.kernel);
 	expect_ok(parse("linux a\nsha256 " HEX " *a\n"));
-	expect_digest(TEXT("a"));
+	expect_digest(&plan.kernel);
 }
 
 static void digest_path_of_a_star(void **state)
 {
 	(void)state;
 	expect_ok(parse("linux *\nsha256 " HEX " *\n"));
-	expect_digest(TEXT("*"));
+	expect_digest(&plan.kernel);
 }
 
 static void digest_path_with_blanks(void **state)
 {
 	(void)state;
 	expect_ok(parse("linux /a  b\nsha256 " HEX "\t /a  b \r\n"));
-	expect_digest(TEXT("/a  b"));
+	expect_digest(&plan.kernel);
 }
 
 static void digest_for_file_not_loaded(void **state)
@@ -503,7 +482,7 @@ static void unknown_keys_are_named_in_order(void **state)
 	(void)state;
 	expect_ok(parse("grub_users $x\nlinux /vmlinuz\ndevicetree\nLINUX /b\n# none\n"));
 	assert_string_equal(logged(), "");
-	entry_print_unknown_keys(&entry);
+	boot_plan_print_unknown_keys(&plan);
 	assert_string_equal(logged(), "a.conf: unknown key grub_users skipped\n"
 				      "a.conf: unknown key devicetree skipped\n"
 				      "a.conf: unknown key LINUX skipped\n");
@@ -514,7 +493,7 @@ static void unknown_keys_are_quiet_without_verbose(void **state)
 	(void)state;
 	expect_ok(parse("linux /vmlinuz\ndevicetree /dtb\n"));
 	log_set_verbose(false);
-	entry_print_unknown_keys(&entry);
+	boot_plan_print_unknown_keys(&plan);
 	assert_string_equal(logged(), "");
 }
 
@@ -528,9 +507,10 @@ static void two_digests_for_one_file(void **state)
 				    "sha256 " DIGEST_1 " \\k\n";
 
 	(void)state;
-	expect_ok(entry_parse("x.conf", (struct text){ same, sizeof(same) - 1 }, &entry));
-	expect_error(entry_parse("x.conf", (struct text){ other, sizeof(other) - 1 }, &entry), KEXEC_BAD_FORMAT,
-		     "x.conf: sha256: expected one digest for \\k, found two");
+	expect_ok(entry_to_plan("x.conf", (struct text){ same, sizeof(same) - 1 }, ENTRY_OUTSIDE, &plan));
+	boot_plan_free(&plan);
+	expect_error(entry_to_plan("x.conf", (struct text){ other, sizeof(other) - 1 }, ENTRY_OUTSIDE, &plan),
+		     KEXEC_BAD_FORMAT, "x.conf: sha256: expected one digest for \\k, found two");
 }
 
 static void sealed_entry_needs_each_digest(void **state)
@@ -542,12 +522,87 @@ static void sealed_entry_needs_each_digest(void **state)
 	size_t without_b = strlen(text) - (64 + strlen("sha256  /b\n"));
 
 	(void)state;
-	expect_ok(entry_parse("x", (struct text){ text, sizeof(text) - 1 }, &entry));
-	expect_ok(entry_check_sealed(&entry));
-	expect_ok(entry_parse("x", (struct text){ text, without_b }, &entry));
-	expect_error(entry_check_sealed(&entry), KEXEC_BAD_FORMAT, "x: expected a line \"sha256 HEX /b\", found none");
-	expect_ok(entry_parse("x", (struct text){ text, strlen("linux /k\n") }, &entry));
-	expect_error(entry_check_sealed(&entry), KEXEC_BAD_FORMAT, "sha256 HEX /k");
+	expect_ok(entry_to_plan("x", (struct text){ text, sizeof(text) - 1 }, ENTRY_SEALED, &plan));
+	boot_plan_free(&plan);
+	expect_ok(entry_to_plan("x", (struct text){ text, without_b }, ENTRY_OUTSIDE, &plan));
+	boot_plan_free(&plan);
+	expect_error(entry_to_plan("x", (struct text){ text, without_b }, ENTRY_SEALED, &plan), KEXEC_BAD_FORMAT,
+		     "x: expected a line \"sha256 HEX /b\", found none");
+	expect_error(entry_to_plan("x", (struct text){ text, strlen("linux /k\n") }, ENTRY_SEALED, &plan),
+		     KEXEC_BAD_FORMAT, "sha256 HEX /k");
+}
+
+static void expect_trust(enum entry_place place, enum trust kernel, enum trust initrds)
+{
+	static const char text[] =
+		"linux /k\ninitrd /a\nsha256 " DIGEST_0 " /k\nsha256 " DIGEST_0 " /a\nsignature require\n";
+
+	expect_ok(entry_to_plan("x", (struct text){ text, sizeof(text) - 1 }, place, &plan));
+	assert_int_equal(plan.kernel.trust, kernel);
+	assert_int_equal(plan.initrds[0].trust, initrds);
+	assert_int_equal(plan.kernel.source, PART_ON_VOLUME);
+	assert_int_equal(plan.initrds[0].source, PART_ON_VOLUME);
+	boot_plan_free(&plan);
+}
+
+/* A digest that anybody could have written vouches for nothing. */
+static void trust_is_of_the_place_not_of_the_text(void **state)
+{
+	(void)state;
+	expect_trust(ENTRY_OUTSIDE, TRUST_PLATFORM, TRUST_NOBODY);
+	expect_trust(ENTRY_SEALED, TRUST_DIGEST, TRUST_DIGEST);
+}
+
+/* The text that is measured is the one that was parsed, and the plan owns all that it points to. */
+static void plan_outlives_the_text(void **state)
+{
+	static const char text[] = "\xef\xbb\xbf# c\nlinux /k\r\ninitrd /a\noptions x\nfoo\n";
+	char source[] = "a.conf";
+	char *bytes = malloc(sizeof(text) - 1);
+
+	(void)state;
+	memcpy(bytes, text, sizeof(text) - 1);
+	expect_ok(entry_to_plan(source, (struct text){ bytes, sizeof(text) - 1 }, ENTRY_OUTSIDE, &plan));
+	free(bytes);
+	memset(source, 'x', sizeof(source) - 1);
+	assert_string_equal(plan.said_by, "a.conf");
+	assert_int_equal(plan.text.length, sizeof(text) - 1 - 3);
+	assert_memory_equal(plan.text.start, text + 3, sizeof(text) - 1 - 3);
+	assert_string_equal(plan.kernel.name, "/k");
+	expect_initrds("/a;");
+	expect_command_line("x");
+	assert_int_equal(plan.unknown_key_count, 1);
+	assert_int_equal(fake_pool_outstanding(), 1);
+	boot_plan_free(&plan);
+	assert_int_equal(fake_pool_outstanding(), 0);
+	boot_plan_free(&plan);
+}
+
+static void no_memory_for_the_plan(void **state)
+{
+	(void)state;
+	fake_pool_fail_at(1);
+	refuse("linux /vmlinuz\n", KEXEC_NO_MEMORY, "a.conf: out of memory");
+}
+
+/* Each line adds as much as a line can, so a list or string that is too short is written past its end. */
+static void fullest_texts(void **state)
+{
+	static const char *const lines[] = { "initrd x\n", "x\n", "options x\n", "sha256 " DIGEST_0 " y\n", "\n" };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(lines) / sizeof(lines[0]); i++) {
+		size_t length = strlen("linux y\n");
+		char *text = malloc(ENTRY_SIZE_MAX);
+
+		memcpy(text, "linux y\n", length);
+		while (ENTRY_SIZE_MAX - length >= strlen(lines[i])) {
+			memcpy(text + length, lines[i], strlen(lines[i]));
+			length += strlen(lines[i]);
+		}
+		expect_ok(parse_bytes(text, length - 1));
+		free(text);
+	}
 }
 
 static void last_policy_of_several_holds(void **state)
@@ -555,9 +610,10 @@ static void last_policy_of_several_holds(void **state)
 	static const char text[] = "linux /k\non-mismatch reset\nverbose yes\non-mismatch halt\nverbose no\n";
 
 	(void)state;
-	expect_ok(entry_parse("x.conf", (struct text){ text, sizeof(text) - 1 }, &entry));
-	assert_int_equal(entry.on_mismatch, ON_MISMATCH_HALT);
-	assert_false(entry.verbose);
+	expect_ok(entry_to_plan("x.conf", (struct text){ text, sizeof(text) - 1 }, ENTRY_OUTSIDE, &plan));
+	assert_int_equal(plan.on_mismatch, ON_MISMATCH_HALT);
+	assert_false(plan.verbose);
+	boot_plan_free(&plan);
 }
 
 int main(void)
@@ -589,6 +645,7 @@ int main(void)
 		cmocka_unit_test(options_none),
 		cmocka_unit_test(options_many),
 		cmocka_unit_test(digest_of_each_file),
+		cmocka_unit_test(digest_of_a_file_that_is_loaded_more_than_once),
 		cmocka_unit_test(digest_none),
 		cmocka_unit_test(digest_paths_with_either_slash),
 		cmocka_unit_test(digest_path_of_another_case),
@@ -604,6 +661,10 @@ int main(void)
 		cmocka_unit_test(unknown_keys_are_quiet_without_verbose),
 		cmocka_unit_test(two_digests_for_one_file),
 		cmocka_unit_test(sealed_entry_needs_each_digest),
+		cmocka_unit_test(trust_is_of_the_place_not_of_the_text),
+		cmocka_unit_test(plan_outlives_the_text),
+		cmocka_unit_test(no_memory_for_the_plan),
+		cmocka_unit_test(fullest_texts),
 		cmocka_unit_test(last_policy_of_several_holds),
 	};
 

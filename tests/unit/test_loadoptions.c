@@ -270,10 +270,24 @@ static void word_that_does_not_belong(void **state)
 	expect_ignored("found \"quiet\"");
 	parse_text("linux= verbose", false);
 	expect_ignored("found \"linux=\"");
-	parse_text("linux=\"/vmlinuz verbose", false);
-	expect_ignored("found \"linux=/vmlinuz verbose\"");
 	parse_text("entry=/a entry=/b", false);
 	expect_ignored("found \"entry=/b\"");
+}
+
+static void quote_that_does_not_close(void **state)
+{
+	(void)state;
+	parse_text("linux=\"/vmlinuz verbose", false);
+	expect_ignored("expected a \" that closes, found none behind \"linux=/vmlinuz verbose\"");
+	/* It looks like the program's name. */
+	parse_text("linux=\"/vmlinuz.efi", false);
+	expect_ignored("expected a \" that closes, found none behind \"linux=/vmlinuz.efi\"");
+	parse_text("\"\\EFI\\kexec.efi linux=/vmlinuz -- quiet", false);
+	expect_ignored("expected a \" that closes");
+	parse_text("\"fs0:\\kexec.efi linux=/vmlinuz", true);
+	expect_ignored("expected a \" that closes");
+	parse_text("linux=/vmlinuz \"-- quiet", false);
+	expect_ignored("expected a \" that closes, found none behind \"-- quiet\"");
 }
 
 static void kernel_and_entry(void **state)
@@ -309,6 +323,7 @@ int main(void)
 		cmocka_unit_test(word_of_which_a_message_quotes_the_start),
 		cmocka_unit_test(too_long),
 		cmocka_unit_test(word_that_does_not_belong),
+		cmocka_unit_test(quote_that_does_not_close),
 		cmocka_unit_test(kernel_and_entry),
 	};
 

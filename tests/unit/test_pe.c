@@ -11,6 +11,7 @@
 
 static uint8_t *image;
 static struct text content;
+static enum pe_layout layout = PE_LOADED;
 
 static void put(size_t offset, uint32_t value, size_t width)
 {
@@ -49,7 +50,7 @@ static bool find_in(size_t size, const char *name)
 	bool found;
 
 	memcpy(copy, image, size);
-	found = pe_find_section(copy, size, name, &content);
+	found = pe_find_section(&(struct pe_image){ .bytes = copy, .size = size, .layout = layout }, name, &content);
 	free(copy);
 	return found;
 }
@@ -58,11 +59,35 @@ static void section_with_its_virtual_size(void **state)
 {
 	(void)state;
 	make_image();
-	assert_true(pe_find_section(image, IMAGE_SIZE, ".entry", &content));
+	assert_true(pe_find_section(&(struct pe_image){ .bytes = image, .size = IMAGE_SIZE }, ".entry", &content));
 	assert_int_equal(content.length, 11);
 	assert_memory_equal(content.start, "linux /abcd", 11);
 	assert_true(find_in(IMAGE_SIZE, ".longest"));
 	assert_int_equal(content.length, 0x10);
+	free(image);
+}
+
+/* In a file it lies elsewhere, and zeros at its end may be left out. */
+static void section_in_a_file(void **state)
+{
+	struct pe_image file;
+
+	(void)state;
+	make_image();
+	put(SECTIONS + 40 + 20, 0x600, 4);
+	memcpy(image + 0x600, "linux /efgh", 11);
+	file = (struct pe_image){ .bytes = image, .size = IMAGE_SIZE, .layout = PE_FILE };
+	assert_true(pe_find_section(&file, ".entry", &content));
+	assert_int_equal(content.length, 11);
+	assert_memory_equal(content.start, "linux /efgh", 11);
+
+	layout = PE_FILE;
+	put(SECTIONS + 40 + 16, 5, 4);
+	assert_true(find_in(IMAGE_SIZE, ".entry"));
+	assert_int_equal(content.length, 5);
+	put(SECTIONS + 40 + 20, IMAGE_SIZE - 4, 4);
+	assert_true(find_in(IMAGE_SIZE, ".entry"));
+	assert_int_equal(content.length, 0);
 	free(image);
 }
 
@@ -261,6 +286,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(section_with_its_virtual_size),
+		cmocka_unit_test(section_in_a_file),
 		cmocka_unit_test(section_not_there),
 		cmocka_unit_test(section_past_the_end_is_empty),
 		cmocka_unit_test(headers_that_make_no_sense),

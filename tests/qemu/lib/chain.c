@@ -2,30 +2,34 @@
 #include "tests/qemu/lib/chain.h"
 
 #include "boot/log.h"
-#include "efi/source/file.h"
 #include "efi/services/firmware.h"
+#include "efi/source/stream.h"
+#include "efi/source/volume.h"
 
 static EFI_STATUS load(EFI_HANDLE *ret_handle)
 {
 	EFI_GUID guid = LOADED_IMAGE_PROTOCOL;
 	EFI_LOADED_IMAGE *loaded;
 	EFI_LOADED_IMAGE *own;
-	struct file file;
+	struct volume volume;
+	struct stream stream;
 	EFI_STATUS status;
+	uint64_t size;
 	void *buffer;
 
 	status = firmware_boot_services->HandleProtocol(firmware_image, &guid, (void **)&own);
 	if (EFI_ERROR(status))
 		return status;
-	file_set_device(own->DeviceHandle);
-	if (file_open(TEXT("/kexec.efi"), &file))
+	volume_start(&volume, own->DeviceHandle);
+	if (stream_open(&volume.source, "/kexec.efi", &stream))
 		return EFI_NOT_FOUND;
-	status = firmware_boot_services->AllocatePool(EfiLoaderData, file.size, &buffer);
-	if (EFI_ERROR(status) || file_read(&file, (uintptr_t)buffer, file.size, NULL))
+	size = stream.file.size;
+	status = firmware_boot_services->AllocatePool(EfiLoaderData, size, &buffer);
+	if (EFI_ERROR(status) || stream_read(&stream, (uintptr_t)buffer, size, NULL))
 		return EFI_LOAD_ERROR;
-	file_close(&file);
-	file_close_volume();
-	status = firmware_boot_services->LoadImage(FALSE, firmware_image, NULL, buffer, file.size, ret_handle);
+	stream_close(&stream);
+	volume_close(&volume);
+	status = firmware_boot_services->LoadImage(FALSE, firmware_image, NULL, buffer, size, ret_handle);
 	if (EFI_ERROR(status))
 		return status;
 	status = firmware_boot_services->HandleProtocol(*ret_handle, &guid, (void **)&loaded);

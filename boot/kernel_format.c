@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/* The table of formats. */
+#include "boot/kernel_format.h"
+
+#include "boot/bzimage.h"
+#include "boot/log.h"
+#include "boot/pe.h"
+#include "common/align.h"
+
+/* In the order in which they are tried. */
+static const struct kernel_format *const formats[] = {
+	&bzimage_format,
+};
+
+enum kexec_status kernel_plan_file(const struct kernel_probe *probe, struct kernel_plan *ret_plan)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(formats); i++) {
+		if (formats[i]->probe(probe))
+			return formats[i]->plan(probe, ret_plan);
+	}
+	return formats[0]->plan(probe, ret_plan);
+}
+
+struct memory_request kernel_initrd_request(const struct kernel_plan *plan, uint64_t size)
+{
+	struct memory_request request = plan->initrd_memory;
+
+	request.size = size;
+	return request;
+}
+
+enum kexec_status kernel_check_signed(const char *name, const struct kernel_plan *plan, const uint8_t *file,
+				      uint64_t file_size)
+{
+	struct file_range ranges[KERNEL_SIGNED_RANGES_MAX];
+	size_t count = plan->format->signed_ranges(plan, ranges);
+
+	for (size_t i = 0; i < count; i++) {
+		uint64_t found = pe_signed_until(file, file_size, ranges[i].start);
+
+		if (found < ranges[i].end)
+			return log_error(
+				KEXEC_MISMATCH,
+				"%s: signature: expected it to cover all from 0x%lx to 0x%lx, found it ends at 0x%lx",
+				name, ranges[i].start, ranges[i].end, found);
+	}
+	return KEXEC_OK;
+}

@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * What to boot: a list of parts, and the policy for all of them. Everything that can say what to boot becomes a plan,
+ * checked as a whole, before the first part is opened: entry text and load options in boot/entry.c, what is sealed in
+ * our own image in boot/sealed_image.c. After that nobody reads the text again; it is kept only to be measured.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "boot/text.h"
+#include "common/purgatory_abi.h"
+
+/* Where a part's bytes come from. efi/source/source.c has the source for each. */
+enum part_source {
+	PART_ON_VOLUME, /* a file on the volume that our image came from */
+	PART_IN_IMAGE,	/* a section of our image */
+};
+
+/*
+ * Who vouches for a part. Only the place where the part was named decides this, never the text itself: whoever can
+ * write an entry can write anything into it.
+ */
+enum trust {
+	TRUST_NOBODY,	/* anybody could have put it there, with a matching digest or without one */
+	TRUST_PLATFORM, /* the platform, by the part's own signature: it must be asked before the part runs */
+	TRUST_DIGEST,	/* our image holds the part's digest, and the image's signature covers that */
+	TRUST_IMAGE,	/* our image holds the part itself */
+};
+
+/* One thing to be loaded. */
+struct boot_part {
+	const char *name; /* as it was written: the source knows it by this name, and so do messages */
+	enum part_source source;
+	enum trust trust;
+	bool has_digest;
+	uint8_t digest[SHA256_DIGEST_SIZE]; /* the SHA-256 that its bytes must have, if has_digest */
+};
+
+/* A complete plan. It owns everything it points to. A zeroed plan is empty, and boot_plan_free does no harm to it. */
+struct boot_plan {
+	const char *said_by;	   /* what said all this, for messages: a path, "load options", ... */
+	struct text text;	   /* its words, as they are measured */
+	struct boot_part kernel;   /* always there */
+	struct boot_part *initrds; /* in the order in which they are loaded */
+	size_t initrd_count;
+	struct text *unknown_keys; /* in order; they were skipped */
+	size_t unknown_key_count;
+	struct text command_line; /* a NUL follows, which is not counted */
+	bool require_signature;	  /* the platform must vouch for the kernel, whoever else does */
+	bool overwrite_off;	  /* the firmware shall not overwrite memory at the next reset */
+	bool dma_off;		  /* devices behind PCI bridges shall not write to memory once the firmware is left */
+	bool verbose;
+	enum on_mismatch on_mismatch;
+	void *memory; /* one piece of pool memory, for all of the above */
+};
+
+/* Logs which keys were skipped, for users who asked for verbose. */
+void boot_plan_print_unknown_keys(const struct boot_plan *plan);
+
+void boot_plan_free(struct boot_plan *plan);
+
+/* How much of somebody's text a message quotes: a digest and a path, as a rule. */
+#define PLAN_QUOTE_MAX 120
+
+static inline struct text plan_quote(struct text text)
+{
+	if (text.length > PLAN_QUOTE_MAX)
+		text.length = PLAN_QUOTE_MAX;
+	return text;
+}

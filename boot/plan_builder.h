@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * For the files of boot/ that make plans: a plan in the making. One piece of memory is allocated at the start, large
+ * enough for whatever the text can hold, so nothing after it can fail for lack of memory.
+ */
+#pragma once
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "boot/plan.h"
+#include "boot/status.h"
+#include "boot/text.h"
+#include "common/purgatory_abi.h"
+
+/* A line that says which digest a file must have. The file's own line may follow it. */
+struct digest_line {
+	struct text path;
+	uint8_t digest[SHA256_DIGEST_SIZE];
+};
+
+struct plan_builder {
+	struct boot_plan plan;
+	struct digest_line *digests;
+	size_t digest_count;
+	char *command_line;
+	char *next_name; /* where the next string goes */
+};
+
+/* Who vouches for the kernel, and for each initrd. */
+struct plan_trust {
+	enum trust kernel;
+	enum trust initrds;
+};
+
+/*
+ * Begins a plan with a copy of `text`. Each line of the text allows for one call of a plan_builder_add_ function, with
+ * a value that stands in that line behind a key. A builder that was started must be finished or given up.
+ */
+enum kexec_status plan_builder_start(struct plan_builder *builder, const char *said_by, struct text text);
+
+/* Copies a name from a line of the text, and ends it with a NUL. */
+const char *plan_builder_name(struct plan_builder *builder, struct text name);
+
+void plan_builder_add_initrd(struct plan_builder *builder, struct text name);
+
+/* Appends to the command line, behind a space if something stands there already. Empty options add nothing. */
+void plan_builder_add_options(struct plan_builder *builder, struct text options);
+
+/* Hands the plan over. All parts come from `source`. */
+void plan_builder_finish(struct plan_builder *builder, enum part_source source, const struct plan_trust *trust,
+			 struct boot_plan *ret_plan);
+
+/* Frees a plan that was refused. */
+void plan_builder_give_up(struct plan_builder *builder);

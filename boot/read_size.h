@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * How much of a file to read at once. Each read costs, most of all where the firmware's FAT driver looks for the file's
+ * place on the disk anew, so large reads are faster; but progress must be shown in between. So the first large read
+ * tells how fast the disk is, and from then on as much is read at once as comes within READ_SIZE_USEC.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/* All firmware can read so much at once, and it is still in the CPU's cache when it is hashed. */
+#define READ_SIZE_PIECE (1u << 20)
+
+#define READ_SIZE_USEC 250000
+
+/* What is known of a file. A zeroed one knows nothing. */
+struct read_size {
+	uint64_t large_size; /* bytes that come within READ_SIZE_USEC; 0: not known yet */
+};
+
+/* How many bytes to ask for where `left` are wanted. `large`: more than READ_SIZE_PIECE may be tried. */
+uint64_t read_size_next(const struct read_size *state, uint64_t left, bool large);
+
+/* `size` bytes came in `usec` microseconds. */
+void read_size_learn(struct read_size *state, uint64_t size, uint64_t usec);

@@ -1,0 +1,153 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/* Looks in our image, in the load options and in the file beside the image. */
+#include "efi/source/find_plan.h"
+
+#include "boot/entry.h"
+#include "boot/imagepath.h"
+#include "boot/loadoptions.h"
+#include "boot/log.h"
+#include "boot/pool.h"
+#include "boot/sealed_image.h"
+#include "common/string.h"
+#include "efi/services/firmware.h"
+#include "efi/source/stream.h"
+
+/* The longest path of an entry file, in bytes with its NUL. */
+#define PATH_SIZE 256
+
+/* EFI_SHELL_PARAMETERS_PROTOCOL is on the handle of whatever a UEFI shell starts (UEFI Shell specification 2.3). */
+#define SHELL_PARAMETERS_GUID                                                                                          \
+	{                                                                                                              \
+		0x752f3136, 0x4e16, 0x4fdc,                                                                            \
+		{                                                                                                      \
+			0xa2, 0x2a, 0xe5, 0xf4, 0x68, 0x12, 0xf4, 0xca                                                 \
+		}                                                                                                      \
+	}
+
+/* Parses the image's load options into *ret_buffer, which the caller frees; NULL if there are none. */
+static enum kexec_status read_load_options(const EFI_LOADED_IMAGE *image, void **ret_buffer,
+					   struct load_options *ret_options)
+{
+	EFI_GUID shell_guid = SHELL_PARAMETERS_GUID;
+	size_t size = image->LoadOptions ? image->LoadOptionsSize : 0;
+	size_t parsed_size = size > LOAD_OPTIONS_SIZE_MAX ? 0 : size;
+	enum kexec_status status;
+	void *parameters;
+	bool from_shell;
+
+	*ret_buffer = NULL;
+	*ret_options = (struct load_options){ 0 };
+	if (size == 0)
+		return KEXEC_OK;
+	status = pool_alloc(LOAD_OPTIONS_BUFFER_SIZE(parsed_size), "load options", ret_buffer);
+	if (status)
+		return status;
+	from_shell = !EFI_ERROR(firmware_boot_services->HandleProtocol(firmware_image, &shell_guid, &parameters));
+	load_options_parse(image->LoadOptions, size, from_shell, *ret_buffer, ret_options);
+	return KEXEC_OK;
+}
+
+/* The path of the entry file: the one that the load options name, or the one beside the image. */
+static enum kexec_status find_path(const EFI_LOADED_IMAGE *image, const struct load_options *options,
+				   char ret_path[PATH_SIZE])
+{
+	const void *nodes = image->FilePath;
+	struct text path = options->entry_path;
+
+	if (path.length >= PATH_SIZE)
+		return log_error(KEXEC_TOO_LARGE, "load options: entry=: expected at most %u bytes, found %zu",
+				 PATH_SIZE - 1, path.length);
+	if (path.length) {
+		memcpy(ret_path, path.start, path.length);
+		ret_path[path.length] = '\0';
+		return KEXEC_OK;
+	}
+	if (!nodes)
+		return log_error(KEXEC_NOT_FOUND,
+				 "expected to be started from a file, found no path to look for a .conf beside");
+	return image_path_conf(nodes, device_path_size(nodes), ret_path, PATH_SIZE);
+}
+
+/* Reads the whole file to `buffer`, then puts a line end and `more` behind it. */
+static enum kexec_status read_and_append(struct stream *stream, struct text more, char *buffer)
+{
+	uint64_t size = stream->file.size;
+	enum kexec_status status;
+
+	status = stream_read(stream, (uintptr_t)buffer, size, NULL);
+	if (!status)
+		status = stream_expect_end(stream);
+	if (status)
+		return status;
+	buffer[size] = '\n';
+	if (more.length)
+		memcpy(buffer + size + 1, more.start, more.length);
+	return KEXEC_OK;
+}
+
+static enum kexec_status plan_stream(struct stream *stream, struct text more, struct boot_plan *ret_plan)
+{
+	const char *path = stream->file.name;
+	enum kexec_status status;
+	struct text text;
+	void *buffer;
+
+	if (stream->file.size >= ENTRY_SIZE_MAX)
+		return log_error(KEXEC_TOO_LARGE, "%s: expected at most %u bytes, found %lu", path, ENTRY_SIZE_MAX - 1,
+				 stream->file.size);
+	text.length = stream->file.size + 1 + more.length;
+	status = pool_alloc(text.length, path, &buffer);
+	if (status)
+		return status;
+	text.start = buffer;
+	status = read_and_append(stream, more, buffer);
+	if (!status)
+		status = entry_to_plan(path, text, ENTRY_OUTSIDE, ret_plan);
+	pool_free(buffer);
+	return status;
+}
+
+static enum kexec_status plan_file(const EFI_LOADED_IMAGE *image, const struct load_options *options,
+				   struct sources *sources, struct boot_plan *ret_plan)
+{
+	char path[PATH_SIZE];
+	enum kexec_status status;
+	struct stream stream;
+
+	status = find_path(image, options, path);
+	if (status)
+		return status;
+	status = stream_open(sources_find(sources, PART_ON_VOLUME), path, &stream);
+	if (status)
+		return status;
+	status = plan_stream(&stream, options->lines, ret_plan);
+	stream_close(&stream);
+	return status;
+}
+
+static enum kexec_status plan_from_outside(const EFI_LOADED_IMAGE *image, struct sources *sources,
+					   struct boot_plan *ret_plan)
+{
+	struct load_options options;
+	enum kexec_status status;
+	void *buffer;
+
+	status = read_load_options(image, &buffer, &options);
+	if (status)
+		return status;
+	if (options.has_linux)
+		status = entry_to_plan("load options", options.lines, ENTRY_OUTSIDE, ret_plan);
+	else
+		status = plan_file(image, &options, sources, ret_plan);
+	pool_free(buffer);
+	return status;
+}
+
+enum kexec_status find_plan(const EFI_LOADED_IMAGE *image, struct sources *sources, struct boot_plan *ret_plan)
+{
+	if (!sealed_image_found(&sources->image.image))
+		return plan_from_outside(image, sources, ret_plan);
+	if (image->LoadOptions && image->LoadOptionsSize)
+		log_info("load options ignored: what this image boots is sealed in it");
+	return sealed_image_to_plan(&sources->image.image, ret_plan);
+}

@@ -1,0 +1,19 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/* Finds out what to boot. */
+#pragma once
+
+#include <efi.h>
+
+#include "boot/plan.h"
+#include "boot/status.h"
+#include "efi/source/sources.h"
+
+/*
+ * Makes the plan for our image, which was started as `image`. What is sealed in the image comes first: nothing outside
+ * it can then change what boots. Else the plan is what the load options say, if they name a kernel; else the entry file
+ * that they name; else the file beside the image, with .conf in place of .efi. Whatever else the load options say is
+ * appended to the file's text.
+ *
+ * The caller frees the plan with boot_plan_free. *ret_plan is written on success only.
+ */
+enum kexec_status find_plan(const EFI_LOADED_IMAGE *image, struct sources *sources, struct boot_plan *ret_plan);

@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/* All sources that the parts of a boot can come from. */
+#pragma once
+
+#include <efi.h>
+
+#include "boot/plan.h"
+#include "boot/section_source.h"
+#include "efi/source/volume.h"
+
+/* A zeroed one is closed. */
+struct sources {
+	struct volume volume;
+	struct section_source image;
+};
+
+/* The volume that our image came from, and our image itself. */
+void sources_start(struct sources *sources, const EFI_LOADED_IMAGE *image);
+
+/* The source for parts of this kind. */
+struct source *sources_find(struct sources *sources, enum part_source kind);
+
+/* Closes what was opened. All files must be closed. */
+void sources_close(struct sources *sources);

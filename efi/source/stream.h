@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * Reads a part from front to back, each byte once, straight to where it is wanted. The stream owns pieces, bounce
+ * buffer, progress and retry. It hands each piece to a sink, and does not know what the sink does with it.
+ */
+#pragma once
+
+#include <stdint.h>
+
+#include "boot/read_size.h"
+#include "boot/source.h"
+#include "boot/status.h"
+
+/* Receives pieces. The first member of a sink's own structure. */
+struct sink {
+	/* [addr, addr + size) of physical memory has arrived. Pieces come in order, and each is READ_SIZE_PIECE or
+	 * less. */
+	void (*take)(struct sink *sink, uint64_t addr, uint64_t size);
+};
+
+/* A zeroed one is closed. */
+struct stream {
+	struct source_file file;
+	uint64_t done; /* bytes that have arrived */
+	struct read_size read_size;
+	uint64_t start_usec;	  /* of the first read; 0: there was none */
+	uint64_t next_shown_usec; /* when progress is to be shown */
+};
+
+/* Opens the part that `source` calls `name`. `name` must outlive the stream. The caller closes it with stream_close. */
+enum kexec_status stream_open(struct source *source, const char *name, struct stream *ret_stream);
+
+/* Closes the stream. Does no harm to one that is closed. */
+void stream_close(struct stream *stream);
+
+/*
+ * Reads the next `size` bytes to the physical address `addr`, through a buffer below 4 GiB if that lies above. Fails if
+ * the source reports an error or ends before. Each piece goes to `sink`, which may be NULL, as soon as it has arrived.
+ * Progress is shown on the console if a file takes longer than a second, four times in each.
+ */
+enum kexec_status stream_read(struct stream *stream, uint64_t addr, uint64_t size, struct sink *sink);
+
+/* Makes sure that the part ends where its size said: one that goes on was not read whole. */
+enum kexec_status stream_expect_end(struct stream *stream);
+
+/* Says how fast the part came, to users who have seen its progress, and in the log. */
+void stream_show_done(const struct stream *stream);

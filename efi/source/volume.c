@@ -1,0 +1,179 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/* Opens, reads and closes files. */
+#include "efi/source/volume.h"
+
+#include "boot/log.h"
+#include "boot/text.h"
+#include "common/align.h"
+#include "common/string.h"
+#include "efi/services/firmware.h"
+
+/* EFI_FILE_INFO with a name of 255 characters, the longest of FAT, has 592 bytes. */
+#define FILE_INFO_SIZE 1024
+
+/*
+ * From UEFI 2.4 on. Some firmware of 2011 and 2012 hangs at a large read (Linux, "x86, efi: Break up large initrd
+ * reads"), some fails it and whatever is tried after it (systemd issue 25911): there it must not even be tried.
+ */
+#define LARGE_READ_REVISION ((2u << 16) | 40)
+
+static struct volume *volume_of(struct source *source)
+{
+	return (struct volume *)source;
+}
+
+static enum kexec_status open_root(struct volume *volume)
+{
+	EFI_GUID guid = EFI_SIMPLE_FILE_SYSTEM_PROTOCOL_GUID;
+	EFI_SIMPLE_FILE_SYSTEM_PROTOCOL *file_system;
+	EFI_STATUS status;
+
+	if (volume->root)
+		return KEXEC_OK;
+	status = firmware_boot_services->HandleProtocol(volume->device, &guid, (void **)&file_system);
+	if (!EFI_ERROR(status))
+		status = file_system->OpenVolume(file_system, &volume->root);
+	if (EFI_ERROR(status)) {
+		volume->root = NULL;
+		return log_error(status_from_efi(status), "cannot open the volume that this program came from: %s",
+				 efi_status_name(status));
+	}
+	return KEXEC_OK;
+}
+
+/* As firmware wants it: UTF-16, with backslashes. */
+static enum kexec_status convert_path(const char *name, uint16_t ret_path[VOLUME_PATH_SIZE])
+{
+	struct text path = { .start = name, .length = strlen(name) };
+
+	if (path.length >= VOLUME_PATH_SIZE)
+		return log_error(KEXEC_TOO_LARGE, "%.*s...: expected a path of at most %u bytes, found %zu", 60, name,
+				 VOLUME_PATH_SIZE - 1, path.length);
+	if (!text_to_utf16(path, ret_path, VOLUME_PATH_SIZE))
+		return log_error(KEXEC_BAD_FORMAT, "%s: expected a path in UTF-8, found other bytes", name);
+	for (uint16_t *unit = ret_path; *unit; unit++) {
+		if (*unit == '/')
+			*unit = '\\';
+	}
+	return KEXEC_OK;
+}
+
+static enum kexec_status open_handle(struct source_file *file)
+{
+	EFI_FILE_HANDLE root = volume_of(file->source)->root;
+	uint16_t path[VOLUME_PATH_SIZE];
+	EFI_FILE_HANDLE handle;
+	enum kexec_status status;
+	EFI_STATUS opened;
+
+	status = convert_path(file->name, path);
+	if (status)
+		return status;
+	opened = root->Open(root, &handle, (CHAR16 *)path, EFI_FILE_MODE_READ, 0);
+	if (EFI_ERROR(opened))
+		return log_error(status_from_efi(opened), "%s: cannot open: expected a file, found %s", file->name,
+				 efi_status_name(opened));
+	file->handle = handle;
+	return KEXEC_OK;
+}
+
+static enum kexec_status read_size(struct source_file *file)
+{
+	EFI_GUID guid = EFI_FILE_INFO_ID;
+	_Alignas(EFI_FILE_INFO) uint8_t buffer[FILE_INFO_SIZE];
+	EFI_FILE_INFO *info = (EFI_FILE_INFO *)buffer;
+	EFI_FILE_HANDLE handle = file->handle;
+	UINTN size = sizeof(buffer);
+	EFI_STATUS status;
+
+	status = handle->GetInfo(handle, &guid, &size, buffer);
+	if (EFI_ERROR(status))
+		return log_error(status_from_efi(status), "%s: cannot tell its size: %s", file->name,
+				 efi_status_name(status));
+	if (info->Attribute & EFI_FILE_DIRECTORY)
+		return log_error(KEXEC_NOT_FOUND, "%s: expected a file, found a directory", file->name);
+	file->size = info->FileSize;
+	return KEXEC_OK;
+}
+
+static void close_file(struct source_file *file)
+{
+	EFI_FILE_HANDLE handle = file->handle;
+
+	if (handle)
+		handle->Close(handle);
+	file->handle = NULL;
+}
+
+static enum kexec_status open_file(struct source *source, const char *name, struct source_file *ret_file)
+{
+	struct source_file file = { .source = source, .name = name };
+	enum kexec_status status;
+
+	status = open_root(volume_of(source));
+	if (!status)
+		status = open_handle(&file);
+	if (!status)
+		status = read_size(&file);
+	if (status)
+		close_file(&file);
+	else
+		*ret_file = file;
+	return status;
+}
+
+static enum kexec_status read_file(struct source_file *file, uint64_t offset, void *buffer, uint64_t *size,
+				   const char **ret_why)
+{
+	EFI_FILE_HANDLE handle = file->handle;
+	EFI_STATUS status;
+	UINTN found = *size;
+
+	/* The handle knows where the last read ended. */
+	(void)offset;
+	status = handle->Read(handle, &found, buffer);
+	*ret_why = efi_status_name(status);
+	if (EFI_ERROR(status))
+		return status_from_efi(status);
+	*size = found;
+	return KEXEC_OK;
+}
+
+static enum kexec_status reopen_file(struct source_file *file, uint64_t offset)
+{
+	EFI_FILE_HANDLE handle;
+	enum kexec_status status;
+	EFI_STATUS positioned;
+
+	close_file(file);
+	status = open_handle(file);
+	if (status)
+		return status;
+	handle = file->handle;
+	positioned = handle->SetPosition(handle, offset);
+	if (EFI_ERROR(positioned))
+		return log_error(status_from_efi(positioned), "%s: cannot go on at byte %lu: %s", file->name, offset,
+				 efi_status_name(positioned));
+	return KEXEC_OK;
+}
+
+void volume_start(struct volume *volume, EFI_HANDLE device)
+{
+	*volume = (struct volume){
+		.source = {
+			.open = open_file,
+			.read = read_file,
+			.reopen = reopen_file,
+			.close = close_file,
+			.bears_large_reads = firmware_system_table->Hdr.Revision >= LARGE_READ_REVISION,
+		},
+		.device = device,
+	};
+}
+
+void volume_close(struct volume *volume)
+{
+	if (volume->root)
+		volume->root->Close(volume->root);
+	volume->root = NULL;
+}

@@ -1,0 +1,25 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/* Files on a volume, through EFI_SIMPLE_FILE_SYSTEM_PROTOCOL (UEFI specification 13.4 and 13.5). */
+#pragma once
+
+#include <efi.h>
+
+#include "boot/source.h"
+
+/* The longest path, in bytes of UTF-8 with its NUL. */
+#define VOLUME_PATH_SIZE 512
+
+struct volume {
+	struct source source;
+	EFI_HANDLE device;
+	EFI_FILE_HANDLE root; /* NULL until the first file is opened */
+};
+
+/*
+ * Says which device the volume is on. Names are paths in UTF-8, with / or \ between their parts; directories are
+ * refused. Nothing is opened yet.
+ */
+void volume_start(struct volume *volume, EFI_HANDLE device);
+
+/* Closes the volume. Its files must be closed. Does no harm to one that is closed. */
+void volume_close(struct volume *volume);

@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/* Feeds boot/sealed_image.c and boot/section_source.c images, loaded and as files. */
+#include "boot/entry.h"
+#include "boot/sealed_image.h"
+#include "boot/section_source.h"
+#include "tests/fuzz/input.h"
+
+/* A part is a section, whose bytes lie in the image. */
+static void check_section(struct section_source *source, const char *name)
+{
+	struct source *base = &source->source;
+	struct source_file file;
+	const char *why;
+
+	assert(base->open(base, name, &file) == KEXEC_OK);
+	assert(file.size <= source->image.size);
+	for (uint64_t offset = 0, size; offset < file.size; offset += size) {
+		uint8_t buffer[4096];
+
+		size = sizeof(buffer);
+		assert(base->read(&file, offset, buffer, &size, &why) == KEXEC_OK);
+		assert(size && size <= file.size - offset);
+	}
+	base->close(&file);
+}
+
+/* What is measured is an entry that says the same as the plan. */
+static void check_text(const struct boot_plan *plan)
+{
+	struct boot_plan same;
+
+	assert(entry_to_plan("text", plan->text, ENTRY_OUTSIDE, &same) == KEXEC_OK);
+	assert(strcmp(same.kernel.name, plan->kernel.name) == 0);
+	assert(same.initrd_count == plan->initrd_count);
+	for (size_t i = 0; i < same.initrd_count; i++)
+		assert(strcmp(same.initrds[i].name, plan->initrds[i].name) == 0);
+	assert(strcmp(same.command_line.start, plan->command_line.start) == 0);
+	assert(same.unknown_key_count == 0);
+	boot_plan_free(&same);
+}
+
+static void check_unified_image(const struct pe_image *image, const struct boot_plan *plan)
+{
+	struct section_source source;
+
+	section_source_start(&source, image);
+	assert(plan->kernel.trust == TRUST_IMAGE && plan->kernel.source == PART_IN_IMAGE);
+	check_section(&source, plan->kernel.name);
+	assert(plan->initrd_count <= 2);
+	for (size_t i = 0; i < plan->initrd_count; i++) {
+		assert(plan->initrds[i].trust == TRUST_IMAGE && plan->initrds[i].source == PART_IN_IMAGE);
+		check_section(&source, plan->initrds[i].name);
+	}
+	check_text(plan);
+}
+
+/* Every file of a sealed entry has a digest. */
+static void check_entry(const struct boot_plan *plan)
+{
+	assert(plan->kernel.trust == TRUST_DIGEST && plan->kernel.has_digest);
+	for (size_t i = 0; i < plan->initrd_count; i++)
+		assert(plan->initrds[i].trust == TRUST_DIGEST && plan->initrds[i].has_digest);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
+{
+	for (enum pe_layout layout = PE_LOADED; layout <= PE_FILE; layout++) {
+		const struct pe_image image = { .bytes = bytes, .size = size, .layout = layout };
+		struct boot_plan plan;
+		struct text entry;
+
+		if (!sealed_image_found(&image) || sealed_image_to_plan(&image, &plan) != KEXEC_OK)
+			continue;
+		if (pe_find_section(&image, ".entry", &entry))
+			check_entry(&plan);
+		else
+			check_unified_image(&image, &plan);
+		boot_plan_free(&plan);
+	}
+	return 0;
+}

@@ -1,0 +1,22 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/* Makes small PE32+ images with sections, loaded or as files. */
+#pragma once
+
+#include "boot/pe.h"
+
+/* The most sections that an image here has. */
+#define PE_BUILDER_SECTIONS_MAX 8
+
+struct pe_section {
+	const char *name;
+	const void *content;
+	uint32_t size;	      /* in memory */
+	uint32_t file_size;   /* in the file; 0: the same */
+	uint32_t wrong_place; /* not 0: where its header says that it lies instead */
+};
+
+/*
+ * Makes an image of the sections, with exactly the bytes that it needs, so that a sanitizer sees what is read behind
+ * it. The caller frees ->bytes.
+ */
+struct pe_image pe_build(enum pe_layout layout, const struct pe_section *sections, size_t count);
