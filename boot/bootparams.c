@@ -29,7 +29,7 @@ static void copy_setup_header(struct boot_params *params, const uint8_t *setup)
 	const struct setup_header *source = (const void *)(setup + SETUP_HEADER_OFFSET);
 	size_t size = offsetof(struct setup_header, header) + source->jump_distance;
 
-	/* A newer header is longer than the struct; the format (boot/bzimage.c) made sure that it ends before the next field. */
+	/* A newer header is longer than the struct; boot/bzimage.c made sure that it ends before the next field. */
 	memcpy((uint8_t *)params + SETUP_HEADER_OFFSET, source, size);
 }
 

@@ -167,6 +167,6 @@ enum kexec_status entry_to_plan(const char *said_by, struct text text, enum entr
 	if (status)
 		plan_builder_give_up(&builder);
 	else
-		plan_builder_finish(&builder, PART_ON_VOLUME, &trusts[place], ret_plan);
+		plan_builder_finish(&builder, &trusts[place], ret_plan);
 	return status;
 }

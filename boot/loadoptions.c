@@ -15,17 +15,6 @@ enum {
 /* How much of a wrong word a message quotes. */
 #define QUOTE_MAX 60
 
-struct buffer {
-	char *start;
-	size_t length;
-};
-
-static void append(struct buffer *buffer, struct text text)
-{
-	memcpy(buffer->start + buffer->length, text.start, text.length);
-	buffer->length += text.length;
-}
-
 static bool is_load_option(const uint8_t *bytes, size_t size)
 {
 	uint32_t attributes;
@@ -51,7 +40,7 @@ static void ignore(const char *what)
 }
 
 /* Converts to UTF-8, up to a NUL or the end: efibootmgr leaves the NUL out. */
-static bool convert(const uint8_t *bytes, size_t size, struct buffer *buffer)
+static bool convert(const uint8_t *bytes, size_t size, struct text_buffer *buffer)
 {
 	struct utf16_reader reader = { .bytes = bytes, .size = size };
 	char utf8[4];
@@ -63,7 +52,7 @@ static bool convert(const uint8_t *bytes, size_t size, struct buffer *buffer)
 
 		if (is_control || is_replacement)
 			return false;
-		append(buffer, (struct text){ .start = utf8, .length = count });
+		text_append(buffer, (struct text){ .start = utf8, .length = count });
 	}
 	return true;
 }
@@ -71,7 +60,7 @@ static bool convert(const uint8_t *bytes, size_t size, struct buffer *buffer)
 /* Reads the text out of what the firmware passed. Returns false for what is none, and for nothing at all. */
 static bool read_text(const void *bytes, size_t size, char *place, struct text *ret_text)
 {
-	struct buffer buffer = { .start = place };
+	struct text_buffer buffer = { .start = place };
 
 	if (size == 0)
 		return false;
@@ -108,8 +97,8 @@ struct word {
 /* The load options while they are parsed. */
 struct parser {
 	struct text rest;
-	char *words;	     /* where the next word without its quotes goes */
-	struct buffer lines; /* of the entry */
+	char *words;		  /* where the next word without its quotes goes */
+	struct text_buffer lines; /* of the entry */
 	struct load_options options;
 };
 
@@ -145,10 +134,10 @@ static bool begins_with(struct text word, struct text prefix, struct text *ret_v
 
 static void append_line(struct parser *parser, struct text key, struct text value)
 {
-	append(&parser->lines, key);
-	append(&parser->lines, TEXT(" "));
-	append(&parser->lines, value);
-	append(&parser->lines, TEXT("\n"));
+	text_append(&parser->lines, key);
+	text_append(&parser->lines, TEXT(" "));
+	text_append(&parser->lines, value);
+	text_append(&parser->lines, TEXT("\n"));
 }
 
 /* Takes in one word. Returns false for one that does not belong here. */

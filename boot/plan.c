@@ -21,7 +21,7 @@ enum kexec_status plan_builder_start(struct plan_builder *builder, const char *s
 	uint8_t *memory;
 	char *copy;
 
-	*builder = (struct plan_builder){ 0 };
+	*builder = (struct plan_builder){ .source = PART_ON_VOLUME };
 	status = pool_alloc(list_size + said_by_size + 3 * (text.length + 1), said_by, (void **)&memory);
 	if (status)
 		return status;
@@ -73,15 +73,14 @@ void plan_builder_add_options(struct plan_builder *builder, struct text options)
 	builder->command_line[*length] = '\0';
 }
 
-void plan_builder_finish(struct plan_builder *builder, enum part_source source, const struct plan_trust *trust,
-			 struct boot_plan *ret_plan)
+void plan_builder_finish(struct plan_builder *builder, const struct plan_trust *trust, struct boot_plan *ret_plan)
 {
 	struct boot_plan *plan = &builder->plan;
 
-	plan->kernel.source = source;
+	plan->kernel.source = builder->source;
 	plan->kernel.trust = trust->kernel;
 	for (size_t i = 0; i < plan->initrd_count; i++) {
-		plan->initrds[i].source = source;
+		plan->initrds[i].source = builder->source;
 		plan->initrds[i].trust = trust->initrds;
 	}
 	*ret_plan = *plan;

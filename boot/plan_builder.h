@@ -24,7 +24,8 @@ struct plan_builder {
 	struct digest_line *digests;
 	size_t digest_count;
 	char *command_line;
-	char *next_name; /* where the next string goes */
+	char *next_name;	 /* where the next string goes */
+	enum part_source source; /* of all parts: the volume, unless something else is said */
 };
 
 /* Who vouches for the kernel, and for each initrd. */
@@ -47,9 +48,8 @@ void plan_builder_add_initrd(struct plan_builder *builder, struct text name);
 /* Appends to the command line, behind a space if something stands there already. Empty options add nothing. */
 void plan_builder_add_options(struct plan_builder *builder, struct text options);
 
-/* Hands the plan over. All parts come from `source`. */
-void plan_builder_finish(struct plan_builder *builder, enum part_source source, const struct plan_trust *trust,
-			 struct boot_plan *ret_plan);
+/* Hands the plan over. */
+void plan_builder_finish(struct plan_builder *builder, const struct plan_trust *trust, struct boot_plan *ret_plan);
 
 /* Frees a plan that was refused. */
 void plan_builder_give_up(struct plan_builder *builder);

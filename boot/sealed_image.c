@@ -42,17 +42,6 @@ static enum kexec_status plan_entry(struct text text, struct boot_plan *ret_plan
 	return entry_to_plan("sealed entry", text, ENTRY_SEALED, ret_plan);
 }
 
-struct text_buffer {
-	char *start;
-	size_t length;
-};
-
-static void append(struct text_buffer *buffer, struct text text)
-{
-	memcpy(buffer->start + buffer->length, text.start, text.length);
-	buffer->length += text.length;
-}
-
 static struct text text_of(const char *string)
 {
 	return (struct text){ .start = string, .length = strlen(string) };
@@ -65,18 +54,18 @@ static struct text text_of(const char *string)
 static void describe(const struct pe_image *image, struct text command_line, struct text_buffer *text,
 		     struct text *ret_options)
 {
-	append(text, TEXT("linux " SECTION_KERNEL "\n"));
+	text_append(text, TEXT("linux " SECTION_KERNEL "\n"));
 	for (size_t i = 0; i < ARRAY_SIZE(initrd_sections); i++) {
 		if (!has_section(image, initrd_sections[i]))
 			continue;
-		append(text, TEXT("initrd "));
-		append(text, text_of(initrd_sections[i]));
-		append(text, TEXT("\n"));
+		text_append(text, TEXT("initrd "));
+		text_append(text, text_of(initrd_sections[i]));
+		text_append(text, TEXT("\n"));
 	}
-	append(text, TEXT("options "));
+	text_append(text, TEXT("options "));
 	ret_options->start = text->start + text->length;
 	ret_options->length = command_line.length;
-	append(text, command_line);
+	text_append(text, command_line);
 	for (size_t i = text->length - command_line.length; i < text->length; i++) {
 		if ((uint8_t)text->start[i] < ' ')
 			text->start[i] = ' ';
@@ -93,6 +82,7 @@ static enum kexec_status build(const struct pe_image *image, struct text text, s
 	status = plan_builder_start(&builder, UNIFIED_IMAGE, text);
 	if (status)
 		return status;
+	builder.source = PART_IN_IMAGE;
 	builder.plan.kernel.name = plan_builder_name(&builder, TEXT(SECTION_KERNEL));
 	/* An empty one is refused when it is loaded: somebody wanted an initrd. */
 	for (size_t i = 0; i < ARRAY_SIZE(initrd_sections); i++) {
@@ -100,7 +90,7 @@ static enum kexec_status build(const struct pe_image *image, struct text text, s
 			plan_builder_add_initrd(&builder, text_of(initrd_sections[i]));
 	}
 	plan_builder_add_options(&builder, text_trim(options));
-	plan_builder_finish(&builder, PART_IN_IMAGE, &trust, ret_plan);
+	plan_builder_finish(&builder, &trust, ret_plan);
 	return KEXEC_OK;
 }
 

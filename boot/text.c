@@ -82,6 +82,13 @@ size_t text_count_lines(struct text text)
 	return count;
 }
 
+void text_append(struct text_buffer *buffer, struct text text)
+{
+	if (text.length)
+		memcpy(buffer->start + buffer->length, text.start, text.length);
+	buffer->length += text.length;
+}
+
 #define NOT_A_CHARACTER UINT32_MAX
 
 /* Cuts one character off *text, which is not empty. */

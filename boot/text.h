@@ -34,6 +34,14 @@ bool text_take_line(struct text *text, struct text *ret_line);
 /* How many lines text_take_line will find, or one for an empty text. */
 size_t text_count_lines(struct text text);
 
+/* Text that is being written, to a buffer whose size the writer has made sure of. */
+struct text_buffer {
+	char *start;
+	size_t length;
+};
+
+void text_append(struct text_buffer *buffer, struct text text);
+
 /*
  * Converts UTF-8 to UTF-16 with a NUL at the end. Returns false for what is not UTF-8 (RFC 3629: overlong forms,
  * surrogates, values beyond 0x10ffff) and for what does not fit in `capacity` units.

@@ -5,6 +5,7 @@
 #include <strings.h>
 
 #include "boot/entry.h"
+#include "boot/entry_keys.h"
 #include "tests/fuzz/input.h"
 
 #define BLANKS " \t\r"
@@ -41,19 +42,6 @@ struct expected {
 	char *command_line;
 };
 
-static bool is_known(const char *key)
-{
-	static const char *const known[] = { "linux",	    "initrd",  "options",	   "sha256",  "signature",
-					     "on-mismatch", "dma",     "memory-overwrite", "verbose", "architecture",
-					     "title",	    "version", "machine-id",	   "sort-key" };
-
-	for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++) {
-		if (strcmp(known[i], key) == 0)
-			return true;
-	}
-	return false;
-}
-
 static void check_line(void *context, const char *key, char *value)
 {
 	struct expected *expected = context;
@@ -68,7 +56,7 @@ static void check_line(void *context, const char *key, char *value)
 		if (*expected->command_line && *value)
 			strcat(expected->command_line, " ");
 		strcat(expected->command_line, value);
-	} else if (!is_known(key)) {
+	} else if (!entry_key_find((struct text){ .start = key, .length = strlen(key) })) {
 		struct text found;
 
 		assert(expected->unknown_keys < plan->unknown_key_count);

@@ -1,0 +1,141 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/* Each key by itself: what it makes of a value, and what it expects instead. */
+#include "boot/entry_keys.h"
+
+#include "tests/unit/support.h"
+
+static struct plan_builder builder;
+
+static struct text text_of(const char *string)
+{
+	return (struct text){ .start = string, .length = strlen(string) };
+}
+
+/* Begins a plan that has room for a line with this value. */
+static void start(const char *value)
+{
+	plan_builder_give_up(&builder);
+	expect_ok(plan_builder_start(&builder, "x", text_of(value)));
+}
+
+static const char *read(const char *key, const char *value)
+{
+	const struct entry_key *found = entry_key_find(text_of(key));
+
+	assert_non_null(found);
+	start(value);
+	return found->read(&builder, text_of(value));
+}
+
+static void accept(const char *key, const char *value)
+{
+	assert_null(read(key, value));
+}
+
+static void refuse(const char *key, const char *value, const char *expected)
+{
+	const char *found = read(key, value);
+
+	assert_non_null(found);
+	assert_string_equal(found, expected);
+}
+
+static void every_key_is_found_by_its_whole_name(void **state)
+{
+	static const char *const names[] = { "linux",	    "initrd",  "options",	   "sha256",  "signature",
+					     "on-mismatch", "dma",     "memory-overwrite", "verbose", "architecture",
+					     "title",	    "version", "machine-id",	   "sort-key" };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		char longer[32];
+		struct text name = text_of(names[i]);
+
+		assert_non_null(entry_key_find(name));
+		assert_true(text_equal(entry_key_find(name)->name, name));
+		name.length--;
+		assert_null(entry_key_find(name));
+		strcat(strcpy(longer, names[i]), "s");
+		assert_null(entry_key_find(text_of(longer)));
+		longer[0] = (char)(longer[0] - 'a' + 'A');
+		longer[strlen(names[i])] = '\0';
+		assert_null(entry_key_find(text_of(longer)));
+	}
+	assert_null(entry_key_find(TEXT("")));
+}
+
+static void switches(void **state)
+{
+	(void)state;
+	accept("dma", "off");
+	assert_true(builder.plan.dma_off);
+	accept("dma", "on");
+	assert_false(builder.plan.dma_off);
+	refuse("dma", "", "on or off");
+	accept("memory-overwrite", "off");
+	assert_true(builder.plan.overwrite_off);
+	refuse("memory-overwrite", "Off", "on or off");
+	accept("verbose", "yes");
+	assert_true(builder.plan.verbose);
+	refuse("verbose", "on", "yes or no");
+	accept("on-mismatch", "reset");
+	assert_int_equal(builder.plan.on_mismatch, ON_MISMATCH_RESET);
+	refuse("on-mismatch", "reboot", "halt or reset");
+	accept("signature", "require");
+	assert_true(builder.plan.require_signature);
+	refuse("signature", "", "require");
+	accept("architecture", "X64");
+	refuse("architecture", "x86_64", "x64");
+}
+
+static void paths(void **state)
+{
+	(void)state;
+	accept("linux", "/a b");
+	assert_string_equal(builder.plan.kernel.name, "/a b");
+	refuse("linux", "", "a path");
+	accept("initrd", "/i");
+	assert_int_equal(builder.plan.initrd_count, 1);
+	assert_string_equal(builder.plan.initrds[0].name, "/i");
+	refuse("initrd", "", "a path");
+	assert_int_equal(builder.plan.initrd_count, 0);
+}
+
+#define HEX_62 "00000000000000000000000000000000000000000000000000000000000000"
+
+static void digests(void **state)
+{
+	(void)state;
+	accept("sha256", HEX_62 "1f */k");
+	assert_int_equal(builder.digest_count, 1);
+	assert_int_equal(builder.digests[0].digest[31], 0x1f);
+	assert_int_equal(builder.digests[0].digest[30], 0);
+	assert_true(text_equal(builder.digests[0].path, TEXT("/k")));
+	refuse("sha256", HEX_62 "1g /k", "64 hexadecimal digits and a path");
+	refuse("sha256", HEX_62 "1f", "64 hexadecimal digits and a path");
+	assert_int_equal(builder.digest_count, 0);
+}
+
+static void keys_for_menus_take_anything(void **state)
+{
+	static const char *const names[] = { "title", "version", "machine-id", "sort-key" };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		accept(names[i], "");
+		accept(names[i], "a\xff b");
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(every_key_is_found_by_its_whole_name),
+		cmocka_unit_test(switches),
+		cmocka_unit_test(paths),
+		cmocka_unit_test(digests),
+		cmocka_unit_test(keys_for_menus_take_anything),
+	};
+
+	return run_named_tests(tests);
+}
