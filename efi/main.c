@@ -129,7 +129,7 @@ static enum kexec_status place_purgatory(struct boot *boot)
 static enum kexec_status instruct_purgatory(const struct boot *boot)
 {
 	const struct handover *handover = &boot->handover;
-	struct kernel_entry entry = {
+	struct kernel_entry kernel_entry = {
 		.rip = boot->kernel.segment->mem + boot->kernel.plan.entry_offset,
 		.rsi = (uintptr_t)handover->params,
 	};
@@ -140,7 +140,7 @@ static enum kexec_status instruct_purgatory(const struct boot *boot)
 	status = purgatory_set_screen(&boot->purgatory, &handover->params->screen_info, &handover->framebuffer);
 	if (status)
 		return status;
-	return purgatory_set(&boot->purgatory, purgatory_kernel_entry, &entry);
+	return purgatory_set(&boot->purgatory, purgatory_kernel_entry, &kernel_entry);
 }
 
 static enum kexec_status hash_segments(struct boot *boot)
