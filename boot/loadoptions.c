@@ -36,7 +36,7 @@ static bool is_load_option(const uint8_t *bytes, size_t size)
 
 static void ignore(const char *what)
 {
-	log_info("load options ignored: expected text, found %s", what);
+	log_warning("load options ignored: expected text, found %s", what);
 }
 
 /* Converts to UTF-8, up to a NUL or the end: efibootmgr leaves the NUL out. */
@@ -65,7 +65,7 @@ static bool read_text(const void *bytes, size_t size, char *place, struct text *
 	if (size == 0)
 		return false;
 	if (size > LOAD_OPTIONS_SIZE_MAX) {
-		log_info("load options ignored: expected at most %u bytes, found %zu", LOAD_OPTIONS_SIZE_MAX, size);
+		log_warning("load options ignored: expected at most %u bytes, found %zu", LOAD_OPTIONS_SIZE_MAX, size);
 		return false;
 	}
 	if (is_load_option(bytes, size)) {
@@ -73,7 +73,7 @@ static bool read_text(const void *bytes, size_t size, char *place, struct text *
 		return false;
 	}
 	if (size % 2) {
-		log_info("load options ignored: expected an even number of bytes, found %zu", size);
+		log_warning("load options ignored: expected an even number of bytes, found %zu", size);
 		return false;
 	}
 	if (!convert(bytes, size, &buffer)) {
@@ -178,17 +178,17 @@ enum name_rule {
 static bool parse_word(struct parser *parser, const struct word *word, enum name_rule rule)
 {
 	if (!word->is_closed) {
-		log_info("load options ignored: expected a \" that closes, found none behind \"%.*s\"",
-			 TEXT_ARGS(quoted(word->text)));
+		log_warning("load options ignored: expected a \" that closes, found none behind \"%.*s\"",
+			    TEXT_ARGS(quoted(word->text)));
 		return false;
 	}
 	if (rule == NAME_ALWAYS || parse_option(parser, word->text))
 		return true;
 	if (rule == NAME_IF_EFI && text_ends_in_efi(word->text))
 		return true;
-	log_info("load options ignored: expected linux=, initrd=, entry=, verbose, or -- before the command line, "
-		 "found \"%.*s\"",
-		 TEXT_ARGS(quoted(word->text)));
+	log_warning("load options ignored: expected linux=, initrd=, entry=, verbose, or -- before the command line, "
+		    "found \"%.*s\"",
+		    TEXT_ARGS(quoted(word->text)));
 	return false;
 }
 
@@ -209,7 +209,7 @@ static bool parse_words(struct parser *parser, bool from_shell)
 		rule = NAME_NEVER;
 	}
 	if (parser->options.has_linux && parser->options.entry_path.length) {
-		log_info("load options ignored: expected linux= or entry=, found both");
+		log_warning("load options ignored: expected linux= or entry=, found both");
 		return false;
 	}
 	return true;

@@ -17,6 +17,15 @@
 
 void log_error_line(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
+/*
+ * Says what went wrong, or what a person asked for and does not get, while the boot goes on. The line is marked:
+ * `kexec: warning: ...`.
+ */
+void log_warning(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+/* What implementations put before such a line. An error needs no mark: it ends the boot. */
+#define LOG_WARNING_MARK "warning: "
+
 /* Tells the story of a boot that goes well. */
 void log_info(const char *format, ...) __attribute__((format(printf, 1, 2)));
 

@@ -46,7 +46,7 @@ static bool find_source(struct source *ret_source)
 	if (!protocol || !tpm_log_find(protocol, is_tpm, &ret_source->log))
 		return false;
 	if (ret_source->log.truncated)
-		log_info("event log: the firmware had no room for all events");
+		log_warning("event log: the firmware had no room for all events");
 	if (ret_source->log.format == TCG_LOG_FORMAT_2)
 		ret_source->final_events = firmware_config_table(is_tpm ? &tcg2_final : &cc_final);
 	return true;
@@ -62,8 +62,8 @@ static uint64_t measure_log(const struct tpm_log *found, const struct tcg_log *l
 		return 0;
 	size = tcg_log_size(log, found->last_addr - found->addr, &whole);
 	if (!whole)
-		log_info("event log: expected the last event at 0x%lx, found no event at 0x%lx", found->last_addr,
-			 found->addr + size);
+		log_warning("event log: expected the last event at 0x%lx, found no event at 0x%lx", found->last_addr,
+			    found->addr + size);
 	return size;
 }
 
@@ -86,7 +86,7 @@ static void install(const struct source *source, const struct memory_map *map)
 	size = measure_log(&source->log, &log);
 	status = firmware_boot_services->AllocatePool(EfiACPIReclaimMemory, TABLE_HEADER_SIZE + size, (void **)&table);
 	if (EFI_ERROR(status)) {
-		log_info("event log: no memory for 0x%lx bytes: %s", size, efi_status_name(status));
+		log_warning("event log: no memory for 0x%lx bytes: %s", size, efi_status_name(status));
 		return;
 	}
 	*table = (struct event_log){ .size = (uint32_t)size, .version = (uint8_t)source->log.format };
@@ -101,7 +101,7 @@ static void install(const struct source *source, const struct memory_map *map)
 	installed_before = firmware_config_table(&table_guid);
 	status = firmware_boot_services->InstallConfigurationTable(&table_guid, table);
 	if (EFI_ERROR(status)) {
-		log_info("event log: cannot install it: %s", efi_status_name(status));
+		log_warning("event log: cannot install it: %s", efi_status_name(status));
 		firmware_boot_services->FreePool(table);
 		return;
 	}

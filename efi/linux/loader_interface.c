@@ -50,7 +50,7 @@ static void check(EFI_STATUS status)
 {
 	if (!EFI_ERROR(status) || has_warned)
 		return;
-	log_info("the firmware does not take variables: %s; going on without", efi_status_name(status));
+	log_warning("the firmware does not take variables: %s; going on without", efi_status_name(status));
 	has_warned = true;
 }
 

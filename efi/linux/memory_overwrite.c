@@ -24,7 +24,7 @@ void memory_overwrite_request(void)
 	}
 	status = services->SetVariable(name, &guid, attributes, sizeof(value), &value);
 	if (EFI_ERROR(status))
-		log_info("cannot ask for memory to be overwritten at the next reset: %s", efi_status_name(status));
+		log_warning("cannot ask for memory to be overwritten at the next reset: %s", efi_status_name(status));
 	else
 		log_verbose("memory will be overwritten at the next reset");
 }

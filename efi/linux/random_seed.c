@@ -45,7 +45,7 @@ static size_t read_firmware(uint8_t *ret_bytes)
 		status = rng->get_rng(rng, NULL, FIRMWARE_SIZE, ret_bytes);
 	if (!EFI_ERROR(status))
 		return FIRMWARE_SIZE;
-	log_info("random seed: the firmware's generator gives none: %s", efi_status_name(status));
+	log_warning("random seed: the firmware's generator gives none: %s", efi_status_name(status));
 	return 0;
 }
 
@@ -63,7 +63,7 @@ static size_t take_variable(uint8_t *ret_bytes)
 	if (!EFI_ERROR(status) && size <= VARIABLE_SIZE_MAX)
 		return size;
 	memset(ret_bytes, 0, VARIABLE_SIZE_MAX);
-	log_info("random seed: cannot use the variable RandomSeed: %s", efi_status_name(status));
+	log_warning("random seed: cannot use the variable RandomSeed: %s", efi_status_name(status));
 	return 0;
 }
 
@@ -95,7 +95,7 @@ void random_seed_install(void)
 	/* Of a type that stays what it is, so that a later kexec finds the table again. */
 	status = firmware_boot_services->AllocatePool(EfiACPIReclaimMemory, sizeof(*seed), (void **)&seed);
 	if (EFI_ERROR(status)) {
-		log_info("random seed: no memory for it: %s", efi_status_name(status));
+		log_warning("random seed: no memory for it: %s", efi_status_name(status));
 		return;
 	}
 	memset(seed, 0, sizeof(*seed));
@@ -110,7 +110,7 @@ void random_seed_install(void)
 	seed->size = (uint32_t)(size + inherited);
 	status = firmware_boot_services->InstallConfigurationTable(&seed_guid, seed);
 	if (EFI_ERROR(status)) {
-		log_info("random seed: cannot install it: %s", efi_status_name(status));
+		log_warning("random seed: cannot install it: %s", efi_status_name(status));
 		wipe_and_free(seed, SEED_SIZE_MAX);
 		return;
 	}

@@ -5,7 +5,7 @@
 /*
  * Installs a configuration table with 32 bytes of EFI_RNG_PROTOCOL, the variable RandomSeed, which is deleted, and the
  * seed that a loader before us left, whose table is wiped and freed. Where there is nothing new that table stays as it
- * is. Whatever fails is left out, with a line.
+ * is. Whatever fails is left out, with a warning.
  */
 void random_seed_install(void);
 

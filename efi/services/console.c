@@ -11,11 +11,18 @@
 #define LINE_SIZE 800
 #define WIDE_SIZE (sizeof(PREFIX) + LINE_SIZE + 8)
 
-static bool is_verbose;
+enum level {
+	LEVEL_VERBOSE,
+	LEVEL_INFO,
+	LEVEL_WARNING,
+	LEVEL_ERROR,
+};
+
+static enum level shown_from = LEVEL_INFO;
 
 void log_set_verbose(bool verbose)
 {
-	is_verbose = verbose;
+	shown_from = verbose ? LEVEL_VERBOSE : LEVEL_INFO;
 }
 
 /* Text from files is shown as the console can: what is not ASCII as a question mark. */
@@ -74,15 +81,16 @@ static size_t widen(const char *line, const char *ending, CHAR16 ret_wide[WIDE_S
 }
 
 /* Keeps the line, and shows it if that is wanted. */
-static void write_line(bool visible, const char *format, va_list args)
+static void write_line(enum level level, const char *format, va_list args)
 {
 	CHAR16 wide[WIDE_SIZE];
 	char line[LINE_SIZE];
 	size_t count;
 
-	format_text_va(line, sizeof(line), format, args);
+	count = format_text(line, sizeof(line), "%s", level == LEVEL_WARNING ? LOG_WARNING_MARK : "");
+	format_text_va(line + count, sizeof(line) - count, format, args);
 	count = widen(line, "\r\n", wide);
-	if (visible) {
+	if (level >= shown_from) {
 		if (line_is_open)
 			output(L"\r\n");
 		line_is_open = false;
@@ -121,7 +129,16 @@ void log_error_line(const char *format, ...)
 	va_list args;
 
 	va_start(args, format);
-	write_line(true, format, args);
+	write_line(LEVEL_ERROR, format, args);
+	va_end(args);
+}
+
+void log_warning(const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	write_line(LEVEL_WARNING, format, args);
 	va_end(args);
 }
 
@@ -130,7 +147,7 @@ void log_info(const char *format, ...)
 	va_list args;
 
 	va_start(args, format);
-	write_line(true, format, args);
+	write_line(LEVEL_INFO, format, args);
 	va_end(args);
 }
 
@@ -139,7 +156,7 @@ void log_verbose(const char *format, ...)
 	va_list args;
 
 	va_start(args, format);
-	write_line(is_verbose, format, args);
+	write_line(LEVEL_VERBOSE, format, args);
 	va_end(args);
 }
 

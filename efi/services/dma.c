@@ -62,7 +62,7 @@ static void turn_bridges_off(void)
 			continue;
 		}
 		if (!set_master(io, 0))
-			log_info("dma: a PCI bridge goes on passing it to memory");
+			log_warning("dma: a PCI bridge goes on passing it to memory");
 	}
 }
 
@@ -73,7 +73,7 @@ void dma_turn_off(void)
 	if (EFI_ERROR(status)) {
 		devices = NULL;
 		device_count = 0;
-		log_info("dma: cannot find PCI devices: %s", efi_status_name(status));
+		log_warning("dma: cannot find PCI devices: %s", efi_status_name(status));
 		return;
 	}
 	disconnect_devices();

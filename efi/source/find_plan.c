@@ -148,6 +148,6 @@ enum kexec_status find_plan(const EFI_LOADED_IMAGE *image, struct sources *sourc
 	if (!sealed_image_found(&sources->image.image))
 		return plan_from_outside(image, sources, ret_plan);
 	if (image->LoadOptions && image->LoadOptionsSize)
-		log_info("load options ignored: what this image boots is sealed in it");
+		log_warning("load options ignored: what this image boots is sealed in it");
 	return sealed_image_to_plan(&sources->image.image, ret_plan);
 }

@@ -38,11 +38,11 @@ enum kexec_status mismatch_report(void)
 		return KEXEC_OK;
 	format_digest(expected, record.expected);
 	format_digest(found, record.found);
-	log_info("the purgatory stopped the last start: digest mismatch in %.*s: expected %s, found %s",
-		 REGION_NAME_SIZE, record.region, expected, found);
+	log_warning("the purgatory stopped the last start: digest mismatch in %.*s: expected %s, found %s",
+		    REGION_NAME_SIZE, record.region, expected, found);
 	/* A note that stays must not keep the machine from booting for ever. */
 	if (!deleted)
-		log_info("the firmware does not delete the note of it; going on");
+		log_warning("the firmware does not delete the note of it; going on");
 	if (record.on_mismatch != ON_MISMATCH_RESET || !deleted)
 		return KEXEC_OK;
 	return log_error(KEXEC_MISMATCH, "not trying again at once (on-mismatch reset); the next start will");

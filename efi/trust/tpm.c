@@ -143,7 +143,7 @@ static EFI_STATUS measure(const struct tpm_event *event, struct logged_event *lo
 		status = protocol->hash_log_extend_event(protocol, 0, (uintptr_t)event->bytes, event->size, logged);
 	/* TCG PC Client Platform Firmware Profile, HashLogExtendEvent: the register was extended all the same. */
 	if (status == EFI_VOLUME_FULL) {
-		log_info("TPM: the log is full: it does not tell of the %s", event->what);
+		log_warning("TPM: the log is full: it does not tell of the %s", event->what);
 		return EFI_SUCCESS;
 	}
 	return status;
@@ -167,8 +167,8 @@ void tpm_measure(const struct tpm_event *event)
 		log_verbose("measured the %s into PCR %u", event->what, event->pcr);
 		return;
 	}
-	log_info("TPM: cannot measure the %s into PCR %u: %s; going on without", event->what, event->pcr,
-		 efi_status_name(status));
+	log_warning("TPM: cannot measure the %s into PCR %u: %s; going on without", event->what, event->pcr,
+		    efi_status_name(status));
 	protocol = NULL;
 }
 

@@ -67,7 +67,7 @@ void tpm_find(void);
 
 /*
  * Extends a register with the digest of `event->bytes` and logs it. An application is hashed as its signature does
- * (Authenticode), unless it is no PE image. A TPM that fails gets a line and is left alone from then on: that never
+ * (Authenticode), unless it is no PE image. A TPM that fails gets a warning and is left alone from then on: that never
  * stops a boot, for then the registers do not hold what they should, and whoever relies on them will see.
  */
 void tpm_measure(const struct tpm_event *event);

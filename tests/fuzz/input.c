@@ -98,6 +98,15 @@ void log_error_line(const char *format, ...)
 	va_end(args);
 }
 
+void log_warning(const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	format_and_drop(format, args);
+	va_end(args);
+}
+
 void log_info(const char *format, ...)
 {
 	va_list args;

@@ -115,7 +115,7 @@ def test_junk_is_ignored_aloud(boot, boot_options, kind):
     contents = placed({"/EFI/kexec/kexecx64.conf": entry(extra=[])})
     guest = boot(contents, **boot_options(("Debian", IMAGE_PATH, junk)))
     assert wait_for_report(guest)["cmdline"] == DEFAULT_OPTIONS
-    guest.expect(r"^kexec: load options ignored: " + message + "$")
+    guest.expect(r"^kexec: warning: load options ignored: " + message + "$")
 
 
 def test_path_of_the_image_alone_is_no_option(boot, boot_options):

@@ -17,7 +17,7 @@ from test_systemd_boot import menu
 from test_tampering import purgatory_entry
 from varstore import VariableStore
 
-REPORT = (r"kexec: the purgatory stopped the last start: digest mismatch in (\w+): "
+REPORT = (r"kexec: warning: the purgatory stopped the last start: digest mismatch in (\w+): "
           r"expected ([0-9a-f]{64}), found ([0-9a-f]{64})")
 
 

@@ -16,8 +16,9 @@ void log_set_verbose(bool value)
 }
 
 /* Formatted by the project's own formatter: what cannot be printed in UEFI must not pass here. */
-static void append(const char *format, va_list args)
+static void append(const char *mark, const char *format, va_list args)
 {
+	used += format_text(buffer + used, sizeof(buffer) - used, "%s", mark);
 	used += format_text_va(buffer + used, sizeof(buffer) - used, format, args);
 	used += format_text(buffer + used, sizeof(buffer) - used, "\n");
 }
@@ -27,7 +28,16 @@ void log_error_line(const char *format, ...)
 	va_list args;
 
 	va_start(args, format);
-	append(format, args);
+	append("", format, args);
+	va_end(args);
+}
+
+void log_warning(const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	append(LOG_WARNING_MARK, format, args);
 	va_end(args);
 }
 
@@ -36,7 +46,7 @@ void log_info(const char *format, ...)
 	va_list args;
 
 	va_start(args, format);
-	append(format, args);
+	append("", format, args);
 	va_end(args);
 }
 
@@ -47,7 +57,7 @@ void log_verbose(const char *format, ...)
 	if (!verbose)
 		return;
 	va_start(args, format);
-	append(format, args);
+	append("", format, args);
 	va_end(args);
 }
 

@@ -24,7 +24,7 @@ int run_each_test(const struct CMUnitTest *tests, size_t count);
 
 /* --- the log --- */
 
-/* All lines logged so far, errors and others, each ended by a line feed. */
+/* All lines logged so far, errors and others, each ended by a line feed; a warning begins with its mark. */
 const char *logged(void);
 void log_clear(void);
 

@@ -45,6 +45,7 @@ static void expect_ignored(const char *message)
 	assert_int_equal(options.lines.length, 0);
 	assert_int_equal(options.entry_path.length, 0);
 	assert_false(options.has_linux);
+	assert_true(strncmp(logged(), "warning: load options ignored: ", 31) == 0);
 	if (!strstr(logged(), message))
 		fail_msg("expected \"%s\", logged: %s", message, logged());
 	log_clear();

@@ -1,0 +1,28 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""The loader's lines: what went wrong and ended the boot, what went wrong although it went on, and the story."""
+
+import re
+
+WARNING = "warning: "
+
+# Of a boot that goes well: what everybody sees, then what `verbose yes` adds.
+STORY = re.compile(r"kexec-efi \S+"
+                   r"|.*: +\d+ %, \d+ MB/s *"
+                   r"|back to the boot menu in \d+ seconds, or by a key"
+                   r"|(segment|kernel reserved|purgatory (entry|digest|digested up to)|sha256 (by|up to)|time) .*"
+                   r"|(measured the|memory will|random seed:|event log:|dma: off|TPM: the log does not tell) .*"
+                   r"|.*: unknown key \S+ skipped"
+                   r"|.*: a read of \d+ bytes found \w+: reading less at once")
+
+
+def _all(log):
+    return re.findall(r"^kexec: (.*)$", log, re.MULTILINE)
+
+
+def warnings(log):
+    return [line.removeprefix(WARNING) for line in _all(log) if line.startswith(WARNING)]
+
+
+def errors(log):
+    """What is neither marked nor known to be good news."""
+    return [line for line in _all(log) if not line.startswith(WARNING) and not STORY.fullmatch(line)]
