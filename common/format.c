@@ -20,6 +20,7 @@ struct conversion {
 	char verb;
 	const char *spelling; /* from the % on */
 	size_t spelling_length;
+	bool is_negative; /* of the number to convert */
 };
 
 static void put(struct sink *sink, char c)
@@ -46,7 +47,7 @@ static void put_string(struct sink *sink, struct conversion *conversion, const c
 	put_padded(sink, conversion, text, length);
 }
 
-static void put_number(struct sink *sink, struct conversion *conversion, uint64_t value, unsigned base, bool negative)
+static void put_number(struct sink *sink, struct conversion *conversion, uint64_t value, unsigned base)
 {
 	char digits[24];
 	size_t at = sizeof(digits);
@@ -56,10 +57,10 @@ static void put_number(struct sink *sink, struct conversion *conversion, uint64_
 		value /= base;
 	} while (value);
 	/* Zeros stand between sign and digits, blanks before both. */
-	if (negative && conversion->pad_with_zeros) {
+	if (conversion->is_negative && conversion->pad_with_zeros) {
 		put(sink, '-');
 		conversion->width -= conversion->width ? 1 : 0;
-	} else if (negative) {
+	} else if (conversion->is_negative) {
 		digits[--at] = '-';
 	}
 	put_padded(sink, conversion, digits + at, sizeof(digits) - at);
@@ -135,13 +136,14 @@ static void convert(struct sink *sink, struct conversion *conversion, struct arg
 		break;
 	case 'd':
 		number = take_signed(conversion, args);
-		put_number(sink, conversion, number < 0 ? 0 - (uint64_t)number : (uint64_t)number, 10, number < 0);
+		conversion->is_negative = number < 0;
+		put_number(sink, conversion, number < 0 ? 0 - (uint64_t)number : (uint64_t)number, 10);
 		break;
 	case 'u':
-		put_number(sink, conversion, take_unsigned(conversion, args), 10, false);
+		put_number(sink, conversion, take_unsigned(conversion, args), 10);
 		break;
 	case 'x':
-		put_number(sink, conversion, take_unsigned(conversion, args), 16, false);
+		put_number(sink, conversion, take_unsigned(conversion, args), 16);
 		break;
 	case '%':
 		put(sink, '%');
