@@ -2,7 +2,6 @@
 /* Checks an object's tables against each other, and hands out what stands in them. */
 #include "boot/elf_object.h"
 
-#include "boot/log.h"
 #include "common/align.h"
 #include "common/string.h"
 
@@ -34,38 +33,36 @@ static enum kexec_status check_header(const struct elf_object *object)
 	const struct elf64_header *header = &object->header;
 
 	if (memcmp(header->e_ident, "\177ELF", 4) != 0)
-		return log_error(KEXEC_BAD_FORMAT,
-				 "purgatory: no ELF object: expected 7f 45 4c 46, found %02x %02x %02x %02x",
-				 header->e_ident[0], header->e_ident[1], header->e_ident[2], header->e_ident[3]);
+		return elf_error(object, KEXEC_BAD_FORMAT,
+				 "no ELF object: expected 7f 45 4c 46, found %02x %02x %02x %02x", header->e_ident[0],
+				 header->e_ident[1], header->e_ident[2], header->e_ident[3]);
 	if (header->e_ident[EI_CLASS] != ELFCLASS64)
-		return log_error(KEXEC_UNSUPPORTED, "purgatory: ELF class: expected %u (64 bit), found %u", ELFCLASS64,
+		return elf_error(object, KEXEC_UNSUPPORTED, "ELF class: expected %u (64 bit), found %u", ELFCLASS64,
 				 header->e_ident[EI_CLASS]);
 	if (header->e_ident[EI_DATA] != ELFDATA2LSB)
-		return log_error(KEXEC_UNSUPPORTED,
-				 "purgatory: ELF data encoding: expected %u (little endian), found %u", ELFDATA2LSB,
-				 header->e_ident[EI_DATA]);
+		return elf_error(object, KEXEC_UNSUPPORTED, "ELF data encoding: expected %u (little endian), found %u",
+				 ELFDATA2LSB, header->e_ident[EI_DATA]);
 	if (header->e_ident[EI_VERSION] != EV_CURRENT || header->e_version != EV_CURRENT)
-		return log_error(KEXEC_UNSUPPORTED, "purgatory: ELF version: expected %u, found %u and %u", EV_CURRENT,
+		return elf_error(object, KEXEC_UNSUPPORTED, "ELF version: expected %u, found %u and %u", EV_CURRENT,
 				 header->e_ident[EI_VERSION], header->e_version);
 	if (header->e_type != ET_REL)
-		return log_error(KEXEC_UNSUPPORTED, "purgatory: ELF type: expected %u (relocatable), found %u", ET_REL,
+		return elf_error(object, KEXEC_UNSUPPORTED, "ELF type: expected %u (relocatable), found %u", ET_REL,
 				 header->e_type);
 	if (header->e_machine != EM_X86_64)
-		return log_error(KEXEC_UNSUPPORTED, "purgatory: ELF machine: expected %u (x86-64), found %u", EM_X86_64,
+		return elf_error(object, KEXEC_UNSUPPORTED, "ELF machine: expected %u (x86-64), found %u", EM_X86_64,
 				 header->e_machine);
 	if (header->e_shentsize != sizeof(struct elf64_section))
-		return log_error(KEXEC_BAD_FORMAT, "purgatory: section header size: expected %zu, found %u",
+		return elf_error(object, KEXEC_BAD_FORMAT, "section header size: expected %zu, found %u",
 				 sizeof(struct elf64_section), header->e_shentsize);
 	if (header->e_shnum == 0 || header->e_shnum > ELF_SECTIONS_MAX)
-		return log_error(KEXEC_UNSUPPORTED, "purgatory: number of sections: expected 1 to %u, found %u",
+		return elf_error(object, KEXEC_UNSUPPORTED, "number of sections: expected 1 to %u, found %u",
 				 ELF_SECTIONS_MAX, header->e_shnum);
 	if (!elf_fits(header->e_shoff, header->e_shnum * sizeof(struct elf64_section), object->size))
-		return log_error(KEXEC_TRUNCATED, "purgatory: %u section headers at 0x%lx pass the end at 0x%zx",
+		return elf_error(object, KEXEC_TRUNCATED, "%u section headers at 0x%lx pass the end at 0x%zx",
 				 header->e_shnum, header->e_shoff, object->size);
 	if (header->e_shstrndx >= header->e_shnum)
-		return log_error(KEXEC_BAD_FORMAT,
-				 "purgatory: section name table: expected an index below %u, found %u", header->e_shnum,
-				 header->e_shstrndx);
+		return elf_error(object, KEXEC_BAD_FORMAT, "section name table: expected an index below %u, found %u",
+				 header->e_shnum, header->e_shstrndx);
 	return KEXEC_OK;
 }
 
@@ -76,15 +73,15 @@ static enum kexec_status check_section(const struct elf_object *object, uint32_t
 
 	/* Indexes use 0 for "none", so nothing may be there. */
 	if (index == 0 && section.sh_type != SHT_NULL)
-		return log_error(KEXEC_BAD_FORMAT, "purgatory: section 0: expected type %u, found %u", SHT_NULL,
+		return elf_error(object, KEXEC_BAD_FORMAT, "section 0: expected type %u, found %u", SHT_NULL,
 				 section.sh_type);
 	if (elf_section_has_bytes(&section) && !elf_fits(section.sh_offset, section.sh_size, object->size))
-		return log_error(KEXEC_TRUNCATED, "purgatory: section %u: 0x%lx bytes at 0x%lx pass the end at 0x%zx",
+		return elf_error(object, KEXEC_TRUNCATED, "section %u: 0x%lx bytes at 0x%lx pass the end at 0x%zx",
 				 index, section.sh_size, section.sh_offset, object->size);
 	if (elf_section_is_loaded(&section) && (!is_power_of_two(align) || align > ELF_ALIGN_MAX))
-		return log_error(KEXEC_BAD_FORMAT,
-				 "purgatory: section %u: alignment: expected a power of two up to 0x%x, found 0x%lx",
-				 index, ELF_ALIGN_MAX, align);
+		return elf_error(object, KEXEC_BAD_FORMAT,
+				 "section %u: alignment: expected a power of two up to 0x%x, found 0x%lx", index,
+				 ELF_ALIGN_MAX, align);
 	return KEXEC_OK;
 }
 
@@ -95,19 +92,18 @@ static enum kexec_status read_symbol_table(struct elf_object *object)
 	struct elf64_section names;
 
 	if (table.sh_entsize != sizeof(struct elf64_symbol) || table.sh_size % sizeof(struct elf64_symbol))
-		return log_error(
-			KEXEC_BAD_FORMAT,
-			"purgatory: symbol table: expected entries of %zu bytes, found entries of 0x%lx in 0x%lx bytes",
-			sizeof(struct elf64_symbol), table.sh_entsize, table.sh_size);
+		return elf_error(object, KEXEC_BAD_FORMAT,
+				 "symbol table: expected entries of %zu bytes, found entries of 0x%lx in 0x%lx bytes",
+				 sizeof(struct elf64_symbol), table.sh_entsize, table.sh_size);
 	if (table.sh_link >= object->header.e_shnum)
-		return log_error(KEXEC_BAD_FORMAT, "purgatory: symbol names: expected a section below %u, found %u",
+		return elf_error(object, KEXEC_BAD_FORMAT, "symbol names: expected a section below %u, found %u",
 				 object->header.e_shnum, table.sh_link);
 	names = elf_section(object, table.sh_link);
 	if (names.sh_type != SHT_STRTAB)
-		return log_error(KEXEC_BAD_FORMAT, "purgatory: symbol names: expected section type %u, found %u",
+		return elf_error(object, KEXEC_BAD_FORMAT, "symbol names: expected section type %u, found %u",
 				 SHT_STRTAB, names.sh_type);
 	if (names.sh_size == 0 || object->bytes[names.sh_offset + names.sh_size - 1] != '\0')
-		return log_error(KEXEC_BAD_FORMAT, "purgatory: symbol names: expected a NUL at the end, found none");
+		return elf_error(object, KEXEC_BAD_FORMAT, "symbol names: expected a NUL at the end, found none");
 	object->symbol_table = table;
 	object->symbol_names = names;
 	return KEXEC_OK;
@@ -120,13 +116,12 @@ static enum kexec_status find_symbol_table(struct elf_object *object)
 		if (elf_section(object, i).sh_type != SHT_SYMTAB)
 			continue;
 		if (object->symbols)
-			return log_error(KEXEC_UNSUPPORTED,
-					 "purgatory: expected one symbol table, found sections %u and %u",
-					 object->symbols, i);
+			return elf_error(object, KEXEC_UNSUPPORTED,
+					 "expected one symbol table, found sections %u and %u", object->symbols, i);
 		object->symbols = i;
 	}
 	if (!object->symbols)
-		return log_error(KEXEC_BAD_FORMAT, "purgatory: expected a symbol table, found none");
+		return elf_error(object, KEXEC_BAD_FORMAT, "expected a symbol table, found none");
 	return read_symbol_table(object);
 }
 
@@ -158,37 +153,37 @@ enum kexec_status elf_symbol_section(const struct elf_object *object, const stru
 
 	switch (symbol->st_shndx) {
 	case SHN_UNDEF:
-		return log_error(KEXEC_NOT_FOUND, "purgatory: undefined symbol %s", name);
+		return elf_error(object, KEXEC_NOT_FOUND, "undefined symbol %s", name);
 	case SHN_COMMON:
-		return log_error(KEXEC_UNSUPPORTED, "purgatory: symbol %s is in a common section", name);
+		return elf_error(object, KEXEC_UNSUPPORTED, "symbol %s is in a common section", name);
 	case SHN_XINDEX:
-		return log_error(KEXEC_UNSUPPORTED, "purgatory: symbol %s has an extended section index (SHN_XINDEX)",
+		return elf_error(object, KEXEC_UNSUPPORTED, "symbol %s has an extended section index (SHN_XINDEX)",
 				 name);
 	default:
 		break;
 	}
 	if (symbol->st_shndx >= object->header.e_shnum)
-		return log_error(KEXEC_BAD_FORMAT, "purgatory: symbol %s: expected a section below %u, found %u", name,
+		return elf_error(object, KEXEC_BAD_FORMAT, "symbol %s: expected a section below %u, found %u", name,
 				 object->header.e_shnum, symbol->st_shndx);
 	section = elf_section(object, symbol->st_shndx);
 	if (!elf_section_is_loaded(&section))
-		return log_error(KEXEC_BAD_FORMAT, "purgatory: symbol %s is in section %u, which is not loaded", name,
+		return elf_error(object, KEXEC_BAD_FORMAT, "symbol %s is in section %u, which is not loaded", name,
 				 symbol->st_shndx);
 	if (!elf_fits(symbol->st_value, symbol->st_size, section.sh_size))
-		return log_error(KEXEC_BAD_FORMAT,
-				 "purgatory: symbol %s: 0x%lx bytes at 0x%lx pass the end of its section at 0x%lx",
-				 name, symbol->st_size, symbol->st_value, section.sh_size);
+		return elf_error(object, KEXEC_BAD_FORMAT,
+				 "symbol %s: 0x%lx bytes at 0x%lx pass the end of its section at 0x%lx", name,
+				 symbol->st_size, symbol->st_value, section.sh_size);
 	*ret_section = section;
 	return KEXEC_OK;
 }
 
-enum kexec_status elf_object_parse(const void *bytes, size_t size, struct elf_object *ret_object)
+enum kexec_status elf_object_parse(const char *name, const void *bytes, size_t size, struct elf_object *ret_object)
 {
-	struct elf_object object = { .bytes = bytes, .size = size };
+	struct elf_object object = { .name = name, .bytes = bytes, .size = size };
 	enum kexec_status status;
 
 	if (size < sizeof(object.header))
-		return log_error(KEXEC_TRUNCATED, "purgatory: expected an ELF header of %zu bytes, found %zu bytes",
+		return elf_error(&object, KEXEC_TRUNCATED, "expected an ELF header of %zu bytes, found %zu bytes",
 				 sizeof(object.header), size);
 	memcpy(&object.header, bytes, sizeof(object.header));
 	status = check_header(&object);

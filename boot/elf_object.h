@@ -10,16 +10,18 @@
 #include <stdint.h>
 
 #include "boot/elf.h"
+#include "boot/log.h"
 #include "boot/status.h"
 
-/* More than any purgatory has: ours has fewer than ten loaded ones. */
+/* More than a small object has: one that is loaded as a whole has some ten of its own, and debug data. */
 #define ELF_SECTIONS_MAX 64
 
-/* Alignments beyond this are no purgatory's. */
+/* A large page. What is loaded into pages needs no more. */
 #define ELF_ALIGN_MAX (2u << 20)
 
-/* The bytes stay the caller's and are never written to. */
+/* Name and bytes stay the caller's, and the bytes are never written to. */
 struct elf_object {
+	const char *name; /* for messages */
 	const uint8_t *bytes;
 	size_t size;
 	struct elf64_header header;
@@ -29,10 +31,13 @@ struct elf_object {
 };
 
 /*
- * Checks headers, sections and symbol table against each other and against `size`. `bytes` must outlive *ret_object.
- * Fails with a message that names the field, the value expected and the one found.
+ * Checks headers, sections and symbol table against each other and against `size`. `name` and `bytes` must outlive
+ * *ret_object. Fails with a message that names the object, the field, the value expected and the one found.
  */
-enum kexec_status elf_object_parse(const void *bytes, size_t size, struct elf_object *ret_object);
+enum kexec_status elf_object_parse(const char *name, const void *bytes, size_t size, struct elf_object *ret_object);
+
+/* log_error for what is wrong with an object, which the line begins with. */
+#define elf_error(object, status, format, ...) log_error(status, "%s: " format, (object)->name, ##__VA_ARGS__)
 
 /* Whether [offset, offset + length) lies within [0, size). */
 static inline bool elf_fits(uint64_t offset, uint64_t length, uint64_t size)

