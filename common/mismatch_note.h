@@ -10,14 +10,10 @@
 
 #include "common/purgatory_abi.h"
 
-/* L"KexecMismatch" and its vendor GUID, 5f0a6dd6-9a3e-4c1f-8d46-2c1a1d1b6a10, as the firmware wants to see them. */
+/* L"KexecMismatch", of the vendor in common/vendor.h. */
 #define MISMATCH_VARIABLE_NAME                                                                                         \
 	{                                                                                                              \
 		'K', 'e', 'x', 'e', 'c', 'M', 'i', 's', 'm', 'a', 't', 'c', 'h', 0                                     \
-	}
-#define MISMATCH_VARIABLE_GUID                                                                                         \
-	{                                                                                                              \
-		0xd6, 0x6d, 0x0a, 0x5f, 0x3e, 0x9a, 0x1f, 0x4c, 0x8d, 0x46, 0x2c, 0x1a, 0x1d, 0x1b, 0x6a, 0x10         \
 	}
 
 #define MISMATCH_RECORD_VERSION 1

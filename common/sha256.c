@@ -7,6 +7,7 @@
  */
 #include "common/sha256.h"
 
+#include "common/cpu.h"
 #include "common/string.h"
 #define MBEDTLS_ALLOW_PRIVATE_ACCESS
 #include "mbedtls/sha256.h"
@@ -25,26 +26,11 @@ void sha256_blocks_ni(uint32_t state[8], const void *blocks, size_t count);
 void sha256_blocks_ssse3(uint32_t state[8], const void *blocks, size_t count);
 #pragma GCC visibility pop
 
-struct cpuid {
-	uint32_t eax;
-	uint32_t ebx;
-	uint32_t ecx;
-	uint32_t edx;
-};
-
-static struct cpuid cpuid(uint32_t leaf)
-{
-	struct cpuid result = { .eax = leaf };
-
-	__asm__ volatile("cpuid" : "+a"(result.eax), "=b"(result.ebx), "+c"(result.ecx), "=d"(result.edx));
-	return result;
-}
-
 enum sha256_code sha256_best_code(void)
 {
-	if (!(cpuid(1).ecx & CPUID_1_ECX_SSSE3))
+	if (!(cpu_cpuid(1).ecx & CPUID_1_ECX_SSSE3))
 		return SHA256_C;
-	if (cpuid(0).eax >= 7 && (cpuid(7).ebx & CPUID_7_EBX_SHA))
+	if (cpu_cpuid(7).ebx & CPUID_7_EBX_SHA)
 		return SHA256_NI;
 	return SHA256_SSSE3;
 }

@@ -4,6 +4,7 @@
  * pattern, and the names that the loader sets, are those of the kernel's arch/x86/purgatory/purgatory.c.
  */
 #include "common/align.h"
+#include "common/cpu.h"
 #include "common/digest_text.h"
 #include "common/format.h"
 #include "common/mismatch_note.h"
@@ -112,17 +113,7 @@ static _Noreturn void stop(bool is_remembered)
 		firmware_reset();
 	}
 	say("purgatory: the kernel was not started; halted\n");
-	for (;;)
-		__asm__ volatile("cli; hlt");
-}
-
-static uint64_t now(void)
-{
-	uint32_t low;
-	uint32_t high;
-
-	__asm__ volatile("rdtsc" : "=a"(low), "=d"(high));
-	return (uint64_t)high << 32 | low;
+	cpu_halt();
 }
 
 /* In the form of the loader's own table of times, which ended when the console did. */
@@ -153,7 +144,7 @@ void purgatory(void);
 
 void purgatory(void)
 {
-	uint64_t start = now();
+	uint64_t start = cpu_ticks();
 	struct verdict verdict;
 
 	purgatory_verify(&verdict);
@@ -162,5 +153,5 @@ void purgatory(void)
 		stop(remember(&verdict));
 	}
 	if (purgatory_clock.ticks_per_msec)
-		report_success(start, now());
+		report_success(start, cpu_ticks());
 }

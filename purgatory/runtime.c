@@ -3,6 +3,7 @@
 #include "purgatory/runtime.h"
 
 #include "common/align.h"
+#include "common/vendor.h"
 
 enum {
 	VARIABLE_NON_VOLATILE = 1,
@@ -18,18 +19,18 @@ enum {
 #define STATUS_ABORTED (1ull << 63 | 21)
 
 typedef uint64_t __attribute__((ms_abi))
-set_variable(const uint16_t *name, const uint8_t *guid, uint32_t attributes, uint64_t size, const void *data);
+set_variable(const uint16_t *name, const struct guid *guid, uint32_t attributes, uint64_t size, const void *data);
 typedef void __attribute__((ms_abi)) reset_system(uint32_t type, uint64_t status, uint64_t size, const void *data);
 
 bool firmware_remember(const struct mismatch_record *record)
 {
 	static const uint16_t name[] = MISMATCH_VARIABLE_NAME;
-	static const uint8_t guid[] = MISMATCH_VARIABLE_GUID;
+	static const struct guid guid = KEXEC_VENDOR_GUID;
 	set_variable *set = phys_to_ptr(purgatory_policy.set_variable);
 
 	if (!set)
 		return false;
-	return set(name, guid, VARIABLE_NON_VOLATILE | VARIABLE_BOOT_SERVICE_ACCESS | VARIABLE_RUNTIME_ACCESS,
+	return set(name, &guid, VARIABLE_NON_VOLATILE | VARIABLE_BOOT_SERVICE_ACCESS | VARIABLE_RUNTIME_ACCESS,
 		   sizeof(*record), record) == 0;
 }
 

@@ -146,8 +146,7 @@ static __attribute__((format(printf, 1, 2))) _Noreturn void give_up(const char *
 	serial_write(reason);
 	serial_write("; resetting\n");
 	firmware_runtime_services->ResetSystem(EfiResetCold, EFI_ABORTED, 0, NULL);
-	for (;;)
-		__asm__ volatile("cli; hlt");
+	cpu_halt();
 }
 
 enum kexec_status handover_exit(const struct handover *handover, const struct digest *digest)

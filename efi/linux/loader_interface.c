@@ -8,6 +8,7 @@
 #include "common/align.h"
 #include "common/format.h"
 #include "common/string.h"
+#include "common/vendor.h"
 #include "efi/services/clock.h"
 #include "efi/services/console.h"
 #include "efi/services/firmware.h"
@@ -19,15 +20,6 @@
 		0x4a67b082, 0x0a4c, 0x41cf,                                                                            \
 		{                                                                                                      \
 			0xb6, 0xc7, 0x44, 0x0b, 0x29, 0xbb, 0x8c, 0x4f                                                 \
-		}                                                                                                      \
-	}
-
-/* The same as the purgatory's note: common/mismatch_note.h. */
-#define KEXEC_VENDOR_GUID                                                                                              \
-	{                                                                                                              \
-		0x5f0a6dd6, 0x9a3e, 0x4c1f,                                                                            \
-		{                                                                                                      \
-			0x8d, 0x46, 0x2c, 0x1a, 0x1d, 0x1b, 0x6a, 0x10                                                 \
 		}                                                                                                      \
 	}
 

@@ -3,7 +3,7 @@
 #include "efi/services/clock.h"
 
 #include "boot/log.h"
-#include "efi/services/cpu.h"
+#include "common/cpu.h"
 #include "efi/services/firmware.h"
 
 /* How long the counter is watched to learn how fast it is. */

@@ -1,16 +1,15 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* What has to be asked of the CPU itself. */
+/* What the loader alone has to ask of the CPU itself. */
 #pragma once
 
 #include <stdbool.h>
 #include <stdint.h>
 
 #include "boot/pagetable.h"
+#include "common/cpu.h"
 
 #define CR4_LA57 (1u << 12)
-#define CPUID_MAX 0u
 #define CPUID_TDX 0x21u
-#define CPUID_EXTENDED_MAX 0x80000000u
 #define CPUID_EXTENDED_FEATURES 0x80000001u
 #define CPUID_ENCRYPTION 0x8000001fu
 #define CPUID_ENCRYPTION_SEV (1u << 1) /* EAX */
@@ -26,40 +25,10 @@ static inline uint64_t cpu_cr4(void)
 	return value;
 }
 
-/* The time stamp counter. */
-static inline uint64_t cpu_ticks(void)
-{
-	uint32_t low;
-	uint32_t high;
-
-	__asm__ volatile("rdtsc" : "=a"(low), "=d"(high));
-	return (uint64_t)high << 32 | low;
-}
-
-struct cpuid {
-	uint32_t eax;
-	uint32_t ebx;
-	uint32_t ecx;
-	uint32_t edx;
-};
-
-/* All zero if the CPU has no such leaf; `max_leaf` is the one that says which is the last. */
-static inline struct cpuid cpu_cpuid(uint32_t leaf, uint32_t max_leaf)
-{
-	struct cpuid found = { .eax = max_leaf };
-
-	__asm__ volatile("cpuid" : "+a"(found.eax), "=b"(found.ebx), "+c"(found.ecx), "=d"(found.edx));
-	if (found.eax < leaf)
-		return (struct cpuid){ 0 };
-	found = (struct cpuid){ .eax = leaf };
-	__asm__ volatile("cpuid" : "+a"(found.eax), "=b"(found.ebx), "+c"(found.ecx), "=d"(found.edx));
-	return found;
-}
-
 /* A guest of Intel TDX, which says so as the kernel looks for it (arch/x86/boot/compressed/tdx.c): "IntelTDX    ". */
 static inline bool cpu_is_tdx_guest(void)
 {
-	struct cpuid found = cpu_cpuid(CPUID_TDX, CPUID_MAX);
+	struct cpuid found = cpu_cpuid(CPUID_TDX);
 
 	return found.ebx == 0x65746e49 && found.edx == 0x5844546c && found.ecx == 0x20202020;
 }
@@ -70,7 +39,7 @@ static inline bool cpu_memory_is_encrypted(void)
 	uint32_t low;
 	uint32_t high;
 
-	if (!(cpu_cpuid(CPUID_ENCRYPTION, CPUID_EXTENDED_MAX).eax & CPUID_ENCRYPTION_SEV))
+	if (!(cpu_cpuid(CPUID_ENCRYPTION).eax & CPUID_ENCRYPTION_SEV))
 		return false;
 	__asm__ volatile("rdmsr" : "=a"(low), "=d"(high) : "c"(MSR_SEV_STATUS));
 	return (low & SEV_STATUS_ENABLED) != 0;
@@ -80,6 +49,6 @@ static inline struct paging cpu_paging(void)
 {
 	return (struct paging){
 		.five_levels = (cpu_cr4() & CR4_LA57) != 0,
-		.one_gib_pages = (cpu_cpuid(CPUID_EXTENDED_FEATURES, CPUID_EXTENDED_MAX).edx & CPUID_PDPE1GB) != 0,
+		.one_gib_pages = (cpu_cpuid(CPUID_EXTENDED_FEATURES).edx & CPUID_PDPE1GB) != 0,
 	};
 }

@@ -4,6 +4,7 @@
 
 #include "boot/imagepath.h"
 #include "common/align.h"
+#include "common/cpu.h"
 #include "common/string.h"
 
 #define WATCHDOG_SECONDS 300
@@ -134,6 +135,5 @@ _Noreturn void firmware_leave(EFI_STATUS status)
 	firmware_boot_services->SetWatchdogTimer(0, 0, 0, NULL);
 	firmware_boot_services->Exit(firmware_image, status, 0, NULL);
 	/* Exit refuses only what is not the running image. */
-	for (;;)
-		__asm__ volatile("hlt");
+	cpu_halt();
 }

@@ -5,20 +5,18 @@
 #include "boot/log.h"
 #include "common/digest_text.h"
 #include "common/mismatch_note.h"
-#include "common/string.h"
+#include "common/vendor.h"
 #include "efi/services/firmware.h"
 
 static uint16_t variable_name[] = MISMATCH_VARIABLE_NAME;
-static const uint8_t variable_guid[sizeof(EFI_GUID)] = MISMATCH_VARIABLE_GUID;
 
 /* *ret_deleted: it will not be read again. */
 static bool read_and_delete(struct mismatch_record *ret_record, bool *ret_deleted)
 {
+	EFI_GUID guid = KEXEC_VENDOR_GUID;
 	UINTN size = sizeof(*ret_record);
 	EFI_STATUS status;
-	EFI_GUID guid;
 
-	memcpy(&guid, variable_guid, sizeof(guid));
 	status = firmware_runtime_services->GetVariable(variable_name, &guid, NULL, &size, ret_record);
 	if (status == EFI_NOT_FOUND)
 		return false;

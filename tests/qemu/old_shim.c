@@ -5,6 +5,7 @@
  * ends in MARK, and measures it, and then what it has been verified by.
  */
 #include "boot/log.h"
+#include "common/cpu.h"
 #include "common/string.h"
 #include "efi/services/firmware.h"
 #include "efi/trust/shim.h"
@@ -56,8 +57,7 @@ static EFI_STATUS EFIAPI guarded_exit(EFI_HANDLE handle, UINTN key)
 	if (was_asked)
 		return exit_boot_services(handle, key);
 	log_info("old shim: nobody has asked, halting");
-	for (;;)
-		__asm__ volatile("cli; hlt");
+	cpu_halt();
 }
 
 EFI_STATUS efi_main(EFI_HANDLE handle, EFI_SYSTEM_TABLE *system_table);

@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/* What loader and purgatory both ask of the CPU. */
+#pragma once
+
+#include <stdint.h>
+
+/* Intel SDM volume 2, CPUID: leaves come in ranges, the first of each says which is its last. */
+#define CPUID_EXTENDED 0x80000000u
+
+struct cpuid {
+	uint32_t eax;
+	uint32_t ebx;
+	uint32_t ecx;
+	uint32_t edx;
+};
+
+static inline struct cpuid cpu_cpuid_unchecked(uint32_t leaf)
+{
+	struct cpuid found = { .eax = leaf };
+
+	__asm__ volatile("cpuid" : "+a"(found.eax), "=b"(found.ebx), "+c"(found.ecx), "=d"(found.edx));
+	return found;
+}
+
+/* All zero if the CPU has no such leaf. Where a leaf has parts, it is the first. */
+static inline struct cpuid cpu_cpuid(uint32_t leaf)
+{
+	if (cpu_cpuid_unchecked(leaf & CPUID_EXTENDED).eax < leaf)
+		return (struct cpuid){ 0 };
+	return cpu_cpuid_unchecked(leaf);
+}
+
+/* The time stamp counter. */
+static inline uint64_t cpu_ticks(void)
+{
+	uint32_t low;
+	uint32_t high;
+
+	__asm__ volatile("rdtsc" : "=a"(low), "=d"(high));
+	return (uint64_t)high << 32 | low;
+}
+
+/* Stops this CPU. An interrupt that cannot be masked wakes it, and it halts again. */
+static inline _Noreturn void cpu_halt(void)
+{
+	for (;;)
+		__asm__ volatile("cli; hlt");
+}
