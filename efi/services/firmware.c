@@ -5,6 +5,7 @@
 #include "boot/imagepath.h"
 #include "common/align.h"
 #include "common/cpu.h"
+#include "common/format.h"
 #include "common/string.h"
 
 #define WATCHDOG_SECONDS 300
@@ -25,57 +26,87 @@ void firmware_init(EFI_HANDLE image, EFI_SYSTEM_TABLE *system_table)
 	firmware_runtime_services = system_table->RuntimeServices;
 }
 
-static const struct {
-	EFI_STATUS efi;
-	enum kexec_status kexec;
-	const char *name;
-} statuses[] = {
-	{ EFI_SUCCESS, KEXEC_OK, "SUCCESS" },
-	{ EFI_LOAD_ERROR, KEXEC_BAD_FORMAT, "LOAD_ERROR" },
-	{ EFI_UNSUPPORTED, KEXEC_UNSUPPORTED, "UNSUPPORTED" },
-	{ EFI_OUT_OF_RESOURCES, KEXEC_NO_MEMORY, "OUT_OF_RESOURCES" },
-	{ EFI_NOT_FOUND, KEXEC_NOT_FOUND, "NOT_FOUND" },
-	{ EFI_END_OF_FILE, KEXEC_TRUNCATED, "END_OF_FILE" },
-	{ EFI_BAD_BUFFER_SIZE, KEXEC_TOO_LARGE, "BAD_BUFFER_SIZE" },
-	{ EFI_SECURITY_VIOLATION, KEXEC_MISMATCH, "SECURITY_VIOLATION" },
-	{ EFI_ACCESS_DENIED, KEXEC_DENIED, "ACCESS_DENIED" },
-	{ EFI_DEVICE_ERROR, KEXEC_IO, "DEVICE_ERROR" },
-	{ EFI_INVALID_PARAMETER, KEXEC_IO, "INVALID_PARAMETER" },
-	{ EFI_BUFFER_TOO_SMALL, KEXEC_IO, "BUFFER_TOO_SMALL" },
-	{ EFI_NOT_READY, KEXEC_IO, "NOT_READY" },
-	{ EFI_WRITE_PROTECTED, KEXEC_IO, "WRITE_PROTECTED" },
-	{ EFI_VOLUME_CORRUPTED, KEXEC_IO, "VOLUME_CORRUPTED" },
-	{ EFI_VOLUME_FULL, KEXEC_IO, "VOLUME_FULL" },
-	{ EFI_NO_MEDIA, KEXEC_IO, "NO_MEDIA" },
-	{ EFI_MEDIA_CHANGED, KEXEC_IO, "MEDIA_CHANGED" },
-	{ EFI_TIMEOUT, KEXEC_IO, "TIMEOUT" },
-	{ EFI_ABORTED, KEXEC_IO, "ABORTED" },
+/* By the code without the bit that makes it an error. Not pointers: each would cost a relocation. */
+static const char status_names[][21] = {
+	"SUCCESS",
+	"LOAD_ERROR",
+	"INVALID_PARAMETER",
+	"UNSUPPORTED",
+	"BAD_BUFFER_SIZE",
+	"BUFFER_TOO_SMALL",
+	"NOT_READY",
+	"DEVICE_ERROR",
+	"WRITE_PROTECTED",
+	"OUT_OF_RESOURCES",
+	"VOLUME_CORRUPTED",
+	"VOLUME_FULL",
+	"NO_MEDIA",
+	"MEDIA_CHANGED",
+	"NOT_FOUND",
+	"ACCESS_DENIED",
+	"NO_RESPONSE",
+	"NO_MAPPING",
+	"TIMEOUT",
+	"NOT_STARTED",
+	"ALREADY_STARTED",
+	"ABORTED",
+	"ICMP_ERROR",
+	"TFTP_ERROR",
+	"PROTOCOL_ERROR",
+	"INCOMPATIBLE_VERSION",
+	"SECURITY_VIOLATION",
+	"CRC_ERROR",
+	"END_OF_MEDIA",
+	[31] = "END_OF_FILE",
+	"INVALID_LANGUAGE",
+	"COMPROMISED_DATA",
+	"IP_ADDRESS_CONFLICT",
+	"HTTP_ERROR",
 };
 
 const char *efi_status_name(EFI_STATUS status)
 {
-	for (size_t i = 0; i < ARRAY_SIZE(statuses); i++) {
-		if (statuses[i].efi == status)
-			return statuses[i].name;
-	}
-	return "an unknown error";
+	static char number[sizeof("EFI_STATUS 0x8000000000000000")];
+	EFI_STATUS code = status & ~EFI_ERROR_MASK;
+
+	/* Among the others are the warnings, which have the codes of errors. */
+	if ((status == EFI_SUCCESS || EFI_ERROR(status)) && code < ARRAY_SIZE(status_names) && status_names[code][0])
+		return status_names[code];
+	format_text(number, sizeof(number), "EFI_STATUS 0x%016lx", status);
+	return number;
 }
+
+/* Any other EFI_STATUS is a failed device's. */
+static const struct {
+	EFI_STATUS efi;
+	enum kexec_status kexec;
+} meanings[] = {
+	{ EFI_SUCCESS, KEXEC_OK },
+	{ EFI_LOAD_ERROR, KEXEC_BAD_FORMAT },
+	{ EFI_UNSUPPORTED, KEXEC_UNSUPPORTED },
+	{ EFI_OUT_OF_RESOURCES, KEXEC_NO_MEMORY },
+	{ EFI_NOT_FOUND, KEXEC_NOT_FOUND },
+	{ EFI_END_OF_FILE, KEXEC_TRUNCATED },
+	{ EFI_BAD_BUFFER_SIZE, KEXEC_TOO_LARGE },
+	{ EFI_SECURITY_VIOLATION, KEXEC_MISMATCH },
+	{ EFI_ACCESS_DENIED, KEXEC_DENIED },
+	{ EFI_DEVICE_ERROR, KEXEC_IO },
+};
 
 enum kexec_status status_from_efi(EFI_STATUS status)
 {
-	for (size_t i = 0; i < ARRAY_SIZE(statuses); i++) {
-		if (statuses[i].efi == status)
-			return statuses[i].kexec;
+	for (size_t i = 0; i < ARRAY_SIZE(meanings); i++) {
+		if (meanings[i].efi == status)
+			return meanings[i].kexec;
 	}
 	return KEXEC_IO;
 }
 
-/* The first status that stands for it: the table begins with those that are not a failed device's. */
 EFI_STATUS status_to_efi(enum kexec_status status)
 {
-	for (size_t i = 0; i < ARRAY_SIZE(statuses); i++) {
-		if (statuses[i].kexec == status)
-			return statuses[i].efi;
+	for (size_t i = 0; i < ARRAY_SIZE(meanings); i++) {
+		if (meanings[i].kexec == status)
+			return meanings[i].efi;
 	}
 	return EFI_ABORTED;
 }

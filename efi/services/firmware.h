@@ -17,7 +17,10 @@ extern EFI_RUNTIME_SERVICES *firmware_runtime_services;
 
 void firmware_init(EFI_HANDLE image, EFI_SYSTEM_TABLE *system_table);
 
-/* The name of an EFI_STATUS as the UEFI specification has it (appendix D), without EFI_. */
+/*
+ * The name of an EFI_STATUS as the UEFI specification has it (appendix D), without EFI_. One that has no name there is
+ * given by its number, in a buffer that the next call overwrites.
+ */
 const char *efi_status_name(EFI_STATUS status);
 
 /* What a failed call of the firmware means for a step, and what a step's end means for our caller. */

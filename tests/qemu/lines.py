@@ -12,7 +12,7 @@ STORY = re.compile(r"kexec-efi \S+"
                    r"|(segment|kernel reserved|purgatory (entry|digest|digested up to)|sha256 (by|up to)|time) .*"
                    r"|(measured the|memory will|random seed:|event log:|dma: off|TPM: the log does not tell) .*"
                    r"|.*: unknown key \S+ skipped"
-                   r"|.*: a read of \d+ bytes found \w+: reading less at once")
+                   r"|.*: a read of \d+ bytes found [\w ]+: reading less at once")
 
 
 def _all(log):
