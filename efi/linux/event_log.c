@@ -115,7 +115,7 @@ void event_log_install(void)
 	struct source source;
 	struct memory_map map;
 
-	if (!find_source(&source) || memory_map_read(&map))
+	if (!find_source(&source) || !memory_map_read_or_warn(&map))
 		return;
 	install(&source, &map);
 	memory_map_free(&map);

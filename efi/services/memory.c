@@ -7,7 +7,9 @@
 
 #include "boot/log.h"
 #include "boot/memory.h"
+#include "boot/memory_search.h"
 #include "common/align.h"
+#include "common/format.h"
 #include "efi/services/firmware.h"
 
 /* The pool buffer is itself a change to the map, so a few descriptors more than reported are needed. */
@@ -17,52 +19,88 @@
 /* How often firmware may refuse a place that its own map calls free. */
 #define PLACES_TRIED_MAX 64
 
-enum kexec_status memory_map_read(struct memory_map *ret_map)
+#define COMPLAINT_SIZE 160
+
+EFI_STATUS memory_map_get(uint64_t addr, uint64_t capacity, struct memory_map *ret_map, UINTN *ret_key)
 {
-	EFI_BOOT_SERVICES *services = firmware_boot_services;
-	UINTN capacity = 0;
-	UINTN size = 0;
-	UINTN key;
+	UINTN size = capacity;
 	UINTN descriptor_size = 0;
 	UINT32 version = 0;
 	EFI_STATUS status;
-	void *buffer = NULL;
 
-	for (unsigned i = 0; i < MAP_READS_MAX; i++) {
-		EFI_STATUS allocated;
-
-		status = services->GetMemoryMap(&size, buffer, &key, &descriptor_size, &version);
-		if (status != EFI_BUFFER_TOO_SMALL)
-			break;
-		if (buffer)
-			services->FreePool(buffer);
-		buffer = NULL;
-		size += MAP_SLACK_DESCRIPTORS * descriptor_size;
-		capacity = size;
-		allocated = services->AllocatePool(EfiLoaderData, size, &buffer);
-		if (EFI_ERROR(allocated)) {
-			buffer = NULL;
-			status = allocated;
-			break;
-		}
-	}
-	if (EFI_ERROR(status)) {
-		if (buffer)
-			services->FreePool(buffer);
-		return log_error(status_from_efi(status), "memory map: cannot read it: %s", efi_status_name(status));
-	}
-
+	status = firmware_boot_services->GetMemoryMap(&size, phys_to_ptr(addr), ret_key, &descriptor_size, &version);
 	*ret_map = (struct memory_map){
-		.bytes = buffer, .size = size, .descriptor_size = descriptor_size, .descriptor_version = version
+		.bytes = phys_to_ptr(addr),
+		.size = size,
+		.descriptor_size = descriptor_size,
+		.descriptor_version = version,
 	};
-	if (size > capacity || !memmap_valid(ret_map)) {
-		memory_map_free(ret_map);
-		return log_error(
-			KEXEC_BAD_FORMAT,
-			"memory map: expected descriptors of at least %zu bytes in at most %lu, found %lu in %lu",
-			sizeof(struct efi_descriptor), capacity, descriptor_size, size);
+	return status;
+}
+
+/* Into pool memory that has grown until the map fitted. After a failure there is none. */
+static EFI_STATUS get_map_of_any_size(struct memory_map *ret_map, uint64_t *ret_capacity)
+{
+	uint64_t capacity = 0;
+	EFI_STATUS status = EFI_BUFFER_TOO_SMALL;
+
+	for (unsigned i = 0; status == EFI_BUFFER_TOO_SMALL && i < MAP_READS_MAX; i++) {
+		void *buffer = NULL;
+		UINTN key;
+
+		if (capacity) {
+			status = firmware_boot_services->AllocatePool(EfiLoaderData, capacity, &buffer);
+			if (EFI_ERROR(status))
+				return status;
+		}
+		status = memory_map_get((uintptr_t)buffer, capacity, ret_map, &key);
+		*ret_capacity = capacity;
+		capacity = ret_map->size + MAP_SLACK_DESCRIPTORS * ret_map->descriptor_size;
+		if (EFI_ERROR(status))
+			memory_map_free(ret_map);
 	}
+	return status;
+}
+
+/* Reads and checks the map, or says in `ret_complaint` what is wrong. */
+static enum kexec_status read_map(struct memory_map *ret_map, char ret_complaint[COMPLAINT_SIZE])
+{
+	struct memory_map map;
+	uint64_t capacity;
+	EFI_STATUS status;
+
+	status = get_map_of_any_size(&map, &capacity);
+	if (EFI_ERROR(status)) {
+		format_text(ret_complaint, COMPLAINT_SIZE, "memory map: cannot read it: %s", efi_status_name(status));
+		return status_from_efi(status);
+	}
+	if (map.size > capacity || !memmap_valid(&map)) {
+		format_text(ret_complaint, COMPLAINT_SIZE,
+			    "memory map: expected descriptors of at least %zu bytes in at most %lu, found %lu in %lu",
+			    sizeof(struct efi_descriptor), capacity, map.descriptor_size, map.size);
+		memory_map_free(&map);
+		return KEXEC_BAD_FORMAT;
+	}
+	*ret_map = map;
 	return KEXEC_OK;
+}
+
+enum kexec_status memory_map_read(struct memory_map *ret_map)
+{
+	char complaint[COMPLAINT_SIZE];
+	enum kexec_status status = read_map(ret_map, complaint);
+
+	return status ? log_error(status, "%s", complaint) : KEXEC_OK;
+}
+
+bool memory_map_read_or_warn(struct memory_map *ret_map)
+{
+	char complaint[COMPLAINT_SIZE];
+
+	if (!read_map(ret_map, complaint))
+		return true;
+	log_warning("%s", complaint);
+	return false;
 }
 
 void memory_map_free(struct memory_map *map)
@@ -77,19 +115,11 @@ uint64_t memory_readable_size(uint64_t addr)
 	struct memory_map map;
 	uint64_t size;
 
-	if (memory_map_read(&map))
+	if (!memory_map_read_or_warn(&map))
 		return 0;
 	size = memmap_readable_size(&map, addr);
 	memory_map_free(&map);
 	return size;
-}
-
-static struct memory_pages pages_of(const struct memory_request *request, uint64_t addr)
-{
-	uint64_t start = align_down(addr - request->lead, PAGE_SIZE);
-	uint64_t end = align_up(addr + request->size, PAGE_SIZE);
-
-	return (struct memory_pages){ .addr = start, .size = end - start };
 }
 
 static EFI_MEMORY_TYPE type_of(enum memory_kind kind)
@@ -97,24 +127,24 @@ static EFI_MEMORY_TYPE type_of(enum memory_kind kind)
 	return kind == MEMORY_CODE ? EfiLoaderCode : EfiLoaderData;
 }
 
+/* *addr is a limit or a place, by `how`, and then where the pages are. */
+static EFI_STATUS allocate(EFI_ALLOCATE_TYPE how, enum memory_kind kind, uint64_t size, EFI_PHYSICAL_ADDRESS *addr)
+{
+	return firmware_boot_services->AllocatePages(how, type_of(kind), size / PAGE_SIZE, addr);
+}
+
 /*
- * For plain pages as high as can be, firmware's own choice is as good, and reading the map is a hundred times dearer.
+ * Of plain pages as high as can be the firmware's own choice is as good, and reading the map is a hundred times dearer.
  * Where it fails, or chooses a place that will not do, we look for ourselves.
  */
-static bool allocate_high(const struct memory_request *request, struct memory_pages *ret_pages)
+static bool let_firmware_choose(const struct memory_request *request, struct memory_pages *ret_pages)
 {
-	EFI_PHYSICAL_ADDRESS addr = request->preferred_max ? request->preferred_max : request->max;
 	struct memory_pages pages = { .size = align_up(request->size, PAGE_SIZE) };
-	EFI_STATUS status;
 
-	if (!request->top_down || request->lead || request->align != PAGE_SIZE || request->size > addr)
+	if (!memory_request_is_plain(request, &pages.addr) ||
+	    EFI_ERROR(allocate(AllocateMaxAddress, request->kind, pages.size, &pages.addr)))
 		return false;
-	status = firmware_boot_services->AllocatePages(AllocateMaxAddress, type_of(request->kind),
-						       pages.size / PAGE_SIZE, &addr);
-	if (EFI_ERROR(status))
-		return false;
-	pages.addr = addr;
-	if (addr % PAGE_SIZE || addr < request->min || addr > request->max || request->size - 1 > request->max - addr) {
+	if (!memory_request_accepts(request, pages.addr)) {
 		memory_free(&pages);
 		return false;
 	}
@@ -122,73 +152,51 @@ static bool allocate_high(const struct memory_request *request, struct memory_pa
 	return true;
 }
 
-static EFI_STATUS allocate_at(enum memory_kind kind, const struct memory_pages *pages)
+/* Tries one place after the other. Fails with what is to be said of it. */
+static enum kexec_status choose(const struct memory_request *request, const char *what, const struct memory_map *map,
+				uint64_t *ret_addr, struct memory_pages *ret_pages)
 {
-	EFI_PHYSICAL_ADDRESS addr = pages->addr;
+	EFI_STATUS refusal = EFI_SUCCESS;
+	struct memory_search search;
+	uint64_t addr = 0;
 
-	return firmware_boot_services->AllocatePages(AllocateAddress, type_of(kind), pages->size / PAGE_SIZE, &addr);
-}
+	memory_search_start(&search, request);
+	for (unsigned i = 0; i < PLACES_TRIED_MAX && memory_search_next(&search, map, &addr); i++) {
+		struct memory_pages pages = memory_request_pages(request, addr);
+		EFI_PHYSICAL_ADDRESS start = pages.addr;
 
-/* Leaves the refused place out of the search: it goes on above it, or below it. */
-static bool narrow(struct memory_request *request, uint64_t refused_addr)
-{
-	if (request->top_down) {
-		if (refused_addr < PAGE_SIZE)
-			return false;
-		if (request->preferred_max && refused_addr <= request->preferred_max)
-			request->preferred_max = refused_addr - 1;
-		else
-			request->max = refused_addr - 1;
-	} else {
-		if (request->size > UINT64_MAX - refused_addr)
-			return false;
-		request->min = refused_addr + request->size;
+		refusal = allocate(AllocateAddress, request->kind, pages.size, &start);
+		if (!EFI_ERROR(refusal)) {
+			*ret_addr = addr;
+			*ret_pages = pages;
+			return KEXEC_OK;
+		}
 	}
-	return request->min <= request->max;
+	if (EFI_ERROR(refusal))
+		return log_error(KEXEC_NO_MEMORY, "%s: expected 0x%lx bytes at 0x%lx, which the map calls free: %s",
+				 what, request->size, addr, efi_status_name(refusal));
+	return log_error(
+		KEXEC_NO_MEMORY,
+		"%s: not enough memory: expected 0x%lx bytes in one piece from 0x%lx to 0x%lx, found at most 0x%lx",
+		what, request->size, request->min, request->max, memmap_find_hole(map, request).largest);
 }
 
 enum kexec_status memory_alloc(const struct memory_request *request, const char *what, uint64_t *ret_addr,
 			       struct memory_pages *ret_pages)
 {
-	struct memory_request search = *request;
-	EFI_STATUS refusal = EFI_SUCCESS;
-	uint64_t refused_addr = 0;
-	struct memory_map map;
 	enum kexec_status status;
-	struct hole hole;
+	struct memory_map map;
 
-	if (allocate_high(request, ret_pages)) {
+	if (let_firmware_choose(request, ret_pages)) {
 		*ret_addr = ret_pages->addr;
 		return KEXEC_OK;
 	}
 	status = memory_map_read(&map);
 	if (status)
 		return status;
-	for (unsigned i = 0; i < PLACES_TRIED_MAX; i++) {
-		struct memory_pages pages;
-
-		hole = memmap_find_hole(&map, &search);
-		if (!hole.found)
-			break;
-		pages = pages_of(request, hole.addr);
-		refusal = allocate_at(request->kind, &pages);
-		if (!EFI_ERROR(refusal)) {
-			memory_map_free(&map);
-			*ret_addr = hole.addr;
-			*ret_pages = pages;
-			return KEXEC_OK;
-		}
-		refused_addr = hole.addr;
-		if (!narrow(&search, refused_addr))
-			break;
-	}
+	status = choose(request, what, &map, ret_addr, ret_pages);
 	memory_map_free(&map);
-	if (EFI_ERROR(refusal))
-		return log_error(KEXEC_NO_MEMORY, "%s: expected 0x%lx bytes at 0x%lx, which the map calls free: %s",
-				 what, request->size, refused_addr, efi_status_name(refusal));
-	return log_error(KEXEC_NO_MEMORY,
-			 "%s: not enough memory: expected 0x%lx bytes in one piece from 0x%lx to 0x%lx, found at most 0x%lx",
-			 what, request->size, request->min, request->max, hole.largest);
+	return status;
 }
 
 void memory_free(const struct memory_pages *pages)

@@ -4,6 +4,7 @@
 
 #include "boot/log.h"
 #include "boot/memory.h"
+#include "boot/memory_search.h"
 #include "common/align.h"
 #include "tests/unit/support.h"
 
@@ -103,7 +104,6 @@ enum kexec_status memory_alloc(const struct memory_request *request, const char 
 {
 	struct memory_pages pages;
 	struct hole hole;
-	uint64_t end;
 	void *place;
 
 	if (++allocations == fail_at)
@@ -116,9 +116,7 @@ enum kexec_status memory_alloc(const struct memory_request *request, const char 
 		hole.addr = lie;
 		lie = 0;
 	}
-	pages.addr = align_down(hole.addr - request->lead, PAGE_SIZE);
-	end = align_up(hole.addr + request->size, PAGE_SIZE);
-	pages.size = end - pages.addr;
+	pages = memory_request_pages(request, hole.addr);
 	place = mmap(phys_to_ptr(pages.addr), pages.size, PROT_READ | PROT_WRITE | PROT_EXEC,
 		     MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1, 0);
 	if (place != MAP_FAILED)

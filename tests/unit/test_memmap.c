@@ -5,6 +5,7 @@
 #include <stdio.h>
 
 #include "common/align.h"
+#include "tests/unit/small_map.h"
 #include "tests/unit/support.h"
 
 #define FREE EFI_MEMTYPE_CONVENTIONAL
@@ -548,91 +549,13 @@ static void memory_for_a_specific_purpose_is_not_free(void **state)
 
 /* --- holes, against a search page by page --- */
 
-#define SMALL_PAGES 64
-#define SMALL_END (SMALL_PAGES * (uint64_t)PAGE_SIZE)
-#define SMALL_DESCRIPTORS 12
-
-struct small_map {
-	struct efi_descriptor descriptors[SMALL_DESCRIPTORS];
-	struct memory_map map;
-	bool free[SMALL_PAGES];
-};
-
-static uint64_t below(uint64_t limit)
-{
-	return (uint64_t)rand() % limit;
-}
-
-/* Descriptors from 0 upwards that do not overlap, some of them empty, some with gaps between. */
-static void make_small_map(struct small_map *small)
-{
-	uint64_t page = below(4);
-	size_t count = 0;
-
-	memset(small, 0, sizeof(*small));
-	while (count < 1 || (count < SMALL_DESCRIPTORS && page < SMALL_PAGES && below(16))) {
-		struct efi_descriptor *descriptor = &small->descriptors[count++];
-		uint64_t pages = below(SMALL_PAGES - page) % 20;
-		bool set_aside = below(8) == 0;
-
-		descriptor->type = below(3) ? FREE : (uint32_t)below(16);
-		descriptor->attribute = set_aside ? EFI_MEMATTR_SPECIFIC_PURPOSE : 0;
-		descriptor->physical_start = page * PAGE_SIZE;
-		descriptor->number_of_pages = pages;
-		for (uint64_t i = 0; i < pages; i++)
-			small->free[page + i] = descriptor->type == FREE && !set_aside;
-		page += pages + (below(3) ? 0 : below(3));
-		if (page >= SMALL_PAGES)
-			page = SMALL_PAGES - 1;
-		if (page + 1 == SMALL_PAGES)
-			break;
-	}
-	small->map = (struct memory_map){ .bytes = (const uint8_t *)small->descriptors,
-					  .size = count * sizeof(small->descriptors[0]),
-					  .descriptor_size = sizeof(small->descriptors[0]) };
-}
-
-static struct memory_request make_request(void)
-{
-	struct memory_request request = {
-		.top_down = below(2),
-		.lead = below(2) ? 0 : below(6 * PAGE_SIZE),
-		.size = 1 + (below(2) ? below(24 * PAGE_SIZE) : below(24) * PAGE_SIZE),
-		.align = (uint64_t)PAGE_SIZE << below(5),
-		.min = below(2) ? 0 : below(SMALL_END),
-		.max = below(2) ? UINT64_MAX : below(SMALL_END),
-		.preferred_max = below(2) ? 0 : below(SMALL_END),
-	};
-
-	if (below(2)) {
-		request.min = align_down(request.min, PAGE_SIZE);
-		request.max = align_up(request.max / 2, PAGE_SIZE) - 1;
-		request.size = align_up(request.size, PAGE_SIZE);
-	}
-	return request;
-}
-
-/* Whether memory.h's words about a request hold for `addr`. */
-static bool fits(const bool free_pages[SMALL_PAGES], const struct memory_request *request, uint64_t max, uint64_t addr)
-{
-	if (addr % request->align != 0 || addr < request->min || addr < request->lead)
-		return false;
-	if (addr + request->size > SMALL_END || addr + request->size - 1 > max)
-		return false;
-	for (uint64_t at = align_down(addr - request->lead, PAGE_SIZE); at < addr + request->size; at += PAGE_SIZE) {
-		if (!free_pages[at / PAGE_SIZE])
-			return false;
-	}
-	return true;
-}
-
 /* UINT64_MAX for none. */
 static uint64_t search(const bool free_pages[SMALL_PAGES], const struct memory_request *request, uint64_t max)
 {
 	uint64_t best = UINT64_MAX;
 
 	for (uint64_t addr = 0; addr < SMALL_END; addr += PAGE_SIZE) {
-		if (fits(free_pages, request, max, addr) && (best == UINT64_MAX || request->top_down))
+		if (small_map_fits(free_pages, request, max, addr) && (best == UINT64_MAX || request->top_down))
 			best = addr;
 	}
 	return best;
@@ -674,12 +597,12 @@ static void finds_what_a_search_page_by_page_finds(void **state)
 	(void)state;
 	srand(1);
 	for (int round = 0; round < 100000; round++) {
-		struct memory_request request = make_request();
+		struct memory_request request = small_map_request();
 		struct small_map small;
 		struct hole hole;
 		uint64_t expected;
 
-		make_small_map(&small);
+		small_map_make(&small);
 		expected = search_preferred(small.free, &request);
 		hole = memmap_find_hole(&small.map, &request);
 		if (hole.found != (expected != UINT64_MAX) || (hole.found && hole.addr != expected))
@@ -701,14 +624,14 @@ static void finds_free_memory_in_shuffled_maps(void **state)
 	(void)state;
 	srand(2);
 	for (int round = 0; round < 20000; round++) {
-		struct memory_request request = make_request();
+		struct memory_request request = small_map_request();
 		struct small_map small;
 		uint64_t best = UINT64_MAX;
 		struct hole hole;
 		size_t count;
 
 		request.preferred_max = 0;
-		make_small_map(&small);
+		small_map_make(&small);
 		count = small.map.size / sizeof(small.descriptors[0]);
 		for (size_t i = count - 1; i > 0; i--) {
 			size_t other = below(i + 1);
@@ -730,7 +653,7 @@ static void finds_free_memory_in_shuffled_maps(void **state)
 		}
 		hole = memmap_find_hole(&small.map, &request);
 		if (hole.found)
-			assert_true(fits(small.free, &request, request.max, hole.addr));
+			assert_true(small_map_fits(small.free, &request, request.max, hole.addr));
 		if (best == UINT64_MAX)
 			continue;
 		assert_true(hole.found);
@@ -953,7 +876,7 @@ static void e820_says_of_each_page_what_the_map_says(void **state)
 		uint32_t found[SMALL_PAGES] = { 0 };
 		struct small_map small;
 
-		make_small_map(&small);
+		small_map_make(&small);
 		convert(&small.map);
 		for (size_t i = 0; i < small.map.size / sizeof(small.descriptors[0]); i++) {
 			const struct efi_descriptor *descriptor = &small.descriptors[i];

@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/* Looks for places one after the other. */
+#include "boot/memory_search.h"
+
+#include "common/align.h"
+
+struct memory_pages memory_request_pages(const struct memory_request *request, uint64_t addr)
+{
+	uint64_t start = align_down(addr - request->lead, PAGE_SIZE);
+	uint64_t end = align_up(addr + request->size, PAGE_SIZE);
+
+	return (struct memory_pages){ .addr = start, .size = end - start };
+}
+
+bool memory_request_is_plain(const struct memory_request *request, uint64_t *ret_limit)
+{
+	uint64_t limit = request->preferred_max ? request->preferred_max : request->max;
+
+	if (!request->top_down || request->lead || request->align != PAGE_SIZE ||
+	    request->size > align_down(limit, PAGE_SIZE))
+		return false;
+	*ret_limit = limit;
+	return true;
+}
+
+bool memory_request_accepts(const struct memory_request *request, uint64_t addr)
+{
+	return addr % request->align == 0 && addr >= request->min && addr >= request->lead && addr <= request->max &&
+	       request->size - 1 <= request->max - addr;
+}
+
+/* What ends at or below preferred_max comes first, and then only what ends above it. */
+void memory_search_start(struct memory_search *search, const struct memory_request *request)
+{
+	uint64_t limit = request->preferred_max;
+
+	*search = (struct memory_search){ .now = *request };
+	search->now.preferred_max = 0;
+	if (!limit || limit >= request->max)
+		return;
+	search->then = search->now;
+	search->now.max = limit;
+	if (request->size - 1 <= limit && search->then.min < limit + 2 - request->size)
+		search->then.min = limit + 2 - request->size;
+}
+
+/* Leaves out what begins at `addr`. Returns false where nothing is left on the side that is searched. */
+static bool narrow(struct memory_request *request, uint64_t addr)
+{
+	if (request->top_down) {
+		if (addr == 0)
+			return false;
+		request->max = addr - 1;
+	} else {
+		if (request->size > UINT64_MAX - addr)
+			return false;
+		request->min = addr + request->size;
+	}
+	return true;
+}
+
+/* What is searched later lies above all that is preferred, and may still share bytes with it. */
+static void spare(struct memory_search *search, uint64_t addr)
+{
+	if (search->then.size && search->then.min < addr + search->then.size)
+		search->then.min = addr + search->then.size;
+}
+
+static void look_elsewhere(struct memory_search *search)
+{
+	search->now = search->then;
+	search->then = (struct memory_request){ 0 };
+}
+
+bool memory_search_next(struct memory_search *search, const struct memory_map *map, uint64_t *ret_addr)
+{
+	while (search->now.size) {
+		struct hole hole = memmap_find_hole(map, &search->now);
+
+		if (!hole.found) {
+			look_elsewhere(search);
+			continue;
+		}
+		spare(search, hole.addr);
+		if (!narrow(&search->now, hole.addr))
+			look_elsewhere(search);
+		*ret_addr = hole.addr;
+		return true;
+	}
+	return false;
+}

@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/* Small random memory maps, in which every place can be tried. */
+#pragma once
+
+#include "boot/memmap.h"
+
+#define SMALL_PAGES 64
+#define SMALL_END (SMALL_PAGES * (uint64_t)4096)
+#define SMALL_DESCRIPTORS 12
+
+struct small_map {
+	struct efi_descriptor descriptors[SMALL_DESCRIPTORS];
+	struct memory_map map;
+	bool free[SMALL_PAGES];
+};
+
+/* A random number, from 0 up to but not including `limit`. */
+uint64_t below(uint64_t limit);
+
+/* Descriptors from 0 upwards that do not overlap, some of them empty, some with gaps between. */
+void small_map_make(struct small_map *small);
+
+/* A request of any kind that may fit there. */
+struct memory_request small_map_request(void);
+
+/* Whether memory.h's words about a request hold for `addr`, with `max` for its own. */
+bool small_map_fits(const bool free_pages[SMALL_PAGES], const struct memory_request *request, uint64_t max,
+		    uint64_t addr);
