@@ -1,40 +1,26 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* Prepares the hand-over and leaves the firmware (UEFI specification 7.4.6, EFI_BOOT_SERVICES.ExitBootServices). */
+/* Prepares the hand-over, and completes it at the exit. */
 #include "efi/linux/handover.h"
 
 #include "boot/log.h"
 #include "boot/pagetable.h"
 #include "boot/stub_options.h"
 #include "common/align.h"
-#include "common/format.h"
-#include "common/serial.h"
 #include "common/string.h"
 #include "efi/services/cpu.h"
-#include "efi/services/firmware.h"
+#include "efi/services/exit.h"
 #include "efi/services/memory_map.h"
 #include "efi/linux/option_rom.h"
 #include "efi/linux/platform.h"
 
-/*
- * The map grows by what is allocated from here on, and some firmware adds a lot at the exit itself: a guest's, say,
- * that accepts all its memory then. Once an exit has been refused there is no way to get more room that could not
- * fail, so there is plenty from the start; hashing it takes no time that could be noticed.
- */
-#define MAP_HEADROOM_DESCRIPTORS 1024
-#define MAP_HEADROOM_FACTOR 2
-
-/* A map that still changes after so many attempts changes for ever. */
-#define EXIT_ATTEMPTS_MAX 64
-
 static enum kexec_status add_memory_map(struct kexec_image *kexec_image, const struct memory_map *map,
 					struct handover *handover)
 {
-	uint64_t size = MAP_HEADROOM_FACTOR * map->size + MAP_HEADROOM_DESCRIPTORS * map->descriptor_size;
+	uint64_t size = exit_map_capacity(map);
 	uint64_t descriptors;
 	struct kexec_segment *segment;
 	enum kexec_status status;
 
-	size = align_up(size, PAGE_SIZE);
 	status = kexec_image_add_data(kexec_image, "memory_map", size, DIGEST_LATE, &segment);
 	if (status)
 		return status;
@@ -109,64 +95,24 @@ enum kexec_status handover_prepare(const struct kernel *kernel, const struct kex
 	return KEXEC_OK;
 }
 
-/* One attempt. *exit_called: from then on the firmware may be half shut down. *ret_map_size is set in any case. */
-static EFI_STATUS try_exit(const struct handover *handover, const struct digest *digest, bool *exit_called,
-			   UINTN *ret_map_size)
+/* What the final map decides. */
+struct completion {
+	const struct handover *handover;
+	const struct digest *digest;
+};
+
+static void complete(void *context, const struct memory_map *map)
 {
-	struct memory_map map = { .bytes = phys_to_ptr(handover->memory_map_addr) };
-	UINTN descriptor_size;
-	EFI_STATUS status;
-	UINTN key;
+	const struct completion *completion = context;
+	const struct handover *handover = completion->handover;
 
-	*ret_map_size = handover->memory_map_capacity;
-	status = firmware_boot_services->GetMemoryMap(ret_map_size, (void *)map.bytes, &key, &descriptor_size,
-						      &map.descriptor_version);
-	if (EFI_ERROR(status))
-		return status;
-	map.size = *ret_map_size;
-	map.descriptor_size = descriptor_size;
-	if (map.size > handover->memory_map_capacity || !memmap_valid(&map))
-		return EFI_ABORTED;
-	boot_params_set_memory_map(handover->params, &map, handover->soft_reserve, handover->e820_ext);
-	digest_finish(digest);
-	*exit_called = true;
-	return firmware_boot_services->ExitBootServices(firmware_image, key);
-}
-
-/* The console may be gone by now, so this speaks by itself. */
-static __attribute__((format(printf, 1, 2))) _Noreturn void give_up(const char *format, ...)
-{
-	char reason[128];
-	va_list args;
-
-	va_start(args, format);
-	format_text_va(reason, sizeof(reason), format, args);
-	va_end(args);
-	serial_write("kexec: ");
-	serial_write(reason);
-	serial_write("; resetting\n");
-	firmware_runtime_services->ResetSystem(EfiResetCold, EFI_ABORTED, 0, NULL);
-	cpu_halt();
+	boot_params_set_memory_map(handover->params, map, handover->soft_reserve, handover->e820_ext);
+	digest_finish(completion->digest);
 }
 
 enum kexec_status handover_exit(const struct handover *handover, const struct digest *digest)
 {
-	EFI_STATUS status = EFI_SUCCESS;
-	bool exit_called = false;
-	UINTN map_size;
+	struct completion completion = { .handover = handover, .digest = digest };
 
-	for (unsigned i = 0; i < EXIT_ATTEMPTS_MAX; i++) {
-		status = try_exit(handover, digest, &exit_called, &map_size);
-		if (!EFI_ERROR(status))
-			return KEXEC_OK;
-		if (!exit_called)
-			return log_error(status_from_efi(status),
-					 "memory map: expected at most 0x%lx bytes, found 0x%lx: %s",
-					 handover->memory_map_capacity, map_size, efi_status_name(status));
-		/* No attempt will find it smaller. */
-		if (status == EFI_BUFFER_TOO_SMALL)
-			give_up("memory map: expected at most 0x%lx bytes, found 0x%lx", handover->memory_map_capacity,
-				map_size);
-	}
-	give_up("ExitBootServices: refused %u times: %s", EXIT_ATTEMPTS_MAX, efi_status_name(status));
+	return exit_boot_services(handover->memory_map_addr, handover->memory_map_capacity, complete, &completion);
 }

@@ -8,7 +8,6 @@
 static char buffer[65536];
 static size_t used;
 static bool verbose = true;
-static size_t errors;
 
 void log_set_verbose(bool value)
 {
@@ -70,33 +69,4 @@ void log_clear(void)
 {
 	used = 0;
 	buffer[0] = '\0';
-}
-
-void check_error(enum kexec_status found, enum kexec_status expected, const char *part, const char *file, int line)
-{
-	const char *end = strchr(buffer, '\n');
-
-	if (found != expected) {
-		print_error("expected status %d, found %d, logged: %s\n", expected, found, buffer);
-		_fail(file, line);
-	}
-	if (!end || end[1] != '\0' || !strstr(buffer, part)) {
-		print_error("expected one line with \"%s\", logged: %s\n", part, buffer);
-		_fail(file, line);
-	}
-	errors++;
-	log_clear();
-}
-
-size_t errors_checked(void)
-{
-	return errors;
-}
-
-void check_ok(enum kexec_status found, const char *file, int line)
-{
-	if (found != KEXEC_OK) {
-		print_error("expected success, found status %d, logged: %s\n", found, buffer);
-		_fail(file, line);
-	}
 }

@@ -10,6 +10,42 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+/* --- what was logged --- */
+
+static size_t errors;
+
+void check_error(enum kexec_status found, enum kexec_status expected, const char *part, const char *file, int line)
+{
+	const char *lines = logged();
+	const char *end = strchr(lines, '\n');
+
+	if (found != expected) {
+		print_error("expected status %d, found %d, logged: %s\n", expected, found, lines);
+		_fail(file, line);
+	}
+	if (!end || end[1] != '\0' || !strstr(lines, part)) {
+		print_error("expected one line with \"%s\", logged: %s\n", part, lines);
+		_fail(file, line);
+	}
+	errors++;
+	log_clear();
+}
+
+size_t errors_checked(void)
+{
+	return errors;
+}
+
+void check_ok(enum kexec_status found, const char *file, int line)
+{
+	if (found != KEXEC_OK) {
+		print_error("expected success, found status %d, logged: %s\n", found, logged());
+		_fail(file, line);
+	}
+}
+
+/* --- tests, files --- */
+
 static bool run_in_child(const char *name, const struct CMUnitTest *tests, size_t count)
 {
 	int status;

@@ -1,0 +1,188 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/* The exit, of firmware whose map changes, that refuses, that fails and that lies. */
+#include "efi/services/exit.h"
+
+#include "common/align.h"
+#include "tests/unit/fake_firmware.h"
+#include "tests/unit/support.h"
+
+static const struct efi_descriptor descriptors[] = {
+	DESCRIPTOR(EFI_MEMTYPE_CONVENTIONAL, 0, 0x100000),
+	DESCRIPTOR(EFI_MEMTYPE_LOADER_DATA, 0x100000, 0x200000),
+};
+
+static uint8_t room[16 * PAGE_SIZE];
+
+/* What the sink was told. */
+static unsigned maps;
+static struct memory_map last_map;
+
+static void take_map(void *context, const struct memory_map *map)
+{
+	assert_ptr_equal(context, room);
+	assert_true(memmap_valid(map));
+	assert_false(fake_firmware.has_exited);
+	maps++;
+	last_map = *map;
+}
+
+static enum kexec_status leave(uint64_t capacity)
+{
+	return exit_boot_services((uintptr_t)room, capacity, take_map, room);
+}
+
+/* From the first attempt on nothing may be allocated. */
+static void expect_nothing_allocated(void)
+{
+	assert_int_equal(fake_firmware.pool_calls, 0);
+	assert_int_equal(fake_firmware.places_count, 0);
+}
+
+static void expect_exit(unsigned attempts)
+{
+	assert_true(fake_firmware.has_exited);
+	assert_int_equal(maps, attempts);
+	assert_int_equal(fake_firmware.exit_calls, attempts);
+	assert_int_equal(fake_firmware.map_calls, attempts);
+	assert_ptr_equal(last_map.bytes, room);
+	assert_int_equal(last_map.size, fake_firmware.map_count * 48);
+	assert_int_equal(last_map.descriptor_size, 48);
+	assert_int_equal(last_map.descriptor_version, 1);
+	assert_string_equal(logged(), "");
+	expect_nothing_allocated();
+}
+
+static void at_once(void **state)
+{
+	(void)state;
+	fake_firmware_start(descriptors, 2);
+	expect_ok(leave(sizeof(room)));
+	expect_exit(1);
+}
+
+/* The sink has the map that the exit was made with. */
+static void refused_while_the_map_grows(void **state)
+{
+	static const unsigned refusals[] = { 1, 2, 20, 63 };
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(refusals); i++) {
+		maps = 0;
+		fake_firmware_start(descriptors, 2);
+		fake_firmware.exits_refused = refusals[i];
+		fake_firmware.map_growth = 3;
+		expect_ok(leave(sizeof(room)));
+		expect_exit(refusals[i] + 1);
+		assert_int_equal(fake_firmware.map_count, 2 + 3 * refusals[i]);
+	}
+}
+
+static void map_fits_exactly(void **state)
+{
+	(void)state;
+	fake_firmware_start(descriptors, 2);
+	expect_ok(leave(2 * 48));
+	expect_exit(1);
+}
+
+/* --- before the first attempt: an error --- */
+
+static void expect_refusal_before(uint64_t capacity, enum kexec_status status, const char *message)
+{
+	expect_error(leave(capacity), status, message);
+	assert_int_equal(fake_firmware.exit_calls, 0);
+	assert_int_equal(maps, 0);
+	expect_nothing_allocated();
+}
+
+static void map_larger_than_the_room(void **state)
+{
+	(void)state;
+	fake_firmware_start(descriptors, 2);
+	expect_refusal_before(2 * 48 - 1, KEXEC_IO,
+			      "memory map: expected at most 0x5f bytes, found 0x60: BUFFER_TOO_SMALL");
+}
+
+static void map_that_cannot_be_read(void **state)
+{
+	(void)state;
+	fake_firmware_start(descriptors, 2);
+	fake_firmware.map_status = EFI_INVALID_PARAMETER;
+	expect_refusal_before(PAGE_SIZE, KEXEC_IO,
+			      "memory map: expected at most 0x1000 bytes, found 0x1000: INVALID_PARAMETER");
+}
+
+static void map_that_lies(void **state)
+{
+	(void)state;
+	fake_firmware_start(descriptors, 2);
+	fake_firmware.map_size_lie = PAGE_SIZE + 32;
+	expect_refusal_before(PAGE_SIZE, KEXEC_IO, "expected at most 0x1000 bytes, found 0x1020: ABORTED");
+	fake_firmware.map_size_lie = 0;
+	fake_firmware.descriptor_size_lie = 32;
+	expect_refusal_before(PAGE_SIZE, KEXEC_IO, "expected at most 0x1000 bytes, found 0x60: ABORTED");
+}
+
+/* --- after it: a reset --- */
+
+static void expect_reset(uint64_t capacity, const char *message)
+{
+	enum kexec_status status;
+
+	if (!setjmp(fake_firmware.reset)) {
+		status = leave(capacity);
+		fail_msg("returned %d after the first attempt", status);
+	}
+	assert_true(fake_firmware.was_reset);
+	assert_false(fake_firmware.has_exited);
+	assert_string_equal(fake_firmware.serial, message);
+	/* The console may be gone. */
+	assert_string_equal(logged(), "");
+	assert_string_equal(fake_firmware.console, "");
+	expect_nothing_allocated();
+}
+
+static void refused_for_ever(void **state)
+{
+	(void)state;
+	fake_firmware_start(descriptors, 2);
+	fake_firmware.exits_refused = 64;
+	expect_reset(sizeof(room), "kexec: ExitBootServices: refused 64 times: INVALID_PARAMETER; resetting\n");
+	assert_int_equal(fake_firmware.exit_calls, 64);
+	assert_int_equal(maps, 64);
+}
+
+static void map_outgrows_the_room(void **state)
+{
+	(void)state;
+	fake_firmware_start(descriptors, 2);
+	fake_firmware.exits_refused = 10;
+	fake_firmware.map_growth = 5;
+	expect_reset(10 * 48, "kexec: memory map: expected at most 0x1e0 bytes, found 0x240; resetting\n");
+	assert_int_equal(fake_firmware.exit_calls, 2);
+}
+
+static void room_for_a_map(void **state)
+{
+	struct memory_map map = { .size = 100 * 48, .descriptor_size = 48 };
+
+	(void)state;
+	assert_int_equal(exit_map_capacity(&map), align_up((200 + 1024) * 48, PAGE_SIZE));
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(at_once),
+		cmocka_unit_test(refused_while_the_map_grows),
+		cmocka_unit_test(map_fits_exactly),
+		cmocka_unit_test(map_larger_than_the_room),
+		cmocka_unit_test(map_that_cannot_be_read),
+		cmocka_unit_test(map_that_lies),
+		cmocka_unit_test(refused_for_ever),
+		cmocka_unit_test(map_outgrows_the_room),
+		cmocka_unit_test(room_for_a_map),
+	};
+
+	return run_named_tests(tests);
+}
