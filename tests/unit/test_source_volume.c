@@ -1,0 +1,314 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/* Files on a volume of firmware that fails at each call in turn. */
+#include "efi/source/volume.h"
+
+#include "common/align.h"
+#include "efi/services/firmware.h"
+#include "tests/unit/support.h"
+
+/* --- a volume with one file --- */
+
+static const char content[] = "0123456789";
+
+static struct {
+	EFI_STATUS status; /* of the Nth call, counted from 1 */
+	unsigned fails_at; /* 0: none */
+	unsigned calls;
+	unsigned held;	/* handles that are open */
+	char path[600]; /* the last one opened, in ASCII */
+	uint64_t attribute;
+	uint64_t position;
+} fake;
+
+static struct _EFI_FILE_HANDLE root;
+static struct _EFI_FILE_HANDLE file_handle;
+static EFI_SYSTEM_TABLE system_table;
+
+static bool fails(void)
+{
+	return ++fake.calls == fake.fails_at;
+}
+
+static EFI_STATUS EFIAPI open_file(EFI_FILE_HANDLE from, EFI_FILE_HANDLE *ret_file, CHAR16 *path, UINT64 mode,
+				   UINT64 attributes)
+{
+	size_t length = 0;
+
+	assert_ptr_equal(from, &root);
+	assert_int_equal(mode, EFI_FILE_MODE_READ);
+	assert_int_equal(attributes, 0);
+	for (; path[length]; length++)
+		fake.path[length] = (char)path[length];
+	fake.path[length] = '\0';
+	if (fails())
+		return fake.status;
+	fake.held++;
+	fake.position = 0;
+	*ret_file = &file_handle;
+	return EFI_SUCCESS;
+}
+
+static EFI_STATUS EFIAPI close_file(EFI_FILE_HANDLE file)
+{
+	(void)file;
+	assert_true(fake.held);
+	fake.held--;
+	return EFI_SUCCESS;
+}
+
+static EFI_STATUS EFIAPI read_file(EFI_FILE_HANDLE file, UINTN *size, void *buffer)
+{
+	uint64_t left = sizeof(content) - 1 - fake.position;
+
+	assert_ptr_equal(file, &file_handle);
+	if (fails())
+		return fake.status;
+	if (*size > left)
+		*size = left;
+	memcpy(buffer, content + fake.position, *size);
+	fake.position += *size;
+	return EFI_SUCCESS;
+}
+
+static EFI_STATUS EFIAPI get_info(EFI_FILE_HANDLE file, EFI_GUID *type, UINTN *size, void *buffer)
+{
+	EFI_FILE_INFO *info = buffer;
+
+	(void)type;
+	assert_ptr_equal(file, &file_handle);
+	if (fails())
+		return fake.status;
+	assert_true(*size >= sizeof(*info));
+	memset(info, 0, sizeof(*info));
+	info->FileSize = sizeof(content) - 1;
+	info->Attribute = fake.attribute;
+	return EFI_SUCCESS;
+}
+
+static EFI_STATUS EFIAPI set_position(EFI_FILE_HANDLE file, UINT64 position)
+{
+	assert_ptr_equal(file, &file_handle);
+	if (fails())
+		return fake.status;
+	fake.position = position;
+	return EFI_SUCCESS;
+}
+
+static EFI_STATUS EFIAPI open_volume(EFI_SIMPLE_FILE_SYSTEM_PROTOCOL *self, EFI_FILE_HANDLE *ret_root)
+{
+	(void)self;
+	if (fails())
+		return fake.status;
+	fake.held++;
+	*ret_root = &root;
+	return EFI_SUCCESS;
+}
+
+static EFI_STATUS EFIAPI handle_protocol(EFI_HANDLE handle, EFI_GUID *guid, void **ret_interface)
+{
+	static EFI_SIMPLE_FILE_SYSTEM_PROTOCOL file_system = { .OpenVolume = open_volume };
+
+	(void)guid;
+	assert_ptr_equal(handle, &fake);
+	if (fails())
+		return fake.status;
+	*ret_interface = &file_system;
+	return EFI_SUCCESS;
+}
+
+static struct volume volume;
+static struct source_file file;
+
+static void start(void)
+{
+	static EFI_BOOT_SERVICES boot_services = { .HandleProtocol = handle_protocol };
+
+	root = (struct _EFI_FILE_HANDLE){ .Open = open_file, .Close = close_file };
+	file_handle = (struct _EFI_FILE_HANDLE){
+		.Close = close_file, .Read = read_file, .GetInfo = get_info, .SetPosition = set_position
+	};
+	memset(&fake, 0, sizeof(fake));
+	fake.status = EFI_DEVICE_ERROR;
+	system_table.BootServices = &boot_services;
+	if (!system_table.Hdr.Revision)
+		system_table.Hdr.Revision = 2u << 16 | 70;
+	firmware_init(NULL, &system_table);
+	volume_start(&volume, &fake);
+}
+
+static enum kexec_status open_path(const char *path)
+{
+	memset(&file, 0, sizeof(file));
+	return volume.source.open(&volume.source, path, &file);
+}
+
+static void expect_nothing_held(void)
+{
+	assert_null(file.handle);
+	volume_close(&volume);
+	assert_int_equal(fake.held, 0);
+	volume_close(&volume);
+	assert_int_equal(fake.held, 0);
+}
+
+/* --- tests --- */
+
+static void file_is_opened_read_and_closed(void **state)
+{
+	char buffer[32];
+	uint64_t size = sizeof(buffer);
+	const char *why;
+
+	(void)state;
+	start();
+	expect_ok(open_path("/a/b\\c"));
+	assert_string_equal(fake.path, "\\a\\b\\c");
+	assert_int_equal(file.size, 10);
+	assert_ptr_equal(file.source, &volume.source);
+	expect_ok(volume.source.read(&file, 0, buffer, &size, &why));
+	assert_int_equal(size, 10);
+	assert_memory_equal(buffer, content, 10);
+	expect_ok(volume.source.read(&file, 10, buffer, &size, &why));
+	assert_int_equal(size, 0);
+	volume.source.close(&file);
+	volume.source.close(&file);
+	expect_nothing_held();
+	assert_string_equal(logged(), "");
+}
+
+static void volume_is_opened_once(void **state)
+{
+	struct source_file first;
+
+	(void)state;
+	start();
+	assert_int_equal(fake.calls, 0);
+	expect_ok(open_path("/a"));
+	first = file;
+	expect_ok(open_path("/b"));
+	/* The protocol, the volume, and for each file its handle and its size. */
+	assert_int_equal(fake.calls, 2 + 2 * 2);
+	volume.source.close(&file);
+	volume.source.close(&first);
+	expect_nothing_held();
+}
+
+static void each_call_fails_in_turn(void **state)
+{
+	static const struct {
+		enum kexec_status status;
+		const char *line;
+	} expected[] = {
+		{ KEXEC_IO, "cannot open the volume that this program came from: DEVICE_ERROR" },
+		{ KEXEC_IO, "cannot open the volume that this program came from: DEVICE_ERROR" },
+		{ KEXEC_IO, "/a: cannot open: expected a file, found DEVICE_ERROR" },
+		{ KEXEC_IO, "/a: cannot tell its size: DEVICE_ERROR" },
+	};
+
+	(void)state;
+	for (unsigned i = 0; i < ARRAY_SIZE(expected); i++) {
+		start();
+		fake.fails_at = i + 1;
+		expect_error(open_path("/a"), expected[i].status, expected[i].line);
+		expect_nothing_held();
+		/* And what has failed once can be tried again. */
+		expect_ok(open_path("/a"));
+		volume.source.close(&file);
+		expect_nothing_held();
+	}
+}
+
+static void read_that_fails_says_why_and_logs_nothing(void **state)
+{
+	char buffer[4];
+	uint64_t size = sizeof(buffer);
+	const char *why;
+
+	(void)state;
+	start();
+	expect_ok(open_path("/a"));
+	fake.fails_at = fake.calls + 1;
+	fake.status = EFI_BAD_BUFFER_SIZE;
+	assert_int_equal(volume.source.read(&file, 0, buffer, &size, &why), KEXEC_TOO_LARGE);
+	assert_string_equal(why, "BAD_BUFFER_SIZE");
+	assert_string_equal(logged(), "");
+	volume.source.close(&file);
+	expect_nothing_held();
+}
+
+static void file_is_opened_anew_where_it_was_read_to(void **state)
+{
+	char buffer[4];
+	uint64_t size = sizeof(buffer);
+	const char *why;
+
+	(void)state;
+	start();
+	expect_ok(open_path("/a"));
+	expect_ok(volume.source.reopen(&file, 6));
+	assert_int_equal(fake.held, 2);
+	expect_ok(volume.source.read(&file, 6, buffer, &size, &why));
+	assert_memory_equal(buffer, "6789", 4);
+
+	fake.fails_at = fake.calls + 2;
+	expect_error(volume.source.reopen(&file, 6), KEXEC_IO, "/a: cannot go on at byte 6: DEVICE_ERROR");
+	fake.fails_at = fake.calls + 1;
+	expect_error(volume.source.reopen(&file, 6), KEXEC_IO, "/a: cannot open: expected a file, found DEVICE_ERROR");
+	expect_nothing_held();
+}
+
+static void directory(void **state)
+{
+	(void)state;
+	start();
+	fake.attribute = EFI_FILE_DIRECTORY;
+	expect_error(open_path("/a"), KEXEC_NOT_FOUND, "/a: expected a file, found a directory");
+	expect_nothing_held();
+}
+
+static void paths_that_no_file_has(void **state)
+{
+	char path[VOLUME_PATH_SIZE + 1];
+
+	(void)state;
+	start();
+	expect_error(open_path("/a\xff"), KEXEC_BAD_FORMAT, "expected a path in UTF-8, found other bytes");
+	memset(path, 'x', sizeof(path));
+	path[VOLUME_PATH_SIZE - 1] = '\0';
+	expect_ok(open_path(path));
+	assert_string_equal(fake.path, path);
+	volume.source.close(&file);
+	path[VOLUME_PATH_SIZE - 1] = 'x';
+	path[VOLUME_PATH_SIZE] = '\0';
+	expect_error(open_path(path), KEXEC_TOO_LARGE, "...: expected a path of at most 511 bytes, found 512");
+	expect_nothing_held();
+}
+
+static void large_reads_from_uefi_2_4_on(void **state)
+{
+	(void)state;
+	start();
+	assert_true(volume.source.bears_large_reads);
+	system_table.Hdr.Revision = 2u << 16 | 40;
+	start();
+	assert_true(volume.source.bears_large_reads);
+	system_table.Hdr.Revision = 2u << 16 | 31;
+	start();
+	assert_false(volume.source.bears_large_reads);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(file_is_opened_read_and_closed),
+		cmocka_unit_test(volume_is_opened_once),
+		cmocka_unit_test(each_call_fails_in_turn),
+		cmocka_unit_test(read_that_fails_says_why_and_logs_nothing),
+		cmocka_unit_test(file_is_opened_anew_where_it_was_read_to),
+		cmocka_unit_test(directory),
+		cmocka_unit_test(paths_that_no_file_has),
+		cmocka_unit_test(large_reads_from_uefi_2_4_on),
+	};
+
+	return run_named_tests(tests);
+}
