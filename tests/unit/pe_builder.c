@@ -12,9 +12,17 @@ static void put(uint8_t *bytes, size_t offset, uint32_t value, size_t width)
 	memcpy(bytes + offset, &value, width);
 }
 
+/* In a file a section may be padded, or lack the zeros at its end. */
 static uint32_t size_here(const struct pe_section *section, enum pe_layout layout)
 {
 	return layout == PE_FILE && section->file_size ? section->file_size : section->size;
+}
+
+static uint32_t content_size(const struct pe_section *section, enum pe_layout layout)
+{
+	uint32_t here = size_here(section, layout);
+
+	return here < section->size ? here : section->size;
 }
 
 struct pe_image pe_build(enum pe_layout layout, const struct pe_section *sections, size_t count)
@@ -46,7 +54,7 @@ struct pe_image pe_build(enum pe_layout layout, const struct pe_section *section
 		put(bytes, header + 16, section->file_size ? section->file_size : section->size, 4);
 		put(bytes, header + 20, layout == PE_FILE ? there : there + 0x10000, 4);
 		if (section->content)
-			memcpy(bytes + place, section->content, size_here(section, layout));
+			memcpy(bytes + place, section->content, content_size(section, layout));
 		place += size_here(section, layout);
 	}
 	return (struct pe_image){ .bytes = bytes, .size = size, .layout = layout };

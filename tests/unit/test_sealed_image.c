@@ -80,6 +80,21 @@ static void unified_image_in_a_file(void **state)
 	check_unified_image();
 }
 
+/* ukify pads sections to the file's alignment; VirtualSize says how much of one counts. */
+static void sections_padded_as_ukify_writes_them(void **state)
+{
+	(void)state;
+	for (layout = PE_LOADED; layout <= PE_FILE; layout++) {
+		expect_ok(make_of({ .name = ".osrel", .content = "ID=x", .size = 4, .file_size = 0x200 },
+				  { .name = ".cmdline", .content = "quiet", .size = 5, .file_size = 0x200 },
+				  { .name = ".linux", .content = "K", .size = 1, .file_size = 0x200 },
+				  { .name = ".initrd", .content = "I", .size = 1, .file_size = 0x200 }));
+		expect_part(&plan.kernel, ".linux");
+		assert_int_equal(plan.initrd_count, 1);
+		assert_string_equal(plan.command_line.start, "quiet");
+	}
+}
+
 static void kernel_alone(void **state)
 {
 	(void)state;
@@ -182,6 +197,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(unified_image),
 		cmocka_unit_test(unified_image_in_a_file),
+		cmocka_unit_test(sections_padded_as_ukify_writes_them),
 		cmocka_unit_test(kernel_alone),
 		cmocka_unit_test(command_line_is_one_line),
 		cmocka_unit_test(command_line_that_is_too_long),
