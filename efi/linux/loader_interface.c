@@ -3,17 +3,13 @@
 #include "efi/linux/loader_interface.h"
 
 #include "boot/imagepath.h"
+#include "boot/loader_info.h"
 #include "boot/log.h"
-#include "boot/text.h"
-#include "common/align.h"
 #include "common/format.h"
-#include "common/string.h"
 #include "common/vendor.h"
 #include "efi/services/clock.h"
 #include "efi/services/console.h"
 #include "efi/services/firmware.h"
-
-#define VALUE_SIZE 512
 
 #define LOADER_VENDOR_GUID                                                                                             \
 	{                                                                                                              \
@@ -23,12 +19,15 @@
 		}                                                                                                      \
 	}
 
+/* One that is longer is nobody's that we know. */
+#define LOADER_INFO_UNITS 170
+
 /* A menu clears the screen. */
 #define FAILURE_SHOWN_SECONDS 10
 
 static bool has_warned;
-static bool has_menu;	     /* systemd-boot started us */
-static bool replaces_values; /* those that are there are ours, from a start that failed */
+static bool has_menu; /* systemd-boot started us */
+static enum loader_before before;
 
 static bool is_set(CHAR16 *name, EFI_GUID *vendor)
 {
@@ -47,22 +46,16 @@ static void check(EFI_STATUS status)
 }
 
 /* Sets a variable to text, unless a loader before us has. */
-static void set(CHAR16 *name, const char *value)
+static void set(CHAR16 *name, const char *text)
 {
 	EFI_GUID vendor = LOADER_VENDOR_GUID;
-	struct text text = { .start = value, .length = strlen(value) };
-	uint16_t wide[VALUE_SIZE];
-	UINTN units = 0;
-	EFI_STATUS status;
+	uint16_t value[LOADER_VALUE_SIZE];
+	size_t size = loader_value(text, value);
 
-	if ((is_set(name, &vendor) && !replaces_values) || !text_to_utf16(text, wide, ARRAY_SIZE(wide)))
+	if (!size || (is_set(name, &vendor) && !loader_replaces_values(before)))
 		return;
-	while (wide[units])
-		units++;
-	status = firmware_runtime_services->SetVariable(name, &vendor,
-							EFI_VARIABLE_BOOTSERVICE_ACCESS | EFI_VARIABLE_RUNTIME_ACCESS,
-							(units + 1) * 2, wide);
-	check(status);
+	check(firmware_runtime_services->SetVariable(
+		name, &vendor, EFI_VARIABLE_BOOTSERVICE_ACCESS | EFI_VARIABLE_RUNTIME_ACCESS, size, value));
 }
 
 static void set_time(CHAR16 *name)
@@ -78,30 +71,18 @@ static void set_time(CHAR16 *name)
 
 static void set_firmware(void)
 {
-	const uint8_t *name = (const uint8_t *)firmware_system_table->FirmwareVendor;
-	struct utf16_reader vendor = { .bytes = name, .size = name ? 2 * 128 : 0 };
-	uint32_t revision = firmware_system_table->FirmwareRevision;
-	char value[VALUE_SIZE];
-	size_t length = 0;
-	char utf8[4];
-	size_t count;
+	char text[LOADER_VALUE_SIZE];
 
-	while ((count = utf16_take_utf8(&vendor, utf8)) != 0) {
-		memcpy(value + length, utf8, count);
-		length += count;
-	}
-	format_text(value + length, sizeof(value) - length, " %u.%02u", revision >> 16, revision & 0xffff);
-	set(L"LoaderFirmwareInfo", value);
-
-	revision = firmware_system_table->Hdr.Revision;
-	format_text(value, sizeof(value), "UEFI %u.%02u", revision >> 16, revision & 0xffff);
-	set(L"LoaderFirmwareType", value);
+	loader_firmware_info(firmware_system_table->FirmwareVendor, firmware_system_table->FirmwareRevision, text);
+	set(L"LoaderFirmwareInfo", text);
+	loader_firmware_type(firmware_system_table->Hdr.Revision, text);
+	set(L"LoaderFirmwareType", text);
 }
 
 static void set_image(const EFI_LOADED_IMAGE *image)
 {
 	EFI_GUID guid = DEVICE_PATH_PROTOCOL;
-	char value[VALUE_SIZE];
+	char value[LOADER_VALUE_SIZE];
 	const void *nodes;
 
 	if (image->FilePath && image_path(image->FilePath, device_path_size(image->FilePath), value, sizeof(value)))
@@ -111,27 +92,15 @@ static void set_image(const EFI_LOADED_IMAGE *image)
 		set(L"LoaderDevicePartUUID", value);
 }
 
-/* Reads who has set LoaderInfo in this power-on: it outlives the loader that set it. */
-static struct text read_loader_info(char ret_text[VALUE_SIZE])
+static enum loader_before find_loader_before(void)
 {
 	EFI_GUID vendor = LOADER_VENDOR_GUID;
-	struct text info = { .start = ret_text };
-	uint16_t wide[VALUE_SIZE / 3];
-	UINTN size = sizeof(wide);
-	struct utf16_reader reader = { .bytes = (const uint8_t *)wide };
-	size_t count;
+	uint16_t value[LOADER_INFO_UNITS];
+	UINTN size = sizeof(value);
 
-	if (EFI_ERROR(firmware_runtime_services->GetVariable(L"LoaderInfo", &vendor, NULL, &size, wide)))
-		return info;
-	reader.size = size < sizeof(wide) ? size : sizeof(wide);
-	while (VALUE_SIZE - info.length >= 4 && (count = utf16_take_utf8(&reader, ret_text + info.length)) != 0)
-		info.length += count;
-	return info;
-}
-
-static bool begins_with(struct text text, struct text prefix)
-{
-	return text.length >= prefix.length && memcmp(text.start, prefix.start, prefix.length) == 0;
+	if (EFI_ERROR(firmware_runtime_services->GetVariable(L"LoaderInfo", &vendor, NULL, &size, value)))
+		return LOADER_BEFORE_NONE;
+	return loader_before(value, size < sizeof(value) ? size : sizeof(value));
 }
 
 /*
@@ -150,14 +119,10 @@ static bool is_started_from_a_volume(const EFI_LOADED_IMAGE *image)
 
 void loader_interface_start(const EFI_LOADED_IMAGE *image)
 {
-	char buffer[VALUE_SIZE];
-	struct text info = read_loader_info(buffer);
-
-	replaces_values = begins_with(info, TEXT("kexec-efi"));
+	before = find_loader_before();
 	/* It may have been left long ago, for what comes next in the boot order. */
-	has_menu = begins_with(info, TEXT("systemd-boot")) && is_started_from_a_volume(image);
-	/* Behind another loader we are what the interface's documentation calls a stub. */
-	if (info.length && !replaces_values)
+	has_menu = before == LOADER_BEFORE_MENU && is_started_from_a_volume(image);
+	if (loader_is_stub(before))
 		set(L"StubInfo", "kexec-efi " KEXEC_EFI_VERSION);
 	set_time(L"LoaderTimeInitUSec");
 	set(L"LoaderInfo", "kexec-efi " KEXEC_EFI_VERSION);

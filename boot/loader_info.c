@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/* Writes and reads the values of the Boot Loader Interface. */
+#include "boot/loader_info.h"
+
+#include "boot/text.h"
+#include "common/format.h"
+#include "common/string.h"
+
+/* In UTF-8 they take up to 384 bytes, which leaves room for the revision. */
+#define VENDOR_UNITS_MAX ((size_t)128)
+
+_Static_assert(3 * VENDOR_UNITS_MAX + sizeof(" 65535.65535") <= LOADER_VALUE_SIZE, "the firmware's name must fit");
+
+/* `prefix` is ASCII. */
+static bool begins_with(struct utf16_reader value, const char *prefix)
+{
+	char utf8[4];
+
+	for (; *prefix; prefix++) {
+		if (utf16_take_utf8(&value, utf8) != 1 || utf8[0] != *prefix)
+			return false;
+	}
+	return true;
+}
+
+enum loader_before loader_before(const void *value, size_t size)
+{
+	struct utf16_reader reader = { .bytes = value, .size = size };
+	struct utf16_reader first = reader;
+	char utf8[4];
+
+	if (utf16_take_utf8(&first, utf8) == 0)
+		return LOADER_BEFORE_NONE;
+	if (begins_with(reader, "kexec-efi"))
+		return LOADER_BEFORE_SELF;
+	return begins_with(reader, "systemd-boot") ? LOADER_BEFORE_MENU : LOADER_BEFORE_OTHER;
+}
+
+bool loader_replaces_values(enum loader_before before)
+{
+	return before == LOADER_BEFORE_SELF;
+}
+
+bool loader_is_stub(enum loader_before before)
+{
+	return before == LOADER_BEFORE_MENU || before == LOADER_BEFORE_OTHER;
+}
+
+static void write_revision(char *text, size_t size, const char *name, uint32_t revision)
+{
+	format_text(text, size, "%s %u.%02u", name, revision >> 16, revision & 0xffff);
+}
+
+void loader_firmware_info(const void *vendor, uint32_t revision, char ret_text[LOADER_VALUE_SIZE])
+{
+	struct utf16_reader reader = { .bytes = vendor, .size = vendor ? 2 * VENDOR_UNITS_MAX : 0 };
+	size_t length = 0;
+	char utf8[4];
+	size_t count;
+
+	while ((count = utf16_take_utf8(&reader, utf8)) != 0) {
+		memcpy(ret_text + length, utf8, count);
+		length += count;
+	}
+	write_revision(ret_text + length, LOADER_VALUE_SIZE - length, "", revision);
+}
+
+void loader_firmware_type(uint32_t revision, char ret_text[LOADER_VALUE_SIZE])
+{
+	write_revision(ret_text, LOADER_VALUE_SIZE, "UEFI", revision);
+}
+
+size_t loader_value(const char *text, uint16_t ret_value[LOADER_VALUE_SIZE])
+{
+	size_t units = 0;
+
+	if (!text_to_utf16((struct text){ .start = text, .length = strlen(text) }, ret_value, LOADER_VALUE_SIZE))
+		return 0;
+	while (ret_value[units])
+		units++;
+	return (units + 1) * sizeof(ret_value[0]);
+}

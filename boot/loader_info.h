@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * What the variables of the Boot Loader Interface say (systemd.io/BOOT_LOADER_INTERFACE), and what is read of those
+ * that another loader has left. The variables themselves are efi/linux/loader_interface.c's.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* Of the longest value, its NUL included: bytes of UTF-8, or units of UTF-16. */
+#define LOADER_VALUE_SIZE 512
+
+/* Who has set LoaderInfo in this power-on: it outlives the loader that set it. */
+enum loader_before {
+	LOADER_BEFORE_NONE,
+	LOADER_BEFORE_SELF, /* this loader, at a start that failed */
+	LOADER_BEFORE_MENU, /* systemd-boot, which shows its menu again to who returns a success */
+	LOADER_BEFORE_OTHER,
+};
+
+/* By the variable's value: `size` bytes of UTF-16. */
+enum loader_before loader_before(const void *value, size_t size);
+
+/* Whether values that are there are replaced: only our own, of a start that failed. */
+bool loader_replaces_values(enum loader_before before);
+
+/* Whether we are what the interface calls a stub: what another loader has started. */
+bool loader_is_stub(enum loader_before before);
+
+/*
+ * The text of LoaderFirmwareInfo: the vendor, UTF-16 of which no more than 128 units are read (NULL: none), and the two
+ * halves of the revision.
+ */
+void loader_firmware_info(const void *vendor, uint32_t revision, char ret_text[LOADER_VALUE_SIZE]);
+
+/* The text of LoaderFirmwareType, by the revision in the header of the system table. */
+void loader_firmware_type(uint32_t revision, char ret_text[LOADER_VALUE_SIZE]);
+
+/* The value of a variable: UTF-16 with a NUL. Returns its size in bytes, 0 for what is not UTF-8 or too long. */
+size_t loader_value(const char *text, uint16_t ret_value[LOADER_VALUE_SIZE]);
