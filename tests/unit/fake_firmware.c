@@ -156,7 +156,8 @@ void fake_firmware_start(const struct efi_descriptor *map, size_t count)
 	};
 
 	memset(&fake_firmware, 0, sizeof(fake_firmware));
-	memcpy(fake_firmware.map, map, count * sizeof(*map));
+	if (count)
+		memcpy(fake_firmware.map, map, count * sizeof(*map));
 	fake_firmware.map_count = count;
 	firmware_init(NULL, &system_table);
 }
