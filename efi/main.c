@@ -7,7 +7,7 @@
 #include "boot/log.h"
 #include "boot/purgatory.h"
 #include "efi/services/clock.h"
-#include "efi/services/cpu.h"
+#include "efi/services/cpu_mode.h"
 #include "efi/services/dma.h"
 #include "efi/linux/event_log.h"
 #include "efi/services/firmware.h"

@@ -7,7 +7,7 @@
 #include "boot/stub_options.h"
 #include "common/align.h"
 #include "common/string.h"
-#include "efi/services/cpu.h"
+#include "efi/services/cpu_mode.h"
 #include "efi/services/exit.h"
 #include "efi/services/memory_map.h"
 #include "efi/linux/option_rom.h"

@@ -10,7 +10,7 @@
 #include "common/sha256.h"
 #include "common/string.h"
 #include "efi/services/clock.h"
-#include "efi/services/cpu.h"
+#include "efi/services/cpu_mode.h"
 #include "efi/source/stream.h"
 
 /* Hashes a part while it arrives, for the purgatory and for the digest that the plan wants. */

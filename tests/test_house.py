@@ -1,0 +1,87 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""That the house stands as HACKING.md says: which file may include which, how large a room is, and what tests a file."""
+
+import collections
+import pathlib
+import re
+
+import pytest
+
+ROOT = pathlib.Path(__file__).resolve().parents[1]
+
+# From the bottom up. A file includes files of its own folder, and of those that are listed with it.
+MAY_INCLUDE = {
+    "common": set(),
+    "boot": {"common"},
+    "purgatory": {"common"},
+    "efi/services": {"boot", "common"},
+    "efi/source": {"efi/services", "boot", "common"},
+    "efi/trust": {"efi/source", "efi/services", "boot", "common"},
+    "efi/linux": {"efi/trust", "efi/source", "efi/services", "boot", "common"},
+    "efi": {"efi/linux", "efi/trust", "efi/source", "efi/services", "boot", "common"},
+    "tools": {"boot", "common"},
+}
+ROOM_LINES_MAX = 1500
+
+# The two sides of one seam may share a name: the header of the core, and what the firmware's side makes of it; the
+# purgatory as the loader sees it, and as it runs.
+SEAMS = {"memory", "pool", "purgatory"}
+
+
+def sources(folder):
+    return sorted(path for path in (ROOT / folder).iterdir() if path.suffix in (".c", ".h"))
+
+
+def includes(path):
+    return re.findall(r'^#include "([^"]+)"', path.read_text(), re.MULTILINE)
+
+
+@pytest.mark.parametrize("folder", MAY_INCLUDE)
+def test_includes_run_one_way(folder):
+    for path in sources(folder):
+        for included in includes(path):
+            # mbedTLS is no room of this house.
+            if included.startswith("mbedtls/"):
+                continue
+            assert (ROOT / included).exists(), f"{path}: {included}"
+            assert str(pathlib.PurePath(included).parent) in MAY_INCLUDE[folder] | {folder}, f"{path}: {included}"
+
+
+def test_no_header_includes_itself_on_a_way_round():
+    graph = {str(path.relative_to(ROOT)): includes(path)
+             for folder in MAY_INCLUDE for path in sources(folder) if path.suffix == ".h"}
+
+    def visit(header, way):
+        assert header not in way, " -> ".join([*way, header])
+        for included in graph.get(header, ()):
+            visit(included, [*way, header])
+
+    for header in graph:
+        visit(header, [])
+
+
+@pytest.mark.parametrize("room", [folder for folder in MAY_INCLUDE if folder.startswith("efi/")])
+def test_rooms_are_small(room):
+    lines = sum(len(path.read_text().splitlines()) for path in (ROOT / room).iterdir())
+    assert lines <= ROOM_LINES_MAX
+
+
+def test_every_folder_of_the_loader_is_a_room():
+    folders = {str(path.relative_to(ROOT)) for path in (ROOT / "efi").iterdir() if path.is_dir()}
+    assert folders == {folder for folder in MAY_INCLUDE if folder.startswith("efi/")}
+
+
+def test_each_name_stands_for_one_file():
+    places = collections.defaultdict(set)
+    for folder in MAY_INCLUDE:
+        for path in (ROOT / folder).iterdir():
+            if path.suffix in (".c", ".h", ".asm"):
+                places[path.stem].add(folder)
+    assert {stem for stem, folders in places.items() if len(folders) > 1} <= SEAMS
+
+
+@pytest.mark.parametrize("path", sources("boot"), ids=lambda path: path.name)
+def test_each_file_of_the_core_is_tested_by_its_name(path):
+    if path.suffix == ".c":
+        tests = [ROOT / f"tests/unit/test_{path.stem}.c", ROOT / f"tests/fuzz/fuzz_{path.stem}.c"]
+        assert any(test.exists() for test in tests)
