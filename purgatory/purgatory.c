@@ -12,8 +12,8 @@
 #include "common/serial.h"
 #include "common/sha256.h"
 #include "common/string.h"
-#include "purgatory/runtime.h"
 #include "purgatory/framebuffer.h"
+#include "purgatory/runtime.h"
 #include "purgatory/verdict.h"
 
 PURGATORY_DIGESTS uint8_t purgatory_sha256_digest[SHA256_DIGEST_SIZE];

@@ -7,11 +7,11 @@
 #include "boot/stub_options.h"
 #include "common/align.h"
 #include "common/string.h"
+#include "efi/linux/option_rom.h"
+#include "efi/linux/platform.h"
 #include "efi/services/cpu_mode.h"
 #include "efi/services/exit.h"
 #include "efi/services/memory_map.h"
-#include "efi/linux/option_rom.h"
-#include "efi/linux/platform.h"
 
 static enum kexec_status add_memory_map(struct kexec_image *kexec_image, const struct memory_map *map,
 					struct handover *handover)

@@ -2,8 +2,8 @@
 /* Collects what the parts of the firmware's side know. */
 #include "efi/linux/platform.h"
 
-#include "efi/services/firmware.h"
 #include "efi/linux/graphics.h"
+#include "efi/services/firmware.h"
 #include "efi/trust/secureboot.h"
 
 static uint64_t find_acpi_rsdp(void)
