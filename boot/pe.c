@@ -28,8 +28,6 @@ enum {
 	SECTION_FILE_SIZE = 16,
 	SECTION_FILE_OFFSET = 20,
 	SECTION_HEADER_SIZE = 40,
-
-	SECTIONS_MAX = 96, /* of images that are loaded, by the specification */
 };
 
 static bool lies_within(const struct pe_image *image, uint64_t offset, uint64_t length)
@@ -108,7 +106,7 @@ bool pe_find_section(const struct pe_image *image, const char *name, struct text
 	return false;
 }
 
-/* What a signature's digest is made of, but for the sections: at most these stretches of the file. */
+/* The fields of a PE32+ file that say what its signature covers. */
 struct signed_file {
 	struct pe_image image;
 	const uint8_t *sections;
@@ -121,11 +119,11 @@ struct signed_file {
 
 static bool parse_signed_file(const void *bytes, uint64_t size, struct signed_file *ret_file)
 {
-	struct signed_file file = { .image = { .bytes = bytes, .size = size } };
+	struct signed_file file = { .image = { .bytes = bytes, .size = size, .layout = PE_FILE } };
 	const uint8_t *optional;
 	uint64_t offset;
 
-	if (!find_table(&file.image, &file.sections, &file.section_count) || file.section_count > SECTIONS_MAX)
+	if (!find_table(&file.image, &file.sections, &file.section_count) || file.section_count > PE_SECTIONS_MAX)
 		return false;
 	offset = (uint64_t)read_32(file.image.bytes + DOS_PE_OFFSET) + COFF_SIZE;
 	if (!lies_within(&file.image, offset, OPTIONAL_CERTIFICATES_END))
@@ -144,45 +142,75 @@ static bool parse_signed_file(const void *bytes, uint64_t size, struct signed_fi
 	return true;
 }
 
-/* Goes on to `end` where [start, end) has what comes next. */
-static uint64_t follow(uint64_t at, uint64_t start, uint64_t end)
+static void add_range(struct pe_signed_ranges *ranges, uint64_t start, uint64_t end)
 {
-	return start <= at && at < end ? end : at;
+	if (start < end)
+		ranges->list[ranges->count++] = (struct pe_range){ .start = start, .end = end };
 }
 
-/* One pass over all that the digest covers, in the order in which it is made. */
-static uint64_t follow_all(const struct signed_file *file, uint64_t at)
+/* Puts the last range into its place among those from `first` on: they are in order of where they start. */
+static void sort_last(struct pe_signed_ranges *ranges, size_t first)
 {
-	uint64_t hashed = file->headers_size;
-	const uint8_t *header = file->sections;
+	for (size_t i = ranges->count - 1; i > first && ranges->list[i - 1].start > ranges->list[i].start; i--) {
+		struct pe_range range = ranges->list[i];
 
-	at = follow(at, 0, file->checksum);
-	at = follow(at, file->checksum + 4, file->certificates);
-	at = follow(at, file->certificates + 8, file->headers_size);
+		ranges->list[i] = ranges->list[i - 1];
+		ranges->list[i - 1] = range;
+	}
+}
+
+/* Adds the sections. Returns the sum of their sizes, of those as well that do not lie within the file. */
+static uint64_t add_sections(const struct signed_file *file, struct pe_signed_ranges *ranges)
+{
+	const uint8_t *header = file->sections;
+	size_t first = ranges->count;
+	uint64_t sum = 0;
+
 	for (uint32_t i = 0; i < file->section_count; i++, header += SECTION_HEADER_SIZE) {
 		uint64_t start = read_32(header + SECTION_FILE_OFFSET);
 		uint64_t length = read_32(header + SECTION_FILE_SIZE);
 
-		if (lies_within(&file->image, start, length))
-			at = follow(at, start, start + length);
-		hashed += length;
+		sum += length;
+		if (!length || !lies_within(&file->image, start, length))
+			continue;
+		add_range(ranges, start, start + length);
+		sort_last(ranges, first);
 	}
-	/* What is left of the file, counted from the sum of all that was hashed: so the specification has it. */
-	if (file->certificates_size < file->image.size)
-		at = follow(at, hashed, file->image.size - file->certificates_size);
-	return at;
+	return sum;
+}
+
+bool pe_signed_ranges(const void *bytes, uint64_t size, struct pe_signed_ranges *ret_ranges)
+{
+	struct signed_file file;
+	uint64_t hashed;
+
+	ret_ranges->count = 0;
+	if (!parse_signed_file(bytes, size, &file))
+		return false;
+	add_range(ret_ranges, 0, file.checksum);
+	add_range(ret_ranges, file.checksum + 4, file.certificates);
+	add_range(ret_ranges, file.certificates + 8, file.headers_size);
+	hashed = file.headers_size + add_sections(&file, ret_ranges);
+	/* The rest of the file begins at the sum of all that was hashed, wherever that leads: so the specification
+	 * says. */
+	if (file.certificates_size < size)
+		add_range(ret_ranges, hashed, size - file.certificates_size);
+	return true;
 }
 
 uint64_t pe_signed_until(const void *bytes, uint64_t size, uint64_t offset)
 {
-	struct signed_file file;
+	struct pe_signed_ranges ranges;
 	uint64_t before;
 
-	if (!parse_signed_file(bytes, size, &file))
-		return offset;
+	pe_signed_ranges(bytes, size, &ranges);
+	/* Ranges may overlap and need not be in order, where a file is made to confuse. */
 	do {
 		before = offset;
-		offset = follow_all(&file, offset);
+		for (size_t i = 0; i < ranges.count; i++) {
+			if (ranges.list[i].start <= offset && offset < ranges.list[i].end)
+				offset = ranges.list[i].end;
+		}
 	} while (offset != before);
 	return offset;
 }

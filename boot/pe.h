@@ -31,10 +31,32 @@ struct pe_image {
  */
 bool pe_find_section(const struct pe_image *image, const char *name, struct text *ret_content);
 
+/* The most sections of an image that is loaded, by the specification. */
+#define PE_SECTIONS_MAX 96u
+
+/* [start, end) of a file. */
+struct pe_range {
+	uint64_t start;
+	uint64_t end;
+};
+
+/* None is empty. */
+struct pe_signed_ranges {
+	struct pe_range list[3 + PE_SECTIONS_MAX + 1];
+	size_t count;
+};
+
 /*
- * Follows the bytes that the Authenticode signature of a PE32+ file covers, from `offset` on, and returns where
- * they end: `offset` itself if that byte is not covered, or if the headers do not make sense. Not covered are CheckSum,
- * the data directory that says where the certificates are, the certificates, and what lies between sections (PE/COFF
- * specification, "Process for Generating the Authenticode PE Image Hash"). Whether the signature is good is not asked.
+ * Lists what the Authenticode digest of a PE32+ file is made of, in the order in which it is hashed: the headers,
+ * without CheckSum and the data directory that says where the certificates are; the sections, in the order of their
+ * places in the file; the rest of the file, without the certificates (PE/COFF specification, "Process for Generating
+ * the Authenticode PE Image Hash"). Gaps between sections are not covered; nor is a section that does not lie within
+ * the file. Returns false, and lists nothing, if the headers do not make sense.
+ */
+bool pe_signed_ranges(const void *bytes, uint64_t size, struct pe_signed_ranges *ret_ranges);
+
+/*
+ * Follows those ranges from `offset` on, and returns where they end: `offset` itself if that byte is not covered.
+ * Whether the signature is good is not asked.
  */
 uint64_t pe_signed_until(const void *bytes, uint64_t size, uint64_t offset);

@@ -63,6 +63,23 @@ static void check_sections(const uint8_t *bytes, size_t size, enum pe_layout lay
 	}
 }
 
+/* Each byte is covered just if a range has it; sections are in order; nothing lies outside the file. */
+static void check_signed_ranges(const uint8_t *bytes, size_t size)
+{
+	struct pe_signed_ranges ranges;
+
+	pe_signed_ranges(bytes, size, &ranges);
+	for (size_t i = 0; i < ranges.count; i++)
+		assert(ranges.list[i].start < ranges.list[i].end && ranges.list[i].end <= size);
+	for (uint64_t offset = 0; offset < size; offset += 1 + size / 256) {
+		bool covered = false;
+
+		for (size_t i = 0; i < ranges.count; i++)
+			covered |= ranges.list[i].start <= offset && offset < ranges.list[i].end;
+		assert((pe_signed_until(bytes, size, offset) > offset) == covered);
+	}
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 {
 	for (uint64_t offset = 0; offset < size;) {
@@ -71,6 +88,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 		assert(end >= offset && end <= size);
 		offset = end + 1 + size / 64;
 	}
+	check_signed_ranges(bytes, size);
 	check_sections(bytes, size, PE_LOADED);
 	check_sections(bytes, size, PE_FILE);
 	return 0;

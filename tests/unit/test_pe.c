@@ -130,8 +130,8 @@ static void headers_that_make_no_sense(void **state)
 		uint32_t value;
 		size_t width;
 	} damages[] = {
-		{ 0, 'Z', 1 },	    { 1, 'M', 1 },	      { 0x3c, UINT32_MAX, 4 }, { 0x3c, IMAGE_SIZE - 23, 4 },
-		{ PE, 'p', 1 },	    { PE + 2, 1, 1 },	      { PE + 6, 0, 2 },	       { PE + 6, 0xffff, 2 },
+		{ 0, 'Z', 1 },	   { 1, 'M', 1 },	   { 0x3c, UINT32_MAX, 4 }, { 0x3c, IMAGE_SIZE - 23, 4 },
+		{ PE, 'p', 1 },	   { PE + 2, 1, 1 },	   { PE + 6, 0, 2 },	    { PE + 6, 0xffff, 2 },
 		{ PE + 20, 0, 2 }, { PE + 20, 0xffff, 2 },
 	};
 
@@ -214,6 +214,55 @@ static void signature_covers_all_but_checksum_and_certificates(void **state)
 	free(image);
 }
 
+/* In the order of the file, not in that of the headers. */
+static void digest_is_made_of_these_ranges(void **state)
+{
+	static const struct pe_range expected[] = {
+		{ 0, CHECKSUM },
+		{ CHECKSUM + 4, CERTIFICATES },
+		{ CERTIFICATES + 8, HEADERS_SIZE },
+		{ 0x400, 0x1000 },
+		{ 0x1000, 0x2000 },
+		{ 0x2000, 0x2700 },
+		{ 0x2700, CERTIFICATES_OFFSET },
+	};
+	struct pe_signed_ranges found;
+
+	(void)state;
+	make_signed_file();
+	put_file_range(2, 0x2000, 0x700);
+	assert_true(pe_signed_ranges(image, IMAGE_SIZE, &found));
+	assert_int_equal(found.count, sizeof(expected) / sizeof(expected[0]));
+	assert_memory_equal(found.list, expected, sizeof(expected));
+	/* An empty section is none, and neither is an empty rest. */
+	put_file_range(1, 0x400, 0);
+	put_file_range(0, 0x400, 0x2000);
+	put_file_range(2, 0x2400, 0x400);
+	assert_true(pe_signed_ranges(image, IMAGE_SIZE, &found));
+	assert_int_equal(found.count, 5);
+	assert_int_equal(found.list[4].end, CERTIFICATES_OFFSET);
+	put(PE, 'p', 1);
+	assert_false(pe_signed_ranges(image, IMAGE_SIZE, &found));
+	assert_int_equal(found.count, 0);
+	free(image);
+}
+
+static void most_sections_of_all(void **state)
+{
+	struct pe_signed_ranges found;
+
+	(void)state;
+	make_signed_file();
+	put(PE + 6, 96, 2);
+	for (unsigned i = 0; i < 96; i++)
+		put_file_range(i, 0x2000 - 16 * i, 16);
+	assert_true(pe_signed_ranges(image, IMAGE_SIZE, &found));
+	assert_int_equal(found.count, sizeof(found.list) / sizeof(found.list[0]));
+	for (size_t i = 4; i < 3 + 96; i++)
+		assert_true(found.list[i - 1].start < found.list[i].start);
+	free(image);
+}
+
 static void signature_covers_what_follows_the_sections(void **state)
 {
 	(void)state;
@@ -262,9 +311,16 @@ static void signed_file_whose_headers_make_no_sense(void **state)
 		uint32_t value;
 		size_t width;
 	} damages[] = {
-		{ 0, 'Z', 1 },	      { 0x3c, UINT32_MAX, 4 },	  { 0x3c, IMAGE_SIZE - 100, 4 }, { PE, 'p', 1 },
-		{ PE + 6, 97, 2 },    { PE + 6, 0xffff, 2 },	  { PE + 20, 0xffff, 2 },	 { OPTIONAL, 0x10b, 2 },
-		{ OPTIONAL + 108, 4, 4 }, { OPTIONAL + 60, IMAGE_SIZE + 1, 4 },
+		{ 0, 'Z', 1 },
+		{ 0x3c, UINT32_MAX, 4 },
+		{ 0x3c, IMAGE_SIZE - 100, 4 },
+		{ PE, 'p', 1 },
+		{ PE + 6, 97, 2 },
+		{ PE + 6, 0xffff, 2 },
+		{ PE + 20, 0xffff, 2 },
+		{ OPTIONAL, 0x10b, 2 },
+		{ OPTIONAL + 108, 4, 4 },
+		{ OPTIONAL + 60, IMAGE_SIZE + 1, 4 },
 	};
 
 	(void)state;
@@ -292,6 +348,8 @@ int main(void)
 		cmocka_unit_test(headers_that_make_no_sense),
 		cmocka_unit_test(image_cut_anywhere_in_its_headers),
 		cmocka_unit_test(signature_covers_all_but_checksum_and_certificates),
+		cmocka_unit_test(digest_is_made_of_these_ranges),
+		cmocka_unit_test(most_sections_of_all),
 		cmocka_unit_test(signature_covers_what_follows_the_sections),
 		cmocka_unit_test(signature_leaves_gaps_between_sections),
 		cmocka_unit_test(certificates_that_begin_within_a_section),
