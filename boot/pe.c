@@ -67,20 +67,33 @@ static bool find_table(const struct pe_image *image, const uint8_t **ret_table, 
 	return true;
 }
 
+bool pe_section_at(const struct pe_image *image, uint32_t index, struct pe_section *ret_section)
+{
+	const uint8_t *header;
+	uint32_t count;
+
+	if (!find_table(image, &header, &count) || index >= count)
+		return false;
+	header += (size_t)index * SECTION_HEADER_SIZE;
+	*ret_section = (struct pe_section){
+		.address = read_32(header + SECTION_VIRTUAL_ADDRESS),
+		.size = read_32(header + SECTION_VIRTUAL_SIZE),
+		.file_offset = read_32(header + SECTION_FILE_OFFSET),
+		.file_size = read_32(header + SECTION_FILE_SIZE),
+	};
+	memcpy(ret_section->name, header, SECTION_NAME_SIZE);
+	return true;
+}
+
 /* Where a section's content lies among the bytes. */
-static struct text section_content(const struct pe_image *image, const uint8_t *header)
+static struct text content_of(const struct pe_image *image, const struct pe_section *section)
 {
 	struct text content = { .start = (const char *)image->bytes };
-	uint32_t offset = read_32(header + SECTION_VIRTUAL_ADDRESS);
-	uint32_t length = read_32(header + SECTION_VIRTUAL_SIZE);
+	uint32_t offset = image->layout == PE_FILE ? section->file_offset : section->address;
+	uint32_t length = section->size;
 
-	if (image->layout == PE_FILE) {
-		uint32_t file_size = read_32(header + SECTION_FILE_SIZE);
-
-		offset = read_32(header + SECTION_FILE_OFFSET);
-		if (length > file_size)
-			length = file_size;
-	}
+	if (image->layout == PE_FILE && length > section->file_size)
+		length = section->file_size;
 	if (lies_within(image, offset, length)) {
 		content.start += offset;
 		content.length = length;
@@ -90,18 +103,13 @@ static struct text section_content(const struct pe_image *image, const uint8_t *
 
 bool pe_find_section(const struct pe_image *image, const char *name, struct text *ret_content)
 {
-	char padded_name[SECTION_NAME_SIZE] = { 0 };
-	const uint8_t *header;
-	uint32_t count;
+	struct pe_section section;
 
-	memcpy(padded_name, name, strlen(name));
-	if (!find_table(image, &header, &count))
-		return false;
-	for (; count; count--, header += SECTION_HEADER_SIZE) {
-		if (memcmp(header, padded_name, SECTION_NAME_SIZE) != 0)
-			continue;
-		*ret_content = section_content(image, header);
-		return true;
+	for (uint32_t i = 0; pe_section_at(image, i, &section); i++) {
+		if (strcmp(section.name, name) == 0) {
+			*ret_content = content_of(image, &section);
+			return true;
+		}
 	}
 	return false;
 }

@@ -23,6 +23,21 @@ struct pe_image {
 	enum pe_layout layout;
 };
 
+/* A section as its header has it. */
+struct pe_section {
+	char name[8 + 1]; /* with a NUL behind it */
+	uint32_t address; /* in memory, from the image's beginning on */
+	uint32_t size;	  /* in memory */
+	uint32_t file_offset;
+	uint32_t file_size; /* may be larger than `size`, for padding, or smaller: then zeros follow in memory */
+};
+
+/*
+ * Reads the header of section `index`, counted from 0. Returns false behind the last one; an image whose headers do not
+ * make sense has none. Whether the section lies within the image is not checked.
+ */
+bool pe_section_at(const struct pe_image *image, uint32_t index, struct pe_section *ret_section);
+
 /*
  * Finds the section `name`, of at most 8 characters. Its content has VirtualSize bytes; the rest in the file is
  * padding. In a file, zeros that SizeOfRawData leaves out at the end are not part of it. Returns false if there is no

@@ -82,7 +82,7 @@ def test_unified_image_alone(boot, unified):
 
 @pytest.mark.parametrize("lines, complaint", [
     (["linux /vmlinuz", "initrd /missing"], r"seal: .*bad.conf: expected /missing below .*, found none"),
-    (["linux /initrd"], r"seal: .*/initrd: expected a bzImage, with HdrS at 0x202, found .*"),
+    (["linux /initrd"], r".*/initrd: no kernel: boot_flag at 0x1fe: expected 0xaa55, found .*"),
     (["initrd /initrd"], r'.*bad.conf: expected a line "linux PATH", found none'),
     (["linux /vmlinuz", "verbose maybe"], r'.*bad.conf: verbose: expected yes or no, found "maybe"'),
     (["linux /vmlinuz", f"sha256 {'0' * 64} /vmlinuz"], r"seal: .*/vmlinuz: sha256 mismatch: expected 0{64}, found \w{64}"),

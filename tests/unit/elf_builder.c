@@ -20,9 +20,8 @@ unsigned elf_builder_section(struct elf_builder *builder, uint32_t type, uint64_
 	unsigned index = builder->section_count++;
 
 	assert_true(index < BUILDER_SECTIONS);
-	builder->new_sections[index] = (struct elf64_section){
-		.sh_type = type, .sh_flags = flags, .sh_addralign = align, .sh_size = size
-	};
+	builder->new_sections[index] =
+		(struct elf64_section){ .sh_type = type, .sh_flags = flags, .sh_addralign = align, .sh_size = size };
 	builder->contents[index] = content;
 	return index;
 }

@@ -17,9 +17,9 @@
 struct elf_builder {
 	_Alignas(16) uint8_t bytes[BUILDER_SIZE];
 	size_t size;
-	struct elf64_header *header;     /* into bytes, after finish */
-	struct elf64_section *sections;  /* likewise */
-	struct elf64_symbol *symbols;    /* likewise */
+	struct elf64_header *header;	/* into bytes, after finish */
+	struct elf64_section *sections; /* likewise */
+	struct elf64_symbol *symbols;	/* likewise */
 
 	struct elf64_section new_sections[BUILDER_SECTIONS];
 	const void *contents[BUILDER_SECTIONS];
@@ -44,7 +44,8 @@ unsigned elf_builder_section(struct elf_builder *builder, uint32_t type, uint64_
 unsigned elf_builder_symbol(struct elf_builder *builder, const char *name, uint16_t section, uint64_t value,
 			    uint64_t size);
 
-/* Adds a relocation; elf_builder_relocations collects those added since it was last called into a section for `target`. */
+/* Adds a relocation; elf_builder_relocations collects those added since it was last called into a section for `target`.
+ */
 void elf_builder_relocation(struct elf_builder *builder, uint64_t offset, uint32_t type, uint32_t symbol,
 			    int64_t addend);
 unsigned elf_builder_relocations(struct elf_builder *builder, uint32_t target);

@@ -13,19 +13,19 @@ static void put(uint8_t *bytes, size_t offset, uint32_t value, size_t width)
 }
 
 /* In a file a section may be padded, or lack the zeros at its end. */
-static uint32_t size_here(const struct pe_section *section, enum pe_layout layout)
+static uint32_t size_here(const struct sample_section *section, enum pe_layout layout)
 {
 	return layout == PE_FILE && section->file_size ? section->file_size : section->size;
 }
 
-static uint32_t content_size(const struct pe_section *section, enum pe_layout layout)
+static uint32_t content_size(const struct sample_section *section, enum pe_layout layout)
 {
 	uint32_t here = size_here(section, layout);
 
 	return here < section->size ? here : section->size;
 }
 
-struct pe_image pe_build(enum pe_layout layout, const struct pe_section *sections, size_t count)
+struct pe_image pe_build(enum pe_layout layout, const struct sample_section *sections, size_t count)
 {
 	uint32_t size = HEADERS_SIZE;
 	uint32_t place = HEADERS_SIZE;
@@ -43,7 +43,7 @@ struct pe_image pe_build(enum pe_layout layout, const struct pe_section *section
 	put(bytes, PE + 20, 0xf0, 2);
 	put(bytes, PE + 24, 0x20b, 2);
 	for (size_t i = 0; i < count; i++) {
-		const struct pe_section *section = &sections[i];
+		const struct sample_section *section = &sections[i];
 		uint32_t header = SECTIONS + 40 * (uint32_t)i;
 		uint32_t there = section->wrong_place ? section->wrong_place : place;
 

@@ -7,7 +7,7 @@
 /* The most sections that an image here has. */
 #define PE_BUILDER_SECTIONS_MAX 8
 
-struct pe_section {
+struct sample_section {
 	const char *name;
 	const void *content;
 	uint32_t size;	      /* in memory */
@@ -19,4 +19,4 @@ struct pe_section {
  * Makes an image of the sections, with exactly the bytes that it needs, so that a sanitizer sees what is read behind
  * it. The caller frees ->bytes.
  */
-struct pe_image pe_build(enum pe_layout layout, const struct pe_section *sections, size_t count);
+struct pe_image pe_build(enum pe_layout layout, const struct sample_section *sections, size_t count);

@@ -90,7 +90,8 @@ static void bss_too_large(void **state)
 	begin();
 	elf_builder_section(&builder, SHT_NOBITS, SHF_ALLOC, 1, NULL, UINT64_MAX);
 	elf_builder_finish(&builder);
-	expect_error(parse(), KEXEC_TOO_LARGE, "section 5: 0xffffffffffffffff bytes at 0x40 pass the limit of 0x4000000");
+	expect_error(parse(), KEXEC_TOO_LARGE,
+		     "section 5: 0xffffffffffffffff bytes at 0x40 pass the limit of 0x4000000");
 }
 
 /* Few bytes in the file, but many in memory. */

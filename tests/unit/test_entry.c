@@ -45,7 +45,7 @@ static enum kexec_status parse_bytes(const char *bytes, size_t size)
 /* Parses what is wrong, and wants the caller's plan untouched and all memory freed. */
 #define refuse(literal, status, part)                                                                                  \
 	do {                                                                                                           \
-		unsigned outstanding_ = fake_pool_outstanding() - (plan_memory != NULL);                                                       \
+		unsigned outstanding_ = fake_pool_outstanding() - (plan_memory != NULL);                               \
 		struct boot_plan before_;                                                                              \
                                                                                                                        \
 		memset(&plan, 0x5a, sizeof(plan));                                                                     \

@@ -57,7 +57,8 @@ static void kernel_initrds_and_command_line(void **state)
 	(void)state;
 	parse_text("linux=/vmlinuz initrd=\\a.img  initrd=/b.img verbose -- root=/dev/vda2 ro  x=\"a b\"", false);
 	assert_true(options.has_linux);
-	expect_lines("linux /vmlinuz\ninitrd \\a.img\ninitrd /b.img\nverbose yes\noptions root=/dev/vda2 ro  x=\"a b\"\n");
+	expect_lines(
+		"linux /vmlinuz\ninitrd \\a.img\ninitrd /b.img\nverbose yes\noptions root=/dev/vda2 ro  x=\"a b\"\n");
 }
 
 static void entry_and_command_line(void **state)
@@ -222,10 +223,9 @@ static void line_feed_cannot_add_an_entry_line(void **state)
 static void whole_efi_load_option(void **state)
 {
 	static const uint8_t option[] = {
-		1,   0, 0,   0, /* LOAD_OPTION_ACTIVE */
-		4,   0,		/* size of the paths */
-		'L', 0, 'i', 0, 'n', 0, 0, 0,
-		0x7f, 0xff, 4, 0, /* end of the paths */
+		1,   0, 0,   0,					/* LOAD_OPTION_ACTIVE */
+		4,   0,						/* size of the paths */
+		'L', 0, 'i', 0, 'n', 0, 0, 0, 0x7f, 0xff, 4, 0, /* end of the paths */
 	};
 
 	(void)state;
@@ -266,7 +266,8 @@ static void word_that_does_not_belong(void **state)
 {
 	(void)state;
 	parse_text("root=/dev/vda2 quiet", false);
-	expect_ignored("expected linux=, initrd=, entry=, verbose, or -- before the command line, found \"root=/dev/vda2\"");
+	expect_ignored(
+		"expected linux=, initrd=, entry=, verbose, or -- before the command line, found \"root=/dev/vda2\"");
 	parse_text("linux=/vmlinuz quiet", false);
 	expect_ignored("found \"quiet\"");
 	parse_text("linux= verbose", false);

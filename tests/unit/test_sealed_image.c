@@ -12,7 +12,7 @@ static struct boot_plan plan;
 static enum pe_layout layout;
 
 /* Makes a plan of an image of these sections. */
-static enum kexec_status make(const struct pe_section *sections, size_t count)
+static enum kexec_status make(const struct sample_section *sections, size_t count)
 {
 	struct pe_image image = pe_build(layout, sections, count);
 	enum kexec_status status;
@@ -26,7 +26,7 @@ static enum kexec_status make(const struct pe_section *sections, size_t count)
 
 #define make_of(...)                                                                                                   \
 	({                                                                                                             \
-		const struct pe_section sections_[] = { __VA_ARGS__ };                                                 \
+		const struct sample_section sections_[] = { __VA_ARGS__ };                                             \
 		make(sections_, sizeof(sections_) / sizeof(sections_[0]));                                             \
 	})
 
@@ -173,8 +173,8 @@ static void sealed_entry_that_is_refused(void **state)
 
 static void nothing_sealed(void **state)
 {
-	const struct pe_section sections[] = { SECTION(".initrd", "I"), SECTION(".cmdline", "x"),
-					       SECTION(".text", "t") };
+	const struct sample_section sections[] = { SECTION(".initrd", "I"), SECTION(".cmdline", "x"),
+						   SECTION(".text", "t") };
 	struct pe_image image = pe_build(PE_LOADED, sections, 3);
 
 	(void)state;

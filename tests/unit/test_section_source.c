@@ -7,7 +7,7 @@
 
 static const char kernel[] = "0123456789";
 
-static const struct pe_section sections[] = {
+static const struct sample_section sections[] = {
 	{ .name = ".linux", .content = kernel, .size = sizeof(kernel) - 1 },
 	{ .name = ".initrd", .size = 0 },
 };
