@@ -7,6 +7,9 @@
 #include "boot/plan_builder.h"
 #include "common/string.h"
 
+/* How much of a wrong line a message quotes: a digest and a path, as a rule. */
+#define QUOTE_MAX 120
+
 static enum kexec_status read_line(struct plan_builder *builder, struct text line)
 {
 	struct text name = text_take_word(&line);
@@ -21,7 +24,7 @@ static enum kexec_status read_line(struct plan_builder *builder, struct text lin
 	if (!expected)
 		return KEXEC_OK;
 	return log_error(KEXEC_BAD_FORMAT, "%s: %.*s: expected %s, found \"%.*s\"", builder->plan.said_by,
-			 TEXT_ARGS(name), expected, TEXT_ARGS(plan_quote(line)));
+			 TEXT_ARGS(name), expected, TEXT_ARGS(text_quote(line, QUOTE_MAX)));
 }
 
 static enum kexec_status read_lines(struct plan_builder *builder)
@@ -87,22 +90,22 @@ static enum kexec_status give_digests(struct plan_builder *builder)
 		if (!is_named)
 			return log_error(KEXEC_BAD_FORMAT,
 					 "%s: sha256: expected the path of a linux or initrd line, found \"%.*s\"",
-					 plan->said_by, TEXT_ARGS(plan_quote(line->path)));
+					 plan->said_by, TEXT_ARGS(text_quote(line->path, QUOTE_MAX)));
 		if (!agrees)
 			return log_error(KEXEC_BAD_FORMAT, "%s: sha256: expected one digest for %.*s, found two",
-					 plan->said_by, TEXT_ARGS(plan_quote(line->path)));
+					 plan->said_by, TEXT_ARGS(text_quote(line->path, QUOTE_MAX)));
 	}
 	return KEXEC_OK;
 }
 
 static enum kexec_status expect_digest(const struct boot_plan *plan, const struct boot_part *part)
 {
-	struct text name = { .start = part->name, .length = strlen(part->name) };
+	struct text name = text_of_string(part->name);
 
 	if (part->has_digest)
 		return KEXEC_OK;
 	return log_error(KEXEC_BAD_FORMAT, "%s: expected a line \"sha256 HEX %.*s\", found none", plan->said_by,
-			 TEXT_ARGS(plan_quote(name)));
+			 TEXT_ARGS(text_quote(name, QUOTE_MAX)));
 }
 
 /* In a sealed entry nobody vouches for a file without a digest. */
@@ -150,9 +153,13 @@ static struct text without_byte_order_mark(struct text text)
 enum kexec_status entry_to_plan(const char *said_by, struct text text, enum entry_place place,
 				struct boot_plan *ret_plan)
 {
-	static const struct plan_trust trusts[] = {
-		[ENTRY_OUTSIDE] = { .kernel = TRUST_PLATFORM, .initrds = TRUST_NOBODY },
-		[ENTRY_SEALED] = { .kernel = TRUST_DIGEST, .initrds = TRUST_DIGEST },
+	static const struct {
+		enum part_source source;
+		struct plan_trust trust;
+	} places[] = {
+		[ENTRY_OUTSIDE] = { PART_ON_VOLUME, { .kernel = TRUST_PLATFORM, .initrds = TRUST_NOBODY } },
+		[ENTRY_SEALED] = { PART_ON_VOLUME, { .kernel = TRUST_DIGEST, .initrds = TRUST_DIGEST } },
+		[ENTRY_OF_SECTIONS] = { PART_IN_IMAGE, { .kernel = TRUST_IMAGE, .initrds = TRUST_IMAGE } },
 	};
 	struct plan_builder builder;
 	enum kexec_status status;
@@ -163,10 +170,11 @@ enum kexec_status entry_to_plan(const char *said_by, struct text text, enum entr
 	status = plan_builder_start(&builder, said_by, without_byte_order_mark(text));
 	if (status)
 		return status;
+	builder.source = places[place].source;
 	status = read_text(&builder, place);
 	if (status)
 		plan_builder_give_up(&builder);
 	else
-		plan_builder_finish(&builder, &trusts[place], ret_plan);
+		plan_builder_finish(&builder, &places[place].trust, ret_plan);
 	return status;
 }

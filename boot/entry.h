@@ -17,6 +17,7 @@
 enum entry_place {
 	ENTRY_OUTSIDE, /* in a file or in load options, where anybody may have written it */
 	ENTRY_SEALED,  /* in our own image: the image's signature covers the text, the text's digests cover the files */
+	ENTRY_OF_SECTIONS, /* made of the sections of our own image, which are the files: the signature covers all */
 };
 
 /*

@@ -130,26 +130,21 @@ static const char *read_information(struct plan_builder *builder, struct text va
 	return NULL;
 }
 
-#define KEY(name_, read_)                                                                                              \
-	{                                                                                                              \
-		.name = { .start = (name_), .length = sizeof(name_) - 1 }, .read = (read_)                             \
-	}
-
 static const struct entry_key keys[] = {
-	KEY("linux", read_linux),
-	KEY("initrd", read_initrd),
-	KEY("options", read_options),
-	KEY("sha256", read_sha256),
-	KEY("signature", read_signature),
-	KEY("on-mismatch", read_on_mismatch),
-	KEY("dma", read_dma),
-	KEY("memory-overwrite", read_overwrite),
-	KEY("verbose", read_verbose),
-	KEY("architecture", read_architecture),
-	KEY("title", read_information),
-	KEY("version", read_information),
-	KEY("machine-id", read_information),
-	KEY("sort-key", read_information),
+	{ TEXT("linux"), read_linux },
+	{ TEXT("initrd"), read_initrd },
+	{ TEXT("options"), read_options },
+	{ TEXT("sha256"), read_sha256 },
+	{ TEXT("signature"), read_signature },
+	{ TEXT("on-mismatch"), read_on_mismatch },
+	{ TEXT("dma"), read_dma },
+	{ TEXT("memory-overwrite"), read_overwrite },
+	{ TEXT("verbose"), read_verbose },
+	{ TEXT("architecture"), read_architecture },
+	{ TEXT("title"), read_information },
+	{ TEXT("version"), read_information },
+	{ TEXT("machine-id"), read_information },
+	{ TEXT("sort-key"), read_information },
 };
 
 const struct entry_key *entry_key_find(struct text name)

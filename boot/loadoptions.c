@@ -161,13 +161,6 @@ static bool parse_option(struct parser *parser, struct text word)
 	return true;
 }
 
-static struct text quoted(struct text word)
-{
-	if (word.length > QUOTE_MAX)
-		word.length = QUOTE_MAX;
-	return word;
-}
-
 /* Whether a word may be the program's name, which others than the shell may pass first as well. */
 enum name_rule {
 	NAME_NEVER,
@@ -179,7 +172,7 @@ static bool parse_word(struct parser *parser, const struct word *word, enum name
 {
 	if (!word->is_closed) {
 		log_warning("load options ignored: expected a \" that closes, found none behind \"%.*s\"",
-			    TEXT_ARGS(quoted(word->text)));
+			    TEXT_ARGS(text_quote(word->text, QUOTE_MAX)));
 		return false;
 	}
 	if (rule == NAME_ALWAYS || parse_option(parser, word->text))
@@ -188,7 +181,7 @@ static bool parse_word(struct parser *parser, const struct word *word, enum name
 		return true;
 	log_warning("load options ignored: expected linux=, initrd=, entry=, verbose, or -- before the command line, "
 		    "found \"%.*s\"",
-		    TEXT_ARGS(quoted(word->text)));
+		    TEXT_ARGS(text_quote(word->text, QUOTE_MAX)));
 	return false;
 }
 

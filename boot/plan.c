@@ -5,39 +5,54 @@
 #include "boot/log.h"
 #include "boot/plan_builder.h"
 #include "boot/pool.h"
+#include "common/digest_text.h"
 #include "common/string.h"
 
+/* How much of a key a message quotes. */
+#define QUOTE_MAX 120
+
+/* The shortest lines, with their line feeds: they say how many members a list can have at most. */
+#define INITRD_LINE_MIN sizeof("initrd x")
+#define DIGEST_LINE_MIN (sizeof("sha256  x") + DIGEST_TEXT_SIZE - 1)
+#define UNKNOWN_LINE_MIN sizeof("x")
+
+/* Members of a list. The last line may lack its line feed. */
+static size_t members_max(struct text text, size_t line_min)
+{
+	return (text.length + 1) / line_min;
+}
+
 /*
- * Everything lies in one piece of memory: three lists with room for a member a line, then the strings. Those are
- * said_by and the text itself, the names, each with a NUL, and the command line. No name and no options value is as
- * long as its line, because the key stands in front of it, so names and command line each fit into the text's size.
+ * Everything lies in one piece of memory: three lists, then the strings. Those are said_by and the text itself, the
+ * names, each with a NUL, and the command line. No name and no options value is as long as its line, because the key
+ * stands in front of it, so names and command line each fit into the text's size.
  */
 enum kexec_status plan_builder_start(struct plan_builder *builder, const char *said_by, struct text text)
 {
-	size_t said_by_size = strlen(said_by) + 1;
-	size_t lines = text_count_lines(text);
-	size_t list_size = lines * (sizeof(struct boot_part) + sizeof(struct digest_line) + sizeof(struct text));
+	size_t initrds_max = members_max(text, INITRD_LINE_MIN);
+	size_t digests_max = members_max(text, DIGEST_LINE_MIN);
+	size_t unknown_max = members_max(text, UNKNOWN_LINE_MIN);
+	size_t lists_size = initrds_max * sizeof(struct boot_part) + digests_max * sizeof(struct digest_line) +
+			    unknown_max * sizeof(struct text);
+	struct text said_by_text = text_of_string(said_by);
+	struct text_buffer copy;
 	enum kexec_status status;
-	uint8_t *memory;
-	char *copy;
+	void *memory;
 
-	*builder = (struct plan_builder){ .source = PART_ON_VOLUME };
-	status = pool_alloc(list_size + said_by_size + 3 * (text.length + 1), said_by, (void **)&memory);
+	status = pool_alloc(lists_size + said_by_text.length + 1 + 3 * (text.length + 1), said_by, &memory);
 	if (status)
 		return status;
-	builder->plan.memory = memory;
-	builder->plan.initrds = (struct boot_part *)memory;
-	builder->digests = (struct digest_line *)(builder->plan.initrds + lines);
-	builder->plan.unknown_keys = (struct text *)(builder->digests + lines);
+	*builder = (struct plan_builder){ .plan = { .memory = memory } };
+	builder->plan.initrds = memory;
+	builder->digests = (struct digest_line *)(builder->plan.initrds + initrds_max);
+	builder->plan.unknown_keys = (struct text *)(builder->digests + digests_max);
 
-	builder->next_name = (char *)(builder->plan.unknown_keys + lines);
-	builder->plan.said_by =
-		plan_builder_name(builder, (struct text){ .start = said_by, .length = said_by_size - 1 });
-	copy = builder->next_name;
-	if (text.length)
-		memcpy(copy, text.start, text.length);
-	builder->plan.text = (struct text){ .start = copy, .length = text.length };
-	builder->command_line = copy + text.length;
+	builder->next_name = (char *)(builder->plan.unknown_keys + unknown_max);
+	builder->plan.said_by = plan_builder_name(builder, said_by_text);
+	copy = (struct text_buffer){ .start = builder->next_name };
+	text_append(&copy, text);
+	builder->plan.text = (struct text){ .start = copy.start, .length = copy.length };
+	builder->command_line = copy.start + copy.length;
 	builder->command_line[0] = '\0';
 	builder->plan.command_line.start = builder->command_line;
 	builder->next_name = builder->command_line + text.length + 1;
@@ -91,11 +106,16 @@ void plan_builder_give_up(struct plan_builder *builder)
 	boot_plan_free(&builder->plan);
 }
 
+bool boot_part_is_sealed(const struct boot_part *part)
+{
+	return part->trust == TRUST_IMAGE || (part->trust == TRUST_DIGEST && part->has_digest);
+}
+
 void boot_plan_print_unknown_keys(const struct boot_plan *plan)
 {
 	for (size_t i = 0; i < plan->unknown_key_count; i++)
 		log_verbose("%s: unknown key %.*s skipped", plan->said_by,
-			    TEXT_ARGS(plan_quote(plan->unknown_keys[i])));
+			    TEXT_ARGS(text_quote(plan->unknown_keys[i], QUOTE_MAX)));
 }
 
 void boot_plan_free(struct boot_plan *plan)

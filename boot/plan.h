@@ -13,7 +13,7 @@
 #include "boot/text.h"
 #include "common/purgatory_abi.h"
 
-/* Where a part's bytes come from. efi/source/source.c has the source for each. */
+/* Where a part's bytes come from. efi/source/sources.c has the source for each. */
 enum part_source {
 	PART_ON_VOLUME, /* a file on the volume that our image came from */
 	PART_IN_IMAGE,	/* a section of our image */
@@ -39,9 +39,15 @@ struct boot_part {
 	uint8_t digest[SHA256_DIGEST_SIZE]; /* the SHA-256 that its bytes must have, if has_digest */
 };
 
+/*
+ * Whether our own image vouches for the part: for its bytes, or for the digest that its bytes are compared with. For
+ * any other part the platform must be asked.
+ */
+bool boot_part_is_sealed(const struct boot_part *part);
+
 /* A complete plan. It owns everything it points to. A zeroed plan is empty, and boot_plan_free does no harm to it. */
 struct boot_plan {
-	const char *said_by;	   /* what said all this, for messages: a path, "load options", ... */
+	const char *said_by;	   /* where the plan comes from, for messages: a path, "load options", ... */
 	struct text text;	   /* its words, as they are measured */
 	struct boot_part kernel;   /* always there */
 	struct boot_part *initrds; /* in the order in which they are loaded */
@@ -61,13 +67,3 @@ struct boot_plan {
 void boot_plan_print_unknown_keys(const struct boot_plan *plan);
 
 void boot_plan_free(struct boot_plan *plan);
-
-/* How much of somebody's text a message quotes: a digest and a path, as a rule. */
-#define PLAN_QUOTE_MAX 120
-
-static inline struct text plan_quote(struct text text)
-{
-	if (text.length > PLAN_QUOTE_MAX)
-		text.length = PLAN_QUOTE_MAX;
-	return text;
-}

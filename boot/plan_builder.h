@@ -35,8 +35,9 @@ struct plan_trust {
 };
 
 /*
- * Begins a plan with a copy of `text`. Each line of the text allows for one call of a plan_builder_add_ function, with
- * a value that stands in that line behind a key. A builder that was started must be finished or given up.
+ * Begins a plan with a copy of `text`, and with PART_ON_VOLUME as its source. There is room for what the text can say:
+ * each of its lines may add one initrd, digest, unknown key or options value, which stands in that line, behind its
+ * key. A builder that was started must be finished or given up.
  */
 enum kexec_status plan_builder_start(struct plan_builder *builder, const char *said_by, struct text text);
 

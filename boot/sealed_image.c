@@ -4,7 +4,6 @@
 
 #include "boot/entry.h"
 #include "boot/log.h"
-#include "boot/plan_builder.h"
 #include "boot/pool.h"
 #include "common/align.h"
 #include "common/string.h"
@@ -19,8 +18,8 @@
 /* In the order in which Linux wants them: microcode must come first. */
 static const char *const initrd_sections[] = { ".ucode", ".initrd" };
 
-/* Room for the lines of all sections, apart from the command line itself. */
-#define UNIFIED_TEXT_SIZE 128
+/* Room for all lines of the entry, apart from the command line itself. */
+#define LINES_SIZE_MAX 128
 
 static bool has_section(const struct pe_image *image, const char *name)
 {
@@ -42,29 +41,22 @@ static enum kexec_status plan_entry(struct text text, struct boot_plan *ret_plan
 	return entry_to_plan("sealed entry", text, ENTRY_SEALED, ret_plan);
 }
 
-static struct text text_of(const char *string)
-{
-	return (struct text){ .start = string, .length = strlen(string) };
-}
-
 /*
- * Writes what the sections say as an entry would, which is what is measured. The command line is one line, whatever
- * stands between its words and at its end. *ret_options is where it lies.
+ * Writes what the sections say as an entry, which is measured, and of which the plan is made. The command line is one
+ * line, whatever stands between its words and at its end. An initrd that is empty is refused when it is loaded:
+ * somebody wanted one.
  */
-static void describe(const struct pe_image *image, struct text command_line, struct text_buffer *text,
-		     struct text *ret_options)
+static void write_entry(const struct pe_image *image, struct text command_line, struct text_buffer *text)
 {
 	text_append(text, TEXT("linux " SECTION_KERNEL "\n"));
 	for (size_t i = 0; i < ARRAY_SIZE(initrd_sections); i++) {
 		if (!has_section(image, initrd_sections[i]))
 			continue;
 		text_append(text, TEXT("initrd "));
-		text_append(text, text_of(initrd_sections[i]));
+		text_append(text, text_of_string(initrd_sections[i]));
 		text_append(text, TEXT("\n"));
 	}
 	text_append(text, TEXT("options "));
-	ret_options->start = text->start + text->length;
-	ret_options->length = command_line.length;
 	text_append(text, command_line);
 	for (size_t i = text->length - command_line.length; i < text->length; i++) {
 		if ((uint8_t)text->start[i] < ' ')
@@ -72,46 +64,22 @@ static void describe(const struct pe_image *image, struct text command_line, str
 	}
 }
 
-static enum kexec_status build(const struct pe_image *image, struct text text, struct text options,
-			       struct boot_plan *ret_plan)
-{
-	const struct plan_trust trust = { .kernel = TRUST_IMAGE, .initrds = TRUST_IMAGE };
-	struct plan_builder builder;
-	enum kexec_status status;
-
-	status = plan_builder_start(&builder, UNIFIED_IMAGE, text);
-	if (status)
-		return status;
-	builder.source = PART_IN_IMAGE;
-	builder.plan.kernel.name = plan_builder_name(&builder, TEXT(SECTION_KERNEL));
-	/* An empty one is refused when it is loaded: somebody wanted an initrd. */
-	for (size_t i = 0; i < ARRAY_SIZE(initrd_sections); i++) {
-		if (has_section(image, initrd_sections[i]))
-			plan_builder_add_initrd(&builder, text_of(initrd_sections[i]));
-	}
-	plan_builder_add_options(&builder, text_trim(options));
-	plan_builder_finish(&builder, &trust, ret_plan);
-	return KEXEC_OK;
-}
-
 static enum kexec_status plan_unified_image(const struct pe_image *image, struct boot_plan *ret_plan)
 {
 	struct text command_line = TEXT("");
 	struct text_buffer text = { 0 };
-	struct text options;
 	enum kexec_status status;
+	void *memory;
 
 	pe_find_section(image, SECTION_COMMAND_LINE, &command_line);
-	if (command_line.length > ENTRY_SIZE_MAX - UNIFIED_TEXT_SIZE)
-		return log_error(KEXEC_TOO_LARGE,
-				 UNIFIED_IMAGE ": " SECTION_COMMAND_LINE ": expected at most %u bytes, found %zu",
-				 ENTRY_SIZE_MAX - UNIFIED_TEXT_SIZE, command_line.length);
-	status = pool_alloc(command_line.length + UNIFIED_TEXT_SIZE, UNIFIED_IMAGE, (void **)&text.start);
+	status = pool_alloc(command_line.length + LINES_SIZE_MAX, UNIFIED_IMAGE, &memory);
 	if (status)
 		return status;
-	describe(image, command_line, &text, &options);
-	status = build(image, (struct text){ .start = text.start, .length = text.length }, options, ret_plan);
-	pool_free(text.start);
+	text.start = memory;
+	write_entry(image, command_line, &text);
+	status = entry_to_plan(UNIFIED_IMAGE, (struct text){ .start = text.start, .length = text.length },
+			       ENTRY_OF_SECTIONS, ret_plan);
+	pool_free(memory);
 	return status;
 }
 
@@ -121,5 +89,7 @@ enum kexec_status sealed_image_to_plan(const struct pe_image *image, struct boot
 
 	if (pe_find_section(image, SECTION_ENTRY, &content))
 		return plan_entry(content, ret_plan);
-	return plan_unified_image(image, ret_plan);
+	if (has_section(image, SECTION_KERNEL))
+		return plan_unified_image(image, ret_plan);
+	return log_error(KEXEC_NOT_FOUND, "expected a section " SECTION_ENTRY " or " SECTION_KERNEL ", found neither");
 }

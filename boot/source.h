@@ -38,5 +38,6 @@ struct source {
 	/* Does nothing to a file that is closed. */
 	void (*close)(struct source_file *file);
 
-	bool bears_large_reads; /* reads of more than READ_SIZE_PIECE may be tried; cleared when one has failed */
+	/* Reads of more than READ_SIZE_PIECE may be tried. Whoever tries clears this when one has failed. */
+	bool bears_large_reads;
 };

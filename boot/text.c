@@ -73,13 +73,16 @@ bool text_take_line(struct text *text, struct text *ret_line)
 	return true;
 }
 
-size_t text_count_lines(struct text text)
+struct text text_of_string(const char *string)
 {
-	size_t count = 1;
+	return (struct text){ .start = string, .length = strlen(string) };
+}
 
-	for (size_t i = 0; i + 1 < text.length; i++)
-		count += text.start[i] == '\n';
-	return count;
+struct text text_quote(struct text text, size_t max)
+{
+	if (text.length > max)
+		text.length = max;
+	return text;
 }
 
 void text_append(struct text_buffer *buffer, struct text text)

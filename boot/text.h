@@ -31,8 +31,11 @@ struct text text_take_word(struct text *text);
 /* Cuts the first line off *text, without its line feed. Returns false when there is none left. */
 bool text_take_line(struct text *text, struct text *ret_line);
 
-/* How many lines text_take_line will find, or one for an empty text. */
-size_t text_count_lines(struct text text);
+/* A NUL-terminated string as a text. */
+struct text text_of_string(const char *string);
+
+/* The beginning of somebody's text, for a message: no more than `max` bytes of it. */
+struct text text_quote(struct text text, size_t max);
 
 /* Text that is being written, to a buffer whose size the writer has made sure of. */
 struct text_buffer {

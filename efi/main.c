@@ -57,6 +57,7 @@ static enum kexec_status make_plan(const EFI_LOADED_IMAGE *image, struct boot *b
 	enum kexec_status status;
 
 	log_info("kexec-efi " KEXEC_EFI_VERSION);
+	clock_enter(PHASE_READ);
 	status = find_plan(image, &boot->sources, &boot->plan);
 	if (status)
 		return status;

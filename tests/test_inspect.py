@@ -101,6 +101,15 @@ def test_unified_image():
     assert plan["text"] == "linux .linux\ninitrd .initrd\noptions quiet "
 
 
+def test_section_that_is_larger_in_memory():
+    """Zeros follow, and the loader makes blanks of those in a command line."""
+    image = bytearray(image_with({".cmdline": b"quiet", ".linux": b"K"}))
+    struct.pack_into("<I", image, 0x148 + 8, 5 + 16 + 3)
+    plan = answer("image", bytes(image))["plan"]
+    assert plan["text"] == "linux .linux\noptions quiet" + 19 * " "
+    assert plan["command_line"] == "quiet"
+
+
 def test_sealed_entry_that_the_loader_would_refuse():
     assert refusal("image", image_with({".entry": b"linux /k\n"})) == \
         'sealed entry: expected a line "sha256 HEX /k", found none'

@@ -209,16 +209,57 @@ static void put_signed_ranges(const struct pe_image *image)
 	(void)printf("]");
 }
 
+/* No firmware loads a larger image. */
+#define LOADED_SIZE_MAX (1ull << 32)
+
+/*
+ * Loads the image as the firmware would, since that is what the loader sees: a section may be larger in memory than in
+ * the file, with zeros at its end. A section whose bytes do not lie within the file has none.
+ */
+static bool load(const char *name, const struct pe_image *file, struct pe_image *ret_image)
+{
+	uint64_t headers_size = file->size; /* they are at the beginning, in the file as in memory */
+	struct pe_section section;
+	uint64_t size = file->size;
+	uint8_t *bytes;
+
+	for (uint32_t i = 0; pe_section_at(file, i, &section); i++) {
+		if (section.address < headers_size)
+			headers_size = section.address;
+		if ((uint64_t)section.address + section.size > size)
+			size = (uint64_t)section.address + section.size;
+	}
+	/* Zeros that are never touched cost nothing. */
+	bytes = size <= LOADED_SIZE_MAX ? calloc(1, size + 1) : NULL;
+	if (!bytes) {
+		log_error_line("%s: expected an image of at most 0x%llx bytes, found 0x%llx", name, LOADED_SIZE_MAX,
+			       (unsigned long long)size);
+		return false;
+	}
+	memcpy(bytes, file->bytes, headers_size);
+	for (uint32_t i = 0; pe_section_at(file, i, &section); i++) {
+		uint32_t length = section.size < section.file_size ? section.size : section.file_size;
+
+		if (section.file_offset <= file->size && length <= file->size - section.file_offset)
+			memcpy(bytes + section.address, file->bytes + section.file_offset, length);
+	}
+	*ret_image = (struct pe_image){ .bytes = bytes, .size = size, .layout = PE_LOADED };
+	return true;
+}
+
 static int inspect_image(const char *name, struct text input)
 {
 	const struct pe_image image = { .bytes = (const uint8_t *)input.start,
 					.size = input.length,
 					.layout = PE_FILE };
 	struct boot_plan plan = { 0 };
-	bool is_sealed = sealed_image_found(&image);
+	struct pe_image loaded;
+	bool is_sealed;
 
-	(void)name;
-	if (is_sealed && sealed_image_to_plan(&image, &plan))
+	if (!load(name, &image, &loaded))
+		return 1;
+	is_sealed = sealed_image_found(&loaded);
+	if (is_sealed && sealed_image_to_plan(&loaded, &plan))
 		return 1;
 	(void)printf("{");
 	put_sections(&image);

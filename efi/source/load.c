@@ -6,79 +6,17 @@
 #include "boot/log.h"
 #include "boot/pool.h"
 #include "common/align.h"
-#include "common/digest_text.h"
-#include "common/sha256.h"
 #include "common/string.h"
-#include "efi/services/clock.h"
 #include "efi/services/cpu_mode.h"
-#include "efi/source/stream.h"
-
-/* Hashes a part while it arrives, for the purgatory and for the digest that the plan wants. */
-struct hashing_sink {
-	struct sink sink;
-	struct digest *digest; /* NULL: not yet at its place, so the purgatory will not see these bytes */
-	bool is_checked;
-	struct sha256 hash;
-};
-
-/*
- * First for the purgatory, then for the check against the plan: a change before, or in between, is one that the check
- * finds, and one after that is the purgatory's.
- */
-static void hash_piece(struct sink *sink, uint64_t addr, uint64_t size)
-{
-	struct hashing_sink *hashing = (struct hashing_sink *)sink;
-
-	if (hashing->digest) {
-		clock_enter(PHASE_HASH);
-		digest_arrived(hashing->digest, addr, size);
-	}
-	if (hashing->is_checked) {
-		clock_enter(PHASE_CHECK);
-		sha256_update(&hashing->hash, phys_to_ptr(addr), size);
-	}
-}
-
-static struct hashing_sink start_hashing(const struct boot_part *part)
-{
-	struct hashing_sink hashing = { .sink = { .take = hash_piece }, .is_checked = part->has_digest };
-
-	if (hashing.is_checked)
-		sha256_start(&hashing.hash);
-	return hashing;
-}
-
-/* The part was read: nothing may follow, and it must be the one that the plan wants. */
-static enum kexec_status finish_part(const struct boot_part *part, struct stream *stream,
-				     const struct hashing_sink *hashing)
-{
-	uint8_t found[SHA256_DIGEST_SIZE];
-	char expected_text[DIGEST_TEXT_SIZE];
-	char found_text[DIGEST_TEXT_SIZE];
-	enum kexec_status status;
-
-	status = stream_expect_end(stream);
-	if (status)
-		return status;
-	stream_show_done(stream);
-	if (!part->has_digest)
-		return KEXEC_OK;
-	sha256_digest(&hashing->hash, found);
-	if (sha256_equal(part->digest, found))
-		return KEXEC_OK;
-	format_digest(expected_text, part->digest);
-	format_digest(found_text, found);
-	return log_error(KEXEC_MISMATCH, "%s: sha256 mismatch: expected %s, found %s", part->name, expected_text,
-			 found_text);
-}
+#include "efi/source/part.h"
 
 /* Reads the first bytes of the kernel, which say where it goes. */
-static enum kexec_status plan_kernel(struct stream *stream, struct hashing_sink *hashing, struct kernel *kernel)
+static enum kexec_status plan_kernel(struct part_reader *reader, struct kernel *kernel)
 {
 	struct kernel_probe probe = {
 		.name = kernel->part->name,
 		.bytes = kernel->probe,
-		.file_size = stream->file.size,
+		.file_size = part_size(reader),
 		.paging = cpu_paging(),
 	};
 	enum kexec_status status;
@@ -86,7 +24,7 @@ static enum kexec_status plan_kernel(struct stream *stream, struct hashing_sink 
 	probe.size = probe.file_size < sizeof(kernel->probe) ? probe.file_size : sizeof(kernel->probe);
 	kernel->file_size = probe.file_size;
 	kernel->probe_size = probe.size;
-	status = stream_read(stream, (uintptr_t)kernel->probe, probe.size, &hashing->sink);
+	status = part_read(reader, (uintptr_t)kernel->probe, probe.size, NULL);
 	if (status)
 		return status;
 	return kernel_plan_file(&probe, &kernel->plan);
@@ -112,13 +50,13 @@ static enum kexec_status place_kernel(struct kexec_image *kexec_image, struct ke
 	return KEXEC_OK;
 }
 
-static enum kexec_status read_kernel(struct stream *stream, struct hashing_sink *hashing,
-				     const struct load_target *target, struct kernel *kernel)
+static enum kexec_status read_kernel(struct part_reader *reader, const struct load_target *target,
+				     struct kernel *kernel)
 {
 	enum kexec_status status;
 	uint64_t addr;
 
-	status = plan_kernel(stream, hashing, kernel);
+	status = plan_kernel(reader, kernel);
 	if (status)
 		return status;
 	status = place_kernel(target->kexec_image, kernel);
@@ -130,28 +68,26 @@ static enum kexec_status read_kernel(struct stream *stream, struct hashing_sink 
 	memcpy(phys_to_ptr(addr), kernel->probe, kernel->probe_size);
 	digest_open(target->digest, kernel->segment);
 	digest_arrived(target->digest, addr, kernel->probe_size);
-	hashing->digest = target->digest;
-	return stream_read(stream, addr + kernel->probe_size, kernel->file_size - kernel->probe_size, &hashing->sink);
+	status = part_read(reader, addr + kernel->probe_size, kernel->file_size - kernel->probe_size, target->digest);
+	if (status)
+		return status;
+	return part_finish(reader);
 }
 
 enum kexec_status load_kernel(const struct boot_plan *plan, const struct load_target *target, struct kernel *ret_kernel)
 {
-	const struct boot_part *part = &plan->kernel;
-	struct hashing_sink hashing = start_hashing(part);
+	struct part_reader reader;
 	enum kexec_status status;
-	struct stream stream;
 
-	status = stream_open(sources_find(target->sources, part->source), part->name, &stream);
+	status = part_open(target->sources, &plan->kernel, &reader);
 	if (status)
 		return status;
-	ret_kernel->part = part;
-	status = read_kernel(&stream, &hashing, target, ret_kernel);
-	if (!status)
-		status = finish_part(part, &stream, &hashing);
+	ret_kernel->part = &plan->kernel;
+	status = read_kernel(&reader, target, ret_kernel);
 	if (!status)
 		log_verbose("kernel reserved 0x%016lx size 0x%016lx", ret_kernel->segment->mem,
 			    ret_kernel->plan.init_size);
-	stream_close(&stream);
+	part_close(&reader);
 	return status;
 }
 
@@ -159,7 +95,7 @@ enum kexec_status load_kernel(const struct boot_plan *plan, const struct load_ta
 struct initrd_loader {
 	const struct boot_plan *plan;
 	struct digest *digest;
-	struct stream *streams; /* one for each initrd, zeroed until it is opened */
+	struct part_reader *readers; /* one for each initrd, zeroed until it is opened */
 	const struct kexec_segment *segment;
 };
 
@@ -170,14 +106,13 @@ static enum kexec_status open_initrds(const struct initrd_loader *loader, struct
 
 	for (size_t i = 0; i < loader->plan->initrd_count; i++) {
 		const struct boot_part *part = &loader->plan->initrds[i];
-		struct stream *stream = &loader->streams[i];
 		enum kexec_status status;
 		uint64_t offset;
 
-		status = stream_open(sources_find(sources, part->source), part->name, stream);
+		status = part_open(sources, part, &loader->readers[i]);
 		if (status)
 			return status;
-		status = initrd_append(part->name, stream->file.size, &size, &offset);
+		status = initrd_append(part->name, part_size(&loader->readers[i]), &size, &offset);
 		if (status)
 			return status;
 	}
@@ -188,7 +123,7 @@ static enum kexec_status open_initrds(const struct initrd_loader *loader, struct
 static void close_initrds(const struct initrd_loader *loader)
 {
 	for (size_t i = 0; i < loader->plan->initrd_count; i++)
-		stream_close(&loader->streams[i]);
+		part_close(&loader->readers[i]);
 }
 
 static enum kexec_status place_initrds(const struct kernel *kernel, uint64_t size, struct kexec_image *kexec_image,
@@ -211,26 +146,22 @@ static enum kexec_status place_initrds(const struct kernel *kernel, uint64_t siz
 }
 
 /* Reads one initrd behind the *size bytes that the segment holds so far, zeros in between. */
-static enum kexec_status read_initrd(const struct initrd_loader *loader, size_t index, uint64_t *size)
+static enum kexec_status read_initrd(const struct initrd_loader *loader, struct part_reader *reader, uint64_t *size)
 {
-	const struct boot_part *part = &loader->plan->initrds[index];
-	struct stream *stream = &loader->streams[index];
-	struct hashing_sink hashing = start_hashing(part);
 	uint64_t start = loader->segment->mem;
 	uint64_t end = *size;
 	enum kexec_status status;
 	uint64_t offset;
 
-	status = initrd_append(part->name, stream->file.size, size, &offset);
+	status = initrd_append(reader->part->name, part_size(reader), size, &offset);
 	if (status)
 		return status;
 	memset(phys_to_ptr(start + end), 0, offset - end);
 	digest_arrived(loader->digest, start + end, offset - end);
-	hashing.digest = loader->digest;
-	status = stream_read(stream, start + offset, stream->file.size, &hashing.sink);
+	status = part_read(reader, start + offset, part_size(reader), loader->digest);
 	if (status)
 		return status;
-	return finish_part(part, stream, &hashing);
+	return part_finish(reader);
 }
 
 static enum kexec_status read_initrds(const struct initrd_loader *loader)
@@ -239,7 +170,7 @@ static enum kexec_status read_initrds(const struct initrd_loader *loader)
 
 	digest_open(loader->digest, loader->segment);
 	for (size_t i = 0; i < loader->plan->initrd_count; i++) {
-		enum kexec_status status = read_initrd(loader, i, &size);
+		enum kexec_status status = read_initrd(loader, &loader->readers[i], &size);
 
 		if (status)
 			return status;
@@ -252,17 +183,19 @@ enum kexec_status load_initrds(const struct boot_plan *plan, const struct kernel
 			       const struct load_target *target, const struct kexec_segment **ret_segment)
 {
 	struct initrd_loader loader = { .plan = plan, .digest = target->digest };
-	size_t streams_size = plan->initrd_count * sizeof(*loader.streams);
+	size_t readers_size = plan->initrd_count * sizeof(*loader.readers);
 	enum kexec_status status;
+	void *memory;
 	uint64_t size;
 
 	*ret_segment = NULL;
 	if (!plan->initrd_count)
 		return KEXEC_OK;
-	status = pool_alloc(streams_size, "initrds", (void **)&loader.streams);
+	status = pool_alloc(readers_size, "initrds", &memory);
 	if (status)
 		return status;
-	memset(loader.streams, 0, streams_size);
+	memset(memory, 0, readers_size);
+	loader.readers = memory;
 	status = open_initrds(&loader, target->sources, &size);
 	if (!status)
 		status = place_initrds(kernel, size, target->kexec_image, &loader);
@@ -271,7 +204,7 @@ enum kexec_status load_initrds(const struct boot_plan *plan, const struct kernel
 	if (!status)
 		*ret_segment = loader.segment;
 	close_initrds(&loader);
-	pool_free(loader.streams);
+	pool_free(memory);
 	return status;
 }
 

@@ -25,13 +25,14 @@
 
 enum kexec_status stream_open(struct source *source, const char *name, struct stream *ret_stream)
 {
-	*ret_stream = (struct stream){ 0 };
+	*ret_stream = (struct stream){ .bears_large_reads = source->bears_large_reads };
 	return source->open(source, name, &ret_stream->file);
 }
 
 void stream_close(struct stream *stream)
 {
-	if (stream->file.handle)
+	/* One that is zeroed has no source. */
+	if (stream->file.source)
 		stream->file.source->close(&stream->file);
 }
 
@@ -68,16 +69,30 @@ static enum kexec_status read_once(struct stream *stream, void *buffer, uint64_t
 }
 
 /*
- * Some firmware fails large reads with BAD_BUFFER_SIZE or another error, some brings nothing. How far it came nobody
- * knows, nor whether the handle is any good: a new one may be. One failure is enough, whichever file it was.
+ * A large read that failed may have left any handle of the volume useless, wherever it stood: one that was opened
+ * before is replaced.
+ */
+static enum kexec_status replace_old_handle(struct stream *stream)
+{
+	struct source *source = stream->file.source;
+
+	if (stream->bears_large_reads == source->bears_large_reads)
+		return KEXEC_OK;
+	stream->bears_large_reads = source->bears_large_reads;
+	return source->reopen(&stream->file, stream->done);
+}
+
+/*
+ * Some firmware fails large reads with BAD_BUFFER_SIZE or another error, some brings nothing. One failure is enough,
+ * whichever file it was.
  */
 static enum kexec_status stop_large_reads(struct stream *stream, uint64_t size, const char *why)
 {
-	struct source_file *file = &stream->file;
+	const struct source_file *file = &stream->file;
 
 	log_verbose("%s: a read of %lu bytes found %s: reading less at once", file->name, size, why);
 	file->source->bears_large_reads = false;
-	return file->source->reopen(file, stream->done);
+	return replace_old_handle(stream);
 }
 
 /* Reads at most `wanted` bytes. *ret_found is what was read, 0 at the end of the part. */
@@ -88,6 +103,9 @@ static enum kexec_status read_next(struct stream *stream, void *buffer, uint64_t
 	enum kexec_status status;
 	const char *why;
 
+	status = replace_old_handle(stream);
+	if (status)
+		return status;
 	status = read_once(stream, buffer, &found, &why);
 	if (wanted > READ_SIZE_PIECE && (status || !found)) {
 		status = stop_large_reads(stream, wanted, why);
@@ -112,10 +130,8 @@ static void hand_on(struct stream *stream, uint64_t addr, uint64_t size, struct 
 	while (size) {
 		uint64_t part = size < READ_SIZE_PIECE ? size : READ_SIZE_PIECE;
 
-		if (sink) {
+		if (sink)
 			sink->take(sink, addr, part);
-			clock_enter(PHASE_READ);
-		}
 		firmware_feed_watchdog();
 		stream->done += part;
 		addr += part;

@@ -5,6 +5,7 @@
  */
 #pragma once
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "boot/read_size.h"
@@ -21,7 +22,8 @@ struct sink {
 /* A zeroed one is closed. */
 struct stream {
 	struct source_file file;
-	uint64_t done; /* bytes that have arrived */
+	bool bears_large_reads; /* what the source said when the file was opened */
+	uint64_t done;		/* bytes that have arrived */
 	struct read_size read_size;
 	uint64_t start_usec;	  /* of the first read; 0: there was none */
 	uint64_t next_shown_usec; /* when progress is to be shown */

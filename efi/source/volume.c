@@ -8,6 +8,9 @@
 #include "common/string.h"
 #include "efi/services/firmware.h"
 
+/* How much of a path that is too long a message quotes. */
+#define QUOTE_MAX 60
+
 /* EFI_FILE_INFO with a name of 255 characters, the longest of FAT, has 592 bytes. */
 #define FILE_INFO_SIZE 1024
 
@@ -44,11 +47,11 @@ static enum kexec_status open_root(struct volume *volume)
 /* As firmware wants it: UTF-16, with backslashes. */
 static enum kexec_status convert_path(const char *name, uint16_t ret_path[VOLUME_PATH_SIZE])
 {
-	struct text path = { .start = name, .length = strlen(name) };
+	struct text path = text_of_string(name);
 
 	if (path.length >= VOLUME_PATH_SIZE)
-		return log_error(KEXEC_TOO_LARGE, "%.*s...: expected a path of at most %u bytes, found %zu", 60, name,
-				 VOLUME_PATH_SIZE - 1, path.length);
+		return log_error(KEXEC_TOO_LARGE, "%.*s...: expected a path of at most %u bytes, found %zu",
+				 TEXT_ARGS(text_quote(path, QUOTE_MAX)), VOLUME_PATH_SIZE - 1, path.length);
 	if (!text_to_utf16(path, ret_path, VOLUME_PATH_SIZE))
 		return log_error(KEXEC_BAD_FORMAT, "%s: expected a path in UTF-8, found other bytes", name);
 	for (uint16_t *unit = ret_path; *unit; unit++) {
@@ -60,16 +63,18 @@ static enum kexec_status convert_path(const char *name, uint16_t ret_path[VOLUME
 
 static enum kexec_status open_handle(struct source_file *file)
 {
-	EFI_FILE_HANDLE root = volume_of(file->source)->root;
+	struct volume *volume = volume_of(file->source);
 	uint16_t path[VOLUME_PATH_SIZE];
 	EFI_FILE_HANDLE handle;
 	enum kexec_status status;
 	EFI_STATUS opened;
 
 	status = convert_path(file->name, path);
+	if (!status)
+		status = open_root(volume);
 	if (status)
 		return status;
-	opened = root->Open(root, &handle, (CHAR16 *)path, EFI_FILE_MODE_READ, 0);
+	opened = volume->root->Open(volume->root, &handle, (CHAR16 *)path, EFI_FILE_MODE_READ, 0);
 	if (EFI_ERROR(opened))
 		return log_error(status_from_efi(opened), "%s: cannot open: expected a file, found %s", file->name,
 				 efi_status_name(opened));
@@ -77,7 +82,7 @@ static enum kexec_status open_handle(struct source_file *file)
 	return KEXEC_OK;
 }
 
-static enum kexec_status read_size(struct source_file *file)
+static enum kexec_status find_size(struct source_file *file)
 {
 	EFI_GUID guid = EFI_FILE_INFO_ID;
 	_Alignas(EFI_FILE_INFO) uint8_t buffer[FILE_INFO_SIZE];
@@ -110,11 +115,9 @@ static enum kexec_status open_file(struct source *source, const char *name, stru
 	struct source_file file = { .source = source, .name = name };
 	enum kexec_status status;
 
-	status = open_root(volume_of(source));
+	status = open_handle(&file);
 	if (!status)
-		status = open_handle(&file);
-	if (!status)
-		status = read_size(&file);
+		status = find_size(&file);
 	if (status)
 		close_file(&file);
 	else

@@ -124,7 +124,7 @@ enum kexec_status verify_kernel(const struct boot_plan *plan, const struct kerne
 				 kernel->part->name,
 				 plan->require_signature ? plan->said_by : "this build (ENFORCE_SIGNATURE)");
 	}
-	if (kernel->part->trust == TRUST_PLATFORM || plan->require_signature) {
+	if (!boot_part_is_sealed(kernel->part) || plan->require_signature) {
 		status = check_signature(kernel);
 		if (!status)
 			*ret_was_shown = true;

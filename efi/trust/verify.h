@@ -12,10 +12,10 @@
 #endif
 
 /*
- * Refuses a kernel that nobody vouches for. With Secure Boot on, a kernel of TRUST_PLATFORM must be signed by a key
- * that the platform trusts: shim if there is one, else the firmware, is asked about the whole file as it lies in
- * memory, and what will run must be covered by the signature. A kernel that our own image vouches for needs no
- * signature: the platform has verified our image before it ran.
+ * Refuses a kernel that nobody vouches for. With Secure Boot on, it must be signed by a key that the platform trusts:
+ * shim if there is one, else the firmware, is asked about the whole file as it lies in memory, and what will run must
+ * be covered by the signature. A kernel that our own image vouches for needs no signature: the platform has verified
+ * our image before it ran.
  *
  * With Secure Boot off the platform vouches for nothing. Then any kernel boots, unless the plan has require_signature
  * or this loader was built with ENFORCE_SIGNATURE=1: either refuses them all. A plan that is sealed and has

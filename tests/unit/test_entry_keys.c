@@ -11,11 +11,14 @@ static struct text text_of(const char *string)
 	return (struct text){ .start = string, .length = strlen(string) };
 }
 
-/* Begins a plan that has room for a line with this value. */
-static void start(const char *value)
+/* Begins a plan that has room for this line. */
+static void start(const char *key, const char *value)
 {
+	char line[256];
+
+	strcat(strcat(strcpy(line, key), " "), value);
 	plan_builder_give_up(&builder);
-	expect_ok(plan_builder_start(&builder, "x", text_of(value)));
+	expect_ok(plan_builder_start(&builder, "x", text_of(line)));
 }
 
 static const char *read(const char *key, const char *value)
@@ -23,7 +26,7 @@ static const char *read(const char *key, const char *value)
 	const struct entry_key *found = entry_key_find(text_of(key));
 
 	assert_non_null(found);
-	start(value);
+	start(key, value);
 	return found->read(&builder, text_of(value));
 }
 

@@ -124,11 +124,11 @@ static void command_line_that_is_too_long(void **state)
 	(void)state;
 	memset(text, 'x', ENTRY_SIZE_MAX);
 	expect_ok(
-		make_of(SECTION(".linux", "K"), { .name = ".cmdline", .content = text, .size = ENTRY_SIZE_MAX - 128 }));
-	assert_int_equal(plan.command_line.length, ENTRY_SIZE_MAX - 128);
+		make_of(SECTION(".linux", "K"), { .name = ".cmdline", .content = text, .size = ENTRY_SIZE_MAX - 21 }));
+	assert_int_equal(plan.command_line.length, ENTRY_SIZE_MAX - 21);
 	expect_error(make_of(SECTION(".linux", "K"),
-			     { .name = ".cmdline", .content = text, .size = ENTRY_SIZE_MAX - 127 }),
-		     KEXEC_TOO_LARGE, "unified image: .cmdline: expected at most 65408 bytes, found 65409");
+			     { .name = ".cmdline", .content = text, .size = ENTRY_SIZE_MAX - 20 }),
+		     KEXEC_TOO_LARGE, "unified image: expected at most 65536 bytes, found 65537");
 	free(text);
 }
 
@@ -179,6 +179,8 @@ static void nothing_sealed(void **state)
 
 	(void)state;
 	assert_false(sealed_image_found(&image));
+	expect_error(sealed_image_to_plan(&image, &plan), KEXEC_NOT_FOUND,
+		     "expected a section .entry or .linux, found neither");
 	free((void *)(uintptr_t)image.bytes);
 }
 

@@ -75,7 +75,7 @@ static enum kexec_status fake_reopen(struct source_file *file, uint64_t offset)
 
 static void fake_close(struct source_file *file)
 {
-	fake.open_count--;
+	fake.open_count -= file->handle != NULL;
 	file->handle = NULL;
 }
 
@@ -107,15 +107,10 @@ uint64_t clock_usec(void)
 	return now_usec += usec_per_call;
 }
 
-void clock_enter(enum phase phase)
-{
-	assert_int_equal(phase, PHASE_READ);
-}
-
 void console_progress(const char *path, unsigned percent, uint64_t mb_per_second)
 {
 	(void)mb_per_second;
-	assert_string_equal(path, "/file");
+	assert_true(path[0] == '/');
 	assert_in_range(percent, 0, 99);
 	progress_lines++;
 }
@@ -123,7 +118,7 @@ void console_progress(const char *path, unsigned percent, uint64_t mb_per_second
 void console_progress_done(const char *path, uint64_t mb_per_second)
 {
 	(void)mb_per_second;
-	assert_string_equal(path, "/file");
+	assert_true(path[0] == '/');
 }
 
 static EFI_STATUS EFIAPI set_watchdog_timer(UINTN seconds, UINT64 code, UINTN size, CHAR16 *data)
@@ -278,6 +273,27 @@ static void large_read_that_breaks_the_file(void **state)
 	assert_int_equal(fake.reads, 1 + 6 + 1);
 }
 
+/* What was open when it failed may be broken too. */
+static void large_read_of_another_file_that_breaks_this_one(void **state)
+{
+	struct stream other;
+
+	(void)state;
+	start(FILE_SIZE);
+	expect_ok(stream_open(&source, "/other", &other));
+	fake.largest = READ_SIZE_PIECE;
+	expect_ok(read_all());
+	fake.is_broken = true;
+	fake.next = 0;
+	stream_close(&stream);
+	stream = other;
+	expect_ok(read_all());
+	assert_false(fake.is_broken);
+	/* Once is enough. */
+	fake.reopen_fails = true;
+	expect_ok(stream_expect_end(&stream));
+}
+
 static void file_that_cannot_be_opened_anew(void **state)
 {
 	(void)state;
@@ -380,6 +396,7 @@ int main(void)
 		cmocka_unit_test(short_reads),
 		cmocka_unit_test(source_that_bears_pieces_only),
 		cmocka_unit_test(large_read_that_breaks_the_file),
+		cmocka_unit_test(large_read_of_another_file_that_breaks_this_one),
 		cmocka_unit_test(file_that_cannot_be_opened_anew),
 		cmocka_unit_test(piece_that_fails),
 		cmocka_unit_test(source_that_brings_more_than_was_asked_for),
