@@ -103,10 +103,13 @@ static struct text content_of(const struct pe_image *image, const struct pe_sect
 
 bool pe_find_section(const struct pe_image *image, const char *name, struct text *ret_content)
 {
+	char padded_name[SECTION_NAME_SIZE] = { 0 };
 	struct pe_section section;
 
+	memcpy(padded_name, name, strlen(name));
 	for (uint32_t i = 0; pe_section_at(image, i, &section); i++) {
-		if (strcmp(section.name, name) == 0) {
+		/* With what fills the name up: something else than zeros makes it another name. */
+		if (memcmp(section.name, padded_name, SECTION_NAME_SIZE) == 0) {
 			*ret_content = content_of(image, &section);
 			return true;
 		}

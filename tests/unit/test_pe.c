@@ -98,6 +98,10 @@ static void section_not_there(void **state)
 	assert_false(find_in(IMAGE_SIZE, ".entr"));
 	assert_false(find_in(IMAGE_SIZE, ".entry2"));
 	assert_false(find_in(IMAGE_SIZE, ".linux"));
+	/* What fills a name up is part of it. */
+	assert_true(find_in(IMAGE_SIZE, ".entry"));
+	put(SECTIONS + 40 + 7, 'x', 1);
+	assert_false(find_in(IMAGE_SIZE, ".entry"));
 	free(image);
 }
 
