@@ -26,7 +26,7 @@ $(FUZZ_PROGRAMS): build/fuzz/%: build/fuzz/tests/fuzz/%.o build/fuzz/tests/fuzz/
 	$(Q)$(FUZZ_CC) $(FUZZ_SANITIZE) -fsanitize=fuzzer -o $@ $^
 
 # Made again as a whole when one of the files changes that seeds come from.
-build/fuzz/seeds/made: tests/fuzz/seeds build/purgatory/purgatory.ro build/kexecx64.efi $(wildcard build/deps/kernels/*/vmlinuz)
+build/fuzz/seeds/made: tests/fuzz/seeds build/purgatory/purgatory.ro build/kexecx64.efi $(wildcard build/deps/kernels)
 	$(Q)tests/fuzz/seeds $(@D)
 	@touch $@
 
