@@ -42,11 +42,11 @@ static bool find_source(struct source *ret_source)
 	bool is_tpm;
 
 	protocol = tpm_protocol(&is_tpm);
-	*ret_source = (struct source){ 0 };
 	if (!protocol || !tpm_log_find(protocol, is_tpm, &ret_source->log))
 		return false;
 	if (ret_source->log.truncated)
 		log_warning("event log: the firmware had no room for all events");
+	ret_source->final_events = NULL;
 	if (ret_source->log.format == TCG_LOG_FORMAT_2)
 		ret_source->final_events = firmware_config_table(is_tpm ? &tcg2_final : &cc_final);
 	return true;
