@@ -1,47 +1,19 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """The commands that the README has for users: make run, tests/qemu/boot, make install."""
 
-import os
-import pty
 import re
-import select
 import subprocess
-import time
 
 from conftest import HERE, INITRD, kernel
 from machine import BUILD, TIMEOUT
+from terminal import use_shell
 
 ROOT = BUILD.parent
 
 
 def test_make_run_gives_a_shell():
     """What the README promises, on a terminal of its own."""
-    controller, terminal = pty.openpty()
-    process = subprocess.Popen(["make", "--no-print-directory", "run"], cwd=ROOT, stdin=terminal, stdout=terminal,
-                               stderr=terminal, start_new_session=True)
-    os.close(terminal)
-    seen = ""
-
-    def read_until(pattern):
-        nonlocal seen
-        deadline = time.monotonic() + TIMEOUT
-        while not re.search(pattern, seen):
-            assert time.monotonic() < deadline, seen
-            if select.select([controller], [], [], 1)[0]:
-                seen += os.read(controller, 65536).decode("utf-8", "replace")
-
-    try:
-        read_until(r"To leave: poweroff, or Ctrl-A X")
-        read_until(r"/ # ")
-        assert "Ctrl-A X leaves QEMU" in seen
-        os.write(controller, b"echo the sum is $((40 + 2))\n")
-        read_until(r"the sum is 42")
-        os.write(controller, b"poweroff\n")
-        assert process.wait(TIMEOUT) == 0
-    finally:
-        if process.poll() is None:
-            os.killpg(process.pid, 9)
-        os.close(controller)
+    use_shell(["make", "--no-print-directory", "run"], TIMEOUT, cwd=ROOT)
 
 
 def boot_command(*arguments):
