@@ -73,7 +73,10 @@ def test_purgatory_with_data_that_no_digest_covers(tmp_path):
 
 
 def test_two_builds_are_the_same(tmp_path):
-    assert build(tmp_path).read_bytes() == IMAGE.read_bytes()
+    """In another folder, whose name has a blank."""
+    folder = tmp_path / "a folder"
+    folder.mkdir()
+    assert build(folder).read_bytes() == IMAGE.read_bytes()
 
 
 def test_build_that_enforces_signatures(boot, tmp_path):
