@@ -17,7 +17,7 @@
 #include "boot/status.h"
 #include "boot/text.h"
 
-/* No load options are longer; what is longer is no text. */
+/* Longer load options are ignored. */
 #define LOAD_OPTIONS_SIZE_MAX 65536u
 
 /* Bytes of UTF-8 that so many bytes of UTF-16 become at most. */

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* Finds sections in a loaded PE image, and what of a PE file its signature covers. */
+/* Reads the headers of PE images. */
 #include "boot/pe.h"
 
 #include "common/string.h"

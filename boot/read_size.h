@@ -9,7 +9,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* All firmware can read so much at once, and it is still in the CPU's cache when it is hashed. */
+/* All firmware reads a piece of this size, and it still fits the CPU's cache when it is hashed. */
 #define READ_SIZE_PIECE (1u << 20)
 
 #define READ_SIZE_USEC 250000

@@ -164,7 +164,7 @@ static void leave_for_linux(const struct boot *boot)
 
 /*
  * From here on only the purgatory can say how long things take, on the serial line. In a guest of TDX that takes
- * handlers for exceptions, which the purgatory has not: there it speaks of nothing but a mismatch, and dies of that.
+ * handlers for exceptions, and the purgatory has none: there it reports only a mismatch, which stops it.
  */
 static enum kexec_status hand_over_clock(const struct boot *boot)
 {
@@ -182,7 +182,7 @@ static void silence_devices(struct boot *boot)
 		dma_turn_off();
 }
 
-/* For whoever boots next: what firmware must not go on with. The request to clear memory does no harm. */
+/* Undoes leave_for_linux and frees everything, for the next boot entry. The request to clear memory does no harm. */
 static void take_back(struct boot *boot)
 {
 	dma_restore();

@@ -24,8 +24,8 @@ struct handover {
 };
 
 /*
- * Builds boot_params but for the memory map, reserves the room that the map may take (memory_map, e820_ext) and
- * builds the page tables. From here on nothing allocates.
+ * Builds boot_params except the memory map, reserves the room that the map may take (memory_map, e820_ext) and
+ * builds the page tables. No segment is added after this.
  */
 enum kexec_status handover_prepare(const struct kernel *kernel, const struct kexec_segment *initrd,
 				   const struct kexec_segment *cmdline, struct kexec_image *kexec_image,

@@ -28,7 +28,7 @@ uint64_t exit_map_capacity(const struct memory_map *map)
 	return align_up(MAP_HEADROOM_FACTOR * map->size + MAP_HEADROOM_DESCRIPTORS * map->descriptor_size, PAGE_SIZE);
 }
 
-struct exit {
+struct exit_state {
 	uint64_t map_addr;
 	uint64_t capacity;
 	exit_map_sink *sink;
@@ -37,20 +37,20 @@ struct exit {
 	bool has_begun;	   /* the firmware may be half shut down */
 };
 
-static EFI_STATUS try_exit(struct exit *exit)
+static EFI_STATUS try_exit(struct exit_state *attempt)
 {
 	struct memory_map map;
 	EFI_STATUS status;
 	UINTN key;
 
-	status = memory_map_get(exit->map_addr, exit->capacity, &map, &key);
-	exit->map_size = map.size;
+	status = memory_map_get(attempt->map_addr, attempt->capacity, &map, &key);
+	attempt->map_size = map.size;
 	if (EFI_ERROR(status))
 		return status;
-	if (map.size > exit->capacity || !memmap_valid(&map))
+	if (map.size > attempt->capacity || !memmap_valid(&map))
 		return EFI_ABORTED;
-	exit->sink(exit->context, &map);
-	exit->has_begun = true;
+	attempt->sink(attempt->context, &map);
+	attempt->has_begun = true;
 	return firmware_boot_services->ExitBootServices(firmware_image, key);
 }
 
@@ -72,20 +72,20 @@ static __attribute__((format(printf, 1, 2))) _Noreturn void give_up(const char *
 
 enum kexec_status exit_boot_services(uint64_t map_addr, uint64_t capacity, exit_map_sink *sink, void *context)
 {
-	struct exit exit = { .map_addr = map_addr, .capacity = capacity, .sink = sink, .context = context };
+	struct exit_state attempt = { .map_addr = map_addr, .capacity = capacity, .sink = sink, .context = context };
 	EFI_STATUS status = EFI_SUCCESS;
 
 	for (unsigned i = 0; i < EXIT_ATTEMPTS_MAX; i++) {
-		status = try_exit(&exit);
+		status = try_exit(&attempt);
 		if (!EFI_ERROR(status))
 			return KEXEC_OK;
-		if (!exit.has_begun)
+		if (!attempt.has_begun)
 			return log_error(status_from_efi(status),
 					 "memory map: expected at most 0x%lx bytes, found 0x%lx: %s", capacity,
-					 exit.map_size, efi_status_name(status));
+					 attempt.map_size, efi_status_name(status));
 		/* No attempt will find it smaller. */
 		if (status == EFI_BUFFER_TOO_SMALL)
-			give_up("memory map: expected at most 0x%lx bytes, found 0x%lx", capacity, exit.map_size);
+			give_up("memory map: expected at most 0x%lx bytes, found 0x%lx", capacity, attempt.map_size);
 	}
 	give_up("ExitBootServices: refused %u times: %s", EXIT_ATTEMPTS_MAX, efi_status_name(status));
 }

@@ -13,8 +13,7 @@
  */
 uint64_t exit_map_capacity(const struct memory_map *map);
 
-/* Takes in what the firmware says is the final map, each time it does. Allocates and prints nothing, and cannot fail.
- */
+/* Takes in the map that the firmware calls final, each time it does. Allocates and prints nothing, and cannot fail. */
 typedef void exit_map_sink(void *context, const struct memory_map *map);
 
 /*

@@ -14,8 +14,7 @@
 
 /* Receives pieces. The first member of a sink's own structure. */
 struct sink {
-	/* [addr, addr + size) of physical memory has arrived. Pieces come in order, and each is READ_SIZE_PIECE or
-	 * less. */
+	/* [addr, addr + size) of physical memory has arrived. Pieces come in order, READ_SIZE_PIECE or less each. */
 	void (*take)(struct sink *sink, uint64_t addr, uint64_t size);
 };
 

@@ -98,8 +98,8 @@ static enum kexec_status check_signature(const struct kernel *kernel)
 }
 
 /*
- * Before version 16 shim lets nobody exit the boot services who has not asked it about a kernel. About a sealed one it
- * is asked for that reason alone. Returns whether it was.
+ * Before version 16 shim blocks ExitBootServices until it has verified a kernel. It is asked about a sealed kernel for
+ * that reason only. Returns whether it was.
  */
 static bool satisfy_old_shim(const struct kernel *kernel)
 {
