@@ -1,8 +1,11 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """The commands that the README has for users: make run, tests/qemu/boot, make install."""
 
+import os
 import re
 import subprocess
+
+import pytest
 
 from conftest import HERE, INITRD, kernel
 from machine import BUILD, TIMEOUT
@@ -72,3 +75,24 @@ def test_install_below_a_folder_for_a_package(tmp_path):
     assert not install(f"DESTDIR={tmp_path}").returncode
     installed = tmp_path / "boot/efi/EFI/kexec/kexecx64.efi"
     assert installed.read_bytes() == (BUILD / "kexecx64.efi").read_bytes()
+
+
+@pytest.mark.parametrize("goals, argument", [("deps", ""), ("deps run", "run"), ("deps all sealed", "run"),
+                                             ("deps check", ""), ("deps run check-unit", ""), ("deps-dev fuzz", "dev")])
+def test_dependencies_of_goals(goals, argument):
+    """With goals that run no tests, what a boot needs; deps alone is all."""
+    result = subprocess.run(["make", "--dry-run", *goals.split()], cwd=ROOT, check=True, stdout=subprocess.PIPE, text=True,
+                            env={**os.environ, "MAKEFLAGS": ""})
+    assert result.stdout.splitlines()[0].split() == [".ci/deps", *argument.split()]
+
+
+def test_dependencies_that_are_there(tmp_path):
+    """Nothing is asked of apt or of root, who may be out of reach."""
+    for name in ("apt-get", "apt-cache", "sudo", "mmdebstrap"):
+        program = tmp_path / name
+        program.write_text(f"#!/bin/sh\necho {name} >>{tmp_path}/called\nexit 1\n")
+        program.chmod(0o755)
+    result = subprocess.run([ROOT / ".ci/deps"], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+                            env={**os.environ, "PATH": f"{tmp_path}:{os.environ['PATH']}"})
+    assert (result.returncode, result.stdout) == (0, "")
+    assert not (tmp_path / "called").exists()
