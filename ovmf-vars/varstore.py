@@ -64,13 +64,22 @@ class VariableStore:
     def _aligned(offset):
         return (offset + 3) & ~3
 
-    def set(self, name, data, vendor=GLOBAL_VARIABLE, attributes=DEFAULT_ATTRIBUTES):
-        """Adds a variable, in the place of one that is there."""
+    def _records_of(self, name, vendor):
+        """Where the records of this variable begin that are in force."""
         wide = name.encode("utf-16-le") + b"\0\0"
         for start, _ in self._records():
             *_, other_vendor = _RECORD_HEADER.unpack_from(self._bytes, start)
             if self._bytes[start + _RECORD_HEADER.size:].startswith(wide) and other_vendor == vendor.bytes_le:
-                self._bytes[start + 2] &= ~_STATE_NOT_DELETED
+                yield start
+
+    def holds(self, name, vendor=GLOBAL_VARIABLE):
+        return any(True for _ in self._records_of(name, vendor))
+
+    def set(self, name, data, vendor=GLOBAL_VARIABLE, attributes=DEFAULT_ATTRIBUTES):
+        """Adds a variable, in the place of one that is there."""
+        wide = name.encode("utf-16-le") + b"\0\0"
+        for start in self._records_of(name, vendor):
+            self._bytes[start + 2] &= ~_STATE_NOT_DELETED
         record = _RECORD_HEADER.pack(_RECORD_MARK, _STATE_ADDED, 0, attributes, 0, bytes(16), 0, len(wide), len(data),
                                      vendor.bytes_le) + wide + data
         assert self._end + len(record) <= self._start + self._size, "the variable store is full"

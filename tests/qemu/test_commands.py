@@ -81,7 +81,7 @@ def test_install_below_a_folder_for_a_package(tmp_path):
                                              ("deps check", ""), ("deps run check-unit", ""), ("deps-dev fuzz", "dev")])
 def test_dependencies_of_goals(goals, argument):
     """With goals that run no tests, what a boot needs; deps alone is all."""
-    result = subprocess.run(["make", "--dry-run", *goals.split()], cwd=ROOT, check=True, stdout=subprocess.PIPE, text=True,
+    result = subprocess.run(["make", "--no-print-directory", "--dry-run", *goals.split()], cwd=ROOT, check=True, stdout=subprocess.PIPE, text=True,
                             env={**os.environ, "MAKEFLAGS": ""})
     assert result.stdout.splitlines()[0].split() == [".ci/deps", *argument.split()]
 

@@ -26,6 +26,11 @@ def seed_variable(tmp_path):
     return make
 
 
+def has_seed(variables):
+    """Whether the variable is there still. Linux 6.2 and later keep it from whoever asks."""
+    return varstore.VariableStore(variables).holds("RandomSeed", SEED_VENDOR)
+
+
 def seed_sizes(log):
     pattern = (r"^kexec: random seed: (\d+) bytes of the firmware, (\d+) of the variable RandomSeed, "
                r"(\d+) of the loader before$")
@@ -33,13 +38,14 @@ def seed_sizes(log):
 
 
 def test_seed_of_the_firmware_and_of_the_variable(boot, seed_variable):
-    guest = boot(extra=RNG, variables=seed_variable(48))
+    variables = seed_variable(48)
+    guest = boot(extra=RNG, variables=variables)
     report = wait_for_report(guest)
     assert seed_sizes(guest.log) == (32, 48, 0)
     assert re.search(r"efi: .*\bRNG=0x", report.dmesg)
     assert re.search(r"\[    0\.000000\] random: crng init done", report.dmesg)
     # It is used once.
-    assert f"RandomSeed-{SEED_VENDOR}" not in report["variables"]
+    assert not has_seed(variables)
 
 
 # Newer builds of OVMF have a generator wherever the CPU has one.
@@ -47,19 +53,21 @@ NO_RNG = {"cpu": "max,-rdrand"}
 
 
 def test_seed_of_the_variable_alone(boot, seed_variable):
-    guest = boot(variables=seed_variable(32), **NO_RNG)
+    variables = seed_variable(32)
+    guest = boot(variables=variables, **NO_RNG)
     report = wait_for_report(guest)
     assert seed_sizes(guest.log) == (0, 32, 0)
     assert re.search(r"efi: .*\bRNG=0x", report.dmesg)
-    assert f"RandomSeed-{SEED_VENDOR}" not in report["variables"]
+    assert not has_seed(variables)
 
 
 def test_seed_variable_that_is_too_long(boot, seed_variable):
-    guest = boot(variables=seed_variable(600), **NO_RNG)
+    variables = seed_variable(600)
+    guest = boot(variables=variables, **NO_RNG)
     report = wait_for_report(guest)
     assert "kexec: warning: random seed: cannot use the variable RandomSeed: BUFFER_TOO_SMALL" in guest.log
     assert not re.search(r"efi: .*\bRNG=0x", report.dmesg)
-    assert f"RandomSeed-{SEED_VENDOR}" in report["variables"]
+    assert has_seed(variables)
 
 
 def test_seed_of_the_loader_before(boot):
