@@ -115,6 +115,14 @@ def test_sealed_entry_that_the_loader_would_refuse():
         'sealed entry: expected a line "sha256 HEX /k", found none'
 
 
+@pytest.mark.parametrize("cut, section", [(1, ".initrd"), (17, ".initrd"), (33, ".initrd"), (34, ".linux")])
+def test_image_without_the_end_of_a_section(cut, section):
+    """No firmware loads it, so nothing can be said of what it would boot. Padding does not count."""
+    whole = image_with({".linux": b"K" * 17, ".initrd": b"I" * 17})
+    assert answer("image", whole[:-16])["plan"]
+    assert refusal("image", whole[:-16 - cut]).startswith(f"name: section {section}: expected 0x11 bytes at ")
+
+
 @pytest.mark.parametrize("size", [0, 1, 0x40, 0x57, 0x100, 0x147, 0x190])
 def test_image_cut_short(size):
     found = answer("image", image_with({".linux": b"K", ".initrd": b"I"})[:size])

@@ -214,7 +214,7 @@ static void put_signed_ranges(const struct pe_image *image)
 
 /*
  * Loads the image as the firmware would, since that is what the loader sees: a section may be larger in memory than in
- * the file, with zeros at its end. A section whose bytes do not lie within the file has none.
+ * the file, with zeros at its end. A file that ends before its sections do is refused, as firmware does.
  */
 static bool load(const char *name, const struct pe_image *file, struct pe_image *ret_image)
 {
@@ -240,8 +240,13 @@ static bool load(const char *name, const struct pe_image *file, struct pe_image 
 	for (uint32_t i = 0; pe_section_at(file, i, &section); i++) {
 		uint32_t length = section.size < section.file_size ? section.size : section.file_size;
 
-		if (section.file_offset <= file->size && length <= file->size - section.file_offset)
-			memcpy(bytes + section.address, file->bytes + section.file_offset, length);
+		if (section.file_offset > file->size || length > file->size - section.file_offset) {
+			log_error_line("%s: section %s: expected 0x%x bytes at 0x%x of the file, which ends at 0x%llx",
+				       name, section.name, length, section.file_offset, (unsigned long long)file->size);
+			free(bytes);
+			return false;
+		}
+		memcpy(bytes + section.address, file->bytes + section.file_offset, length);
 	}
 	*ret_image = (struct pe_image){ .bytes = bytes, .size = size, .layout = PE_LOADED };
 	return true;

@@ -29,6 +29,11 @@ def to_bytes(text):
     return text.encode("latin-1")
 
 
+def printable(text):
+    """For a terminal, which what stands in a file must not reach as it is."""
+    return "".join(c if " " <= c <= "~" else "?" for c in text)
+
+
 def entry(name, text, sealed=False):
     """The plan of the entry `text`, as one that is sealed in an image or lies beside it."""
     return _run("sealed-entry" if sealed else "entry", name, text)
