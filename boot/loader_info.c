@@ -74,7 +74,7 @@ size_t loader_value(const char *text, uint16_t ret_value[LOADER_VALUE_SIZE])
 {
 	size_t units = 0;
 
-	if (!text_to_utf16((struct text){ .start = text, .length = strlen(text) }, ret_value, LOADER_VALUE_SIZE))
+	if (!text_to_utf16(text_of_string(text), ret_value, LOADER_VALUE_SIZE))
 		return 0;
 	while (ret_value[units])
 		units++;

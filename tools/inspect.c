@@ -85,11 +85,6 @@ static void put_text(struct text text)
 	(void)putchar('"');
 }
 
-static void put_string(const char *string)
-{
-	put_text((struct text){ .start = string, .length = strlen(string) });
-}
-
 /* Between the members of a list. */
 static void put_separator(size_t index)
 {
@@ -116,7 +111,7 @@ static void put_part(const struct boot_part *part)
 	char digest[DIGEST_TEXT_SIZE];
 
 	(void)printf("{\"name\": ");
-	put_string(part->name);
+	put_text(text_of_string(part->name));
 	(void)printf(", \"source\": \"%s\", \"trust\": \"%s\", \"sha256\": ", sources[part->source],
 		     trusts[part->trust]);
 	if (part->has_digest) {
@@ -183,7 +178,7 @@ static void put_sections(const struct pe_image *image)
 	for (uint32_t i = 0; pe_section_at(image, i, &section); i++) {
 		put_separator(i);
 		(void)printf("{\"name\": ");
-		put_string(section.name);
+		put_text(text_of_string(section.name));
 		(void)printf(", \"address\": %u, \"size\": %u, \"file_offset\": %u, \"file_size\": %u}",
 			     section.address, section.size, section.file_offset, section.file_size);
 	}

@@ -34,6 +34,24 @@ def printable(text):
     return "".join(c if " " <= c <= "~" else "?" for c in text)
 
 
+def path_of(part):
+    """A part's path as it is written."""
+    return to_bytes(part["name"]).decode("utf-8", "surrogateescape")
+
+
+def file_below(root, part):
+    """Where the file of a part is that the loader would look for on a volume, which is `root` here."""
+    return pathlib.Path(root) / path_of(part).replace("\\", "/").lstrip("/")
+
+
+def joined(initrds):
+    """Several initrds as the loader puts them into one: each from a multiple of 4 on."""
+    initrd = b""
+    for part in initrds:
+        initrd += bytes(-len(initrd) % 4) + part
+    return initrd
+
+
 def entry(name, text, sealed=False):
     """The plan of the entry `text`, as one that is sealed in an image or lies beside it."""
     return _run("sealed-entry" if sealed else "entry", name, text)
