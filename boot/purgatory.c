@@ -126,3 +126,22 @@ enum kexec_status purgatory_set_screen(const struct purgatory *purgatory, const 
 	}
 	return purgatory_set(purgatory, purgatory_screen, &screen);
 }
+
+enum kexec_status purgatory_set_tables(const struct purgatory *purgatory, const struct segments *before,
+				       bool *ret_take_at_once)
+{
+	struct idt_gate idt[IDT_GATES];
+	uint64_t gdt[GDT_ENTRIES];
+	enum kexec_status status;
+	void *entries;
+
+	status = purgatory_find(purgatory, purgatory_exception_entries, &entries);
+	if (status)
+		return status;
+	*ret_take_at_once = gdt_build(gdt, before);
+	idt_build(idt, *ret_take_at_once ? before->code : SELECTOR_CODE, (uintptr_t)entries);
+	status = purgatory_set(purgatory, purgatory_gdt, &gdt);
+	if (status)
+		return status;
+	return purgatory_set(purgatory, purgatory_idt, &idt);
+}

@@ -6,6 +6,7 @@
 #include <stdint.h>
 
 #include "boot/bootparams.h"
+#include "boot/descriptor_tables.h"
 #include "boot/elf_rel.h"
 #include "boot/kexec_image.h"
 #include "boot/pagetable.h"
@@ -52,3 +53,10 @@ enum kexec_status purgatory_get_symbol(const struct purgatory *purgatory, const 
  */
 enum kexec_status purgatory_set_screen(const struct purgatory *purgatory, const struct screen_info *info,
 				       const struct mapped_range *framebuffer);
+
+/*
+ * Builds the purgatory's GDT and IDT, which are part of what it digests of itself. *ret_take_at_once: they can be
+ * loaded while the CPU runs on the segments `before`; where not, only the purgatory can load them.
+ */
+enum kexec_status purgatory_set_tables(const struct purgatory *purgatory, const struct segments *before,
+				       bool *ret_take_at_once);

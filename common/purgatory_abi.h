@@ -38,7 +38,7 @@ struct kernel_entry {
 	uint64_t rsi; /* struct boot_params */
 };
 
-/* What the purgatory does once it has reported a mismatch. */
+/* What the purgatory does once it has reported a mismatch, or an exception. */
 enum on_mismatch {
 	ON_MISMATCH_HALT = 0,
 	ON_MISMATCH_RESET = 1,
@@ -66,6 +66,26 @@ struct purgatory_clock {
 	uint64_t exit_ticks;
 };
 
+/*
+ * The descriptor tables that are in force from the return of ExitBootServices to the kernel's own: Intel SDM volume 3,
+ * 3.5.1 and 6.14.1. Selectors up to 0xf8: the kernel's, and those that the firmware ran with.
+ */
+#define GDT_ENTRIES 32
+#define IDT_GATES 32
+
+struct idt_gate {
+	uint16_t offset_low;
+	uint16_t selector;
+	uint16_t flags;
+	uint16_t offset_middle;
+	uint32_t offset_high;
+	uint32_t reserved;
+};
+
+/* The code of one gate: purgatory_exception_entries holds IDT_GATES of them. */
+#define EXCEPTION_ENTRY_SIZE 16
+
+_Static_assert(sizeof(struct idt_gate) == 16, "Intel SDM volume 3, figure 6-8");
 _Static_assert(sizeof(struct sha_region) == 16, "two quads");
 _Static_assert(offsetof(struct kernel_entry, rip) == 0, "start.asm reads it here");
 _Static_assert(offsetof(struct kernel_entry, rsi) == 8, "start.asm reads it here");
@@ -90,5 +110,11 @@ extern struct purgatory_policy purgatory_policy;
 extern struct purgatory_screen purgatory_screen;
 
 extern struct purgatory_clock purgatory_clock;
+
+extern uint64_t purgatory_gdt[GDT_ENTRIES];
+
+extern struct idt_gate purgatory_idt[IDT_GATES];
+
+extern const uint8_t purgatory_exception_entries[IDT_GATES * EXCEPTION_ENTRY_SIZE];
 
 #pragma GCC visibility pop

@@ -17,8 +17,8 @@
 #include "efi/services/firmware.h"
 #include "efi/source/find_plan.h"
 #include "efi/source/load.h"
+#include "efi/trust/last_stop.h"
 #include "efi/trust/measure.h"
-#include "efi/trust/mismatch.h"
 #include "efi/trust/verify.h"
 
 extern const uint8_t purgatory_blob[];
@@ -27,6 +27,7 @@ extern const uint8_t purgatory_blob_end[];
 /* All that a boot is made of. */
 struct boot {
 	struct sources sources;
+	struct last_stop last_stop;
 	struct boot_plan plan;
 	struct kexec_image kexec_image;
 	struct digest digest;
@@ -56,6 +57,7 @@ static enum kexec_status make_plan(const EFI_LOADED_IMAGE *image, struct boot *b
 {
 	enum kexec_status status;
 
+	boot->last_stop = last_stop_report();
 	log_info("kexec-efi " KEXEC_EFI_VERSION);
 	clock_enter(PHASE_READ);
 	status = find_plan(image, &boot->sources, &boot->plan);
@@ -63,7 +65,7 @@ static enum kexec_status make_plan(const EFI_LOADED_IMAGE *image, struct boot *b
 		return status;
 	log_set_verbose(boot->plan.verbose);
 	boot_plan_print_unknown_keys(&boot->plan);
-	return KEXEC_OK;
+	return last_stop_is_repeated(&boot->last_stop, &boot->plan);
 }
 
 static struct load_target load_target(struct boot *boot)
@@ -123,13 +125,13 @@ static enum kexec_status place_purgatory(struct boot *boot)
 				(uintptr_t)purgatory_blob_end - (uintptr_t)purgatory_blob, &boot->purgatory);
 	if (status)
 		return status;
-	return mismatch_set_policy(&boot->purgatory, &boot->plan);
+	return last_stop_set_policy(&boot->purgatory, &boot->plan);
 }
 
 /* All segments have their places now: the purgatory can be told where to go on, and where to complain. */
-static enum kexec_status instruct_purgatory(const struct boot *boot)
+static enum kexec_status instruct_purgatory(struct boot *boot)
 {
-	const struct handover *handover = &boot->handover;
+	struct handover *handover = &boot->handover;
 	struct kernel_entry kernel_entry = {
 		.rip = boot->kernel.segment->mem + boot->kernel.plan.entry_offset,
 		.rsi = (uintptr_t)handover->params,
@@ -138,6 +140,9 @@ static enum kexec_status instruct_purgatory(const struct boot *boot)
 
 	kexec_image_print(&boot->kexec_image);
 	log_verbose("purgatory entry 0x%016lx", boot->purgatory.entry_point);
+	status = handover_prepare_takeover(&boot->purgatory, &boot->handover);
+	if (status)
+		return status;
 	status = purgatory_set_screen(&boot->purgatory, &handover->params->screen_info, &handover->framebuffer);
 	if (status)
 		return status;
@@ -208,9 +213,6 @@ EFI_STATUS efi_main(EFI_HANDLE handle, EFI_SYSTEM_TABLE *system_table)
 	status = find_self(&boot, &image);
 	if (status)
 		goto out;
-	status = mismatch_report();
-	if (status)
-		goto out;
 	status = make_plan(image, &boot);
 	if (status)
 		goto out;
@@ -237,7 +239,7 @@ EFI_STATUS efi_main(EFI_HANDLE handle, EFI_SYSTEM_TABLE *system_table)
 	if (status)
 		goto out;
 	silence_devices(&boot);
-	status = handover_exit(&boot.handover, &boot.digest);
+	status = handover_exit(&boot.handover, &boot.digest, last_stop_policy_at_exit(&boot.last_stop, &boot.plan));
 	if (status)
 		goto out;
 	handover_jump(boot.purgatory.entry_point, boot.handover.page_table_root);

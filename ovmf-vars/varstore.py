@@ -73,7 +73,15 @@ class VariableStore:
                 yield start
 
     def holds(self, name, vendor=GLOBAL_VARIABLE):
-        return any(True for _ in self._records_of(name, vendor))
+        return self.get(name, vendor) is not None
+
+    def get(self, name, vendor=GLOBAL_VARIABLE):
+        """The value of a variable, None without it."""
+        for start in self._records_of(name, vendor):
+            fields = _RECORD_HEADER.unpack_from(self._bytes, start)
+            data = start + _RECORD_HEADER.size + fields[7]
+            return bytes(self._bytes[data:data + fields[8]])
+        return None
 
     def set(self, name, data, vendor=GLOBAL_VARIABLE, attributes=DEFAULT_ATTRIBUTES):
         """Adds a variable, in the place of one that is there."""

@@ -7,13 +7,13 @@
 #include "common/cpu.h"
 #include "common/digest_text.h"
 #include "common/format.h"
-#include "common/mismatch_note.h"
 #include "common/purgatory_abi.h"
 #include "common/serial.h"
 #include "common/sha256.h"
+#include "common/stop_note.h"
 #include "common/string.h"
-#include "purgatory/framebuffer.h"
-#include "purgatory/runtime.h"
+#include "purgatory/handler.h"
+#include "purgatory/stop.h"
 #include "purgatory/verdict.h"
 
 PURGATORY_DIGESTS uint8_t purgatory_sha256_digest[SHA256_DIGEST_SIZE];
@@ -33,6 +33,7 @@ void purgatory_verify(struct verdict *ret_verdict)
 	for (size_t i = 0; i < KEXEC_SEGMENT_MAX; i++) {
 		const struct sha_region *region = &purgatory_sha_regions[i];
 
+		exception_set_region(i);
 		sha256_update(&state, phys_to_ptr(region->start), region->len);
 		sha256_digest(&state, verdict.found);
 		if (verdict.match && !sha256_equal(verdict.found, purgatory_running_digests[i])) {
@@ -40,6 +41,7 @@ void purgatory_verify(struct verdict *ret_verdict)
 			verdict.region = i;
 		}
 	}
+	exception_set_region(KEXEC_SEGMENT_MAX);
 	/*
 	 * The last running digest is the digest of all. If it is as expected, every region is, and what differed above
 	 * was the record, not the region.
@@ -57,13 +59,6 @@ static const char *region_name(const struct verdict *verdict)
 	static const char own[REGION_NAME_SIZE] = "purgatory";
 
 	return verdict->region < KEXEC_SEGMENT_MAX ? purgatory_region_names[verdict->region] : own;
-}
-
-/* To whoever is looking, wherever that is. */
-static void say(const char *text)
-{
-	serial_write(text);
-	screen_write(text);
 }
 
 static void report(const struct verdict *verdict)
@@ -89,31 +84,14 @@ static void report(const struct verdict *verdict)
 }
 
 /* For the next start, which tells the user: nobody may have been looking at the serial line. */
-static bool remember(const struct verdict *verdict)
+static struct stop_note note_of(const struct verdict *verdict)
 {
-	struct mismatch_record record = {
-		.version = MISMATCH_RECORD_VERSION,
-		.on_mismatch = (uint32_t)purgatory_policy.on_mismatch,
-	};
+	struct stop_note note = { .kind = STOP_MISMATCH };
 
-	memcpy(record.region, region_name(verdict), sizeof(record.region));
-	memcpy(record.expected, purgatory_sha256_digest, sizeof(record.expected));
-	memcpy(record.found, verdict->found, sizeof(record.found));
-	if (firmware_remember(&record))
-		return true;
-	say("purgatory: the firmware did not take a note of this\n");
-	return false;
-}
-
-/* A reset that nothing remembers would be one of many: without the note there is none. */
-static _Noreturn void stop(bool is_remembered)
-{
-	if (purgatory_policy.on_mismatch == ON_MISMATCH_RESET && is_remembered) {
-		say("purgatory: the kernel was not started; resetting\n");
-		firmware_reset();
-	}
-	say("purgatory: the kernel was not started; halted\n");
-	cpu_halt();
+	memcpy(note.region, region_name(verdict), sizeof(note.region));
+	memcpy(note.digests.expected, purgatory_sha256_digest, sizeof(note.digests.expected));
+	memcpy(note.digests.found, verdict->found, sizeof(note.digests.found));
+	return note;
 }
 
 /* In the form of the loader's own table of times, which ended when the console did. */
@@ -149,9 +127,12 @@ void purgatory(void)
 
 	purgatory_verify(&verdict);
 	if (!verdict.match) {
+		struct stop_note note = note_of(&verdict);
+
 		report(&verdict);
-		stop(remember(&verdict));
+		stop(&note);
 	}
 	if (purgatory_clock.ticks_per_msec)
 		report_success(start, cpu_ticks());
+	exception_expect_kernel();
 }

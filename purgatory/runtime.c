@@ -6,10 +6,6 @@
 #include "common/vendor.h"
 
 enum {
-	VARIABLE_NON_VOLATILE = 1,
-	VARIABLE_BOOT_SERVICE_ACCESS = 2,
-	VARIABLE_RUNTIME_ACCESS = 4,
-
 	RESET_COLD = 0,
 
 	RESET_CONTROL_PORT = 0xcf9, /* of every PC chipset since the 440 */
@@ -22,26 +18,33 @@ typedef uint64_t __attribute__((ms_abi))
 set_variable(const uint16_t *name, const struct guid *guid, uint32_t attributes, uint64_t size, const void *data);
 typedef void __attribute__((ms_abi)) reset_system(uint32_t type, uint64_t status, uint64_t size, const void *data);
 
-bool firmware_remember(const struct mismatch_record *record)
+/* An exception can come at any instruction, also of the firmware. */
+static volatile bool in_firmware;
+
+bool firmware_remember(const struct stop_note *note)
 {
-	static const uint16_t name[] = MISMATCH_VARIABLE_NAME;
+	static const uint16_t name[] = STOP_NOTE_NAME;
 	static const struct guid guid = KEXEC_VENDOR_GUID;
 	set_variable *set = phys_to_ptr(purgatory_policy.set_variable);
+	uint64_t status;
 
-	if (!set)
+	if (!set || in_firmware)
 		return false;
-	return set(name, &guid, VARIABLE_NON_VOLATILE | VARIABLE_BOOT_SERVICE_ACCESS | VARIABLE_RUNTIME_ACCESS,
-		   sizeof(*record), record) == 0;
+	in_firmware = true;
+	status = set(name, &guid, STOP_NOTE_ATTRIBUTES, sizeof(*note), note);
+	in_firmware = false;
+	return status == 0;
 }
 
 _Noreturn void firmware_reset(void)
 {
 	reset_system *reset = phys_to_ptr(purgatory_policy.reset_system);
 
-	if (reset)
+	if (reset && !in_firmware) {
+		in_firmware = true;
 		reset(RESET_COLD, STATUS_ABORTED, 0, NULL);
+	}
 	__asm__ volatile("outb %0, %1" : : "a"((uint8_t)RESET_CONTROL_HARD), "Nd"((uint16_t)RESET_CONTROL_PORT));
-	/* And if that did nothing: without an IDT an exception ends in a shutdown, which resets most machines. */
-	for (;;)
-		__asm__ volatile("ud2");
+	/* And if that did nothing: */
+	shut_down();
 }

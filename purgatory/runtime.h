@@ -4,10 +4,17 @@
 
 #include <stdbool.h>
 
-#include "common/mismatch_note.h"
+#include "common/stop_note.h"
 
-/* Writes the record to the non-volatile variable. Returns whether the firmware took it. */
-bool firmware_remember(const struct mismatch_record *record);
+/*
+ * Writes the note to the non-volatile variable. Returns whether the firmware took it. From within a call of the
+ * firmware, which an exception may have ended, nothing is called.
+ */
+bool firmware_remember(const struct stop_note *note);
 
-/* Resets the machine, by the firmware's service if it works, else by the chipset's register. */
+/* Resets the machine: by the firmware's service, unless that has raised an exception, else by the chipset's register.
+ */
 _Noreturn void firmware_reset(void);
+
+/* Ends in a shutdown of the CPU, which resets most machines and stops a guest. In start.asm. */
+_Noreturn void shut_down(void);

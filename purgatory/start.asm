@@ -7,10 +7,20 @@ bits 64
 default rel
 
 extern purgatory			; purgatory.c: returns only if every region is as the loader left it
+extern purgatory_exception		; handler.c: returns from an NMI only
 extern purgatory_kernel_entry		; common/purgatory_abi.h: struct kernel_entry
+extern purgatory_gdt			; common/purgatory_abi.h, made by the loader
+extern purgatory_idt
 
 KERNEL_ENTRY_RIP equ 0
 KERNEL_ENTRY_RSI equ 8
+
+; boot/descriptor_tables.h, common/purgatory_abi.h
+CODE_SELECTOR equ 0x10
+DATA_SELECTOR equ 0x18
+GDT_ENTRIES equ 32
+IDT_GATES equ 32
+EXCEPTION_ENTRY_SIZE equ 16
 
 CR4_OSFXSR equ 1 << 9
 CR4_OSXMMEXCPT equ 1 << 10
@@ -28,7 +38,7 @@ purgatory_start:
 	cld
 	lea	rsp, [stack_end]
 
-	lgdt	[gdt_pointer]
+	lgdt	[purgatory_gdt_pointer]
 	push	CODE_SELECTOR
 	lea	rax, [.reload_cs]
 	push	rax
@@ -41,9 +51,8 @@ purgatory_start:
 	mov	fs, eax
 	mov	gs, eax
 
-	; The firmware's handlers are gone: with no IDT an exception resets the machine instead of running what is
-	; left of them.
-	lidt	[no_idt]
+	; The firmware's handlers are gone. The loader has loaded these tables already where it could.
+	lidt	[purgatory_idt_pointer]
 
 	; The hash uses xmm registers, which CR4 as the kernel gets it forbids; so may the firmware's runtime services,
 	; which are called after a mismatch.
@@ -79,30 +88,93 @@ purgatory_start:
 	xor	r15d, r15d
 	jmp	rax
 
-section .rodata
-
-align 8
-gdt:
-	dq	0
-	dq	0
-.code:	dq	0x00af9b000000ffff	; base 0, limit 4 GiB; G=1 L=1; present, DPL 0, code, readable, accessed
-.data:	dq	0x00cf93000000ffff	; base 0, limit 4 GiB; G=1 B=1; present, DPL 0, data, writable, accessed
-	; At 0x20: Linux 3.8, the first that says it has a 64-bit entry, loads the task register from there before it
-	; has a GDT of its own (arch/x86/boot/compressed/head_64.S, startup_64). Later ones do not. It is never used.
-.task:	dq	0x0080890000000000	; base 0, limit 4 KiB - 1; G=1; present, DPL 0, 64-bit TSS, available
-	dq	0			; base, high half
+; The code of the gates: puts an error code where the CPU does not, and the vector.
+align EXCEPTION_ENTRY_SIZE
+global purgatory_exception_entries:function (purgatory_exception_entries.end - purgatory_exception_entries)
+purgatory_exception_entries:
+%assign vector 0
+%rep IDT_GATES
+	align	EXCEPTION_ENTRY_SIZE
+%if !(vector == 8 || (vector >= 10 && vector <= 14) || vector == 17 || vector == 21 || vector == 29 || vector == 30)
+	push	0
+%endif
+	push	vector
+	jmp	near handle_exception
+%assign vector vector + 1
+%endrep
+	align	EXCEPTION_ENTRY_SIZE
 .end:
 
-CODE_SELECTOR equ gdt.code - gdt	; 0x10, __BOOT_CS
-DATA_SELECTOR equ gdt.data - gdt	; 0x18, __BOOT_DS
+; Calls purgatory_exception with a struct frame (handler.c) and goes on where the CPU was. The stack is 16-aligned at
+; the call: the CPU aligns it and pushes five words, two more stand above, and 15 registers are saved.
+handle_exception:
+	push	rax
+	push	rcx
+	push	rdx
+	push	rbx
+	push	rbp
+	push	rsi
+	push	rdi
+	push	r8
+	push	r9
+	push	r10
+	push	r11
+	push	r12
+	push	r13
+	push	r14
+	push	r15
+	mov	rbx, cr4
+	mov	rax, rbx
+	or	eax, CR4_OSFXSR | CR4_OSXMMEXCPT	; for the firmware's services
+	mov	cr4, rax
+	lea	rdi, [rsp + 15 * 8]
+	cld
+	call	purgatory_exception
+	mov	cr4, rbx
+	pop	r15
+	pop	r14
+	pop	r13
+	pop	r12
+	pop	r11
+	pop	r10
+	pop	r9
+	pop	r8
+	pop	rdi
+	pop	rsi
+	pop	rbp
+	pop	rbx
+	pop	rdx
+	pop	rcx
+	pop	rax
+	add	rsp, 16
+	iretq
 
-gdt_pointer:
-	dw	gdt.end - gdt - 1
-	dq	gdt
+; _Noreturn void shut_down(void)
+;
+; With no IDT the next exception ends in a shutdown of the CPU, which resets most machines and stops a guest.
+global shut_down:function hidden
+shut_down:
+	lidt	[no_idt]
+	ud2
+
+section .rodata
 
 no_idt:
 	dw	0
 	dq	0
+
+; For LGDT and LIDT, here and in the loader. Relocated, and so where the loader can read them.
+section .kexec-purgatory progbits alloc noexec write
+
+global purgatory_gdt_pointer:data 10
+purgatory_gdt_pointer:
+	dw	GDT_ENTRIES * 8 - 1
+	dq	purgatory_gdt
+
+global purgatory_idt_pointer:data 10
+purgatory_idt_pointer:
+	dw	IDT_GATES * 16 - 1
+	dq	purgatory_idt
 
 section .bss nobits alloc noexec write align=16
 	resb	STACK_SIZE

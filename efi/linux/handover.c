@@ -110,9 +110,47 @@ static void complete(void *context, const struct memory_map *map)
 	digest_finish(completion->digest);
 }
 
-enum kexec_status handover_exit(const struct handover *handover, const struct digest *digest)
+enum kexec_status handover_prepare_takeover(const struct purgatory *purgatory, struct handover *handover)
+{
+	struct takeover takeover = { .idt = cpu_idt(), .gdt = cpu_gdt(), .cr4_bits = cpu_machine_check_bits() };
+	const struct segments segments = cpu_segments();
+	enum kexec_status status;
+	bool at_once;
+	void *idt;
+	void *gdt;
+
+	status = purgatory_set_tables(purgatory, &segments, &at_once);
+	if (status)
+		return status;
+	status = purgatory_find(purgatory, purgatory_idt, &idt);
+	if (status)
+		return status;
+	status = purgatory_find(purgatory, purgatory_gdt, &gdt);
+	if (status)
+		return status;
+	if (at_once) {
+		takeover.idt = (struct table_pointer){ .limit = sizeof(purgatory_idt) - 1, .addr = (uintptr_t)idt };
+		takeover.gdt = (struct table_pointer){ .limit = sizeof(purgatory_gdt) - 1, .addr = (uintptr_t)gdt };
+	} else {
+		log_verbose("exceptions stay the firmware's up to the purgatory: its segments are 0x%x and 0x%x",
+			    segments.code, segments.stack);
+	}
+	handover->takeover = takeover;
+	return KEXEC_OK;
+}
+
+enum kexec_status handover_exit(const struct handover *handover, const struct digest *digest,
+				enum on_mismatch on_failure)
 {
 	struct completion completion = { .handover = handover, .digest = digest };
+	const struct exit_request request = {
+		.map_addr = handover->memory_map_addr,
+		.map_capacity = handover->memory_map_capacity,
+		.sink = complete,
+		.context = &completion,
+		.takeover = handover->takeover,
+		.on_failure = on_failure,
+	};
 
-	return exit_boot_services(handover->memory_map_addr, handover->memory_map_capacity, complete, &completion);
+	return exit_boot_services(&request);
 }

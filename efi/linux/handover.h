@@ -9,7 +9,9 @@
 #include "boot/digest.h"
 #include "boot/kexec_image.h"
 #include "boot/pagetable.h"
+#include "boot/purgatory.h"
 #include "boot/status.h"
+#include "efi/services/exit.h"
 #include "efi/source/load.h"
 
 /* Segments that are filled in at the end. The image owns them. */
@@ -21,6 +23,7 @@ struct handover {
 	struct setup_data *e820_ext;
 	uint64_t page_table_root;
 	struct mapped_range framebuffer; /* of size 0 where there is none */
+	struct takeover takeover;
 };
 
 /*
@@ -32,11 +35,17 @@ enum kexec_status handover_prepare(const struct kernel *kernel, const struct kex
 				   struct handover *ret_handover);
 
 /*
- * Takes the machine from the firmware: reads the final memory map into boot_params, finishes the digest and exits the
- * boot services, again while the map changes. An error is returned only from before the first attempt to exit. After
- * it the firmware may be half shut down, so if it keeps refusing the machine is reset.
+ * Gives the purgatory its descriptor tables, and prepares to load them as soon as the firmware has gone. Before
+ * digest_prepare, which hashes them.
  */
-enum kexec_status handover_exit(const struct handover *handover, const struct digest *digest);
+enum kexec_status handover_prepare_takeover(const struct purgatory *purgatory, struct handover *handover);
+
+/*
+ * Takes the machine from the firmware: reads the final memory map into boot_params, finishes the digest and exits the
+ * boot services, again while the map changes; see exit_boot_services. Afterwards exceptions are the purgatory's.
+ */
+enum kexec_status handover_exit(const struct handover *handover, const struct digest *digest,
+				enum on_mismatch on_failure);
 
 /*
  * Switches interrupts off, CR0 and CR4 to what the kernel's relocate_kernel leaves, CR3 to `page_table_root`, and

@@ -5,10 +5,15 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "boot/descriptor_tables.h"
 #include "boot/pagetable.h"
 #include "common/cpu.h"
+#include "efi/services/exit.h"
 
+#define CR4_MCE (1u << 6)
 #define CR4_LA57 (1u << 12)
+#define CPUID_FEATURES 1u
+#define CPUID_MCE (1u << 7) /* EDX */
 #define CPUID_TDX 0x21u
 #define CPUID_EXTENDED_FEATURES 0x80000001u
 #define CPUID_ENCRYPTION 0x8000001fu
@@ -51,4 +56,36 @@ static inline struct paging cpu_paging(void)
 		.five_levels = (cpu_cr4() & CR4_LA57) != 0,
 		.one_gib_pages = (cpu_cpuid(CPUID_EXTENDED_FEATURES).edx & CPUID_PDPE1GB) != 0,
 	};
+}
+
+static inline struct segments cpu_segments(void)
+{
+	struct segments found;
+
+	__asm__ volatile("mov %%cs, %0" : "=r"(found.code));
+	__asm__ volatile("mov %%ss, %0" : "=r"(found.stack));
+	return found;
+}
+
+/* The descriptor tables that are in force. */
+static inline struct table_pointer cpu_idt(void)
+{
+	struct table_pointer found;
+
+	__asm__ volatile("sidt %0" : "=m"(found));
+	return found;
+}
+
+static inline struct table_pointer cpu_gdt(void)
+{
+	struct table_pointer found;
+
+	__asm__ volatile("sgdt %0" : "=m"(found));
+	return found;
+}
+
+/* What CR4 needs for memory that fails to raise an exception, instead of a shutdown. */
+static inline uint64_t cpu_machine_check_bits(void)
+{
+	return (cpu_cpuid(CPUID_FEATURES).edx & CPUID_MCE) ? CR4_MCE : 0;
 }

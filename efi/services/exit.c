@@ -9,6 +9,8 @@
 #include "common/cpu.h"
 #include "common/format.h"
 #include "common/serial.h"
+#include "common/stop_note.h"
+#include "common/vendor.h"
 #include "efi/services/firmware.h"
 #include "efi/services/memory_map.h"
 
@@ -29,63 +31,96 @@ uint64_t exit_map_capacity(const struct memory_map *map)
 }
 
 struct exit_state {
-	uint64_t map_addr;
-	uint64_t capacity;
-	exit_map_sink *sink;
-	void *context;
+	const struct exit_request *request;
 	uint64_t map_size; /* as the firmware said last */
 	bool has_begun;	   /* the firmware may be half shut down */
 };
 
 static EFI_STATUS try_exit(struct exit_state *attempt)
 {
+	const struct exit_request *request = attempt->request;
 	struct memory_map map;
 	EFI_STATUS status;
 	UINTN key;
 
-	status = memory_map_get(attempt->map_addr, attempt->capacity, &map, &key);
+	status = memory_map_get(request->map_addr, request->map_capacity, &map, &key);
 	attempt->map_size = map.size;
 	if (EFI_ERROR(status))
 		return status;
-	if (map.size > attempt->capacity || !memmap_valid(&map))
+	if (map.size > request->map_capacity || !memmap_valid(&map))
 		return EFI_ABORTED;
-	attempt->sink(attempt->context, &map);
+	request->sink(request->context, &map);
 	attempt->has_begun = true;
-	return firmware_boot_services->ExitBootServices(firmware_image, key);
+	return exit_and_take_over(firmware_boot_services->ExitBootServices, firmware_image, key, &request->takeover);
 }
 
 /* The console may be gone by now, so this speaks by itself. */
-static __attribute__((format(printf, 1, 2))) _Noreturn void give_up(const char *format, ...)
+static __attribute__((format(printf, 1, 2))) void say(const char *format, ...)
 {
-	char reason[128];
+	char line[160];
 	va_list args;
 
 	va_start(args, format);
-	format_text_va(reason, sizeof(reason), format, args);
+	format_text_va(line, sizeof(line), format, args);
 	va_end(args);
-	serial_write("kexec: ");
-	serial_write(reason);
-	serial_write("; resetting\n");
-	firmware_runtime_services->ResetSystem(EfiResetCold, EFI_ABORTED, 0, NULL);
+	serial_write(line);
+}
+
+static bool leave_note(const struct exit_state *attempt, unsigned attempts, EFI_STATUS status)
+{
+	static uint16_t name[] = STOP_NOTE_NAME;
+	EFI_GUID guid = KEXEC_VENDOR_GUID;
+	struct stop_note note = {
+		.kind = STOP_EXIT,
+		.on_mismatch = attempt->request->on_failure,
+		.exit = {
+			.attempts = attempts,
+			.status = status,
+			.map_size = attempt->map_size,
+			.map_capacity = attempt->request->map_capacity,
+		},
+	};
+
+	return firmware_runtime_services->SetVariable(name, &guid, STOP_NOTE_ATTRIBUTES, sizeof(note), &note) ==
+	       EFI_SUCCESS;
+}
+
+static _Noreturn void give_up(const struct exit_state *attempt, unsigned attempts, EFI_STATUS status)
+{
+	bool is_remembered = leave_note(attempt, attempts, status);
+	bool resets = is_remembered && attempt->request->on_failure == ON_MISMATCH_RESET;
+	const char *end = resets ? "resetting" : "halted";
+
+	if (!is_remembered)
+		say("kexec: the firmware did not take a note of this\n");
+	if (status == EFI_BUFFER_TOO_SMALL)
+		say("kexec: memory map: expected at most 0x%lx bytes, found 0x%lx; %s\n",
+		    attempt->request->map_capacity, attempt->map_size, end);
+	else
+		say("kexec: ExitBootServices: refused %u times: %s; %s\n", attempts, efi_status_name(status), end);
+	if (resets)
+		firmware_runtime_services->ResetSystem(EfiResetCold, EFI_ABORTED, 0, NULL);
 	cpu_halt();
 }
 
-enum kexec_status exit_boot_services(uint64_t map_addr, uint64_t capacity, exit_map_sink *sink, void *context)
+enum kexec_status exit_boot_services(const struct exit_request *request)
 {
-	struct exit_state attempt = { .map_addr = map_addr, .capacity = capacity, .sink = sink, .context = context };
+	struct exit_state attempt = { .request = request };
 	EFI_STATUS status = EFI_SUCCESS;
+	unsigned attempts = 0;
 
-	for (unsigned i = 0; i < EXIT_ATTEMPTS_MAX; i++) {
+	while (attempts < EXIT_ATTEMPTS_MAX) {
 		status = try_exit(&attempt);
 		if (!EFI_ERROR(status))
 			return KEXEC_OK;
 		if (!attempt.has_begun)
 			return log_error(status_from_efi(status),
-					 "memory map: expected at most 0x%lx bytes, found 0x%lx: %s", capacity,
-					 attempt.map_size, efi_status_name(status));
+					 "memory map: expected at most 0x%lx bytes, found 0x%lx: %s",
+					 request->map_capacity, attempt.map_size, efi_status_name(status));
 		/* No attempt will find it smaller. */
 		if (status == EFI_BUFFER_TOO_SMALL)
-			give_up("memory map: expected at most 0x%lx bytes, found 0x%lx", capacity, attempt.map_size);
+			break;
+		attempts++;
 	}
-	give_up("ExitBootServices: refused %u times: %s", EXIT_ATTEMPTS_MAX, efi_status_name(status));
+	give_up(&attempt, attempts, status);
 }

@@ -47,10 +47,17 @@ class Gdb:
 
     def run_to(self, address):
         """Runs until the instruction at `address` is next, by a hardware breakpoint."""
-        self._ask(f"Z1,{address:x},1")
+        self.run_to_any([address])
+
+    def run_to_any(self, addresses):
+        """The same for several addresses. Returns the index of the one that was reached."""
+        for address in addresses:
+            self._ask(f"Z1,{address:x},1")
         self.run()
         assert self.wait_until_stopped().startswith("T05")
-        self._ask(f"z1,{address:x},1")
+        for address in addresses:
+            self._ask(f"z1,{address:x},1")
+        return addresses.index(self.register("rip"))
 
     def run(self):
         self._send("c")

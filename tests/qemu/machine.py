@@ -280,7 +280,7 @@ class Machine:
         import gdb
         return gdb.Gdb(self._connect(self.gdb_socket))
 
-    def _command(self, command):
+    def monitor(self, command):
         """What QEMU's monitor answers. The command has been carried out when the next one is answered."""
         with self._connect(self._monitor_socket) as monitor, monitor.makefile("rwb") as stream:
             stream.write(f"{command}\ninfo status\n".encode())
@@ -294,32 +294,32 @@ class Machine:
 
     def pause(self):
         """Stops the machine; its debugger is told."""
-        self._command("stop")
+        self.monitor("stop")
 
     def save_state(self):
-        assert "Error" not in self._command("savevm state")
+        assert "Error" not in self.monitor("savevm state")
 
     def load_state(self):
         """Makes a machine that has run since, and is paused, what it was, its disk and variables included."""
-        assert "Error" not in self._command("loadvm state")
+        assert "Error" not in self.monitor("loadvm state")
 
     def memory(self, address, size):
         """Physical memory. For much of it: the debugger takes minutes where this takes a moment."""
         content = self.folder / "memory"
-        self._command(f"pmemsave {address:#x} {size:#x} \"{content}\"")
+        self.monitor(f"pmemsave {address:#x} {size:#x} \"{content}\"")
         return content.read_bytes()
 
     def screenshot(self):
         """What the screen shows, as a portable pixmap."""
         picture = self.folder / "screen.ppm"
-        self._command(f"screendump {picture}")
+        self.monitor(f"screendump {picture}")
         return picture.read_bytes()
 
     def wait_until_halted(self):
         """Waits until the CPU has halted with interrupts off: nothing will come from it any more."""
         deadline = time.monotonic() + TIMEOUT
         while True:
-            registers = self._command("info registers")
+            registers = self.monitor("info registers")
             flags = int(re.search(r"RFL=(\w+)", registers)[1], 16)
             if "HLT=1" in registers and not flags & 1 << 9:
                 return

@@ -3,6 +3,7 @@
 
 import hashlib
 import re
+import shutil
 import struct
 
 import pytest
@@ -270,11 +271,16 @@ def test_kernel_that_the_platform_does_not_load(boot, tmp_path):
     ("exit-refused 100", "ExitBootServices: refused 64 times: INVALID_PARAMETER"),
     ("map-grows 3000", r"memory map: expected at most 0x\w+ bytes, found 0x\w+"),
 ])
-def test_no_way_out(boot, fault, reason):
-    """Half left firmware is no place to go back to: the machine is reset, and says why on the serial line."""
-    guest = boot(difficult(f"no way out\n{fault}"), firmware=TRIXIE)
+def test_no_way_out(boot, tmp_path, fault, reason):
+    """Half left firmware is no place to go back to: the machine is reset, and says why on the serial line. The second
+    time it halts: nothing is gained by a third."""
+    variables = shutil.copyfile(TRIXIE.variables, tmp_path / "vars.fd")
+    guest = boot(difficult(f"no way out\n{fault}"), firmware=TRIXIE, variables=variables, reboot=True)
     guest.expect(rf"^kexec: {reason}; resetting$")
-    guest.wait()
+    guest.expect(r"^kexec: warning: the firmware stopped the last start: ExitBootServices: refused \d+ times: \w+, "
+                 r"memory map of 0x\w+ bytes, room for 0x\w+$")
+    guest.expect(rf"^kexec: {reason}; halted$")
+    guest.wait_until_halted()
     assert "Linux version" not in guest.log
 
 

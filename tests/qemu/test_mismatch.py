@@ -129,7 +129,8 @@ def test_reset_behind_systemd_boot_then_reported_then_the_menu(boot, tmp_path):
     store.set("KexecMismatch", struct.pack("<II16s32s32s", 1, reset, b"initrd", bytes(32), b"\xff" * 32),
               vendor=uuid.UUID("5f0a6dd6-9a3e-4c1f-8d46-2c1a1d1b6a10"))
     store.save(tmp_path / "noted.fd")
-    guest = boot(menu(["options entry=/EFI/BOOT/mine.conf"], changes={"/EFI/BOOT/mine.conf": entry()}),
+    guest = boot(menu(["options entry=/EFI/BOOT/mine.conf"], changes={
+                     "/EFI/BOOT/mine.conf": entry(extra=["verbose yes", "on-mismatch reset"])}),
                  variables=tmp_path / "noted.fd")
     guest.expect(REPORT)
     guest.expect(r"^kexec: not trying again at once \(on-mismatch reset\); the next start will$")

@@ -3,6 +3,7 @@
 
 #include "common/align.h"
 #include "common/serial.h"
+#include "common/vendor.h"
 #include "efi/services/firmware.h"
 #include "tests/unit/support.h"
 
@@ -103,6 +104,33 @@ static EFI_STATUS EFIAPI exit_boot_services_fake(EFI_HANDLE image, UINTN key)
 	return EFI_SUCCESS;
 }
 
+/* In the place of jump.asm. */
+EFI_STATUS exit_and_take_over(EFI_EXIT_BOOT_SERVICES exit, EFI_HANDLE image, UINTN key, const struct takeover *takeover)
+{
+	EFI_STATUS status = exit(image, key);
+
+	if (!EFI_ERROR(status))
+		fake_firmware.takeover = *takeover;
+	return status;
+}
+
+static EFI_STATUS EFIAPI set_variable(CHAR16 *name, EFI_GUID *vendor, UINT32 attributes, UINTN size, void *value)
+{
+	static const EFI_GUID ours = KEXEC_VENDOR_GUID;
+	struct fake_firmware *fake = &fake_firmware;
+
+	assert_memory_equal(vendor, &ours, sizeof(ours));
+	if (EFI_ERROR(fake->set_status))
+		return fake->set_status;
+	assert_true(size <= sizeof(fake->variable));
+	memcpy(fake->variable, value, size);
+	fake->variable_size = size;
+	fake->variable_attributes = attributes;
+	for (size_t i = 0; i < ARRAY_SIZE(fake->variable_name) && (i == 0 || name[i - 1]); i++)
+		fake->variable_name[i] = name[i];
+	return EFI_SUCCESS;
+}
+
 /* Does not return. GNU-EFI declares it with a status all the same. */
 static EFI_STATUS EFIAPI reset_system(EFI_RESET_TYPE type, EFI_STATUS status, UINTN size, CHAR16 *data)
 {
@@ -147,7 +175,10 @@ void fake_firmware_start(const struct efi_descriptor *map, size_t count)
 		.FreePages = free_pages,
 		.ExitBootServices = exit_boot_services_fake,
 	};
-	static EFI_RUNTIME_SERVICES runtime_services = { .ResetSystem = reset_system };
+	static EFI_RUNTIME_SERVICES runtime_services = {
+		.ResetSystem = reset_system,
+		.SetVariable = set_variable,
+	};
 	static SIMPLE_TEXT_OUTPUT_INTERFACE console = { .OutputString = output_string };
 	static EFI_SYSTEM_TABLE system_table = {
 		.BootServices = &boot_services,

@@ -12,6 +12,7 @@
 #include <stdint.h>
 
 #include "boot/memmap.h"
+#include "efi/services/exit.h"
 
 #define FAKE_DESCRIPTORS_MAX 512
 #define FAKE_PLACES_MAX 128
@@ -46,6 +47,14 @@ struct fake_firmware {
 	unsigned exits_refused;
 	unsigned exit_calls;
 	bool has_exited;
+	struct takeover takeover; /* what the CPU was given then */
+
+	/* The last variable that was set, unless set_status is an error. */
+	EFI_STATUS set_status;
+	uint16_t variable_name[32];
+	uint32_t variable_attributes;
+	uint8_t variable[256];
+	size_t variable_size;
 
 	/* What appeared on the serial line, and on the console. */
 	char serial[512];

@@ -2,7 +2,10 @@
 /* The exit, of firmware whose map changes, that refuses, that fails and that lies. */
 #include "efi/services/exit.h"
 
+#include <signal.h>
+
 #include "common/align.h"
+#include "common/stop_note.h"
 #include "tests/unit/fake_firmware.h"
 #include "tests/unit/support.h"
 
@@ -26,9 +29,17 @@ static void take_map(void *context, const struct memory_map *map)
 	last_map = *map;
 }
 
+static struct exit_request request = {
+	.map_addr = (uintptr_t)room,
+	.sink = take_map,
+	.context = room,
+	.takeover = { .idt = { 1, 2 }, .gdt = { 3, 4 }, .cr4_bits = 5 },
+};
+
 static enum kexec_status leave(uint64_t capacity)
 {
-	return exit_boot_services((uintptr_t)room, capacity, take_map, room);
+	request.map_capacity = capacity;
+	return exit_boot_services(&request);
 }
 
 /* From the first attempt on nothing may be allocated. */
@@ -41,6 +52,7 @@ static void expect_nothing_allocated(void)
 static void expect_exit(unsigned attempts)
 {
 	assert_true(fake_firmware.has_exited);
+	assert_memory_equal(&fake_firmware.takeover, &request.takeover, sizeof(request.takeover));
 	assert_int_equal(maps, attempts);
 	assert_int_equal(fake_firmware.exit_calls, attempts);
 	assert_int_equal(fake_firmware.map_calls, attempts);
@@ -123,33 +135,89 @@ static void map_that_lies(void **state)
 	expect_refusal_before(PAGE_SIZE, KEXEC_IO, "expected at most 0x1000 bytes, found 0x60: ABORTED");
 }
 
-/* --- after it: a reset --- */
+/* --- after it: a note, and a reset or a halt --- */
 
-static void expect_reset(uint64_t capacity, const char *message)
+/* What the purgatory and the next start know of it. */
+static void expect_note(uint64_t attempts, EFI_STATUS status, uint64_t map_size)
 {
-	enum kexec_status status;
+	static const uint16_t name[] = STOP_NOTE_NAME;
+	struct stop_note note;
 
-	if (!setjmp(fake_firmware.reset)) {
-		status = leave(capacity);
-		fail_msg("returned %d after the first attempt", status);
-	}
-	assert_true(fake_firmware.was_reset);
+	assert_int_equal(fake_firmware.variable_size, sizeof(note));
+	assert_memory_equal(fake_firmware.variable_name, name, sizeof(name));
+	assert_int_equal(fake_firmware.variable_attributes, 7);
+	memcpy(&note, fake_firmware.variable, sizeof(note));
+	assert_int_equal(note.kind, STOP_EXIT);
+	assert_int_equal(note.on_mismatch, request.on_failure);
+	assert_int_equal(note.exit.attempts, attempts);
+	assert_int_equal(note.exit.status, status);
+	assert_int_equal(note.exit.map_size, map_size);
+	assert_int_equal(note.exit.map_capacity, request.map_capacity);
+}
+
+static sigjmp_buf halted;
+
+/* What CLI is to a process. */
+static void on_privileged_instruction(int signal)
+{
+	(void)signal;
+	siglongjmp(halted, 1);
+}
+
+/* Leaves, and returns when the machine has been reset or halted. */
+static void leave_for_ever(uint64_t capacity)
+{
+	struct sigaction action = { .sa_handler = on_privileged_instruction };
+
+	assert_int_equal(sigaction(SIGSEGV, &action, NULL), 0);
+	if (!setjmp(fake_firmware.reset) && !sigsetjmp(halted, 1))
+		fail_msg("returned %d after the first attempt", leave(capacity));
 	assert_false(fake_firmware.has_exited);
-	assert_string_equal(fake_firmware.serial, message);
 	/* The console may be gone. */
 	assert_string_equal(logged(), "");
 	assert_string_equal(fake_firmware.console, "");
 	expect_nothing_allocated();
 }
 
+#define REFUSED_FOR_EVER "kexec: ExitBootServices: refused 64 times: INVALID_PARAMETER; "
+
 static void refused_for_ever(void **state)
 {
 	(void)state;
 	fake_firmware_start(descriptors, 2);
 	fake_firmware.exits_refused = 64;
-	expect_reset(sizeof(room), "kexec: ExitBootServices: refused 64 times: INVALID_PARAMETER; resetting\n");
+	leave_for_ever(sizeof(room));
+	assert_false(fake_firmware.was_reset);
+	assert_string_equal(fake_firmware.serial, REFUSED_FOR_EVER "halted\n");
 	assert_int_equal(fake_firmware.exit_calls, 64);
 	assert_int_equal(maps, 64);
+	expect_note(64, EFI_INVALID_PARAMETER, 96);
+}
+
+static void refused_for_ever_where_the_entry_wants_a_reset(void **state)
+{
+	(void)state;
+	fake_firmware_start(descriptors, 2);
+	fake_firmware.exits_refused = 64;
+	request.on_failure = ON_MISMATCH_RESET;
+	leave_for_ever(sizeof(room));
+	assert_true(fake_firmware.was_reset);
+	assert_string_equal(fake_firmware.serial, REFUSED_FOR_EVER "resetting\n");
+	expect_note(64, EFI_INVALID_PARAMETER, 96);
+}
+
+/* A reset that nothing remembers would be one of many. */
+static void no_reset_without_a_note(void **state)
+{
+	(void)state;
+	fake_firmware_start(descriptors, 2);
+	fake_firmware.exits_refused = 64;
+	fake_firmware.set_status = EFI_OUT_OF_RESOURCES;
+	request.on_failure = ON_MISMATCH_RESET;
+	leave_for_ever(sizeof(room));
+	assert_false(fake_firmware.was_reset);
+	assert_string_equal(fake_firmware.serial,
+			    "kexec: the firmware did not take a note of this\n" REFUSED_FOR_EVER "halted\n");
 }
 
 static void map_outgrows_the_room(void **state)
@@ -158,8 +226,11 @@ static void map_outgrows_the_room(void **state)
 	fake_firmware_start(descriptors, 2);
 	fake_firmware.exits_refused = 10;
 	fake_firmware.map_growth = 5;
-	expect_reset(10 * 48, "kexec: memory map: expected at most 0x1e0 bytes, found 0x240; resetting\n");
+	leave_for_ever(10 * 48);
+	assert_string_equal(fake_firmware.serial,
+			    "kexec: memory map: expected at most 0x1e0 bytes, found 0x240; halted\n");
 	assert_int_equal(fake_firmware.exit_calls, 2);
+	expect_note(2, EFI_BUFFER_TOO_SMALL, 0x240);
 }
 
 static void room_for_a_map(void **state)
@@ -180,6 +251,8 @@ int main(void)
 		cmocka_unit_test(map_that_cannot_be_read),
 		cmocka_unit_test(map_that_lies),
 		cmocka_unit_test(refused_for_ever),
+		cmocka_unit_test(refused_for_ever_where_the_entry_wants_a_reset),
+		cmocka_unit_test(no_reset_without_a_note),
 		cmocka_unit_test(map_outgrows_the_room),
 		cmocka_unit_test(room_for_a_map),
 	};

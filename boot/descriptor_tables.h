@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * The GDT and the IDT between firmware and kernel. The loader takes them into use with the first instruction after
+ * ExitBootServices, while the CPU still runs on the firmware's segments: so they have those segments too, and there is
+ * no moment at which an NMI finds nobody.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "common/purgatory_abi.h"
+
+/* __BOOT_CS and __BOOT_DS of the 64-bit boot protocol (Documentation/arch/x86/boot.rst). */
+#define SELECTOR_CODE 0x10
+#define SELECTOR_DATA 0x18
+
+/* What the segment registers hold while the firmware runs. */
+struct segments {
+	uint16_t code;
+	uint16_t stack;
+};
+
+/*
+ * Writes the GDT: the kernel's segments, and in the places that `before` names flat ones as the firmware has them.
+ * Returns false where that is impossible, because a selector is beyond the table, is of an LDT or of another privilege
+ * level, or means something else to the kernel; then the table has the kernel's segments alone.
+ */
+bool gdt_build(uint64_t gdt[GDT_ENTRIES], const struct segments *before);
+
+/*
+ * Writes the IDT: gate N leads to `entries` + N * EXCEPTION_ENTRY_SIZE in the code segment `selector`, with interrupts
+ * off.
+ */
+void idt_build(struct idt_gate idt[IDT_GATES], uint16_t selector, uint64_t entries);

@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * What is left for the next start when this one stopped behind the firmware's back: a non-volatile variable of ours,
+ * written through the firmware's runtime services, which live on after ExitBootServices (UEFI specification 8.2).
+ *
+ * Any operating system can write it. Whoever reads it believes no more than does no harm.
+ */
+#pragma once
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "common/exception.h"
+#include "common/purgatory_abi.h"
+
+/* L"KexecMismatch", of the vendor in common/vendor.h. The name is older than the other kinds of note. */
+#define STOP_NOTE_NAME                                                                                                 \
+	{                                                                                                              \
+		'K', 'e', 'x', 'e', 'c', 'M', 'i', 's', 'm', 'a', 't', 'c', 'h', 0                                     \
+	}
+
+enum {
+	STOP_NOTE_NON_VOLATILE = 1,
+	STOP_NOTE_BOOT_SERVICE_ACCESS = 2,
+	STOP_NOTE_RUNTIME_ACCESS = 4,
+
+	STOP_NOTE_ATTRIBUTES = STOP_NOTE_NON_VOLATILE | STOP_NOTE_BOOT_SERVICE_ACCESS | STOP_NOTE_RUNTIME_ACCESS,
+};
+
+enum stop_kind {
+	STOP_MISMATCH = 1,  /* the purgatory found a digest that differs */
+	STOP_EXCEPTION = 2, /* the CPU raised an exception between firmware and kernel */
+	STOP_NMI = 3,	    /* an NMI came between firmware and kernel; the boot went on */
+	STOP_EXIT = 4,	    /* the firmware refused to end its boot services until the loader gave up */
+};
+
+struct stop_note {
+	uint32_t kind;		       /* enum stop_kind */
+	uint32_t on_mismatch;	       /* enum on_mismatch: what was done next */
+	char region[REGION_NAME_SIZE]; /* that changed, or was being verified; empty without one */
+	union {
+		struct {
+			uint8_t expected[SHA256_DIGEST_SIZE];
+			uint8_t found[SHA256_DIGEST_SIZE];
+		} digests;
+		struct exception exception;
+		struct {
+			uint64_t attempts;
+			uint64_t status; /* EFI_STATUS of the last attempt */
+			uint64_t map_size;
+			uint64_t map_capacity;
+		} exit;
+	};
+};
+
+_Static_assert(sizeof(struct stop_note) == 8 + 16 + 64, "no padding: it is stored");
+_Static_assert(sizeof(struct exception) <= 64, "it must fit in the place of the digests");

@@ -1,0 +1,136 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/* Reads the note. */
+#include "efi/trust/last_stop.h"
+
+#include "boot/log.h"
+#include "common/digest_text.h"
+#include "common/stop_note.h"
+#include "common/vendor.h"
+#include "efi/services/firmware.h"
+
+static uint16_t variable_name[] = STOP_NOTE_NAME;
+
+/* *ret_deleted: it will not be read again. A note that no loader or purgatory has written so is none. */
+static bool read_and_delete(struct stop_note *ret_note, bool *ret_deleted)
+{
+	EFI_GUID guid = KEXEC_VENDOR_GUID;
+	UINTN size = sizeof(*ret_note);
+	UINT32 attributes = 0;
+	EFI_STATUS status;
+
+	status = firmware_runtime_services->GetVariable(variable_name, &guid, &attributes, &size, ret_note);
+	if (status == EFI_NOT_FOUND)
+		return false;
+	/* Whatever it holds, it is read once. */
+	*ret_deleted = !EFI_ERROR(firmware_runtime_services->SetVariable(variable_name, &guid, 0, 0, NULL));
+	return !EFI_ERROR(status) && size == sizeof(*ret_note) && attributes == STOP_NOTE_ATTRIBUTES;
+}
+
+/* The region's name, as far as it is one. */
+static struct text region_of(const struct stop_note *note)
+{
+	struct text name = { .start = note->region };
+
+	while (name.length < sizeof(note->region) &&
+	       ((note->region[name.length] >= 'a' && note->region[name.length] <= 'z') ||
+		(note->region[name.length] >= '0' && note->region[name.length] <= '9') ||
+		note->region[name.length] == '_'))
+		name.length++;
+	return name;
+}
+
+static void print_mismatch(const struct stop_note *note)
+{
+	struct text region = region_of(note);
+	char expected[DIGEST_TEXT_SIZE];
+	char found[DIGEST_TEXT_SIZE];
+
+	format_digest(expected, note->digests.expected);
+	format_digest(found, note->digests.found);
+	log_warning("the purgatory stopped the last start: digest mismatch in %.*s: expected %s, found %s",
+		    (int)region.length, region.start, expected, found);
+}
+
+static void print_exception(const struct stop_note *note, const char *what_happened)
+{
+	struct text region = region_of(note);
+	char exception[160];
+
+	exception_format(&note->exception, exception, sizeof(exception));
+	if (region.length)
+		log_warning("%s: %s, while verifying %.*s", what_happened, exception, (int)region.length, region.start);
+	else
+		log_warning("%s: %s", what_happened, exception);
+}
+
+static void print_exit(const struct stop_note *note)
+{
+	log_warning("the firmware stopped the last start: ExitBootServices: refused %lu times: %s, "
+		    "memory map of 0x%lx bytes, room for 0x%lx",
+		    note->exit.attempts, efi_status_name(note->exit.status), note->exit.map_size,
+		    note->exit.map_capacity);
+}
+
+/* Returns whether the boot was stopped. */
+static bool print(const struct stop_note *note)
+{
+	switch (note->kind) {
+	case STOP_MISMATCH:
+		print_mismatch(note);
+		return true;
+	case STOP_EXCEPTION:
+		print_exception(note, "an exception stopped the last start");
+		return true;
+	case STOP_EXIT:
+		print_exit(note);
+		return true;
+	case STOP_NMI:
+		print_exception(note, "the last start went on after an exception");
+		return false;
+	default:
+		return false;
+	}
+}
+
+struct last_stop last_stop_report(void)
+{
+	struct stop_note note;
+	bool was_stopped;
+	bool deleted;
+
+	if (!read_and_delete(&note, &deleted))
+		return (struct last_stop){ 0 };
+	was_stopped = print(&note);
+	/* A note that stays must not keep the machine from booting for ever. */
+	if (!deleted)
+		log_warning("the firmware does not delete the note of it; going on");
+	if (!was_stopped || !deleted)
+		return (struct last_stop){ 0 };
+	return (struct last_stop){
+		.was_reset = note.on_mismatch == ON_MISMATCH_RESET,
+		.at_the_exit = note.kind == STOP_EXIT,
+	};
+}
+
+enum kexec_status last_stop_is_repeated(const struct last_stop *last, const struct boot_plan *plan)
+{
+	if (!last->was_reset || plan->on_mismatch != ON_MISMATCH_RESET)
+		return KEXEC_OK;
+	return log_error(KEXEC_MISMATCH, "not trying again at once (on-mismatch reset); the next start will");
+}
+
+enum on_mismatch last_stop_policy_at_exit(const struct last_stop *last, const struct boot_plan *plan)
+{
+	return last->at_the_exit ? plan->on_mismatch : ON_MISMATCH_RESET;
+}
+
+enum kexec_status last_stop_set_policy(const struct purgatory *purgatory, const struct boot_plan *plan)
+{
+	struct purgatory_policy policy = {
+		.set_variable = (uintptr_t)firmware_runtime_services->SetVariable,
+		.reset_system = (uintptr_t)firmware_runtime_services->ResetSystem,
+		.on_mismatch = plan->on_mismatch,
+	};
+
+	return purgatory_set(purgatory, purgatory_policy, &policy);
+}

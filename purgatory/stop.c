@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/* Takes a note and stops. */
+#include "purgatory/stop.h"
+
+#include <stdbool.h>
+
+#include "common/cpu.h"
+#include "common/serial.h"
+#include "purgatory/framebuffer.h"
+#include "purgatory/runtime.h"
+
+void say(const char *text)
+{
+	serial_write(text);
+	screen_write(text);
+}
+
+_Noreturn void stop(struct stop_note *note)
+{
+	/* Once: a second call is about an exception that came while the first was at work. */
+	static bool is_remembered;
+	static bool has_tried;
+
+	if (!has_tried) {
+		has_tried = true;
+		note->on_mismatch = (uint32_t)purgatory_policy.on_mismatch;
+		is_remembered = firmware_remember(note);
+		if (!is_remembered)
+			say("purgatory: the firmware did not take a note of this\n");
+	}
+	if (purgatory_policy.on_mismatch == ON_MISMATCH_RESET && is_remembered) {
+		say("purgatory: the kernel was not started; resetting\n");
+		firmware_reset();
+	}
+	say("purgatory: the kernel was not started; halted\n");
+	cpu_halt();
+}
