@@ -76,6 +76,7 @@ enum {
 	SHT_REL = 9,
 
 	SHF_ALLOC = 2,
+	SHF_EXECINSTR = 4,
 
 	SHN_UNDEF = 0,
 	SHN_LORESERVE = 0xff00,

@@ -19,15 +19,18 @@ static enum content content_of(const struct elf64_section *section)
 	return elf_section_has_bytes(section) ? CONTENT_BYTES : CONTENT_ZEROS;
 }
 
-/* Appends the loaded sections of one kind to the layout. */
+/* Appends the loaded sections of one kind to the layout. What is no code begins in another page than code. */
 static enum kexec_status lay_out(struct elf_rel *object, enum content content)
 {
 	for (uint32_t i = 1; i < object->elf.header.e_shnum; i++) {
 		struct elf64_section section = elf_section(&object->elf, i);
 		uint64_t align = elf_section_align(&section);
+		bool is_code = section.sh_flags & SHF_EXECINSTR;
 
 		if (!elf_section_is_loaded(&section) || content_of(&section) != content)
 			continue;
+		if (!is_code && object->code_end == object->mem_size)
+			object->mem_size = align_up(object->mem_size, PAGE_SIZE);
 		object->mem_size = align_up(object->mem_size, align);
 		if (object->mem_size > ELF_REL_SIZE_MAX || section.sh_size > ELF_REL_SIZE_MAX - object->mem_size)
 			return elf_error(&object->elf, KEXEC_TOO_LARGE,
@@ -35,6 +38,8 @@ static enum kexec_status lay_out(struct elf_rel *object, enum content content)
 					 object->mem_size, ELF_REL_SIZE_MAX);
 		object->offsets[i] = object->mem_size;
 		object->mem_size += section.sh_size;
+		if (is_code)
+			object->code_end = object->mem_size;
 		if (align > object->align)
 			object->align = align;
 	}

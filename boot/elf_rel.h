@@ -24,6 +24,7 @@ struct elf_rel {
 	uint64_t file_size;		    /* bytes that come from the object, gaps included */
 	uint64_t mem_size;		    /* with the zeroed sections behind them */
 	uint64_t align;			    /* of the load address: a power of two */
+	uint64_t code_end;		    /* where the last section with code ends, relative to the load address */
 };
 
 /* A symbol defined in an allocated section. */

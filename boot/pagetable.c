@@ -24,15 +24,17 @@ enum {
 	ENTRY_WRITABLE = 1 << 1,
 	ENTRY_ACCESSED = 1 << 5,
 	ENTRY_DIRTY = 1 << 6,
-	ENTRY_LARGE = 1 << 7, /* maps a page instead of pointing to a table */
+	ENTRY_LARGE = 1 << 7, /* maps a page instead of pointing to a table; in an entry for 4 KiB something else */
 };
+
+#define ENTRY_NO_EXECUTE (1ull << 63)
 
 #define ENTRY_TABLE_FLAGS (ENTRY_PRESENT | ENTRY_WRITABLE | ENTRY_ACCESSED)
 #define ENTRY_PAGE_FLAGS (ENTRY_TABLE_FLAGS | ENTRY_DIRTY | ENTRY_LARGE)
 #define ENTRY_ADDRESS 0x000ffffffffff000ull
 
 /* Levels as the number of tables that lie below an entry's: the shift of the address bits that index it. */
-enum level { LEVEL_PD = 21, LEVEL_PDPT = 30, LEVEL_PML4 = 39, LEVEL_PML5 = 48 };
+enum level { LEVEL_PT = 12, LEVEL_PD = 21, LEVEL_PDPT = 30, LEVEL_PML4 = 39, LEVEL_PML5 = 48 };
 
 /* A [start, end) of whole 2 MiB pages. */
 struct span {
@@ -188,6 +190,79 @@ enum kexec_status page_tables_build(struct page_tables *tables, const struct mem
 	return for_each_high_span(&tables->paging, map, extra, map_span, tables);
 }
 
+/* Makes of a page 512 of the next smaller size. Returns false when the pool is empty. */
+static bool split(struct page_tables *tables, uint64_t *entry, enum level level)
+{
+	enum level below = level == LEVEL_PDPT ? LEVEL_PD : LEVEL_PT;
+	uint64_t flags = below == LEVEL_PT ? ENTRY_PAGE_FLAGS & ~(uint64_t)ENTRY_LARGE : ENTRY_PAGE_FLAGS;
+	uint64_t first = *entry & ENTRY_ADDRESS;
+	uint64_t *table = new_table(tables);
+
+	if (!table)
+		return false;
+	flags |= *entry & ENTRY_NO_EXECUTE;
+	for (uint64_t i = 0; i < ENTRIES_PER_TABLE; i++)
+		table[i] = (first + (i << below)) | flags;
+	*entry = (uintptr_t)table | ENTRY_TABLE_FLAGS;
+	return true;
+}
+
+/*
+ * Marks the page at `addr`, or as much of it as ends at `end`, and returns where it ends; what is not mapped counts as
+ * a page. Returns 0 when the pool is empty.
+ */
+static uint64_t forbid_page(struct page_tables *tables, uint64_t addr, uint64_t end)
+{
+	uint64_t *table = (uint64_t *)tables->pool;
+	enum level level = tables->paging.five_levels ? LEVEL_PML5 : LEVEL_PML4;
+
+	for (;; level -= 9) {
+		uint64_t *entry = &table[entry_index(addr, level)];
+		uint64_t size = 1ull << level;
+		uint64_t start = align_down(addr, size);
+		bool is_page = level == LEVEL_PT || (*entry & ENTRY_LARGE);
+
+		if (!(*entry & ENTRY_PRESENT))
+			return start + size;
+		if (is_page && start == addr && size <= end - addr) {
+			*entry |= ENTRY_NO_EXECUTE;
+			return start + size;
+		}
+		if (is_page && !split(tables, entry, level))
+			return 0;
+		table = phys_to_ptr(*entry & ENTRY_ADDRESS);
+	}
+}
+
+/* The pages of a range; empty where it wraps or lies beyond what tables can map. */
+static struct span pages_of(const struct paging *paging, const struct mapped_range *range)
+{
+	uint64_t limit = paging->five_levels ? LIMIT_5_LEVELS : LIMIT_4_LEVELS;
+
+	if (!paging->no_execute || range->size == 0 || range->addr >= limit || range->size > limit - range->addr)
+		return (struct span){ 0 };
+	return (struct span){
+		.start = align_down(range->addr, PAGE_SIZE),
+		.end = align_up(range->addr + range->size, PAGE_SIZE),
+	};
+}
+
+enum kexec_status page_tables_forbid_execution(struct page_tables *tables, const struct mapped_range *data)
+{
+	struct span span = pages_of(&tables->paging, data);
+
+	while (span.start < span.end) {
+		uint64_t next = forbid_page(tables, span.start, span.end);
+
+		if (next == 0)
+			return log_error(KEXEC_NO_MEMORY,
+					 "page tables: expected to need at most %zu, found need of more at 0x%lx",
+					 tables->capacity, span.start);
+		span.start = next;
+	}
+	return KEXEC_OK;
+}
+
 struct bound {
 	const struct paging *paging;
 	uint64_t tables;
@@ -221,4 +296,36 @@ size_t page_tables_bound(const struct paging *paging, const struct memory_map *m
 	count_span(&bound, &low);
 	for_each_high_span(paging, map, extra, count_span, &bound);
 	return bound.tables;
+}
+
+/* The number of the larger page that one end of a range, 0 or 1, cuts in two; UINT64_MAX where it cuts none. */
+static uint64_t cut_page(const struct paging *paging, const struct mapped_range *range, unsigned end, enum level level)
+{
+	struct span span = pages_of(paging, range);
+	uint64_t border = end ? span.end : span.start;
+
+	return border == align_down(border, 1ull << level) ? UINT64_MAX : border >> level;
+}
+
+/* Counts the pages of a level that are cut, each once. */
+static size_t count_cut(const struct paging *paging, const struct mapped_range *data, size_t count, enum level level)
+{
+	size_t cuts = 0;
+
+	for (size_t i = 0; i < 2 * count; i++) {
+		uint64_t page = cut_page(paging, &data[i / 2], i % 2, level);
+		size_t before = 0;
+
+		while (before < i && cut_page(paging, &data[before / 2], before % 2, level) != page)
+			before++;
+		if (page != UINT64_MAX && before == i)
+			cuts++;
+	}
+	return cuts;
+}
+
+size_t page_tables_split_bound(const struct paging *paging, const struct mapped_range *data, size_t count)
+{
+	return count_cut(paging, data, count, LEVEL_PD) +
+	       (paging->one_gib_pages ? count_cut(paging, data, count, LEVEL_PDPT) : 0);
 }

@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * The page tables under which purgatory and kernel start: identity, writable, executable (Intel SDM volume 3,
- * chapter 5, "4-level paging and 5-level paging"). With tables of our own neither firmware that maps data as
- * non-executable nor one that leaves memory out is an obstacle.
+ * The page tables under which purgatory and kernel start: identity, writable, and executable but for our own data
+ * (Intel SDM volume 3, chapter 5, "4-level paging and 5-level paging"). With tables of our own neither firmware that
+ * maps data as non-executable nor one that leaves memory out is an obstacle.
+ *
+ * Memory that is free stays executable: kernels up to 4.7 move themselves there under these tables, if they choose
+ * their place at random (arch/x86/boot/compressed/kaslr.c).
  */
 #pragma once
 
@@ -17,9 +20,11 @@
 struct paging {
 	bool five_levels;   /* CR4.LA57 is set, and cannot be changed in long mode */
 	bool one_gib_pages; /* CPUID 80000001h EDX bit 26 */
+	bool no_execute;    /* CPUID 80000001h EDX bit 20: pages can be marked as data */
 };
 
-/* A range to map besides what the memory map holds, such as a framebuffer. A size of 0 is none. */
+/* A range of memory: to map besides what the memory map holds, such as a framebuffer, or of data. A size of 0 is none.
+ */
 struct mapped_range {
 	uint64_t addr;
 	uint64_t size;
@@ -42,5 +47,19 @@ struct page_tables {
 enum kexec_status page_tables_build(struct page_tables *tables, const struct memory_map *map,
 				    const struct mapped_range *extra);
 
+/*
+ * Marks the pages that `data` touches as not executable, where the CPU can do that and they are mapped. Larger pages
+ * that it touches in part are split. Fails if tables->capacity is too small.
+ */
+enum kexec_status page_tables_forbid_execution(struct page_tables *tables, const struct mapped_range *data);
+
 /* How many tables page_tables_build needs at most. */
 size_t page_tables_bound(const struct paging *paging, const struct memory_map *map, const struct mapped_range *extra);
+
+/*
+ * How many more page_tables_forbid_execution needs at most for all `count` ranges of `data` together. For a range whose
+ * place is not known yet, PAGE_TABLES_PER_RANGE more.
+ */
+size_t page_tables_split_bound(const struct paging *paging, const struct mapped_range *data, size_t count);
+
+#define PAGE_TABLES_PER_RANGE 4

@@ -145,3 +145,15 @@ enum kexec_status purgatory_set_tables(const struct purgatory *purgatory, const 
 		return status;
 	return purgatory_set(purgatory, purgatory_idt, &idt);
 }
+
+struct mapped_range purgatory_data(const struct purgatory *purgatory)
+{
+	uint64_t code_size = align_up(purgatory->object.code_end, PAGE_SIZE);
+
+	if (code_size > purgatory->segment->memsz)
+		code_size = purgatory->segment->memsz;
+	return (struct mapped_range){
+		.addr = purgatory->segment->mem + code_size,
+		.size = purgatory->segment->memsz - code_size,
+	};
+}

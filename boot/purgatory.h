@@ -60,3 +60,6 @@ enum kexec_status purgatory_set_screen(const struct purgatory *purgatory, const 
  */
 enum kexec_status purgatory_set_tables(const struct purgatory *purgatory, const struct segments *before,
 				       bool *ret_take_at_once);
+
+/* The part of the segment behind its code, in whole pages: constants, data and stack. */
+struct mapped_range purgatory_data(const struct purgatory *purgatory);

@@ -225,7 +225,8 @@ EFI_STATUS efi_main(EFI_HANDLE handle, EFI_SYSTEM_TABLE *system_table)
 	status = place_purgatory(&boot);
 	if (status)
 		goto out;
-	status = handover_prepare(&boot.kernel, boot.initrd, boot.cmdline, &boot.kexec_image, &boot.handover);
+	status = handover_prepare(&boot.kernel, boot.initrd, boot.cmdline, &boot.purgatory, &boot.kexec_image,
+				  &boot.handover);
 	if (status)
 		goto out;
 	status = instruct_purgatory(&boot);
@@ -242,7 +243,7 @@ EFI_STATUS efi_main(EFI_HANDLE handle, EFI_SYSTEM_TABLE *system_table)
 	status = handover_exit(&boot.handover, &boot.digest, last_stop_policy_at_exit(&boot.last_stop, &boot.plan));
 	if (status)
 		goto out;
-	handover_jump(boot.purgatory.entry_point, boot.handover.page_table_root);
+	handover_jump(boot.purgatory.entry_point, boot.handover.page_table_root, boot.handover.no_execute);
 
 out:
 	take_back(&boot);

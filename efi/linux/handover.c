@@ -39,14 +39,39 @@ static enum kexec_status add_memory_map(struct kexec_image *kexec_image, const s
 	return KEXEC_OK;
 }
 
-static enum kexec_status add_page_tables(struct kexec_image *kexec_image, const struct memory_map *map,
+/* What need not be executable: all segments but the kernel and the purgatory's code. */
+struct data_ranges {
+	struct mapped_range ranges[KEXEC_SEGMENT_MAX];
+	size_t count;
+};
+
+static void list_data(const struct kexec_image *kexec_image, const struct kernel *kernel,
+		      const struct purgatory *purgatory, struct data_ranges *ret_data)
+{
+	ret_data->count = 0;
+	for (size_t i = 0; i < kexec_image->count; i++) {
+		const struct kexec_segment *segment = &kexec_image->segments[i];
+		struct mapped_range range = { .addr = segment->mem, .size = segment->memsz };
+
+		if (segment == kernel->segment)
+			continue;
+		ret_data->ranges[ret_data->count++] = segment == purgatory->segment ? purgatory_data(purgatory) : range;
+	}
+}
+
+/* Called when all other segments are there. */
+static enum kexec_status add_page_tables(struct kexec_image *kexec_image, const struct kernel *kernel,
+					 const struct purgatory *purgatory, const struct memory_map *map,
 					 struct handover *handover)
 {
 	struct page_tables tables = { .paging = cpu_paging() };
 	struct kexec_segment *segment;
+	struct data_ranges data;
 	enum kexec_status status;
 
-	tables.capacity = page_tables_bound(&tables.paging, map, &handover->framebuffer);
+	list_data(kexec_image, kernel, purgatory, &data);
+	tables.capacity = page_tables_bound(&tables.paging, map, &handover->framebuffer) +
+			  page_tables_split_bound(&tables.paging, data.ranges, data.count) + PAGE_TABLES_PER_RANGE;
 	status = kexec_image_add_data(kexec_image, "page_tables", tables.capacity * PAGE_SIZE, DIGEST_EARLY, &segment);
 	if (status)
 		return status;
@@ -54,14 +79,22 @@ static enum kexec_status add_page_tables(struct kexec_image *kexec_image, const 
 	status = page_tables_build(&tables, map, &handover->framebuffer);
 	if (status)
 		return status;
+	/* Now with this segment among them. */
+	list_data(kexec_image, kernel, purgatory, &data);
+	for (size_t i = 0; i < data.count; i++) {
+		status = page_tables_forbid_execution(&tables, &data.ranges[i]);
+		if (status)
+			return status;
+	}
 	segment->bufsz = tables.count * PAGE_SIZE;
 	handover->page_table_root = segment->mem;
+	handover->no_execute = tables.paging.no_execute;
 	return KEXEC_OK;
 }
 
 enum kexec_status handover_prepare(const struct kernel *kernel, const struct kexec_segment *initrd,
-				   const struct kexec_segment *cmdline, struct kexec_image *kexec_image,
-				   struct handover *ret_handover)
+				   const struct kexec_segment *cmdline, const struct purgatory *purgatory,
+				   struct kexec_image *kexec_image, struct handover *ret_handover)
 {
 	struct boot_params_request request = { .setup = kernel->probe, .cmdline = cmdline, .initrd = initrd };
 	struct text command_line = { .start = phys_to_ptr(cmdline->mem), .length = cmdline->bufsz - 1 };
@@ -85,14 +118,13 @@ enum kexec_status handover_prepare(const struct kernel *kernel, const struct kex
 	status = memory_map_read(&map);
 	if (status)
 		return status;
-	status = add_page_tables(kexec_image, &map, ret_handover);
-	if (!status)
-		status = add_memory_map(kexec_image, &map, ret_handover);
+	status = add_memory_map(kexec_image, &map, ret_handover);
+	if (!status) {
+		ret_handover->e820_ext->next = option_rom_collect(kexec_image);
+		status = add_page_tables(kexec_image, kernel, purgatory, &map, ret_handover);
+	}
 	memory_map_free(&map);
-	if (status)
-		return status;
-	ret_handover->e820_ext->next = option_rom_collect(kexec_image);
-	return KEXEC_OK;
+	return status;
 }
 
 /* What the final map decides. */

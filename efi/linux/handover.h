@@ -22,6 +22,7 @@ struct handover {
 	uint64_t memory_map_capacity; /* bytes */
 	struct setup_data *e820_ext;
 	uint64_t page_table_root;
+	bool no_execute;		 /* the page tables mark data so */
 	struct mapped_range framebuffer; /* of size 0 where there is none */
 	struct takeover takeover;
 };
@@ -31,8 +32,8 @@ struct handover {
  * builds the page tables. No segment is added after this.
  */
 enum kexec_status handover_prepare(const struct kernel *kernel, const struct kexec_segment *initrd,
-				   const struct kexec_segment *cmdline, struct kexec_image *kexec_image,
-				   struct handover *ret_handover);
+				   const struct kexec_segment *cmdline, const struct purgatory *purgatory,
+				   struct kexec_image *kexec_image, struct handover *ret_handover);
 
 /*
  * Gives the purgatory its descriptor tables, and prepares to load them as soon as the firmware has gone. Before
@@ -48,7 +49,7 @@ enum kexec_status handover_exit(const struct handover *handover, const struct di
 				enum on_mismatch on_failure);
 
 /*
- * Switches interrupts off, CR0 and CR4 to what the kernel's relocate_kernel leaves, CR3 to `page_table_root`, and
- * jumps to `entry_point`. In jump.asm.
+ * Switches interrupts off, CR0 and CR4 to what the kernel's relocate_kernel leaves, CR3 to `page_table_root`, EFER.NXE
+ * on if the tables use it, and jumps to `entry_point`. In jump.asm.
  */
-_Noreturn void handover_jump(uint64_t entry_point, uint64_t page_table_root);
+_Noreturn void handover_jump(uint64_t entry_point, uint64_t page_table_root, bool no_execute);

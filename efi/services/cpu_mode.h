@@ -21,6 +21,7 @@
 #define MSR_SEV_STATUS 0xc0010131u
 #define SEV_STATUS_ENABLED (1u << 0)
 #define CPUID_PDPE1GB (1u << 26) /* EDX */
+#define CPUID_NX (1u << 20)	 /* EDX */
 
 static inline uint64_t cpu_cr4(void)
 {
@@ -52,9 +53,12 @@ static inline bool cpu_memory_is_encrypted(void)
 
 static inline struct paging cpu_paging(void)
 {
+	uint32_t features = cpu_cpuid(CPUID_EXTENDED_FEATURES).edx;
+
 	return (struct paging){
 		.five_levels = (cpu_cr4() & CR4_LA57) != 0,
-		.one_gib_pages = (cpu_cpuid(CPUID_EXTENDED_FEATURES).edx & CPUID_PDPE1GB) != 0,
+		.one_gib_pages = (features & CPUID_PDPE1GB) != 0,
+		.no_execute = (features & CPUID_NX) != 0,
 	};
 }
 

@@ -8,8 +8,8 @@
 ;
 ; Nothing here asks for EFI_MEMORY_ATTRIBUTE_PROTOCOL: up to `mov cr3` only our own .text is executed under the
 ; firmware's page tables, which the firmware itself has made executable when it loaded the image; purgatory, kernel and
-; the kernel's trampoline in low memory are executed under ours, where everything is writable and executable, whatever
-; the firmware says of the pages they lie in. And no page is made read-only, so none has to be writable again before
+; the kernel's trampoline in low memory are executed under ours, where everything is writable, and executable but for our
+; own data, whatever the firmware says of the pages they lie in. And no page is made read-only, so none has to be writable again before
 ; FreePages.
 
 bits 64

@@ -2,6 +2,7 @@
 /* The identity page tables, read by a walker that shares nothing with their builder but the CPU's manual. */
 #include "boot/pagetable.h"
 
+#include "common/align.h"
 #include "tests/unit/support.h"
 
 #define KIB (1ull << 10)
@@ -29,18 +30,23 @@ enum {
 	PS = 1 << 7,
 };
 
+#define NX (1ull << 63)
+
 struct translation {
 	bool mapped;
+	bool executable;
 	uint64_t addr;
 	uint64_t page_size;
 };
 
-/* An entry that is present must look like this whatever it is; all other bits but the address are 0, NX among them. */
-static uint64_t address_in(uint64_t entry, bool is_page)
+/* An entry that is present must look like this whatever it is; all other bits but the address are 0. */
+static uint64_t address_in(uint64_t entry, int shift, bool is_page)
 {
 	uint64_t flags = entry & 0xfff0000000000fffull;
 
-	assert_int_equal(flags, is_page ? P | RW | A | D | PS : P | RW | A);
+	if (is_page)
+		flags &= ~NX;
+	assert_int_equal(flags, !is_page ? P | RW | A : shift == 12 ? P | RW | A | D : P | RW | A | D | PS);
 	return entry & 0x000ffffffffff000ull;
 }
 
@@ -50,22 +56,22 @@ static struct translation walk(uint64_t addr)
 
 	for (int shift = tables.paging.five_levels ? 48 : 39;; shift -= 9) {
 		uint64_t entry = table[addr >> shift & 511];
-		bool is_page = shift <= 30 && (entry & PS);
+		bool is_page = shift == 12 || (shift <= 30 && (entry & PS));
 		uint64_t next;
 
 		if (!(entry & P)) {
 			assert_int_equal(entry, 0);
 			return (struct translation){ 0 };
 		}
-		/* There are no tables below page directories here. */
-		assert_true(shift > 21 || is_page);
-		next = address_in(entry, is_page);
+		next = address_in(entry, shift, is_page);
 		if (is_page) {
 			uint64_t offset = addr & ((1ull << shift) - 1);
 
 			assert_int_equal(next & ((1ull << shift) - 1), 0);
-			assert_true(shift == 21 || tables.paging.one_gib_pages);
+			assert_true(shift <= 21 || tables.paging.one_gib_pages);
+			assert_true(!(entry & NX) || tables.paging.no_execute);
 			return (struct translation){ .mapped = true,
+						     .executable = !(entry & NX),
 						     .addr = next + offset,
 						     .page_size = 1ull << shift };
 		}
@@ -115,7 +121,7 @@ static uint64_t bytes_mapped_in(const uint64_t *table, int shift)
 	for (int i = 0; i < 512; i++) {
 		if (!table[i])
 			continue;
-		if (shift <= 30 && (table[i] & PS))
+		if (shift == 12 || (shift <= 30 && (table[i] & PS)))
 			bytes += 1ull << shift;
 		else
 			bytes += bytes_mapped_in((const uint64_t *)(table[i] & 0x000ffffffffff000ull), shift - 9);
@@ -493,6 +499,121 @@ static void building_again_forgets_the_first_time(void **state)
 	assert_int_equal(bytes_mapped(), 4 * GIB);
 }
 
+/* --- data --- */
+
+/* Builds and marks in just as many tables as the bounds allow. */
+static void build_with_data(const struct memory_map *map, const struct mapped_range *data, size_t count)
+{
+	size_t bound =
+		page_tables_bound(&tables.paging, map, &nothing) + page_tables_split_bound(&tables.paging, data, count);
+
+	assert_true(bound <= POOL_TABLES);
+	expect_ok(build_with(map, &nothing, bound));
+	for (size_t i = 0; i < count; i++)
+		expect_ok(page_tables_forbid_execution(&tables, &data[i]));
+	assert_in_range(tables.count, 1, bound);
+	for (size_t i = 0; i < TABLE_SIZE; i++)
+		assert_int_equal(pool[bound * TABLE_SIZE + i], GUARD);
+}
+
+static bool is_data(const struct mapped_range *data, size_t count, uint64_t addr)
+{
+	for (size_t i = 0; i < count; i++) {
+		uint64_t start = data[i].addr & ~0xfffull;
+		uint64_t end = (data[i].addr + data[i].size + 0xfff) & ~0xfffull;
+
+		if (data[i].size && addr >= start && addr < end)
+			return true;
+	}
+	return false;
+}
+
+/* Every page of 4 KiB near an end of a range is what it should be, and mapped as it was. */
+static void check_data(const struct mapped_range *data, size_t count)
+{
+	for (size_t i = 0; i < 2 * count; i++) {
+		uint64_t end = data[i / 2].addr + (i % 2 ? data[i / 2].size : 0);
+		uint64_t start = (end & ~0xfffull) - 3 * 4096;
+
+		for (uint64_t addr = start > end ? 0 : start; addr < end + 4 * 4096; addr += 4096) {
+			struct translation found = walk(addr);
+
+			assert_true(!found.mapped || found.addr == addr);
+			if (found.mapped)
+				assert_int_equal(found.executable,
+						 !tables.paging.no_execute || !is_data(data, count, addr));
+		}
+	}
+}
+
+static void data_is_not_executable(void **state)
+{
+	static const struct mapped_range data[] = {
+		{ 0x1dfd5000, 0x9000 },	  { 0x1dfde000, 0x1000 }, { 0x10000000, 0x400000 },
+		{ 0x10600000, 0x123456 }, { 0x1ff000, 0x2000 },	  { 5 * GIB - 8192, GIB + 3 * 4096 },
+		{ 0x1dfdf000, 0 },	  { 7 * GIB, GIB },	  { 2 * GIB, 2 * GIB },
+		{ 3 * GIB + 5, 1 },
+	};
+	struct memory_map map = MAP_OF(machine);
+
+	(void)state;
+	for (size_t number = 0; number < 2 * PAGING_COUNT; number++) {
+		tables.paging = pagings[number % PAGING_COUNT];
+		tables.paging.no_execute = number >= PAGING_COUNT;
+		build_with_data(&map, data, ARRAY_SIZE(data));
+		check_data(data, ARRAY_SIZE(data));
+		assert_int_equal(bytes_mapped(), 8 * GIB);
+		/* Where all of it is data, or none, it is as large as before. */
+		assert_int_equal(walk(7 * GIB).page_size, tables.paging.one_gib_pages ? GIB : 2 * MIB);
+		if (tables.paging.no_execute)
+			assert_int_equal(walk(0x10200000).page_size, 2 * MIB);
+		assert_int_equal(walk(GIB).page_size, tables.paging.one_gib_pages ? GIB : 2 * MIB);
+	}
+}
+
+/* What is not mapped, wraps, or lies beyond is let be. */
+static void data_that_is_nowhere(void **state)
+{
+	static const struct mapped_range data[] = {
+		{ 64 * GIB, 4096 },   { UINT64_MAX - 4095, 4096 }, { UINT64_MAX, UINT64_MAX },
+		{ 1ull << 47, 4096 }, { 5, UINT64_MAX },	   { (1ull << 52) - 4096, 8192 },
+	};
+	struct memory_map map = MAP_OF(machine);
+
+	(void)state;
+	for (size_t number = 0; number < PAGING_COUNT; number++) {
+		tables.paging = pagings[number];
+		tables.paging.no_execute = true;
+		for (size_t i = 0; i < ARRAY_SIZE(data); i++) {
+			build_with_data(&map, &data[i], 1);
+			assert_int_equal(bytes_mapped(), 8 * GIB);
+			assert_true(walk(0).executable && walk(8 * GIB - 1).executable);
+		}
+	}
+}
+
+static void no_room_to_split(void **state)
+{
+	struct mapped_range data = { .addr = 5 * GIB + 4096, .size = 4096 };
+	struct memory_map map = MAP_OF(machine);
+
+	(void)state;
+	for (size_t number = 0; number < PAGING_COUNT; number++) {
+		size_t needed;
+
+		tables.paging = pagings[number];
+		tables.paging.no_execute = true;
+		build(&map, &nothing);
+		needed = tables.count;
+		expect_ok(build_with(&map, &nothing, needed));
+		expect_error(page_tables_forbid_execution(&tables, &data), KEXEC_NO_MEMORY,
+			     "found need of more at 0x140001000");
+		for (size_t i = 0; i < TABLE_SIZE; i++)
+			assert_int_equal(pool[needed * TABLE_SIZE + i], GUARD);
+		assert_true(page_tables_split_bound(&tables.paging, &data, 1) <= PAGE_TABLES_PER_RANGE);
+	}
+}
+
 /* --- at random --- */
 
 static uint64_t random_below(uint64_t end)
@@ -617,6 +738,31 @@ static void maps_what_is_named_within_the_bound(void **state)
 	}
 }
 
+#define RANDOM_RANGES 6
+
+static void random_data_within_the_bound(void **state)
+{
+	struct memory_map map = MAP_OF(machine);
+
+	(void)state;
+	srand(11);
+	for (int round = 0; round < 2000; round++) {
+		struct mapped_range data[RANDOM_RANGES];
+
+		for (size_t i = 0; i < RANDOM_RANGES; i++) {
+			data[i].addr = random_addr() % (9 * GIB);
+			data[i].size = random_below(4) ? random_below(3 * MIB) : random_size();
+			if (i > 0 && random_below(2) == 0)
+				data[i].addr = data[i - 1].addr + data[i - 1].size;
+		}
+		tables.paging = pagings[round & 3];
+		tables.paging.no_execute = true;
+		build_with_data(&map, data, RANDOM_RANGES);
+		check_data(data, RANDOM_RANGES);
+		assert_int_equal(bytes_mapped(), 8 * GIB);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -639,6 +785,10 @@ int main(void)
 		cmocka_unit_test(capacity_too_small_says_where),
 		cmocka_unit_test(building_again_forgets_the_first_time),
 		cmocka_unit_test(maps_what_is_named_within_the_bound),
+		cmocka_unit_test(data_is_not_executable),
+		cmocka_unit_test(data_that_is_nowhere),
+		cmocka_unit_test(no_room_to_split),
+		cmocka_unit_test(random_data_within_the_bound),
 	};
 
 	return run_named_tests(tests);
