@@ -4,27 +4,47 @@
 
 #include "boot/log.h"
 #include "efi/services/firmware.h"
+#include "efi/services/variable.h"
 
 #define CLEAR_MEMORY 1
+#define ATTRIBUTES (EFI_VARIABLE_NON_VOLATILE | EFI_VARIABLE_BOOTSERVICE_ACCESS | EFI_VARIABLE_RUNTIME_ACCESS)
 
+/* As the specification has it; only firmware that knows it makes it. */
+static const struct variable control = {
+	.name = L"MemoryOverwriteRequestControl",
+	.vendor = { 0xe20939be, 0x32d4, 0x41be, { 0xa1, 0x50, 0x89, 0x7f, 0x85, 0xd4, 0x98, 0x29 } },
+	.required = ATTRIBUTES,
+	.forbidden = 0,
+	.size_min = 1,
+	.size_max = 1,
+};
+
+/*
+ * Whatever is wrong with the variable, asking costs nothing, and not asking may leave secrets in memory. But then the
+ * firmware may not be what it looks like, and nobody is told that it will overwrite anything.
+ */
 void memory_overwrite_request(void)
 {
-	EFI_GUID guid = { 0xe20939be, 0x32d4, 0x41be, { 0xa1, 0x50, 0x89, 0x7f, 0x85, 0xd4, 0x98, 0x29 } };
-	CHAR16 name[] = L"MemoryOverwriteRequestControl";
-	EFI_RUNTIME_SERVICES *services = firmware_runtime_services;
-	UINT32 attributes = EFI_VARIABLE_NON_VOLATILE | EFI_VARIABLE_BOOTSERVICE_ACCESS | EFI_VARIABLE_RUNTIME_ACCESS;
-	uint8_t value = CLEAR_MEMORY;
+	char why[VARIABLE_EXPLANATION_SIZE];
+	struct variable_reading reading;
+	EFI_GUID guid = control.vendor;
+	uint8_t value;
+	enum variable_state state = variable_read(&control, &value, &reading);
 	EFI_STATUS status;
-	UINTN size = 0;
 
-	/* Only firmware that knows it has made it. */
-	if (services->GetVariable(name, &guid, NULL, &size, NULL) == EFI_NOT_FOUND) {
+	if (state == VARIABLE_ABSENT) {
 		log_verbose("memory will stay as it is at the next reset: this firmware does not overwrite it");
 		return;
 	}
-	status = services->SetVariable(name, &guid, attributes, sizeof(value), &value);
-	if (EFI_ERROR(status))
+	value = CLEAR_MEMORY;
+	status = firmware_runtime_services->SetVariable((CHAR16 *)control.name, &guid, ATTRIBUTES, sizeof(value),
+							&value);
+	if (EFI_ERROR(status)) {
 		log_warning("cannot ask for memory to be overwritten at the next reset: %s", efi_status_name(status));
-	else
+	} else if (state != VARIABLE_FOUND) {
+		variable_explain(&control, state, &reading, why);
+		log_warning("memory may stay as it is at the next reset: MemoryOverwriteRequestControl: %s", why);
+	} else {
 		log_verbose("memory will be overwritten at the next reset");
+	}
 }

@@ -5,6 +5,7 @@
 #include "boot/log.h"
 #include "common/string.h"
 #include "efi/services/firmware.h"
+#include "efi/services/variable.h"
 
 /* What the stub asks for, what it believes of a loader before it, and what the kernel reads of a seed. */
 #define FIRMWARE_SIZE 32
@@ -24,7 +25,15 @@ struct rng_protocol {
 };
 
 /* LINUX_EFI_RANDOM_SEED_TABLE_GUID; the variable is under the same. */
-static EFI_GUID seed_guid = { 0x1ce1e5bc, 0x7ceb, 0x42f2, { 0x81, 0xe5, 0x8a, 0xad, 0xf1, 0x80, 0xf5, 0x7b } };
+#define SEED_GUID                                                                                                      \
+	{                                                                                                              \
+		0x1ce1e5bc, 0x7ceb, 0x42f2,                                                                            \
+		{                                                                                                      \
+			0x81, 0xe5, 0x8a, 0xad, 0xf1, 0x80, 0xf5, 0x7b                                                 \
+		}                                                                                                      \
+	}
+
+static EFI_GUID seed_guid = SEED_GUID;
 
 /* Ours, once it is installed, and how many bytes at its end are of the loader before us. */
 static struct random_seed *installed;
@@ -49,21 +58,41 @@ static size_t read_firmware(uint8_t *ret_bytes)
 	return 0;
 }
 
+/*
+ * The operating system before us leaves it, so it is non-volatile; the kernel's stub takes any. An authenticated one
+ * could not be deleted.
+ */
+static const struct variable seed_variable = {
+	.name = L"RandomSeed",
+	.vendor = SEED_GUID,
+	.required = VARIABLE_BOOT | VARIABLE_STORED,
+	.forbidden = EFI_VARIABLE_AUTHENTICATED_WRITE_ACCESS | EFI_VARIABLE_TIME_BASED_AUTHENTICATED_WRITE_ACCESS,
+	.size_min = 1,
+	.size_max = VARIABLE_SIZE_MAX,
+};
+
 /* A seed that cannot be deleted would be used again, and is worth nothing. */
 static size_t take_variable(uint8_t *ret_bytes)
 {
-	UINTN size = VARIABLE_SIZE_MAX;
+	char why[VARIABLE_EXPLANATION_SIZE];
+	struct variable_reading reading;
+	enum variable_state state;
 	EFI_STATUS status;
 
-	status = firmware_runtime_services->GetVariable(L"RandomSeed", &seed_guid, NULL, &size, ret_bytes);
-	if (status == EFI_NOT_FOUND)
+	state = variable_read(&seed_variable, ret_bytes, &reading);
+	if (state == VARIABLE_ABSENT)
 		return 0;
-	if (!EFI_ERROR(status))
-		status = firmware_runtime_services->SetVariable(L"RandomSeed", &seed_guid, 0, 0, NULL);
-	if (!EFI_ERROR(status) && size <= VARIABLE_SIZE_MAX)
-		return size;
+	if (state != VARIABLE_FOUND) {
+		variable_explain(&seed_variable, state, &reading, why);
+		log_warning("random seed: cannot use the variable RandomSeed: %s", why);
+		return 0;
+	}
+	status = variable_delete(&seed_variable);
+	if (status == EFI_SUCCESS)
+		return reading.size;
 	memset(ret_bytes, 0, VARIABLE_SIZE_MAX);
-	log_warning("random seed: cannot use the variable RandomSeed: %s", efi_status_name(status));
+	log_warning("random seed: cannot use the variable RandomSeed: expected to delete it, found %s",
+		    efi_status_name(status));
 	return 0;
 }
 

@@ -3,7 +3,6 @@
 
 #include "common/align.h"
 #include "common/serial.h"
-#include "common/vendor.h"
 #include "efi/services/firmware.h"
 #include "tests/unit/support.h"
 
@@ -114,23 +113,6 @@ EFI_STATUS exit_and_take_over(EFI_EXIT_BOOT_SERVICES exit, EFI_HANDLE image, UIN
 	return status;
 }
 
-static EFI_STATUS EFIAPI set_variable(CHAR16 *name, EFI_GUID *vendor, UINT32 attributes, UINTN size, void *value)
-{
-	static const EFI_GUID ours = KEXEC_VENDOR_GUID;
-	struct fake_firmware *fake = &fake_firmware;
-
-	assert_memory_equal(vendor, &ours, sizeof(ours));
-	if (EFI_ERROR(fake->set_status))
-		return fake->set_status;
-	assert_true(size <= sizeof(fake->variable));
-	memcpy(fake->variable, value, size);
-	fake->variable_size = size;
-	fake->variable_attributes = attributes;
-	for (size_t i = 0; i < ARRAY_SIZE(fake->variable_name) && (i == 0 || name[i - 1]); i++)
-		fake->variable_name[i] = name[i];
-	return EFI_SUCCESS;
-}
-
 /* Does not return. GNU-EFI declares it with a status all the same. */
 static EFI_STATUS EFIAPI reset_system(EFI_RESET_TYPE type, EFI_STATUS status, UINTN size, CHAR16 *data)
 {
@@ -159,6 +141,141 @@ static EFI_STATUS EFIAPI output_string(SIMPLE_TEXT_OUTPUT_INTERFACE *console, CH
 	return EFI_SUCCESS;
 }
 
+/* --- variables, as edk2 keeps them (MdeModulePkg/Universal/Variable/RuntimeDxe/Variable.c) --- */
+
+#define AUTHENTICATED (EFI_VARIABLE_AUTHENTICATED_WRITE_ACCESS | EFI_VARIABLE_TIME_BASED_AUTHENTICATED_WRITE_ACCESS)
+
+static size_t name_length(const CHAR16 *name)
+{
+	size_t length = 0;
+
+	while (name[length])
+		length++;
+	assert_in_range(length, 0, FAKE_NAME_UNITS - 1);
+	return length;
+}
+
+struct fake_variable *fake_variable_find(const CHAR16 *name, const EFI_GUID *vendor)
+{
+	size_t size = 2 * (name_length(name) + 1);
+
+	for (size_t i = 0; i < fake_firmware.variable_count; i++) {
+		struct fake_variable *variable = &fake_firmware.variables[i];
+
+		if (memcmp(variable->name, name, size) == 0 && memcmp(&variable->vendor, vendor, sizeof(*vendor)) == 0)
+			return variable;
+	}
+	return NULL;
+}
+
+struct fake_variable *fake_variable_leave(const CHAR16 *name, const EFI_GUID *vendor, uint32_t attributes,
+					  const void *value, size_t size)
+{
+	struct fake_variable *variable = fake_variable_find(name, vendor);
+
+	if (!variable) {
+		assert_true(fake_firmware.variable_count < FAKE_VARIABLES_MAX);
+		variable = &fake_firmware.variables[fake_firmware.variable_count++];
+	}
+	assert_true(size <= FAKE_VALUE_SIZE);
+	*variable = (struct fake_variable){ .vendor = *vendor, .attributes = attributes, .size = size };
+	memcpy(variable->name, name, 2 * name_length(name));
+	memcpy(variable->value, value, size);
+	return variable;
+}
+
+struct fake_variable *fake_variable_leave_text(const CHAR16 *name, const EFI_GUID *vendor, uint32_t attributes,
+					       const char *text)
+{
+	CHAR16 wide[FAKE_VALUE_SIZE / 2];
+	size_t length = strlen(text);
+
+	assert_true(length < ARRAY_SIZE(wide));
+	for (size_t i = 0; i <= length; i++)
+		wide[i] = (CHAR16)(unsigned char)text[i];
+	return fake_variable_leave(name, vendor, attributes, wide, 2 * (length + 1));
+}
+
+static EFI_STATUS EFIAPI get_variable(CHAR16 *name, EFI_GUID *vendor, UINT32 *ret_attributes, UINTN *size, VOID *value)
+{
+	const struct fake_variable *variable = fake_variable_find(name, vendor);
+	UINTN room = *size;
+
+	if (!variable)
+		return EFI_NOT_FOUND;
+	if (variable->read_status != EFI_SUCCESS)
+		return variable->read_status;
+	*size = variable->size;
+	if (ret_attributes && (room >= variable->size || !fake_firmware.hides_attributes))
+		*ret_attributes = variable->attributes;
+	if (room < variable->size)
+		return EFI_BUFFER_TOO_SMALL;
+	memcpy(value, variable->value, variable->size);
+	if (variable->size_lie)
+		*size = variable->size_lie;
+	return EFI_SUCCESS;
+}
+
+static void remove_variable(struct fake_variable *variable)
+{
+	size_t behind = fake_firmware.variable_count - (size_t)(variable - fake_firmware.variables) - 1;
+
+	memmove(variable, variable + 1, behind * sizeof(*variable));
+	fake_firmware.variable_count--;
+}
+
+static EFI_STATUS EFIAPI set_variable(CHAR16 *name, EFI_GUID *vendor, UINT32 attributes, UINTN size, VOID *value)
+{
+	struct fake_variable *variable = fake_variable_find(name, vendor);
+
+	fake_firmware.set_calls++;
+	if (fake_firmware.set_status != EFI_SUCCESS)
+		return fake_firmware.set_status;
+	if (variable && (variable->attributes & AUTHENTICATED))
+		return EFI_SECURITY_VIOLATION;
+	if (!size) {
+		if (variable && !fake_firmware.keeps_variables)
+			remove_variable(variable);
+		return variable ? EFI_SUCCESS : EFI_NOT_FOUND;
+	}
+	if (variable && variable->attributes != attributes)
+		return EFI_INVALID_PARAMETER;
+	fake_variable_leave(name, vendor, attributes, value, size);
+	return EFI_SUCCESS;
+}
+
+static EFI_STATUS list(UINTN *size, CHAR16 *name, EFI_GUID *vendor)
+{
+	const struct fake_variable *variable = fake_firmware.variables;
+	UINTN room = *size;
+
+	if (name[0]) {
+		variable = fake_variable_find(name, vendor);
+		if (!variable)
+			return EFI_INVALID_PARAMETER;
+		variable++;
+	}
+	if (fake_firmware.lists_for_ever && variable == fake_firmware.variables + fake_firmware.variable_count)
+		variable = fake_firmware.variables;
+	if (variable == fake_firmware.variables + fake_firmware.variable_count)
+		return fake_firmware.list_status != EFI_SUCCESS ? fake_firmware.list_status : EFI_NOT_FOUND;
+	*size = 2 * (name_length(variable->name) + 1);
+	if (room < *size)
+		return EFI_BUFFER_TOO_SMALL;
+	memcpy(name, variable->name, *size);
+	*vendor = variable->vendor;
+	if (fake_firmware.lists_without_a_nul)
+		memset(name, 'x', room);
+	return EFI_SUCCESS;
+}
+
+static EFI_STATUS EFIAPI get_next_variable_name(UINTN *size, CHAR16 *name, EFI_GUID *vendor)
+{
+	if (++fake_firmware.list_calls == fake_firmware.list_fails_at)
+		return fake_firmware.list_status;
+	return list(size, name, vendor);
+}
+
 /* In the place of common/serial.c: a host's ports are not ours. */
 void serial_write(const char *text)
 {
@@ -177,7 +294,9 @@ void fake_firmware_start(const struct efi_descriptor *map, size_t count)
 	};
 	static EFI_RUNTIME_SERVICES runtime_services = {
 		.ResetSystem = reset_system,
+		.GetVariable = get_variable,
 		.SetVariable = set_variable,
+		.GetNextVariableName = get_next_variable_name,
 	};
 	static SIMPLE_TEXT_OUTPUT_INTERFACE console = { .OutputString = output_string };
 	static EFI_SYSTEM_TABLE system_table = {

@@ -16,6 +16,19 @@
 
 #define FAKE_DESCRIPTORS_MAX 512
 #define FAKE_PLACES_MAX 128
+#define FAKE_VARIABLES_MAX 64
+#define FAKE_NAME_UNITS 800
+#define FAKE_VALUE_SIZE 2048
+
+struct fake_variable {
+	CHAR16 name[FAKE_NAME_UNITS];
+	EFI_GUID vendor;
+	uint32_t attributes;
+	UINTN size;
+	uint8_t value[FAKE_VALUE_SIZE];
+	EFI_STATUS read_status; /* what reading it returns instead of EFI_SUCCESS */
+	UINTN size_lie;		/* what is said of its size when it has been read, unless it is 0 */
+};
 
 struct fake_firmware {
 	/* The memory map: what it holds, and how many descriptors it gains with each call but the first. */
@@ -49,12 +62,18 @@ struct fake_firmware {
 	bool has_exited;
 	struct takeover takeover; /* what the CPU was given then */
 
-	/* The last variable that was set, unless set_status is an error. */
-	EFI_STATUS set_status;
-	uint16_t variable_name[32];
-	uint32_t variable_attributes;
-	uint8_t variable[256];
-	size_t variable_size;
+	/* Variables, in the order in which they are listed. */
+	struct fake_variable variables[FAKE_VARIABLES_MAX];
+	size_t variable_count;
+	bool hides_attributes; /* of what does not fit in the caller's buffer, as before UEFI 2.7 */
+	bool keeps_variables;  /* it calls a deletion a success that was none */
+	EFI_STATUS set_status; /* what SetVariable returns instead of EFI_SUCCESS */
+	unsigned set_calls;
+	EFI_STATUS list_status; /* what listing returns instead of EFI_NOT_FOUND, or at the place list_fails_at, */
+	unsigned list_fails_at; /* counted from 1; 0: at the end */
+	bool lists_for_ever;
+	bool lists_without_a_nul;
+	unsigned list_calls;
 
 	/* What appeared on the serial line, and on the console. */
 	char serial[512];
@@ -66,6 +85,18 @@ struct fake_firmware {
 };
 
 extern struct fake_firmware fake_firmware;
+
+/*
+ * Leaves a variable as somebody has who is no part of the test. Its value is given as bytes, or as text that becomes
+ * UTF-16 with a NUL.
+ */
+struct fake_variable *fake_variable_leave(const CHAR16 *name, const EFI_GUID *vendor, uint32_t attributes,
+					  const void *value, size_t size);
+struct fake_variable *fake_variable_leave_text(const CHAR16 *name, const EFI_GUID *vendor, uint32_t attributes,
+					       const char *text);
+
+/* NULL where there is none. */
+struct fake_variable *fake_variable_find(const CHAR16 *name, const EFI_GUID *vendor);
 
 /* Firmware that does all it is asked, with `count` descriptors in its map; the services under test are told of it. */
 void fake_firmware_start(const struct efi_descriptor *map, size_t count);

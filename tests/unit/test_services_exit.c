@@ -6,6 +6,7 @@
 
 #include "common/align.h"
 #include "common/stop_note.h"
+#include "common/vendor.h"
 #include "tests/unit/fake_firmware.h"
 #include "tests/unit/support.h"
 
@@ -141,12 +142,14 @@ static void map_that_lies(void **state)
 static void expect_note(uint64_t attempts, EFI_STATUS status, uint64_t map_size)
 {
 	static const uint16_t name[] = STOP_NOTE_NAME;
+	static const EFI_GUID vendor = KEXEC_VENDOR_GUID;
+	const struct fake_variable *variable = fake_variable_find(name, &vendor);
 	struct stop_note note;
 
-	assert_int_equal(fake_firmware.variable_size, sizeof(note));
-	assert_memory_equal(fake_firmware.variable_name, name, sizeof(name));
-	assert_int_equal(fake_firmware.variable_attributes, 7);
-	memcpy(&note, fake_firmware.variable, sizeof(note));
+	assert_non_null(variable);
+	assert_int_equal(variable->size, sizeof(note));
+	assert_int_equal(variable->attributes, 7);
+	memcpy(&note, variable->value, sizeof(note));
 	assert_int_equal(note.kind, STOP_EXIT);
 	assert_int_equal(note.on_mismatch, request.on_failure);
 	assert_int_equal(note.exit.attempts, attempts);
