@@ -49,10 +49,10 @@ static EFI_STATUS ask_by_loading(EFI_IMAGE_LOAD load, EFI_IMAGE_UNLOAD unload, c
 	return status;
 }
 
-/* A shim whose validation is off says yes to everything: then the firmware is asked. */
+/* A shim that does not judge says yes to everything: then the firmware is asked. */
 static EFI_STATUS ask(const void *bytes, uint64_t size)
 {
-	bool shim_judges = secure_boot_mode() == SECURE_BOOT_ENABLED;
+	bool shim_judges = secure_boot_shim_judges();
 	const struct shim_image_loader *shim = find_shim();
 	struct shim_lock *old_shim = find_old_shim();
 
@@ -111,19 +111,40 @@ static bool satisfy_old_shim(const struct kernel *kernel)
 	return true;
 }
 
+/* The platform's word is worth something, or nobody relies on it. */
+static enum kexec_status check_requirement(const struct boot_plan *plan, const struct kernel *kernel)
+{
+	char found[SECURE_BOOT_EXPLANATION_SIZE];
+
+	if ((!ENFORCE_SIGNATURE && !plan->require_signature) || secure_boot_is_on())
+		return KEXEC_OK;
+	secure_boot_explain(found);
+	return log_error(KEXEC_DENIED, "%s: signature: required by %s: expected Secure Boot on, %s", kernel->part->name,
+			 plan->require_signature ? plan->said_by : "this build (ENFORCE_SIGNATURE)", found);
+}
+
+static void warn_if_unknown(void)
+{
+	char found[SECURE_BOOT_EXPLANATION_SIZE];
+
+	if (secure_boot_is_on())
+		return;
+	secure_boot_explain(found);
+	log_warning("Secure Boot: expected it on or off, %s; taken for on", found);
+}
+
 enum kexec_status verify_kernel(const struct boot_plan *plan, const struct kernel *kernel, bool *ret_was_shown)
 {
 	enum kexec_status status;
 
-	if (!secure_boot_enforced()) {
-		if (!ENFORCE_SIGNATURE && !plan->require_signature) {
-			*ret_was_shown = false;
-			return KEXEC_OK;
-		}
-		return log_error(KEXEC_DENIED, "%s: signature: required by %s: expected Secure Boot on, found it off",
-				 kernel->part->name,
-				 plan->require_signature ? plan->said_by : "this build (ENFORCE_SIGNATURE)");
+	status = check_requirement(plan, kernel);
+	if (status)
+		return status;
+	if (!secure_boot_may_be_on()) {
+		*ret_was_shown = false;
+		return KEXEC_OK;
 	}
+	warn_if_unknown();
 	if (!boot_part_is_sealed(kernel->part) || plan->require_signature) {
 		status = check_signature(kernel);
 		if (!status)

@@ -6,7 +6,7 @@
 #include "boot/status.h"
 #include "efi/source/load.h"
 
-/* 1 in a build that boots nothing where Secure Boot is off: make ENFORCE_SIGNATURE=1. */
+/* 1 in a build that boots nothing unless Secure Boot is on: make ENFORCE_SIGNATURE=1. */
 #ifndef ENFORCE_SIGNATURE
 #define ENFORCE_SIGNATURE 0
 #endif
@@ -19,7 +19,8 @@
  *
  * With Secure Boot off the platform vouches for nothing. Then any kernel boots, unless the plan has require_signature
  * or this loader was built with ENFORCE_SIGNATURE=1: either refuses them all. A plan that is sealed and has
- * require_signature asks for both.
+ * require_signature asks for both. Where it is unknown whether Secure Boot is on, the kernel is verified as if it were,
+ * and either of the two refuses every kernel as if it were not.
  *
  * *ret_was_shown: the platform has been asked about the kernel, and so may have measured it.
  */
