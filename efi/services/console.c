@@ -80,7 +80,36 @@ static size_t widen(const char *line, const char *ending, CHAR16 ret_wide[WIDE_S
 	return count;
 }
 
-/* Keeps the line, and shows it if that is wanted. */
+static bool is_hex_digit(CHAR16 c)
+{
+	return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F');
+}
+
+/* No number of four digits says where something lies: Linux uses no memory below 64 KiB. */
+#define SHOWN_DIGITS_MAX 4
+
+/* Overwrites the digits of each large hexadecimal number: whatever the message calls it, it may be an address. */
+static void hide_addresses(CHAR16 *line)
+{
+	while (*line) {
+		size_t zeros = 2;
+		size_t end;
+
+		if (line[0] != '0' || line[1] != 'x') {
+			line++;
+			continue;
+		}
+		while (line[zeros] == '0')
+			zeros++;
+		for (end = zeros; is_hex_digit(line[end]);)
+			end++;
+		for (size_t i = 2; i < end && end - zeros > SHOWN_DIGITS_MAX; i++)
+			line[i] = '*';
+		line += end;
+	}
+}
+
+/* Keeps the line, and shows it if that is wanted. Every user of Linux can read what is kept. */
 static void write_line(enum level level, const char *format, va_list args)
 {
 	CHAR16 wide[WIDE_SIZE];
@@ -96,6 +125,8 @@ static void write_line(enum level level, const char *format, va_list args)
 		line_is_open = false;
 		output(wide);
 	}
+	if (shown_from != LEVEL_VERBOSE)
+		hide_addresses(wide);
 	/* In the log a line feed is enough. */
 	wide[count - 2] = '\n';
 	keep(wide, count - 1);

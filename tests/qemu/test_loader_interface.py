@@ -90,12 +90,19 @@ def test_partition_without_a_guid(tmp_path, table):
         assert not any(line.startswith("LoaderDevicePartUUID") for line in report.lines)
 
 
+def log_left(report):
+    return "\n".join(line[len("log "):] for line in report.lines if line.startswith("log "))
+
+
 def test_log_is_left_for_the_booted_system(boot):
+    """Every user of Linux can read it, so it says where nothing lies."""
     guest = boot(files(conf=entry(extra=[])))
-    log = "\n".join(line[len("log "):] for line in wait_for_report(guest).lines if line.startswith("log "))
+    log = log_left(wait_for_report(guest))
     # The log has what was shown, and what verbose would have shown.
     assert re.search(r"^kexec: /vmlinuz: 100 %, \d+ MB/s", log, re.MULTILINE)
-    assert re.search(r"^kexec: segment kernel mem 0x\w{16} ", log, re.MULTILINE)
+    assert re.search(r"^kexec: segment kernel mem 0x\*{16} ", log, re.MULTILINE)
+    assert re.search(r"^kexec: purgatory entry 0x\*{16}$", log, re.MULTILINE)
+    assert not re.search(r"0x0*[1-9a-f][0-9a-f]{4}", log, re.IGNORECASE)
     for phase in ("read", "place", "hash"):
         assert re.search(rf"^kexec: time {phase} \d+\.\d{{3}} ms$", log, re.MULTILINE)
     digest = hashlib.sha256()
@@ -104,6 +111,14 @@ def test_log_is_left_for_the_booted_system(boot):
     digest.update(segment + bytes(-len(segment) % 4096))
     assert f"kexec: sha256 up to kernel {digest.hexdigest()}\n" in log
     assert not re.search(r"^kexec: (segment|time|sha256)", guest.log, re.MULTILINE)
+
+
+def test_log_with_addresses_for_who_asks_for_verbose(boot):
+    guest = boot(files(conf=entry(extra=["verbose yes"])))
+    log = log_left(wait_for_report(guest))
+    shown = re.search(r"^kexec: segment kernel mem 0x[0-9a-f]{16} .*$", guest.log, re.MULTILINE)[0]
+    assert shown in log.splitlines()
+    assert "0x*" not in log
 
 
 def test_progress_of_a_large_file(boot):

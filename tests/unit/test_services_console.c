@@ -67,6 +67,31 @@ static void verbose_shows_all(void **state)
 	assert_string_equal(kept(), "kexec: shown\nkexec: warning: shown\nkexec: kept\n");
 }
 
+/* --- addresses --- */
+
+static void addresses_are_not_kept(void **state)
+{
+	(void)state;
+	start();
+	log_verbose("segment kernel mem 0x0000000001000000 bufsz 0x00000000007d9000");
+	log_info("at 0x10000, 0xABCDEF012 and 0x1234");
+	log_warning("0x0000000000000007 0x 0xg 00x12345678");
+	assert_string_equal(logged(), "kexec: at 0x10000, 0xABCDEF012 and 0x1234\r\n"
+				      "kexec: warning: 0x0000000000000007 0x 0xg 00x12345678\r\n");
+	assert_string_equal(kept(), "kexec: segment kernel mem 0x**************** bufsz 0x****************\n"
+				    "kexec: at 0x*****, 0x********* and 0x1234\n"
+				    "kexec: warning: 0x0000000000000007 0x 0xg 00x********\n");
+}
+
+static void addresses_are_kept_for_verbose(void **state)
+{
+	(void)state;
+	start();
+	log_set_verbose(true);
+	log_verbose("segment kernel mem 0x0000000001000000");
+	assert_string_equal(kept(), "kexec: segment kernel mem 0x0000000001000000\n");
+}
+
 /* --- lines --- */
 
 static void what_no_console_can_show(void **state)
@@ -212,6 +237,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(each_level_has_its_form),	cmocka_unit_test(verbose_shows_all),
+		cmocka_unit_test(addresses_are_not_kept),	cmocka_unit_test(addresses_are_kept_for_verbose),
 		cmocka_unit_test(what_no_console_can_show),	cmocka_unit_test(long_lines_are_cut),
 		cmocka_unit_test(log_that_is_full_begins_anew), cmocka_unit_test(without_a_console),
 		cmocka_unit_test(progress_overwrites_itself),	cmocka_unit_test(progress_that_nobody_has_seen),
