@@ -11,16 +11,29 @@
 
 _Static_assert(3 * VENDOR_UNITS_MAX + sizeof(" 65535.65535") <= LOADER_VALUE_SIZE, "the firmware's name must fit");
 
-/* `prefix` is ASCII. */
-static bool begins_with(struct utf16_reader value, const char *prefix)
+/* Takes `text`, which is ASCII, off *value. */
+static bool take(struct utf16_reader *value, const char *text)
 {
 	char utf8[4];
 
-	for (; *prefix; prefix++) {
-		if (utf16_take_utf8(&value, utf8) != 1 || utf8[0] != *prefix)
+	for (; *text; text++) {
+		if (utf16_take_utf8(value, utf8) != 1 || utf8[0] != *text)
 			return false;
 	}
 	return true;
+}
+
+static bool begins_with(struct utf16_reader value, const char *prefix)
+{
+	return take(&value, prefix);
+}
+
+/* Nothing but a NUL may follow. */
+static bool is(struct utf16_reader value, const char *text)
+{
+	char utf8[4];
+
+	return take(&value, text) && utf16_take_utf8(&value, utf8) == 0;
 }
 
 enum loader_before loader_before(const void *value, size_t size)
@@ -34,6 +47,17 @@ enum loader_before loader_before(const void *value, size_t size)
 	if (begins_with(reader, "kexec-efi"))
 		return LOADER_BEFORE_SELF;
 	return begins_with(reader, "systemd-boot") ? LOADER_BEFORE_MENU : LOADER_BEFORE_OTHER;
+}
+
+bool loader_variable_is_report(const void *name, size_t size)
+{
+	struct utf16_reader reader = { .bytes = name, .size = size };
+
+	if (begins_with(reader, "Stub") || is(reader, "LoaderEntrySelected"))
+		return true;
+	if (begins_with(reader, "LoaderEntry") || begins_with(reader, "LoaderConfig"))
+		return false;
+	return begins_with(reader, "Loader") && !is(reader, "LoaderSystemToken");
 }
 
 bool loader_replaces_values(enum loader_before before)

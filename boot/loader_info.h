@@ -23,6 +23,14 @@ enum loader_before {
 /* By the variable's value: `size` bytes of UTF-16. */
 enum loader_before loader_before(const void *value, size_t size);
 
+/*
+ * Whether a variable under the interface's vendor, by its name of `size` bytes of UTF-16, tells the operating system
+ * about this boot: a loader or a stub sets it at each start, as a volatile variable. The others are settings, which the
+ * operating system and the loader keep in non-volatile variables: LoaderConfig..., LoaderEntry... and
+ * LoaderSystemToken. A new version of systemd brings new names of either kind, so this goes by their beginnings.
+ */
+bool loader_variable_is_report(const void *name, size_t size);
+
 /* Whether values that are there are replaced: only our own, of a start that failed. */
 bool loader_replaces_values(enum loader_before before);
 

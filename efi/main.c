@@ -10,6 +10,7 @@
 #include "efi/linux/handover.h"
 #include "efi/linux/loader_interface.h"
 #include "efi/linux/memory_overwrite.h"
+#include "efi/linux/planted.h"
 #include "efi/linux/random_seed.h"
 #include "efi/services/clock.h"
 #include "efi/services/cpu_mode.h"
@@ -65,7 +66,8 @@ static enum kexec_status make_plan(const EFI_LOADED_IMAGE *image, struct boot *b
 		return status;
 	log_set_verbose(boot->plan.verbose);
 	boot_plan_print_unknown_keys(&boot->plan);
-	return last_stop_is_repeated(&boot->last_stop, &boot->plan);
+	status = last_stop_is_repeated(&boot->last_stop, &boot->plan);
+	return status ? status : planted_check(&boot->plan);
 }
 
 static struct load_target load_target(struct boot *boot)

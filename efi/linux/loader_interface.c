@@ -7,17 +7,11 @@
 #include "boot/log.h"
 #include "common/format.h"
 #include "common/vendor.h"
+#include "efi/linux/planted.h"
 #include "efi/services/clock.h"
 #include "efi/services/console.h"
 #include "efi/services/firmware.h"
-
-#define LOADER_VENDOR_GUID                                                                                             \
-	{                                                                                                              \
-		0x4a67b082, 0x0a4c, 0x41cf,                                                                            \
-		{                                                                                                      \
-			0xb6, 0xc7, 0x44, 0x0b, 0x29, 0xbb, 0x8c, 0x4f                                                 \
-		}                                                                                                      \
-	}
+#include "efi/services/variable.h"
 
 /* One that is longer is nobody's that we know. */
 #define LOADER_INFO_UNITS 170
@@ -29,11 +23,23 @@ static bool has_warned;
 static bool has_menu; /* systemd-boot started us */
 static enum loader_before before;
 
-static bool is_set(CHAR16 *name, EFI_GUID *vendor)
+/* A variable of the interface, as loaders set it: it is volatile. */
+static struct variable report(const CHAR16 *name)
 {
-	UINTN size = 0;
+	return (struct variable){
+		.name = name,
+		.vendor = LOADER_VENDOR_GUID,
+		.required = VARIABLE_BOOT_RUNTIME,
+		.forbidden = ~(uint32_t)VARIABLE_BOOT_RUNTIME,
+	};
+}
 
-	return firmware_runtime_services->GetVariable(name, vendor, NULL, &size, NULL) == EFI_BUFFER_TOO_SMALL;
+static bool is_set(const CHAR16 *name)
+{
+	struct variable variable = report(name);
+	struct variable_reading reading;
+
+	return variable_look(&variable, &reading) == VARIABLE_FOUND;
 }
 
 /* Warns of the first variable that the firmware does not take. */
@@ -52,7 +58,7 @@ static void set(CHAR16 *name, const char *text)
 	uint16_t value[LOADER_VALUE_SIZE];
 	size_t size = loader_value(text, value);
 
-	if (!size || (is_set(name, &vendor) && !loader_replaces_values(before)))
+	if (!size || (is_set(name) && !loader_replaces_values(before)))
 		return;
 	check(firmware_runtime_services->SetVariable(
 		name, &vendor, EFI_VARIABLE_BOOTSERVICE_ACCESS | EFI_VARIABLE_RUNTIME_ACCESS, size, value));
@@ -94,13 +100,14 @@ static void set_image(const EFI_LOADED_IMAGE *image)
 
 static enum loader_before find_loader_before(void)
 {
-	EFI_GUID vendor = LOADER_VENDOR_GUID;
+	struct variable variable = report(L"LoaderInfo");
 	uint16_t value[LOADER_INFO_UNITS];
-	UINTN size = sizeof(value);
+	struct variable_reading reading;
 
-	if (EFI_ERROR(firmware_runtime_services->GetVariable(L"LoaderInfo", &vendor, NULL, &size, value)))
+	variable.size_max = sizeof(value);
+	if (variable_read(&variable, value, &reading) != VARIABLE_FOUND)
 		return LOADER_BEFORE_NONE;
-	return loader_before(value, size < sizeof(value) ? size : sizeof(value));
+	return loader_before(value, reading.size);
 }
 
 /*
@@ -119,6 +126,7 @@ static bool is_started_from_a_volume(const EFI_LOADED_IMAGE *image)
 
 void loader_interface_start(const EFI_LOADED_IMAGE *image)
 {
+	planted_delete();
 	before = find_loader_before();
 	/* It may have been left long ago, for what comes next in the boot order. */
 	has_menu = before == LOADER_BEFORE_MENU && is_started_from_a_volume(image);
@@ -137,7 +145,7 @@ static void leave_log(void)
 	UINTN size;
 	const CHAR16 *log = console_log(&size);
 
-	check(firmware_runtime_services->SetVariable(L"KexecLog", &vendor,
+	check(firmware_runtime_services->SetVariable(KEXEC_LOG_NAME, &vendor,
 						     EFI_VARIABLE_BOOTSERVICE_ACCESS | EFI_VARIABLE_RUNTIME_ACCESS,
 						     size, (void *)log));
 }

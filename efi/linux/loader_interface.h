@@ -2,13 +2,29 @@
 /*
  * The Boot Loader Interface (systemd.io/BOOT_LOADER_INTERFACE): volatile EFI variables by which the booted system
  * learns who loaded it and how long that took; bootctl and systemd-analyze show them. What a loader before us has set
- * is left alone. A firmware that takes no variables costs a warning, never the boot.
+ * is left alone; what an operating system has planted is deleted. A firmware that takes no variables costs a warning,
+ * never the boot.
  */
 #pragma once
 
 #include <efi.h>
 
-/* Says that we have started, from which file and under which firmware. Call it first: it takes the time. */
+/* The vendor of the interface's variables. */
+#define LOADER_VENDOR_GUID                                                                                             \
+	{                                                                                                              \
+		0x4a67b082, 0x0a4c, 0x41cf,                                                                            \
+		{                                                                                                      \
+			0xb6, 0xc7, 0x44, 0x0b, 0x29, 0xbb, 0x8c, 0x4f                                                 \
+		}                                                                                                      \
+	}
+
+/* Our own log, under our own vendor. */
+#define KEXEC_LOG_NAME L"KexecLog"
+
+/*
+ * Says that we have started, from which file and under which firmware. Call it first: it takes the time, and deletes
+ * the variables that no loader has set in this boot (efi/linux/planted.h).
+ */
 void loader_interface_start(const EFI_LOADED_IMAGE *image);
 
 /* Says that we are about to leave for the kernel, and leaves our log as the variable KexecLog. */

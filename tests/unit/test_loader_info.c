@@ -63,6 +63,61 @@ static void value_that_ends_early(void **state)
 	assert_int_equal(loader_before(odd, sizeof(odd)), LOADER_BEFORE_NONE);
 }
 
+static bool is_report(const char *name)
+{
+	size_t size;
+	uint8_t *value = utf16_of(name, &size);
+	bool result = loader_variable_is_report(value, size);
+
+	test_free(value);
+	return result;
+}
+
+static void reports_and_settings(void **state)
+{
+	static const char *const reports[] = { "LoaderInfo",
+					       "LoaderDevicePartUUID",
+					       "LoaderEntries",
+					       "LoaderEntrySelected",
+					       "LoaderFeatures",
+					       "LoaderTimeMenuUSec",
+					       "LoaderSysFailReason",
+					       "LoaderSystemTokens",
+					       "Loader",
+					       "StubPcrKernelImage",
+					       "StubProfile",
+					       "Stub",
+					       "LoaderTpm2ActivePcrBanks" };
+	static const char *const others[] = { "LoaderEntryOneShot",
+					      "LoaderEntryDefault",
+					      "LoaderEntryPreferred",
+					      "LoaderEntrySysFail",
+					      "LoaderEntryLastBooted",
+					      "LoaderEntryOfTomorrow",
+					      "LoaderConfigTimeout",
+					      "LoaderConfigTimeoutOneShot",
+					      "LoaderConfigConsoleMode",
+					      "LoaderSystemToken",
+					      "LoaderEntrySelectedNot",
+					      "LoaderEntrySelecte",
+					      "Loade",
+					      "loaderInfo",
+					      "Stu",
+					      "",
+					      "BootOrder",
+					      " LoaderInfo" };
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(reports); i++)
+		assert_true(is_report(reports[i]));
+	for (size_t i = 0; i < ARRAY_SIZE(others); i++)
+		assert_false(is_report(others[i]));
+	/* Up to its NUL, wherever the memory ends. */
+	assert_true(loader_variable_is_report(u"LoaderEntrySelected\0x", 2 * 21));
+	assert_false(loader_variable_is_report(u"LoaderSystemToken\0x", 2 * 19));
+	assert_false(loader_variable_is_report(NULL, 0));
+}
+
 /* What somebody else has set stays; behind somebody else we are a stub. */
 static void what_follows_from_it(void **state)
 {
@@ -151,10 +206,15 @@ static void values_too_long_or_not_utf_8(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(loaders_before),	cmocka_unit_test(value_that_ends_early),
-		cmocka_unit_test(what_follows_from_it), cmocka_unit_test(firmware_info),
-		cmocka_unit_test(vendor_without_end),	cmocka_unit_test(firmware_type),
-		cmocka_unit_test(values_end_in_a_nul),	cmocka_unit_test(values_too_long_or_not_utf_8),
+		cmocka_unit_test(loaders_before),
+		cmocka_unit_test(value_that_ends_early),
+		cmocka_unit_test(reports_and_settings),
+		cmocka_unit_test(what_follows_from_it),
+		cmocka_unit_test(firmware_info),
+		cmocka_unit_test(vendor_without_end),
+		cmocka_unit_test(firmware_type),
+		cmocka_unit_test(values_end_in_a_nul),
+		cmocka_unit_test(values_too_long_or_not_utf_8),
 	};
 
 	return run_named_tests(tests);

@@ -2,13 +2,13 @@
 /* The interface's variables on firmware that has some already, and on firmware that takes none. */
 #include "efi/linux/loader_interface.h"
 
+#include "common/align.h"
+#include "common/vendor.h"
 #include "efi/services/clock.h"
 #include "efi/services/console.h"
 #include "efi/services/firmware.h"
 #include "tests/unit/fake_firmware.h"
 #include "tests/unit/support.h"
-
-#define VARIABLES_MAX 16
 
 /* --- in the place of clock and console --- */
 
@@ -35,92 +35,46 @@ void console_wait_for_key(unsigned seconds)
 
 /* --- variables --- */
 
-struct variable {
-	char name[64];
-	char value[512];
-	UINTN size;
-	uint32_t vendor; /* its first 32 bits */
-};
+static const EFI_GUID loader = LOADER_VENDOR_GUID;
+static const EFI_GUID own = KEXEC_VENDOR_GUID;
 
-static struct variable variables[VARIABLES_MAX];
-static unsigned variable_count;
-static EFI_STATUS set_status;
-static unsigned set_calls;
+#define VOLATILE_ATTRIBUTES (EFI_VARIABLE_BOOTSERVICE_ACCESS | EFI_VARIABLE_RUNTIME_ACCESS)
 
-static void narrow(const CHAR16 *wide, UINTN units, char *ret_text)
+static const char *text_of(const struct fake_variable *variable)
 {
-	for (UINTN i = 0; i < units && wide[i]; i++)
-		*ret_text++ = (char)wide[i];
-	*ret_text = '\0';
+	static char text[FAKE_VALUE_SIZE];
+
+	if (!variable)
+		return NULL;
+	for (size_t i = 0; i < variable->size; i += 2)
+		text[i / 2] = (char)variable->value[i];
+	text[variable->size / 2] = '\0';
+	return text;
 }
 
-static struct variable *find(const char *name)
+/* As a loader leaves it. */
+static const char *value_of(const CHAR16 *name)
 {
-	for (unsigned i = 0; i < variable_count; i++) {
-		if (strcmp(variables[i].name, name) == 0)
-			return &variables[i];
-	}
-	return NULL;
+	const struct fake_variable *variable = fake_variable_find(name, &loader);
+
+	if (variable)
+		assert_int_equal(variable->attributes, VOLATILE_ATTRIBUTES);
+	return text_of(variable);
 }
 
-static const char *value_of(const char *name)
+static const char *log_left(void)
 {
-	const struct variable *variable = find(name);
-
-	return variable ? variable->value : NULL;
+	return text_of(fake_variable_find(L"KexecLog", &own));
 }
 
-static EFI_STATUS EFIAPI set_variable(CHAR16 *wide_name, EFI_GUID *vendor, UINT32 attributes, UINTN size, VOID *value)
+static void leave(const CHAR16 *name, const char *value)
 {
-	struct variable *variable;
-	char name[64];
-
-	set_calls++;
-	assert_int_equal(attributes, EFI_VARIABLE_BOOTSERVICE_ACCESS | EFI_VARIABLE_RUNTIME_ACCESS);
-	if (set_status != EFI_SUCCESS)
-		return set_status;
-	narrow(wide_name, 63, name);
-	variable = find(name);
-	if (!variable) {
-		assert_in_range(variable_count, 0, VARIABLES_MAX - 1);
-		variable = &variables[variable_count++];
-	}
-	strcpy(variable->name, name);
-	narrow(value, size / 2, variable->value);
-	variable->size = size;
-	variable->vendor = vendor->Data1;
-	return EFI_SUCCESS;
+	fake_variable_leave_text(name, &loader, VOLATILE_ATTRIBUTES, value);
 }
 
-static EFI_STATUS EFIAPI get_variable(CHAR16 *wide_name, EFI_GUID *vendor, UINT32 *ret_attributes, UINTN *size,
-				      VOID *ret_value)
+static void plant(const CHAR16 *name, const char *value)
 {
-	const struct variable *variable;
-	CHAR16 *wide = ret_value;
-	UINTN capacity = *size;
-	char name[64];
-
-	(void)ret_attributes;
-	narrow(wide_name, 63, name);
-	variable = find(name);
-	if (!variable || variable->vendor != vendor->Data1)
-		return EFI_NOT_FOUND;
-	*size = variable->size;
-	if (capacity < variable->size)
-		return EFI_BUFFER_TOO_SMALL;
-	for (UINTN i = 0; i < variable->size / 2; i++)
-		wide[i] = (CHAR16)variable->value[i];
-	return EFI_SUCCESS;
-}
-
-static void leave(const char *name, const char *value)
-{
-	struct variable *variable = &variables[variable_count++];
-
-	strcpy(variable->name, name);
-	strcpy(variable->value, value);
-	variable->size = 2 * (strlen(value) + 1);
-	variable->vendor = 0x4a67b082;
+	fake_variable_leave_text(name, &loader, VOLATILE_ATTRIBUTES | EFI_VARIABLE_NON_VOLATILE, value);
 }
 
 /* --- who started us --- */
@@ -145,17 +99,20 @@ static EFI_STATUS EFIAPI handle_protocol(EFI_HANDLE handle, EFI_GUID *guid, VOID
 
 static const EFI_LOADED_IMAGE image = { .ParentHandle = (EFI_HANDLE)2, .DeviceHandle = (EFI_HANDLE)4 };
 
+/* Firmware that has no variables yet. */
+static void reset(void)
+{
+	fake_firmware_start(NULL, 0);
+}
+
 static void start(void)
 {
 	static CHAR16 vendor[] = L"Host";
 
-	fake_firmware_start(NULL, 0);
 	firmware_system_table->FirmwareVendor = vendor;
 	firmware_system_table->FirmwareRevision = 0x00010005;
 	firmware_system_table->Hdr.Revision = 0x00020046;
 	firmware_boot_services->HandleProtocol = handle_protocol;
-	firmware_runtime_services->GetVariable = get_variable;
-	firmware_runtime_services->SetVariable = set_variable;
 	now_usec = 1234;
 	loader_interface_start(&image);
 }
@@ -163,75 +120,79 @@ static void start(void)
 static void what_the_first_loader_sets(void **state)
 {
 	(void)state;
+	reset();
 	start();
-	assert_string_equal(value_of("LoaderInfo"), "kexec-efi " KEXEC_EFI_VERSION);
-	assert_string_equal(value_of("LoaderFirmwareInfo"), "Host 1.05");
-	assert_string_equal(value_of("LoaderFirmwareType"), "UEFI 2.70");
-	assert_string_equal(value_of("LoaderTimeInitUSec"), "1234");
-	assert_null(value_of("StubInfo"));
-	assert_null(value_of("KexecLog"));
-	assert_int_equal(find("LoaderTimeInitUSec")->size, 2 * sizeof("1234"));
+	assert_string_equal(value_of(L"LoaderInfo"), "kexec-efi " KEXEC_EFI_VERSION);
+	assert_string_equal(value_of(L"LoaderFirmwareInfo"), "Host 1.05");
+	assert_string_equal(value_of(L"LoaderFirmwareType"), "UEFI 2.70");
+	assert_string_equal(value_of(L"LoaderTimeInitUSec"), "1234");
+	assert_null(value_of(L"StubInfo"));
+	assert_null(log_left());
+	assert_int_equal(fake_variable_find(L"LoaderTimeInitUSec", &loader)->size, 2 * sizeof("1234"));
 	now_usec = 5678;
 	loader_interface_finish();
-	assert_string_equal(value_of("LoaderTimeExecUSec"), "5678");
-	assert_string_equal(value_of("KexecLog"), "the log");
-	assert_int_equal(find("KexecLog")->vendor, 0x5f0a6dd6);
-	assert_int_equal(find("LoaderInfo")->vendor, 0x4a67b082);
+	assert_string_equal(value_of(L"LoaderTimeExecUSec"), "5678");
+	assert_string_equal(log_left(), "the log");
 	assert_string_equal(logged(), "");
 }
 
 static void clock_that_does_not_tick(void **state)
 {
 	(void)state;
+	reset();
 	start();
-	variable_count = 0;
+	fake_firmware.variable_count = 0;
 	now_usec = 0;
 	loader_interface_finish();
-	assert_null(value_of("LoaderTimeExecUSec"));
-	assert_string_equal(value_of("KexecLog"), "the log");
+	assert_null(value_of(L"LoaderTimeExecUSec"));
+	assert_string_equal(log_left(), "the log");
 }
 
 static void what_another_loader_has_set_stays(void **state)
 {
 	(void)state;
-	leave("LoaderInfo", "systemd-boot 252");
-	leave("LoaderTimeInitUSec", "7");
+	reset();
+	leave(L"LoaderInfo", "systemd-boot 252");
+	leave(L"LoaderTimeInitUSec", "7");
 	start();
-	assert_string_equal(value_of("LoaderInfo"), "systemd-boot 252");
-	assert_string_equal(value_of("LoaderTimeInitUSec"), "7");
-	assert_string_equal(value_of("StubInfo"), "kexec-efi " KEXEC_EFI_VERSION);
-	assert_string_equal(value_of("LoaderFirmwareInfo"), "Host 1.05");
+	assert_string_equal(value_of(L"LoaderInfo"), "systemd-boot 252");
+	assert_string_equal(value_of(L"LoaderTimeInitUSec"), "7");
+	assert_string_equal(value_of(L"StubInfo"), "kexec-efi " KEXEC_EFI_VERSION);
+	assert_string_equal(value_of(L"LoaderFirmwareInfo"), "Host 1.05");
 }
 
 static void what_a_start_of_ours_has_set_is_replaced(void **state)
 {
 	(void)state;
-	leave("LoaderInfo", "kexec-efi 0.0");
-	leave("LoaderTimeInitUSec", "7");
+	reset();
+	leave(L"LoaderInfo", "kexec-efi 0.0");
+	leave(L"LoaderTimeInitUSec", "7");
 	start();
-	assert_string_equal(value_of("LoaderInfo"), "kexec-efi " KEXEC_EFI_VERSION);
-	assert_string_equal(value_of("LoaderTimeInitUSec"), "1234");
-	assert_null(value_of("StubInfo"));
+	assert_string_equal(value_of(L"LoaderInfo"), "kexec-efi " KEXEC_EFI_VERSION);
+	assert_string_equal(value_of(L"LoaderTimeInitUSec"), "1234");
+	assert_null(value_of(L"StubInfo"));
 }
 
 /* One warning, however many variables it does not take. */
 static void firmware_that_takes_no_variables(void **state)
 {
 	(void)state;
-	set_status = EFI_OUT_OF_RESOURCES;
+	reset();
+	fake_firmware.set_status = EFI_OUT_OF_RESOURCES;
 	start();
 	loader_interface_finish();
-	assert_true(set_calls > 4);
+	assert_true(fake_firmware.set_calls > 4);
 	assert_string_equal(logged(),
 			    "warning: the firmware does not take variables: OUT_OF_RESOURCES; going on without\n");
 }
 
-static void after_a_failure(const char *info, bool on_a_volume, EFI_STATUS expected)
+static void after_a_failure(const char *info, uint32_t attributes, bool on_a_volume, EFI_STATUS expected)
 {
-	variable_count = 0;
+	reset();
 	waited_seconds = 0;
+	log_clear();
 	if (info)
-		leave("LoaderInfo", info);
+		fake_variable_leave_text(L"LoaderInfo", &loader, attributes, info);
 	parent_is_on_a_volume = on_a_volume;
 	start();
 	assert_true(loader_interface_failed(EFI_NOT_FOUND) == expected);
@@ -242,12 +203,61 @@ static void after_a_failure(const char *info, bool on_a_volume, EFI_STATUS expec
 static void only_a_menu_gets_a_success(void **state)
 {
 	(void)state;
-	after_a_failure("systemd-boot 252", true, EFI_SUCCESS);
+	after_a_failure("systemd-boot 252", VOLATILE_ATTRIBUTES, true, EFI_SUCCESS);
 	assert_string_equal(logged(), "back to the boot menu in 10 seconds, or by a key\n");
-	after_a_failure("systemd-boot 252", false, EFI_NOT_FOUND);
-	after_a_failure("kexec-efi 0.1", true, EFI_NOT_FOUND);
-	after_a_failure("another", true, EFI_NOT_FOUND);
-	after_a_failure(NULL, true, EFI_NOT_FOUND);
+	after_a_failure("systemd-boot 252", VOLATILE_ATTRIBUTES, false, EFI_NOT_FOUND);
+	after_a_failure("kexec-efi 0.1", VOLATILE_ATTRIBUTES, true, EFI_NOT_FOUND);
+	after_a_failure("another", VOLATILE_ATTRIBUTES, true, EFI_NOT_FOUND);
+	after_a_failure(NULL, VOLATILE_ATTRIBUTES, true, EFI_NOT_FOUND);
+}
+
+/* In whatever form, deleted or kept by the firmware: only a loader of this boot can have set a volatile one. */
+static void planted_menu_gets_no_success(void **state)
+{
+	static const uint32_t forms[] = { 1, 2, 3, 4, 5, 7, 0x16, 0x17, 0x26, 0x27 };
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(forms); i++) {
+		after_a_failure("systemd-boot 257", forms[i], true, EFI_NOT_FOUND);
+		assert_null(strstr(logged(), "back to the boot menu"));
+	}
+}
+
+static void planted_values_are_replaced(void **state)
+{
+	(void)state;
+	reset();
+	plant(L"LoaderInfo", "systemd-boot 257");
+	plant(L"LoaderTimeInitUSec", "7");
+	plant(L"LoaderTimeExecUSec", "8");
+	plant(L"StubInfo", "systemd-stub 257");
+	plant(L"LoaderEntrySelected", "planted.conf");
+	fake_variable_leave_text(L"KexecLog", &own, VOLATILE_ATTRIBUTES | EFI_VARIABLE_NON_VOLATILE, "planted");
+	start();
+	assert_string_equal(value_of(L"LoaderInfo"), "kexec-efi " KEXEC_EFI_VERSION);
+	assert_string_equal(value_of(L"LoaderTimeInitUSec"), "1234");
+	assert_null(value_of(L"LoaderTimeExecUSec"));
+	assert_null(value_of(L"StubInfo"));
+	assert_null(value_of(L"LoaderEntrySelected"));
+	assert_null(log_left());
+	loader_interface_finish();
+	assert_string_equal(value_of(L"LoaderTimeExecUSec"), "1234");
+	assert_string_equal(log_left(), "the log");
+}
+
+/* What systemd-boot has set beside a planted one counts. */
+static void planted_beside_a_loaders(void **state)
+{
+	(void)state;
+	reset();
+	leave(L"LoaderInfo", "systemd-boot 257");
+	plant(L"LoaderDevicePartUUID", "planted");
+	plant(L"LoaderFirmwareInfo", "planted");
+	start();
+	assert_string_equal(value_of(L"LoaderInfo"), "systemd-boot 257");
+	assert_string_equal(value_of(L"LoaderFirmwareInfo"), "Host 1.05");
+	assert_null(value_of(L"LoaderDevicePartUUID"));
+	assert_string_equal(value_of(L"StubInfo"), "kexec-efi " KEXEC_EFI_VERSION);
 }
 
 int main(void)
@@ -259,6 +269,9 @@ int main(void)
 		cmocka_unit_test(what_a_start_of_ours_has_set_is_replaced),
 		cmocka_unit_test(firmware_that_takes_no_variables),
 		cmocka_unit_test(only_a_menu_gets_a_success),
+		cmocka_unit_test(planted_menu_gets_no_success),
+		cmocka_unit_test(planted_values_are_replaced),
+		cmocka_unit_test(planted_beside_a_loaders),
 	};
 
 	return run_named_tests(tests);
