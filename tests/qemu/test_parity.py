@@ -37,6 +37,7 @@ EXPLAINED = {
     "pcr-12": "systemd-boot measures the options it passes",
     "log": "ours alone",
     "StubInfo": "ours alone",
+    "loader-attributes": "of these and those below as well",
     "LoaderTimeInitUSec": "ours alone: this systemd-boot finds no clock in QEMU's CPU",
     "LoaderTimeExecUSec": "ours alone",
     "LoaderRandomSeed": "systemd-boot makes a new one each time",

@@ -1,0 +1,221 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Variables that somebody has planted: each that is read, or that tells Linux about this boot, in each form that its
+attributes can have. None reaches Linux as a loader's, and none changes what boots.
+
+An earlier image of the same boot plants what it can (plant.c), the rest stands in the variable store beforehand. A
+volatile one that boot services and Linux see is no plant: it is what loaders leave."""
+
+import re
+import uuid
+
+import pytest
+
+import varstore
+from conftest import DEFAULT_OPTIONS, IMAGE, entry, files, utf16, wait_for_report
+from machine import BUILD, FIRMWARE
+from test_sealed import seal
+
+LOADER = uuid.UUID("4a67b082-0a4c-41cf-b6c7-440b29bb8c4f")
+KEXEC = uuid.UUID("5f0a6dd6-9a3e-4c1f-8d46-2c1a1d1b6a10")
+SHIM = uuid.UUID("605dab50-e046-4300-abb6-3dd810dd8b23")
+SEED = uuid.UUID("1ce1e5bc-7ceb-42f2-81e5-8aadf180f57b")
+OVERWRITE = uuid.UUID("e20939be-32d4-41be-a150-897f85d49829")
+VENDORS = {"loader": LOADER, "kexec": KEXEC, "shim": SHIM, "seed": SEED, "overwrite": OVERWRITE,
+           "global": varstore.GLOBAL_VARIABLE}
+
+# What the specification has loaders and stubs set at each start (systemd 261), and names that it has not yet.
+REPORTS = ["LoaderBootCountPath", "LoaderDeviceIdentifier", "LoaderDevicePartUUID", "LoaderDeviceURL", "LoaderEntries",
+           "LoaderEntrySelected", "LoaderFeatures", "LoaderFirmwareInfo", "LoaderFirmwareType", "LoaderImageIdentifier",
+           "LoaderInfo", "LoaderKeyboardLayout", "LoaderRandomSeed", "LoaderSysFailReason", "LoaderTimeExecUSec",
+           "LoaderTimeInitUSec", "LoaderTimeMenuUSec", "LoaderTpm2ActivePcrBanks", "StubDevicePartUUID", "StubDeviceURL",
+           "StubFeatures", "StubImageIdentifier", "StubInfo", "StubPcrInitRDConfExts", "StubPcrInitRDSysExts",
+           "StubPcrKernelImage", "StubPcrKernelParameters", "StubProfile", "LoaderOfTomorrow", "StubOfTomorrow"]
+# What it has the operating system keep.
+SETTINGS = ["LoaderConfigConsoleMode", "LoaderConfigTimeout", "LoaderConfigTimeoutOneShot", "LoaderEntryDefault",
+            "LoaderEntryLastBooted", "LoaderEntryOneShot", "LoaderEntryPreferred", "LoaderEntrySysFail",
+            "LoaderSystemToken"]
+OURS = {"LoaderInfo", "LoaderImageIdentifier", "LoaderFirmwareInfo", "LoaderFirmwareType", "LoaderDevicePartUUID",
+        "LoaderTimeInitUSec", "LoaderTimeExecUSec"}
+
+NV, BS, RT, AT = 1, 2, 4, 0x20
+# Debian 13's build for machines without SMM; Debian 12's has the code, and makes the variables anew at each start.
+WITHOUT_SECURE_BOOT = "trixie"
+MENU = "systemd-boot 257"
+GOOD = f"linux=/vmlinuz initrd=/initrd -- {DEFAULT_OPTIONS}"
+REQUIRING = "linux=/vmlinuz initrd=/initrd"
+
+
+def variables(attributes):
+    """(attributes, vendor, name, value): bytes, or text that becomes UTF-16."""
+    yield from ((attributes, "loader", name, MENU if name == "LoaderInfo" else f"planted-{name}") for name in REPORTS)
+    # In their own form always: nobody plants a setting in another.
+    yield from ((NV | BS | RT, "loader", name, f"planted-{name}") for name in SETTINGS)
+    yield attributes, "kexec", "KexecLog", "planted-KexecLog"
+    yield attributes, "shim", "MokSBState", b"\1"
+    yield attributes, "shim", "MokSBStateRT", b"\1"
+    yield attributes, "seed", "RandomSeed", bytes(range(48))
+    yield attributes, "overwrite", "MemoryOverwriteRequestControl", b"\0"
+
+
+def plant_list(attributes):
+    """The file for plant.c."""
+    return "".join(f"{form:x} {vendor} {name} {'#' + value.hex() if isinstance(value, bytes) else value}\n"
+                   for form, vendor, name, value in variables(attributes)).encode()
+
+
+def set_beforehand(store, attributes):
+    for form, vendor, name, value in variables(attributes):
+        store.set(name, value if isinstance(value, bytes) else utf16(value), VENDORS[vendor], form)
+
+
+def planted_names(report):
+    """The reports of the interface that have a planted value in the booted system."""
+    return {line.split()[0] for line in report.lines if re.search(r" (planted-\w+|systemd-boot 257)$", line)} - set(SETTINGS)
+
+
+def attributes_of(report):
+    return dict(word.split("=") for word in report["loader-attributes"].split())
+
+
+def expect_nothing_planted(report):
+    assert planted_names(report) == set()
+    found = attributes_of(report)
+    assert {name: found[name] for name in OURS} == dict.fromkeys(OURS, "06")
+    assert set(found) - set(SETTINGS) == OURS
+    assert report["LoaderInfo"].startswith("kexec-efi ")
+    assert "planted" not in "\n".join(line for line in report.lines if line.startswith("log ") and "plant:" not in line
+                                      and "found " not in line)
+
+
+def expect_what_boots(report):
+    """The same as without any of them, and the settings as they were."""
+    assert report["cmdline"] == DEFAULT_OPTIONS
+    assert report["payload"] == "payload: OK"
+    found = attributes_of(report)
+    assert {name: (found[name], report[name]) for name in SETTINGS} == {name: ("07", f"planted-{name}")
+                                                                        for name in SETTINGS}
+
+
+def expect_refusal(guest, line, start=0):
+    """An error returns to the firmware, which goes on, whatever LoaderInfo says."""
+    start = guest.expect(rf"^kexec: {line}$", start=start).end()
+    return guest.expect(r"BdsDxe: failed to start Boot\w+ .*", start=start).end()
+
+
+MISSING = r"/missing: cannot open: expected a file, found NOT_FOUND"
+UNKNOWN = (r"/vmlinuz: signature: required by .*: expected Secure Boot on, found it unknown: SecureBoot: "
+           r"expected attributes 0x6 and none of 0x1, found 0x{:x}")
+
+
+def contents(attributes, planting):
+    """With a loader that is started by whoever plants, or straight from the firmware."""
+    changes = {"/EFI/BOOT/BOOTX64.EFI": None, "/EFI/BOOT/BOOTX64.conf": None, "/kexec.efi": IMAGE,
+               "/require.conf": entry(extra=["signature require"])}
+    if planting:
+        changes.update({"/plant.efi": BUILD / "plant.efi", "/plant": plant_list(attributes)})
+    return files(changes)
+
+
+def start(boot, tmp_path, attributes, store, entries, firmware="ovmf", planting=True, more=None):
+    template = store.save(tmp_path / "planted.fd")
+    image = "\\plant.efi" if planting else "\\kexec.efi"
+    options = [(label, path or image, utf16(text) if text else b"") for label, path, text in entries]
+    made = varstore.boot_options(template, tmp_path / "vars.fd", options)
+    return boot({**contents(attributes, planting), **(more or {})}, firmware=FIRMWARE[firmware], variables=made,
+                boot_order=True)
+
+
+def expect_planted(guest, attributes):
+    """That they were there: all but those whose names the firmware protects."""
+    for form, _, name, _ in variables(attributes):
+        if name != "MemoryOverwriteRequestControl":
+            assert f"kexec: plant: {name} 0x{form:x}: SUCCESS\n" in guest.log, name
+
+
+REFUSED = [("missing", None, "linux=/missing"), ("required", None, "entry=/require.conf")]
+
+
+def seed_taken(attributes):
+    return attributes & NV and attributes & BS and not attributes & AT
+
+
+# By an earlier image; an operating system can plant the second alone.
+@pytest.mark.parametrize("attributes", [NV | BS, NV | BS | RT, BS], ids=["NV BS", "NV BS RT", "BS"])
+def test_planted_by_an_earlier_image(boot, tmp_path, attributes):
+    """On firmware that knows no Secure Boot, whose variable for it has been written offline."""
+    store = varstore.VariableStore(FIRMWARE[WITHOUT_SECURE_BOOT].variables)
+    offline = attributes | NV
+    store.set("SecureBoot", b"\1", attributes=offline)
+    store.set("SetupMode", b"\0", attributes=offline)
+    guest = start(boot, tmp_path, attributes, store, [*REFUSED, ("good", None, GOOD)], WITHOUT_SECURE_BOOT)
+    position = expect_refusal(guest, MISSING)
+    first = guest.log
+    expect_refusal(guest, "(?:" + UNKNOWN.format(offline) + ")", position)
+    report = wait_for_report(guest)
+    expect_planted(guest, attributes)
+    assert "back to the boot menu" not in guest.log
+    assert re.search(rf"^kexec: warning: boot loader interface: expected attributes 0x6, found .*LoaderInfo "
+                     rf"0x{attributes:x}.*: deleted$", first, re.MULTILINE)
+    expect_nothing_planted(report)
+    expect_what_boots(report)
+    # Not known to be on, so Linux is told so; the kernel is verified all the same, and this firmware accepts any.
+    assert "Secure boot could not be determined" in report.dmesg
+    assert "kexec: warning: Secure Boot: expected it on or off, found it unknown" in guest.log
+    assert ("random seed: cannot use the variable RandomSeed" in guest.log) == (not seed_taken(attributes))
+
+
+def test_left_by_an_earlier_loader(boot, tmp_path):
+    """Volatile, for boot services and Linux: so a loader that starts us tells of itself, and is believed. But our log
+    is our own."""
+    store = varstore.VariableStore(FIRMWARE["ovmf"].variables)
+    guest = start(boot, tmp_path, BS | RT, store, [("good", None, GOOD)])
+    report = wait_for_report(guest)
+    expect_planted(guest, BS | RT)
+    assert "boot loader interface" not in guest.log
+    assert planted_names(report) == set(REPORTS)
+    assert set(attributes_of(report)) == {*REPORTS, *SETTINGS}
+    assert "log planted-KexecLog" not in report.lines
+    expect_what_boots(report)
+
+
+def test_what_only_offline_can_be_written(boot, tmp_path):
+    """Hidden from boot services; and SecureBoot of two bytes, which is not 0."""
+    attributes = NV | RT
+    store = varstore.VariableStore(FIRMWARE[WITHOUT_SECURE_BOOT].variables)
+    set_beforehand(store, attributes)
+    store.set("SecureBoot", b"\0\0")
+    guest = start(boot, tmp_path, attributes, store, [*REFUSED, ("good", None, GOOD)], WITHOUT_SECURE_BOOT,
+                  planting=False)
+    position = expect_refusal(guest, MISSING)
+    expect_refusal(guest, "(?:" + UNKNOWN.format(NV | BS | RT) + ")", position)
+    report = wait_for_report(guest)
+    expect_nothing_planted(report)
+    expect_what_boots(report)
+    assert "Secure boot could not be determined" in report.dmesg
+
+
+def test_authenticated_ones_stay_and_a_sealed_image_is_refused(boot, tmp_path):
+    """Firmware with Secure Boot code deletes none that is authenticated. The last entry, which seals nothing, boots."""
+    attributes = NV | BS | RT | AT
+    store = varstore.VariableStore(FIRMWARE["secboot"].variables)
+    set_beforehand(store, attributes)
+    root = tmp_path / "root"
+    root.mkdir()
+    for path, content in files().items():
+        if path in ("/vmlinuz", "/initrd"):
+            (root / path[1:]).symlink_to(content)
+    (root / "entry").write_bytes(entry())
+    sealed = seal(tmp_path, "--entry", root / "entry", "--root", root)
+    kept = r"LoaderBootCountPath 0x27, .*"
+    refusal = rf".*: expected no variable that Linux takes for a loader's, found {kept} with other attributes than 0x6"
+    guest = start(boot, tmp_path, attributes, store,
+                  [("sealed", "\\sealed.efi", ""), *REFUSED, ("good", None, GOOD)], "secboot", planting=False,
+                  more={"/sealed.efi": sealed})
+    position = expect_refusal(guest, refusal)
+    position = expect_refusal(guest, MISSING, position)
+    expect_refusal(guest, refusal, position)
+    report = wait_for_report(guest)
+    assert re.search(rf"^kexec: warning: boot loader interface: expected attributes 0x6, found {kept}: the firmware "
+                     r"keeps them: (SECURITY_VIOLATION|WRITE_PROTECTED)$", guest.log, re.MULTILINE)
+    assert "back to the boot menu" not in guest.log
+    expect_what_boots(report)
