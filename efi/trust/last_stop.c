@@ -7,23 +7,27 @@
 #include "common/stop_note.h"
 #include "common/vendor.h"
 #include "efi/services/firmware.h"
-
-static uint16_t variable_name[] = STOP_NOTE_NAME;
+#include "efi/services/variable.h"
 
 /* *ret_deleted: it will not be read again. A note that no loader or purgatory has written so is none. */
 static bool read_and_delete(struct stop_note *ret_note, bool *ret_deleted)
 {
-	EFI_GUID guid = KEXEC_VENDOR_GUID;
-	UINTN size = sizeof(*ret_note);
-	UINT32 attributes = 0;
-	EFI_STATUS status;
+	static const uint16_t name[] = STOP_NOTE_NAME;
+	const struct variable variable = {
+		.name = name,
+		.vendor = KEXEC_VENDOR_GUID,
+		.required = STOP_NOTE_ATTRIBUTES,
+		.size_min = sizeof(*ret_note),
+		.size_max = sizeof(*ret_note),
+	};
+	struct variable_reading reading;
+	enum variable_state state = variable_read(&variable, ret_note, &reading);
 
-	status = firmware_runtime_services->GetVariable(variable_name, &guid, &attributes, &size, ret_note);
-	if (status == EFI_NOT_FOUND)
+	if (state == VARIABLE_ABSENT)
 		return false;
 	/* Whatever it holds, it is read once. */
-	*ret_deleted = !EFI_ERROR(firmware_runtime_services->SetVariable(variable_name, &guid, 0, 0, NULL));
-	return !EFI_ERROR(status) && size == sizeof(*ret_note) && attributes == STOP_NOTE_ATTRIBUTES;
+	*ret_deleted = !EFI_ERROR(variable_delete(&variable));
+	return state == VARIABLE_FOUND;
 }
 
 /* The region's name, as far as it is one. */
