@@ -90,6 +90,14 @@ static const char *read_signature(struct plan_builder *builder, struct text valu
 	return NULL;
 }
 
+static const char *read_measure(struct plan_builder *builder, struct text value)
+{
+	if (!text_equal(value, TEXT("require")))
+		return "require";
+	builder->plan.require_measurement = true;
+	return NULL;
+}
+
 static const char *read_on_mismatch(struct plan_builder *builder, struct text value)
 {
 	bool reset;
@@ -136,6 +144,7 @@ static const struct entry_key keys[] = {
 	{ TEXT("options"), read_options },
 	{ TEXT("sha256"), read_sha256 },
 	{ TEXT("signature"), read_signature },
+	{ TEXT("measure"), read_measure },
 	{ TEXT("on-mismatch"), read_on_mismatch },
 	{ TEXT("dma"), read_dma },
 	{ TEXT("memory-overwrite"), read_overwrite },

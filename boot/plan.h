@@ -56,6 +56,7 @@ struct boot_plan {
 	size_t unknown_key_count;
 	struct text command_line; /* a NUL follows, which is not counted */
 	bool require_signature;	  /* the platform must vouch for the kernel, whoever else does */
+	bool require_measurement; /* all that is measured must be in the registers */
 	bool overwrite_off;	  /* the firmware shall not overwrite memory at the next reset */
 	bool dma_off;		  /* devices behind PCI bridges shall not write to memory once the firmware is left */
 	bool verbose;

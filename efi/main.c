@@ -115,7 +115,7 @@ static enum kexec_status load_initrds_and_command_line(struct boot *boot)
 		return status;
 	clock_enter(PHASE_CHECK);
 	measure_rest(&boot->plan, boot->initrd, boot->cmdline);
-	return KEXEC_OK;
+	return measure_check(&boot->plan);
 }
 
 static enum kexec_status place_purgatory(struct boot *boot)

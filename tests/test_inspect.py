@@ -40,7 +40,7 @@ def test_entry_becomes_a_plan():
     assert plan["initrds"] == [{"name": "\\initrd", "source": "volume", "trust": "nobody", "sha256": DIGEST}]
     assert plan["command_line"] == "a b"
     assert plan["unknown_keys"] == ["foo"]
-    assert plan["verbose"] and not plan["require_signature"] and plan["on_mismatch"] == "halt"
+    assert plan["verbose"] and not plan["require_signature"] and not plan["require_measurement"] and plan["on_mismatch"] == "halt"
 
 
 def test_sealed_entry_needs_each_digest():

@@ -140,10 +140,12 @@ static void put_plan(const struct boot_plan *plan)
 		put_separator(i);
 		put_text(plan->unknown_keys[i]);
 	}
-	(void)printf("], \"require_signature\": %s, \"dma_off\": %s, \"overwrite_off\": %s, \"verbose\": %s, "
+	(void)printf("], \"require_signature\": %s, \"require_measurement\": %s, \"dma_off\": %s, \"overwrite_off\": "
+		     "%s, \"verbose\": %s, "
 		     "\"on_mismatch\": \"%s\"}",
-		     bool_text(plan->require_signature), bool_text(plan->dma_off), bool_text(plan->overwrite_off),
-		     bool_text(plan->verbose), plan->on_mismatch == ON_MISMATCH_RESET ? "reset" : "halt");
+		     bool_text(plan->require_signature), bool_text(plan->require_measurement), bool_text(plan->dma_off),
+		     bool_text(plan->overwrite_off), bool_text(plan->verbose),
+		     plan->on_mismatch == ON_MISMATCH_RESET ? "reset" : "halt");
 }
 
 static int inspect_entry(const char *name, struct text input, enum entry_place place)

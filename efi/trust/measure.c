@@ -2,6 +2,7 @@
 /* Says what is measured as what. */
 #include "efi/trust/measure.h"
 
+#include "boot/log.h"
 #include "common/align.h"
 #include "common/string.h"
 #include "efi/services/firmware.h"
@@ -10,6 +11,7 @@
 enum {
 	PCR_BOOT_LOADER_CODE = 4, /* TCG PC Client Platform Firmware Profile Specification, 3.3.4 */
 	PCR_INITRD = 9,		  /* as the kernel's EFI stub (libstub/efi-stub-helper.c) */
+	PCR_UNIFIED_IMAGE = 11,	  /* systemd-stub's: uapi-group.org, Linux TPM PCR Registry */
 	PCR_CONFIGURATION = 12,	  /* as systemd-boot and systemd-stub: systemd.io/TPM2_PCR_MEASUREMENTS */
 };
 
@@ -31,8 +33,12 @@ struct tagged_event {
 	char text[16];
 };
 
+/* The platform was to measure the kernel, and nobody knows whether it has. */
+static bool kernel_is_doubtful;
+
 void measure_start(void)
 {
+	kernel_is_doubtful = false;
 	tpm_find();
 }
 
@@ -49,8 +55,24 @@ void measure_kernel(const struct kernel *kernel, bool was_shown)
 		.log_size = sizeof(log),
 	};
 
-	if (!was_shown || !tpm_application_measured())
-		tpm_measure(&event);
+	if (was_shown) {
+		switch (tpm_find_application()) {
+		case TPM_LOG_HOLDS:
+			return;
+		case TPM_LOG_LACKS:
+			break;
+		case TPM_LOG_UNKNOWN:
+			/*
+			 * Firmware extends the register whether its log has room or not. To extend it again would be
+			 * wrong wherever firmware keeps to the specification, and lock its users out. Not to is wrong
+			 * only where it does not, and then the register lacks a kernel that has been vouched for.
+			 */
+			kernel_is_doubtful = true;
+			log_verbose("TPM: the log does not tell whether the kernel is in it: taken for measured");
+			return;
+		}
+	}
+	tpm_measure(&event);
 }
 
 static void measure_tagged(const char *what, uint32_t pcr, const void *bytes, uint64_t size,
@@ -120,10 +142,46 @@ static void measure_command_line(const struct kexec_segment *cmdline)
 		firmware_boot_services->FreePool(wide);
 }
 
+/* 11 is what policies for unified images are about: a boot that is none must not leave it to an initrd. */
+static void close_registers(bool has_initrd)
+{
+	if (!has_initrd)
+		tpm_close_register(PCR_INITRD);
+	tpm_close_register(PCR_UNIFIED_IMAGE);
+}
+
 void measure_rest(const struct boot_plan *plan, const struct kexec_segment *initrd, const struct kexec_segment *cmdline)
 {
 	measure_text(plan->text);
 	if (initrd)
 		measure_initrd(initrd);
 	measure_command_line(cmdline);
+	close_registers(initrd != NULL);
+}
+
+static enum kexec_status refuse(const struct boot_plan *plan, const char *found)
+{
+	return log_error(KEXEC_DENIED, "measurement: required by %s: expected all of it in the TPM, found %s",
+			 plan->said_by, found);
+}
+
+enum kexec_status measure_check(const struct boot_plan *plan)
+{
+	enum tpm_state state = tpm_finish();
+
+	if (plan->require_measurement) {
+		if (state == TPM_ABSENT)
+			return refuse(plan, "no TPM");
+		if (state != TPM_MEASURED)
+			return refuse(plan, "that something could not be measured");
+		if (kernel_is_doubtful)
+			return refuse(plan, "a log that does not tell whether the kernel is in it");
+	}
+	if (state != TPM_OPEN)
+		return KEXEC_OK;
+	if (boot_part_is_sealed(&plan->kernel))
+		return log_error(KEXEC_DENIED, "measurement: expected registers that are measured or capped, "
+					       "found one that could still become anything");
+	log_warning("TPM: a register could still become anything: who relies on the TPM should not trust this boot");
+	return KEXEC_OK;
 }

@@ -39,16 +39,22 @@ struct capability {
 
 _Static_assert(offsetof(struct capability, tpm_present) == 16, "EFI_TCG2_BOOT_SERVICE_CAPABILITY");
 
+/* TCG PC Client Platform Firmware Profile Specification, 10.4.1, EV_SEPARATOR */
+static const uint8_t separator[4];
+static const uint8_t separator_of_error[4] = { 1 };
+
 static struct measurement_protocol *protocol;
 static bool is_tpm;
+static bool has_failed;	  /* something is not measured */
+static uint32_t uncapped; /* a bit for each register that could not be capped */
 static bool log_was_whole;
 static uint64_t log_size_before;
 
-static bool has_tpm(struct measurement_protocol *tcg2)
+static bool may_have_tpm(struct measurement_protocol *tcg2)
 {
 	struct capability capability = { .size = sizeof(capability) };
 
-	return !EFI_ERROR(tcg2->get_capability(tcg2, &capability)) && capability.tpm_present;
+	return EFI_ERROR(tcg2->get_capability(tcg2, &capability)) || capability.tpm_present;
 }
 
 struct measurement_protocol *tpm_protocol(bool *ret_is_tpm)
@@ -57,7 +63,7 @@ struct measurement_protocol *tpm_protocol(bool *ret_is_tpm)
 	EFI_GUID cc_guid = { 0x96751a3d, 0x72f4, 0x41a6, { 0xa7, 0x94, 0xed, 0x5d, 0x0e, 0x67, 0xae, 0x6b } };
 	struct measurement_protocol *found = firmware_protocol(&tcg2_guid);
 
-	*ret_is_tpm = found && has_tpm(found);
+	*ret_is_tpm = found && may_have_tpm(found);
 	return *ret_is_tpm ? found : firmware_protocol(&cc_guid);
 }
 
@@ -106,6 +112,8 @@ static void remember_log(void)
 
 void tpm_find(void)
 {
+	has_failed = false;
+	uncapped = 0;
 	protocol = tpm_protocol(&is_tpm);
 	if (protocol)
 		remember_log();
@@ -120,7 +128,7 @@ static EFI_STATUS find_index(uint32_t pcr, uint32_t *ret_index)
 	return status;
 }
 
-static EFI_STATUS measure(const struct tpm_event *event, struct logged_event *logged)
+static EFI_STATUS extend(const struct tpm_event *event, struct logged_event *logged)
 {
 	UINT64 flags = event->type == TPM_EVENT_BOOT_SERVICES_APPLICATION ? PE_COFF_IMAGE : 0;
 	uint32_t size = (uint32_t)sizeof(*logged) + event->log_size;
@@ -149,6 +157,38 @@ static EFI_STATUS measure(const struct tpm_event *event, struct logged_event *lo
 	return status;
 }
 
+/* A separator needs no memory that could be lacking. */
+static EFI_STATUS separate(uint32_t pcr, const uint8_t value[static sizeof(separator)])
+{
+	uint8_t room[sizeof(struct logged_event) + sizeof(separator)] __attribute__((aligned(8)));
+	const struct tpm_event event = {
+		.what = "separator",
+		.pcr = pcr,
+		.type = TPM_EVENT_SEPARATOR,
+		.bytes = value,
+		.size = sizeof(separator),
+		.log = value,
+		.log_size = sizeof(separator),
+	};
+
+	return extend(&event, (struct logged_event *)room);
+}
+
+static void fail(const char *what, uint32_t pcr, EFI_STATUS reason)
+{
+	EFI_STATUS status = separate(pcr, separator_of_error);
+
+	has_failed = true;
+	if (!EFI_ERROR(status)) {
+		log_warning("TPM: cannot measure the %s into PCR %u: %s; the register is capped", what, pcr,
+			    efi_status_name(reason));
+		return;
+	}
+	uncapped |= 1u << pcr;
+	log_warning("TPM: cannot measure the %s into PCR %u: %s; it cannot be capped either", what, pcr,
+		    efi_status_name(reason));
+}
+
 void tpm_measure(const struct tpm_event *event)
 {
 	struct logged_event *logged;
@@ -160,27 +200,41 @@ void tpm_measure(const struct tpm_event *event)
 	status = firmware_boot_services->AllocatePool(EfiLoaderData, sizeof(*logged) + event->log_size,
 						      (void **)&logged);
 	if (!EFI_ERROR(status)) {
-		status = measure(event, logged);
+		status = extend(event, logged);
 		firmware_boot_services->FreePool(logged);
 	}
-	if (!EFI_ERROR(status)) {
+	if (EFI_ERROR(status))
+		fail(event->what, event->pcr, status);
+	else
 		log_verbose("measured the %s into PCR %u", event->what, event->pcr);
-		return;
-	}
-	log_warning("TPM: cannot measure the %s into PCR %u: %s; going on without", event->what, event->pcr,
-		    efi_status_name(status));
-	protocol = NULL;
 }
 
-/*
- * The event need not be the last: shim measures the key that it verified with behind it.
- *
- * Silence of a log that is full, or that makes no sense, is no answer, and is taken for a yes: firmware extends the
- * register whether its log has room or not. To extend it again would be wrong wherever firmware keeps to the
- * specification, and lock its users out. Not to is wrong only where it does not, and then the register lacks a kernel
- * that has been vouched for.
- */
-bool tpm_application_measured(void)
+void tpm_close_register(uint32_t pcr)
+{
+	EFI_STATUS status;
+
+	if (!protocol)
+		return;
+	status = separate(pcr, separator);
+	if (EFI_ERROR(status))
+		fail("separator", pcr, status);
+}
+
+enum tpm_state tpm_finish(void)
+{
+	if (!protocol)
+		return TPM_ABSENT;
+	for (uint32_t pcr = 0; uncapped >> pcr; pcr++) {
+		if (uncapped & 1u << pcr && !EFI_ERROR(separate(pcr, separator_of_error)))
+			uncapped &= ~(1u << pcr);
+	}
+	if (uncapped)
+		return TPM_OPEN;
+	return has_failed ? TPM_CAPPED : TPM_MEASURED;
+}
+
+/* The event need not be the last: shim measures the key that it verified with behind it. */
+enum tpm_log_answer tpm_find_application(void)
 {
 	struct tcg_event application = { .type = TPM_EVENT_BOOT_SERVICES_APPLICATION };
 	struct tpm_log found;
@@ -188,16 +242,13 @@ bool tpm_application_measured(void)
 	bool whole = true;
 
 	if (!protocol || EFI_ERROR(find_index(PCR_OF_APPLICATIONS, &application.index)))
-		return false;
-	if (log_was_whole && tpm_log_find(protocol, is_tpm, &found)) {
-		if (found.last_addr) {
-			log = readable_log(&found);
-			if (tcg_log_contains(&log, log_size_before, found.last_addr - found.addr, &application, &whole))
-				return true;
-		}
-		if (!found.truncated && whole)
-			return false;
+		return TPM_LOG_LACKS;
+	if (!log_was_whole || !tpm_log_find(protocol, is_tpm, &found))
+		return TPM_LOG_UNKNOWN;
+	if (found.last_addr) {
+		log = readable_log(&found);
+		if (tcg_log_contains(&log, log_size_before, found.last_addr - found.addr, &application, &whole))
+			return TPM_LOG_HOLDS;
 	}
-	log_verbose("TPM: the log does not tell whether the kernel is in it: taken for measured");
-	return true;
+	return found.truncated || !whole ? TPM_LOG_UNKNOWN : TPM_LOG_LACKS;
 }

@@ -27,6 +27,7 @@ struct measurement_protocol {
 
 /* TCG PC Client Platform Firmware Profile Specification, 10.4.1 */
 enum tpm_event_type {
+	TPM_EVENT_SEPARATOR = 0x4,
 	TPM_EVENT_TAG = 0x6,
 	TPM_EVENT_IPL = 0xd,
 	TPM_EVENT_BOOT_SERVICES_APPLICATION = 0x80000003,
@@ -44,7 +45,7 @@ struct tpm_event {
 
 /*
  * The protocol of the TPM, or where there is none that of a confidential guest; NULL where there is neither.
- * *ret_is_tpm: it is EFI_TCG2_PROTOCOL.
+ * *ret_is_tpm: it is EFI_TCG2_PROTOCOL. One that does not tell whether it has a TPM counts as one that has.
  */
 struct measurement_protocol *tpm_protocol(bool *ret_is_tpm);
 
@@ -67,13 +68,37 @@ void tpm_find(void);
 
 /*
  * Extends a register with the digest of `event->bytes` and logs it. An application is hashed as its signature does
- * (Authenticode), unless it is no PE image. A TPM that fails gets a warning and is left alone from then on: that never
- * stops a boot, for then the registers do not hold what they should, and whoever relies on them will see.
+ * (Authenticode), unless it is no PE image.
+ *
+ * Where that fails, the register is capped: extended with the error value of a separator (the same specification, 3.3.4
+ * and 10.4.1: EV_SEPARATOR of 01 00 00 00), so that nobody can make it what it would have become. What follows is
+ * measured all the same.
  */
 void tpm_measure(const struct tpm_event *event);
 
 /*
- * For who has shown an application to the platform since tpm_find, which then should have measured it (the same
- * specification, 3.3.4.5): whether it has, by the log. Where that cannot tell, it has.
+ * Extends a register that nothing is measured into with a separator (EV_SEPARATOR of 00 00 00 00), so that what comes
+ * after us cannot choose its value.
  */
-bool tpm_application_measured(void);
+void tpm_close_register(uint32_t pcr);
+
+/* What can be said of the registers. */
+enum tpm_state {
+	TPM_ABSENT,   /* there are none */
+	TPM_MEASURED, /* they hold what was measured */
+	TPM_CAPPED,   /* something was not measured; the register for it can no longer become what it should be */
+	TPM_OPEN,     /* something was not measured, and the register for it could still become anything */
+};
+
+/* Caps once more what could not be capped before, and says how it stands. */
+enum tpm_state tpm_finish(void);
+
+/* Whether the platform has measured an application that it was shown, as far as its log tells. */
+enum tpm_log_answer {
+	TPM_LOG_HOLDS,
+	TPM_LOG_LACKS,
+	TPM_LOG_UNKNOWN, /* the log is full, makes no sense, or cannot be read */
+};
+
+/* For who has shown an application to the platform since tpm_find, which then should have measured it (3.3.4.5). */
+enum tpm_log_answer tpm_find_application(void);

@@ -35,6 +35,7 @@ static const char *const fault_names[FAULT_COUNT] = {
 	"load-image-violation",
 	"load-image-error",
 	"tpm-error",
+	"tpm-extend-error",
 	"tpm-log-full",
 	"tpm-log-stands",
 	"tpm-log-old",

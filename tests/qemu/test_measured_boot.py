@@ -3,20 +3,22 @@
 
 import base64
 import hashlib
+import re
 import subprocess
 
 import pytest
 
 import event_log
 from conftest import DEFAULT_OPTIONS, HERE, IMAGE, INITRD, entry, files, kernel, utf16, wait_for_report
-from difficult import DIFFICULT, attempts, difficult
+from difficult import DIFFICULT, assert_refused, attempts, difficult
 from machine import BUILD, FIRMWARE
 from signing import certificates, without_signature
 from test_secure_boot import OLD_SHIM, Platform, boot_entries
 
 PREDICT = HERE.parents[1] / "tools/predict-pcrs"
-MEASURED = ["4", "9", "12"]
+MEASURED = ["4", "9", "11", "12"]
 APPLICATION = 0x80000003
+SEPARATOR = 4
 
 
 def predict(*arguments):
@@ -142,7 +144,8 @@ def test_confidential_guest(boot, boot_options):
     conf, guest = confidential(boot, boot_options, b"")
     assert wait_for_report(guest)["payload"] == "payload: OK"
     measured = [(2, 0x80000003, 0x10, 32, kernel().read_bytes()), (3, 6, 0, 24, conf + b"\n"),
-                (3, 6, 0, 21, INITRD.read_bytes()), (3, 0xd, 0, len(utf16(DEFAULT_OPTIONS)), utf16(DEFAULT_OPTIONS))]
+                (3, 6, 0, 21, INITRD.read_bytes()), (3, 0xd, 0, len(utf16(DEFAULT_OPTIONS)), utf16(DEFAULT_OPTIONS)),
+                (3, SEPARATOR, 0, 4, bytes(4))]
     start = 0
     for register, kind, flags, size, content in measured:
         digest = hashlib.sha256(content).hexdigest()
@@ -153,5 +156,44 @@ def test_confidential_guest(boot, boot_options):
 def test_measuring_that_fails_is_a_warning(boot, boot_options):
     _, guest = confidential(boot, boot_options, utf16("fail"))
     assert wait_for_report(guest)["payload"] == "payload: OK"
-    guest.expect(r"^kexec: warning: TPM: cannot measure the kernel into PCR 4: DEVICE_ERROR; going on without$")
-    assert guest.log.count("cannot measure") == guest.log.count("report: log kexec: warning: TPM: cannot measure") + 1
+    for what in ("kernel into PCR 4", "entry into PCR 12", "initrd into PCR 9", "command line into PCR 12",
+                 "separator into PCR 11"):
+        guest.expect(rf"^kexec: warning: TPM: cannot measure the {what}: DEVICE_ERROR; it cannot be capped either$")
+    guest.expect(r"^kexec: warning: TPM: a register could still become anything: .*$")
+
+
+def test_register_of_what_was_not_measured_is_capped(boot):
+    """What an initrd extended afterwards could make of it is none of the predicted values: the cap is in it."""
+    registers_in_order = [4, 12, 9, 12, 11]
+    faults = [f"tpm-extend-error {number}" for number in range(1, 1 + len(registers_in_order))]
+    guest = boot(difficult(*(f"{fault}\n{fault}" for fault in faults)), firmware=FIRMWARE["trixie"], tpm="tpm-crb")
+    report = wait_for_report(guest)
+    *failing, _ = attempts(guest.log)
+    assert [(attempt.name, attempt.fired, bool(attempt.exits)) for attempt in failing] == \
+        [(fault, True, True) for fault in faults]
+    for attempt, register in zip(failing, registers_in_order):
+        assert len(attempt.warnings) == 1
+        assert re.fullmatch(rf"TPM: cannot measure the .* into PCR {register}: DEVICE_ERROR; the register is capped",
+                            attempt.warnings[0])
+    events = event_log.parse(base64.b64decode(report["event-log"]))
+    assert [event.pcr for event in events if (event.kind, event.content) == (SEPARATOR, b"\1\0\0\0")] == \
+        registers_in_order
+    replayed = event_log.replay(events)
+    assert registers(report) == {register: replayed[int(register)].hex() for register in MEASURED}
+
+
+def test_measure_require(boot, tmp_path):
+    """Without a TPM the entry is refused, with one it boots; where something was not measured it is refused as well."""
+    conf = entry(extra=["measure require"])
+    guest = boot(difficult("not measured\ntpm-extend-error 3", conf=conf), firmware=FIRMWARE["trixie"],
+                 tpm="tpm-crb")
+    wait_for_report(guest)
+    refused, twin = attempts(guest.log)
+    assert refused.fired and not refused.exits
+    assert_refused(refused)
+    assert re.fullmatch("measurement: required by .*: expected all of it in the TPM, found that something could not be "
+                        "measured", refused.errors[0])
+    assert twin.exits and not twin.fired
+    guest = boot(files(conf=conf))
+    guest.expect(r"^kexec: measurement: required by .*: expected all of it in the TPM, found no TPM$")
+    assert "Linux version" not in guest.log

@@ -45,9 +45,9 @@ static void refuse(const char *key, const char *value, const char *expected)
 
 static void every_key_is_found_by_its_whole_name(void **state)
 {
-	static const char *const names[] = { "linux",	    "initrd",  "options",	   "sha256",  "signature",
-					     "on-mismatch", "dma",     "memory-overwrite", "verbose", "architecture",
-					     "title",	    "version", "machine-id",	   "sort-key" };
+	static const char *const names[] = { "linux",	     "initrd",	    "options", "sha256",	   "signature",
+					     "measure",	     "on-mismatch", "dma",     "memory-overwrite", "verbose",
+					     "architecture", "title",	    "version", "machine-id",	   "sort-key" };
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
@@ -87,6 +87,10 @@ static void switches(void **state)
 	accept("signature", "require");
 	assert_true(builder.plan.require_signature);
 	refuse("signature", "", "require");
+	accept("measure", "require");
+	assert_true(builder.plan.require_measurement);
+	refuse("measure", "", "require");
+	refuse("measure", "on", "require");
 	accept("architecture", "X64");
 	refuse("architecture", "x86_64", "x64");
 }
