@@ -14,10 +14,11 @@
 #include "efi/linux/random_seed.h"
 #include "efi/services/clock.h"
 #include "efi/services/cpu_mode.h"
-#include "efi/services/dma.h"
 #include "efi/services/firmware.h"
+#include "efi/services/stack_guard.h"
 #include "efi/source/find_plan.h"
 #include "efi/source/load.h"
+#include "efi/trust/dma.h"
 #include "efi/trust/last_stop.h"
 #include "efi/trust/measure.h"
 #include "efi/trust/verify.h"
@@ -210,6 +211,7 @@ EFI_STATUS efi_main(EFI_HANDLE handle, EFI_SYSTEM_TABLE *system_table)
 	enum kexec_status status;
 
 	firmware_init(handle, system_table);
+	stack_guard_start();
 	digest_init(&boot.digest);
 
 	status = find_self(&boot, &image);

@@ -13,6 +13,7 @@
 #include "common/vendor.h"
 #include "efi/services/firmware.h"
 #include "efi/services/memory_map.h"
+#include "efi/services/stack_guard.h"
 
 /*
  * The map grows by what is allocated from here on, and some firmware adds a lot at the exit itself: a guest's, say,
@@ -51,6 +52,7 @@ static EFI_STATUS try_exit(struct exit_state *attempt)
 		return EFI_ABORTED;
 	request->sink(request->context, &map);
 	attempt->has_begun = true;
+	stack_guard_leave_firmware();
 	return exit_and_take_over(firmware_boot_services->ExitBootServices, firmware_image, key, &request->takeover);
 }
 

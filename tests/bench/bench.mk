@@ -20,6 +20,7 @@ build/bench/sha256: tests/bench/sha256_speed.c build/bench/loader.o build/bench/
 	$(Q)$(CC) $(CPPFLAGS) $(BENCH_CFLAGS) -no-pie -z noexecstack -MMD -MP -o $@ $(filter %.c %.o,$^) -lcrypto
 
 # Applications that are measured, or start what is; built like the loader.
+build/bench/mark.o build/bench/floor.o: STACK_PROTECTOR := -fno-stack-protector
 build/bench/mark.o build/bench/floor.o: build/bench/%.o: tests/bench/%.c GNUmakefile build/flags
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(CPPFLAGS) $(EFI_CPPFLAGS) $(EFI_CFLAGS) -MMD -MP -c -o $@ $<

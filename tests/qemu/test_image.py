@@ -116,3 +116,19 @@ def test_signing_that_fails_leaves_no_image(tmp_path, key, damage):
     assert not arguments[damage][3].exists()
     assert not list(tmp_path.glob("*.partial"))
     assert image.exists() == (damage != "in place")
+
+
+def test_buffer_that_is_written_beyond_its_end(boot, boot_options):
+    """The compiler's guard ends the program, and the firmware goes on with what it starts next: the twin, which writes
+    no more than there is room for. No two starts have the same guard."""
+    image = BUILD / "overflow.efi"
+    guest = boot({"/overflow.efi": image}, **boot_options(("beyond", "\\overflow.efi", bytes(64)),
+                                                          ("within", "\\overflow.efi", b"")))
+    guest.expect(r"BdsDxe: failed to start .*\"within\".*Not Found")
+    beyond, within = guest.log.split('BdsDxe: starting Boot00A1')
+    assert "kexec: stack: a buffer was written beyond its end\n" in beyond
+    assert "overflow: returned" not in beyond
+    assert re.search(r"BdsDxe: failed to start .*\"beyond\".*Aborted", beyond)
+    assert "overflow: returned\n" in within
+    guards = re.findall(r"overflow: guard 0x(\w{16})", guest.log)
+    assert len(set(guards)) == 2 and all(guard.endswith("00") and int(guard, 16) for guard in guards)

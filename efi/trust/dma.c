@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /* Turns bus mastering off in PCI bridges (PCI-to-PCI Bridge Architecture Specification 3.2.5.3; UEFI 14.4). */
-#include "efi/services/dma.h"
+#include "efi/trust/dma.h"
 
 #include "boot/log.h"
 #include "efi/services/firmware.h"

@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/* What the code that the compiler adds calls, and reads. */
+#include "efi/services/stack_guard.h"
+
+#include <stdbool.h>
+
+#include "common/cpu.h"
+#include "common/serial.h"
+#include "efi/services/firmware.h"
+
+#define CPUID_FEATURES 1u
+#define CPUID_RDRAND (1u << 30) /* ECX */
+
+/* Intel's advice (Digital Random Number Generator Software Implementation Guide, 5.2.1). */
+#define RDRAND_ATTEMPTS 10
+
+/* A byte of 0 ends a string that runs over the guard. */
+#define GUARD_MASK (~(uint64_t)0xff)
+
+struct rng_protocol {
+	void *get_info;
+	EFI_STATUS(EFIAPI *get_rng)(struct rng_protocol *this, EFI_GUID *algorithm, UINTN size, uint8_t *ret_bytes);
+};
+
+/* The names are the compiler's. */
+uint64_t __stack_chk_guard = 0x5bd1e995c2b2ae00; /* until it is set */
+_Noreturn void __stack_chk_fail(void);
+
+static bool firmware_is_left;
+
+static bool ask_firmware(uint64_t *ret_value)
+{
+	EFI_GUID guid = { 0x3152bca5, 0xeade, 0x433d, { 0x86, 0x2e, 0xc0, 0x1c, 0xdc, 0x29, 0x1f, 0x44 } };
+	struct rng_protocol *rng = firmware_protocol(&guid);
+
+	return rng && !EFI_ERROR(rng->get_rng(rng, NULL, sizeof(*ret_value), (uint8_t *)ret_value));
+}
+
+static bool ask_cpu(uint64_t *ret_value)
+{
+	bool given = false;
+
+	if (!(cpu_cpuid(CPUID_FEATURES).ecx & CPUID_RDRAND))
+		return false;
+	for (unsigned i = 0; i < RDRAND_ATTEMPTS && !given; i++)
+		__asm__ volatile("rdrand %0" : "=r"(*ret_value), "=@ccc"(given));
+	return given;
+}
+
+__attribute__((no_stack_protector)) void stack_guard_start(void)
+{
+	uint64_t value = 0;
+
+	if (!ask_firmware(&value) && !ask_cpu(&value))
+		value = cpu_ticks() * 0x9e3779b97f4a7c15;
+	__stack_chk_guard = value & GUARD_MASK;
+}
+
+void stack_guard_leave_firmware(void)
+{
+	firmware_is_left = true;
+}
+
+/* Nothing that lies on the stack is believed, and nothing is given back: Exit brings the firmware's own stack back. */
+_Noreturn void __stack_chk_fail(void)
+{
+	static CHAR16 line[] = L"kexec: stack: a buffer was written beyond its end\r\n";
+	SIMPLE_TEXT_OUTPUT_INTERFACE *console = firmware_system_table->ConOut;
+
+	if (firmware_is_left) {
+		serial_write("kexec: stack: a buffer was written beyond its end; halted\n");
+		cpu_halt();
+	}
+	if (console)
+		console->OutputString(console, line);
+	firmware_leave(EFI_ABORTED);
+}
