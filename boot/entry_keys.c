@@ -164,3 +164,8 @@ const struct entry_key *entry_key_find(struct text name)
 	}
 	return NULL;
 }
+
+const struct entry_key *entry_key_at(size_t index)
+{
+	return index < ARRAY_SIZE(keys) ? &keys[index] : NULL;
+}

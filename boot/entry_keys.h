@@ -14,3 +14,6 @@ struct entry_key {
 
 /* Returns NULL if there is no such key. */
 const struct entry_key *entry_key_find(struct text name);
+
+/* The key number `index`, counted from 0; NULL behind the last one. */
+const struct entry_key *entry_key_at(size_t index);

@@ -29,6 +29,15 @@ struct memory_request kernel_initrd_request(const struct kernel_plan *plan, uint
 	return request;
 }
 
+enum kexec_status kernel_check_command_line(const struct kernel_plan *plan, uint64_t length)
+{
+	if (length > plan->cmdline_size)
+		return log_error(KEXEC_TOO_LARGE,
+				 "options: expected at most %lu bytes (the kernel's cmdline_size), found %lu",
+				 plan->cmdline_size, length);
+	return KEXEC_OK;
+}
+
 enum kexec_status kernel_check_signed(const char *name, const struct kernel_plan *plan, const uint8_t *file,
 				      uint64_t file_size)
 {

@@ -72,6 +72,9 @@ enum kexec_status kernel_plan_file(const struct kernel_probe *probe, struct kern
 /* Where an initrd of `size` bytes may go. */
 struct memory_request kernel_initrd_request(const struct kernel_plan *plan, uint64_t size);
 
+/* Refuses a command line of so many bytes, its NUL not counted, if the kernel would cut it off. */
+enum kexec_status kernel_check_command_line(const struct kernel_plan *plan, uint64_t length);
+
 /*
  * Refuses a kernel that would run bytes which its signature does not cover. `file` is the whole file, of which `plan`
  * was made. Whether the signature is good is not asked here.

@@ -215,10 +215,9 @@ enum kexec_status load_command_line(const struct boot_plan *plan, const struct k
 	struct kexec_segment *segment;
 	enum kexec_status status;
 
-	if (text.length > kernel->plan.cmdline_size)
-		return log_error(KEXEC_TOO_LARGE,
-				 "options: expected at most %lu bytes (the kernel's cmdline_size), found %zu",
-				 kernel->plan.cmdline_size, text.length);
+	status = kernel_check_command_line(&kernel->plan, text.length);
+	if (status)
+		return status;
 	status = kexec_image_add_data(kexec_image, "cmdline", text.length + 1, DIGEST_EARLY, &segment);
 	if (status)
 		return status;

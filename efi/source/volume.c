@@ -3,13 +3,10 @@
 #include "efi/source/volume.h"
 
 #include "boot/log.h"
-#include "boot/text.h"
+#include "boot/volume_path.h"
 #include "common/align.h"
 #include "common/string.h"
 #include "efi/services/firmware.h"
-
-/* How much of a path that is too long a message quotes. */
-#define QUOTE_MAX 60
 
 /* EFI_FILE_INFO with a name of 255 characters, the longest of FAT, has 592 bytes. */
 #define FILE_INFO_SIZE 1024
@@ -44,23 +41,6 @@ static enum kexec_status open_root(struct volume *volume)
 	return KEXEC_OK;
 }
 
-/* As firmware wants it: UTF-16, with backslashes. */
-static enum kexec_status convert_path(const char *name, uint16_t ret_path[VOLUME_PATH_SIZE])
-{
-	struct text path = text_of_string(name);
-
-	if (path.length >= VOLUME_PATH_SIZE)
-		return log_error(KEXEC_TOO_LARGE, "%.*s...: expected a path of at most %u bytes, found %zu",
-				 TEXT_ARGS(text_quote(path, QUOTE_MAX)), VOLUME_PATH_SIZE - 1, path.length);
-	if (!text_to_utf16(path, ret_path, VOLUME_PATH_SIZE))
-		return log_error(KEXEC_BAD_FORMAT, "%s: expected a path in UTF-8, found other bytes", name);
-	for (uint16_t *unit = ret_path; *unit; unit++) {
-		if (*unit == '/')
-			*unit = '\\';
-	}
-	return KEXEC_OK;
-}
-
 static enum kexec_status open_handle(struct source_file *file)
 {
 	struct volume *volume = volume_of(file->source);
@@ -69,7 +49,7 @@ static enum kexec_status open_handle(struct source_file *file)
 	enum kexec_status status;
 	EFI_STATUS opened;
 
-	status = convert_path(file->name, path);
+	status = volume_path(file->name, path);
 	if (!status)
 		status = open_root(volume);
 	if (status)

@@ -6,9 +6,6 @@
 
 #include "boot/source.h"
 
-/* The longest path, in bytes of UTF-8 with its NUL. */
-#define VOLUME_PATH_SIZE 512
-
 struct volume {
 	struct source source;
 	EFI_HANDLE device;
@@ -16,8 +13,7 @@ struct volume {
 };
 
 /*
- * Says which device the volume is on. Names are paths in UTF-8, with / or \ between their parts; directories are
- * refused. Nothing is opened yet.
+ * Says which device the volume is on. Names are paths (boot/volume_path.h); directories are refused. Nothing is opened yet.
  */
 void volume_start(struct volume *volume, EFI_HANDLE device);
 

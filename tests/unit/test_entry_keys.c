@@ -56,6 +56,7 @@ static void every_key_is_found_by_its_whole_name(void **state)
 
 		assert_non_null(entry_key_find(name));
 		assert_true(text_equal(entry_key_find(name)->name, name));
+		assert_ptr_equal(entry_key_at(i), entry_key_find(name));
 		name.length--;
 		assert_null(entry_key_find(name));
 		strcat(strcpy(longer, names[i]), "s");
@@ -65,6 +66,7 @@ static void every_key_is_found_by_its_whole_name(void **state)
 		assert_null(entry_key_find(text_of(longer)));
 	}
 	assert_null(entry_key_find(TEXT("")));
+	assert_null(entry_key_at(sizeof(names) / sizeof(names[0])));
 }
 
 static void switches(void **state)

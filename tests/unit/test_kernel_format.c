@@ -118,9 +118,21 @@ static void signature_does_not_cover_the_setup_header(void **state)
 	free(file);
 }
 
+static void command_line_that_the_kernel_would_cut(void **state)
+{
+	const struct kernel_plan plan = { .cmdline_size = 2047 };
+
+	(void)state;
+	expect_ok(kernel_check_command_line(&plan, 0));
+	expect_ok(kernel_check_command_line(&plan, 2047));
+	expect_error(kernel_check_command_line(&plan, 2048), KEXEC_TOO_LARGE,
+		     "options: expected at most 2047 bytes (the kernel's cmdline_size), found 2048");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(command_line_that_the_kernel_would_cut),
 		cmocka_unit_test(file_of_no_format_is_judged_as_a_bzimage),
 		cmocka_unit_test(file_of_a_format_is_planned_by_it),
 		cmocka_unit_test(signature_covers_the_kernel),

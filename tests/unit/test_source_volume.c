@@ -2,6 +2,7 @@
 /* Files on a volume of firmware that fails at each call in turn. */
 #include "efi/source/volume.h"
 
+#include "boot/volume_path.h"
 #include "common/align.h"
 #include "efi/services/firmware.h"
 #include "tests/unit/support.h"
