@@ -2,6 +2,7 @@
 /* Reads the headers of PE images. */
 #include "boot/pe.h"
 
+#include "boot/log.h"
 #include "common/string.h"
 
 enum {
@@ -14,6 +15,7 @@ enum {
 
 	/* Optional header of PE32+, behind the COFF header */
 	OPTIONAL_MAGIC = 0,
+	OPTIONAL_IMAGE_SIZE = 56,
 	OPTIONAL_HEADERS_SIZE = 60,
 	OPTIONAL_CHECKSUM = 64,
 	OPTIONAL_DIRECTORY_COUNT = 108,
@@ -85,6 +87,83 @@ bool pe_section_at(const struct pe_image *image, uint32_t index, struct pe_secti
 	return true;
 }
 
+/* The optional header of an image whose section table was found; behind it, the table. */
+static const uint8_t *optional_header(const struct pe_image *image)
+{
+	return image->bytes + read_32(image->bytes + DOS_PE_OFFSET) + COFF_SIZE;
+}
+
+struct pe_sizes pe_sizes(const struct pe_image *image)
+{
+	const uint8_t *optional = optional_header(image);
+
+	return (struct pe_sizes){
+		.headers = read_32(optional + OPTIONAL_HEADERS_SIZE),
+		.image = read_32(optional + OPTIONAL_IMAGE_SIZE),
+	};
+}
+
+/* A section without content is nowhere, and so at no wrong place. */
+static enum kexec_status check_section(const char *name, const struct pe_image *image, const struct pe_section *section)
+{
+	const struct pe_sizes sizes = pe_sizes(image);
+	bool is_file = image->layout == PE_FILE;
+	uint64_t start = is_file ? section->file_offset : section->address;
+	uint64_t end = is_file ? image->size : sizes.image;
+	uint64_t length = section->size;
+
+	if (is_file && length > section->file_size)
+		length = section->file_size;
+	if (length && (start < sizes.headers || start > end || length > end - start))
+		return log_error(KEXEC_BAD_FORMAT,
+				 "%s: section %s: expected it between 0x%x and 0x%lx, found 0x%lx bytes at 0x%lx", name,
+				 section->name, sizes.headers, end, length, start);
+	return KEXEC_OK;
+}
+
+static enum kexec_status check_sizes(const char *name, const struct pe_image *image, uint64_t table_end)
+{
+	const struct pe_sizes sizes = pe_sizes(image);
+
+	if (table_end > sizes.headers)
+		return log_error(
+			KEXEC_BAD_FORMAT,
+			"%s: expected SizeOfHeaders of at least 0x%lx (the end of the section table), found 0x%x", name,
+			table_end, sizes.headers);
+	if (sizes.headers > image->size)
+		return log_error(KEXEC_BAD_FORMAT, "%s: expected SizeOfHeaders of at most 0x%lx, found 0x%x", name,
+				 image->size, sizes.headers);
+	if (image->layout == PE_LOADED && sizes.image > image->size)
+		return log_error(KEXEC_BAD_FORMAT, "%s: expected SizeOfImage of at most 0x%lx, found 0x%x", name,
+				 image->size, sizes.image);
+	return KEXEC_OK;
+}
+
+enum kexec_status pe_check_headers(const char *name, const struct pe_image *image)
+{
+	enum kexec_status status = KEXEC_OK;
+	struct pe_section section;
+	const uint8_t *table;
+	uint32_t magic = 0;
+	uint32_t count;
+
+	if (!find_table(image, &table, &count))
+		return log_error(KEXEC_BAD_FORMAT,
+				 "%s: expected the headers of a PE image in its 0x%lx bytes, found none", name,
+				 image->size);
+	if (table - optional_header(image) >= OPTIONAL_CHECKSUM)
+		magic = read_16(optional_header(image) + OPTIONAL_MAGIC);
+	if (magic != MAGIC_PE32_PLUS)
+		return log_error(KEXEC_BAD_FORMAT, "%s: expected a PE32+ image (magic 0x%x), found 0x%x", name,
+				 MAGIC_PE32_PLUS, magic);
+	if (!count)
+		return log_error(KEXEC_BAD_FORMAT, "%s: expected at least 1 section, found 0", name);
+	status = check_sizes(name, image, (uint64_t)(table - image->bytes) + (uint64_t)count * SECTION_HEADER_SIZE);
+	for (uint32_t i = 0; !status && pe_section_at(image, i, &section); i++)
+		status = check_section(name, image, &section);
+	return status;
+}
+
 /* Where a section's content lies among the bytes. */
 static struct text content_of(const struct pe_image *image, const struct pe_section *section)
 {
@@ -101,15 +180,20 @@ static struct text content_of(const struct pe_image *image, const struct pe_sect
 	return content;
 }
 
-bool pe_find_section(const struct pe_image *image, const char *name, struct text *ret_content)
+bool pe_section_is(const struct pe_section *section, const char *name)
 {
 	char padded_name[SECTION_NAME_SIZE] = { 0 };
-	struct pe_section section;
 
 	memcpy(padded_name, name, strlen(name));
+	return memcmp(section->name, padded_name, SECTION_NAME_SIZE) == 0;
+}
+
+bool pe_find_section(const struct pe_image *image, const char *name, struct text *ret_content)
+{
+	struct pe_section section;
+
 	for (uint32_t i = 0; pe_section_at(image, i, &section); i++) {
-		/* With what fills the name up: something else than zeros makes it another name. */
-		if (memcmp(section.name, padded_name, SECTION_NAME_SIZE) == 0) {
+		if (pe_section_is(&section, name)) {
 			*ret_content = content_of(image, &section);
 			return true;
 		}

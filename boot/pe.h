@@ -9,6 +9,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "boot/status.h"
 #include "boot/text.h"
 
 /* How the bytes of an image lie. */
@@ -33,10 +34,32 @@ struct pe_section {
 };
 
 /*
+ * Checks that the headers of a PE32+ image say where its sections are: that the section table lies within
+ * SizeOfHeaders, which is all that firmware loads of the headers, and that each section lies within the image, in
+ * memory within SizeOfImage and behind the headers. An image that passes has at least one section. Logs the first thing
+ * that is wrong, under the name `name`, and returns KEXEC_BAD_FORMAT.
+ */
+enum kexec_status pe_check_headers(const char *name, const struct pe_image *image);
+
+/* SizeOfHeaders and SizeOfImage of an image that has passed pe_check_headers, in bytes. */
+struct pe_sizes {
+	uint32_t headers;
+	uint32_t image;
+};
+
+struct pe_sizes pe_sizes(const struct pe_image *image);
+
+/*
  * Reads the header of section `index`, counted from 0. Returns false behind the last one; an image whose headers do not
  * make sense has none. Whether the section lies within the image is not checked.
  */
 bool pe_section_at(const struct pe_image *image, uint32_t index, struct pe_section *ret_section);
+
+/*
+ * Whether a section is called `name`, of at most 8 characters. The bytes that fill its name up count: something else
+ * than zeros makes it another name.
+ */
+bool pe_section_is(const struct pe_section *section, const char *name);
 
 /*
  * Finds the section `name`, of at most 8 characters. Its content has VirtualSize bytes; the rest in the file is

@@ -11,8 +11,10 @@
 #define SECTION_ENTRY ".entry"
 #define SECTION_KERNEL ".linux"
 #define SECTION_COMMAND_LINE ".cmdline"
+#define SECTION_PROFILE ".profile"
 
-/* What messages call it. */
+/* What messages call them. */
+#define THIS_IMAGE "this image"
 #define UNIFIED_IMAGE "unified image"
 
 /* In the order in which Linux wants them: microcode must come first. */
@@ -28,9 +30,52 @@ static bool has_section(const struct pe_image *image, const char *name)
 	return pe_find_section(image, name, &content);
 }
 
-bool sealed_image_found(const struct pe_image *image)
+bool seal_mark_demands(const char mark[SEAL_MARK_SIZE])
 {
-	return has_section(image, SECTION_ENTRY) || has_section(image, SECTION_KERNEL);
+	static const char generic[SEAL_MARK_SIZE] = SEAL_MARK_GENERIC;
+
+	return memcmp(mark, generic, SEAL_MARK_SIZE) != 0;
+}
+
+static unsigned count_sections(const struct pe_image *image, const char *name)
+{
+	struct pe_section section;
+	unsigned count = 0;
+
+	for (uint32_t i = 0; pe_section_at(image, i, &section); i++)
+		count += pe_section_is(&section, name);
+	return count;
+}
+
+/* Of two sections, some would take the first, and some the second. */
+static enum kexec_status check_for_doubles(const struct pe_image *image)
+{
+	static const char *const names[] = { SECTION_ENTRY, SECTION_KERNEL, SECTION_COMMAND_LINE,
+					     ".ucode",	    ".initrd",	    SEAL_MARK_SECTION };
+
+	if (has_section(image, SECTION_PROFILE))
+		return KEXEC_OK;
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
+		unsigned count = count_sections(image, names[i]);
+
+		if (count > 1)
+			return log_error(KEXEC_BAD_FORMAT, THIS_IMAGE ": expected one section %s, found %u", names[i],
+					 count);
+	}
+	return KEXEC_OK;
+}
+
+enum seal sealed_image_found(const struct pe_image *image, bool is_demanded)
+{
+	if (pe_check_headers(THIS_IMAGE, image) || check_for_doubles(image))
+		return SEAL_UNREADABLE;
+	if (has_section(image, SECTION_ENTRY) || has_section(image, SECTION_KERNEL))
+		return SEALED;
+	if (!is_demanded)
+		return NOT_SEALED;
+	log_error_line(THIS_IMAGE ": is marked as sealed: expected a section " SECTION_ENTRY " or " SECTION_KERNEL
+				  ", found neither");
+	return SEAL_UNREADABLE;
 }
 
 static enum kexec_status plan_entry(struct text text, struct boot_plan *ret_plan)

@@ -11,8 +11,33 @@
 #include "boot/plan.h"
 #include "boot/status.h"
 
-/* Whether something is sealed in the image. If so, nothing outside the image may say what to boot. */
-bool sealed_image_found(const struct pe_image *image);
+/*
+ * The mark: the content of the section .seal of our image, read-only data that its signature covers. It says whether
+ * the image must have something sealed in it. `make` builds the generic mark, tools/seal writes the other. The loader
+ * reads it where it was linked, without any header. Each is text that fills its place with NULs.
+ */
+#define SEAL_MARK_SECTION ".seal"
+#define SEAL_MARK_SIZE 32u
+#define SEAL_MARK_GENERIC "kexec-efi: generic"
+#define SEAL_MARK_SEALED "kexec-efi: sealed"
+
+/* Whether a mark of SEAL_MARK_SIZE bytes demands a seal. Anything but the generic mark does. */
+bool seal_mark_demands(const char mark[SEAL_MARK_SIZE]);
+
+enum seal {
+	NOT_SEALED,	 /* anybody outside the image may say what to boot */
+	SEALED,		 /* nobody outside the image may */
+	SEAL_UNREADABLE, /* it cannot be told: nothing may boot */
+};
+
+/*
+ * Whether something is sealed in the image. SEAL_UNREADABLE is an image whose headers make no sense, one that has two
+ * sections of a name that counts, and one that must have something sealed in it and has not (`is_demanded`). The reason
+ * is logged.
+ *
+ * Two are none too many where a section .profile begins another profile of a unified kernel image: the first counts.
+ */
+enum seal sealed_image_found(const struct pe_image *image, bool is_demanded);
 
 /*
  * Makes a plan of what is sealed in the image. A sealed entry names files on the volume and has a digest for each. In a

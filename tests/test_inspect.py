@@ -3,29 +3,32 @@
 
 import json
 import pathlib
+import re
 import struct
 import subprocess
 
 import pytest
 
 ROOT = pathlib.Path(__file__).resolve().parents[1]
-INSPECT = ROOT / "build/inspect"
+# With sanitizers: whatever it is given, it must not do with memory what it may not.
+INSPECT = ROOT / "build/host/inspect"
 IMAGE = ROOT / "build/kexecx64.efi"
 DIGEST = "0123456789abcdef" * 4
 
 
 def inspect(command, content, name="name"):
-    return subprocess.run([INSPECT, command, name], input=content, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    return subprocess.run([INSPECT, command, *([name] if isinstance(name, str) else name)], input=content,
+                          stdout=subprocess.PIPE, stderr=subprocess.PIPE)
 
 
-def answer(command, content):
-    result = inspect(command, content)
+def answer(command, content, *more):
+    result = inspect(command, content, ["name", *more])
     assert (result.returncode, result.stderr) == (0, b"")
     return json.loads(result.stdout)
 
 
-def refusal(command, content):
-    result = inspect(command, content)
+def refusal(command, content, *more):
+    result = inspect(command, content, ["name", *more])
     assert (result.returncode, result.stdout) == (1, b"")
     line, = result.stderr.decode("ascii").splitlines()
     return line
@@ -51,10 +54,11 @@ def test_sealed_entry_needs_each_digest():
 
 
 def test_bytes_survive():
-    """All but the NUL, which no entry may have, and what ends a line or a word."""
+    """All but the NUL, which no entry may have, and what ends a line or a word. A path must be UTF-8."""
     every = bytes(byte for byte in range(1, 256) if byte not in b"\n\r\t ")
-    plan = answer("entry", b"linux /" + every + b"\noptions " + every + b"\n")
-    assert plan["kernel"]["name"].encode("latin-1") == b"/" + every
+    path = "".join(map(chr, [*range(1, 9), *range(11, 13), *range(14, 32), *range(33, 256)])).encode()
+    plan = answer("entry", b"linux /" + path + b"\noptions " + every + b"\n")
+    assert plan["kernel"]["name"].encode("latin-1") == b"/" + path
     assert plan["command_line"].encode("latin-1") == every
 
 
@@ -72,7 +76,7 @@ def test_entry_that_is_refused(content, line):
 def test_our_own_image():
     content = IMAGE.read_bytes()
     found = answer("image", content)
-    assert found["plan"] is None
+    assert found["plan"] is None and found["is_marked"] is False
     names = [section["name"] for section in found["sections"]]
     assert names[:2] == [".text", ".rodata"] and ".sbat" in names
     # All but the checksum and the entry of the certificates.
@@ -84,7 +88,7 @@ def image_with(sections):
     image = bytearray(0x400)
     image[:2], image[0x40:0x44] = b"MZ", b"PE\0\0"
     for offset, value in ((0x3c, 0x40), (0x46, len(sections)), (0x54, 0xf0), (0x58, 0x20b), (0x58 + 60, 0x400),
-                          (0x58 + 108, 16)):
+                          (0x58 + 56, 0x1000 * (len(sections) + 1)), (0x58 + 108, 16)):
         struct.pack_into("<H", image, offset, value)
     for index, (name, content) in enumerate(sections.items()):
         struct.pack_into("<8sIIII", image, 0x148 + 40 * index, name.encode(), len(content), 0x1000 * (index + 1),
@@ -120,13 +124,63 @@ def test_image_without_the_end_of_a_section(cut, section):
     """No firmware loads it, so nothing can be said of what it would boot. Padding does not count."""
     whole = image_with({".linux": b"K" * 17, ".initrd": b"I" * 17})
     assert answer("image", whole[:-16])["plan"]
-    assert refusal("image", whole[:-16 - cut]).startswith(f"name: section {section}: expected 0x11 bytes at ")
+    assert re.match(rf"name: section {section}: expected it between 0x400 and \w+, found 0x11 bytes at ", refusal("image", whole[:-16 - cut]))
 
 
 @pytest.mark.parametrize("size", [0, 1, 0x40, 0x57, 0x100, 0x147, 0x190])
 def test_image_cut_short(size):
-    found = answer("image", image_with({".linux": b"K", ".initrd": b"I"})[:size])
-    assert found["plan"] is None and found["sections"] == [] and found["authenticode"] is None
+    """It cannot be told what is sealed in it; as a file it has nothing."""
+    image = image_with({".linux": b"K", ".initrd": b"I"})
+    assert answer("image", image)["plan"] and answer("file", image)["sections"]
+    assert refusal("image", image[:size]).startswith("name: expected the headers of a PE image in its ")
+    found = answer("file", image[:size])
+    assert found["sections"] == [] and found["authenticode"] is None
+
+
+SECTIONS = 0x148
+SIZE_OF_IMAGE = 0x58 + 56
+SIZE_OF_HEADERS = 0x58 + 60
+
+
+@pytest.mark.parametrize("offset, value, line", [
+    (0x46, 0, "name: expected at least 1 section, found 0"),
+    (SIZE_OF_HEADERS, SECTIONS + 80 - 1, "name: expected SizeOfHeaders of at least 0x198 (the end of the section table), found 0x197"),
+    (SECTIONS + 12, 0x100, "name: section .linux: expected it between 0x400 and 0x3000, found 0x1 bytes at 0x100"),
+    (SECTIONS + 12, 0x3000, "name: section .linux: expected it between 0x400 and 0x3000, found 0x1 bytes at 0x3000"),
+    (SIZE_OF_IMAGE, 0x2000, "name: section .initrd: expected it between 0x400 and 0x2000, found 0x1 bytes at 0x2000"),
+    (SIZE_OF_IMAGE, 0x3ff, "name: expected SizeOfImage between 0x400 and 0x100000000, found 0x3ff"),
+])
+def test_image_whose_headers_lie(offset, value, line):
+    """With a section over the section table, for one, the loader would see other sections than whoever reads the file."""
+    image = bytearray(image_with({".linux": b"K", ".initrd": b"I"}))
+    assert answer("image", bytes(image))["plan"]
+    struct.pack_into("<H", image, offset, value)
+    assert refusal("image", bytes(image)) == line
+
+
+GENERIC, SEALED = (text.ljust(32, b"\0") for text in (b"kexec-efi: generic", b"kexec-efi: sealed"))
+
+
+@pytest.mark.parametrize("mark, is_marked", [(GENERIC, False), (SEALED, True), (bytes(32), True), (GENERIC[:31], True),
+                                             (GENERIC + b"\0", True), (b"", True), (None, None)])
+def test_mark(mark, is_marked):
+    """Whatever is not the generic mark demands a seal."""
+    sections = {".text": b"T"} if mark is None else {".text": b"T", ".seal": mark}
+    assert answer("image", image_with({**sections, ".linux": b"K"}))["is_marked"] is is_marked
+    if is_marked:
+        assert refusal("image", image_with(sections)) == \
+            "this image: is marked as sealed: expected a section .entry or .linux, found neither"
+    else:
+        assert answer("image", image_with(sections))["plan"] is None
+
+
+def test_sections_with_unprintable_names():
+    found = answer("file", image_with({"\x1b[2J\x9b": b"K"}))
+    assert found["sections"][0]["name"] == "\x1b[2J\xc2\x9b"
+
+
+def test_keys():
+    assert {"linux", "initrd", "sha256"} < set(answer("keys", b""))
 
 
 def test_kernel():
@@ -136,9 +190,49 @@ def test_kernel():
     assert refusal("kernel", kernel[:4000000]).startswith("name: truncated: expected ")
     assert refusal("kernel", bytes(5000)) == "name: no kernel: boot_flag at 0x1fe: expected 0xaa55, found 0x0"
     assert refusal("kernel", b"") == "name: too short for a kernel: expected at least 620 bytes, found 0"
+    assert inspect("kernel", kernel, ["name", "2047"]).returncode == 0
+    assert refusal("kernel", kernel, "2048") == "options: expected at most 2047 bytes (the kernel's cmdline_size), found 2048"
 
 
-@pytest.mark.parametrize("arguments", [[], ["entry"], ["entries", "x"], ["entry", "x", "y"]])
+def test_initrd():
+    result = inspect("initrd", b"x")
+    assert (result.returncode, result.stdout, result.stderr) == (0, b"", b"")
+    assert refusal("initrd", b"") == "name: empty: expected an initrd of at least 1 byte, found 0"
+
+
+@pytest.mark.parametrize("path, line", [
+    (b"/a\xff", "/a?: expected a path in UTF-8, found other bytes"),
+    (b"/" + 511 * b"x", "/" + 59 * "x" + "...: expected a path of at most 511 bytes, found 512")])
+def test_paths_that_no_volume_has(path, line):
+    for command, more in (("entry", b""), ("sealed-entry", f"sha256 {DIGEST} ".encode() + path + b"\n")):
+        assert refusal(command, b"linux " + path + b"\n" + more) == line
+    sealed = b"linux " + path + f"\nsha256 {DIGEST} ".encode() + path + b"\n"
+    assert refusal("image", image_with({".entry": sealed})) == line
+    assert answer("entry", b"linux /a\xc3\xa4\xc2\xa0\n")["kernel"]["name"] == "/a\xc3\xa4\xc2\xa0"
+
+
+@pytest.mark.parametrize("command", ["entry", "file", "keys"])
+def test_answer_that_cannot_be_written(command):
+    with open("/dev/full", "wb") as full:
+        result = subprocess.run([INSPECT, command, "name"], input=b"linux /k\n", stdout=full, stderr=subprocess.PIPE)
+    assert (result.returncode, result.stderr) == (1, b"name: cannot write the answer\n")
+
+
+def test_name_of_the_input_is_printable():
+    result = inspect("initrd", b"", "/\x1b[31m\u202e")
+    assert result.stderr == b"/?[31m???: empty: expected an initrd of at least 1 byte, found 0\n"
+
+
+def test_program_of_the_tools_answers_alike():
+    """It is built without sanitizers."""
+    for command, content in (("image", IMAGE.read_bytes()), ("entry", ENTRY), ("entry", b"\0")):
+        results = [subprocess.run([program, command, "name"], input=content, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+                   for program in (INSPECT, ROOT / "build/inspect")]
+        assert len({(result.returncode, result.stdout, result.stderr) for result in results}) == 1
+
+
+@pytest.mark.parametrize("arguments", [[], ["entry"], ["entries", "x"], ["entry", "x", "y"], ["entry", "x", "1"],
+                                       ["kernel", "x", "-1"], ["kernel", "x", ""], ["kernel", "x", "1", "2"]])
 def test_wrong_calls(arguments):
     result = subprocess.run([INSPECT, *arguments], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
     assert (result.returncode, result.stdout) == (2, b"")

@@ -5,12 +5,16 @@
  * answer is JSON on standard output, and what the loader would say goes to standard error. Bytes are written as the
  * characters of Latin-1, since names and command lines need not be UTF-8.
  *
- *   inspect entry NAME         the plan of an entry that lies beside the image
- *   inspect sealed-entry NAME  the plan of an entry that is sealed in an image: each file needs its digest
- *   inspect image NAME         sections, plan of what is sealed in it, and ranges of the Authenticode digest
- *   inspect kernel NAME        nothing: the exit status says whether it is a kernel that the loader takes
+ *   inspect entry NAME            the plan of an entry that lies beside the image
+ *   inspect sealed-entry NAME     the plan of an entry that is sealed in an image: each file needs its digest
+ *   inspect image NAME            of our own image: sections, ranges of the Authenticode digest, whether it is marked
+ * as sealed, and the plan of what is sealed in it inspect file NAME             of any file: sections and ranges, by
+ * whatever it has for headers inspect kernel NAME [LENGTH]  nothing: the exit status says whether it is a kernel that
+ * the loader takes, with a command line of so many bytes inspect initrd NAME           nothing, likewise inspect keys
+ * NAME             the keys that an entry may have; the input is not looked at
  *
- * NAME stands for the input in messages. The exit status is 0, 1 where the loader would refuse, or 2 for a wrong call.
+ * NAME stands for the input in messages. The exit status is 0, 1 where the loader would refuse or the answer cannot be
+ * written, or 2 for a wrong call.
  */
 #include <stdarg.h>
 #include <stdio.h>
@@ -18,10 +22,13 @@
 #include <string.h>
 
 #include "boot/entry.h"
+#include "boot/entry_keys.h"
+#include "boot/initrd.h"
 #include "boot/kernel_format.h"
 #include "boot/log.h"
 #include "boot/pool.h"
 #include "boot/sealed_image.h"
+#include "boot/volume_path.h"
 #include "common/align.h"
 #include "common/digest_text.h"
 #include "common/format.h"
@@ -68,6 +75,13 @@ void pool_free(void *memory)
 {
 	free(memory);
 }
+
+/* What is asked about. */
+struct input {
+	const char *name; /* for messages */
+	struct text text;
+	uint64_t command_line_length; /* of a kernel */
+};
 
 /* --- JSON --- */
 
@@ -148,26 +162,58 @@ static void put_plan(const struct boot_plan *plan)
 		     plan->on_mismatch == ON_MISMATCH_RESET ? "reset" : "halt");
 }
 
-static int inspect_entry(const char *name, struct text input, enum entry_place place)
+/* Whether the volume can be asked for each file that the plan has on it. */
+static bool paths_make_sense(const struct boot_plan *plan)
+{
+	uint16_t path[VOLUME_PATH_SIZE];
+
+	if (plan->kernel.source == PART_ON_VOLUME && volume_path(plan->kernel.name, path))
+		return false;
+	for (size_t i = 0; i < plan->initrd_count; i++) {
+		if (plan->initrds[i].source == PART_ON_VOLUME && volume_path(plan->initrds[i].name, path))
+			return false;
+	}
+	return true;
+}
+
+static int inspect_entry(const struct input *input, enum entry_place place)
 {
 	struct boot_plan plan;
+	bool is_good;
 
-	if (entry_to_plan(name, input, place, &plan))
+	if (entry_to_plan(input->name, input->text, place, &plan))
 		return 1;
-	put_plan(&plan);
-	(void)putchar('\n');
+	is_good = paths_make_sense(&plan);
+	if (is_good) {
+		put_plan(&plan);
+		(void)putchar('\n');
+	}
 	boot_plan_free(&plan);
+	return is_good ? 0 : 1;
+}
+
+static int inspect_outside_entry(const struct input *input)
+{
+	return inspect_entry(input, ENTRY_OUTSIDE);
+}
+
+static int inspect_sealed_entry(const struct input *input)
+{
+	return inspect_entry(input, ENTRY_SEALED);
+}
+
+static int inspect_keys(const struct input *input)
+{
+	const struct entry_key *key;
+
+	(void)input;
+	(void)putchar('[');
+	for (size_t i = 0; (key = entry_key_at(i)) != NULL; i++) {
+		put_separator(i);
+		put_text(key->name);
+	}
+	(void)printf("]\n");
 	return 0;
-}
-
-static int inspect_outside_entry(const char *name, struct text input)
-{
-	return inspect_entry(name, input, ENTRY_OUTSIDE);
-}
-
-static int inspect_sealed_entry(const char *name, struct text input)
-{
-	return inspect_entry(name, input, ENTRY_SEALED);
 }
 
 /* --- images --- */
@@ -210,65 +256,94 @@ static void put_signed_ranges(const struct pe_image *image)
 #define LOADED_SIZE_MAX (1ull << 32)
 
 /*
- * Loads the image as the firmware would, since that is what the loader sees: a section may be larger in memory than in
- * the file, with zeros at its end. A file that ends before its sections do is refused, as firmware does.
+ * Loads the image as the firmware would, since that is what the loader sees: of the headers SizeOfHeaders bytes, and of
+ * the sections as much as the file has, with zeros behind that. A file whose sections end behind the file's end, or lie
+ * over the headers, is refused. The caller frees ->bytes.
  */
 static bool load(const char *name, const struct pe_image *file, struct pe_image *ret_image)
 {
-	uint64_t headers_size = file->size; /* they are at the beginning, in the file as in memory */
 	struct pe_section section;
-	uint64_t size = file->size;
+	uint64_t size;
 	uint8_t *bytes;
 
-	for (uint32_t i = 0; pe_section_at(file, i, &section); i++) {
-		if (section.address < headers_size)
-			headers_size = section.address;
-		if ((uint64_t)section.address + section.size > size)
-			size = (uint64_t)section.address + section.size;
-	}
+	if (pe_check_headers(name, file))
+		return false;
+	size = pe_sizes(file).image;
 	/* Zeros that are never touched cost nothing. */
-	bytes = size <= LOADED_SIZE_MAX ? calloc(1, size + 1) : NULL;
+	bytes = size <= LOADED_SIZE_MAX && size >= pe_sizes(file).headers ? calloc(1, size) : NULL;
 	if (!bytes) {
-		log_error_line("%s: expected an image of at most 0x%llx bytes, found 0x%llx", name, LOADED_SIZE_MAX,
-			       (unsigned long long)size);
+		log_error_line("%s: expected SizeOfImage between 0x%x and 0x%llx, found 0x%llx", name,
+			       pe_sizes(file).headers, LOADED_SIZE_MAX, (unsigned long long)size);
 		return false;
 	}
-	memcpy(bytes, file->bytes, headers_size);
+	*ret_image = (struct pe_image){ .bytes = bytes, .size = size, .layout = PE_LOADED };
+	memcpy(bytes, file->bytes, pe_sizes(file).headers);
+	/* The places of all sections in memory, by the headers that lie there now. */
+	if (pe_check_headers(name, ret_image)) {
+		free(bytes);
+		return false;
+	}
 	for (uint32_t i = 0; pe_section_at(file, i, &section); i++) {
 		uint32_t length = section.size < section.file_size ? section.size : section.file_size;
 
-		if (section.file_offset > file->size || length > file->size - section.file_offset) {
-			log_error_line("%s: section %s: expected 0x%x bytes at 0x%x of the file, which ends at 0x%llx",
-				       name, section.name, length, section.file_offset, (unsigned long long)file->size);
-			free(bytes);
-			return false;
-		}
-		memcpy(bytes + section.address, file->bytes + section.file_offset, length);
+		if (length)
+			memcpy(bytes + section.address, file->bytes + section.file_offset, length);
 	}
-	*ret_image = (struct pe_image){ .bytes = bytes, .size = size, .layout = PE_LOADED };
 	return true;
 }
 
-static int inspect_image(const char *name, struct text input)
+static void put_file(const struct pe_image *file)
 {
-	const struct pe_image image = { .bytes = (const uint8_t *)input.start,
-					.size = input.length,
-					.layout = PE_FILE };
-	struct boot_plan plan = { 0 };
-	struct pe_image loaded;
-	bool is_sealed;
-
-	if (!load(name, &image, &loaded))
-		return 1;
-	is_sealed = sealed_image_found(&loaded);
-	if (is_sealed && sealed_image_to_plan(&loaded, &plan))
-		return 1;
-	(void)printf("{");
-	put_sections(&image);
+	put_sections(file);
 	(void)printf(", ");
-	put_signed_ranges(&image);
-	(void)printf(", \"plan\": ");
-	if (is_sealed)
+	put_signed_ranges(file);
+}
+
+static struct pe_image file_of(const struct input *input)
+{
+	return (struct pe_image){ .bytes = (const uint8_t *)input->text.start,
+				  .size = input->text.length,
+				  .layout = PE_FILE };
+}
+
+static int inspect_file(const struct input *input)
+{
+	const struct pe_image file = file_of(input);
+
+	(void)printf("{");
+	put_file(&file);
+	(void)printf("}\n");
+	return 0;
+}
+
+/* The content of the section .seal, as far as there is one. An image of others may have none, or something else. */
+static const char *mark_text(const struct pe_image *image)
+{
+	struct text mark;
+
+	if (!pe_find_section(image, SEAL_MARK_SECTION, &mark))
+		return "null";
+	return bool_text(mark.length != SEAL_MARK_SIZE || seal_mark_demands(mark.start));
+}
+
+static int put_image(const struct pe_image *file, const struct pe_image *loaded)
+{
+	const char *mark = mark_text(loaded);
+	enum seal seal = sealed_image_found(loaded, strcmp(mark, "true") == 0);
+	struct boot_plan plan = { 0 };
+
+	if (seal == SEAL_UNREADABLE)
+		return 1;
+	if (seal == SEALED && sealed_image_to_plan(loaded, &plan))
+		return 1;
+	if (seal == SEALED && !paths_make_sense(&plan)) {
+		boot_plan_free(&plan);
+		return 1;
+	}
+	(void)printf("{");
+	put_file(file);
+	(void)printf(", \"is_marked\": %s, \"plan\": ", mark);
+	if (seal == SEALED)
 		put_plan(&plan);
 	else
 		(void)printf("null");
@@ -277,35 +352,58 @@ static int inspect_image(const char *name, struct text input)
 	return 0;
 }
 
-/* --- kernels --- */
+static int inspect_image(const struct input *input)
+{
+	const struct pe_image file = file_of(input);
+	struct pe_image loaded;
+	int result;
+
+	if (!load(input->name, &file, &loaded))
+		return 1;
+	result = put_image(&file, &loaded);
+	free((void *)(uintptr_t)loaded.bytes);
+	return result;
+}
+
+/* --- other parts --- */
 
 /* As on a CPU with 4-level page tables, which most firmware leaves on. */
-static int inspect_kernel(const char *name, struct text input)
+static int inspect_kernel(const struct input *input)
 {
 	const struct kernel_probe probe = {
-		.name = name,
-		.bytes = (const uint8_t *)input.start,
-		.size = input.length < KERNEL_PROBE_SIZE ? input.length : KERNEL_PROBE_SIZE,
-		.file_size = input.length,
+		.name = input->name,
+		.bytes = (const uint8_t *)input->text.start,
+		.size = input->text.length < KERNEL_PROBE_SIZE ? input->text.length : KERNEL_PROBE_SIZE,
+		.file_size = input->text.length,
 	};
 	struct kernel_plan plan;
 
-	return kernel_plan_file(&probe, &plan) ? 1 : 0;
+	if (kernel_plan_file(&probe, &plan))
+		return 1;
+	return kernel_check_command_line(&plan, input->command_line_length) ? 1 : 0;
+}
+
+static int inspect_initrd(const struct input *input)
+{
+	uint64_t size = 0;
+	uint64_t offset;
+
+	return initrd_append(input->name, input->text.length, &size, &offset) ? 1 : 0;
 }
 
 /* --- the program --- */
 
 static const struct {
 	const char *name;
-	int (*run)(const char *name, struct text input);
+	int (*run)(const struct input *input);
 } commands[] = {
-	{ "entry", inspect_outside_entry },
-	{ "sealed-entry", inspect_sealed_entry },
-	{ "image", inspect_image },
-	{ "kernel", inspect_kernel },
+	{ "entry", inspect_outside_entry }, { "sealed-entry", inspect_sealed_entry },
+	{ "image", inspect_image },	    { "file", inspect_file },
+	{ "kernel", inspect_kernel },	    { "initrd", inspect_initrd },
+	{ "keys", inspect_keys },
 };
 
-/* All of standard input, in memory that is never freed. */
+/* All of standard input, in memory that the caller frees. */
 static bool read_input(const char *name, struct text *ret_input)
 {
 	size_t capacity = 1 << 20;
@@ -327,24 +425,61 @@ static bool read_input(const char *name, struct text *ret_input)
 	}
 	if (!bytes || ferror(stdin)) {
 		free(bytes);
-		(void)fprintf(stderr, "%s: cannot read it\n", name);
+		log_error_line("%s: cannot read it", name);
 		return false;
 	}
 	*ret_input = (struct text){ .start = bytes, .length = length };
 	return true;
 }
 
+/* An answer that does not arrive as a whole is none. */
+static int finish(const char *name, int result)
+{
+	bool is_written = fflush(stdout) == 0 && !ferror(stdout);
+
+	if (!is_written)
+		log_error_line("%s: cannot write the answer", name);
+	return is_written ? result : 1;
+}
+
+static int run(size_t command, struct input *input)
+{
+	int result;
+
+	if (!read_input(input->name, &input->text))
+		return 1;
+	result = finish(input->name, commands[command].run(input));
+	free((void *)(uintptr_t)input->text.start);
+	return result;
+}
+
+/* Returns false unless the text is a number in decimal. */
+static bool parse_length(const char *text, uint64_t *ret_length)
+{
+	uint64_t length = 0;
+
+	for (const char *c = text; *c; c++) {
+		if (*c < '0' || *c > '9' || length > UINT64_MAX / 16)
+			return false;
+		length = length * 10 + (uint64_t)(*c - '0');
+	}
+	*ret_length = length;
+	return text[0] != '\0';
+}
+
 int main(int argc, char **argv)
 {
-	struct text input;
+	struct input input = { 0 };
 
-	for (size_t i = 0; argc == 3 && i < ARRAY_SIZE(commands); i++) {
-		if (strcmp(commands[i].name, argv[1]) != 0)
+	for (size_t i = 0; argc >= 3 && i < ARRAY_SIZE(commands); i++) {
+		bool has_length = argc == 4 && commands[i].run == inspect_kernel &&
+				  parse_length(argv[3], &input.command_line_length);
+
+		if (strcmp(commands[i].name, argv[1]) != 0 || (argc != 3 && !has_length))
 			continue;
-		if (!read_input(argv[2], &input))
-			return 1;
-		return commands[i].run(argv[2], input);
+		input.name = argv[2];
+		return run(i, &input);
 	}
-	(void)fputs("usage: inspect entry|sealed-entry|image|kernel NAME <INPUT\n", stderr);
+	(void)fputs("usage: inspect entry|sealed-entry|image|file|kernel|initrd|keys NAME [LENGTH] <INPUT\n", stderr);
 	return 2;
 }

@@ -1,9 +1,16 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""What the loader makes of entries, images and kernels, by its own code: the program `inspect`, whose head says more."""
+"""What the tools share. What the loader makes of entries, images and kernels, by its own code: the program `inspect`,
+whose head says more. How a tool ends, what it says, and how it writes a file."""
 
+import argparse
+import contextlib
 import hashlib
 import json
+import os
 import pathlib
+import secrets
+import shlex
+import signal
 import subprocess
 import sys
 
@@ -12,13 +19,137 @@ HERE = pathlib.Path(__file__).resolve().parent
 # Beside the tools where they are installed, in the checkout where they were built.
 PROGRAMS = [HERE / "inspect", HERE.parent / "build/inspect"]
 
+# --- messages ----------------------------------------------------------------------------------------------------------
 
-def _run(command, name, content):
+
+def printable(text):
+    """Text or bytes for a terminal, which nothing that stands in a file may command: neither escape sequences and other
+    control characters, nor those that turn the direction of writing, are invisible, or are not UTF-8."""
+    if not isinstance(text, str):
+        text = os.fsdecode(text)
+    return "".join(c if c.isprintable() else _escaped(c) for c in text)
+
+
+def _escaped(c):
+    if "\udc80" <= c <= "\udcff":
+        return f"\\x{ord(c) - 0xdc00:02x}"
+    return f"\\x{ord(c):02x}" if c <= "\xff" else f"\\u{ord(c):04x}" if c <= "\uffff" else f"\\U{ord(c):08x}"
+
+
+def say(message, file=None):
+    """Prints a line. All that a tool says goes through here."""
+    print(printable(message), file=file or sys.stdout)
+
+
+def warn(message):
+    say(f"{pathlib.Path(sys.argv[0]).name}: {message}", sys.stderr)
+
+
+def fail(message):
+    """Ends the program, with what went wrong."""
+    warn(message)
+    sys.exit(1)
+
+
+class Parser(argparse.ArgumentParser):
+    """A parser whose messages are printable as well. An option is written out: a value that begins with - is none."""
+
+    def __init__(self, description):
+        super().__init__(description=description, formatter_class=argparse.RawDescriptionHelpFormatter,
+                         allow_abbrev=False)
+
+    def error(self, message):
+        self.print_usage(sys.stderr)
+        warn(message)
+        sys.exit(2)
+
+
+def run(main):
+    """Runs a tool. Whatever ends it early lets it clean up, and whatever cannot be read or written is one line."""
+    for number in (signal.SIGHUP, signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda number, _: sys.exit(128 + number))
+    for stream in (sys.stdout, sys.stderr):
+        stream.reconfigure(errors="backslashreplace")
+    try:
+        main()
+        sys.stdout.flush()
+    except OSError as error:
+        # What could not be written is not tried again at the end.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        fail(f"{error.filename}: {error.strerror}" if error.filename else error.strerror)
+
+
+# --- files and programs ----------------------------------------------------------------------------------------------------
+
+
+def read(path):
+    try:
+        return pathlib.Path(path).read_bytes()
+    except (OSError, ValueError) as error:
+        return fail(f"cannot read {path or 'a file without a name'}: {getattr(error, 'strerror', error)}")
+
+
+def write(path, content):
+    """Writes a file as a whole or not at all: until it is complete and on the disk, what was there before stays."""
+    path = pathlib.Path(path)
+    # A device or a folder is nothing to put a file in the place of.
+    if not path.name or (os.path.exists(path) and not os.path.isfile(path)):
+        fail(f"cannot write {path}: expected the name of a file, found something else")
+    partial = path.parent / f".{path.name[:50]}.{secrets.token_hex(8)}.partial"
+    try:
+        with open(partial, "xb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(partial, path)
+    except (OSError, ValueError) as error:
+        fail(f"cannot write {path}: {getattr(error, 'strerror', error)}")
+    finally:
+        with contextlib.suppress(OSError, ValueError):
+            os.unlink(partial)
+    # The name, too. Not every file system lets a folder be opened for that.
+    with contextlib.suppress(OSError):
+        folder = os.open(path.parent, os.O_RDONLY)
+        try:
+            os.fsync(folder)
+        finally:
+            os.close(folder)
+
+
+def run_program(command, package):
+    """Runs a program of others, whose output is shown only if it fails. Returns whether it succeeded, and its output."""
+    try:
+        result = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL)
+    except FileNotFoundError:
+        fail(f"{command[0]} is not there: install {package}")
+    return result.returncode == 0, result.stdout
+
+
+def expect_success(command, package):
+    succeeded, output = run_program(command, package)
+    if not succeeded:
+        for line in output.splitlines():
+            warn(f"{command[0]}: {printable(line)}")
+        fail(f"{command[0]} failed: see above" if output else f"{command[0]} failed")
+
+
+def words(text):
+    """The words of a list, as a shell takes them apart, but without anything being looked up or run."""
+    try:
+        return shlex.split(text)
+    except ValueError as error:
+        return fail(f"{text}: expected words, with a quote or a backslash for a blank in one, found {error}")
+
+
+# --- the loader's own judgement ----------------------------------------------------------------------------------------
+
+
+def _run(command, name, content, *more):
     """The answer, or an empty one. Ends the program where the loader refuses, which says why."""
     program = next((path for path in PROGRAMS if path.exists()), None)
     if program is None:
-        sys.exit(f"{PROGRAMS[-1]} is not there: run make build/inspect")
-    result = subprocess.run([program, command, str(name)], input=content, stdout=subprocess.PIPE)
+        fail(f"{PROGRAMS[-1]} is not there: run make build/inspect")
+    result = subprocess.run([program, command, str(name), *more], input=content, stdout=subprocess.PIPE)
     if result.returncode:
         sys.exit(1)
     return json.loads(result.stdout) if result.stdout else None
@@ -29,19 +160,22 @@ def to_bytes(text):
     return text.encode("latin-1")
 
 
-def printable(text):
-    """For a terminal, which what stands in a file must not reach as it is."""
-    return "".join(c if " " <= c <= "~" else "?" for c in text)
-
-
 def path_of(part):
     """A part's path as it is written."""
-    return to_bytes(part["name"]).decode("utf-8", "surrogateescape")
+    return os.fsdecode(to_bytes(part["name"]))
 
 
 def file_below(root, part):
     """Where the file of a part is that the loader would look for on a volume, which is `root` here."""
-    return pathlib.Path(root) / path_of(part).replace("\\", "/").lstrip("/")
+    names = []
+    for name in path_of(part).replace("\\", "/").split("/"):
+        if name == "..":
+            if not names:
+                fail(f"{path_of(part)}: expected a path below {root}, found one that leads out of it")
+            names.pop()
+        elif name not in ("", "."):
+            names.append(name)
+    return pathlib.Path(root).joinpath(*names)
 
 
 def joined(initrds):
@@ -52,25 +186,49 @@ def joined(initrds):
     return initrd
 
 
+def keys():
+    """The keys that an entry may have."""
+    return _run("keys", "keys", b"")
+
+
 def entry(name, text, sealed=False):
     """The plan of the entry `text`, as one that is sealed in an image or lies beside it."""
     return _run("sealed-entry" if sealed else "entry", name, text)
 
 
-def expect_kernel(name, content):
-    """Ends the program unless `content` is a kernel that the loader takes."""
-    _run("kernel", name, content)
+def expect_kernel(name, content, command_line=b""):
+    """Ends the program unless `content` is a kernel that the loader takes, with this command line."""
+    _run("kernel", name, content, str(len(command_line)))
 
 
-class Image:
-    """A PE image as a file. `plan` is of what is sealed in it, or None."""
+def expect_initrd(name, content):
+    _run("initrd", name, content)
+
+
+def expect_plan(plan, read_part):
+    """Ends the program unless the loader would boot the plan with the parts that `read_part` returns. What only the
+    machine can say is left: whether it has the memory, and trusts the kernel where nobody else vouches for it."""
+    for part in [plan["kernel"], *plan["initrds"]]:
+        content = read_part(part)
+        if part is plan["kernel"]:
+            expect_kernel(path_of(part), content, to_bytes(plan["command_line"]))
+        else:
+            expect_initrd(path_of(part), content)
+        found = hashlib.sha256(content).hexdigest()
+        if part["sha256"] not in (None, found):
+            fail(f"{path_of(part)}: sha256 mismatch: expected {part['sha256']}, found {found}")
+
+
+class File:
+    """A file that may be a PE image, or just be measured or signed as one."""
+
+    command = "file"
 
     def __init__(self, name, content):
         self.content = content
-        answer = _run("image", name, content)
-        self.plan = answer["plan"]
-        self._sections = answer["sections"]
-        self._authenticode = answer["authenticode"]
+        self.answer = _run(self.command, name, content)
+        self._sections = self.answer["sections"]
+        self._authenticode = self.answer["authenticode"]
 
     @property
     def is_pe(self):
@@ -84,12 +242,16 @@ class Image:
     def end_in_memory(self):
         return max(section["address"] + section["size"] for section in self._sections)
 
+    def place(self, name):
+        """The offset and the size of a section in the file."""
+        section = next(section for section in self._sections if section["name"] == name)
+        return section["file_offset"], min(section["size"], section["file_size"])
+
     def section(self, name):
         """The content of a section as the firmware loads it."""
+        offset, size = self.place(name)
         section = next(section for section in self._sections if section["name"] == name)
-        size = min(section["size"], section["file_size"])
-        content = self.content[section["file_offset"]:section["file_offset"] + size]
-        return content + bytes(section["size"] - len(content))
+        return self.content[offset:offset + size] + bytes(section["size"] - size)
 
     def authenticode(self):
         """The SHA-256 that a signature of the image is made for, and that stands for it in register 4."""
@@ -97,3 +259,16 @@ class Image:
         for start, end in self._authenticode:
             digest.update(self.content[start:end])
         return digest.digest()
+
+
+class Image(File):
+    """Our own image, with or without something sealed in it. Ends the program if it would boot nothing at all.
+
+    `plan` is of what is sealed in it, or None; `is_marked` whether tools/seal has marked it, None if it has no mark."""
+
+    command = "image"
+
+    def __init__(self, name, content):
+        super().__init__(name, content)
+        self.plan = self.answer["plan"]
+        self.is_marked = self.answer["is_marked"]

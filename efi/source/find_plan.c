@@ -10,6 +10,7 @@
 #include "boot/sealed_image.h"
 #include "common/string.h"
 #include "efi/services/firmware.h"
+#include "efi/source/self.h"
 #include "efi/source/stream.h"
 
 /* The longest path of an entry file, in bytes with its NUL. */
@@ -145,8 +146,18 @@ static enum kexec_status plan_from_outside(const EFI_LOADED_IMAGE *image, struct
 
 enum kexec_status find_plan(const EFI_LOADED_IMAGE *image, struct sources *sources, struct boot_plan *ret_plan)
 {
-	if (!sealed_image_found(&sources->image.image))
+	enum kexec_status status = self_check(image);
+
+	if (status)
+		return status;
+	switch (sealed_image_found(&sources->image.image, self_is_marked())) {
+	case NOT_SEALED:
 		return plan_from_outside(image, sources, ret_plan);
+	case SEALED:
+		break;
+	case SEAL_UNREADABLE:
+		return KEXEC_DENIED;
+	}
 	if (image->LoadOptions && image->LoadOptionsSize)
 		log_warning("load options ignored: what this image boots is sealed in it");
 	return sealed_image_to_plan(&sources->image.image, ret_plan);

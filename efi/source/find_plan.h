@@ -10,7 +10,8 @@
 
 /*
  * Makes the plan for our image, which was started as `image`. What is sealed in the image comes first: nothing outside
- * it can then change what boots. Else the plan is what the load options say, if they name a kernel; else the entry file
+ * it can then change what boots. An image that is marked as sealed and has nothing sealed in it, and one of which that
+ * cannot be told, is refused. Else the plan is what the load options say, if they name a kernel; else the entry file
  * that they name; else the file beside the image, with .conf in place of .efi. Whatever else the load options say is
  * appended to the file's text.
  *

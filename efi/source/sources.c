@@ -2,9 +2,11 @@
 /* The table of sources. */
 #include "efi/source/sources.h"
 
+#include "efi/source/self.h"
+
 void sources_start(struct sources *sources, const EFI_LOADED_IMAGE *image)
 {
-	const struct pe_image sections = { .bytes = image->ImageBase, .size = image->ImageSize, .layout = PE_LOADED };
+	const struct pe_image sections = self_image(image);
 
 	volume_start(&sources->volume, image->DeviceHandle);
 	section_source_start(&sources->image, &sections);

@@ -112,6 +112,51 @@ static void pass_junk(EFI_LOADED_IMAGE *image, uint64_t kind)
 	}
 }
 
+/* Zeros, or our own image, in which nothing is sealed. */
+static void *elsewhere(uint64_t kind)
+{
+	static uint8_t zeros[PAGE_SIZE];
+	EFI_GUID guid = LOADED_IMAGE_PROTOCOL;
+	EFI_LOADED_IMAGE *ours = firmware_protocol_on(firmware_image, &guid);
+
+	return kind == 1 ? zeros : ours->ImageBase;
+}
+
+/* PE/COFF specification, sections 3.3 and 4. */
+#define PE_OFFSET 0x3c
+#define COFF_SECTION_COUNT 6
+#define COFF_OPTIONAL_SIZE 20
+#define COFF_SIZE 24
+#define SECTION_HEADER_SIZE 40
+
+static void change_headers(uint8_t *headers, uint64_t kind)
+{
+	uint8_t *coff = headers + *(uint32_t *)(headers + PE_OFFSET);
+	uint16_t *count = (uint16_t *)(coff + COFF_SECTION_COUNT);
+	uint8_t *section = coff + COFF_SIZE + *(uint16_t *)(coff + COFF_OPTIONAL_SIZE);
+
+	if (kind == 1)
+		memset(headers, 0, PAGE_SIZE);
+	else if (kind == 2)
+		*count = 0;
+	for (unsigned i = 0; kind == 3 && i < *count; i++, section += SECTION_HEADER_SIZE)
+		section[1] = 'x';
+}
+
+static void lie_about(EFI_LOADED_IMAGE *image)
+{
+	const struct fault_state *place = &current_run.faults[FAULT_IMAGE_ELSEWHERE];
+	const struct fault_state *size = &current_run.faults[FAULT_IMAGE_SIZE];
+	const struct fault_state *headers = &current_run.faults[FAULT_HEADERS_CHANGE];
+
+	if (headers->set)
+		change_headers(image->ImageBase, headers->number);
+	if (place->set)
+		image->ImageBase = elsewhere(place->number);
+	if (size->set)
+		image->ImageSize = size->number;
+}
+
 void five_levels_enter(uint64_t top_table);
 
 /* The present top table becomes the first of a level above it. It stays so, also for the runs that follow. */
@@ -146,6 +191,7 @@ static void hook(EFI_LOADED_IMAGE *image)
 	services_hook();
 	tpm_hook();
 	files_hook(volume_device);
+	lie_about(image);
 	if (current_run.faults[FAULT_LOAD_OPTIONS_JUNK].set)
 		pass_junk(image, current_run.faults[FAULT_LOAD_OPTIONS_JUNK].number);
 	if (current_run.faults[FAULT_NO_CONSOLE].set) {

@@ -7,21 +7,22 @@
 EFI_BOOT_SERVICES original_services;
 static EFI_SET_VARIABLE original_set_variable;
 
-static const EFI_LOADED_IMAGE *app;
+/* [start, end), which the firmware may be made to forget. */
+static uintptr_t app_start;
+static uintptr_t app_end;
 static bool is_last;
 static bool exit_reached;
 static uint64_t watchdog_count;
 
 void app_set(const EFI_LOADED_IMAGE *image)
 {
-	app = image;
+	app_start = (uintptr_t)image->ImageBase;
+	app_end = app_start + image->ImageSize;
 }
 
 bool app_contains(const void *address)
 {
-	uintptr_t base = (uintptr_t)app->ImageBase;
-
-	return (uintptr_t)address >= base && (uintptr_t)address - base < app->ImageSize;
+	return (uintptr_t)address >= app_start && (uintptr_t)address < app_end;
 }
 
 static EFI_STATUS EFIAPI handle_protocol(EFI_HANDLE handle, EFI_GUID *guid, void **protocol)

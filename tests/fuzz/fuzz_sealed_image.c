@@ -62,14 +62,29 @@ static void check_entry(const struct boot_plan *plan)
 		assert(plan->initrds[i].trust == TRUST_DIGEST && plan->initrds[i].has_digest);
 }
 
+/* Nothing is generic that has a section of ours, or that cannot be read; and nothing that must be sealed. */
+static void check_seal(const struct pe_image *image, enum seal seal)
+{
+	struct text content;
+
+	assert(sealed_image_found(image, true) == (seal == SEALED ? SEALED : SEAL_UNREADABLE));
+	if (seal != NOT_SEALED)
+		return;
+	assert(!pe_find_section(image, ".entry", &content) && !pe_find_section(image, ".linux", &content));
+	assert(pe_sizes(image).headers <= image->size);
+	assert(image->layout == PE_FILE || pe_sizes(image).image <= image->size);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 {
 	for (enum pe_layout layout = PE_LOADED; layout <= PE_FILE; layout++) {
 		const struct pe_image image = { .bytes = bytes, .size = size, .layout = layout };
+		enum seal seal = sealed_image_found(&image, false);
 		struct boot_plan plan;
 		struct text entry;
 
-		if (!sealed_image_found(&image) || sealed_image_to_plan(&image, &plan) != KEXEC_OK)
+		check_seal(&image, seal);
+		if (seal != SEALED || sealed_image_to_plan(&image, &plan) != KEXEC_OK)
 			continue;
 		if (pe_find_section(&image, ".entry", &entry))
 			check_entry(&plan);

@@ -8,6 +8,7 @@ import subprocess
 import pytest
 
 from conftest import DEFAULT_OPTIONS, HERE, IMAGE, INITRD, entry, files, kernel, utf16, wait_for_report
+from difficult import assert_refused, attempts, difficult
 from test_refusals import expect_refusal
 from test_systemd_boot import SYSTEMD_BOOT
 
@@ -63,6 +64,38 @@ def test_sealed_entry_with_a_file_changed_by_one_bit(boot, sealed, path):
                    rf"{path}: sha256 mismatch: expected {expected}, found {found}")
 
 
+# What an image may find instead of itself, and how it says so.
+LIES = [("image-elsewhere 1", r"expected the firmware to know it at 0x[0-9a-f]+, where it runs, found 0x[0-9a-f]+"),
+        ("image-elsewhere 2", r"expected the firmware to know it at 0x[0-9a-f]+, where it runs, found 0x[0-9a-f]+"),
+        ("image-size 0", r"expected the headers of a PE image in its 0x0 bytes, found none"),
+        ("image-size 0x2000", r"expected SizeOfImage of at most 0x2000, found 0x[0-9a-f]+"),
+        ("headers-change 1", r"expected the headers of a PE image in its 0x[0-9a-f]+ bytes, found none"),
+        ("headers-change 2", r"expected at least 1 section, found 0")]
+NAMES_CHANGE = ("headers-change 3", r"is marked as sealed: expected a section .entry or .linux, found neither")
+
+
+def boot_with_lies(boot, image, lies):
+    """The entry beside the image would boot, if it were asked. The last run is as it should be, and boots."""
+    runs = [f"{lie}\n{lie}" for lie, _ in lies]
+    guest = boot(difficult(*runs, "whole", changes={"/app.efi": image}, conf=entry(options=f"{DEFAULT_OPTIONS} beside")))
+    report = wait_for_report(guest)
+    found = attempts(guest.log)
+    assert len(found) == len(lies) + 1 and found[-1].exits
+    for attempt, (_, line) in zip(found, lies):
+        assert_refused(attempt)
+        assert re.fullmatch(f"this image: {line}", attempt.errors[0]), attempt
+    return report
+
+
+def test_sealed_image_that_cannot_read_itself(boot, sealed):
+    assert boot_with_lies(boot, sealed, [*LIES, NAMES_CHANGE])["cmdline"] == f"{DEFAULT_OPTIONS} sealed"
+
+
+def test_generic_image_that_cannot_read_itself(boot):
+    """It cannot know that it is generic. Without the names of its sections it can."""
+    assert boot_with_lies(boot, IMAGE, LIES)["cmdline"] == f"{DEFAULT_OPTIONS} beside"
+
+
 def test_sealed_entry_that_leaves_a_file_without_a_digest(boot, tmp_path):
     conf = tmp_path / "my.conf"
     conf.write_bytes(b"linux /vmlinuz\ninitrd /initrd\n"
@@ -80,46 +113,6 @@ def test_unified_image_alone(boot, unified):
     assert report["payload"] == "payload: OK"
 
 
-@pytest.mark.parametrize("lines, complaint", [
-    (["linux /vmlinuz", "initrd /missing"], r"seal: .*bad.conf: expected /missing below .*, found none"),
-    (["linux /initrd"], r".*/initrd: no kernel: boot_flag at 0x1fe: expected 0xaa55, found .*"),
-    (["initrd /initrd"], r'.*bad.conf: expected a line "linux PATH", found none'),
-    (["linux /vmlinuz", "verbose maybe"], r'.*bad.conf: verbose: expected yes or no, found "maybe"'),
-    (["linux /vmlinuz", f"sha256 {'0' * 64} /vmlinuz"], r"seal: .*/vmlinuz: sha256 mismatch: expected 0{64}, found \w{64}"),
-    (["linux /vmlinuz", f"sha256 {'0' * 64} vmlinuz"], r".*bad.conf: sha256: expected the path of a linux or initrd line, found .*"),
-])
-def test_entry_that_could_not_boot_is_not_sealed(sealed, tmp_path, lines, complaint):
-    """The twin is the image of the other tests, which lies beside it."""
-    conf = tmp_path / "bad.conf"
-    conf.write_text("\n".join([*lines, ""]))
-    command = [SEAL, "--image", IMAGE, "--out", tmp_path / "bad.efi", "--entry", conf, "--root", tmp_path]
-    result = subprocess.run(command, stderr=subprocess.PIPE, text=True)
-    assert result.returncode == 1
-    assert re.fullmatch(f"{complaint}\n", result.stderr), result.stderr
-    assert sealed.exists() and not (tmp_path / "bad.efi").exists()
-
-
-def test_key_that_would_be_skipped_is_named(tmp_path):
-    """Once it is sealed nobody sees it any more."""
-    conf = tmp_path / "my.conf"
-    conf.write_text("linux /vmlinuz\nsha265 0 /vmlinuz\n")
-    (tmp_path / "vmlinuz").symlink_to(kernel())
-    command = [SEAL, "--image", IMAGE, "--out", tmp_path / "out.efi", "--entry", conf, "--root", tmp_path]
-    result = subprocess.run(command, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
-    assert result.stderr == f"{conf}: unknown key sha265 skipped\n"
-
-
-def test_no_unified_image_of_an_empty_initrd(tmp_path):
-    """As an archiver leaves it that has failed. The twin is the image of the other tests."""
-    empty = tmp_path / "empty"
-    empty.touch()
-    command = [SEAL, "--image", IMAGE, "--out", tmp_path / "out.efi", "--linux", kernel(), "--initrd", empty]
-    result = subprocess.run(command, stderr=subprocess.PIPE, text=True)
-    assert result.returncode == 1
-    assert result.stderr == f"seal: {empty}: empty: expected an initrd of at least 1 byte, found 0\n"
-    assert not (tmp_path / "out.efi").exists()
-
-
 def test_unified_image_found_by_systemd_boot(boot, unified):
     guest = boot(files({"/EFI/BOOT/BOOTX64.EFI": SYSTEMD_BOOT, "/EFI/BOOT/BOOTX64.conf": None, "/vmlinuz": None,
                         "/initrd": None, "/loader/loader.conf": b"timeout 0\n", "/EFI/Linux/test.efi": unified}))
@@ -127,20 +120,3 @@ def test_unified_image_found_by_systemd_boot(boot, unified):
     assert report["cmdline"] == DEFAULT_OPTIONS + " unified"
     assert report["LoaderInfo"].startswith("systemd-boot ")
     assert report["StubInfo"].startswith("kexec-efi ")
-
-
-def test_seal_refuses_an_image_that_is_sealed_already(tmp_path, sealed):
-    result = subprocess.run([SEAL, "--image", sealed, "--out", tmp_path / "again.efi", "--linux", kernel()],
-                            stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-    assert result.returncode
-    assert result.stderr == f"seal: {sealed}: expected an image with nothing sealed in it, found .entry\n"
-    assert not (tmp_path / "again.efi").exists()
-
-
-def test_slashes_of_either_kind_name_the_same_file(sealed, tmp_path):
-    digest = hashlib.sha256(kernel().read_bytes()).hexdigest()
-    conf = tmp_path / "slashes.conf"
-    conf.write_text(f"linux \\vmlinuz\nsha256 {digest} /vmlinuz\n")
-    image = tmp_path / "slashes.efi"
-    subprocess.run([SEAL, "--image", IMAGE, "--out", image, "--entry", conf, "--root", tmp_path], check=True)
-    assert image.read_bytes().count(b"sha256 " + digest.encode()) == 1

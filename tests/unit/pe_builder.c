@@ -42,6 +42,8 @@ struct pe_image pe_build(enum pe_layout layout, const struct sample_section *sec
 	put(bytes, PE + 6, (uint32_t)count, 2);
 	put(bytes, PE + 20, 0xf0, 2);
 	put(bytes, PE + 24, 0x20b, 2);
+	put(bytes, PE + 24 + 56, size, 4);
+	put(bytes, PE + 24 + 60, HEADERS_SIZE, 4);
 	for (size_t i = 0; i < count; i++) {
 		const struct sample_section *section = &sections[i];
 		uint32_t header = SECTIONS + 40 * (uint32_t)i;

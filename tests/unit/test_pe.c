@@ -158,6 +158,99 @@ static void image_cut_anywhere_in_its_headers(void **state)
 	free(image);
 }
 
+/* --- what firmware would load --- */
+
+#define SIZE_OF_IMAGE (PE + 24 + 56)
+#define SIZE_OF_HEADERS (PE + 24 + 60)
+#define TABLE_END (SECTIONS + 3 * 40)
+
+static void make_loadable_image(void)
+{
+	make_image();
+	put(PE + 24, 0x20b, 2);
+	put(SIZE_OF_IMAGE, IMAGE_SIZE, 4);
+	put(SIZE_OF_HEADERS, TABLE_END, 4);
+	for (unsigned i = 0; i < 3; i++)
+		put(SECTIONS + 40 * i + 20, 0x1000 * i + 0x400, 4);
+}
+
+static enum kexec_status check_headers(size_t size, enum pe_layout how)
+{
+	uint8_t *copy = malloc(size + 1);
+	enum kexec_status status;
+
+	memcpy(copy, image, size);
+	status = pe_check_headers("name", &(struct pe_image){ .bytes = copy, .size = size, .layout = how });
+	free(copy);
+	return status;
+}
+
+/* Each is a reason to believe nothing that the headers say. */
+static void headers_that_lie(void **state)
+{
+	static const struct {
+		size_t offset;
+		uint32_t value;
+		size_t width;
+		const char *message;
+		bool in_files_too;
+	} lies[] = {
+		{ 0, 'Z', 1, "name: expected the headers of a PE image in its 0x3000 bytes, found none", true },
+		{ 0x3c, UINT32_MAX, 4, "expected the headers of a PE image", true },
+		{ PE, 'p', 1, "expected the headers of a PE image", true },
+		{ PE + 6, 0xffff, 2, "expected the headers of a PE image", true },
+		{ PE + 6, 0, 2, "name: expected at least 1 section, found 0", true },
+		{ PE + 20, 0, 2, "name: expected a PE32+ image (magic 0x20b), found 0x0", true },
+		{ PE + 24, 0x10b, 2, "name: expected a PE32+ image (magic 0x20b), found 0x10b", true },
+		{ SIZE_OF_HEADERS, 0, 4, "expected SizeOfHeaders of at least 0x200 ", true },
+		{ SIZE_OF_HEADERS, TABLE_END - 1, 4,
+		  "name: expected SizeOfHeaders of at least 0x200 (the end of the section table), found 0x1ff", true },
+		{ SIZE_OF_HEADERS, IMAGE_SIZE + 1, 4, "expected SizeOfHeaders of at most 0x3000, found 0x3001", true },
+		{ SIZE_OF_IMAGE, IMAGE_SIZE + 1, 4, "name: expected SizeOfImage of at most 0x3000, found 0x3001",
+		  false },
+		{ SIZE_OF_IMAGE, IMAGE_SIZE - 1, 4,
+		  "section .longest: expected it between 0x200 and 0x2fff, found 0x10 bytes at 0x2ff0", false },
+		{ SECTIONS + 40 + 8, UINT32_MAX, 4, "section .entry: expected it between ", false },
+		{ SECTIONS + 40 + 12, TABLE_END - 1, 4,
+		  "name: section .entry: expected it between 0x200 and 0x3000, found 0xb bytes at 0x1ff", false },
+		{ SECTIONS + 40 + 12, UINT32_MAX, 4, "section .entry: expected it between ", false },
+		{ SECTIONS + 80 + 12, 0x2ff1, 4, "section .longest: expected it between ", false },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(lies) / sizeof(lies[0]); i++) {
+		make_loadable_image();
+		expect_ok(check_headers(IMAGE_SIZE, PE_LOADED));
+		expect_ok(check_headers(IMAGE_SIZE, PE_FILE));
+		put(lies[i].offset, lies[i].value, lies[i].width);
+		expect_error(check_headers(IMAGE_SIZE, PE_LOADED), KEXEC_BAD_FORMAT, lies[i].message);
+		if (lies[i].in_files_too)
+			expect_error(check_headers(IMAGE_SIZE, PE_FILE), KEXEC_BAD_FORMAT, lies[i].message);
+		free(image);
+	}
+	make_loadable_image();
+	put(SECTIONS + 80 + 20, IMAGE_SIZE - 0xf, 4);
+	expect_ok(check_headers(IMAGE_SIZE, PE_LOADED));
+	expect_error(check_headers(IMAGE_SIZE, PE_FILE), KEXEC_BAD_FORMAT,
+		     "name: section .longest: expected it between 0x200 and 0x3000, found 0x10 bytes at 0x2ff1");
+	/* Nothing, nowhere. */
+	put(SECTIONS + 80 + 8, 0, 4);
+	expect_ok(check_headers(IMAGE_SIZE, PE_FILE));
+	free(image);
+}
+
+static void headers_of_an_image_cut_anywhere(void **state)
+{
+	(void)state;
+	make_loadable_image();
+	for (size_t size = 0; size < IMAGE_SIZE; size++)
+		assert_int_equal(check_headers(size, PE_LOADED), KEXEC_BAD_FORMAT);
+	expect_ok((log_clear(), check_headers(IMAGE_SIZE, PE_LOADED)));
+	assert_int_equal(pe_sizes(&(struct pe_image){ .bytes = image, .size = IMAGE_SIZE }).headers, TABLE_END);
+	assert_int_equal(pe_sizes(&(struct pe_image){ .bytes = image, .size = IMAGE_SIZE }).image, IMAGE_SIZE);
+	free(image);
+}
+
 /* --- a signed file: headers, three sections one behind the other, then certificates --- */
 
 #define OPTIONAL (PE + 24)
@@ -315,16 +408,9 @@ static void signed_file_whose_headers_make_no_sense(void **state)
 		uint32_t value;
 		size_t width;
 	} damages[] = {
-		{ 0, 'Z', 1 },
-		{ 0x3c, UINT32_MAX, 4 },
-		{ 0x3c, IMAGE_SIZE - 100, 4 },
-		{ PE, 'p', 1 },
-		{ PE + 6, 97, 2 },
-		{ PE + 6, 0xffff, 2 },
-		{ PE + 20, 0xffff, 2 },
-		{ OPTIONAL, 0x10b, 2 },
-		{ OPTIONAL + 108, 4, 4 },
-		{ OPTIONAL + 60, IMAGE_SIZE + 1, 4 },
+		{ 0, 'Z', 1 },		{ 0x3c, UINT32_MAX, 4 }, { 0x3c, IMAGE_SIZE - 100, 4 },
+		{ PE, 'p', 1 },		{ PE + 6, 97, 2 },	 { PE + 6, 0xffff, 2 },
+		{ PE + 20, 0xffff, 2 }, { OPTIONAL, 0x10b, 2 },	 { OPTIONAL + 60, IMAGE_SIZE + 1, 4 },
 	};
 
 	(void)state;
@@ -351,6 +437,8 @@ int main(void)
 		cmocka_unit_test(section_past_the_end_is_empty),
 		cmocka_unit_test(headers_that_make_no_sense),
 		cmocka_unit_test(image_cut_anywhere_in_its_headers),
+		cmocka_unit_test(headers_that_lie),
+		cmocka_unit_test(headers_of_an_image_cut_anywhere),
 		cmocka_unit_test(signature_covers_all_but_checksum_and_certificates),
 		cmocka_unit_test(digest_is_made_of_these_ranges),
 		cmocka_unit_test(most_sections_of_all),

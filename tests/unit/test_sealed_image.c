@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /* Plans of what is sealed in an image, loaded or as a file. */
+#define _GNU_SOURCE
 #include "boot/sealed_image.h"
+
+#include <stdio.h>
 
 #include "boot/entry.h"
 #include "tests/unit/pe_builder.h"
@@ -18,7 +21,8 @@ static enum kexec_status make(const struct sample_section *sections, size_t coun
 	enum kexec_status status;
 
 	boot_plan_free(&plan);
-	assert_true(sealed_image_found(&image));
+	assert_int_equal(sealed_image_found(&image, false), SEALED);
+	assert_int_equal(sealed_image_found(&image, true), SEALED);
 	status = sealed_image_to_plan(&image, &plan);
 	free((void *)(uintptr_t)image.bytes);
 	return status;
@@ -133,11 +137,10 @@ static void command_line_that_is_too_long(void **state)
 }
 
 /* They are parts all the same, which are then refused for their size. */
-static void empty_and_misplaced_sections_are_not_passed_over(void **state)
+static void empty_sections_are_not_passed_over(void **state)
 {
 	(void)state;
-	expect_ok(make_of(SECTION(".linux", "K"), SECTION(".initrd", ""),
-			  { .name = ".ucode", .content = "U", .size = 1, .wrong_place = UINT32_MAX }));
+	expect_ok(make_of(SECTION(".linux", "K"), SECTION(".initrd", ""), SECTION(".ucode", "")));
 	assert_int_equal(plan.initrd_count, 2);
 	expect_part(&plan.initrds[0], ".ucode");
 	expect_part(&plan.initrds[1], ".initrd");
@@ -166,9 +169,18 @@ static void sealed_entry_that_is_refused(void **state)
 		     "sealed entry: expected a line \"sha256 HEX /k\", found none");
 	expect_error(make_of(SECTION(".linux", "K"), SECTION(".entry", "\0\0")), KEXEC_NOT_FOUND,
 		     "sealed entry: expected a line \"linux PATH\", found none");
-	expect_error(make_of(SECTION(".linux", "K"),
-			     { .name = ".entry", .content = "linux /k", .size = 8, .wrong_place = 0x7fffffff }),
-		     KEXEC_NOT_FOUND, "sealed entry: expected a line \"linux PATH\", found none");
+}
+
+#define expect_unreadable(call, message)                                                                               \
+	expect_error((call) == SEAL_UNREADABLE ? KEXEC_DENIED : KEXEC_OK, KEXEC_DENIED, message)
+
+static enum seal found(const struct sample_section *sections, size_t count, bool is_demanded)
+{
+	struct pe_image image = pe_build(layout, sections, count);
+	enum seal seal = sealed_image_found(&image, is_demanded);
+
+	free((void *)(uintptr_t)image.bytes);
+	return seal;
 }
 
 static void nothing_sealed(void **state)
@@ -178,10 +190,97 @@ static void nothing_sealed(void **state)
 	struct pe_image image = pe_build(PE_LOADED, sections, 3);
 
 	(void)state;
-	assert_false(sealed_image_found(&image));
+	assert_int_equal(sealed_image_found(&image, false), NOT_SEALED);
 	expect_error(sealed_image_to_plan(&image, &plan), KEXEC_NOT_FOUND,
 		     "expected a section .entry or .linux, found neither");
 	free((void *)(uintptr_t)image.bytes);
+}
+
+/* The seal is demanded: that there is none, or one under another name, is no leave to boot something else. */
+static void nothing_sealed_in_an_image_that_is_marked(void **state)
+{
+	const struct sample_section none[] = { SECTION(".text", "t"), SECTION(".initrd", "I") };
+	const struct sample_section other[] = { SECTION(".text", "t"), SECTION(".entrx", "linux /k") };
+	const struct sample_section kernel[] = { SECTION(".linux", "K") };
+	const char *message = "this image: is marked as sealed: expected a section .entry or .linux, found neither";
+
+	(void)state;
+	for (layout = PE_LOADED; layout <= PE_FILE; layout++) {
+		expect_unreadable(found(none, 2, true), message);
+		expect_unreadable(found(other, 2, true), message);
+		assert_int_equal(found(kernel, 1, true), SEALED);
+		assert_int_equal(found(none, 2, false), NOT_SEALED);
+	}
+}
+
+/* What follows the NUL makes it another name. */
+static void name_with_a_tail(void **state)
+{
+	const struct sample_section sections[] = { SECTION(".linux", "K") };
+	struct pe_image image = pe_build(PE_LOADED, sections, 1);
+	uint8_t *name = memmem(image.bytes, image.size, ".linux", 6);
+
+	(void)state;
+	name[7] = 'x';
+	assert_int_equal(sealed_image_found(&image, false), NOT_SEALED);
+	expect_unreadable(sealed_image_found(&image, true), "this image: is marked as sealed: expected a section ");
+	free((void *)(uintptr_t)image.bytes);
+}
+
+static void image_that_cannot_be_read(void **state)
+{
+	const struct sample_section sections[] = { SECTION(".linux", "K") };
+	const struct sample_section misplaced[] = {
+		SECTION(".text", "t"), { .name = ".entry", .content = "linux /k", .size = 8, .wrong_place = 0x7fffffff }
+	};
+	struct pe_image image = pe_build(PE_LOADED, sections, 1);
+
+	(void)state;
+	layout = PE_LOADED;
+	expect_unreadable(found(misplaced, 2, false), "this image: section .entry: expected it between ");
+	memset((void *)(uintptr_t)image.bytes, 0, image.size);
+	for (unsigned is_demanded = 0; is_demanded < 2; is_demanded++)
+		expect_unreadable(sealed_image_found(&image, is_demanded),
+				  "this image: expected the headers of a PE image in its ");
+	free((void *)(uintptr_t)image.bytes);
+}
+
+static void two_sections_of_one_name(void **state)
+{
+	static const char *const names[] = { ".entry", ".linux", ".cmdline", ".ucode", ".initrd", ".seal" };
+	char message[80];
+
+	(void)state;
+	layout = PE_LOADED;
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		const struct sample_section sections[] = { SECTION(".linux", "K"),
+							   { .name = names[i], .content = "1", .size = 1 },
+							   { .name = names[i], .content = "2", .size = 1 },
+							   SECTION(".profile", "ID=x") };
+
+		snprintf(message, sizeof(message), "this image: expected one section %s, found %u", names[i],
+			 strcmp(names[i], ".linux") == 0 ? 3 : 2);
+		expect_unreadable(found(sections, 3, false), message);
+		/* The next profile of a unified image. */
+		assert_int_equal(found(sections, 4, false), SEALED);
+	}
+}
+
+static void mark_that_demands_a_seal(void **state)
+{
+	char mark[SEAL_MARK_SIZE] = SEAL_MARK_GENERIC;
+
+	(void)state;
+	assert_false(seal_mark_demands(mark));
+	for (size_t i = 0; i < 8 * sizeof(mark); i++) {
+		mark[i / 8] ^= (char)(1 << i % 8);
+		assert_true(seal_mark_demands(mark));
+		mark[i / 8] ^= (char)(1 << i % 8);
+	}
+	memset(mark, 0, sizeof(mark));
+	assert_true(seal_mark_demands(mark));
+	memcpy(mark, SEAL_MARK_SEALED, sizeof(SEAL_MARK_SEALED));
+	assert_true(seal_mark_demands(mark));
 }
 
 static void no_memory(void **state)
@@ -203,10 +302,15 @@ int main(void)
 		cmocka_unit_test(kernel_alone),
 		cmocka_unit_test(command_line_is_one_line),
 		cmocka_unit_test(command_line_that_is_too_long),
-		cmocka_unit_test(empty_and_misplaced_sections_are_not_passed_over),
+		cmocka_unit_test(empty_sections_are_not_passed_over),
 		cmocka_unit_test(sealed_entry),
 		cmocka_unit_test(sealed_entry_that_is_refused),
 		cmocka_unit_test(nothing_sealed),
+		cmocka_unit_test(nothing_sealed_in_an_image_that_is_marked),
+		cmocka_unit_test(name_with_a_tail),
+		cmocka_unit_test(image_that_cannot_be_read),
+		cmocka_unit_test(two_sections_of_one_name),
+		cmocka_unit_test(mark_that_demands_a_seal),
 		cmocka_unit_test(no_memory),
 	};
 

@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/* Asks the linker, rather than the firmware, where we are and what we are. */
+#include "efi/source/self.h"
+
+#include "boot/log.h"
+#include "boot/sealed_image.h"
+
+/* The first byte of the image, which is its headers' (efi/kexec.lds). Hidden, or its address would be read from data.
+ */
+extern const uint8_t ImageBase[] __attribute__((visibility("hidden")));
+
+/* In a section of its own, where tools/seal finds it. The code reaches it without looking for a section. */
+static const char mark[SEAL_MARK_SIZE] __attribute__((section(SEAL_MARK_SECTION), used)) = SEAL_MARK_GENERIC;
+
+struct pe_image self_image(const EFI_LOADED_IMAGE *image)
+{
+	return (struct pe_image){ .bytes = ImageBase, .size = image->ImageSize, .layout = PE_LOADED };
+}
+
+enum kexec_status self_check(const EFI_LOADED_IMAGE *image)
+{
+	if (image->ImageBase == ImageBase)
+		return KEXEC_OK;
+	return log_error(KEXEC_BAD_FORMAT,
+			 "this image: expected the firmware to know it at 0x%lx, where it runs, found 0x%lx",
+			 (uintptr_t)ImageBase, (uintptr_t)image->ImageBase);
+}
+
+bool self_is_marked(void)
+{
+	/* Volatile: what the compiler has seen is not what tools/seal has left there. */
+	const volatile char *place = mark;
+	char found[SEAL_MARK_SIZE];
+
+	for (size_t i = 0; i < SEAL_MARK_SIZE; i++)
+		found[i] = place[i];
+	return seal_mark_demands(found);
+}

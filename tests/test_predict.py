@@ -1,0 +1,133 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""tools/predict-pcrs: what the loader would refuse has no prediction. That a prediction is right is seen in boots
+(tests/qemu/test_measured_boot.py)."""
+
+import os
+import pathlib
+import re
+import struct
+import subprocess
+
+import pytest
+
+ROOT = pathlib.Path(__file__).resolve().parents[1]
+PREDICT, SEAL = ROOT / "tools/predict-pcrs", ROOT / "tools/seal"
+IMAGE = ROOT / "build/kexecx64.efi"
+KERNEL = ROOT / "build/deps/kernels/amd64/vmlinuz"
+DIGEST = b"0123456789abcdef" * 4
+
+
+@pytest.fixture(scope="module")
+def root(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("volume") / "volume"
+    folder.mkdir()
+    (folder / "vmlinuz").symlink_to(KERNEL)
+    (folder.parent / "outside").symlink_to(KERNEL)
+    (folder / "initrd").write_bytes(b"I")
+    (folder / "empty").touch()
+    os.symlink(KERNEL, os.fsencode(folder) + b"/vm\xfflinuz")
+    return folder
+
+
+def predict(*arguments, image=IMAGE):
+    return subprocess.run([PREDICT, f"--image={image}", *arguments], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+
+
+def predict_entry(tmp_path, root, text):
+    conf = tmp_path / "my.conf"
+    conf.write_bytes(text)
+    return predict(f"--entry={conf}", f"--root={root}")
+
+
+def assert_refused(result, complaint):
+    assert (result.returncode, result.stdout) == (1, "")
+    assert re.fullmatch(complaint + "\n", result.stderr), result.stderr
+
+
+def assert_predicted(result):
+    assert (result.returncode, result.stderr) == (0, "")
+    assert re.fullmatch(r"PCR 4  sha256 \w{64}\nPCR 9  sha256 \w{64}\nPCR 12 sha256 \w{64}\n", result.stdout)
+
+
+def test_entry_that_boots(tmp_path, root):
+    assert_predicted(predict_entry(tmp_path, root, b"linux /vmlinuz\ninitrd /initrd\ninitrd /initrd\nmisspelled x\n"))
+
+
+@pytest.mark.parametrize("entry, complaint", [
+    (b"linux /initrd\n", "/initrd: too short for a kernel: expected at least 620 bytes, found 1"),
+    (b"linux /vmlinuz\ninitrd /empty\n", "/empty: empty: expected an initrd of at least 1 byte, found 0"),
+    (b"linux /vmlinuz\ninitrd /missing\n", r"predict-pcrs: cannot read \S+/missing: No such file or directory"),
+    (b"linux /vmlinuz\nsha256 " + DIGEST + b" /vmlinuz\n", rf"predict-pcrs: /vmlinuz: sha256 mismatch: expected {DIGEST.decode()}, found \w{{64}}"),
+    (b"linux /vmlinuz\ninitrd /initrd\nsha256 " + DIGEST + b" \\initrd\n", r"predict-pcrs: /initrd: sha256 mismatch: expected .*"),
+    (b"linux /vmlinuz\noptions " + b"x" * 2048 + b"\n", r"options: expected at most 2047 bytes \(the kernel's cmdline_size\), found 2048"),
+    (b"linux /vm\xfflinuz\n", r"/vm\?linuz: expected a path in UTF-8, found other bytes"),
+    (b"linux /../outside\n", r"predict-pcrs: /../outside: expected a path below \S+, found one that leads out of it"),
+    (b"linux /a/../../outside\n", r"predict-pcrs: .*: expected a path below \S+, found one that leads out of it"),
+    (b"linux /vmlinuz\ndma maybe\n", r'\S+conf: dma: expected on or off, found "maybe"'),
+    (b"linux /vmlinuz\n" + b"#" * 65536, r"\S+conf: expected at most 65536 bytes, found 65552"),
+    (b"linux /x\x1b[31m\xe2\x80\xaey\n", r"predict-pcrs: cannot read \S+/x\\x1b\[31m\\u202ey: No such file or directory"),
+    (b"", r'\S+conf: expected a line "linux PATH", found none'),
+])
+def test_entry_that_would_not_boot(tmp_path, root, entry, complaint):
+    assert_refused(predict_entry(tmp_path, root, entry), complaint)
+
+
+@pytest.fixture(scope="module")
+def sealed(tmp_path_factory, root):
+    folder = tmp_path_factory.mktemp("sealed")
+    (folder / "conf").write_text("linux /vmlinuz\ninitrd /initrd\n")
+    for out, what in (("entry.efi", [f"--entry={folder}/conf", f"--root={root}"]), ("unified.efi", [f"--linux={KERNEL}", f"--initrd={root}/initrd"])):
+        subprocess.run([SEAL, f"--image={IMAGE}", f"--out={folder / out}", *what], check=True, stdout=subprocess.DEVNULL)
+    return folder
+
+
+def test_sealed_images_that_boot(sealed, root):
+    assert_predicted(predict(f"--root={root}", image=sealed / "entry.efi"))
+    assert_predicted(predict(image=sealed / "unified.efi"))
+
+
+def test_sealed_image_whose_files_have_changed(tmp_path, sealed):
+    assert_refused(predict(f"--root={tmp_path}", image=sealed / "entry.efi"), r"predict-pcrs: cannot read \S+vmlinuz: No such file or directory")
+    (tmp_path / "vmlinuz").symlink_to(KERNEL)
+    (tmp_path / "initrd").write_bytes(b"J")
+    assert_refused(predict(f"--root={tmp_path}", image=sealed / "entry.efi"), r"predict-pcrs: /initrd: sha256 mismatch: expected \w+, found \w+")
+
+
+def with_field(path, section, offset, value, tmp_path):
+    """A copy of an image, with a field of a section's header changed."""
+    content = bytearray(path.read_bytes())
+    pe, = struct.unpack_from("<I", content, 0x3c)
+    table = pe + 24 + struct.unpack_from("<H", content, pe + 20)[0]
+    header = content.index(section.encode().ljust(8, b"\0"), table)
+    struct.pack_into("<I", content, header + offset, value)
+    copy = tmp_path / "changed.efi"
+    copy.write_bytes(content)
+    return copy
+
+
+@pytest.mark.parametrize("section, offset, value, complaint", [
+    (".linux", 0, 0x6d6d6d6d, "this image: is marked as sealed: expected a section .entry or .linux, found neither"),
+    (".linux", 12, 0x100, r"\S+: section .linux: expected it between \w+ and \w+, found \w+ bytes at 0x100"),
+    (".initrd", 12, 0x100, r"\S+: section .initrd: expected it between \w+ and \w+, found 0x1 bytes at 0x100"),
+    (".initrd", 8, 0, ".initrd: empty: expected an initrd of at least 1 byte, found 0"),
+    (".linux", 8, 1, ".linux: too short for a kernel: expected at least 620 bytes, found 1"),
+    (".linux", 20, 0x7fffffff, r"\S+: section .linux: expected it between .*"),
+])
+def test_image_that_would_not_boot(tmp_path, sealed, section, offset, value, complaint):
+    """Its own headers may say anything: what follows is a refusal, in one line."""
+    image = with_field(sealed / "unified.efi", section, offset, value, tmp_path)
+    assert_refused(predict(image=image), complaint)
+
+
+def test_whose_image_and_whose_entry(tmp_path, sealed, root):
+    assert_refused(predict(image=KERNEL.parent), r"predict-pcrs: cannot read \S+: Is a directory")
+    assert_refused(predict(image=root / "initrd"), r"\S+initrd: expected the headers of a PE image in its 0x1 bytes, found none")
+    assert_refused(predict(), "predict-pcrs: expected --entry, or something sealed in the image, found neither")
+    assert_refused(predict(f"--entry={sealed}/conf", image=sealed / "unified.efi"),
+                   r"predict-pcrs: \S+ boots what is sealed in it: leave the entry out")
+
+
+def test_prediction_that_cannot_be_written(sealed):
+    with open("/dev/full", "w") as full:
+        result = subprocess.run([PREDICT, f"--image={sealed}/unified.efi"], stdout=full, stderr=subprocess.PIPE, text=True)
+    assert (result.returncode, result.stderr) == (1, "predict-pcrs: No space left on device\n")

@@ -1,0 +1,321 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""tools/seal: what it seals would boot, and what would not boot it does not write. Each refusal's twin is `sealed` or
+`unified`, which are what is booted elsewhere (tests/qemu/test_sealed.py)."""
+
+import hashlib
+import json
+import os
+import pathlib
+import re
+import signal
+import struct
+import subprocess
+import time
+
+import pytest
+
+ROOT = pathlib.Path(__file__).resolve().parents[1]
+SEAL = ROOT / "tools/seal"
+IMAGE = ROOT / "build/kexecx64.efi"
+INITRD = ROOT / "build/initrd.cpio"
+KERNEL = ROOT / "build/deps/kernels/amd64/vmlinuz"
+GENERIC, SEALED = b"kexec-efi: generic".ljust(32, b"\0"), b"kexec-efi: sealed".ljust(32, b"\0")
+
+
+@pytest.fixture(scope="module")
+def root(tmp_path_factory):
+    """A volume with the files that entries name here."""
+    folder = tmp_path_factory.mktemp("volume")
+    for name in ("vmlinuz", "vm\u00a0linuz", "v\x1b[31mlinuz"):
+        (folder / name).symlink_to(KERNEL)
+    (folder / "initrd").symlink_to(INITRD)
+    (folder / "empty").touch()
+    os.symlink(KERNEL, os.fsencode(folder) + b"/vm\xfflinuz")
+    return folder
+
+
+def run(*arguments, image=IMAGE, out=None, **options):
+    command = [SEAL, f"--image={image}", *([f"--out={out}"] if out else []), *arguments]
+    return subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, **options)
+
+
+def seal_entry(root, out, text, *more, **options):
+    conf = out.with_suffix(".conf")
+    conf.write_bytes(text)
+    return run(f"--entry={conf}", f"--root={root}", *more, out=out, **options)
+
+
+def inspected(image):
+    result = subprocess.run([ROOT / "build/inspect", "image", "x"], input=image.read_bytes(), check=True, stdout=subprocess.PIPE)
+    return json.loads(result.stdout)
+
+
+def section(image, name):
+    """As the file has it: the headers are read here, not by what wrote them."""
+    content = image.read_bytes()
+    pe, = struct.unpack_from("<I", content, 0x3c)
+    count, = struct.unpack_from("<H", content, pe + 6)
+    table = pe + 24 + struct.unpack_from("<H", content, pe + 20)[0]
+    found = []
+    for header in range(table, table + 40 * count, 40):
+        if content[header:header + 8].rstrip(b"\0") == name.encode():
+            size, _, _, offset = struct.unpack_from("<IIII", content, header + 8)
+            found.append(content[offset:offset + size])
+    assert len(found) == 1
+    return found[0]
+
+
+def assert_refused(result, out, complaint):
+    """In lines that a terminal shows as they are, and with nothing written or left over."""
+    assert result.returncode == 1 and result.stdout == b""
+    assert re.fullmatch(complaint + "\n", result.stderr.decode()), result.stderr
+    assert "Traceback" not in result.stderr.decode()
+    assert not out.exists()
+    assert not [path.name for path in out.parent.iterdir() if "partial" in path.name]
+
+
+def test_entry(tmp_path, root):
+    out = tmp_path / "out.efi"
+    result = seal_entry(root, out, b"linux /vmlinuz\ninitrd \\initrd\noptions quiet")
+    assert (result.returncode, result.stderr) == (0, b"")
+    assert result.stdout.decode() == f"{out}: {out.stat().st_size} bytes: {out.with_suffix('.conf')}, its files below {root}\n"
+    digests = [hashlib.sha256(path.read_bytes()).hexdigest() for path in (KERNEL, INITRD)]
+    assert section(out, ".entry").decode() == (
+        f"linux /vmlinuz\ninitrd \\initrd\noptions quiet\nsha256 {digests[0]} /vmlinuz\nsha256 {digests[1]} \\initrd\n")
+    assert inspected(out)["plan"]["kernel"]["sha256"] == digests[0]
+    assert out.stat().st_mode & 0o777 == 0o666 & ~umask()
+
+
+def umask():
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask
+
+
+def test_unified_image(tmp_path):
+    out, osrel = tmp_path / "out.efi", tmp_path / "osrel"
+    osrel.write_bytes(b"ID=x\n")
+    result = run(f"--linux={KERNEL}", f"--initrd={INITRD}", "--cmdline= a\tb \n", f"--osrel={osrel}", "--uname=6.1", out=out)
+    assert (result.returncode, result.stderr) == (0, b"")
+    assert result.stdout.decode().endswith(f': {KERNEL}, {INITRD}, "a b"\n')
+    assert section(out, ".linux") == KERNEL.read_bytes() and section(out, ".initrd") == INITRD.read_bytes()
+    assert (section(out, ".cmdline"), section(out, ".osrel"), section(out, ".uname")) == (b" a\tb \n", b"ID=x\n", b"6.1")
+    assert inspected(out)["plan"]["command_line"] == "a b"
+
+
+def test_image_that_is_sealed_is_marked(tmp_path, root):
+    assert section(IMAGE, ".seal") == GENERIC and inspected(IMAGE)["is_marked"] is False
+    for number, arguments in enumerate(([f"--linux={KERNEL}"], [f"--linux={KERNEL}", "--sbat=acme,1,Acme,acme,1,https://acme.test"])):
+        out = tmp_path / f"{number}.efi"
+        assert run(*arguments, out=out).returncode == 0
+        assert section(out, ".seal") == SEALED and inspected(out)["is_marked"] is True
+    out = tmp_path / "entry.efi"
+    assert seal_entry(root, out, b"linux /vmlinuz\n").returncode == 0
+    assert section(out, ".seal") == SEALED
+
+
+@pytest.mark.parametrize("entry, complaint", [
+    (b"linux /vmlinuz\ninitrd /missing\n", r"seal: \S+conf: expected /missing below \S+ \(--root, ROOT=\), found none"),
+    (b"linux /initrd\n", r"\S+/initrd: no kernel: boot_flag at 0x1fe: expected 0xaa55, found \w+"),
+    (b"initrd /initrd\n", r'\S+conf: expected a line "linux PATH", found none'),
+    (b"linux /vmlinuz\nverbose maybe\n", r'\S+conf: verbose: expected yes or no, found "maybe"'),
+    (b"linux /vmlinuz\nsha256 " + 64 * b"0" + b" /vmlinuz\n", r"seal: \S+/vmlinuz: sha256 mismatch: expected 0{64}, found \w{64}"),
+    (b"linux /vmlinuz\nsha256 " + 64 * b"0" + b" vmlinuz\n", r"\S+conf: sha256: expected the path of a linux or initrd line, found \S+"),
+    (b"linux\v/vmlinuz\n", r'\S+conf: expected a line "linux PATH", found none'),
+    (b"linux /vmlinuz\xc2\xa0\n", r"seal: \S+conf: expected /vmlinuz\\xa0 below .*, found none"),
+    (b"linux /vm\xfflinuz\n", r"/vm\?linuz: expected a path in UTF-8, found other bytes"),
+    (b"linux /vmlinuz\ninitrd /empty\n", r"\S+/empty: empty: expected an initrd of at least 1 byte, found 0"),
+    (b"linux /vmlinuz\noptions " + 2048 * b"x" + b"\n", r"options: expected at most 2047 bytes \(the kernel's cmdline_size\), found 2048"),
+    (b"linux /vmlinuz\n\0", r"\S+conf: expected text, found a NUL at byte 15"),
+    (b"linux /../" + b"vmlinuz\n", r"seal: /../vmlinuz: expected a path below \S+, found one that leads out of it"),
+    (b"linux /initrd/x\n", r"seal: \S+conf: expected /initrd/x below \S+ .*, found none"),
+    (b"linux /\n", r"seal: cannot read \S+: Is a directory"),
+    (b"linux /vmlinuz\nsha265 0 /vmlinuz\n",
+     r"seal: \S+conf: expected keys that the loader knows, found sha265, perhaps for sha256\nseal: \S+conf: not sealed"),
+    (b"linux /vmlinuz\ngrub_users x\nSignature require\n",
+     r"seal: \S+conf: expected .*, found grub_users, which the loader would skip: leave the line out\n"
+     r"seal: \S+conf: expected .*, found Signature, perhaps for signature\nseal: \S+conf: not sealed"),
+    (b"linux /vmlinuz\nini\xc2\x85trd\x1b[2J\xe2\x80\xae /initrd\n",
+     r"seal: \S+conf: expected .*, found ini\\x85trd\\x1b\[2J\\u202e, .*\nseal: \S+conf: not sealed"),
+    (b"linux /v\x1b[31mlinuzz\n", r"seal: \S+conf: expected /v\\x1b\[31mlinuzz below .*, found none"),
+    (b"linux /v\x1b[31mlinuz\ninitrd /empty\nverbose \x1b]0;x\a\n", r'\S+conf: verbose: expected yes or no, found "\?]0;x\?"'),
+])
+def test_entry_that_could_not_boot_is_not_sealed(tmp_path, root, entry, complaint):
+    out = tmp_path / "out.efi"
+    assert_refused(seal_entry(root, out, entry), out, complaint)
+
+
+def test_entry_with_a_path_of_all_characters(tmp_path, root):
+    """What looks like a blank and is none belongs to the path, as in the loader."""
+    out = tmp_path / "out.efi"
+    assert seal_entry(root, out, b"linux /vm\xc2\xa0linuz\n").returncode == 0
+    assert inspected(out)["plan"]["kernel"]["name"].encode("latin-1") == b"/vm\xc2\xa0linuz"
+    assert seal_entry(root, out, b"linux /x/..//./vmlinuz\n").returncode == 0
+
+
+@pytest.mark.parametrize("arguments, complaint", [
+    (["--initrd={empty}"], r"\S+/empty: empty: expected an initrd of at least 1 byte, found 0"),
+    (["--ucode={empty}"], r"\S+/empty: empty: expected an initrd of at least 1 byte, found 0"),
+    (["--ucode="], r"seal: cannot read a file without a name: .*"),
+    (["--initrd="], r"seal: cannot read a file without a name: .*"),
+    (["--osrel=/none/\x1b[31m"], r"seal: cannot read /none/\\x1b\[31m: No such file or directory"),
+    (["--cmdline=" + 2048 * "x"], r"options: expected at most 2047 bytes \(the kernel's cmdline_size\), found 2048"),
+    (["--initrds='a"], r"seal: 'a: expected words, .*, found No closing quotation"),
+])
+def test_unified_image_that_could_not_boot_is_not_made(tmp_path, root, arguments, complaint):
+    out = tmp_path / "out.efi"
+    arguments = [argument.format(empty=root / "empty") for argument in arguments]
+    assert_refused(run(f"--linux={KERNEL}", *arguments, out=out), out, complaint)
+
+
+def test_initrds_whose_names_have_blanks(tmp_path):
+    for name in ("a b", "c'd", 'e"f'):
+        (tmp_path / name).write_bytes(name.encode())
+    out = tmp_path / "out.efi"
+    words = f"'{tmp_path}/a b'  \"{tmp_path}/c'd\"\n{tmp_path}/e\\\"f"
+    assert run(f"--linux={KERNEL}", f"--initrds={words}", out=out).returncode == 0
+    assert section(out, ".initrd") == b"a b\0c'd\0e\"f"
+
+
+def damaged(tmp_path, offset, value):
+    content = bytearray(IMAGE.read_bytes())
+    pe, = struct.unpack_from("<I", content, 0x3c)
+    struct.pack_into("<H", content, pe + offset, value)
+    path = tmp_path / "damaged.efi"
+    path.write_bytes(content)
+    return path
+
+
+@pytest.mark.parametrize("make, complaint", [
+    (lambda folder: KERNEL, r"seal: \S+: expected an image of kexec-efi, as it was built, found another"),
+    (lambda folder: INITRD, r"\S+: expected the headers of a PE image in its \w+ bytes, found none"),
+    (lambda folder: folder, r"seal: cannot read \S+: Is a directory"),
+    (lambda folder: damaged(folder, 6, 0), r"\S+: expected at least 1 section, found 0"),
+    (lambda folder: damaged(folder, 6, 0xffff), r"\S+: expected .*, found .*"),
+])
+def test_image_that_is_none(tmp_path, make, complaint):
+    out = tmp_path / "out.efi"
+    assert_refused(run(f"--linux={KERNEL}", image=make(tmp_path), out=out), out, complaint)
+
+
+def test_image_that_is_sealed_already(tmp_path):
+    sealed, again = tmp_path / "sealed.efi", tmp_path / "again.efi"
+    assert run(f"--linux={KERNEL}", out=sealed).returncode == 0
+    assert_refused(run(f"--linux={KERNEL}", image=sealed, out=again), again,
+                   r"seal: \S+: expected an image with nothing sealed in it, found .linux")
+    # Neither does it become generic by losing what is sealed in it.
+    torn = tmp_path / "torn.efi"
+    subprocess.run(["objcopy", "--remove-section", ".linux", sealed, torn], check=True)
+    assert_refused(run(f"--linux={KERNEL}", image=torn, out=again), again,
+                   r"this image: is marked as sealed: expected a section .entry or .linux, found neither")
+
+
+# --- .sbat ---------------------------------------------------------------------------------------------------------------
+
+ACME = "acme,3,Acme,acme-boot,1.0,https://acme.test"
+
+
+@pytest.mark.parametrize("lines", [ACME, ACME + "\n", ACME + "\r\nacme.debian,1,Acme,acme-boot,1.0,mailto:x@acme.test\n"])
+def test_component_of_the_owner(tmp_path, lines):
+    out = tmp_path / "out.efi"
+    result = run(f"--linux={KERNEL}", f"--sbat={lines}", out=out)
+    assert (result.returncode, result.stderr) == (0, b"")
+    expected = section(IMAGE, ".sbat") + lines.replace("\r", "").rstrip("\n").encode() + b"\n"
+    assert section(out, ".sbat") == expected
+    assert expected.startswith(b"sbat,1,SBAT Version,sbat,1,")
+    assert all(line.count(b",") == 5 for line in expected.splitlines())
+    assert inspected(out)["plan"]
+    # Shim refuses a section that is discardable or writable; objdump is somebody else who reads it.
+    listed = subprocess.run(["objdump", "-h", out], check=True, stdout=subprocess.PIPE, text=True).stdout
+    assert re.search(r"\.sbat +" + f"{len(expected):08x}" + r" .*\n +CONTENTS, ALLOC, LOAD, READONLY, DATA", listed)
+
+
+@pytest.mark.parametrize("line, complaint", [
+    ("", "expected at least one line, found none"),
+    ("acme,3,Acme,acme-boot,1.0", r".*: expected 6 fields \(.*\), found 5"),
+    (ACME + ",x", r".*: expected 6 fields \(.*\), found 7"),
+    ("acme,3,\"Acme, Inc.\",acme-boot,1.0,x", r".*: expected 6 fields \(.*\), found 7"),
+    ("acme,3,,acme-boot,1.0,x", r'.*: vendor: expected ASCII .*, found ""'),
+    ("acme,3,Acme ,acme-boot,1.0,x", r'.*: vendor: expected ASCII .*, found "Acme "'),
+    ("acme,3,Acm\u00e9,acme-boot,1.0,x", r'.*: vendor: expected ASCII .*, found "Acm\u00e9"'),
+    ("acme,3,A\x1bcme,acme-boot,1.0,x", r'.*: vendor: expected ASCII .*, found "A\\x1bcme"'),
+    *[(f"acme,{generation},Acme,acme-boot,1.0,x", rf'.*: generation: expected a number from 1 to 65535, found "{re.escape(generation)}"')
+      for generation in ("0", "-1", "03", "1.0", "x", "65536", "4294967297")],
+    ("kexec-efi,9,Acme,acme-boot,1.0,x", ".*: expected a component of your own, found kexec-efi, which is there already"),
+    ("sbat,9,Acme,acme-boot,1.0,x", ".*: expected a component of your own, found sbat, which is there already"),
+    (ACME + "\n" + ACME, ".*: expected a component of your own, found acme, which is there already"),
+])
+def test_component_that_shim_would_not_take(tmp_path, line, complaint):
+    out = tmp_path / "out.efi"
+    assert_refused(run(f"--linux={KERNEL}", f"--sbat={line}", out=out), out, "seal: sbat: " + complaint)
+
+
+# --- written as a whole or not at all --------------------------------------------------------------------------------------
+
+
+def test_refusal_leaves_what_was_there(tmp_path, root):
+    out = tmp_path / "out.efi"
+    out.write_bytes(b"from an earlier run")
+    assert seal_entry(root, out, b"linux /initrd\n").returncode == 1
+    assert out.read_bytes() == b"from an earlier run"
+    assert seal_entry(root, out, b"linux /vmlinuz\n").returncode == 0
+    assert inspected(out)["plan"]
+
+
+def test_full_disk(tmp_path):
+    """The disk is one on which no file may be as large."""
+    out = tmp_path / "out.efi"
+    out.write_bytes(b"from an earlier run")
+    code = "import resource, signal, os, sys; signal.signal(signal.SIGXFSZ, signal.SIG_IGN); " \
+           "resource.setrlimit(resource.RLIMIT_FSIZE, (int(sys.argv[1]),) * 2); os.execv(sys.argv[2], sys.argv[2:])"
+    for limit in (0, 100000, 8_000_000):
+        result = subprocess.run(["/usr/bin/python3", "-c", code, str(limit), SEAL, f"--image={IMAGE}", f"--out={out}", f"--linux={KERNEL}"],
+                                stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        assert result.returncode == 1 and "Traceback" not in result.stderr and result.stderr.startswith("seal: ")
+        assert out.read_bytes() == b"from an earlier run"
+        assert [path.name for path in tmp_path.iterdir()] == ["out.efi"]
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
+def test_signal(tmp_path, number):
+    """At whatever moment, OUT is what it was or is complete, and nothing else is left."""
+    out, temporary = tmp_path / "out.efi", tmp_path / "tmp"
+    temporary.mkdir()
+    for delay in (0, 0.05, 0.1, 0.2, 0.3):
+        out.write_bytes(b"from an earlier run")
+        process = subprocess.Popen([SEAL, f"--image={IMAGE}", f"--out={out}", f"--linux={KERNEL}"], stdout=subprocess.DEVNULL,
+                                   stderr=subprocess.PIPE, text=True, env={**os.environ, "TMPDIR": str(temporary)})
+        # From where it makes files on.
+        while not list(temporary.iterdir()) and process.poll() is None:
+            time.sleep(0.01)
+        time.sleep(delay)
+        process.send_signal(number)
+        _, error = process.communicate()
+        assert process.returncode in (0, 128 + number) and "Traceback" not in error
+        assert out.read_bytes() == b"from an earlier run" or inspected(out)["plan"]
+        assert sorted(path.name for path in tmp_path.iterdir()) == ["out.efi", "tmp"]
+        assert not list(temporary.iterdir())
+
+
+def test_output_that_cannot_be_written(tmp_path):
+    (tmp_path / "fifo").unlink(missing_ok=True)
+    os.mkfifo(tmp_path / "fifo")
+    for out, why in ((tmp_path / "none/out.efi", "No such file or directory"), (tmp_path, "expected the name of a file, .*"),
+                     ("/", "expected .*"), ("", "expected .*"), ("/dev/null", "expected .*"), (tmp_path / "fifo", "expected .*"),
+                     (tmp_path / (300 * "x"), "File name too long"), (tmp_path / ("\u20ac" * 85), None)):
+        result = run(f"--linux={KERNEL}", f"--out={out}")
+        if why:
+            assert result.returncode == 1 and re.fullmatch(rf"seal: cannot write .*: {why}\n", result.stderr.decode()), result
+        else:
+            assert result.returncode == 0 and inspected(out)["plan"]
+    with open("/dev/full", "w") as full:
+        result = subprocess.run([SEAL, f"--image={IMAGE}", f"--out={tmp_path}/out.efi", f"--linux={KERNEL}"], stdout=full,
+                                stderr=subprocess.PIPE, text=True)
+    assert (result.returncode, result.stderr) == (1, "seal: No space left on device\n")
+
+
+@pytest.mark.parametrize("arguments", [[], ["--linux=x"], ["--out=x"], ["--out=x", "--linux=x", "--entry=y"],
+                                       ["--out=x", "--entry=x", "--cmdline=y"], ["--out=x", "--li=x"], ["--out=x", "--linux=x", "--\x1b[31m"]])
+def test_wrong_calls(arguments):
+    result = run(*arguments)
+    assert result.returncode == 2 and result.stderr.startswith(b"usage: ") and b"\x1b" not in result.stderr
