@@ -7,11 +7,8 @@ import shutil
 import struct
 import subprocess
 
-import pytest
-
 from conftest import HERE, IMAGE, INITRD, files, kernel
 from machine import BUILD
-from signing import Key
 from test_refusals import expect_refusal
 from test_sealed import seal
 
@@ -85,37 +82,6 @@ def test_build_that_enforces_signatures(boot, tmp_path):
     expect_refusal(boot(files({"/EFI/BOOT/BOOTX64.EFI": image})),
                    r"/vmlinuz: signature: required by this build \(ENFORCE_SIGNATURE\): expected Secure Boot on, "
                    r"found it off")
-
-
-@pytest.fixture
-def key(tmp_path):
-    return Key.new(tmp_path, "test")
-
-
-def sign(*arguments):
-    return subprocess.run([ROOT / "tools/sign", *arguments], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
-
-
-def test_signing(tmp_path, key):
-    out = tmp_path / "out.efi"
-    assert sign(key.key, key.certificate, IMAGE, out).returncode == 0
-    subprocess.run(["sbverify", "--cert", key.certificate, out], check=True)
-    # The signature covers what the loader says it does, so nothing was cut off or added.
-    expect_fit(out.read_bytes())
-
-
-@pytest.mark.parametrize("damage", ["no key", "no such key", "no certificate", "in place"])
-def test_signing_that_fails_leaves_no_image(tmp_path, key, damage):
-    image, out = tmp_path / "image.efi", tmp_path / "out.efi"
-    shutil.copy(IMAGE, image)
-    out.write_bytes(b"from an earlier run")
-    arguments = {"no key": ("", key.certificate, image, out), "no such key": ("/missing", key.certificate, image, out),
-                 "no certificate": (key.key, "", image, out), "in place": ("/missing", key.certificate, image, image)}
-    result = sign(*arguments[damage])
-    assert result.returncode != 0 and result.stderr
-    assert not arguments[damage][3].exists()
-    assert not list(tmp_path.glob("*.partial"))
-    assert image.exists() == (damage != "in place")
 
 
 def test_buffer_that_is_written_beyond_its_end(boot, boot_options):
