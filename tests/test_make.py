@@ -1,0 +1,206 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""The values that users give to make reach the tools as they are: whatever the language of make, of the shell or of the
+tools would make of them, nothing of it is done."""
+
+import json
+import os
+import pathlib
+import re
+import shlex
+import subprocess
+import sys
+
+import pytest
+
+ROOT = pathlib.Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(ROOT / "tests/qemu"))
+
+from signing import Key  # noqa: E402
+
+KERNEL = ROOT / "build/deps/kernels/amd64/vmlinuz"
+
+# Each would leave a file of this name.
+PWNED = "pwned"
+NASTY = {
+    "make": f"a$b $(shell touch {PWNED}) ${{shell touch {PWNED}}} $$ $(error no) $x",
+    "shell": f"`touch {PWNED}` $(touch {PWNED}) ; touch {PWNED} & | >{PWNED} * ? ~ ! {{a,b}}",
+    "quotes": f"' touch {PWNED} ' \" ; touch {PWNED} \" '\\'' \\",
+    "single quote": f"'; touch {PWNED}; '",
+    "line ends": f"a\ntouch {PWNED}\n\ttouch {PWNED}\n",
+    "comment": f"# a #b = c := d ?= %e :: ; touch {PWNED}",
+    "blanks": "  a  \t b  ",
+    "option": "-x",
+    "long option": "--help",
+    "bytes": b"a\xff\xfe\xc3\x28 \xe2\x80\xae\x1b[31m",
+}
+FILE_NAMES = {name: text for name, text in NASTY.items() if name != "shell"} | {"shell": NASTY["shell"].replace("~", "")}
+
+
+@pytest.fixture
+def checkout(tmp_path):
+    """A checkout where make builds nothing but what these targets make, and that none else uses."""
+    folder = tmp_path / "checkout"
+    (folder / "build").mkdir(parents=True)
+    for path in ROOT.iterdir():
+        if path.name not in ("build", "tests", ".git"):
+            (folder / path.name).symlink_to(path)
+    (folder / "tests/qemu").mkdir(parents=True)
+    for name in ("fuzz", "bench", "analysis"):
+        (folder / "tests" / name).symlink_to(ROOT / "tests" / name)
+    for name in ("kexecx64.efi", "inspect", "deps", "initrd.cpio"):
+        (folder / "build" / name).symlink_to((ROOT / "build" / name).resolve())
+    return folder
+
+
+def make(checkout, target, values, environment=None):
+    built = ["-o", "build/kexecx64.efi", "-o", "build/inspect", "-o", "build/initrd.cpio"]
+    words = [os.fsencode(name) + b"=" + os.fsencode(value) for name, value in values.items()]
+    result = subprocess.run(["make", "--no-print-directory", *built, target, *words], cwd=checkout, stdout=subprocess.PIPE,
+                            stderr=subprocess.PIPE, env={**{name: value for name, value in os.environ.items() if name not in ("MAKEFLAGS", "MAKELEVEL")},
+                                                         **(environment or {})})
+    assert not list(checkout.rglob(PWNED)), result
+    assert b"\x1b" not in result.stdout + result.stderr
+    return result
+
+
+def given(text):
+    """What make takes for the value of a variable on its command line: by its syntax, blanks do not begin one."""
+    return text.lstrip()
+
+
+def section(image, name, folder):
+    out = folder / "section"
+    subprocess.run(["objcopy", "-O", "binary", "--only-section", name, image, out], check=True)
+    return out.read_bytes()
+
+
+@pytest.mark.parametrize("origin", ["command line", "environment"])
+@pytest.mark.parametrize("name", NASTY)
+def test_command_line_of_a_unified_image(checkout, tmp_path, name, origin):
+    values = {"CMDLINE": NASTY[name], "INITRD": "", "OSREL": ""}
+    result = make(checkout, "uki", values if origin == "command line" else {}, {} if origin == "command line" else values)
+    assert (result.returncode, result.stderr) == (0, b"")
+    text = os.fsencode(NASTY[name])
+    assert section(checkout / "build/uki.efi", ".cmdline", tmp_path) == (text if origin == "environment" else given(text))
+
+
+@pytest.mark.parametrize("name", FILE_NAMES)
+def test_names_of_files(checkout, tmp_path, name):
+    """Each target with files and folders of such names, which it finds."""
+    key = Key.new(tmp_path, "ours")
+    folder = checkout / os.fsdecode(given(os.fsencode(FILE_NAMES[name])))
+    folder.mkdir()
+    # A relative path as well, so that what begins with - does.
+    short = folder.relative_to(checkout)
+    for file, source in (("vmlinuz", KERNEL), ("key", key.key), ("cert", key.certificate)):
+        (folder / file).symlink_to(source)
+    (folder / "initrd").write_bytes(b"I")
+    (folder / "osrel").write_bytes(b"ID=x\n")
+    (folder / "conf").write_text("linux /vmlinuz\ninitrd /initrd\n")
+
+    signing = {"KEY": short / "key", "CERT": short / "cert"}
+    initrds = f"{shlex.quote(str(short / 'initrd'))} {shlex.quote(str(short / 'initrd'))}"
+    result = make(checkout, "uki", {"KERNEL": short / "vmlinuz", "INITRD": initrds, "OSREL": short / "osrel", **signing})
+    assert (result.returncode, result.stderr) == (0, b"")
+    assert section(checkout / "build/uki.efi", ".initrd", tmp_path) == b"I\0\0\0I"
+    assert section(checkout / "build/uki.efi", ".osrel", tmp_path) == b"ID=x\n"
+
+    sealing = {"ENTRY": short / "conf", "ROOT": short}
+    result = make(checkout, "sealed", {**sealing, **signing})
+    assert (result.returncode, result.stderr) == (0, b"")
+    for image in ("uki.efi", "sealed.efi"):
+        subprocess.run(["sbverify", "--cert", key.certificate, checkout / "build" / image], check=True, stdout=subprocess.DEVNULL)
+    result = make(checkout, "predict-pcrs", sealing)
+    assert (result.returncode, result.stderr, result.stdout.count(b"PCR ")) == (0, b"", 3), result
+    (folder / "image").symlink_to(checkout / "build/uki.efi")
+    result = make(checkout, "predict-pcrs", {"IMAGE": short / "image", "ROOT": short})
+    assert (result.returncode, result.stderr, result.stdout.count(b"PCR ")) == (0, b"", 3), result
+    result = make(checkout, "sign", {**signing, "GENERIC": "yes"})
+    assert (result.returncode, result.stderr) == (0, b"")
+
+
+@pytest.mark.parametrize("name", FILE_NAMES)
+def test_where_the_image_is_installed(checkout, tmp_path, name):
+    """A package's folder, the ESP below it, and the image's name, which is a name only."""
+    text = os.fsdecode(given(os.fsencode(FILE_NAMES[name])))
+    result = make(checkout, "install", {"DESTDIR": text, "ESP": "/" + text, "NAME": text})
+    assert (result.returncode, result.stderr) == (0, b"")
+    installed = [path for path in checkout.rglob("*.efi") if "build" not in path.parts]
+    assert installed == [checkout / text / text / "EFI/kexec" / f"{text}.efi"]
+    assert installed[0].read_bytes() == (ROOT / "build/kexecx64.efi").read_bytes()
+    result = make(checkout, "install", {"ESP": tmp_path, "NAME": text})
+    assert result.returncode and b"expected an ESP mounted at " in result.stderr
+    assert not (tmp_path / "EFI").exists()
+
+
+@pytest.mark.parametrize("name", ["../x", "a/b", "/x", ""])
+def test_name_that_leads_elsewhere(checkout, tmp_path, name):
+    result = make(checkout, "install", {"DESTDIR": tmp_path, "NAME": name})
+    assert result.returncode and b"without a slash" in result.stderr
+    assert not list(tmp_path.rglob("EFI"))
+
+
+@pytest.mark.parametrize("name", NASTY)
+def test_run(checkout, name):
+    """What tests/qemu/boot is called with; what it does with that is its own tests' matter."""
+    boot = checkout / "tests/qemu/boot"
+    boot.write_text("#!/usr/bin/python3\nimport json, os, sys\nprint(json.dumps([list(os.fsencode(word)) for word in sys.argv[1:]]))\n")
+    boot.chmod(0o755)
+    words = ("KERNEL", "INITRD", "CMDLINE", "MEMORY", "CPUS")
+    result = make(checkout, "run", dict.fromkeys(words, NASTY[name]))
+    assert (result.returncode, result.stderr) == (0, b"")
+    options = ("kernel", "initrds", "cmdline", "memory", "cpus")
+    assert [bytes(word) for word in json.loads(result.stdout)] == [f"--{option}=".encode() + given(os.fsencode(NASTY[name])) for option in options]
+
+
+@pytest.mark.parametrize("variable", ["ENTRY", "ROOT", "KEY", "CERT", "KERNEL", "INITRD", "OSREL", "SBAT", "IMAGE", "GENERIC"])
+@pytest.mark.parametrize("target", ["uki", "sealed", "sign", "predict-pcrs"])
+def test_values_that_name_nothing(checkout, tmp_path, target, variable):
+    """Where a value is of no use, it is a value all the same: no target does what it says."""
+    text = NASTY["make"].replace(" $(error no)", "") + NASTY["quotes"] + NASTY["line ends"]
+    result = make(checkout, target, {"CMDLINE": "", "INITRD": "", "OSREL": "", variable: text})
+    if target in ("uki", "sealed") and result.returncode:
+        assert not (checkout / f"build/{target}.efi").exists()
+
+
+@pytest.mark.parametrize("generic", [None, "no", "", "1", "yes no", "yes"])
+def test_generic_image_is_signed_on_request_only(checkout, tmp_path, generic):
+    key = Key.new(tmp_path, "ours")
+    values = {"KEY": key.key, "CERT": key.certificate, **({} if generic is None else {"GENERIC": generic})}
+    signed = checkout / "build/kexecx64.signed.efi"
+    signed.write_bytes(b"from an earlier run")
+    result = make(checkout, "sign", values)
+    if generic in ("yes", "yes no"):
+        assert (result.returncode, result.stderr) == (0, b"")
+        subprocess.run(["sbverify", "--cert", key.certificate, signed], check=True, stdout=subprocess.DEVNULL)
+    else:
+        assert result.returncode and not signed.exists()
+        assert re.search(rb"sign: build/kexecx64.efi: expected an image with something sealed in it, found none: it boots whatever "
+                         rb"lies beside it, .* --generic \(GENERIC=yes\)\n", result.stderr)
+
+
+@pytest.mark.parametrize("values", [{"KEY": "/none"}, {"CERT": "/none"}, {"KEY": "/none", "CERT": "/none"}, {"SBAT": "acme,1"}])
+def test_image_that_cannot_be_signed_is_not_made(checkout, values):
+    """Nobody shall take an unsigned image for a signed one, nor one of an earlier run."""
+    uki = checkout / "build/uki.efi"
+    assert make(checkout, "uki", {"INITRD": "", "OSREL": ""}).returncode == 0 and uki.exists()
+    assert make(checkout, "uki", {"INITRD": "", "OSREL": "", **values}).returncode
+    assert not uki.exists()
+
+
+def test_values_that_are_not_given(checkout, tmp_path):
+    assert make(checkout, "uki", {"INITRD": ""}).returncode == 0
+    assert section(checkout / "build/uki.efi", ".cmdline", tmp_path) == b"console=tty0 console=ttyS0"
+    assert section(checkout / "build/uki.efi", ".osrel", tmp_path) == pathlib.Path("/etc/os-release").read_bytes()
+    assert make(checkout, "install", {"DESTDIR": tmp_path / "package"}).returncode == 0
+    assert (tmp_path / "package/boot/efi/EFI/kexec/kexecx64.efi").exists()
+    result = make(checkout, "sealed", {})
+    assert result.returncode and result.stderr.startswith(b"sealed: expected ENTRY=, found none\n")
+    result = make(checkout, "predict-pcrs", {})
+    assert result.returncode and result.stderr.startswith(b"predict-pcrs: expected --entry, or something sealed in the image, ")
+
+
+def test_component_of_the_owner(checkout, tmp_path):
+    lines = "acme,3,Acme,acme-boot,1.0,https://acme.test\nacme.x,1,$(Acme),acme's,1.0,x"
+    assert make(checkout, "uki", {"INITRD": "", "OSREL": "", "SBAT": lines}).returncode == 0
+    assert section(checkout / "build/uki.efi", ".sbat", tmp_path).endswith(b"\n" + lines.encode() + b"\n")
