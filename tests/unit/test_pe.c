@@ -344,6 +344,29 @@ static void digest_is_made_of_these_ranges(void **state)
 	free(image);
 }
 
+/* No signature fits into such an image, but firmware measures it. */
+static void fewer_directories_than_one_for_certificates(void **state)
+{
+	static const struct pe_range expected[] = {
+		{ 0, CHECKSUM },    { CHECKSUM + 4, HEADERS_SIZE }, { 0x400, 0x1000 }, { 0x1000, 0x2000 },
+		{ 0x2000, 0x2800 }, { 0x2800, IMAGE_SIZE },
+	};
+	struct pe_signed_ranges found;
+
+	(void)state;
+	for (uint32_t count = 0; count <= 5; count++) {
+		make_signed_file();
+		put(OPTIONAL + 108, count, 4);
+		assert_true(pe_signed_ranges(image, IMAGE_SIZE, &found));
+		assert_int_equal(found.count, 6);
+		if (count < 5)
+			assert_memory_equal(found.list, expected, sizeof(expected));
+		else
+			assert_int_equal(found.list[1].end, CERTIFICATES);
+		free(image);
+	}
+}
+
 static void most_sections_of_all(void **state)
 {
 	struct pe_signed_ranges found;
@@ -441,6 +464,7 @@ int main(void)
 		cmocka_unit_test(headers_of_an_image_cut_anywhere),
 		cmocka_unit_test(signature_covers_all_but_checksum_and_certificates),
 		cmocka_unit_test(digest_is_made_of_these_ranges),
+		cmocka_unit_test(fewer_directories_than_one_for_certificates),
 		cmocka_unit_test(most_sections_of_all),
 		cmocka_unit_test(signature_covers_what_follows_the_sections),
 		cmocka_unit_test(signature_leaves_gaps_between_sections),
