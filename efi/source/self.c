@@ -9,8 +9,12 @@
  */
 extern const uint8_t ImageBase[] __attribute__((visibility("hidden")));
 
+struct mark {
+	char text[SEAL_MARK_SIZE];
+};
+
 /* In a section of its own, where tools/seal finds it. The code reaches it without looking for a section. */
-static const char mark[SEAL_MARK_SIZE] __attribute__((section(SEAL_MARK_SECTION), used)) = SEAL_MARK_GENERIC;
+static const struct mark mark __attribute__((section(SEAL_MARK_SECTION), used)) = { SEAL_MARK_GENERIC };
 
 struct pe_image self_image(const EFI_LOADED_IMAGE *image)
 {
@@ -29,10 +33,8 @@ enum kexec_status self_check(const EFI_LOADED_IMAGE *image)
 bool self_is_marked(void)
 {
 	/* Volatile: what the compiler has seen is not what tools/seal has left there. */
-	const volatile char *place = mark;
-	char found[SEAL_MARK_SIZE];
+	const volatile struct mark *place = &mark;
+	struct mark found = *place;
 
-	for (size_t i = 0; i < SEAL_MARK_SIZE; i++)
-		found[i] = place[i];
-	return seal_mark_demands(found);
+	return seal_mark_demands(found.text);
 }
