@@ -7,6 +7,7 @@ import subprocess
 import uuid
 
 SHIM = uuid.UUID("605dab50-e046-4300-abb6-3dd810dd8b23")
+SHA256 = uuid.UUID("c1c41626-504c-4092-aca9-41f936934328")
 X509 = uuid.UUID("a5c059a1-94e4-4aa7-87b5-ab155c2bf072")
 
 # Section characteristics (PE Format, "Section Flags")
