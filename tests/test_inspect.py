@@ -124,7 +124,8 @@ def test_image_without_the_end_of_a_section(cut, section):
     """No firmware loads it, so nothing can be said of what it would boot. Padding does not count."""
     whole = image_with({".linux": b"K" * 17, ".initrd": b"I" * 17})
     assert answer("image", whole[:-16])["plan"]
-    assert re.match(rf"name: section {section}: expected it between 0x400 and \w+, found 0x11 bytes at ", refusal("image", whole[:-16 - cut]))
+    assert re.match(rf"name: section {section}: expected it between 0x400 and \w+, found 0x11 bytes at ",
+                    refusal("image", whole[:-16 - cut]))
 
 
 @pytest.mark.parametrize("size", [0, 1, 0x40, 0x57, 0x100, 0x147, 0x190])
@@ -144,7 +145,8 @@ SIZE_OF_HEADERS = 0x58 + 60
 
 @pytest.mark.parametrize("offset, value, line", [
     (0x46, 0, "name: expected at least 1 section, found 0"),
-    (SIZE_OF_HEADERS, SECTIONS + 80 - 1, "name: expected SizeOfHeaders of at least 0x198 (the end of the section table), found 0x197"),
+    (SIZE_OF_HEADERS, SECTIONS + 80 - 1,
+     "name: expected SizeOfHeaders of at least 0x198 (the end of the section table), found 0x197"),
     (SECTIONS + 12, 0x100, "name: section .linux: expected it between 0x400 and 0x3000, found 0x1 bytes at 0x100"),
     (SECTIONS + 12, 0x3000, "name: section .linux: expected it between 0x400 and 0x3000, found 0x1 bytes at 0x3000"),
     (SIZE_OF_IMAGE, 0x2000, "name: section .initrd: expected it between 0x400 and 0x2000, found 0x1 bytes at 0x2000"),

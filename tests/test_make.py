@@ -55,9 +55,9 @@ def checkout(tmp_path):
 def make(checkout, target, values, environment=None):
     built = ["-o", "build/kexecx64.efi", "-o", "build/inspect", "-o", "build/initrd.cpio"]
     words = [os.fsencode(name) + b"=" + os.fsencode(value) for name, value in values.items()]
-    result = subprocess.run(["make", "--no-print-directory", *built, target, *words], cwd=checkout, stdout=subprocess.PIPE,
-                            stderr=subprocess.PIPE, env={**{name: value for name, value in os.environ.items() if name not in ("MAKEFLAGS", "MAKELEVEL")},
-                                                         **(environment or {})})
+    inherited = {name: value for name, value in os.environ.items() if name not in ("MAKEFLAGS", "MAKELEVEL")}
+    result = subprocess.run(["make", "--no-print-directory", *built, target, *words], cwd=checkout,
+                            stdout=subprocess.PIPE, stderr=subprocess.PIPE, env={**inherited, **(environment or {})})
     assert not list(checkout.rglob(PWNED)), result
     assert b"\x1b" not in result.stdout + result.stderr
     return result
@@ -144,13 +144,15 @@ def test_name_that_leads_elsewhere(checkout, tmp_path, name):
 def test_run(checkout, name):
     """What tests/qemu/boot is called with; what it does with that is its own tests' matter."""
     boot = checkout / "tests/qemu/boot"
-    boot.write_text("#!/usr/bin/python3\nimport json, os, sys\nprint(json.dumps([list(os.fsencode(word)) for word in sys.argv[1:]]))\n")
+    boot.write_text("#!/usr/bin/python3\nimport json, os, sys\n"
+                    "print(json.dumps([list(os.fsencode(word)) for word in sys.argv[1:]]))\n")
     boot.chmod(0o755)
     words = ("KERNEL", "INITRD", "CMDLINE", "MEMORY", "CPUS")
     result = make(checkout, "run", dict.fromkeys(words, NASTY[name]))
     assert (result.returncode, result.stderr) == (0, b"")
-    options = ("kernel", "initrds", "cmdline", "memory", "cpus")
-    assert [bytes(word) for word in json.loads(result.stdout)] == [f"--{option}=".encode() + given(os.fsencode(NASTY[name])) for option in options]
+    text = given(os.fsencode(NASTY[name]))
+    assert [bytes(word) for word in json.loads(result.stdout)] == [
+        f"--{option}=".encode() + text for option in ("kernel", "initrds", "cmdline", "memory", "cpus")]
 
 
 @pytest.mark.parametrize("variable", ["ENTRY", "ROOT", "KEY", "CERT", "KERNEL", "INITRD", "OSREL", "SBAT", "IMAGE", "GENERIC"])

@@ -57,15 +57,19 @@ def test_entry_that_boots(tmp_path, root):
     (b"linux /initrd\n", "/initrd: too short for a kernel: expected at least 620 bytes, found 1"),
     (b"linux /vmlinuz\ninitrd /empty\n", "/empty: empty: expected an initrd of at least 1 byte, found 0"),
     (b"linux /vmlinuz\ninitrd /missing\n", r"predict-pcrs: cannot read \S+/missing: No such file or directory"),
-    (b"linux /vmlinuz\nsha256 " + DIGEST + b" /vmlinuz\n", rf"predict-pcrs: /vmlinuz: sha256 mismatch: expected {DIGEST.decode()}, found \w{{64}}"),
-    (b"linux /vmlinuz\ninitrd /initrd\nsha256 " + DIGEST + b" \\initrd\n", r"predict-pcrs: /initrd: sha256 mismatch: expected .*"),
-    (b"linux /vmlinuz\noptions " + b"x" * 2048 + b"\n", r"options: expected at most 2047 bytes \(the kernel's cmdline_size\), found 2048"),
+    (b"linux /vmlinuz\nsha256 " + DIGEST + b" /vmlinuz\n",
+     rf"predict-pcrs: /vmlinuz: sha256 mismatch: expected {DIGEST.decode()}, found \w{{64}}"),
+    (b"linux /vmlinuz\ninitrd /initrd\nsha256 " + DIGEST + b" \\initrd\n",
+     r"predict-pcrs: /initrd: sha256 mismatch: expected .*"),
+    (b"linux /vmlinuz\noptions " + b"x" * 2048 + b"\n",
+     r"options: expected at most 2047 bytes \(the kernel's cmdline_size\), found 2048"),
     (b"linux /vm\xfflinuz\n", r"/vm\?linuz: expected a path in UTF-8, found other bytes"),
     (b"linux /../outside\n", r"predict-pcrs: /../outside: expected a path below \S+, found one that leads out of it"),
     (b"linux /a/../../outside\n", r"predict-pcrs: .*: expected a path below \S+, found one that leads out of it"),
     (b"linux /vmlinuz\ndma maybe\n", r'\S+conf: dma: expected on or off, found "maybe"'),
     (b"linux /vmlinuz\n" + b"#" * 65536, r"\S+conf: expected at most 65536 bytes, found 65552"),
-    (b"linux /x\x1b[31m\xe2\x80\xaey\n", r"predict-pcrs: cannot read \S+/x\\x1b\[31m\\u202ey: No such file or directory"),
+    (b"linux /x\x1b[31m\xe2\x80\xaey\n",
+     r"predict-pcrs: cannot read \S+/x\\x1b\[31m\\u202ey: No such file or directory"),
     (b"", r'\S+conf: expected a line "linux PATH", found none'),
 ])
 def test_entry_that_would_not_boot(tmp_path, root, entry, complaint):
@@ -76,7 +80,8 @@ def test_entry_that_would_not_boot(tmp_path, root, entry, complaint):
 def sealed(tmp_path_factory, root):
     folder = tmp_path_factory.mktemp("sealed")
     (folder / "conf").write_text("linux /vmlinuz\ninitrd /initrd\n")
-    for out, what in (("entry.efi", [f"--entry={folder}/conf", f"--root={root}"]), ("unified.efi", [f"--linux={KERNEL}", f"--initrd={root}/initrd"])):
+    for out, what in (("entry.efi", [f"--entry={folder}/conf", f"--root={root}"]),
+                      ("unified.efi", [f"--linux={KERNEL}", f"--initrd={root}/initrd"])):
         subprocess.run([SEAL, f"--image={IMAGE}", f"--out={folder / out}", *what], check=True, stdout=subprocess.DEVNULL)
     return folder
 
@@ -87,10 +92,12 @@ def test_sealed_images_that_boot(sealed, root):
 
 
 def test_sealed_image_whose_files_have_changed(tmp_path, sealed):
-    assert_refused(predict(f"--root={tmp_path}", image=sealed / "entry.efi"), r"predict-pcrs: cannot read \S+vmlinuz: No such file or directory")
+    assert_refused(predict(f"--root={tmp_path}", image=sealed / "entry.efi"),
+                   r"predict-pcrs: cannot read \S+vmlinuz: No such file or directory")
     (tmp_path / "vmlinuz").symlink_to(KERNEL)
     (tmp_path / "initrd").write_bytes(b"J")
-    assert_refused(predict(f"--root={tmp_path}", image=sealed / "entry.efi"), r"predict-pcrs: /initrd: sha256 mismatch: expected \w+, found \w+")
+    assert_refused(predict(f"--root={tmp_path}", image=sealed / "entry.efi"),
+                   r"predict-pcrs: /initrd: sha256 mismatch: expected \w+, found \w+")
 
 
 def with_field(path, section, offset, value, tmp_path):

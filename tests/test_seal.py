@@ -105,9 +105,9 @@ def test_unified_image(tmp_path):
 
 def test_image_that_is_sealed_is_marked(tmp_path, root):
     assert section(IMAGE, ".seal") == GENERIC and inspected(IMAGE)["is_marked"] is False
-    for number, arguments in enumerate(([f"--linux={KERNEL}"], [f"--linux={KERNEL}", "--sbat=acme,1,Acme,acme,1,https://acme.test"])):
+    for number, more in enumerate(([], ["--sbat=acme,1,Acme,acme,1,https://acme.test"])):
         out = tmp_path / f"{number}.efi"
-        assert run(*arguments, out=out).returncode == 0
+        assert run(f"--linux={KERNEL}", *more, out=out).returncode == 0
         assert section(out, ".seal") == SEALED and inspected(out)["is_marked"] is True
     out = tmp_path / "entry.efi"
     assert seal_entry(root, out, b"linux /vmlinuz\n").returncode == 0
@@ -119,13 +119,16 @@ def test_image_that_is_sealed_is_marked(tmp_path, root):
     (b"linux /initrd\n", r"\S+/initrd: no kernel: boot_flag at 0x1fe: expected 0xaa55, found \w+"),
     (b"initrd /initrd\n", r'\S+conf: expected a line "linux PATH", found none'),
     (b"linux /vmlinuz\nverbose maybe\n", r'\S+conf: verbose: expected yes or no, found "maybe"'),
-    (b"linux /vmlinuz\nsha256 " + 64 * b"0" + b" /vmlinuz\n", r"seal: \S+/vmlinuz: sha256 mismatch: expected 0{64}, found \w{64}"),
-    (b"linux /vmlinuz\nsha256 " + 64 * b"0" + b" vmlinuz\n", r"\S+conf: sha256: expected the path of a linux or initrd line, found \S+"),
+    (b"linux /vmlinuz\nsha256 " + 64 * b"0" + b" /vmlinuz\n",
+     r"seal: \S+/vmlinuz: sha256 mismatch: expected 0{64}, found \w{64}"),
+    (b"linux /vmlinuz\nsha256 " + 64 * b"0" + b" vmlinuz\n",
+     r"\S+conf: sha256: expected the path of a linux or initrd line, found \S+"),
     (b"linux\v/vmlinuz\n", r'\S+conf: expected a line "linux PATH", found none'),
     (b"linux /vmlinuz\xc2\xa0\n", r"seal: \S+conf: expected /vmlinuz\\xa0 below .*, found none"),
     (b"linux /vm\xfflinuz\n", r"/vm\?linuz: expected a path in UTF-8, found other bytes"),
     (b"linux /vmlinuz\ninitrd /empty\n", r"\S+/empty: empty: expected an initrd of at least 1 byte, found 0"),
-    (b"linux /vmlinuz\noptions " + 2048 * b"x" + b"\n", r"options: expected at most 2047 bytes \(the kernel's cmdline_size\), found 2048"),
+    (b"linux /vmlinuz\noptions " + 2048 * b"x" + b"\n",
+     r"options: expected at most 2047 bytes \(the kernel's cmdline_size\), found 2048"),
     (b"linux /vmlinuz\n\0", r"\S+conf: expected text, found a NUL at byte 15"),
     (b"linux /../" + b"vmlinuz\n", r"seal: /../vmlinuz: expected a path below \S+, found one that leads out of it"),
     (b"linux /initrd/x\n", r"seal: \S+conf: expected /initrd/x below \S+ .*, found none"),
@@ -138,7 +141,8 @@ def test_image_that_is_sealed_is_marked(tmp_path, root):
     (b"linux /vmlinuz\nini\xc2\x85trd\x1b[2J\xe2\x80\xae /initrd\n",
      r"seal: \S+conf: expected .*, found ini\\x85trd\\x1b\[2J\\u202e, .*\nseal: \S+conf: not sealed"),
     (b"linux /v\x1b[31mlinuzz\n", r"seal: \S+conf: expected /v\\x1b\[31mlinuzz below .*, found none"),
-    (b"linux /v\x1b[31mlinuz\ninitrd /empty\nverbose \x1b]0;x\a\n", r'\S+conf: verbose: expected yes or no, found "\?]0;x\?"'),
+    (b"linux /v\x1b[31mlinuz\ninitrd /empty\nverbose \x1b]0;x\a\n",
+     r'\S+conf: verbose: expected yes or no, found "\?]0;x\?"'),
 ])
 def test_entry_that_could_not_boot_is_not_sealed(tmp_path, root, entry, complaint):
     out = tmp_path / "out.efi"
@@ -166,6 +170,26 @@ def test_unified_image_that_could_not_boot_is_not_made(tmp_path, root, arguments
     out = tmp_path / "out.efi"
     arguments = [argument.format(empty=root / "empty") for argument in arguments]
     assert_refused(run(f"--linux={KERNEL}", *arguments, out=out), out, complaint)
+
+
+def test_file_that_changes_meanwhile(tmp_path):
+    """What was written is judged, with the files as they are then. The file is a pipe, which has something else each time."""
+    volume = tmp_path / "volume"
+    volume.mkdir()
+    (volume / "vmlinuz").symlink_to(KERNEL)
+    os.mkfifo(volume / "initrd")
+    for contents in ([b"one", b"two"], [b"one", b""], [b"one", b"one"]):
+        out = tmp_path / "out.efi"
+        # Each time after somebody has begun to read, and has seen the end.
+        script = "; ".join(f"printf %s '{content.decode()}' >'{volume}/initrd'; sleep 0.3" for content in contents)
+        feeder = subprocess.Popen(["sh", "-c", script])
+        result = seal_entry(volume, out, b"linux /vmlinuz\ninitrd /initrd\n")
+        feeder.kill()
+        feeder.wait()
+        if contents[0] == contents[1]:
+            assert result.returncode == 0 and inspected(out)["plan"]
+        else:
+            assert_refused(result, out, r"(seal: /initrd: sha256 mismatch: expected \w+, found \w+|/initrd: empty: .*)")
 
 
 def test_initrds_whose_names_have_blanks(tmp_path):
@@ -210,7 +234,7 @@ def test_image_that_is_sealed_already(tmp_path):
                    r"this image: is marked as sealed: expected a section .entry or .linux, found neither")
 
 
-# --- .sbat ---------------------------------------------------------------------------------------------------------------
+# --- .sbat ------------------------------------------------------------------------------------------------------------
 
 ACME = "acme,3,Acme,acme-boot,1.0,https://acme.test"
 
@@ -239,9 +263,11 @@ def test_component_of_the_owner(tmp_path, lines):
     ("acme,3,Acme ,acme-boot,1.0,x", r'.*: vendor: expected ASCII .*, found "Acme "'),
     ("acme,3,Acm\u00e9,acme-boot,1.0,x", r'.*: vendor: expected ASCII .*, found "Acm\u00e9"'),
     ("acme,3,A\x1bcme,acme-boot,1.0,x", r'.*: vendor: expected ASCII .*, found "A\\x1bcme"'),
-    *[(f"acme,{generation},Acme,acme-boot,1.0,x", rf'.*: generation: expected a number from 1 to 65535, found "{re.escape(generation)}"')
+    *[(f"acme,{generation},Acme,acme-boot,1.0,x",
+       rf'.*: generation: expected a number from 1 to 65535, found "{re.escape(generation)}"')
       for generation in ("0", "-1", "03", "1.0", "x", "65536", "4294967297")],
-    ("kexec-efi,9,Acme,acme-boot,1.0,x", ".*: expected a component of your own, found kexec-efi, which is there already"),
+    ("kexec-efi,9,Acme,acme-boot,1.0,x",
+     ".*: expected a component of your own, found kexec-efi, which is there already"),
     ("sbat,9,Acme,acme-boot,1.0,x", ".*: expected a component of your own, found sbat, which is there already"),
     (ACME + "\n" + ACME, ".*: expected a component of your own, found acme, which is there already"),
 ])
@@ -250,7 +276,7 @@ def test_component_that_shim_would_not_take(tmp_path, line, complaint):
     assert_refused(run(f"--linux={KERNEL}", f"--sbat={line}", out=out), out, "seal: sbat: " + complaint)
 
 
-# --- written as a whole or not at all --------------------------------------------------------------------------------------
+# --- written as a whole or not at all ---------------------------------------------------------------------------------
 
 
 def test_refusal_leaves_what_was_there(tmp_path, root):
@@ -269,11 +295,27 @@ def test_full_disk(tmp_path):
     code = "import resource, signal, os, sys; signal.signal(signal.SIGXFSZ, signal.SIG_IGN); " \
            "resource.setrlimit(resource.RLIMIT_FSIZE, (int(sys.argv[1]),) * 2); os.execv(sys.argv[2], sys.argv[2:])"
     for limit in (0, 100000, 8_000_000):
-        result = subprocess.run(["/usr/bin/python3", "-c", code, str(limit), SEAL, f"--image={IMAGE}", f"--out={out}", f"--linux={KERNEL}"],
+        result = subprocess.run(["/usr/bin/python3", "-c", code, str(limit), SEAL, f"--image={IMAGE}", f"--out={out}",
+                                 f"--linux={KERNEL}"],
                                 stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
         assert result.returncode == 1 and "Traceback" not in result.stderr and result.stderr.startswith("seal: ")
         assert out.read_bytes() == b"from an earlier run"
         assert [path.name for path in tmp_path.iterdir()] == ["out.efi"]
+
+
+@pytest.mark.parametrize("step", ["fsync", "replace"])
+@pytest.mark.parametrize("what", ["raise OSError(errno.ENOSPC, 'full')", "os.kill(os.getpid(), signal.SIGTERM); time.sleep(9)",
+                                  "os.kill(os.getpid(), signal.SIGKILL)"])
+def test_end_in_the_middle_of_writing(tmp_path, step, what):
+    """Up to the last step the file is what it was; and only who is killed leaves something beside it."""
+    out = tmp_path / "out.efi"
+    out.write_bytes(b"from an earlier run")
+    code = (f"import errno, os, signal, sys, time\nsys.path.insert(0, {str(ROOT / 'tools')!r})\nimport loader\n"
+            f"def step(*_):\n    {what}\nos.{step} = step\nloader.run(lambda: loader.write(sys.argv[1], b'new'))")
+    result = subprocess.run(["/usr/bin/python3", "-B", "-c", code, out], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    assert result.returncode and "Traceback" not in result.stderr
+    assert out.read_bytes() == b"from an earlier run"
+    assert "KILL" in what or [path.name for path in tmp_path.iterdir()] == ["out.efi"]
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
@@ -315,7 +357,8 @@ def test_output_that_cannot_be_written(tmp_path):
 
 
 @pytest.mark.parametrize("arguments", [[], ["--linux=x"], ["--out=x"], ["--out=x", "--linux=x", "--entry=y"],
-                                       ["--out=x", "--entry=x", "--cmdline=y"], ["--out=x", "--li=x"], ["--out=x", "--linux=x", "--\x1b[31m"]])
+                                       ["--out=x", "--entry=x", "--cmdline=y"], ["--out=x", "--li=x"],
+                                       ["--out=x", "--linux=x", "--\x1b[31m"]])
 def test_wrong_calls(arguments):
     result = run(*arguments)
     assert result.returncode == 2 and result.stderr.startswith(b"usage: ") and b"\x1b" not in result.stderr

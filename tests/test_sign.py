@@ -31,8 +31,8 @@ def files(tmp_path_factory):
     """A dict from what is asked of sign to a file."""
     folder = tmp_path_factory.mktemp("keys")
     ours, other = Key.new(folder, "ours"), Key.new(folder, "other")
-    found = {"key": ours.key, "cert": ours.certificate, "other key": other.key, "other cert": other.certificate, "empty": folder / "empty",
-             "folder": folder, "generic": IMAGE, "missing": folder / "mis\x1b[31msing"}
+    found = {"key": ours.key, "cert": ours.certificate, "other key": other.key, "other cert": other.certificate,
+             "empty": folder / "empty", "folder": folder, "generic": IMAGE, "missing": folder / "mis\x1b[31msing"}
     found["empty"].touch()
     for name, form in (("cert", "x509"), ("key", "rsa")):
         found[f"{name} in DER"] = folder / f"{name}.der"
@@ -41,7 +41,8 @@ def files(tmp_path_factory):
     found["damaged cert"].write_text(re.sub(r"\n\w{20}", "\nMIIDAAAA", ours.certificate.read_text(), count=1))
     found["key and cert in one"] = folder / "both.pem"
     found["key and cert in one"].write_text(ours.certificate.read_text() + ours.key.read_text())
-    for name, dates in (("expired", ("20010101000000Z", "20020101000000Z")), ("not yet valid", ("20400101000000Z", "20500101000000Z"))):
+    for name, dates in (("expired", ("20010101000000Z", "20020101000000Z")),
+                        ("not yet valid", ("20400101000000Z", "20500101000000Z"))):
         found[name] = folder / f"{name}.pem"
         (folder / "index").write_text("")
         (folder / "ca.conf").write_text(f"[ca]\ndatabase={folder}/index\nnew_certs_dir={folder}\nserial={folder}/serial\n"
@@ -69,7 +70,8 @@ def sign(files, out, *names, flags=(), **options):
 
 
 def verifies(files, out, cert="cert"):
-    return not subprocess.run(["sbverify", "--cert", files[cert], out], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL).returncode
+    return not subprocess.run(["sbverify", "--cert", files[cert], out], stdout=subprocess.DEVNULL,
+                              stderr=subprocess.DEVNULL).returncode
 
 
 @pytest.mark.parametrize("cert", ["cert", "cert in DER", "key and cert in one"])
@@ -87,8 +89,9 @@ def test_image_in_which_nothing_is_sealed(tmp_path, files, image):
     out = tmp_path / "out.efi"
     result = sign(files, out, "key", "cert", image)
     assert result.returncode == 1 and not out.exists()
-    assert re.fullmatch(r"sign: \S+: expected an image with something sealed in it, found none: it boots whatever lies beside it, "
-                        r"so a key that signs it seals nothing any more. If that key seals nothing: --generic \(GENERIC=yes\)\n", result.stderr)
+    assert re.fullmatch(r"sign: \S+: expected an image with something sealed in it, found none: it boots whatever lies "
+                        r"beside it, so a key that signs it seals nothing any more. If that key seals nothing: "
+                        r"--generic \(GENERIC=yes\)\n", result.stderr)
     assert sign(files, out, "key", "cert", image, flags=["--generic"]).returncode == 0
     assert verifies(files, out)
 
@@ -117,15 +120,21 @@ def test_certificate_out_of_its_time(tmp_path, files, cert, words):
     ("key", "missing", "sealed", r"sign: cannot read \S+/mis\\x1b\[31msing: No such file or directory"),
     ("key", "cert", "missing", r"sign: cannot read \S+/mis\\x1b\[31msing: No such file or directory"),
     ("folder", "cert", "sealed", r"sign: cannot read \S+: Is a directory"),
-    ("cert", "key", "sealed", r"sign: \S+ours.key: expected a certificate \(CERT\), found a private key: are KEY and CERT swapped\?"),
-    ("cert", "cert", "sealed", r"sign: \S+ours.pem: expected a private key \(KEY\), found a certificate: are KEY and CERT swapped\?"),
+    ("cert", "key", "sealed",
+     r"sign: \S+ours.key: expected a certificate \(CERT\), found a private key: are KEY and CERT swapped\?"),
+    ("cert", "cert", "sealed",
+     r"sign: \S+ours.pem: expected a private key \(KEY\), found a certificate: are KEY and CERT swapped\?"),
     ("key in DER", "cert", "sealed", r"sign: \S+key.der: expected a private key \(KEY\) in PEM, found none"),
     ("empty", "cert", "sealed", r"sign: \S+empty: expected a private key \(KEY\) in PEM, found none"),
     ("key", "empty", "sealed", r"sign: \S+empty: expected a certificate \(CERT\) in PEM or DER, found something else"),
-    ("key", "key in DER", "sealed", r"sign: \S+key.der: expected a certificate \(CERT\) in PEM or DER, found something else"),
-    ("key", "damaged cert", "sealed", r"sign: \S+damaged.pem: expected a certificate \(CERT\) in PEM or DER, found damage"),
-    ("other key", "cert", "sealed", r"sign: \S+other.key: expected the private key of the certificate \(CERT\), found that of another"),
-    ("key", "cert", "signed", r"sign: \S+signed.efi: expected an image without a signature, found one \(sbattach --remove .*\)"),
+    ("key", "key in DER", "sealed",
+     r"sign: \S+key.der: expected a certificate \(CERT\) in PEM or DER, found something else"),
+    ("key", "damaged cert", "sealed",
+     r"sign: \S+damaged.pem: expected a certificate \(CERT\) in PEM or DER, found damage"),
+    ("other key", "cert", "sealed",
+     r"sign: \S+other.key: expected the private key of the certificate \(CERT\), found that of another"),
+    ("key", "cert", "signed",
+     r"sign: \S+signed.efi: expected an image without a signature, found one \(sbattach --remove .*\)"),
     ("key", "cert", "cert", r"sign: \S+ours.pem: expected a PE32\+ image, found none"),
     ("key", "cert", "empty", r"sign: \S+empty: expected a PE32\+ image, found none"),
 ])
@@ -147,17 +156,24 @@ def program(folder, name, script):
     path.chmod(0o755)
 
 
+# Takes a file for what it has signed.
+COPY = "while [ $# -gt 2 ]; do [ $1 = --output ] && out=$2; shift; done; cp {} $out"
+
+
 @pytest.mark.parametrize("script, complaint", [
     ('printf "\\033[31mno\\n" >&2; exit 1', r"sign: sbsign: \\x1b\[31mno\nsign: sbsign failed: see above"),
     # It signs something else, or nothing, and says that all is well.
-    ('while [ $# -gt 2 ]; do [ $1 = --output ] && out=$2; shift; done; cp $2 $out', r"(sign: sbverify: .*\n)+sign: sbverify failed: see above"),
-    ('while [ $# -gt 2 ]; do [ $1 = --output ] && out=$2; shift; done; cp $SIGNED $out', r"sign: \S+: expected the image in what sbsign has signed, found another"),
+    (COPY.format("$2"),
+     r"(sign: sbverify: .*\n)+sign: sbverify failed: see above"),
+    (COPY.format("$SIGNED"),
+     r"sign: \S+: expected the image in what sbsign has signed, found another"),
 ])
 def test_signer_that_fails(tmp_path, files, script, complaint):
     out, programs = tmp_path / "out.efi", tmp_path / "bin"
     programs.mkdir()
     program(programs, "sbsign", script)
-    result = sign(files, out, "key", "cert", "unmarked", env={**os.environ, "PATH": f"{programs}:{os.environ['PATH']}", "SIGNED": str(files["signed"])})
+    environment = {**os.environ, "PATH": f"{programs}:{os.environ['PATH']}", "SIGNED": str(files["signed"])}
+    result = sign(files, out, "key", "cert", "unmarked", env=environment)
     assert result.returncode == 1 and re.fullmatch(complaint + "\n", result.stderr), result.stderr
     assert not out.exists()
 
@@ -178,7 +194,8 @@ def test_key_of_a_token(tmp_path, files):
     out, programs = tmp_path / "out.efi", tmp_path / "bin"
     programs.mkdir()
     uri = "pkcs11:token=a%20b;object=k;type=private?pin-value=1234"
-    program(programs, "sbsign", f'echo "$1 $2 $3 $4" >{tmp_path}/called; exec {shutil.which("sbsign")} --key {files["key"]} "$5" "$6" "$7" "$8" "$9"')
+    program(programs, "sbsign", f'echo "$1 $2 $3 $4" >{tmp_path}/called\n'
+                                f'exec {shutil.which("sbsign")} --key {files["key"]} "$5" "$6" "$7" "$8" "$9"')
     result = sign(files, out, uri, "cert", "sealed", env={**os.environ, "PATH": f"{programs}:{os.environ['PATH']}"})
     assert (result.returncode, result.stderr) == (0, "")
     assert (tmp_path / "called").read_text() == f"--engine pkcs11 --key {uri}\n"

@@ -19,7 +19,7 @@ HERE = pathlib.Path(__file__).resolve().parent
 # Beside the tools where they are installed, in the checkout where they were built.
 PROGRAMS = [HERE / "inspect", HERE.parent / "build/inspect"]
 
-# --- messages ----------------------------------------------------------------------------------------------------------
+# --- messages --------------------------------------------------------------------------------------------------------
 
 
 def printable(text):
@@ -79,7 +79,7 @@ def run(main):
         fail(f"{error.filename}: {error.strerror}" if error.filename else error.strerror)
 
 
-# --- files and programs ----------------------------------------------------------------------------------------------------
+# --- files and programs ----------------------------------------------------------------------------------------------
 
 
 def read(path):
@@ -117,7 +117,7 @@ def write(path, content):
 
 
 def run_program(command, package):
-    """Runs a program of others, whose output is shown only if it fails. Returns whether it succeeded, and its output."""
+    """Runs a program of others, whose output nobody sees yet. Returns whether it succeeded, and its output."""
     try:
         result = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL)
     except FileNotFoundError:
@@ -141,7 +141,7 @@ def words(text):
         return fail(f"{text}: expected words, with a quote or a backslash for a blank in one, found {error}")
 
 
-# --- the loader's own judgement ----------------------------------------------------------------------------------------
+# --- the loader's own judgement --------------------------------------------------------------------------------------
 
 
 def _run(command, name, content, *more):
