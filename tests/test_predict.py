@@ -46,7 +46,7 @@ def assert_refused(result, complaint):
 
 def assert_predicted(result):
     assert (result.returncode, result.stderr) == (0, "")
-    assert re.fullmatch(r"PCR 4  sha256 \w{64}\nPCR 9  sha256 \w{64}\nPCR 12 sha256 \w{64}\n", result.stdout)
+    assert re.fullmatch(r"PCR 4  sha256 \w{64}\nPCR 9  sha256 \w{64}\nPCR 11 sha256 \w{64}\nPCR 12 sha256 \w{64}\n", result.stdout)
 
 
 def test_entry_that_boots(tmp_path, root):

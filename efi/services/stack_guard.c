@@ -22,9 +22,9 @@ struct rng_protocol {
 	EFI_STATUS(EFIAPI *get_rng)(struct rng_protocol *this, EFI_GUID *algorithm, UINTN size, uint8_t *ret_bytes);
 };
 
-/* The names are the compiler's. */
-uint64_t __stack_chk_guard = 0x5bd1e995c2b2ae00; /* until it is set */
-_Noreturn void __stack_chk_fail(void);
+/* What the compiler's __stack_chk_guard and __stack_chk_fail stand for, by efi/kexec.lds. */
+uint64_t stack_guard = 0x5bd1e995c2b2ae00; /* until it is set */
+_Noreturn void stack_overwritten(void);
 
 static bool firmware_is_left;
 
@@ -53,7 +53,7 @@ __attribute__((no_stack_protector)) void stack_guard_start(void)
 
 	if (!ask_firmware(&value) && !ask_cpu(&value))
 		value = cpu_ticks() * 0x9e3779b97f4a7c15;
-	__stack_chk_guard = value & GUARD_MASK;
+	stack_guard = value & GUARD_MASK;
 }
 
 void stack_guard_leave_firmware(void)
@@ -62,7 +62,7 @@ void stack_guard_leave_firmware(void)
 }
 
 /* Nothing that lies on the stack is believed, and nothing is given back: Exit brings the firmware's own stack back. */
-_Noreturn void __stack_chk_fail(void)
+_Noreturn void stack_overwritten(void)
 {
 	static CHAR16 line[] = L"kexec: stack: a buffer was written beyond its end\r\n";
 	SIMPLE_TEXT_OUTPUT_INTERFACE *console = firmware_system_table->ConOut;

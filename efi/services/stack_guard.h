@@ -6,6 +6,11 @@
  */
 #pragma once
 
+#include <stdint.h>
+
+/* Set by stack_guard_start. */
+extern uint64_t stack_guard;
+
 /*
  * Gives the guard a value that nobody can know beforehand: from the firmware's generator (EFI_RNG_PROTOCOL, UEFI
  * specification 37.5), else from the CPU's, else from its time stamp counter. Functions that are at work when this is

@@ -9,8 +9,6 @@
 
 #define BUFFER_SIZE 16
 
-extern uint64_t __stack_chk_guard;
-
 /* Its length is hidden from the compiler, which would warn. */
 static __attribute__((noinline)) uint8_t fill(volatile size_t size)
 {
@@ -31,7 +29,7 @@ EFI_STATUS efi_main(EFI_HANDLE handle, EFI_SYSTEM_TABLE *system_table)
 	firmware_init(handle, system_table);
 	stack_guard_start();
 	image = firmware_protocol_on(handle, &guid);
-	log_info("overflow: guard 0x%016lx", __stack_chk_guard);
+	log_info("overflow: guard 0x%016lx", stack_guard);
 	fill(BUFFER_SIZE + (image && image->LoadOptions ? image->LoadOptionsSize : 0));
 	log_info("overflow: returned");
 	firmware_leave(EFI_NOT_FOUND);
