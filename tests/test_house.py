@@ -85,3 +85,13 @@ def test_each_file_of_the_core_is_tested_by_its_name(path):
     if path.suffix == ".c":
         tests = [ROOT / f"tests/unit/test_{path.stem}.c", ROOT / f"tests/fuzz/fuzz_{path.stem}.c"]
         assert any(test.exists() for test in tests)
+
+
+def test_each_promise_names_its_tests():
+    promises = (ROOT / "SECURITY.md").read_text().split("## Promises\n")[1].split("\n## ")[0]
+    bullets = re.findall(r"^- \*\*(.+?)\*\*(.*?)(?=^- |\n\n)", promises, re.MULTILINE | re.DOTALL)
+    assert bullets
+    for promise, text in bullets:
+        assert re.search(r"\]\(tests/", text), promise
+    for link in re.findall(r"\]\(((?:tests|doc)/[^)]+)\)", (ROOT / "SECURITY.md").read_text()):
+        assert (ROOT / link).exists(), link

@@ -195,6 +195,20 @@ def test_reported_noted_and_halted(stopped, kind, point):
     assert exception[:2] == [vector, machine.address]
 
 
+@pytest.mark.parametrize("segment", ["initrd", "cmdline", "page_tables", "boot_params", "purgatory"])
+def test_data_is_not_executed(stopped, segment):
+    """The purgatory is made to jump into it; of its own segment, to the stack at the end."""
+    machine = stopped("purgatory")
+    mem, _, memsz = segments(machine.guest.log)[segment]
+    target = mem + memsz - 16 if segment == "purgatory" else mem
+    # mov rax, target; jmp rax
+    machine.debugger.write(machine.address, b"\x48\xb8" + struct.pack("<Q", target) + b"\xff\xe0")
+    machine.debugger.run()
+    # Of the error code: the page is there, and an instruction was fetched (Intel SDM volume 3, figure 4-12).
+    machine.expect(rf"purgatory: page fault \(14\) at {target:#x}, address {target:#x}, error code 0x11")
+    machine.expect(r"purgatory: the kernel was not started; halted")
+
+
 @pytest.mark.parametrize("point", POINTS)
 def test_nmi_goes_by(stopped, point):
     machine = stopped(point)

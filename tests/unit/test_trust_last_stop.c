@@ -1,0 +1,164 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/* The note of the last stop, as it is left, as somebody else may have written it, and on firmware that keeps it. */
+#include "efi/trust/last_stop.h"
+
+#include "common/stop_note.h"
+#include "common/vendor.h"
+#include "tests/unit/fake_firmware.h"
+#include "tests/unit/support.h"
+
+static const CHAR16 name[] = STOP_NOTE_NAME;
+static const EFI_GUID vendor = KEXEC_VENDOR_GUID;
+
+static struct stop_note mismatch(void)
+{
+	struct stop_note note = { .kind = STOP_MISMATCH, .on_mismatch = ON_MISMATCH_RESET, .region = "initrd" };
+
+	memset(note.digests.expected, 0xab, sizeof(note.digests.expected));
+	memset(note.digests.found, 0xcd, sizeof(note.digests.found));
+	return note;
+}
+
+static struct last_stop report(const struct stop_note *note, uint32_t attributes)
+{
+	fake_firmware_start(NULL, 0);
+	log_clear();
+	fake_variable_leave(name, &vendor, attributes, note, sizeof(*note));
+	return last_stop_report();
+}
+
+static bool is_gone(void)
+{
+	return !fake_variable_find(name, &vendor);
+}
+
+static void expect_nothing_follows(struct last_stop last)
+{
+	assert_false(last.was_reset);
+	assert_false(last.at_the_exit);
+}
+
+static void nothing_was_left(void **state)
+{
+	(void)state;
+	fake_firmware_start(NULL, 0);
+	expect_nothing_follows(last_stop_report());
+	assert_string_equal(logged(), "");
+	assert_int_equal(fake_firmware.set_calls, 0);
+}
+
+static void each_kind_is_told(void **state)
+{
+	struct stop_note note = mismatch();
+	struct last_stop last = report(&note, STOP_NOTE_ATTRIBUTES);
+
+	(void)state;
+	assert_true(last.was_reset && !last.at_the_exit && is_gone());
+	assert_non_null(strstr(logged(), "warning: the purgatory stopped the last start: digest mismatch in initrd: "
+					 "expected abababab"));
+
+	note = (struct stop_note){ .kind = STOP_EXCEPTION, .exception = { .vector = 6, .rip = 0x1000 } };
+	last = report(&note, STOP_NOTE_ATTRIBUTES);
+	assert_true(!last.was_reset && !last.at_the_exit && is_gone());
+	assert_string_equal(logged(), "warning: an exception stopped the last start: invalid opcode (6) at 0x1000\n");
+
+	/* The boot went on: nothing follows, whatever else it says. */
+	note = (struct stop_note){ .kind = STOP_NMI, .on_mismatch = ON_MISMATCH_RESET, .exception = { .vector = 2 } };
+	expect_nothing_follows(report(&note, STOP_NOTE_ATTRIBUTES));
+	assert_true(is_gone());
+	assert_string_equal(logged(), "warning: the last start went on after an exception: NMI (2) at 0x0\n");
+
+	note = (struct stop_note){ .kind = STOP_EXIT,
+				   .on_mismatch = ON_MISMATCH_RESET,
+				   .exit = { .attempts = 64, .status = EFI_INVALID_PARAMETER } };
+	last = report(&note, STOP_NOTE_ATTRIBUTES);
+	assert_true(last.was_reset && last.at_the_exit && is_gone());
+	assert_non_null(strstr(logged(), "the firmware stopped the last start: ExitBootServices: refused 64 times: "
+					 "INVALID_PARAMETER"));
+}
+
+/* It is deleted all the same: what it holds is nobody's. */
+static void not_as_we_write_it(void **state)
+{
+	static const uint32_t attributes[] = { 0x2, 0x3, 0x6, 0x5 };
+	struct stop_note note = mismatch();
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(attributes) / sizeof(attributes[0]); i++) {
+		expect_nothing_follows(report(&note, attributes[i]));
+		assert_string_equal(logged(), "");
+	}
+	for (uint32_t kind = 0; kind < 300; kind = kind < 8 ? kind + 1 : kind * 2) {
+		if (kind >= STOP_MISMATCH && kind <= STOP_EXIT)
+			continue;
+		note.kind = kind;
+		expect_nothing_follows(report(&note, STOP_NOTE_ATTRIBUTES));
+		assert_string_equal(logged(), "");
+		assert_true(is_gone());
+	}
+	fake_firmware_start(NULL, 0);
+	fake_variable_leave(name, &vendor, STOP_NOTE_ATTRIBUTES, &note, sizeof(note) - 1);
+	expect_nothing_follows(last_stop_report());
+	assert_string_equal(logged(), "");
+}
+
+static void region_that_is_no_name(void **state)
+{
+	struct stop_note note = mismatch();
+
+	(void)state;
+	memcpy(note.region, "a\033[31m", 7);
+	report(&note, STOP_NOTE_ATTRIBUTES);
+	assert_non_null(strstr(logged(), "digest mismatch in a: expected"));
+	memset(note.region, 'x', sizeof(note.region));
+	report(&note, STOP_NOTE_ATTRIBUTES);
+	assert_non_null(strstr(logged(), "digest mismatch in xxxxxxxxxxxxxxxx: expected"));
+}
+
+/* One that stays must not keep the machine from booting for ever. */
+static void note_that_cannot_be_deleted(void **state)
+{
+	struct stop_note note = mismatch();
+
+	(void)state;
+	fake_firmware_start(NULL, 0);
+	fake_variable_leave(name, &vendor, STOP_NOTE_ATTRIBUTES, &note, sizeof(note));
+	fake_firmware.set_status = EFI_WRITE_PROTECTED;
+	expect_nothing_follows(last_stop_report());
+	assert_non_null(strstr(logged(), "the firmware does not delete the note of it; going on"));
+}
+
+static void policy_is_the_entrys(void **state)
+{
+	const struct boot_plan halt = { .on_mismatch = ON_MISMATCH_HALT };
+	const struct boot_plan reset = { .on_mismatch = ON_MISMATCH_RESET };
+
+	(void)state;
+	for (int i = 0; i < 4; i++) {
+		struct last_stop last = { .was_reset = i & 1, .at_the_exit = i & 2 };
+
+		expect_ok(last_stop_is_repeated(&last, &halt));
+		if (last.was_reset)
+			expect_error(last_stop_is_repeated(&last, &reset), KEXEC_MISMATCH,
+				     "not trying again at once (on-mismatch reset); the next start will");
+		else
+			expect_ok(last_stop_is_repeated(&last, &reset));
+		assert_int_equal(last_stop_policy_at_exit(&last, &reset), ON_MISMATCH_RESET);
+		assert_int_equal(last_stop_policy_at_exit(&last, &halt),
+				 last.at_the_exit ? ON_MISMATCH_HALT : ON_MISMATCH_RESET);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(nothing_was_left),
+		cmocka_unit_test(each_kind_is_told),
+		cmocka_unit_test(not_as_we_write_it),
+		cmocka_unit_test(region_that_is_no_name),
+		cmocka_unit_test(note_that_cannot_be_deleted),
+		cmocka_unit_test(policy_is_the_entrys),
+	};
+
+	return run_named_tests(tests);
+}
