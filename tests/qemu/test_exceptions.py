@@ -115,6 +115,7 @@ def saved(disk, layout):
     with Machine(disk, gdb=True, snapshot=True) as guest:
         debugger = guest.connect_gdb()
         found = debugger.run_to_any([points(base, purgatory, kernel)["descriptor tables loaded"] for base in loaders])
+        guest.expect(r"^kexec: purgatory digest .*\n")
         guest.save_state()
         addresses = points(loaders[found], purgatory, kernel)
         assert list(addresses) == POINTS
