@@ -4,7 +4,7 @@
  * an image (EFI_LOADED_IMAGE_PROTOCOL.LoadOptions, UEFI specification 9.1). They are turned into lines of an entry, so
  * that one parser serves for both.
  *
- *     [PROGRAM] [linux=PATH] [initrd=PATH]... [entry=PATH] [verbose] [-- COMMAND LINE]
+ *     [PROGRAM] [linux=PATH] [initrd=PATH]... [entry=PATH] [measure=require] [verbose] [-- COMMAND LINE]
  *
  * A path with blanks stands in "...". The command line is taken as it is.
  */

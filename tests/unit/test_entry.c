@@ -94,6 +94,7 @@ static void all_keys(void **state)
 			"options root=/dev/vda1\n"
 			"sha256 " HEX " /vmlinuz\n"
 			"signature require\n"
+			"measure require\n"
 			"on-mismatch reset\n"
 			"dma off\n"
 			"memory-overwrite off\n"
@@ -103,6 +104,7 @@ static void all_keys(void **state)
 	expect_initrds("/microcode;/initrd;");
 	expect_command_line("root=/dev/vda1");
 	assert_true(plan.require_signature);
+	assert_true(plan.require_measurement);
 	assert_true(plan.verbose);
 	assert_int_equal(plan.on_mismatch, ON_MISMATCH_RESET);
 	assert_true(plan.dma_off);
@@ -117,6 +119,7 @@ static void defaults(void **state)
 	memset(&plan, 0xff, sizeof(plan));
 	expect_ok(parse("linux /vmlinuz\n"));
 	assert_false(plan.require_signature);
+	assert_false(plan.require_measurement);
 	assert_false(plan.verbose);
 	assert_int_equal(plan.on_mismatch, ON_MISMATCH_HALT);
 	assert_false(plan.dma_off);

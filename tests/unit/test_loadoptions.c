@@ -61,6 +61,18 @@ static void kernel_initrds_and_command_line(void **state)
 		"linux /vmlinuz\ninitrd \\a.img\ninitrd /b.img\nverbose yes\noptions root=/dev/vda2 ro  x=\"a b\"\n");
 }
 
+static void measurement_that_is_required(void **state)
+{
+	(void)state;
+	parse_text("linux=/vmlinuz measure=require", false);
+	expect_lines("linux /vmlinuz\nmeasure require\n");
+	/* The entry's parser refuses the value. */
+	parse_text("entry=/a.conf measure=no", false);
+	expect_lines("measure no\n");
+	parse_text("linux=/vmlinuz measure", false);
+	expect_ignored("found \"measure\"");
+}
+
 static void entry_and_command_line(void **state)
 {
 	(void)state;
@@ -266,8 +278,8 @@ static void word_that_does_not_belong(void **state)
 {
 	(void)state;
 	parse_text("root=/dev/vda2 quiet", false);
-	expect_ignored(
-		"expected linux=, initrd=, entry=, verbose, or -- before the command line, found \"root=/dev/vda2\"");
+	expect_ignored("expected linux=, initrd=, entry=, measure=, verbose, or -- before the command line, "
+		       "found \"root=/dev/vda2\"");
 	parse_text("linux=/vmlinuz quiet", false);
 	expect_ignored("found \"quiet\"");
 	parse_text("linux= verbose", false);
@@ -303,6 +315,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(kernel_initrds_and_command_line),
+		cmocka_unit_test(measurement_that_is_required),
 		cmocka_unit_test(entry_and_command_line),
 		cmocka_unit_test(command_line_alone),
 		cmocka_unit_test(second_separator_belongs_to_the_command_line),
