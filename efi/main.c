@@ -116,7 +116,7 @@ static enum kexec_status load_initrds_and_command_line(struct boot *boot)
 		return status;
 	clock_enter(PHASE_CHECK);
 	measure_rest(&boot->plan, boot->initrd, boot->cmdline);
-	return measure_check(&boot->plan);
+	return KEXEC_OK;
 }
 
 static enum kexec_status place_purgatory(struct boot *boot)
@@ -237,6 +237,9 @@ EFI_STATUS efi_main(EFI_HANDLE handle, EFI_SYSTEM_TABLE *system_table)
 	if (status)
 		goto out;
 	status = hash_segments(&boot);
+	if (status)
+		goto out;
+	status = measure_finish(&boot.plan, boot.initrd);
 	if (status)
 		goto out;
 	leave_for_linux(&boot);

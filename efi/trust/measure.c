@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* Says what is measured as what. */
+/* Says what is measured as what, and what a boot may do without. */
 #include "efi/trust/measure.h"
 
 #include "boot/log.h"
@@ -11,8 +11,8 @@
 enum {
 	PCR_BOOT_LOADER_CODE = 4, /* TCG PC Client Platform Firmware Profile Specification, 3.3.4 */
 	PCR_INITRD = 9,		  /* as the kernel's EFI stub (libstub/efi-stub-helper.c) */
-	PCR_UNIFIED_IMAGE = 11,	  /* systemd-stub's: uapi-group.org, Linux TPM PCR Registry */
-	PCR_CONFIGURATION = 12,	  /* as systemd-boot and systemd-stub: systemd.io/TPM2_PCR_MEASUREMENTS */
+	PCR_UNIFIED_IMAGE = 11,	  /* systemd-stub's: systemd.io/TPM2_PCR_MEASUREMENTS */
+	PCR_CONFIGURATION = 12,	  /* as systemd-boot and systemd-stub: the same page */
 };
 
 #define INITRD_TAG 0x8f3b22ecu /* INITRD_EVENT_TAG_ID of the same file */
@@ -33,12 +33,8 @@ struct tagged_event {
 	char text[16];
 };
 
-/* The platform was to measure the kernel, and nobody knows whether it has. */
-static bool kernel_is_doubtful;
-
 void measure_start(void)
 {
-	kernel_is_doubtful = false;
 	tpm_find();
 }
 
@@ -55,24 +51,10 @@ void measure_kernel(const struct kernel *kernel, bool was_shown)
 		.log_size = sizeof(log),
 	};
 
-	if (was_shown) {
-		switch (tpm_find_application()) {
-		case TPM_LOG_HOLDS:
-			return;
-		case TPM_LOG_LACKS:
-			break;
-		case TPM_LOG_UNKNOWN:
-			/*
-			 * Firmware extends the register whether its log has room or not. To extend it again would be
-			 * wrong wherever firmware keeps to the specification, and lock its users out. Not to is wrong
-			 * only where it does not, and then the register lacks a kernel that has been vouched for.
-			 */
-			kernel_is_doubtful = true;
-			log_verbose("TPM: the log does not tell whether the kernel is in it: taken for measured");
-			return;
-		}
-	}
-	tpm_measure(&event);
+	if (was_shown)
+		tpm_measure_unless_logged(&event);
+	else
+		tpm_measure(&event);
 }
 
 static void measure_tagged(const char *what, uint32_t pcr, const void *bytes, uint64_t size,
@@ -111,43 +93,34 @@ static void measure_initrd(const struct kexec_segment *initrd)
 
 /*
  * In UTF-16 with its NUL, as systemd-boot and systemd-stub measure it, so that one rule serves for all. What is not
- * UTF-8 has no such form and is measured as it is.
+ * UTF-8 has no such form and is measured as it is. Without memory to tell, it is not measured.
  */
 static void measure_command_line(const struct kexec_segment *cmdline)
 {
 	struct text text = { .start = phys_to_ptr(cmdline->mem), .length = cmdline->bufsz - 1 };
-	struct tpm_event event = {
-		.what = "command line",
-		.pcr = PCR_CONFIGURATION,
-		.type = TPM_EVENT_IPL,
-		.bytes = text.start,
-		.size = cmdline->bufsz,
-	};
+	struct tpm_event event = { .what = "command line", .pcr = PCR_CONFIGURATION, .type = TPM_EVENT_IPL };
 	uint16_t *wide = NULL;
 
-	if (!EFI_ERROR(firmware_boot_services->AllocatePool(EfiLoaderData, cmdline->bufsz * sizeof(*wide),
-							    (void **)&wide)) &&
-	    text_to_utf16(text, wide, cmdline->bufsz)) {
+	if (firmware_boot_services->AllocatePool(EfiLoaderData, cmdline->bufsz * sizeof(*wide), (void **)&wide) !=
+	    EFI_SUCCESS) {
+		tpm_measure(&event);
+		return;
+	}
+	if (text_to_utf16(text, wide, cmdline->bufsz)) {
 		size_t units = 0;
 
 		while (wide[units])
 			units++;
 		event.bytes = wide;
 		event.size = (units + 1) * sizeof(*wide);
+	} else {
+		event.bytes = text.start;
+		event.size = cmdline->bufsz;
 	}
 	event.log = event.bytes;
 	event.log_size = (uint32_t)event.size;
 	tpm_measure(&event);
-	if (wide)
-		firmware_boot_services->FreePool(wide);
-}
-
-/* 11 is what policies for unified images are about: a boot that is none must not leave it to an initrd. */
-static void close_registers(bool has_initrd)
-{
-	if (!has_initrd)
-		tpm_close_register(PCR_INITRD);
-	tpm_close_register(PCR_UNIFIED_IMAGE);
+	firmware_boot_services->FreePool(wide);
 }
 
 void measure_rest(const struct boot_plan *plan, const struct kexec_segment *initrd, const struct kexec_segment *cmdline)
@@ -156,32 +129,98 @@ void measure_rest(const struct boot_plan *plan, const struct kexec_segment *init
 	if (initrd)
 		measure_initrd(initrd);
 	measure_command_line(cmdline);
-	close_registers(initrd != NULL);
 }
 
-static enum kexec_status refuse(const struct boot_plan *plan, const char *found)
+/* Ends a register that this boot has nothing for, as firmware ends its own: EV_SEPARATOR with the value 0. */
+static void measure_nothing(uint32_t pcr)
 {
-	return log_error(KEXEC_DENIED, "measurement: required by %s: expected all of it in the TPM, found %s",
-			 plan->said_by, found);
+	static const uint32_t no_error = 0;
+	struct tpm_event event = {
+		.what = "separator",
+		.pcr = pcr,
+		.type = TPM_EVENT_SEPARATOR,
+		.bytes = &no_error,
+		.size = sizeof(no_error),
+		.log = &no_error,
+		.log_size = sizeof(no_error),
+	};
+
+	tpm_measure(&event);
 }
 
-enum kexec_status measure_check(const struct boot_plan *plan)
+/*
+ * A register that still has the value of the reset can be led anywhere. 11 is expected by whoever signs the values of
+ * unified images that systemd-stub measures; this loader measures none into it.
+ */
+static void cap_unused(const struct kexec_segment *initrd)
 {
-	enum tpm_state state = tpm_finish();
+	if (!initrd)
+		measure_nothing(PCR_INITRD);
+	measure_nothing(PCR_UNIFIED_IMAGE);
+}
 
-	if (plan->require_measurement) {
-		if (state == TPM_ABSENT)
-			return refuse(plan, "no TPM");
-		if (state != TPM_MEASURED)
-			return refuse(plan, "that something could not be measured");
-		if (kernel_is_doubtful)
-			return refuse(plan, "a log that does not tell whether the kernel is in it");
-	}
-	if (state != TPM_OPEN)
-		return KEXEC_OK;
-	if (boot_part_is_sealed(&plan->kernel))
-		return log_error(KEXEC_DENIED, "measurement: expected registers that are measured or capped, "
-					       "found one that could still become anything");
-	log_warning("TPM: a register could still become anything: who relies on the TPM should not trust this boot");
+static uint32_t lowest(uint32_t registers)
+{
+	uint32_t pcr = 0;
+
+	while (pcr < TPM_REGISTER_COUNT - 1 && !(registers >> pcr & 1))
+		pcr++;
+	return pcr;
+}
+
+static enum kexec_status check_required(const struct boot_plan *plan, const struct tpm_outcome *outcome)
+{
+	if (!outcome->is_there)
+		return log_error(KEXEC_DENIED,
+				 "measure: required by %s: expected a TPM 2.0 or a confidential guest's registers, "
+				 "found neither",
+				 plan->said_by);
+	if (outcome->missed)
+		return log_error(KEXEC_DENIED,
+				 "measure: required by %s: expected all measurements, found PCR %u without one",
+				 plan->said_by, lowest(outcome->missed));
+	if (outcome->is_unsure)
+		return log_error(KEXEC_DENIED,
+				 "measure: required by %s: expected a log that tells of the kernel in PCR %u, "
+				 "found one that does not tell",
+				 plan->said_by, PCR_BOOT_LOADER_CODE);
 	return KEXEC_OK;
+}
+
+/* Whoever seals an image may have sealed secrets to it as well. */
+static enum kexec_status check(const struct boot_plan *plan, const struct tpm_outcome *outcome)
+{
+	if (plan->require_measurement)
+		return check_required(plan, outcome);
+	if (outcome->open && boot_part_is_sealed(&plan->kernel))
+		return log_error(KEXEC_DENIED, "%s: expected PCR %u measured, or at least capped, found neither",
+				 plan->said_by, lowest(outcome->open));
+	return KEXEC_OK;
+}
+
+static void warn_of_open(uint32_t open)
+{
+	for (uint32_t pcr = 0; pcr < TPM_REGISTER_COUNT; pcr++) {
+		if (open >> pcr & 1)
+			log_warning("PCR %u is not measured and cannot be capped: this boot can give it the value of "
+				    "any other",
+				    pcr);
+	}
+}
+
+enum kexec_status measure_finish(const struct boot_plan *plan, const struct kexec_segment *initrd)
+{
+	struct tpm_outcome outcome = tpm_outcome();
+	enum kexec_status status;
+
+	/* A boot that ends here leaves register 11 as it is, for the next loader. */
+	status = check(plan, &outcome);
+	if (status)
+		return status;
+	cap_unused(initrd);
+	outcome = tpm_outcome();
+	status = check(plan, &outcome);
+	if (!status)
+		warn_of_open(outcome.open);
+	return status;
 }

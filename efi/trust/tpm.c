@@ -9,7 +9,6 @@
 #include "efi/services/memory_map.h"
 
 #define EVENT_HEADER_VERSION 1
-#define PCR_OF_APPLICATIONS 4
 
 enum {
 	PE_COFF_IMAGE = 0x10, /* a flag, the same in both protocols */
@@ -39,32 +38,74 @@ struct capability {
 
 _Static_assert(offsetof(struct capability, tpm_present) == 16, "EFI_TCG2_BOOT_SERVICE_CAPABILITY");
 
-/* TCG PC Client Platform Firmware Profile Specification, 10.4.1, EV_SEPARATOR */
-static const uint8_t separator[4];
-static const uint8_t separator_of_error[4] = { 1 };
+#define REGISTER(pcr) (UINT32_C(1) << (pcr))
 
-static struct measurement_protocol *protocol;
-static bool is_tpm;
-static bool has_failed;	  /* something is not measured */
-static uint32_t uncapped; /* a bit for each register that could not be capped */
-static bool log_was_whole;
-static uint64_t log_size_before;
+/* Where the firmware measures, and what became of our measurements there since tpm_find. */
+struct meter {
+	const char *name;
+	EFI_GUID guid;
+	bool is_tpm;
+	bool is_there;	 /* it was found at any time, or could not be ruled out */
+	bool is_unsure;	 /* its log did not tell whether it has an application */
+	uint32_t missed; /* registers that lack a measurement */
+	uint32_t capped; /* those of them that were given an error instead */
+	bool log_was_whole;
+	uint64_t log_size_before;
+};
 
-static bool may_have_tpm(struct measurement_protocol *tcg2)
+static struct meter meters[] = {
+	{ .name = "TPM",
+	  .guid = { 0x607f766c, 0x7455, 0x42be, { 0x93, 0x0b, 0xe4, 0xd7, 0x6d, 0xb2, 0x72, 0x0f } },
+	  .is_tpm = true },
+	{ .name = "CC", .guid = { 0x96751a3d, 0x72f4, 0x41a6, { 0xa7, 0x94, 0xed, 0x5d, 0x0e, 0x67, 0xae, 0x6b } } },
+};
+
+/* An answer that is an error, or is none, does not deny that there is a TPM. */
+static bool denies_tpm(struct measurement_protocol *tcg2)
 {
-	struct capability capability = { .size = sizeof(capability) };
+	struct capability capability = { .size = sizeof(capability), .tpm_present = 1 };
 
-	return EFI_ERROR(tcg2->get_capability(tcg2, &capability)) || capability.tpm_present;
+	return tcg2->get_capability(tcg2, &capability) == EFI_SUCCESS && !capability.tpm_present;
+}
+
+/*
+ * Looked for anew each time: firmware may take a TPM that failed for absent, or its protocol away. Only EFI_NOT_FOUND
+ * says that there is none.
+ */
+static EFI_STATUS locate(const struct meter *meter, struct measurement_protocol **ret_protocol)
+{
+	struct measurement_protocol *protocol = NULL;
+	EFI_STATUS status;
+
+	status = firmware_boot_services->LocateProtocol((EFI_GUID *)&meter->guid, NULL, (void **)&protocol);
+	if (status != EFI_SUCCESS)
+		return status;
+	if (!protocol)
+		return EFI_DEVICE_ERROR;
+	if (meter->is_tpm && denies_tpm(protocol))
+		return EFI_NOT_FOUND;
+	*ret_protocol = protocol;
+	return EFI_SUCCESS;
+}
+
+static EFI_STATUS find(struct meter *meter, struct measurement_protocol **ret_protocol)
+{
+	EFI_STATUS status = locate(meter, ret_protocol);
+
+	meter->is_there |= status != EFI_NOT_FOUND;
+	return status;
 }
 
 struct measurement_protocol *tpm_protocol(bool *ret_is_tpm)
 {
-	EFI_GUID tcg2_guid = { 0x607f766c, 0x7455, 0x42be, { 0x93, 0x0b, 0xe4, 0xd7, 0x6d, 0xb2, 0x72, 0x0f } };
-	EFI_GUID cc_guid = { 0x96751a3d, 0x72f4, 0x41a6, { 0xa7, 0x94, 0xed, 0x5d, 0x0e, 0x67, 0xae, 0x6b } };
-	struct measurement_protocol *found = firmware_protocol(&tcg2_guid);
+	struct measurement_protocol *protocol;
 
-	*ret_is_tpm = found && may_have_tpm(found);
-	return *ret_is_tpm ? found : firmware_protocol(&cc_guid);
+	for (size_t i = 0; i < ARRAY_SIZE(meters); i++) {
+		*ret_is_tpm = meters[i].is_tpm;
+		if (locate(&meters[i], &protocol) == EFI_SUCCESS)
+			return protocol;
+	}
+	return NULL;
 }
 
 static bool get_log(struct measurement_protocol *source, enum tcg_log_format format, struct tpm_log *ret_log)
@@ -96,47 +137,55 @@ static struct tcg_log readable_log(const struct tpm_log *found)
 	};
 }
 
-/* What is behind the log of now will have been added. */
-static void remember_log(void)
+/* Events behind the end that the log has now will have been added. */
+static void remember_log(struct meter *meter, struct measurement_protocol *protocol)
 {
 	struct tpm_log found;
 	struct tcg_log log;
 
-	log_size_before = 0;
-	log_was_whole = tpm_log_find(protocol, is_tpm, &found);
-	if (!log_was_whole || !found.last_addr)
+	meter->log_was_whole = tpm_log_find(protocol, meter->is_tpm, &found);
+	if (!meter->log_was_whole || !found.last_addr)
 		return;
 	log = readable_log(&found);
-	log_size_before = tcg_log_size(&log, found.last_addr - found.addr, &log_was_whole);
+	meter->log_size_before = tcg_log_size(&log, found.last_addr - found.addr, &meter->log_was_whole);
 }
 
 void tpm_find(void)
 {
-	has_failed = false;
-	uncapped = 0;
-	protocol = tpm_protocol(&is_tpm);
-	if (protocol)
-		remember_log();
+	struct measurement_protocol *protocol;
+
+	for (size_t i = 0; i < ARRAY_SIZE(meters); i++) {
+		struct meter *meter = &meters[i];
+
+		*meter = (struct meter){ .name = meter->name, .guid = meter->guid, .is_tpm = meter->is_tpm };
+		if (find(meter, &protocol) == EFI_SUCCESS)
+			remember_log(meter, protocol);
+	}
 }
 
-static EFI_STATUS find_index(uint32_t pcr, uint32_t *ret_index)
+static EFI_STATUS find_index(const struct meter *meter, struct measurement_protocol *protocol, uint32_t pcr,
+			     uint32_t *ret_index)
 {
 	UINT32 index = pcr;
-	EFI_STATUS status = is_tpm ? EFI_SUCCESS : protocol->map_pcr_to_mr_index(protocol, pcr, &index);
+	EFI_STATUS status = EFI_SUCCESS;
 
+	if (!meter->is_tpm)
+		status = protocol->map_pcr_to_mr_index(protocol, pcr, &index);
 	*ret_index = index;
 	return status;
 }
 
-static EFI_STATUS extend(const struct tpm_event *event, struct logged_event *logged)
+/* `logged` has room for the event. */
+static EFI_STATUS extend(const struct meter *meter, struct measurement_protocol *protocol,
+			 const struct tpm_event *event, struct logged_event *logged)
 {
 	UINT64 flags = event->type == TPM_EVENT_BOOT_SERVICES_APPLICATION ? PE_COFF_IMAGE : 0;
 	uint32_t size = (uint32_t)sizeof(*logged) + event->log_size;
 	EFI_STATUS status;
 	uint32_t index;
 
-	status = find_index(event->pcr, &index);
-	if (EFI_ERROR(status))
+	status = find_index(meter, protocol, event->pcr, &index);
+	if (status != EFI_SUCCESS)
 		return status;
 	*logged = (struct logged_event){
 		.size = size,
@@ -151,104 +200,167 @@ static EFI_STATUS extend(const struct tpm_event *event, struct logged_event *log
 		status = protocol->hash_log_extend_event(protocol, 0, (uintptr_t)event->bytes, event->size, logged);
 	/* TCG PC Client Platform Firmware Profile, HashLogExtendEvent: the register was extended all the same. */
 	if (status == EFI_VOLUME_FULL) {
-		log_warning("TPM: the log is full: it does not tell of the %s", event->what);
+		log_warning("%s: the log is full: it does not tell of the %s", meter->name, event->what);
 		return EFI_SUCCESS;
 	}
 	return status;
 }
 
-/* A separator needs no memory that could be lacking. */
-static EFI_STATUS separate(uint32_t pcr, const uint8_t value[static sizeof(separator)])
+static EFI_STATUS measure(struct meter *meter, const struct tpm_event *event)
 {
-	uint8_t room[sizeof(struct logged_event) + sizeof(separator)] __attribute__((aligned(8)));
-	const struct tpm_event event = {
-		.what = "separator",
-		.pcr = pcr,
-		.type = TPM_EVENT_SEPARATOR,
-		.bytes = value,
-		.size = sizeof(separator),
-		.log = value,
-		.log_size = sizeof(separator),
-	};
+	struct measurement_protocol *protocol;
+	struct logged_event *logged;
+	EFI_STATUS status;
 
-	return extend(&event, (struct logged_event *)room);
+	status = find(meter, &protocol);
+	if (status != EFI_SUCCESS)
+		return status;
+	/* The caller had no memory for what is to be measured. */
+	if (!event->bytes)
+		return EFI_OUT_OF_RESOURCES;
+	status = firmware_boot_services->AllocatePool(EfiLoaderData, sizeof(*logged) + event->log_size,
+						      (void **)&logged);
+	if (status != EFI_SUCCESS)
+		return status;
+	status = extend(meter, protocol, event, logged);
+	firmware_boot_services->FreePool(logged);
+	return status;
 }
 
-static void fail(const char *what, uint32_t pcr, EFI_STATUS reason)
+/*
+ * An EV_SEPARATOR whose value is 1 is what the profile has for an error that left a register without what belongs there
+ * (10.4.1; edk2's Tcg2Pei caps registers 0 to 7 with it). Its digest begins no boot's list of events, so what is
+ * extended later cannot lead to a value that somebody expects. Needs no memory.
+ */
+static bool cap(struct meter *meter, uint32_t pcr)
 {
-	EFI_STATUS status = separate(pcr, separator_of_error);
+	static const uint32_t error = 1;
+	uint8_t logged[sizeof(struct logged_event) + sizeof(error)];
+	struct tpm_event event = {
+		.what = "error",
+		.pcr = pcr,
+		.type = TPM_EVENT_SEPARATOR,
+		.bytes = &error,
+		.size = sizeof(error),
+		.log = &error,
+		.log_size = sizeof(error),
+	};
+	struct measurement_protocol *protocol;
+	EFI_STATUS status;
 
-	has_failed = true;
-	if (!EFI_ERROR(status)) {
-		log_warning("TPM: cannot measure the %s into PCR %u: %s; the register is capped", what, pcr,
-			    efi_status_name(reason));
+	status = find(meter, &protocol);
+	if (status == EFI_SUCCESS)
+		status = extend(meter, protocol, &event, (struct logged_event *)logged);
+	if (status != EFI_SUCCESS)
+		return false;
+	meter->capped |= REGISTER(pcr);
+	return true;
+}
+
+static void measure_or_cap(struct meter *meter, const struct tpm_event *event)
+{
+	EFI_STATUS status = measure(meter, event);
+	bool is_capped;
+
+	if (status == EFI_SUCCESS) {
+		log_verbose("measured the %s into PCR %u", event->what, event->pcr);
 		return;
 	}
-	uncapped |= 1u << pcr;
-	log_warning("TPM: cannot measure the %s into PCR %u: %s; it cannot be capped either", what, pcr,
-		    efi_status_name(reason));
+	meter->missed |= REGISTER(event->pcr);
+	if (!meter->is_there)
+		return;
+	is_capped = cap(meter, event->pcr);
+	log_warning("%s: cannot measure the %s into PCR %u: %s; %s", meter->name, event->what, event->pcr,
+		    efi_status_name(status), is_capped ? "the register is capped" : "it cannot be capped either");
 }
 
 void tpm_measure(const struct tpm_event *event)
 {
-	struct logged_event *logged;
-	EFI_STATUS status;
-
-	if (!protocol)
-		return;
 	firmware_feed_watchdog();
-	status = firmware_boot_services->AllocatePool(EfiLoaderData, sizeof(*logged) + event->log_size,
-						      (void **)&logged);
-	if (!EFI_ERROR(status)) {
-		status = extend(event, logged);
-		firmware_boot_services->FreePool(logged);
-	}
-	if (EFI_ERROR(status))
-		fail(event->what, event->pcr, status);
-	else
-		log_verbose("measured the %s into PCR %u", event->what, event->pcr);
+	for (size_t i = 0; i < ARRAY_SIZE(meters); i++)
+		measure_or_cap(&meters[i], event);
 }
 
-void tpm_close_register(uint32_t pcr)
-{
-	EFI_STATUS status;
+enum log_answer {
+	LOG_HOLDS,
+	LOG_LACKS,
+	LOG_UNKNOWN, /* it is full, makes no sense, or cannot be read */
+};
 
-	if (!protocol)
-		return;
-	status = separate(pcr, separator);
-	if (EFI_ERROR(status))
-		fail("separator", pcr, status);
-}
-
-enum tpm_state tpm_finish(void)
-{
-	if (!protocol)
-		return TPM_ABSENT;
-	for (uint32_t pcr = 0; uncapped >> pcr; pcr++) {
-		if (uncapped & 1u << pcr && !EFI_ERROR(separate(pcr, separator_of_error)))
-			uncapped &= ~(1u << pcr);
-	}
-	if (uncapped)
-		return TPM_OPEN;
-	return has_failed ? TPM_CAPPED : TPM_MEASURED;
-}
-
-/* The event need not be the last: shim measures the key that it verified with behind it. */
-enum tpm_log_answer tpm_find_application(void)
+/*
+ * Whether the log has got an application since tpm_find. It need not be the last event: shim measures the key that it
+ * verified with behind it.
+ */
+static enum log_answer find_application(struct meter *meter, uint32_t pcr)
 {
 	struct tcg_event application = { .type = TPM_EVENT_BOOT_SERVICES_APPLICATION };
+	struct measurement_protocol *protocol;
 	struct tpm_log found;
 	struct tcg_log log;
 	bool whole = true;
 
-	if (!protocol || EFI_ERROR(find_index(PCR_OF_APPLICATIONS, &application.index)))
-		return TPM_LOG_LACKS;
-	if (!log_was_whole || !tpm_log_find(protocol, is_tpm, &found))
-		return TPM_LOG_UNKNOWN;
+	if (find(meter, &protocol) != EFI_SUCCESS ||
+	    find_index(meter, protocol, pcr, &application.index) != EFI_SUCCESS || !meter->log_was_whole ||
+	    !tpm_log_find(protocol, meter->is_tpm, &found))
+		return LOG_UNKNOWN;
 	if (found.last_addr) {
 		log = readable_log(&found);
-		if (tcg_log_contains(&log, log_size_before, found.last_addr - found.addr, &application, &whole))
-			return TPM_LOG_HOLDS;
+		if (tcg_log_contains(&log, meter->log_size_before, found.last_addr - found.addr, &application, &whole))
+			return LOG_HOLDS;
 	}
-	return found.truncated || !whole ? TPM_LOG_UNKNOWN : TPM_LOG_LACKS;
+	return found.truncated || !whole ? LOG_UNKNOWN : LOG_LACKS;
+}
+
+/*
+ * A log that cannot tell is taken for a yes: firmware extends the register whether its log has room or not. To extend
+ * it again would be wrong wherever firmware keeps to the specification, and lock its users out. Not to is wrong only
+ * where it does not, and then the register lacks a kernel that has been vouched for.
+ */
+static bool is_logged(struct meter *meter, uint32_t pcr)
+{
+	enum log_answer answer = find_application(meter, pcr);
+
+	if (answer != LOG_UNKNOWN)
+		return answer == LOG_HOLDS;
+	meter->is_unsure = true;
+	if (meter->is_there)
+		log_verbose("%s: the log does not tell whether the kernel is in it: taken for measured", meter->name);
+	return true;
+}
+
+void tpm_measure_unless_logged(const struct tpm_event *application)
+{
+	firmware_feed_watchdog();
+	for (size_t i = 0; i < ARRAY_SIZE(meters); i++) {
+		if (!is_logged(&meters[i], application->pcr))
+			measure_or_cap(&meters[i], application);
+	}
+}
+
+static void cap_again(struct meter *meter)
+{
+	for (uint32_t pcr = 0; pcr < TPM_REGISTER_COUNT; pcr++) {
+		if (meter->missed & ~meter->capped & REGISTER(pcr))
+			cap(meter, pcr);
+	}
+}
+
+struct tpm_outcome tpm_outcome(void)
+{
+	struct tpm_outcome outcome = { 0 };
+
+	for (size_t i = 0; i < ARRAY_SIZE(meters); i++) {
+		struct meter *meter = &meters[i];
+		struct measurement_protocol *protocol;
+
+		find(meter, &protocol);
+		if (!meter->is_there)
+			continue;
+		cap_again(meter);
+		outcome.is_there = true;
+		outcome.is_unsure |= meter->is_unsure;
+		outcome.missed |= meter->missed;
+		outcome.open |= meter->missed & ~meter->capped;
+	}
+	return outcome;
 }

@@ -1,7 +1,12 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * The TPM, by EFI_TCG2_PROTOCOL (TCG EFI Protocol Specification, 6), or what stands for it in a confidential guest, by
- * EFI_CC_MEASUREMENT_PROTOCOL (UEFI specification 38.2). The two are used alike; only its registers have other numbers.
+ * The TPM, by EFI_TCG2_PROTOCOL (TCG EFI Protocol Specification, 6), and what stands for it in a confidential guest, by
+ * EFI_CC_MEASUREMENT_PROTOCOL (UEFI specification 38.2). The two are used alike; only the guest's registers have other
+ * numbers. Where there are both, both are measured into.
+ *
+ * After a boot's measurements each register is in one of three states. It has all of them. Or it lacks some, and has an
+ * error instead: it is capped. Or it lacks some and does not show it: then it is open, and whoever extends it next can
+ * give it the value of another boot.
  */
 #pragma once
 
@@ -37,15 +42,16 @@ struct tpm_event {
 	const char *what; /* for messages */
 	uint32_t pcr;
 	enum tpm_event_type type;
-	const void *bytes; /* what is hashed */
+	const void *bytes; /* what is hashed; NULL: there was no memory to make it in, so the measurement fails */
 	uint64_t size;
 	const void *log; /* what the log says of it */
 	uint32_t log_size;
 };
 
 /*
- * The protocol of the TPM, or where there is none that of a confidential guest; NULL where there is neither.
- * *ret_is_tpm: it is EFI_TCG2_PROTOCOL. One that does not tell whether it has a TPM counts as one that has.
+ * The protocol of the TPM, or where there is none that of a confidential guest; NULL where there is neither. A TPM that
+ * cannot say whether it is there counts as one.
+ * *ret_is_tpm: it is EFI_TCG2_PROTOCOL.
  */
 struct measurement_protocol *tpm_protocol(bool *ret_is_tpm);
 
@@ -63,42 +69,31 @@ struct tpm_log {
  */
 bool tpm_log_find(struct measurement_protocol *source, bool source_is_tpm, struct tpm_log *ret_log);
 
-/* Finds the TPM. Without one, what follows does nothing. */
+/* Begins a boot's measurements: nothing has been measured or missed yet. */
 void tpm_find(void);
 
 /*
  * Extends a register with the digest of `event->bytes` and logs it. An application is hashed as its signature does
- * (Authenticode), unless it is no PE image.
- *
- * Where that fails, the register is capped: extended with the error value of a separator (the same specification, 3.3.4
- * and 10.4.1: EV_SEPARATOR of 01 00 00 00), so that nobody can make it what it would have become. What follows is
- * measured all the same.
+ * (Authenticode), unless it is no PE image. Where that fails, there is a warning, the register gets an error instead,
+ * and what is measured next is measured all the same.
  */
 void tpm_measure(const struct tpm_event *event);
 
 /*
- * Extends a register that nothing is measured into with a separator (EV_SEPARATOR of 00 00 00 00), so that what comes
- * after us cannot choose its value.
+ * The same for an application that the platform has been shown since tpm_find, and should have measured (the same
+ * specification, 3.3.4.5): only where the log says that it has not. Where the log cannot tell, it has.
  */
-void tpm_close_register(uint32_t pcr);
+void tpm_measure_unless_logged(const struct tpm_event *application);
 
-/* What can be said of the registers. */
-enum tpm_state {
-	TPM_ABSENT,   /* there are none */
-	TPM_MEASURED, /* they hold what was measured */
-	TPM_CAPPED,   /* something was not measured; the register for it can no longer become what it should be */
-	TPM_OPEN,     /* something was not measured, and the register for it could still become anything */
+/* Registers of a TPM. */
+#define TPM_REGISTER_COUNT 24
+
+struct tpm_outcome {
+	bool is_there;	 /* a TPM or a confidential guest's registers, or what could be one */
+	bool is_unsure;	 /* a log could not tell whether it has the application */
+	uint32_t missed; /* PCRs that lack a measurement, bit N for PCR N */
+	uint32_t open;	 /* those of them that could not be capped */
 };
 
-/* Caps once more what could not be capped before, and says how it stands. */
-enum tpm_state tpm_finish(void);
-
-/* Whether the platform has measured an application that it was shown, as far as its log tells. */
-enum tpm_log_answer {
-	TPM_LOG_HOLDS,
-	TPM_LOG_LACKS,
-	TPM_LOG_UNKNOWN, /* the log is full, makes no sense, or cannot be read */
-};
-
-/* For who has shown an application to the platform since tpm_find, which then should have measured it (3.3.4.5). */
-enum tpm_log_answer tpm_find_application(void);
+/* What became of the measurements since tpm_find. Tries once more to cap what could not be capped before. */
+struct tpm_outcome tpm_outcome(void);

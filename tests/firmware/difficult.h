@@ -51,6 +51,7 @@ enum fault {
 	FAULT_LOAD_IMAGE_ERROR,
 	FAULT_TPM_ERROR,
 	FAULT_TPM_EXTEND_ERROR,
+	FAULT_TPM_EXTEND_BREAKS,
 	FAULT_TPM_LOG_FULL,
 	FAULT_TPM_LOG_STANDS,
 	FAULT_TPM_LOG_OLD,
@@ -89,6 +90,9 @@ bool fault_hits(enum fault fault);
 
 /* For a fault whose number is how many calls are hit. Counts the call. */
 bool fault_hits_first(enum fault fault);
+
+/* For a fault whose number is the first call that is hit; so are all that follow. Counts the call. */
+bool fault_hits_from(enum fault fault);
 
 /* Whether a fault of the run has been met. */
 bool fault_fired(void);

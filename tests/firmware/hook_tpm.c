@@ -49,7 +49,8 @@ static EFI_STATUS EFIAPI hash_log_extend_event(struct measurement_protocol *self
 {
 	EFI_STATUS status;
 
-	if (CALLED_BY_APP() && (fault_hits(FAULT_TPM_ERROR) || fault_hits(FAULT_TPM_EXTEND_ERROR)))
+	if (CALLED_BY_APP() && (fault_hits(FAULT_TPM_ERROR) || fault_hits(FAULT_TPM_EXTEND_ERROR) ||
+				fault_hits_from(FAULT_TPM_EXTEND_BREAKS)))
 		return EFI_DEVICE_ERROR;
 	status = original.hash_log_extend_event(self, flags, bytes, size, event);
 	if (CALLED_BY_APP() && fault_hits(FAULT_TPM_LOG_FULL))

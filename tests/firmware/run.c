@@ -39,6 +39,7 @@ static const char *const fault_names[FAULT_COUNT] = {
 	"load-image-error",
 	"tpm-error",
 	"tpm-extend-error",
+	"tpm-extend-breaks",
 	"tpm-log-full",
 	"tpm-log-stands",
 	"tpm-log-old",
@@ -149,6 +150,16 @@ bool fault_hits_first(enum fault fault)
 	struct fault_state *state = &current_run.faults[fault];
 
 	if (!state->set || ++state->calls > state->number)
+		return false;
+	state->fired = true;
+	return true;
+}
+
+bool fault_hits_from(enum fault fault)
+{
+	struct fault_state *state = &current_run.faults[fault];
+
+	if (!state->set || ++state->calls < state->number)
 		return false;
 	state->fired = true;
 	return true;

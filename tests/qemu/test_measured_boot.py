@@ -9,10 +9,13 @@ import subprocess
 import pytest
 
 import event_log
+import lines
 from conftest import DEFAULT_OPTIONS, HERE, IMAGE, INITRD, entry, files, kernel, utf16, wait_for_report
 from difficult import DIFFICULT, assert_refused, attempts, difficult
 from machine import BUILD, FIRMWARE
 from signing import certificates, without_signature
+from test_refusals import expect_refusal
+from test_sealed import seal
 from test_secure_boot import OLD_SHIM, Platform, boot_entries
 
 PREDICT = HERE.parents[1] / "tools/predict-pcrs"
@@ -154,12 +157,26 @@ def test_confidential_guest(boot, boot_options):
 
 
 def test_measuring_that_fails_is_a_warning(boot, boot_options):
+    """In a boot that nobody asked to be measured."""
     _, guest = confidential(boot, boot_options, utf16("fail"))
     assert wait_for_report(guest)["payload"] == "payload: OK"
-    for what in ("kernel into PCR 4", "entry into PCR 12", "initrd into PCR 9", "command line into PCR 12",
-                 "separator into PCR 11"):
-        guest.expect(rf"^kexec: warning: TPM: cannot measure the {what}: DEVICE_ERROR; it cannot be capped either$")
-    guest.expect(r"^kexec: warning: TPM: a register could still become anything: .*$")
+    failed = [("kernel", 4), ("entry", 12), ("initrd", 9), ("command line", 12), ("separator", 11)]
+    warnings = [warning for warning in lines.warnings(guest.log) if not warning.startswith("load options ignored")]
+    assert warnings == [
+        *(f"CC: cannot measure the {what} into PCR {register}: DEVICE_ERROR; it cannot be capped either"
+          for what, register in failed),
+        *(f"PCR {register} is not measured and cannot be capped: this boot can give it the value of any other"
+          for register in (4, 9, 11, 12))]
+
+
+EXTENDED = "kernel", "entry", "initrd", "command line", "separator"
+
+
+def extended(*contents):
+    value = bytes(32)
+    for content in contents:
+        value = hashlib.sha256(value + hashlib.sha256(content).digest()).digest()
+    return value.hex()
 
 
 def test_register_of_what_was_not_measured_is_capped(boot):
@@ -182,18 +199,71 @@ def test_register_of_what_was_not_measured_is_capped(boot):
     assert registers(report) == {register: replayed[int(register)].hex() for register in MEASURED}
 
 
-def test_measure_require(boot, tmp_path):
-    """Without a TPM the entry is refused, with one it boots; where something was not measured it is refused as well."""
-    conf = entry(extra=["measure require"])
-    guest = boot(difficult("not measured\ntpm-extend-error 3", "twin", conf=conf), firmware=FIRMWARE["trixie"],
-                 tpm="tpm-crb")
+@pytest.mark.parametrize("number", [2, 3])
+def test_register_that_lacks_a_measurement(boot, root, tmp_path, number):
+    """It holds an error: no value on the way to one that is predicted. What follows is measured all the same."""
+    conf = tmp_path / "my.conf"
+    conf.write_bytes(entry())
+    guest = boot(difficult(f"one\ntpm-extend-error {number}"), firmware=FIRMWARE["trixie"], tpm="tpm-crb")
+    found = registers(wait_for_report(guest))
+    assert attempts(guest.log)[0].fired
+    predicted = predict("--image", IMAGE, "--entry", conf, "--root", root)
+    error = b"\1\0\0\0"
+    lacking = {"12": extended(error, utf16(DEFAULT_OPTIONS))} if number == 2 else {"9": extended(error)}
+    # Before the image there was another.
+    del found["4"], predicted["4"]
+    assert found == {**predicted, **lacking} != predicted
+
+
+def difficult_and_sealed(tmp_path, root, *runs):
+    conf = tmp_path / "sealed.conf"
+    conf.write_bytes(entry())
+    image = seal(tmp_path, "--entry", conf, "--root", root)
+    return difficult(*runs, changes={"/app.efi": image, "/app.conf": None})
+
+
+def test_sealed_image_and_registers_that_stay_open(boot, root, tmp_path):
+    """Neither measured nor capped: refused. With one failure that a cap helps, and without any, it boots."""
+    runs = ["breaks\nsweep tpm-extend-breaks", "error\nsweep tpm-extend-error", "everything\ntpm-error", "nothing"]
+    guest = boot(difficult_and_sealed(tmp_path, root, *runs), firmware=FIRMWARE["trixie"], tpm="tpm-crb")
+    report = wait_for_report(guest)
+    found = attempts(guest.log)
+    breaks, error, everything, nothing = ([attempt for attempt in found if attempt.name == name]
+                                          for name in ("breaks", "error", "everything", "nothing"))
+    for attempt in (*breaks[:-1], *everything):
+        assert_refused(attempt)
+        assert attempt.status == "ACCESS_DENIED"
+    assert [attempt.errors[0] for attempt in breaks[:-1]] == [
+        f"sealed entry: expected PCR {register} measured, or at least capped, found neither"
+        for register in (4, 9, 9, 12, 11)]
+    assert [bool(attempt.exits) for attempt in error] == [True] * (len(EXTENDED) + 1)
+    for attempt, what in zip(error, EXTENDED):
+        assert [warning for warning in attempt.warnings if f"cannot measure the {what} into PCR" in warning], attempt
+    assert breaks[-1].exits and nothing[-1].exits
+    assert not [warning for warning in nothing[-1].warnings if "PCR" in warning]
+    # All that was extended in all runs is in the log.
+    replayed = event_log.replay(event_log.parse(base64.b64decode(report["event-log"])))
+    assert registers(report) == {register: replayed[int(register)].hex() for register in MEASURED}
+
+
+def test_required_measurements(boot):
+    """Each is needed: a cap does not help. What the TPM can do, it need not say; the twin has no fault."""
+    runs = ["error\nsweep tpm-extend-error", "everything\ntpm-error", "capability\ntpm-error 1", "nothing"]
+    conf = entry(extra=["verbose yes", "measure require"])
+    guest = boot(difficult(*runs, conf=conf), firmware=FIRMWARE["trixie"], tpm="tpm-crb")
     wait_for_report(guest)
-    refused, twin = attempts(guest.log)
-    assert refused.fired and not refused.exits
-    assert_refused(refused)
-    assert re.fullmatch("measurement: required by .*: expected all of it in the TPM, found that something could not be "
-                        "measured", refused.errors[0])
-    assert twin.exits and not twin.fired
-    guest = boot(files(conf=conf))
-    guest.expect(r"^kexec: measurement: required by .*: expected all of it in the TPM, found no TPM$")
-    assert "Linux version" not in guest.log
+    found = attempts(guest.log)
+    refused = [attempt for attempt in found if not attempt.exits]
+    assert [(attempt.name, attempt.number) for attempt in refused] == \
+        [*(("error", number) for number in range(1, len(EXTENDED) + 1)), ("everything", 0)]
+    for attempt, register in zip(refused, (4, 12, 9, 12, 11, 4)):
+        assert_refused(attempt)
+        assert attempt.errors == [
+            f"measure: required by \\app.conf: expected all measurements, found PCR {register} without one"]
+
+
+def test_required_measurements_without_a_tpm(boot):
+    """The twins are all other boots without a TPM, and the one above with one."""
+    expect_refusal(boot(files(conf=entry(extra=["measure require"]))),
+                   r"measure: required by \\EFI\\BOOT\\BOOTX64.conf: expected a TPM 2.0 or a confidential guest's "
+                   r"registers, found neither")

@@ -34,6 +34,7 @@ EXPLAINED = {
     "pcr-8": "what we measure ourselves",
     "pcr-9": "initrd and load options, by who loads them",
     "pcr-10": "the kernel's own log (IMA), which begins with the PCRs before it",
+    "pcr-11": "we end it, as no unified image is measured into it",
     "pcr-12": "systemd-boot measures the options it passes",
     "log": "ours alone",
     "StubInfo": "ours alone",

@@ -1,126 +1,290 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * Measuring, on a TPM that fails at every one of its calls. What counts is what the registers can still become: one
- * whose events are the beginning of another boot's can be made into that boot's.
+ * What registers hold after a boot in which firmware fails at each call in turn. The firmware here keeps them as a TPM
+ * does, and a log.
+ *
+ * Whoever runs after us can extend a register, and do nothing else with it. So he can lead it to the value that another
+ * boot gives it only from a value that it has on the way there. After each boot, then, a register holds what this boot
+ * gives it when nothing fails, or a value that is on no such way: or the boot does not take place.
  */
 #include "efi/trust/measure.h"
 
+#include "boot/log.h"
+#include "common/align.h"
+#include "common/format.h"
 #include "common/sha256.h"
 #include "efi/services/firmware.h"
 #include "efi/trust/tpm.h"
 #include "tests/unit/fake_firmware.h"
 #include "tests/unit/support.h"
 
-#define REGISTERS 24
-#define EVENTS_MAX 8
+#define LOG_SIZE 8192
+#define REGISTER_COUNT 24
+#define WAYS_MAX 4096
 
-enum failure {
-	FAILS_NEVER,
-	FAILS_ONCE,
-	FAILS_TWICE,	/* and so does what comes next, the cap */
-	FAILS_FROM_NOW, /* and so does everything after it */
+enum {
+	EV_SEPARATOR = 4,
+	EV_APPLICATION = (int)0x80000003,
+	PE_COFF_IMAGE = 0x10,
 };
 
+/* --- what fails --- */
+
+/* The kinds of calls. */
+enum call {
+	CALL_NONE,
+	CALL_EXTEND,
+	CALL_MAP, /* a register of a TPM to one of a confidential guest */
+	CALL_POOL,
+	CALL_LOCATE,
+	CALL_CAPABILITY,
+	CALL_LOG,
+	CALL_KINDS,
+};
+
+/* The calls `first` to `last` of a kind, counted from 1, return `status`. */
 static struct {
-	enum failure failure;
-	unsigned at; /* the call that fails first, counted from 1 */
-	EFI_STATUS with;
-	unsigned calls; /* so far */
-	bool has_protocol;
-	bool has_no_tpm;
-	bool capability_fails;
-	bool no_flags; /* a PE image is refused as such */
+	enum call call;
+	unsigned first;
+	unsigned last;
+	EFI_STATUS status;
+	bool is_done;	 /* what was asked for is done all the same */
+	bool denies_tpm; /* GetCapability succeeds, and says that there is no TPM */
+} fault;
 
-	uint8_t digests[REGISTERS][EVENTS_MAX][SHA256_DIGEST_SIZE];
-	unsigned counts[REGISTERS];
-} tpm;
+static unsigned calls[CALL_KINDS];
 
-static bool fails_now(void)
+static bool fails(enum call call)
 {
-	unsigned call = ++tpm.calls;
-
-	switch (tpm.failure) {
-	case FAILS_ONCE:
-		return call == tpm.at;
-	case FAILS_TWICE:
-		return call == tpm.at || call == tpm.at + 1;
-	case FAILS_FROM_NOW:
-		return call >= tpm.at;
-	default:
-		return false;
-	}
+	calls[call]++;
+	return call == fault.call && calls[call] >= fault.first && calls[call] <= fault.last;
 }
+
+/* --- registers --- */
+
+typedef uint8_t value[SHA256_DIGEST_SIZE];
+
+struct __attribute__((packed)) event {
+	uint32_t size;
+	uint32_t header_size;
+	uint16_t header_version;
+	uint32_t index;
+	uint32_t type;
+	uint8_t content[];
+};
+
+/* A TPM, or what a confidential guest has. */
+struct place {
+	struct measurement_protocol protocol; /* first */
+	EFI_GUID guid;
+	bool is_installed;
+	bool was_found; /* or could have been, for all that the caller knows */
+	bool is_tpm;
+	value registers[REGISTER_COUNT];
+	uint32_t types[REGISTER_COUNT]; /* of each one's last event */
+	uint8_t *log;
+	size_t log_size;
+	size_t last_event;
+	unsigned extended; /* how often, by us */
+};
+
+static uint8_t logs[2][LOG_SIZE] __attribute__((aligned(4096)));
+
+/* All values that boots pass through when nothing fails, and the places where they do. */
+static struct {
+	const struct place *place;
+	uint32_t index;
+	value value;
+} ways[WAYS_MAX];
+static size_t way_count;
+static bool records_ways;
+
+static void put(struct place *place, const void *bytes, size_t size)
+{
+	assert_true(size <= LOG_SIZE - place->log_size);
+	memcpy(place->log + place->log_size, bytes, size);
+	place->log_size += size;
+}
+
+static void put_number(struct place *place, uint32_t number, size_t size)
+{
+	put(place, &number, size);
+}
+
+static void start_log(struct place *place)
+{
+	static const uint8_t header[8 + 20] = { [4] = 3 }; /* EV_NO_ACTION */
+	static const uint8_t spec_id[24] = "Spec ID Event03";
+
+	place->log_size = 0;
+	place->last_event = 0;
+	put(place, header, sizeof(header));
+	put_number(place, sizeof(spec_id) + 4 + 4 + 1, 4);
+	put(place, spec_id, sizeof(spec_id));
+	put_number(place, 1, 4);
+	put_number(place, 0x0b, 2);
+	put_number(place, SHA256_DIGEST_SIZE, 2);
+	put_number(place, 0, 1);
+}
+
+static void note_way(const struct place *place, uint32_t index)
+{
+	if (!records_ways)
+		return;
+	assert_true(way_count < WAYS_MAX);
+	ways[way_count].place = place;
+	ways[way_count].index = index;
+	memcpy(ways[way_count++].value, place->registers[index], sizeof(value));
+}
+
+static bool leads_somewhere(const struct place *place, uint32_t index)
+{
+	for (size_t i = 0; i < way_count; i++) {
+		if (ways[i].place == place && ways[i].index == index &&
+		    sha256_equal(ways[i].value, place->registers[index]))
+			return true;
+	}
+	return false;
+}
+
+static void extend(struct place *place, uint32_t index, uint32_t type, const void *bytes, size_t size)
+{
+	struct sha256 state;
+	value digest;
+
+	assert_true(index < REGISTER_COUNT);
+	sha256_of(bytes, size, digest);
+	sha256_start(&state);
+	sha256_update(&state, place->registers[index], sizeof(value));
+	sha256_update(&state, digest, sizeof(value));
+	sha256_digest(&state, place->registers[index]);
+	place->types[index] = type;
+	note_way(place, index);
+	place->last_event = place->log_size;
+	put_number(place, index, 4);
+	put_number(place, type, 4);
+	put_number(place, 1, 4);
+	put_number(place, 0x0b, 2);
+	put(place, digest, sizeof(digest));
+	put_number(place, 0, 4);
+}
+
+/* --- the firmware's services --- */
 
 static EFI_STATUS EFIAPI get_capability(struct measurement_protocol *this, void *capability)
 {
 	uint8_t *bytes = capability;
 
 	(void)this;
-	if (tpm.capability_fails)
-		return EFI_DEVICE_ERROR;
-	bytes[16] = !tpm.has_no_tpm;
+	assert_true(bytes[0] >= 17);
+	if (fails(CALL_CAPABILITY)) {
+		if (fault.denies_tpm)
+			bytes[16] = 0;
+		return fault.denies_tpm ? EFI_SUCCESS : fault.status;
+	}
+	bytes[16] = 1;
 	return EFI_SUCCESS;
 }
 
 static EFI_STATUS EFIAPI get_event_log(struct measurement_protocol *this, UINT32 format, EFI_PHYSICAL_ADDRESS *ret_log,
 				       EFI_PHYSICAL_ADDRESS *ret_last, BOOLEAN *ret_truncated)
 {
-	(void)this;
-	(void)format;
-	(void)ret_log;
-	(void)ret_last;
-	(void)ret_truncated;
-	return EFI_UNSUPPORTED;
-}
+	struct place *place = (struct place *)this;
 
-/* EFI_TCG2_EVENT */
-struct __attribute__((packed)) event {
-	uint32_t size;
-	uint32_t header_size;
-	uint16_t version;
-	uint32_t pcr;
-	uint32_t type;
-	uint8_t data[];
-};
-
-static EFI_STATUS EFIAPI hash_log_extend_event(struct measurement_protocol *this, UINT64 flags,
-					       EFI_PHYSICAL_ADDRESS bytes, UINT64 size, const void *raw)
-{
-	const struct event *event = raw;
-
-	(void)this;
-	assert_int_equal(event->header_size, 14);
-	assert_int_equal(event->version, 1);
-	assert_in_range(event->pcr, 0, REGISTERS - 1);
-	if (flags && tpm.no_flags)
-		return EFI_UNSUPPORTED;
-	if (fails_now())
-		return tpm.with;
-	assert_in_range(tpm.counts[event->pcr], 0, EVENTS_MAX - 1);
-	sha256_of((const void *)(uintptr_t)bytes, size, tpm.digests[event->pcr][tpm.counts[event->pcr]++]);
-	/* A separator's data is its value. */
-	if (event->type == 4)
-		assert_true(event->size == sizeof(*event) + 4 && size == 4 &&
-			    memcmp(event->data, (const void *)(uintptr_t)bytes, 4) == 0);
+	if (fails(CALL_LOG))
+		return fault.status;
+	if (format != TCG_LOG_FORMAT_2)
+		return EFI_INVALID_PARAMETER;
+	*ret_log = (uintptr_t)place->log;
+	*ret_last = (uintptr_t)place->log + place->last_event;
+	*ret_truncated = FALSE;
 	return EFI_SUCCESS;
 }
 
-static struct measurement_protocol protocol = {
-	.get_capability = get_capability,
-	.get_event_log = get_event_log,
-	.hash_log_extend_event = hash_log_extend_event,
+/* What begins with MZ is an application here. Its digest as one is another than that of its bytes. */
+static EFI_STATUS EFIAPI hash_log_extend_event(struct measurement_protocol *this, UINT64 flags,
+					       EFI_PHYSICAL_ADDRESS bytes, UINT64 size, const void *logged)
+{
+	const char *content = phys_to_ptr(bytes);
+	const struct event *event = logged;
+	bool is_failed = fails(CALL_EXTEND);
+
+	assert_int_equal(event->header_size, 14);
+	assert_int_equal(event->header_version, 1);
+	assert_true(event->size > sizeof(*event));
+	assert_true(flags == 0 || (flags == PE_COFF_IMAGE && event->type == (uint32_t)EV_APPLICATION));
+	if (is_failed && !fault.is_done)
+		return fault.status;
+	if (flags && memcmp(content, "MZ", 2) != 0)
+		return EFI_UNSUPPORTED;
+	((struct place *)this)->extended++;
+	extend((struct place *)this, event->index, event->type, flags ? content + 1 : content, flags ? size - 1 : size);
+	return is_failed ? fault.status : EFI_SUCCESS;
+}
+
+/* The table of UEFI specification 38.4.1: registers of TDX. */
+static uint32_t index_of(const struct place *place, uint32_t pcr)
+{
+	if (place->is_tpm)
+		return pcr;
+	return pcr == 0 ? 0 : pcr == 1 || pcr == 7 ? 1 : pcr <= 6 ? 2 : 3;
+}
+
+static EFI_STATUS EFIAPI map_pcr(struct measurement_protocol *this, UINT32 pcr, UINT32 *ret_index)
+{
+	if (fails(CALL_MAP))
+		return fault.status;
+	*ret_index = index_of((struct place *)this, pcr);
+	return EFI_SUCCESS;
+}
+
+static struct place places[] = {
+	{ .protocol = { get_capability, get_event_log, hash_log_extend_event, NULL },
+	  .guid = { 0x607f766c, 0x7455, 0x42be, { 0x93, 0x0b, 0xe4, 0xd7, 0x6d, 0xb2, 0x72, 0x0f } },
+	  .is_tpm = true,
+	  .log = logs[0] },
+	{ .protocol = { NULL, get_event_log, hash_log_extend_event, map_pcr },
+	  .guid = { 0x96751a3d, 0x72f4, 0x41a6, { 0xa7, 0x94, 0xed, 0x5d, 0x0e, 0x67, 0xae, 0x6b } },
+	  .log = logs[1] },
 };
 
-static EFI_STATUS EFIAPI locate_protocol(EFI_GUID *guid, VOID *registration, VOID **ret_interface)
+static EFI_STATUS EFIAPI locate_protocol(EFI_GUID *guid, void *registration, void **ret_interface)
 {
 	(void)registration;
-	if (!tpm.has_protocol || guid->Data1 != 0x607f766c)
-		return EFI_NOT_FOUND;
-	*ret_interface = &protocol;
+	for (size_t i = 0; i < ARRAY_SIZE(places); i++) {
+		if (!places[i].is_installed || memcmp(&places[i].guid, guid, sizeof(*guid)) != 0)
+			continue;
+		if (fails(CALL_LOCATE)) {
+			places[i].was_found |= fault.status != EFI_NOT_FOUND;
+			return fault.status;
+		}
+		places[i].was_found = true;
+		*ret_interface = &places[i];
+		return EFI_SUCCESS;
+	}
+	return EFI_NOT_FOUND;
+}
+
+static unsigned pool_held;
+
+static EFI_STATUS EFIAPI allocate_pool(EFI_MEMORY_TYPE type, UINTN size, void **ret_buffer)
+{
+	(void)type;
+	if (fails(CALL_POOL))
+		return fault.status;
+	*ret_buffer = test_malloc(size);
+	pool_held++;
 	return EFI_SUCCESS;
 }
 
-static EFI_STATUS EFIAPI set_watchdog(UINTN seconds, UINT64 code, UINTN size, CHAR16 *text)
+static EFI_STATUS EFIAPI free_pool(void *buffer)
+{
+	test_free(buffer);
+	pool_held--;
+	return EFI_SUCCESS;
+}
+
+static EFI_STATUS EFIAPI set_watchdog_timer(UINTN seconds, UINT64 code, UINTN size, CHAR16 *text)
 {
 	(void)seconds;
 	(void)code;
@@ -129,245 +293,589 @@ static EFI_STATUS EFIAPI set_watchdog(UINTN seconds, UINT64 code, UINTN size, CH
 	return EFI_SUCCESS;
 }
 
-/* --- one boot --- */
+static void start(bool has_tpm, bool has_cc)
+{
+	static struct efi_descriptor map[1];
 
-static const char kernel_file[] = "a kernel";
-static char initrd_bytes[] = "an initrd";
-static char line_bytes[] = "a command line";
-static const char entry_text[] = "linux /a\n";
+	map[0] =
+		(struct efi_descriptor)DESCRIPTOR(EfiBootServicesData, (uintptr_t)logs, (uintptr_t)logs + sizeof(logs));
+	fake_firmware_start(map, ARRAY_SIZE(map));
+	log_set_verbose(false);
+	firmware_boot_services->LocateProtocol = locate_protocol;
+	firmware_boot_services->AllocatePool = allocate_pool;
+	firmware_boot_services->FreePool = free_pool;
+	firmware_boot_services->SetWatchdogTimer = set_watchdog_timer;
+	places[0].is_installed = has_tpm;
+	places[1].is_installed = has_cc;
+}
 
-struct options {
-	bool is_sealed;
-	bool is_required;
-	bool has_initrd;
+/* --- boots --- */
+
+struct boot {
+	const char *kernel;
+	const char *text;
+	const char *initrd;
+	const char *command_line;
 };
 
-static enum kexec_status measure(const struct options *options)
+enum {
+	SAID_OUTSIDE = 0,
+	SAID_SEALED = 1,
+	REQUIRED = 2,
+};
+
+/* The first is what somebody has sealed secrets to, or its twin without an initrd; the others differ in one part each.
+ */
+static const struct boot boots[] = {
+	{ "MZ the kernel", "linux /vmlinuz", "the initrd", "root=/dev/vda1" },
+	{ "MZ the kernel", "linux /vmlinuz", NULL, "root=/dev/vda1" },
+	{ "MZ the kernel", "linux /vmlinuz", "an evil initrd", "root=/dev/vda1" },
+	{ "no application", "linux /old", "the initrd", "init=/bin/sh \xff" },
+};
+
+/* Whether the platform is asked about the kernel, which then measures it, if it does as it should. */
+enum shown {
+	NOT_SHOWN,
+	SHOWN,
+	SHOWN_AND_NOT_MEASURED,
+	SHOWN_KINDS,
+};
+
+static void show(const struct boot *boot)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(places); i++)
+		extend(&places[i], index_of(&places[i], 4), (uint32_t)EV_APPLICATION, boot->kernel + 1,
+		       strlen(boot->kernel) - 1);
+}
+
+static struct kexec_segment segment_of(const char *text, size_t more)
+{
+	return (struct kexec_segment){ .mem = (uintptr_t)text, .bufsz = strlen(text) + more };
+}
+
+/* What a machine has measured that has just started us. */
+static void measure_what_came_before(void)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(places); i++) {
+		struct place *place = &places[i];
+
+		memset(place->registers, 0, sizeof(place->registers));
+		start_log(place);
+		for (uint32_t pcr = 0; pcr < 8; pcr++)
+			extend(place, index_of(place, pcr), EV_SEPARATOR, "\0\0\0", 4);
+		extend(place, index_of(place, 4), (uint32_t)EV_APPLICATION, "our image", 9);
+	}
+}
+
+static void reset(void)
+{
+	static struct place before[ARRAY_SIZE(places)];
+
+	if (!before[0].log_size) {
+		measure_what_came_before();
+		memcpy(before, places, sizeof(before));
+	}
+	memset(calls, 0, sizeof(calls));
+	log_clear();
+	for (size_t i = 0; i < ARRAY_SIZE(places); i++) {
+		bool is_installed = places[i].is_installed;
+
+		places[i] = before[i];
+		places[i].is_installed = is_installed;
+		places[i].was_found = false;
+		for (uint32_t index = 0; index < REGISTER_COUNT; index++)
+			note_way(&places[i], index);
+	}
+}
+
+static enum kexec_status run(const struct boot *boot, enum shown shown, unsigned policy)
 {
 	struct boot_plan plan = {
-		.said_by = "/my.conf",
-		.text = { .start = entry_text, .length = strlen(entry_text) },
-		.kernel = { .name = "/a", .trust = options->is_sealed ? TRUST_IMAGE : TRUST_PLATFORM },
-		.require_measurement = options->is_required,
+		.said_by = "the entry",
+		.text = { .start = boot->text, .length = strlen(boot->text) },
+		.kernel = { .trust = policy & SAID_SEALED ? TRUST_IMAGE : TRUST_PLATFORM },
+		.require_measurement = policy & REQUIRED,
 	};
-	const struct kexec_segment initrd = { .mem = (uintptr_t)initrd_bytes, .bufsz = strlen(initrd_bytes) };
-	const struct kexec_segment line = { .mem = (uintptr_t)line_bytes, .bufsz = sizeof(line_bytes) };
-	const struct kernel kernel = {
-		.part = &plan.kernel,
-		.file = (const uint8_t *)kernel_file,
-		.file_size = strlen(kernel_file),
-	};
+	struct kernel kernel = { .file = (const uint8_t *)boot->kernel, .file_size = strlen(boot->kernel) };
+	struct kexec_segment cmdline = segment_of(boot->command_line, 1);
+	struct kexec_segment initrd = segment_of(boot->initrd ? boot->initrd : "", 0);
+	enum kexec_status status;
 
-	fake_firmware.pool_calls = 0;
-	firmware_boot_services->LocateProtocol = locate_protocol;
-	firmware_boot_services->SetWatchdogTimer = set_watchdog;
-	log_clear();
+	reset();
 	measure_start();
-	measure_kernel(&kernel, false);
-	measure_rest(&plan, options->has_initrd ? &initrd : NULL, &line);
-	return measure_check(&plan);
+	if (shown == SHOWN)
+		show(boot);
+	measure_kernel(&kernel, shown != NOT_SHOWN);
+	measure_rest(&plan, boot->initrd ? &initrd : NULL, &cmdline);
+	status = measure_finish(&plan, boot->initrd ? &initrd : NULL);
+	assert_int_equal(pool_held, 0);
+	return status;
 }
 
-static void start(void)
+/* --- what is expected --- */
+
+static value truth[ARRAY_SIZE(places)][REGISTER_COUNT];
+static const uint32_t ours[] = { 4, 9, 11, 12 };
+
+static void boot_without_a_fault(const struct boot *boot, enum shown shown)
 {
-	fake_firmware_start(NULL, 0);
-	memset(&tpm, 0, sizeof(tpm));
-	tpm.has_protocol = true;
-	tpm.with = EFI_DEVICE_ERROR;
+	fault.call = CALL_NONE;
+	expect_ok(run(boot, shown, REQUIRED));
+	for (size_t i = 0; i < ARRAY_SIZE(places); i++)
+		memcpy(truth[i], places[i].registers, sizeof(truth[i]));
 }
 
-/* --- the registers --- */
-
-static bool is_digest(unsigned pcr, unsigned number, const void *bytes, size_t size)
+static bool is_true(size_t place, uint32_t pcr)
 {
-	uint8_t digest[SHA256_DIGEST_SIZE];
+	uint32_t index = index_of(&places[place], pcr);
 
-	sha256_of(bytes, size, digest);
-	return number < tpm.counts[pcr] && memcmp(tpm.digests[pcr][number], digest, sizeof(digest)) == 0;
+	return sha256_equal(places[place].registers[index], truth[place][index]);
 }
 
-static bool is_capped(unsigned pcr)
+static bool may_lack_kernel;
+
+static bool is_closed(size_t place, uint32_t pcr)
 {
-	for (unsigned i = 0; i < tpm.counts[pcr]; i++) {
-		if (is_digest(pcr, i, "\1\0\0", 4))
+	return is_true(place, pcr) || (pcr == 4 && may_lack_kernel) ||
+	       !leads_somewhere(&places[place], index_of(&places[place], pcr));
+}
+
+static bool says_warning_of(uint32_t pcr)
+{
+	char warning[80];
+
+	format_text(warning, sizeof(warning), "PCR %u is not measured and cannot be capped", pcr);
+	return strstr(logged(), warning);
+}
+
+/* Several registers of a TPM are one of a guest's. */
+static bool is_warned_of(size_t place, uint32_t pcr)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(ours); i++) {
+		if (index_of(&places[place], ours[i]) == index_of(&places[place], pcr) && says_warning_of(ours[i]))
 			return true;
 	}
 	return false;
 }
 
-/* How many events a boot has that went well. */
-static unsigned whole(unsigned pcr)
+/* Of the places that have been seen, each register: whether it is `wanted`. */
+static bool all_registers(bool (*wanted)(size_t place, uint32_t pcr))
 {
-	return pcr == 12 ? 2 : 1;
-}
-
-/* Nothing that is extended from here on gives a value that another boot has. */
-static bool is_settled(unsigned pcr)
-{
-	return is_capped(pcr) || tpm.counts[pcr] >= whole(pcr);
-}
-
-static const unsigned ours[] = { 4, 9, 11, 12 };
-
-static bool all_are_settled(void)
-{
-	for (size_t i = 0; i < sizeof(ours) / sizeof(ours[0]); i++) {
-		if (!is_settled(ours[i]))
-			return false;
+	for (size_t i = 0; i < ARRAY_SIZE(places); i++) {
+		for (size_t k = 0; k < ARRAY_SIZE(ours); k++) {
+			if (places[i].was_found && !wanted(i, ours[k]))
+				return false;
+		}
 	}
 	return true;
 }
 
-static void expect_measured(bool has_initrd)
+static bool is_closed_or_warned_of(size_t place, uint32_t pcr)
 {
-	uint16_t wide[sizeof(line_bytes)];
+	return is_closed(place, pcr) || is_warned_of(place, pcr);
+}
 
-	for (size_t i = 0; i < sizeof(line_bytes); i++)
-		wide[i] = (uint8_t)line_bytes[i];
-	for (unsigned pcr = 0; pcr < REGISTERS; pcr++) {
-		bool is_ours = pcr == 4 || pcr == 9 || pcr == 11 || pcr == 12;
+static void fail_with(const char *what, enum shown shown, unsigned policy)
+{
+	fail_msg("%s: call %d from %u to %u returns 0x%lx, done %d, shown %d, policy %u: %s", what, fault.call,
+		 fault.first, fault.last, (unsigned long)fault.status, fault.is_done, shown, policy, logged());
+}
 
-		assert_int_equal(tpm.counts[pcr], is_ours ? whole(pcr) : 0);
-		assert_false(is_capped(pcr));
+static unsigned boots_tried;
+static unsigned boots_refused;
+
+/* What holds whatever has failed. */
+static void try(const struct boot *boot, enum shown shown, unsigned policy)
+{
+	bool is_single = fault.first == fault.last;
+	enum kexec_status status = run(boot, shown, policy);
+
+	/* Firmware that does not measure what it is shown, and a log that does not tell: see tpm_measure_unless_logged.
+	 */
+	may_lack_kernel = shown == SHOWN_AND_NOT_MEASURED && policy != REQUIRED && tpm_outcome().is_unsure;
+
+	boots_tried++;
+	boots_refused += status != KEXEC_OK;
+	if (status) {
+		if (status != KEXEC_DENIED)
+			fail_with("refused, but not by policy", shown, policy);
+		if (policy == SAID_OUTSIDE)
+			fail_with("refused without a reason to", shown, policy);
+		if (policy == SAID_SEALED && is_single)
+			fail_with("refused for one failure, which a cap helps", shown, policy);
+		return;
 	}
-	assert_true(is_digest(4, 0, kernel_file, strlen(kernel_file)));
-	if (has_initrd)
-		assert_true(is_digest(9, 0, initrd_bytes, strlen(initrd_bytes)));
-	else
-		assert_true(is_digest(9, 0, "\0\0\0", 4));
-	assert_true(is_digest(11, 0, "\0\0\0", 4));
-	assert_true(is_digest(12, 0, entry_text, strlen(entry_text)));
-	assert_true(is_digest(12, 1, wide, sizeof(wide)));
+	if (policy == SAID_OUTSIDE && !is_single ? !all_registers(is_closed_or_warned_of) : !all_registers(is_closed))
+		fail_with("a register can be led to another boot's value", shown, policy);
+	/* But what is refused as an application is measured as what it is. */
+	if (policy == REQUIRED && fault.status != EFI_UNSUPPORTED && !all_registers(is_true))
+		fail_with("required, and not measured", shown, policy);
 }
 
-/* All combinations of options, by number. */
-#define OPTIONS_COUNT 8
-
-static struct options options_of(unsigned number)
+static void try_policies(const struct boot *boot, enum shown shown)
 {
-	return (struct options){
-		.is_sealed = number & 1,
-		.is_required = number & 2,
-		.has_initrd = number & 4,
-	};
+	try(boot, shown, SAID_OUTSIDE);
+	try(boot, shown, SAID_SEALED);
+	try(boot, shown, REQUIRED);
 }
 
-static void all_goes_well(void **state)
-{
-	(void)state;
-	for (unsigned number = 0; number < OPTIONS_COUNT; number++) {
-		struct options options = options_of(number);
+static const EFI_STATUS statuses[] = {
+	EFI_DEVICE_ERROR,
+	EFI_UNSUPPORTED, /* as for what is no application */
+	EFI_NOT_FOUND,
+	EFI_WARN_WRITE_FAILURE,
+};
 
-		for (int variant = 0; variant < 3; variant++) {
-			start();
-			tpm.no_flags = variant == 1;
-			tpm.capability_fails = variant == 2;
-			expect_ok(measure(&options));
-			expect_measured(options.has_initrd);
-			assert_int_equal(fake_firmware.pool_held, 0);
+/* Only the Nth call; it and all that follow; all up to it. */
+static void try_calls(const struct boot *boot, enum shown shown, enum call call)
+{
+	unsigned count;
+
+	fault.call = CALL_NONE;
+	expect_ok(run(boot, shown, SAID_OUTSIDE));
+	count = calls[call];
+	for (size_t i = 0; i < ARRAY_SIZE(statuses); i++) {
+		/* No allocation succeeds with a warning. */
+		if (call == CALL_POOL && !EFI_ERROR(statuses[i]))
+			continue;
+		/* Up to 3 calls more: caps. */
+		for (unsigned n = 1; n <= count + 3; n++) {
+			fault.call = call;
+			fault.status = statuses[i];
+			fault.first = n;
+			fault.last = n;
+			try_policies(boot, shown);
+			fault.last = UINT32_MAX;
+			try_policies(boot, shown);
+			fault.first = 1;
+			fault.last = n + 1;
+			try_policies(boot, shown);
 		}
 	}
 }
 
-/* Every call fails in turn, in every way. */
-static void nothing_can_be_made_of_what_is_left(void **state)
+static void record_all_ways(void)
 {
-	static const EFI_STATUS errors[] = { EFI_DEVICE_ERROR, EFI_NOT_FOUND, EFI_OUT_OF_RESOURCES,
-					     EFI_INVALID_PARAMETER, EFI_UNSUPPORTED };
-	unsigned failed = 0;
+	records_ways = true;
+	way_count = 0;
+	for (size_t i = 0; i < ARRAY_SIZE(boots); i++)
+		boot_without_a_fault(&boots[i], NOT_SHOWN);
+	records_ways = false;
+}
 
-	(void)state;
-	for (unsigned number = 0; number < OPTIONS_COUNT; number++) {
-		struct options options = options_of(number);
-
-		for (enum failure failure = FAILS_ONCE; failure <= FAILS_FROM_NOW; failure++) {
-			for (unsigned at = 1;; at++) {
-				enum kexec_status status;
-
-				start();
-				tpm.failure = failure;
-				tpm.at = at;
-				tpm.with = errors[at % 5];
-				status = measure(&options);
-				/* It failed no more. */
-				if (tpm.calls < at)
-					break;
-				/* The kernel, hashed in another way, is no failure. */
-				if (at == 1 && failure == FAILS_ONCE &&
-				    (tpm.with == EFI_UNSUPPORTED || tpm.with == EFI_INVALID_PARAMETER))
-					continue;
-				failed++;
-				assert_int_equal(status == KEXEC_DENIED,
-						 options.is_required || (options.is_sealed && !all_are_settled()));
-				assert_true(failure == FAILS_FROM_NOW || all_are_settled());
-				if (!options.is_required)
-					assert_int_equal(all_are_settled(),
-							 !strstr(logged(), "could still become anything"));
-				assert_non_null(strstr(logged(), "warning: TPM: cannot measure the "));
-				assert_int_equal(fake_firmware.pool_held, 0);
+static void with_each_call_failing(enum call call, bool is_done)
+{
+	memset(&fault, 0, sizeof(fault));
+	for (unsigned has = 1; has < 4; has++) {
+		start(has & 1, has & 2);
+		record_all_ways();
+		fault.is_done = is_done;
+		for (size_t i = 1; i < ARRAY_SIZE(boots); i++) {
+			/* Nothing but the kernel differs between these. */
+			for (enum shown shown = NOT_SHOWN; shown < (i == 2 ? SHOWN_KINDS : SHOWN); shown++) {
+				boot_without_a_fault(&boots[i], shown);
+				try_calls(&boots[i], shown, call);
 			}
 		}
 	}
-	/* Six calls, with an initrd or without: each in three ways but for the last of two. */
-	assert_true(failed >= OPTIONS_COUNT * 3 * 4);
+	assert_in_range(boots_refused, 1, boots_tried - 1);
 }
 
-static void no_memory_for_an_event(void **state)
-{
-	(void)state;
-	for (unsigned number = 0; number < OPTIONS_COUNT; number++) {
-		struct options options = options_of(number);
+/* --- tests --- */
 
-		for (unsigned at = 1; at <= 5; at++) {
-			start();
-			fake_firmware.pool_fails_at = at;
-			measure(&options);
-			assert_true(all_are_settled());
-			assert_int_equal(fake_firmware.pool_held, 0);
+/* Fails the test unless the boot was refused with `reason`, in the last line. */
+static void expect_refused(enum kexec_status status, const char *reason)
+{
+	const char *found = strstr(logged(), reason);
+
+	if (status != KEXEC_DENIED || !found || strchr(found, '\n')[1])
+		fail_msg("expected a refusal for \"%s\", found status %d and: %s", reason, status, logged());
+}
+
+/* What differs shows in its register: kernel and initrd by themselves, the entry's text and the command line in one. */
+static void boots_are_told_apart(void **state)
+{
+	value values[ARRAY_SIZE(boots)][REGISTER_COUNT];
+
+	(void)state;
+	start(true, false);
+	record_all_ways();
+	for (size_t i = 0; i < ARRAY_SIZE(boots); i++) {
+		boot_without_a_fault(&boots[i], NOT_SHOWN);
+		memcpy(values[i], truth[0], sizeof(values[i]));
+	}
+	for (size_t i = 0; i < ARRAY_SIZE(boots); i++) {
+		for (size_t k = 0; k < i; k++) {
+			assert_int_equal(sha256_equal(values[i][9], values[k][9]), i == 3 && k == 0);
+			assert_int_equal(sha256_equal(values[i][12], values[k][12]), i < 3);
 		}
 	}
 }
 
-/* The register was extended all the same. */
-static void log_that_is_full(void **state)
+static void both_are_measured_into(void **state)
 {
-	struct options options = { .is_sealed = true, .is_required = true, .has_initrd = true };
-
 	(void)state;
-	start();
-	tpm.failure = FAILS_FROM_NOW;
-	tpm.at = 1;
-	tpm.with = EFI_VOLUME_FULL;
-	expect_ok(measure(&options));
-	assert_non_null(strstr(logged(), "the log is full"));
+	for (unsigned has = 1; has < 4; has++) {
+		start(has & 1, has & 2);
+		boot_without_a_fault(&boots[0], NOT_SHOWN);
+		for (size_t i = 0; i < ARRAY_SIZE(places); i++) {
+			uint32_t last = places[i].types[index_of(&places[i], 11)];
+
+			assert_int_equal(last == EV_SEPARATOR, places[i].is_installed);
+		}
+	}
+	/* Kernel, entry, initrd, command line, separator. */
+	assert_int_equal(places[1].extended, 5);
+	assert_int_equal(places[0].extended, 5);
 }
 
-static void no_tpm(void **state)
+/* Extends a value of zeros with the digests of `count` 32-bit numbers. */
+static void expect_extended(const value found, const uint32_t *numbers, size_t count)
+{
+	struct place scratch = { .log = (uint8_t[256]){ 0 } };
+
+	for (size_t i = 0; i < count; i++) {
+		extend(&scratch, 0, 0, &numbers[i], sizeof(numbers[i]));
+		scratch.log_size = 0;
+	}
+	assert_memory_equal(found, scratch.registers[0], sizeof(value));
+}
+
+/* Of registers 8 to 15 nothing else is touched, for those who use them after us. */
+static void registers_without_a_measurement(void **state)
+{
+	static const uint32_t no_error = 0;
+
+	(void)state;
+	start(true, false);
+	boot_without_a_fault(&boots[1], NOT_SHOWN);
+	for (uint32_t pcr = 8; pcr < REGISTER_COUNT; pcr++) {
+		bool is_capped = pcr == 9 || pcr == 11;
+
+		if (pcr != 12)
+			expect_extended(places[0].registers[pcr], &no_error, is_capped);
+		if (is_capped)
+			assert_int_equal(places[0].types[pcr], EV_SEPARATOR);
+	}
+}
+
+static void error_that_caps(void **state)
+{
+	static const uint32_t error = 1;
+
+	(void)state;
+	start(true, false);
+	boot_without_a_fault(&boots[0], NOT_SHOWN);
+	fault.call = CALL_EXTEND;
+	fault.status = EFI_DEVICE_ERROR;
+	fault.first = fault.last = 3; /* after kernel and entry */
+	expect_ok(run(&boots[0], NOT_SHOWN, SAID_SEALED));
+	expect_extended(places[0].registers[9], &error, 1);
+	assert_int_equal(places[0].types[9], EV_SEPARATOR);
+	assert_non_null(
+		strstr(logged(),
+		       "warning: TPM: cannot measure the initrd into PCR 9: DEVICE_ERROR; the register is capped\n"));
+	/* What follows is measured all the same. */
+	assert_true(is_true(0, 4));
+	assert_true(is_true(0, 11));
+	assert_true(is_true(0, 12));
+	expect_refused(run(&boots[0], NOT_SHOWN, REQUIRED), "found PCR 9 without one");
+}
+
+/* The first cap fails, the second, when all is done, does not. */
+static void cap_is_tried_again(void **state)
 {
 	(void)state;
-	for (unsigned number = 0; number < OPTIONS_COUNT; number++) {
-		struct options options = options_of(number);
+	start(true, false);
+	record_all_ways();
+	boot_without_a_fault(&boots[2], NOT_SHOWN);
+	fault.call = CALL_EXTEND;
+	fault.status = EFI_DEVICE_ERROR;
+	fault.first = 3;
+	fault.last = 4;
+	expect_ok(run(&boots[2], NOT_SHOWN, SAID_SEALED));
+	assert_true(all_registers(is_closed));
+	/* Nor does the second, nor those for the command line. */
+	fault.last = 8;
+	expect_refused(run(&boots[2], NOT_SHOWN, SAID_SEALED),
+		       "the entry: expected PCR 9 measured, or at least capped, found neither");
+	assert_false(is_closed(0, 9));
+}
 
-		start();
-		tpm.has_protocol = number % 2;
-		tpm.has_no_tpm = true;
-		if (options.is_required)
-			expect_error(measure(&options), KEXEC_DENIED,
-				     "measurement: required by /my.conf: expected all of it in the TPM, found no TPM");
-		else
-			expect_ok(measure(&options));
-		assert_int_equal(tpm.calls, 0);
+static void each_measurement_fails(void **state)
+{
+	(void)state;
+	with_each_call_failing(CALL_EXTEND, false);
+}
+
+/* The register is extended, and then something fails. */
+static void each_measurement_fails_afterwards(void **state)
+{
+	(void)state;
+	with_each_call_failing(CALL_EXTEND, true);
+}
+
+static void each_allocation_fails(void **state)
+{
+	(void)state;
+	with_each_call_failing(CALL_POOL, false);
+}
+
+static void each_look_for_the_protocol_fails(void **state)
+{
+	(void)state;
+	with_each_call_failing(CALL_LOCATE, false);
+}
+
+static void register_of_a_guest_is_unknown(void **state)
+{
+	(void)state;
+	memset(&fault, 0, sizeof(fault));
+	for (unsigned has_tpm = 0; has_tpm < 2; has_tpm++) {
+		start(has_tpm, true);
+		record_all_ways();
+		for (size_t i = 0; i < ARRAY_SIZE(boots); i++) {
+			boot_without_a_fault(&boots[i], NOT_SHOWN);
+			try_calls(&boots[i], NOT_SHOWN, CALL_MAP);
+		}
 	}
+	assert_in_range(boots_refused, 1, boots_tried - 1);
+}
+
+static void full_log_is_no_failure(void **state)
+{
+	(void)state;
+	start(true, true);
+	for (size_t i = 0; i < ARRAY_SIZE(boots); i++) {
+		boot_without_a_fault(&boots[i], NOT_SHOWN);
+		fault.call = CALL_EXTEND;
+		fault.status = EFI_VOLUME_FULL;
+		fault.is_done = true;
+		fault.first = 1;
+		fault.last = UINT32_MAX;
+		/* Firmware that refuses what is no application does so first. */
+		if (memcmp(boots[i].kernel, "MZ", 2) != 0)
+			continue;
+		expect_ok(run(&boots[i], NOT_SHOWN, REQUIRED | SAID_SEALED));
+		assert_true(all_registers(is_true));
+		assert_non_null(strstr(logged(), "the log is full"));
+	}
+}
+
+/* With `call` always failing. */
+static enum kexec_status run_with(enum call call, EFI_STATUS status, unsigned policy)
+{
+	fault.call = call;
+	fault.status = status;
+	fault.first = 1;
+	fault.last = UINT32_MAX;
+	return run(&boots[0], NOT_SHOWN, policy);
+}
+
+static void machine_without_a_tpm(void **state)
+{
+	(void)state;
+	start(false, false);
+	expect_ok(run_with(CALL_NONE, EFI_SUCCESS, SAID_OUTSIDE));
+	expect_ok(run_with(CALL_NONE, EFI_SUCCESS, SAID_SEALED));
+	assert_string_equal(logged(), "");
+	expect_refused(run_with(CALL_NONE, EFI_SUCCESS, REQUIRED),
+		       "measure: required by the entry: expected a TPM 2.0 or a confidential guest's registers, found "
+		       "neither");
+	/* Firmware has the protocol, and denies the TPM: nothing to be measured into either. */
+	start(true, false);
+	fault.denies_tpm = true;
+	expect_ok(run_with(CALL_CAPABILITY, EFI_SUCCESS, SAID_SEALED));
+	assert_string_equal(logged(), "");
+	expect_refused(run_with(CALL_CAPABILITY, EFI_SUCCESS, REQUIRED), "found neither");
+	fault.denies_tpm = false;
+	expect_ok(run_with(CALL_NONE, EFI_SUCCESS, REQUIRED));
+}
+
+/* It is measured into, if it is there after all; and if that fails as well, a TPM has failed. */
+static void tpm_that_does_not_say_whether_it_is_there(void **state)
+{
+	(void)state;
+	start(true, false);
+	boot_without_a_fault(&boots[0], NOT_SHOWN);
+	expect_ok(run_with(CALL_CAPABILITY, EFI_DEVICE_ERROR, REQUIRED | SAID_SEALED));
+	assert_true(all_registers(is_true));
+	expect_refused(run_with(CALL_LOCATE, EFI_OUT_OF_RESOURCES, SAID_SEALED),
+		       "expected PCR 4 measured, or at least capped, found neither");
+	expect_refused(run_with(CALL_LOCATE, EFI_OUT_OF_RESOURCES, REQUIRED), "found PCR 4 without one");
+	expect_ok(run_with(CALL_LOCATE, EFI_OUT_OF_RESOURCES, SAID_OUTSIDE));
+	for (size_t i = 0; i < ARRAY_SIZE(ours); i++)
+		assert_true(says_warning_of(ours[i]));
+}
+
+/* As edk2 does once a command has failed: from then on it denies the TPM. */
+static void tpm_that_is_denied_once_it_has_failed(void **state)
+{
+	(void)state;
+	start(true, false);
+	record_all_ways();
+	for (unsigned n = 2; n < 8; n++) {
+		boot_without_a_fault(&boots[2], NOT_SHOWN);
+		fault.call = CALL_CAPABILITY;
+		fault.denies_tpm = true;
+		fault.first = n;
+		fault.last = UINT32_MAX;
+		try_policies(&boots[2], NOT_SHOWN);
+		fault.denies_tpm = false;
+	}
+	assert_in_range(boots_refused, 1, boots_tried - 1);
+}
+
+/* Then the kernel counts as measured, except where that is required. */
+static void log_that_does_not_tell(void **state)
+{
+	(void)state;
+	start(true, false);
+	boot_without_a_fault(&boots[0], SHOWN);
+	fault.call = CALL_LOG;
+	fault.status = EFI_DEVICE_ERROR;
+	fault.first = 1;
+	fault.last = UINT32_MAX;
+	expect_ok(run(&boots[0], SHOWN, SAID_SEALED));
+	assert_true(all_registers(is_true));
+	expect_refused(run(&boots[0], SHOWN, REQUIRED),
+		       "expected a log that tells of the kernel in PCR 4, found one that does not tell");
+	/* Nobody has to be asked. */
+	expect_ok(run(&boots[0], NOT_SHOWN, REQUIRED));
+}
+
+/* A boot that is refused leaves register 11 to the next loader. */
+static void refusal_leaves_what_is_not_ours(void **state)
+{
+	(void)state;
+	start(true, false);
+	boot_without_a_fault(&boots[0], NOT_SHOWN);
+	fault.call = CALL_EXTEND;
+	fault.status = EFI_DEVICE_ERROR;
+	fault.first = fault.last = 2;
+	expect_refused(run(&boots[0], NOT_SHOWN, REQUIRED), "found PCR 12 without one");
+	expect_extended(places[0].registers[11], NULL, 0);
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(all_goes_well),
-		cmocka_unit_test(nothing_can_be_made_of_what_is_left),
-		cmocka_unit_test(no_memory_for_an_event),
-		cmocka_unit_test(log_that_is_full),
-		cmocka_unit_test(no_tpm),
+		cmocka_unit_test(boots_are_told_apart),
+		cmocka_unit_test(both_are_measured_into),
+		cmocka_unit_test(registers_without_a_measurement),
+		cmocka_unit_test(error_that_caps),
+		cmocka_unit_test(cap_is_tried_again),
+		cmocka_unit_test(each_measurement_fails),
+		cmocka_unit_test(each_measurement_fails_afterwards),
+		cmocka_unit_test(each_allocation_fails),
+		cmocka_unit_test(each_look_for_the_protocol_fails),
+		cmocka_unit_test(register_of_a_guest_is_unknown),
+		cmocka_unit_test(full_log_is_no_failure),
+		cmocka_unit_test(machine_without_a_tpm),
+		cmocka_unit_test(tpm_that_does_not_say_whether_it_is_there),
+		cmocka_unit_test(tpm_that_is_denied_once_it_has_failed),
+		cmocka_unit_test(log_that_does_not_tell),
+		cmocka_unit_test(refusal_leaves_what_is_not_ours),
 	};
 
 	return run_named_tests(tests);
