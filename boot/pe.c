@@ -298,19 +298,25 @@ bool pe_signed_ranges(const void *bytes, uint64_t size, struct pe_signed_ranges 
 	return true;
 }
 
-uint64_t pe_signed_until(const void *bytes, uint64_t size, uint64_t offset)
+/* Ranges may overlap and need not be in order, where a file is made to confuse. */
+static uint64_t covered_until(const struct pe_signed_ranges *ranges, uint64_t offset)
 {
-	struct pe_signed_ranges ranges;
 	uint64_t before;
 
-	pe_signed_ranges(bytes, size, &ranges);
-	/* Ranges may overlap and need not be in order, where a file is made to confuse. */
 	do {
 		before = offset;
-		for (size_t i = 0; i < ranges.count; i++) {
-			if (ranges.list[i].start <= offset && offset < ranges.list[i].end)
-				offset = ranges.list[i].end;
+		for (size_t i = 0; i < ranges->count; i++) {
+			if (ranges->list[i].start <= offset && offset < ranges->list[i].end)
+				offset = ranges->list[i].end;
 		}
 	} while (offset != before);
 	return offset;
+}
+
+uint64_t pe_signed_until(const void *bytes, uint64_t size, uint64_t offset)
+{
+	struct pe_signed_ranges ranges;
+
+	pe_signed_ranges(bytes, size, &ranges);
+	return covered_until(&ranges, offset);
 }

@@ -25,6 +25,8 @@ build/fuzz/%.o: %.c GNUmakefile tests/fuzz/fuzz.mk
 $(FUZZ_PROGRAMS): build/fuzz/%: build/fuzz/tests/fuzz/%.o build/fuzz/tests/fuzz/input.o build/fuzz/core.a
 	$(Q)$(FUZZ_CC) $(FUZZ_SANITIZE) -fsanitize=fuzzer -o $@ $^
 
+build/fuzz/fuzz_pe: build/fuzz/tests/fuzz/hashed_by.o build/fuzz/tests/fuzz/signed_kernel.o
+
 # Made again as a whole when one of the files changes that seeds come from.
 build/fuzz/seeds/made: tests/fuzz/seeds build/purgatory/purgatory.ro build/kexecx64.efi $(wildcard build/deps/kernels)
 	$(Q)tests/fuzz/seeds $(@D)

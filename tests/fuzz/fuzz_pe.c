@@ -1,8 +1,13 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* Feeds boot/pe.c loaded images and signed files. */
+/* Feeds boot/pe.c loaded images and signed files, and asks who else hashes what it takes for signed. */
 #include "boot/pe.h"
 
+#include <stdio.h>
+
+#include "boot/kernel_format.h"
+#include "tests/fuzz/hashed_by.h"
 #include "tests/fuzz/input.h"
+#include "tests/fuzz/signed_kernel.h"
 
 static bool read_at(const uint8_t *bytes, size_t size, uint64_t offset, void *ret_value, size_t value_size)
 {
@@ -80,6 +85,164 @@ static void check_signed_ranges(const uint8_t *bytes, size_t size)
 	}
 }
 
+/* --- what is taken for signed is hashed by those who judge --- */
+
+/* How often a run got so far, for those who want to know what its silence means. */
+static struct {
+	uint64_t inputs;
+	uint64_t hashed[2]; /* images, by each of the two */
+	uint64_t accepted[2];
+	uint64_t kernels; /* that would run: planned, and covered by their signature */
+	uint64_t kernels_accepted[2];
+} reached;
+
+static void print_reached(void)
+{
+	(void)fprintf(
+		stderr,
+		"reached: %lu inputs; edk2 hashes %lu, accepts %lu; shim hashes %lu, accepts %lu; %lu signed kernels, "
+		"of which edk2 accepts %lu, shim %lu\n",
+		reached.inputs, reached.hashed[0], reached.accepted[0], reached.hashed[1], reached.accepted[1],
+		reached.kernels, reached.kernels_accepted[0], reached.kernels_accepted[1]);
+}
+
+static const struct {
+	bool (*hash)(const struct hashed_file *file, hash_sink *sink, void *context);
+	bool (*accept)(const struct hashed_file *file);
+} platforms[2] = {
+	{ hashed_by_edk2, accepted_by_edk2 },
+	{ hashed_by_shim, accepted_by_shim },
+};
+
+/* A byte of the map for each of the file. */
+struct coverage {
+	uint8_t *map;
+	uint64_t size;
+};
+
+static void mark(void *context, uint64_t start, uint64_t length)
+{
+	const struct coverage *coverage = context;
+
+	if (start > coverage->size)
+		return;
+	if (length > coverage->size - start)
+		length = coverage->size - start;
+	memset(coverage->map + start, 1, length);
+}
+
+static bool is_marked(const struct coverage *coverage, uint64_t start, uint64_t end)
+{
+	return end <= coverage->size && (start >= end || !memchr(coverage->map + start, 0, end - start));
+}
+
+/* No range that we take for signed has a byte that is not hashed. */
+static void check_claims(const uint8_t *bytes, size_t size, const struct coverage *coverage)
+{
+	struct pe_signed_ranges ranges;
+
+	pe_signed_ranges(bytes, size, &ranges);
+	for (size_t i = 0; i < ranges.count; i++)
+		assert(is_marked(coverage, ranges.list[i].start, ranges.list[i].end));
+}
+
+/* Nor has what decides where all that lies, but for CheckSum and the directory of the certificates. */
+static void check_headers(const uint8_t *bytes, const struct coverage *coverage)
+{
+	uint16_t section_count;
+	uint16_t optional_size;
+	uint32_t pe;
+
+	memcpy(&pe, bytes + 0x3c, 4);
+	memcpy(&section_count, bytes + pe + 6, 2);
+	memcpy(&optional_size, bytes + pe + 20, 2);
+	assert(is_marked(coverage, 0, pe + 24 + 64));
+	assert(is_marked(coverage, pe + 24 + 68, pe + 24 + 144));
+	assert(is_marked(coverage, pe + 24 + 152, pe + 24u + optional_size + section_count * 40u));
+}
+
+/* What of a kernel runs, or is told to Linux: boot.rst, with offsets as numbers. */
+static void check_kernel(const uint8_t *bytes, const struct coverage *coverage)
+{
+	uint64_t setup_size = (bytes[0x1f1] ? bytes[0x1f1] + 1u : 5u) * 512;
+	uint32_t syssize;
+
+	memcpy(&syssize, bytes + 0x1f4, 4);
+	assert(is_marked(coverage, 0x1f1, 0x202u + bytes[0x201]));
+	assert(is_marked(coverage, setup_size, setup_size + syssize * 16ull));
+}
+
+/* Whether the loader would run this file if the platform said yes to it. */
+static bool would_run(const uint8_t *bytes, size_t size)
+{
+	const struct kernel_probe probe = {
+		.name = "kernel",
+		.bytes = bytes,
+		.size = size < KERNEL_PROBE_SIZE ? size : KERNEL_PROBE_SIZE,
+		.file_size = size,
+	};
+	struct kernel_plan plan;
+
+	return !kernel_plan_file(&probe, &plan) && !kernel_check_signed("kernel", &plan, bytes, size);
+}
+
+static void check_who_hashes(const uint8_t *bytes, size_t size)
+{
+	const struct hashed_file file = { .bytes = bytes, .readable = size, .size = size };
+	bool runs = would_run(bytes, size);
+
+	reached.kernels += runs;
+	for (size_t i = 0; i < 2; i++) {
+		struct coverage coverage = { .map = calloc(1, size + 1), .size = size };
+
+		assert(coverage.map);
+		if (platforms[i].hash(&file, mark, &coverage)) {
+			bool accepted = platforms[i].accept(&file);
+
+			reached.hashed[i]++;
+			reached.accepted[i] += accepted;
+			reached.kernels_accepted[i] += runs && accepted;
+			/* Also where a check is missing that the models have: then all the more depends on ours. */
+			check_claims(bytes, size, &coverage);
+			if (accepted)
+				check_headers(bytes, &coverage);
+			if (runs)
+				check_kernel(bytes, &coverage);
+		}
+		free(coverage.map);
+	}
+}
+
+/* --- libFuzzer --- */
+
+size_t LLVMFuzzerMutate(uint8_t *bytes, size_t size, size_t capacity);
+size_t LLVMFuzzerCustomMutator(uint8_t *bytes, size_t size, size_t capacity, unsigned int seed);
+
+/* A third of the inputs is made as libFuzzer likes, a third damages what there is, a third begins with a good kernel.
+ */
+size_t LLVMFuzzerCustomMutator(uint8_t *bytes, size_t size, size_t capacity, unsigned int seed)
+{
+	struct dice dice = { .state = seed };
+	uint32_t way = dice_roll(&dice, 3);
+
+	if (way == 0 || capacity < SIGNED_KERNEL_SIZE_MAX)
+		return LLVMFuzzerMutate(bytes, size, capacity);
+	if (way == 1)
+		size = signed_kernel_make(&dice, bytes);
+	for (uint32_t count = dice_roll(&dice, 4); count; count--)
+		size = signed_kernel_damage(&dice, bytes, size, capacity);
+	return size;
+}
+
+int LLVMFuzzerInitialize(int *argc, char ***argv);
+
+int LLVMFuzzerInitialize(int *argc, char ***argv)
+{
+	(void)argc;
+	(void)argv;
+	return atexit(print_reached);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 {
 	for (uint64_t offset = 0; offset < size;) {
@@ -89,6 +252,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 		offset = end + 1 + size / 64;
 	}
 	check_signed_ranges(bytes, size);
+	reached.inputs++;
+	check_who_hashes(bytes, size);
 	check_sections(bytes, size, PE_LOADED);
 	check_sections(bytes, size, PE_FILE);
 	return 0;
