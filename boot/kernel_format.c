@@ -38,8 +38,9 @@ enum kexec_status kernel_check_command_line(const struct kernel_plan *plan, uint
 	return KEXEC_OK;
 }
 
-enum kexec_status kernel_check_signed(const char *name, const struct kernel_plan *plan, const uint8_t *file,
-				      uint64_t file_size)
+/* The first range that must be covered and is not; *ret_end is where the cover ends. */
+static bool find_uncovered(const struct kernel_plan *plan, const uint8_t *file, uint64_t file_size,
+			   struct file_range *ret_range, uint64_t *ret_end)
 {
 	struct file_range ranges[KERNEL_SIGNED_RANGES_MAX];
 	size_t count = plan->format->signed_ranges(plan, ranges);
@@ -47,11 +48,32 @@ enum kexec_status kernel_check_signed(const char *name, const struct kernel_plan
 	for (size_t i = 0; i < count; i++) {
 		uint64_t found = pe_signed_until(file, file_size, ranges[i].start);
 
-		if (found < ranges[i].end)
-			return log_error(
-				KEXEC_MISMATCH,
-				"%s: signature: expected it to cover all from 0x%lx to 0x%lx, found it ends at 0x%lx",
-				name, ranges[i].start, ranges[i].end, found);
+		if (found < ranges[i].end) {
+			*ret_range = ranges[i];
+			*ret_end = found;
+			return true;
+		}
 	}
+	return false;
+}
+
+enum kexec_status kernel_check_signed(const char *name, const struct kernel_plan *plan, const uint8_t *file,
+				      uint64_t file_size)
+{
+	struct file_range range;
+	uint64_t end;
+
+	if (find_uncovered(plan, file, file_size, &range, &end))
+		return log_error(KEXEC_MISMATCH,
+				 "%s: signature: expected it to cover all from 0x%lx to 0x%lx, found it ends at 0x%lx",
+				 name, range.start, range.end, end);
 	return KEXEC_OK;
+}
+
+bool kernel_authenticode_covers(const struct kernel_plan *plan, const uint8_t *file, uint64_t file_size)
+{
+	struct file_range range;
+	uint64_t end;
+
+	return !find_uncovered(plan, file, file_size, &range, &end);
 }

@@ -8,10 +8,12 @@
  *   inspect entry NAME            the plan of an entry that lies beside the image
  *   inspect sealed-entry NAME     the plan of an entry that is sealed in an image: each file needs its digest
  *   inspect image NAME            of our own image: sections, ranges of the Authenticode digest, whether it is marked
- * as sealed, and the plan of what is sealed in it inspect file NAME             of any file: sections and ranges, by
- * whatever it has for headers inspect kernel NAME [LENGTH]  nothing: the exit status says whether it is a kernel that
- * the loader takes, with a command line of so many bytes inspect initrd NAME           nothing, likewise inspect keys
- * NAME             the keys that an entry may have; the input is not looked at
+ *                                 as sealed, and the plan of what is sealed in it
+ *   inspect file NAME             of any file: sections and ranges, by whatever it has for headers
+ *   inspect kernel NAME [LENGTH]  whether a kernel that the loader takes, with a command line of so many bytes, is
+ *                                 measured by its Authenticode digest
+ *   inspect initrd NAME           nothing: the exit status says whether it is an initrd that the loader takes
+ *   inspect keys NAME             the keys that an entry may have; the input is not looked at
  *
  * NAME stands for the input in messages. The exit status is 0, 1 where the loader would refuse or the answer cannot be
  * written, or 2 for a wrong call.
@@ -380,7 +382,11 @@ static int inspect_kernel(const struct input *input)
 
 	if (kernel_plan_file(&probe, &plan))
 		return 1;
-	return kernel_check_command_line(&plan, input->command_line_length) ? 1 : 0;
+	if (kernel_check_command_line(&plan, input->command_line_length))
+		return 1;
+	(void)printf("{\"authenticode_covers\": %s}\n",
+		     bool_text(kernel_authenticode_covers(&plan, probe.bytes, probe.file_size)));
+	return 0;
 }
 
 static int inspect_initrd(const struct input *input)

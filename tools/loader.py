@@ -219,6 +219,11 @@ def expect_plan(plan, read_part):
             fail(f"{path_of(part)}: sha256 mismatch: expected {part['sha256']}, found {found}")
 
 
+def authenticode_covers(name, content):
+    """Whether each byte of a kernel that runs is in its Authenticode digest. Ends the program unless it is a kernel."""
+    return _run("kernel", name, content)["authenticode_covers"]
+
+
 class File:
     """A file that may be a PE image, or just be measured or signed as one."""
 

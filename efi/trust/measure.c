@@ -47,6 +47,7 @@ void measure_kernel(const struct kernel *kernel, bool was_shown)
 		.type = TPM_EVENT_BOOT_SERVICES_APPLICATION,
 		.bytes = kernel->file,
 		.size = kernel->file_size,
+		.as_image = kernel_authenticode_covers(&kernel->plan, kernel->file, kernel->file_size),
 		.log = &log,
 		.log_size = sizeof(log),
 	};

@@ -179,7 +179,7 @@ static EFI_STATUS find_index(const struct meter *meter, struct measurement_proto
 static EFI_STATUS extend(const struct meter *meter, struct measurement_protocol *protocol,
 			 const struct tpm_event *event, struct logged_event *logged)
 {
-	UINT64 flags = event->type == TPM_EVENT_BOOT_SERVICES_APPLICATION ? PE_COFF_IMAGE : 0;
+	UINT64 flags = event->as_image ? PE_COFF_IMAGE : 0;
 	uint32_t size = (uint32_t)sizeof(*logged) + event->log_size;
 	EFI_STATUS status;
 	uint32_t index;

@@ -44,6 +44,7 @@ struct tpm_event {
 	enum tpm_event_type type;
 	const void *bytes; /* what is hashed; NULL: there was no memory to make it in, so the measurement fails */
 	uint64_t size;
+	bool as_image;	 /* hashed as a PE image, by its Authenticode digest; else byte by byte */
 	const void *log; /* what the log says of it */
 	uint32_t log_size;
 };

@@ -27,6 +27,7 @@ static void measure(const void *bytes, uint64_t size)
 		.type = TPM_EVENT_BOOT_SERVICES_APPLICATION,
 		.bytes = bytes,
 		.size = size,
+		.as_image = true,
 		.log = log,
 		.log_size = sizeof(log),
 	};

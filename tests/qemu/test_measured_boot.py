@@ -3,7 +3,9 @@
 
 import base64
 import hashlib
+import json
 import re
+import struct
 import subprocess
 
 import pytest
@@ -13,7 +15,7 @@ import lines
 from conftest import DEFAULT_OPTIONS, HERE, IMAGE, INITRD, entry, files, kernel, utf16, wait_for_report
 from difficult import DIFFICULT, assert_refused, attempts, difficult
 from machine import BUILD, FIRMWARE
-from signing import certificates, without_signature
+from signing import certificates, with_one_bit_flipped, without_signature
 from test_refusals import expect_refusal
 from test_sealed import seal
 from test_secure_boot import OLD_SHIM, Platform, boot_entries
@@ -58,6 +60,41 @@ def test_registers_are_as_predicted(boot, root, tmp_path, tpm, firmware):
     assert registers(report) == predict("--image", IMAGE, "--entry", conf, "--root", root)
     for what in ("kernel", "entry", "initrd", "command line"):
         guest.expect(rf"^kexec: measured the {what} into PCR \d+$")
+
+
+def with_a_gap(image):
+    """A kernel whose .text ends 512 bytes early in its headers, which only LoadImage would mind. Where the gap ends."""
+    headers = int.from_bytes(image[0x3c:0x40], "little")
+    table = headers + 24 + int.from_bytes(image[headers + 20:headers + 22], "little")
+    section = image.index(b".text\0\0\0", table)
+    size, start = struct.unpack_from("<II", image, section + 16)
+    gapped = bytearray(image)
+    struct.pack_into("<I", gapped, section + 16, size - 512)
+    return bytes(gapped), start + size
+
+
+def authenticode(image):
+    ranges = json.loads(subprocess.run([BUILD / "inspect", "image", "kernel"], input=image, check=True,
+                                       stdout=subprocess.PIPE).stdout)["authenticode"]
+    return hashlib.sha256(b"".join(image[start:end] for start, end in ranges)).hexdigest()
+
+
+def test_gap_in_a_kernel_is_measured(boot, tmp_path):
+    """Authenticode leaves bytes out that run: then all of the file counts, and one bit of them."""
+    gapped, end = with_a_gap(kernel().read_bytes())
+    changed = with_one_bit_flipped(gapped, end - 1)
+    assert authenticode(gapped) == authenticode(changed)
+    (tmp_path / "initrd").symlink_to(INITRD)
+    (tmp_path / "entry").write_bytes(entry())
+    found = []
+    for image in gapped, changed:
+        (tmp_path / "vmlinuz").write_bytes(image)
+        report = wait_for_report(boot(files({"/vmlinuz": image}), tpm="tpm-crb"))
+        assert registers(report) == predict("--image", IMAGE, "--entry", tmp_path / "entry", "--root", tmp_path)
+        events = event_log.parse(base64.b64decode(report["event-log"]))
+        assert [event.sha256 for event in events if event.pcr == 4][-1] == hashlib.sha256(image).digest()
+        found.append(registers(report)["4"])
+    assert found[0] != found[1]
 
 
 @pytest.mark.parametrize("name", ["trixie-snakeoil", "trixie-ms"])

@@ -88,6 +88,7 @@ static void signature_covers_the_kernel(void **state)
 
 	(void)state;
 	expect_ok(check_signed_file(file));
+	assert_true(kernel_authenticode_covers(&kernel, file, FILE_SIZE + 0x600));
 	free(file);
 }
 
@@ -102,6 +103,7 @@ static void signature_does_not_cover_the_kernels_end(void **state)
 	memcpy(file + 0x58 + 148, &size, 4);
 	expect_error(check_signed_file(file), KEXEC_MISMATCH,
 		     "/vmlinuz: signature: expected it to cover all from 0x5000 to 0x25000, found it ends at 0x24e00");
+	assert_false(kernel_authenticode_covers(&kernel, file, FILE_SIZE + 0x600));
 	free(file);
 }
 
@@ -115,6 +117,17 @@ static void signature_does_not_cover_the_setup_header(void **state)
 	memcpy(file + 0xf8 + 20, &offset, 4);
 	expect_error(check_signed_file(file), KEXEC_MISMATCH,
 		     "/vmlinuz: signature: expected it to cover all from 0x1f1 to 0x290, found it ends at 0x200");
+	assert_false(kernel_authenticode_covers(&kernel, file, FILE_SIZE + 0x600));
+	free(file);
+}
+
+static void no_digest_covers_what_is_no_image(void **state)
+{
+	uint8_t *file = make_signed_file();
+
+	(void)state;
+	file[0] = 0;
+	assert_false(kernel_authenticode_covers(&kernel, file, FILE_SIZE + 0x600));
 	free(file);
 }
 
@@ -138,6 +151,7 @@ int main(void)
 		cmocka_unit_test(signature_covers_the_kernel),
 		cmocka_unit_test(signature_does_not_cover_the_kernels_end),
 		cmocka_unit_test(signature_does_not_cover_the_setup_header),
+		cmocka_unit_test(no_digest_covers_what_is_no_image),
 	};
 
 	return run_named_tests(tests);

@@ -388,6 +388,16 @@ static void reset(void)
 	}
 }
 
+/* All that runs of it is in its Authenticode digest. */
+static size_t no_ranges(const struct kernel_plan *plan, struct file_range ret_ranges[KERNEL_SIGNED_RANGES_MAX])
+{
+	(void)plan;
+	(void)ret_ranges;
+	return 0;
+}
+
+static const struct kernel_format format = { .signed_ranges = no_ranges };
+
 static enum kexec_status run(const struct boot *boot, enum shown shown, unsigned policy)
 {
 	struct boot_plan plan = {
@@ -396,7 +406,11 @@ static enum kexec_status run(const struct boot *boot, enum shown shown, unsigned
 		.kernel = { .trust = policy & SAID_SEALED ? TRUST_IMAGE : TRUST_PLATFORM },
 		.require_measurement = policy & REQUIRED,
 	};
-	struct kernel kernel = { .file = (const uint8_t *)boot->kernel, .file_size = strlen(boot->kernel) };
+	struct kernel kernel = {
+		.plan = { .format = &format },
+		.file = (const uint8_t *)boot->kernel,
+		.file_size = strlen(boot->kernel),
+	};
 	struct kexec_segment cmdline = segment_of(boot->command_line, 1);
 	struct kexec_segment initrd = segment_of(boot->initrd ? boot->initrd : "", 0);
 	enum kexec_status status;
