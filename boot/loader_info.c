@@ -3,6 +3,7 @@
 #include "boot/loader_info.h"
 
 #include "boot/text.h"
+#include "common/align.h"
 #include "common/format.h"
 #include "common/string.h"
 
@@ -58,6 +59,38 @@ bool loader_variable_is_report(const void *name, size_t size)
 	if (begins_with(reader, "LoaderEntry") || begins_with(reader, "LoaderConfig"))
 		return false;
 	return begins_with(reader, "Loader") && !is(reader, "LoaderSystemToken");
+}
+
+const uint16_t *shim_report_name(size_t index)
+{
+	/* Spelled out: the core is compiled with C's own wide characters as well. */
+	static const uint16_t names[][18] = {
+		{ 'M', 'o', 'k', 'I', 'g', 'n', 'o', 'r', 'e', 'D', 'B' },
+		{ 'M', 'o', 'k', 'L', 'i', 's', 't', 'R', 'T' },
+		{ 'M', 'o', 'k', 'L', 'i', 's', 't', 'T', 'r', 'u', 's', 't', 'e', 'd', 'R', 'T' },
+		{ 'M', 'o', 'k', 'L', 'i', 's', 't', 'X', 'R', 'T' },
+		{ 'M', 'o', 'k', 'P', 'o', 'l', 'i', 'c', 'y', 'R', 'T' },
+		{ 'M', 'o', 'k', 'S', 'B', 'S', 't', 'a', 't', 'e', 'R', 'T' },
+		{ 'S', 'b', 'a', 't', 'L', 'e', 'v', 'e', 'l', 'R', 'T' },
+	};
+
+	return index < ARRAY_SIZE(names) ? names[index] : NULL;
+}
+
+bool shim_variable_is_report(const uint16_t *name)
+{
+	for (size_t i = 0; shim_report_name(i); i++) {
+		const uint16_t *known = shim_report_name(i);
+		const uint16_t *rest = name;
+
+		for (; *known && *rest == *known; known++)
+			rest++;
+		while (!*known && *rest >= '0' && *rest <= '9')
+			rest++;
+		if (!*known && !*rest)
+			return true;
+	}
+	return false;
 }
 
 bool loader_replaces_values(enum loader_before before)

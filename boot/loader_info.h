@@ -31,6 +31,16 @@ enum loader_before loader_before(const void *value, size_t size);
  */
 bool loader_variable_is_report(const void *name, size_t size);
 
+/*
+ * The names of what shim leaves for the operating system, as volatile variables; NULL behind the last. shim 16.1,
+ * mok.c, mok_state_variables. Linux takes keys from them (security/integrity/platform_certs/load_uefi.c) without a look
+ * at their attributes, also where there is no shim.
+ */
+const uint16_t *shim_report_name(size_t index);
+
+/* Whether a name that ends with a NUL is one of them, or one with a number behind it, as large lists have. */
+bool shim_variable_is_report(const uint16_t *name);
+
 /* Whether values that are there are replaced: only our own, of a start that failed. */
 bool loader_replaces_values(enum loader_before before);
 

@@ -109,7 +109,7 @@ static enum kexec_status check_section(const char *name, const struct pe_image *
 	const struct pe_sizes sizes = pe_sizes(image);
 	bool is_file = image->layout == PE_FILE;
 	uint64_t start = is_file ? section->file_offset : section->address;
-	uint64_t end = is_file ? image->size : sizes.image;
+	uint64_t end = image->size;
 	uint64_t length = section->size;
 
 	if (is_file && length > section->file_size)
@@ -133,9 +133,6 @@ static enum kexec_status check_sizes(const char *name, const struct pe_image *im
 	if (sizes.headers > image->size)
 		return log_error(KEXEC_BAD_FORMAT, "%s: expected SizeOfHeaders of at most 0x%lx, found 0x%x", name,
 				 image->size, sizes.headers);
-	if (image->layout == PE_LOADED && sizes.image > image->size)
-		return log_error(KEXEC_BAD_FORMAT, "%s: expected SizeOfImage of at most 0x%lx, found 0x%x", name,
-				 image->size, sizes.image);
 	return KEXEC_OK;
 }
 

@@ -139,7 +139,8 @@ enum kexec_status purgatory_set_tables(const struct purgatory *purgatory, const 
 	if (status)
 		return status;
 	*ret_take_at_once = gdt_build(gdt, before);
-	idt_build(idt, *ret_take_at_once ? before->code : SELECTOR_CODE, (uintptr_t)entries);
+	/* Not the firmware's: kernels before 5.10 load a GDT with this one long before they have an IDT. */
+	idt_build(idt, SELECTOR_CODE, (uintptr_t)entries);
 	status = purgatory_set(purgatory, purgatory_gdt, &gdt);
 	if (status)
 		return status;

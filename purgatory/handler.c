@@ -40,6 +40,10 @@ struct frame {
 PURGATORY_DATA uint64_t purgatory_gdt[GDT_ENTRIES];
 PURGATORY_DATA struct idt_gate purgatory_idt[IDT_GATES];
 
+/* purgatory.lds: all of the purgatory's code. */
+__attribute__((visibility("hidden"))) extern const uint8_t purgatory_code[];
+__attribute__((visibility("hidden"))) extern const uint8_t purgatory_code_end[];
+
 /* One more than its index, so that 0, which memory begins with, is none. */
 static volatile size_t region_number;
 static volatile unsigned reports;
@@ -130,6 +134,12 @@ static void remember_nmi(void)
 		say("purgatory: the firmware did not take a note of this\n");
 }
 
+/* Whether the kernel has not begun: an address is in the purgatory, or was reached before it. */
+static bool is_ours(uint64_t rip)
+{
+	return !kernel_is_next || (rip >= (uintptr_t)purgatory_code && rip < (uintptr_t)purgatory_code_end);
+}
+
 /*
  * A call of the firmware changes vector registers, which the hash uses: while it may be at work the note has to wait.
  * An NMI within a report is part of that report.
@@ -138,10 +148,13 @@ static void go_on_after_nmi(const struct frame *frame)
 {
 	struct stop_note note;
 
-	if (reports)
+	if (reports || is_stopping)
 		return;
 	describe(frame, STOP_NMI, &note);
 	report(&note, "; going on");
+	/* The kernel's stack is not made for the firmware. */
+	if (!is_ours(frame->rip))
+		return;
 	nmi_note = note;
 	nmi_is_pending = true;
 	if (kernel_is_next)

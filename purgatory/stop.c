@@ -9,6 +9,8 @@
 #include "purgatory/framebuffer.h"
 #include "purgatory/runtime.h"
 
+volatile bool is_stopping;
+
 void say(const char *text)
 {
 	serial_write(text);
@@ -21,6 +23,7 @@ _Noreturn void stop(struct stop_note *note)
 	static bool is_remembered;
 	static bool has_tried;
 
+	is_stopping = true;
 	if (!has_tried) {
 		has_tried = true;
 		note->on_mismatch = (uint32_t)purgatory_policy.on_mismatch;

@@ -2,10 +2,15 @@
 /* How the purgatory speaks, and how it ends where it does not enter the kernel. */
 #pragma once
 
+#include <stdbool.h>
+
 #include "common/stop_note.h"
 
 /* Writes to whoever is looking, wherever that is: serial line and screen. */
 void say(const char *text);
+
+/* stop has begun. */
+extern volatile bool is_stopping;
 
 /*
  * Leaves `note` for the next start, says what happens now, and resets or halts the machine, as the entry wants it. A

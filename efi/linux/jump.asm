@@ -52,8 +52,8 @@ exit_and_take_over:
 	test	rax, rax
 	js	.refused		; an error has the highest bit set (UEFI specification, appendix D)
 	cli				; first: the table has no gates for interrupts
+	lgdt	[rbx + TAKEOVER_GDT]	; the firmware's gates lead to its code segment, which this has as well
 	lidt	[rbx + TAKEOVER_IDT]
-	lgdt	[rbx + TAKEOVER_GDT]
 	mov	rcx, cr4
 	or	rcx, [rbx + TAKEOVER_CR4]
 	mov	cr4, rcx

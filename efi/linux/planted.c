@@ -16,6 +16,7 @@
 #include "efi/linux/loader_interface.h"
 #include "efi/services/firmware.h"
 #include "efi/services/variable.h"
+#include "efi/trust/shim.h"
 #include "efi/trust/verify.h"
 
 #define EXPECTED_ATTRIBUTES VARIABLE_BOOT_RUNTIME
@@ -86,6 +87,7 @@ static const CHAR16 known_names[][25] = {
 static const CHAR16 log_name[] = KEXEC_LOG_NAME;
 static const EFI_GUID loader_vendor = LOADER_VENDOR_GUID;
 static const EFI_GUID own_vendor = KEXEC_VENDOR_GUID;
+static const EFI_GUID shim_vendor = SHIM_LOCK_GUID;
 
 static bool is_same_vendor(const EFI_GUID *a, const EFI_GUID *b)
 {
@@ -97,6 +99,8 @@ static bool is_report(const CHAR16 *name, size_t size, const EFI_GUID *vendor)
 {
 	if (is_same_vendor(vendor, &loader_vendor))
 		return loader_variable_is_report(name, size);
+	if (is_same_vendor(vendor, &shim_vendor))
+		return shim_variable_is_report(name);
 	return is_same_vendor(vendor, &own_vendor) && size == sizeof(log_name) && memcmp(name, log_name, size) == 0;
 }
 
@@ -246,6 +250,8 @@ static void delete_known(void)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(known_names); i++)
 		delete_if_planted(known_names[i], &loader_vendor);
+	for (size_t i = 0; shim_report_name(i); i++)
+		delete_if_planted(shim_report_name(i), &shim_vendor);
 	delete_if_planted(log_name, &own_vendor);
 }
 

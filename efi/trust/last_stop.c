@@ -108,10 +108,8 @@ struct last_stop last_stop_report(void)
 	/* A note that stays must not keep the machine from booting for ever. */
 	if (!deleted)
 		log_warning("the firmware does not delete the note of it; going on");
-	if (!was_stopped || !deleted)
-		return (struct last_stop){ 0 };
 	return (struct last_stop){
-		.was_reset = note.on_mismatch == ON_MISMATCH_RESET,
+		.was_reset = was_stopped && deleted && note.on_mismatch == ON_MISMATCH_RESET,
 		.at_the_exit = note.kind == STOP_EXIT,
 	};
 }

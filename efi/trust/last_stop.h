@@ -16,7 +16,7 @@ struct last_stop {
 
 /*
  * Reads the note that the last start left (common/stop_note.h), deletes it, and warns of what it says. All false where
- * there is none, where it cannot be deleted, and where the boot went on.
+ * there is none, and where the boot went on; was_reset also where the note cannot be deleted.
  */
 struct last_stop last_stop_report(void);
 

@@ -8,6 +8,7 @@
 #include "common/vendor.h"
 #include "efi/linux/loader_interface.h"
 #include "efi/services/firmware.h"
+#include "efi/trust/shim.h"
 #include "tests/unit/fake_firmware.h"
 #include "tests/unit/support.h"
 
@@ -331,12 +332,42 @@ static void long_name_and_no_memory(void **state)
 	expect_known_deleted();
 }
 
+/* Shim's own stay, and so does what a machine's owner keeps for it. */
+static void keys_that_are_not_from_shim(void **state)
+{
+	static const CHAR16 planted[][18] = { L"MokListRT", L"MokListRT1", L"MokListXRT23", L"MokIgnoreDB",
+					      L"MokSBStateRT" };
+	static const CHAR16 kept[][18] = { L"MokList", L"MokSBState", L"MokListRTx", L"MokNew", L"SbatLevel" };
+	static const EFI_GUID shim = SHIM_LOCK_GUID;
+
+	(void)state;
+	for (int lists = 0; lists < 2; lists++) {
+		fake_firmware_start(NULL, 0);
+		if (!lists)
+			fake_firmware.list_status = EFI_DEVICE_ERROR;
+		fake_firmware.list_fails_at = !lists;
+		for (size_t i = 0; i < ARRAY_SIZE(planted); i++)
+			fake_variable_leave_text(planted[i], &shim, PLANTED, "a key");
+		for (size_t i = 0; i < ARRAY_SIZE(kept); i++)
+			fake_variable_leave_text(kept[i], &shim, PLANTED, "a setting");
+		fake_variable_leave_text(L"SbatLevelRT", &shim, A_LOADERS, "shim's");
+		planted_delete();
+		/* Those with a number are found by listing alone. */
+		for (size_t i = 0; i < ARRAY_SIZE(planted); i++)
+			assert_int_equal(fake_variable_find(planted[i], &shim) != NULL, !lists && (i == 1 || i == 2));
+		for (size_t i = 0; i < ARRAY_SIZE(kept); i++)
+			assert_non_null(fake_variable_find(kept[i], &shim));
+		assert_non_null(fake_variable_find(L"SbatLevelRT", &shim));
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(all_are_deleted_and_nothing_else),
 		cmocka_unit_test(what_a_loader_has_set_stays),
 		cmocka_unit_test(what_is_deleted_is_named),
+		cmocka_unit_test(keys_that_are_not_from_shim),
 		cmocka_unit_test(message_is_cut),
 		cmocka_unit_test(one_that_stays_ends_the_boots_that_rely_on_trust),
 		cmocka_unit_test(what_was_deleted_is_no_reason),

@@ -119,6 +119,7 @@ static void region_that_is_no_name(void **state)
 static void note_that_cannot_be_deleted(void **state)
 {
 	struct stop_note note = mismatch();
+	struct last_stop last;
 
 	(void)state;
 	fake_firmware_start(NULL, 0);
@@ -126,6 +127,13 @@ static void note_that_cannot_be_deleted(void **state)
 	fake_firmware.set_status = EFI_WRITE_PROTECTED;
 	expect_nothing_follows(last_stop_report());
 	assert_non_null(strstr(logged(), "the firmware does not delete the note of it; going on"));
+	/* But where the firmware refuses the exit again and again, it must not reset the machine for ever. */
+	note = (struct stop_note){ .kind = STOP_EXIT, .on_mismatch = ON_MISMATCH_RESET };
+	fake_firmware_start(NULL, 0);
+	fake_variable_leave(name, &vendor, STOP_NOTE_ATTRIBUTES, &note, sizeof(note));
+	fake_firmware.set_status = EFI_WRITE_PROTECTED;
+	last = last_stop_report();
+	assert_true(!last.was_reset && last.at_the_exit);
 }
 
 static void policy_is_the_entrys(void **state)
