@@ -69,8 +69,10 @@ bool pe_section_is(const struct pe_section *section, const char *name);
  */
 bool pe_find_section(const struct pe_image *image, const char *name, struct text *ret_content);
 
-/* The most sections of an image that is loaded, by the specification. */
+/* The most sections of an image that is loaded, by the specification. A proof has room for fewer. */
+#ifndef PE_SECTIONS_MAX
 #define PE_SECTIONS_MAX 96u
+#endif
 
 /* [start, end) of a file. */
 struct pe_range {

@@ -1,0 +1,226 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * Digest ranges, boot/digest.c, and the segments that they are of, boot/kexec_image.c. The hash is a list of what it
+ * was given; memory is any address that an allocator might return; nothing is read or written there.
+ */
+#include "boot/kexec_image.h"
+
+#define segment_seal real_segment_seal
+#include "boot/kexec_image.c"
+#undef segment_seal
+#include "boot/digest.c"
+#include "tests/prove/prove.h"
+
+void log_error_line(const char *format, ...)
+{
+	(void)format;
+}
+
+void log_verbose(const char *format, ...)
+{
+	(void)format;
+}
+
+size_t format_text(char *ret_text, size_t size, const char *format, ...)
+{
+	(void)ret_text;
+	(void)size;
+	(void)format;
+	return 0;
+}
+
+void segment_seal(const struct kexec_segment *segment)
+{
+	(void)segment;
+}
+
+/* --- segments: SEGMENTS of them, any requests, any answers of the allocator --- */
+
+enum kexec_status memory_alloc(const struct memory_request *request, const char *what, uint64_t *ret_addr,
+			       struct memory_pages *ret_pages)
+{
+	(void)request;
+	(void)what;
+	*ret_addr = any_u64();
+	ret_pages->addr = any_u64();
+	ret_pages->size = any_u64();
+	return any_u8() & 1 ? KEXEC_OK : KEXEC_NO_MEMORY;
+}
+
+static uint64_t freed;
+
+void memory_free(const struct memory_pages *pages)
+{
+	(void)pages;
+	freed++;
+}
+
+void prove_segments(void)
+{
+	struct kexec_image image = { .count = 0 };
+
+	for (size_t i = 0; i < SEGMENTS; i++) {
+		struct segment_request request = {
+			.name = "",
+			.bufsz = any_u64(),
+			.memsz = any_u64(),
+			.memory = { .size = any_u64() },
+		};
+		struct kexec_segment *segment;
+
+		if (kexec_image_add_segment(&image, &request, &segment))
+			continue;
+		prove(segment->bufsz != 0 && segment->bufsz <= segment->memsz, "the content fits");
+		prove((segment->memsz & (PAGE_SIZE - 1)) == 0, "of whole pages");
+	}
+	for (size_t i = 0; i < image.count; i++) {
+		const struct kexec_segment *one = &image.segments[i];
+
+		prove(one->mem >= one->pages.addr && one->mem - one->pages.addr <= one->pages.size &&
+			      one->memsz <= one->pages.size - (one->mem - one->pages.addr),
+		      "each segment lies in its pages");
+		prove(one->pages.addr + one->pages.size >= one->pages.addr, "its pages do not wrap");
+		for (size_t j = 0; j < i; j++) {
+			const struct memory_pages *other = &image.segments[j].pages;
+
+			prove(one->pages.addr + one->pages.size <= other->addr ||
+				      other->addr + other->size <= one->pages.addr,
+			      "pages of two segments are disjoint");
+		}
+	}
+}
+
+/* --- what arrives in PIECES is hashed once, in order, with nothing left out --- */
+
+static uint64_t hashed_to;
+static bool hashed_all = true;
+
+void sha256_start(struct sha256 *state)
+{
+	(void)state;
+}
+
+void sha256_update(struct sha256 *state, const void *bytes, size_t size)
+{
+	(void)state;
+	if (size == 0)
+		return;
+	hashed_all &= (uint64_t)bytes == hashed_to;
+	hashed_to = (uint64_t)bytes + size;
+}
+
+void sha256_digest(const struct sha256 *state, uint8_t ret_digest[SHA256_DIGEST_SIZE])
+{
+	(void)state;
+	(void)ret_digest;
+}
+
+void prove_arrived(void)
+{
+	const struct kexec_segment segment = {
+		.name = "",
+		.mem = any_u64(),
+		.bufsz = any_u64(),
+		.memsz = any_u64(),
+	};
+	struct digest digest;
+	uint64_t addr = any_u64();
+
+	assume(segment.bufsz != 0 && segment.bufsz <= segment.memsz && segment.memsz <= UINT64_MAX - segment.mem);
+	/* A file may begin ahead of its segment, end behind it, or not come at all; its pieces follow each other. */
+	assume(addr <= segment.mem);
+	digest_init(&digest);
+	digest_open(&digest, &segment);
+	hashed_to = segment.mem;
+	for (size_t i = 0; i < PIECES; i++) {
+		uint64_t size = any_u64();
+
+		assume(size <= UINT64_MAX - addr);
+		digest_arrived(&digest, addr, size);
+		addr += size;
+		prove(hashed_to <= segment.mem + segment.bufsz,
+		      "no more than the content is hashed before the rest is there");
+	}
+	digest_close(&digest, &segment);
+	prove(hashed_all, "pieces are hashed in order, none twice, none left out");
+	prove(hashed_to == segment.mem + segment.memsz, "up to the segment's end");
+	prove(digest.table.count == 1 && digest.early_count == 1, "it is one region");
+	prove(digest.table.regions[0].start == segment.mem && digest.table.regions[0].len == segment.memsz,
+	      "of the whole segment");
+}
+
+/* --- the regions are the segments: SEGMENTS of any stage, disjoint, beside the purgatory --- */
+
+/* What the purgatory's symbols name: the digests lie behind all that is hashed of it. */
+static uint8_t digests[KEXEC_SEGMENT_MAX + 1][SHA256_DIGEST_SIZE];
+
+enum kexec_status purgatory_find_symbol(const struct purgatory *purgatory, const char *name, size_t size,
+					void **ret_place)
+{
+	(void)purgatory;
+	*ret_place = size == SHA256_DIGEST_SIZE ? digests[KEXEC_SEGMENT_MAX] : digests[0];
+	(void)name;
+	return KEXEC_OK;
+}
+
+enum kexec_status purgatory_set_symbol(const struct purgatory *purgatory, const char *name, const void *value,
+				       size_t size)
+{
+	(void)purgatory;
+	(void)name;
+	(void)value;
+	(void)size;
+	return KEXEC_OK;
+}
+
+static bool is_region(const struct digest *digest, const struct kexec_segment *segment)
+{
+	size_t found = 0;
+
+	for (size_t i = 0; i < digest->table.count; i++) {
+		if (digest->table.regions[i].start == segment->mem && digest->table.regions[i].len == segment->memsz)
+			found++;
+	}
+	return found == 1;
+}
+
+void prove_regions(void)
+{
+	struct kexec_image image = { .count = SEGMENTS };
+	struct kexec_segment purgatory_segment = { .name = "",
+						   .mem = (uintptr_t)digests - PAGE_SIZE,
+						   .memsz = PAGE_SIZE };
+	const struct purgatory purgatory = { .segment = &purgatory_segment };
+	struct digest digest;
+	size_t listed = 0;
+
+	for (size_t i = 0; i < SEGMENTS; i++) {
+		struct kexec_segment *segment = &image.segments[i];
+
+		*segment = (struct kexec_segment){
+			.name = "",
+			.mem = any_u64(),
+			.memsz = any_u64(),
+			.stage = any_u8() % 3,
+		};
+		segment->bufsz = segment->memsz;
+		assume(segment->memsz != 0 && segment->memsz <= UINT64_MAX - segment->mem);
+		assume(segment->mem != purgatory_segment.mem);
+		for (size_t j = 0; j < i; j++)
+			assume(segment->mem + segment->memsz <= image.segments[j].mem ||
+			       image.segments[j].mem + image.segments[j].memsz <= segment->mem);
+	}
+	digest_init(&digest);
+	prove(digest_prepare(&image, &purgatory, &digest) == KEXEC_OK, "nothing fails");
+	for (size_t i = 0; i < SEGMENTS; i++) {
+		bool is_hashed = image.segments[i].stage != DIGEST_NONE;
+
+		listed += is_hashed;
+		prove(!is_hashed || is_region(&digest, &image.segments[i]),
+		      "each segment that is to be hashed is one region");
+	}
+	prove(digest.table.count == listed + 1, "and there is no other but the purgatory's");
+	prove(digest.early_count <= digest.table.count && digest.early_count >= 1, "early regions are the first");
+	for (size_t i = digest.table.count; i < KEXEC_SEGMENT_MAX; i++)
+		prove(digest.table.regions[i].len == 0, "what is not used is empty");
+}
