@@ -45,7 +45,7 @@ def checkout(tmp_path):
         if path.name not in ("build", "tests", ".git"):
             (folder / path.name).symlink_to(path)
     (folder / "tests/qemu").mkdir(parents=True)
-    for name in ("fuzz", "bench", "analysis"):
+    for name in ("fuzz", "bench", "analysis", "prove"):
         (folder / "tests" / name).symlink_to(ROOT / "tests" / name)
     for name in ("kexecx64.efi", "inspect", "deps", "initrd.cpio"):
         (folder / "build" / name).symlink_to((ROOT / "build" / name).resolve())
