@@ -148,7 +148,7 @@ static void go_on_after_nmi(const struct frame *frame)
 {
 	struct stop_note note;
 
-	if (reports || is_stopping)
+	if (reports || is_stopping())
 		return;
 	describe(frame, STOP_NMI, &note);
 	report(&note, "; going on");

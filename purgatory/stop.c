@@ -9,7 +9,12 @@
 #include "purgatory/framebuffer.h"
 #include "purgatory/runtime.h"
 
-volatile bool is_stopping;
+static volatile bool has_begun;
+
+bool is_stopping(void)
+{
+	return has_begun;
+}
 
 void say(const char *text)
 {
@@ -23,7 +28,7 @@ _Noreturn void stop(struct stop_note *note)
 	static bool is_remembered;
 	static bool has_tried;
 
-	is_stopping = true;
+	has_begun = true;
 	if (!has_tried) {
 		has_tried = true;
 		note->on_mismatch = (uint32_t)purgatory_policy.on_mismatch;

@@ -9,8 +9,8 @@
 /* Writes to whoever is looking, wherever that is: serial line and screen. */
 void say(const char *text);
 
-/* stop has begun. */
-extern volatile bool is_stopping;
+/* Whether stop has begun. */
+bool is_stopping(void);
 
 /*
  * Leaves `note` for the next start, says what happens now, and resets or halts the machine, as the entry wants it. A
