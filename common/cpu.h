@@ -6,6 +6,7 @@
 
 /* Intel SDM volume 2, CPUID: leaves come in ranges, the first of each says which is its last. */
 #define CPUID_EXTENDED 0x80000000u
+#define CPUID_FEATURES 1u
 
 struct cpuid {
 	uint32_t eax;

@@ -2,6 +2,7 @@
 /* Puts an exception into words. */
 #include "common/exception.h"
 
+#include "common/align.h"
 #include "common/format.h"
 
 /* By vector; Intel SDM volume 3, table 6-1. */
@@ -30,7 +31,7 @@ static const char names[][25] = {
 
 static const char *name_of(uint64_t vector)
 {
-	return vector < sizeof(names) / sizeof(names[0]) && names[vector][0] ? names[vector] : "exception";
+	return vector < ARRAY_SIZE(names) && names[vector][0] ? names[vector] : "exception";
 }
 
 void exception_format(const struct exception *exception, char *buffer, size_t size)

@@ -49,7 +49,7 @@ static volatile size_t region_number;
 static volatile unsigned reports;
 static volatile bool kernel_is_next;
 
-/* The last NMI that is not noted yet; of kind 0 if there is none. */
+/* The last NMI, while it is not noted yet. */
 static volatile bool nmi_is_pending;
 static struct stop_note nmi_note;
 

@@ -3,14 +3,14 @@
 ; The last instructions of the loader. The firmware is gone; its page tables, descriptor tables and handlers still
 ; lie in memory that is now anybody's.
 ;
-; Exceptions are the purgatory's from the return of ExitBootServices on: one that comes before `mov cr3` runs its handlers
+; Exceptions are the purgatory's already (efi/services/take_over.asm): one that comes before `mov cr3` runs its handlers
 ; under the firmware's page tables, in memory that was allocated as code. What is executed without one is told next.
 ;
 ; Nothing here asks for EFI_MEMORY_ATTRIBUTE_PROTOCOL: up to `mov cr3` only our own .text is executed under the
 ; firmware's page tables, which the firmware itself has made executable when it loaded the image; purgatory, kernel and
 ; the kernel's trampoline in low memory are executed under ours, where everything is writable, and executable but for our
-; own data, whatever the firmware says of the pages they lie in. And no page is made read-only, so none has to be writable again before
-; FreePages.
+; own data, whatever the firmware says of the pages they lie in. And no page is made read-only, so none has to be
+; writable again before FreePages.
 
 bits 64
 default rel
@@ -29,38 +29,7 @@ CR4_PAE equ 1 << 5
 CR4_MCE equ 1 << 6
 CR4_LA57 equ 1 << 12
 
-; efi/services/exit.h: struct takeover
-TAKEOVER_IDT equ 0
-TAKEOVER_GDT equ 10
-TAKEOVER_CR4 equ 24
-
 section .text
-
-; EFI_STATUS exit_and_take_over(EFI_EXIT_BOOT_SERVICES exit, EFI_HANDLE image, UINTN key, const struct takeover *takeover)
-; System V ABI
-;
-; Calls exit(image, key), in the firmware's ABI. Where it succeeds the interrupts are off and the exceptions are ours when
-; it returns. The segment registers stay what they are: no far return, which CET might be watching, is needed.
-global exit_and_take_over:function
-exit_and_take_over:
-	push	rbx
-	sub	rsp, 32			; what a callee of the firmware's ABI may write to; rsp is 16-aligned
-	mov	rbx, rcx		; which it preserves
-	mov	rax, rdi
-	mov	rcx, rsi
-	call	rax
-	test	rax, rax
-	js	.refused		; an error has the highest bit set (UEFI specification, appendix D)
-	cli				; first: the table has no gates for interrupts
-	lgdt	[rbx + TAKEOVER_GDT]	; the firmware's gates lead to its code segment, which this has as well
-	lidt	[rbx + TAKEOVER_IDT]
-	mov	rcx, cr4
-	or	rcx, [rbx + TAKEOVER_CR4]
-	mov	cr4, rcx
-.refused:
-	add	rsp, 32
-	pop	rbx
-	ret
 
 ; _Noreturn void handover_jump(uint64_t entry, uint64_t page_table_root, bool no_execute)	System V ABI
 ;

@@ -5,6 +5,7 @@
 #include "boot/log.h"
 #include "common/string.h"
 #include "efi/services/firmware.h"
+#include "efi/services/rng.h"
 #include "efi/services/variable.h"
 
 /* What the stub asks for, what it believes of a loader before it, and what the kernel reads of a seed. */
@@ -17,11 +18,6 @@
 struct random_seed {
 	uint32_t size;
 	uint8_t bits[SEED_SIZE_MAX];
-};
-
-struct rng_protocol {
-	void *get_info;
-	EFI_STATUS(EFIAPI *get_rng)(struct rng_protocol *this, EFI_GUID *algorithm, UINTN size, uint8_t *ret_bytes);
 };
 
 /* LINUX_EFI_RANDOM_SEED_TABLE_GUID; the variable is under the same. */
@@ -41,9 +37,8 @@ static size_t inherited_size;
 
 static size_t read_firmware(uint8_t *ret_bytes)
 {
-	EFI_GUID protocol_guid = { 0x3152bca5, 0xeade, 0x433d, { 0x86, 0x2e, 0xc0, 0x1c, 0xdc, 0x29, 0x1f, 0x44 } };
 	EFI_GUID raw = { 0xe43176d7, 0xb6e8, 0x4827, { 0xb7, 0x84, 0x7f, 0xfd, 0xc4, 0xb6, 0x85, 0x61 } };
-	struct rng_protocol *rng = firmware_protocol(&protocol_guid);
+	struct rng_protocol *rng = rng_find();
 	EFI_STATUS status;
 
 	if (!rng)

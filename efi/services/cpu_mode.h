@@ -12,7 +12,6 @@
 
 #define CR4_MCE (1u << 6)
 #define CR4_LA57 (1u << 12)
-#define CPUID_FEATURES 1u
 #define CPUID_MCE (1u << 7) /* EDX */
 #define CPUID_TDX 0x21u
 #define CPUID_EXTENDED_FEATURES 0x80000001u

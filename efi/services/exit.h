@@ -25,7 +25,7 @@ struct __attribute__((packed)) table_pointer {
 	uint64_t addr;
 };
 
-/* What the CPU gets when the firmware has gone. jump.asm knows where things are in it. */
+/* What the CPU gets when the firmware has gone. take_over.asm knows where things are in it. */
 struct takeover {
 	struct table_pointer idt;
 	struct table_pointer gdt; /* which must have the segments that the firmware ran with */
@@ -33,9 +33,9 @@ struct takeover {
 	uint64_t cr4_bits; /* to be set */
 };
 
-_Static_assert(offsetof(struct takeover, idt) == 0, "jump.asm: TAKEOVER_IDT");
-_Static_assert(offsetof(struct takeover, gdt) == 10, "jump.asm: TAKEOVER_GDT");
-_Static_assert(offsetof(struct takeover, cr4_bits) == 24, "jump.asm: TAKEOVER_CR4");
+_Static_assert(offsetof(struct takeover, idt) == 0, "take_over.asm: TAKEOVER_IDT");
+_Static_assert(offsetof(struct takeover, gdt) == 10, "take_over.asm: TAKEOVER_GDT");
+_Static_assert(offsetof(struct takeover, cr4_bits) == 24, "take_over.asm: TAKEOVER_CR4");
 
 struct exit_request {
 	uint64_t map_addr;     /* where the final map goes */
@@ -59,7 +59,7 @@ enum kexec_status exit_boot_services(const struct exit_request *request);
 
 /*
  * Calls exit(image, key) and, where that succeeds, takes over: interrupts off, descriptor tables and CR4 as `takeover`
- * says. In jump.asm.
+ * says. In take_over.asm.
  */
 EFI_STATUS exit_and_take_over(EFI_EXIT_BOOT_SERVICES exit, EFI_HANDLE image, UINTN key,
 			      const struct takeover *takeover);

@@ -7,8 +7,8 @@
 #include "common/cpu.h"
 #include "common/serial.h"
 #include "efi/services/firmware.h"
+#include "efi/services/rng.h"
 
-#define CPUID_FEATURES 1u
 #define CPUID_RDRAND (1u << 30) /* ECX */
 
 /* Intel's advice (Digital Random Number Generator Software Implementation Guide, 5.2.1). */
@@ -16,11 +16,6 @@
 
 /* A byte of 0 ends a string that runs over the guard. */
 #define GUARD_MASK (~(uint64_t)0xff)
-
-struct rng_protocol {
-	void *get_info;
-	EFI_STATUS(EFIAPI *get_rng)(struct rng_protocol *this, EFI_GUID *algorithm, UINTN size, uint8_t *ret_bytes);
-};
 
 /* What the compiler's __stack_chk_guard and __stack_chk_fail stand for, by efi/kexec.lds. */
 uint64_t stack_guard = 0x5bd1e995c2b2ae00; /* until it is set */
@@ -30,8 +25,7 @@ static bool firmware_is_left;
 
 static bool ask_firmware(uint64_t *ret_value)
 {
-	EFI_GUID guid = { 0x3152bca5, 0xeade, 0x433d, { 0x86, 0x2e, 0xc0, 0x1c, 0xdc, 0x29, 0x1f, 0x44 } };
-	struct rng_protocol *rng = firmware_protocol(&guid);
+	struct rng_protocol *rng = rng_find();
 
 	return rng && !EFI_ERROR(rng->get_rng(rng, NULL, sizeof(*ret_value), (uint8_t *)ret_value));
 }

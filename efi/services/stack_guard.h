@@ -18,6 +18,8 @@ extern uint64_t stack_guard;
  */
 void stack_guard_start(void);
 
-/* The firmware is being left. From here on a stack that was overwritten halts the machine; before, the firmware goes
- * on. */
+/*
+ * The firmware is being left: from here on a stack that was overwritten halts the machine. Before, the firmware goes
+ * on.
+ */
 void stack_guard_leave_firmware(void);

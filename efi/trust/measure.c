@@ -136,15 +136,7 @@ void measure_rest(const struct boot_plan *plan, const struct kexec_segment *init
 static void measure_nothing(uint32_t pcr)
 {
 	static const uint32_t no_error = 0;
-	struct tpm_event event = {
-		.what = "separator",
-		.pcr = pcr,
-		.type = TPM_EVENT_SEPARATOR,
-		.bytes = &no_error,
-		.size = sizeof(no_error),
-		.log = &no_error,
-		.log_size = sizeof(no_error),
-	};
+	const struct tpm_event event = tpm_separator("separator", pcr, &no_error);
 
 	tpm_measure(&event);
 }

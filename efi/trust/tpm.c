@@ -227,6 +227,19 @@ static EFI_STATUS measure(struct meter *meter, const struct tpm_event *event)
 	return status;
 }
 
+struct tpm_event tpm_separator(const char *what, uint32_t pcr, const uint32_t *value)
+{
+	return (struct tpm_event){
+		.what = what,
+		.pcr = pcr,
+		.type = TPM_EVENT_SEPARATOR,
+		.bytes = value,
+		.size = sizeof(*value),
+		.log = value,
+		.log_size = sizeof(*value),
+	};
+}
+
 /*
  * An EV_SEPARATOR whose value is 1 is what the profile has for an error that left a register without what belongs there
  * (10.4.1; edk2's Tcg2Pei caps registers 0 to 7 with it). Its digest begins no boot's list of events, so what is
@@ -236,15 +249,7 @@ static bool cap(struct meter *meter, uint32_t pcr)
 {
 	static const uint32_t error = 1;
 	uint8_t logged[sizeof(struct logged_event) + sizeof(error)];
-	struct tpm_event event = {
-		.what = "error",
-		.pcr = pcr,
-		.type = TPM_EVENT_SEPARATOR,
-		.bytes = &error,
-		.size = sizeof(error),
-		.log = &error,
-		.log_size = sizeof(error),
-	};
+	const struct tpm_event event = tpm_separator("error", pcr, &error);
 	struct measurement_protocol *protocol;
 	EFI_STATUS status;
 

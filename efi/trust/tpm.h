@@ -70,6 +70,9 @@ struct tpm_log {
  */
 bool tpm_log_find(struct measurement_protocol *source, bool source_is_tpm, struct tpm_log *ret_log);
 
+/* An EV_SEPARATOR with `value`, which must outlive it: 0 ends a register, and 1 says that an error left it short. */
+struct tpm_event tpm_separator(const char *what, uint32_t pcr, const uint32_t *value);
+
 /* Begins a boot's measurements: nothing has been measured or missed yet. */
 void tpm_find(void);
 

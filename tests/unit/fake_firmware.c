@@ -103,7 +103,7 @@ static EFI_STATUS EFIAPI exit_boot_services_fake(EFI_HANDLE image, UINTN key)
 	return EFI_SUCCESS;
 }
 
-/* In the place of jump.asm. */
+/* In the place of take_over.asm. */
 EFI_STATUS exit_and_take_over(EFI_EXIT_BOOT_SERVICES exit, EFI_HANDLE image, UINTN key, const struct takeover *takeover)
 {
 	EFI_STATUS status = exit(image, key);
