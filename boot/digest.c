@@ -95,6 +95,7 @@ static const char *code_name(uint64_t code)
 	static const char *const names[] = {
 		[SHA256_C] = "C",
 		[SHA256_SSSE3] = "SSSE3",
+		[SHA256_AVX2] = "AVX2",
 		[SHA256_NI] = "the SHA extensions",
 	};
 

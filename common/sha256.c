@@ -16,6 +16,9 @@
 
 /* Intel SDM volume 2, CPUID */
 #define CPUID_1_ECX_SSSE3 (1u << 9)
+#define CPUID_1_ECX_OSXSAVE (1u << 27)
+#define CPUID_1_ECX_AVX (1u << 28)
+#define CPUID_7_EBX_AVX2 (1u << 5)
 #define CPUID_7_EBX_SHA (1u << 29)
 
 _Static_assert(sizeof(mbedtls_sha256_context) <= sizeof(((struct sha256 *)0)->opaque), "the façade is too small");
@@ -26,13 +29,42 @@ void sha256_blocks_ni(uint32_t state[8], const void *blocks, size_t count);
 void sha256_blocks_ssse3(uint32_t state[8], const void *blocks, size_t count);
 #pragma GCC visibility pop
 
+static bool has_avx2(void)
+{
+	const uint32_t needed = CPUID_1_ECX_SSSE3 | CPUID_1_ECX_OSXSAVE | CPUID_1_ECX_AVX;
+
+	if ((cpu_cpuid(CPUID_FEATURES).ecx & needed) != needed || !(cpu_cpuid(7).ebx & CPUID_7_EBX_AVX2))
+		return false;
+	return (cpu_xcr0() & XCR0_AVX_STATE) == XCR0_AVX_STATE;
+}
+
+bool sha256_has_code(enum sha256_code code)
+{
+	bool has_ssse3 = cpu_cpuid(CPUID_FEATURES).ecx & CPUID_1_ECX_SSSE3;
+
+	switch (code) {
+	case SHA256_C:
+		return true;
+	case SHA256_SSSE3:
+		return has_ssse3;
+	case SHA256_AVX2:
+		return has_avx2();
+	case SHA256_NI:
+		return has_ssse3 && cpu_cpuid(7).ebx & CPUID_7_EBX_SHA;
+	case SHA256_CODES:
+		break;
+	}
+	return false;
+}
+
 enum sha256_code sha256_best_code(void)
 {
-	if (!(cpu_cpuid(1).ecx & CPUID_1_ECX_SSSE3))
-		return SHA256_C;
-	if (cpu_cpuid(7).ebx & CPUID_7_EBX_SHA)
-		return SHA256_NI;
-	return SHA256_SSSE3;
+	/* The enumeration has them by their speed. */
+	for (enum sha256_code code = SHA256_CODES - 1; code > SHA256_C; code--) {
+		if (sha256_has_code(code))
+			return code;
+	}
+	return SHA256_C;
 }
 
 static mbedtls_sha256_context *context(struct sha256 *state)
@@ -59,10 +91,12 @@ static void hash_blocks(struct sha256 *state, const uint8_t *blocks, size_t coun
 	case SHA256_NI:
 		sha256_blocks_ni(context(state)->state, blocks, count);
 		break;
+	case SHA256_AVX2:
 	case SHA256_SSSE3:
 		sha256_blocks_ssse3(context(state)->state, blocks, count);
 		break;
 	case SHA256_C:
+	case SHA256_CODES:
 		for (size_t i = 0; i < count; i++)
 			mbedtls_internal_sha256_process(context(state), blocks + i * BLOCK_SIZE);
 		break;
@@ -109,6 +143,19 @@ void sha256_of(const void *bytes, size_t size, uint8_t ret_digest[SHA256_DIGEST_
 	sha256_start(&state);
 	sha256_update(&state, bytes, size);
 	sha256_digest(&state, ret_digest);
+}
+
+void sha256_leaves(enum sha256_code code, const void *leaves, size_t count, uint8_t (*ret_digests)[SHA256_DIGEST_SIZE])
+{
+	const uint8_t *leaf = leaves;
+
+	for (size_t i = 0; i < count; i++) {
+		struct sha256 state;
+
+		sha256_start_with(&state, code);
+		sha256_update(&state, leaf + i * SHA256_LEAF_SIZE, SHA256_LEAF_SIZE);
+		sha256_digest(&state, ret_digests[i]);
+	}
 }
 
 bool sha256_equal(const uint8_t a[SHA256_DIGEST_SIZE], const uint8_t b[SHA256_DIGEST_SIZE])

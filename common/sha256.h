@@ -11,12 +11,18 @@
 
 #include "common/purgatory_abi.h"
 
-/* What hashes whole blocks. The digests are the same. */
+/* What hashes. The digests are the same. A CPU may have any of them without the others: an Atom has NI, but not AVX2.
+ */
 enum sha256_code {
 	SHA256_C,     /* mbedTLS's C */
 	SHA256_SSSE3, /* common/sha256_blocks.asm: vectors for the message schedule */
+	SHA256_AVX2,  /* for leaves; a single stream is hashed by the code of SSSE3, which every such CPU has */
 	SHA256_NI,    /* common/sha256_blocks.asm: the SHA extensions */
+	SHA256_CODES,
 };
+
+/* A block of fs-verity's tree (Linux, Documentation/filesystems/fsverity.rst). */
+#define SHA256_LEAF_SIZE 4096u
 
 /* The state of a hash in progress. It may be copied by assignment, so that one prefix serves several digests. */
 struct sha256 {
@@ -24,7 +30,10 @@ struct sha256 {
 	uint64_t code; /* enum sha256_code */
 };
 
-/* The fastest code that this CPU has, by CPUID. A CPU that has one of the codes has those listed before it as well. */
+/* Whether this CPU has the code, by CPUID, and for AVX2 also whether ymm registers may be used. */
+bool sha256_has_code(enum sha256_code code);
+
+/* The fastest code that this CPU has. */
 enum sha256_code sha256_best_code(void);
 
 /*
@@ -41,6 +50,12 @@ void sha256_digest(const struct sha256 *state, uint8_t ret_digest[SHA256_DIGEST_
 
 /* The digest of one buffer. */
 void sha256_of(const void *bytes, size_t size, uint8_t ret_digest[SHA256_DIGEST_SIZE]);
+
+/*
+ * The digests of `count` leaves that follow each other from `leaves` on, at any alignment; each is hashed by itself.
+ * The CPU must have the code, and xmm registers be usable as for sha256_start.
+ */
+void sha256_leaves(enum sha256_code code, const void *leaves, size_t count, uint8_t (*ret_digests)[SHA256_DIGEST_SIZE]);
 
 /* Compares whole digests, every byte, whatever the first ones say. */
 bool sha256_equal(const uint8_t a[SHA256_DIGEST_SIZE], const uint8_t b[SHA256_DIGEST_SIZE]);

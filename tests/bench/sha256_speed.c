@@ -18,7 +18,7 @@
 #define BUFFER_SIZE (16u << 20)
 
 #define DECLARE(prefix)                                                                                                \
-	extern typeof(sha256_best_code) prefix##_sha256_best_code;                                                     \
+	extern typeof(sha256_has_code) prefix##_sha256_has_code;                                                       \
 	extern typeof(sha256_start_with) prefix##_sha256_start_with;                                                   \
 	extern typeof(sha256_update) prefix##_sha256_update;                                                           \
 	extern typeof(sha256_digest) prefix##_sha256_digest
@@ -100,7 +100,7 @@ int main(int argc, char **argv)
 	uint8_t digest[SHA256_DIGEST_SIZE];
 	unsigned count;
 
-	if (!implementation || implementation->code > in_loader_sha256_best_code()) {
+	if (!implementation || !in_loader_sha256_has_code(implementation->code)) {
 		fprintf(stderr, "usage: sha256 IMPLEMENTATION, of those that this CPU has\n");
 		return 2;
 	}
