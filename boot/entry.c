@@ -10,6 +10,9 @@
 /* How much of a wrong line a message quotes: a digest and a path, as a rule. */
 #define QUOTE_MAX 120
 
+/* In UTF-8. */
+#define BYTE_ORDER_MARK "\xef\xbb\xbf"
+
 static enum kexec_status read_line(struct plan_builder *builder, struct text line)
 {
 	struct text name = text_take_word(&line);
@@ -62,50 +65,58 @@ static bool same_path(const char *name, struct text path)
 	return name[path.length] == '\0';
 }
 
-/* Gives the digest to `part` if it is the one named. Returns false if the part has another digest already. */
+/* Gives the digest to `part` if it is the one named. Returns false if the part has another one of its kind already. */
 static bool give_digest(struct boot_part *part, const struct digest_line *line, bool *is_named)
 {
+	struct part_digest *digest = line->is_fsverity ? &part->fsverity : &part->sha256;
+
 	if (!same_path(part->name, line->path))
 		return true;
 	*is_named = true;
-	if (part->has_digest)
-		return memcmp(part->digest, line->digest, sizeof(part->digest)) == 0;
-	part->has_digest = true;
-	memcpy(part->digest, line->digest, sizeof(part->digest));
+	if (digest->is_known)
+		return memcmp(digest->bytes, line->digest, sizeof(digest->bytes)) == 0;
+	digest->is_known = true;
+	memcpy(digest->bytes, line->digest, sizeof(digest->bytes));
 	return true;
 }
 
 /* A digest for a file that is not loaded would never be checked: most likely its path is spelled in two ways. */
+static enum kexec_status give_to_parts(struct boot_plan *plan, const struct digest_line *line)
+{
+	const char *key = line->is_fsverity ? "fsverity" : "sha256";
+	struct text path = text_quote(line->path, QUOTE_MAX);
+	bool is_named = false;
+	bool agrees = give_digest(&plan->kernel, line, &is_named);
+
+	for (size_t i = 0; i < plan->initrd_count; i++)
+		agrees &= give_digest(&plan->initrds[i], line, &is_named);
+	if (!is_named)
+		return log_error(KEXEC_BAD_FORMAT,
+				 "%s: %s: expected the path of a linux or initrd line, found \"%.*s\"", plan->said_by,
+				 key, TEXT_ARGS(path));
+	if (!agrees)
+		return log_error(KEXEC_BAD_FORMAT, "%s: %s: expected one digest for %.*s, found two", plan->said_by,
+				 key, TEXT_ARGS(path));
+	return KEXEC_OK;
+}
+
 static enum kexec_status give_digests(struct plan_builder *builder)
 {
-	struct boot_plan *plan = &builder->plan;
+	enum kexec_status status = KEXEC_OK;
 
-	for (const struct digest_line *line = builder->digests; line < builder->digests + builder->digest_count;
-	     line++) {
-		bool is_named = false;
-		bool agrees = give_digest(&plan->kernel, line, &is_named);
-
-		for (size_t i = 0; i < plan->initrd_count; i++)
-			agrees &= give_digest(&plan->initrds[i], line, &is_named);
-		if (!is_named)
-			return log_error(KEXEC_BAD_FORMAT,
-					 "%s: sha256: expected the path of a linux or initrd line, found \"%.*s\"",
-					 plan->said_by, TEXT_ARGS(text_quote(line->path, QUOTE_MAX)));
-		if (!agrees)
-			return log_error(KEXEC_BAD_FORMAT, "%s: sha256: expected one digest for %.*s, found two",
-					 plan->said_by, TEXT_ARGS(text_quote(line->path, QUOTE_MAX)));
-	}
-	return KEXEC_OK;
+	for (size_t i = 0; !status && i < builder->digest_count; i++)
+		status = give_to_parts(&builder->plan, &builder->digests[i]);
+	return status;
 }
 
 static enum kexec_status expect_digest(const struct boot_plan *plan, const struct boot_part *part)
 {
 	struct text name = text_of_string(part->name);
 
-	if (part->has_digest)
+	if (boot_part_has_digest(part))
 		return KEXEC_OK;
-	return log_error(KEXEC_BAD_FORMAT, "%s: expected a line \"sha256 HEX %.*s\", found none", plan->said_by,
-			 TEXT_ARGS(text_quote(name, QUOTE_MAX)));
+	return log_error(KEXEC_BAD_FORMAT, "%s: expected a line \"fsverity HEX %.*s\" (or sha256), found none",
+			 plan->said_by, TEXT_ARGS(text_quote(name, QUOTE_MAX)));
 }
 
 /* In a sealed entry nobody vouches for a file without a digest. */
@@ -141,15 +152,6 @@ static enum kexec_status check_text(const char *said_by, struct text text)
 	return KEXEC_OK;
 }
 
-static struct text without_byte_order_mark(struct text text)
-{
-	struct text mark = TEXT("\xef\xbb\xbf");
-
-	if (text.length < mark.length || memcmp(text.start, mark.start, mark.length) != 0)
-		return text;
-	return (struct text){ .start = text.start + mark.length, .length = text.length - mark.length };
-}
-
 enum kexec_status entry_to_plan(const char *said_by, struct text text, enum entry_place place,
 				struct boot_plan *ret_plan)
 {
@@ -167,7 +169,8 @@ enum kexec_status entry_to_plan(const char *said_by, struct text text, enum entr
 	status = check_text(said_by, text);
 	if (status)
 		return status;
-	status = plan_builder_start(&builder, said_by, without_byte_order_mark(text));
+	text_skip_prefix(&text, TEXT(BYTE_ORDER_MARK));
+	status = plan_builder_start(&builder, said_by, text);
 	if (status)
 		return status;
 	builder.source = places[place].source;

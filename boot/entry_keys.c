@@ -16,11 +16,12 @@ static int hex_digit(char c)
 	return -1;
 }
 
-/* Takes "HEX PATH" apart, a line as sha256sum prints it, with the * of its binary mode or without. */
-static bool parse_digest(struct text value, struct digest_line *ret_line)
+/* Takes "HEX PATH" apart, or the same with `algorithm` before HEX. */
+static bool parse_digest(struct text value, struct text algorithm, struct digest_line *ret_line)
 {
 	struct text hex = text_take_word(&value);
 
+	text_skip_prefix(&hex, algorithm);
 	if (hex.length != DIGEST_TEXT_SIZE - 1 || !value.length)
 		return false;
 	for (size_t i = 0; i < SHA256_DIGEST_SIZE; i++) {
@@ -30,10 +31,6 @@ static bool parse_digest(struct text value, struct digest_line *ret_line)
 		if (high < 0 || low < 0)
 			return false;
 		ret_line->digest[i] = (uint8_t)(high << 4 | low);
-	}
-	if (value.length > 1 && value.start[0] == '*') {
-		value.start++;
-		value.length--;
 	}
 	ret_line->path = value;
 	return true;
@@ -74,10 +71,28 @@ static const char *read_options(struct plan_builder *builder, struct text value)
 	return NULL;
 }
 
+/* A line as `fsverity digest` prints it, with the name of the algorithm, or as it does with --compact, and a path. */
+static const char *read_fsverity(struct plan_builder *builder, struct text value)
+{
+	struct digest_line *line = &builder->digests[builder->digest_count];
+
+	if (!parse_digest(value, TEXT("sha256:"), line))
+		return "64 hexadecimal digits, of SHA-256, and a path";
+	line->is_fsverity = true;
+	builder->digest_count++;
+	return NULL;
+}
+
+/* A line as sha256sum prints it, with the * of its binary mode or without. */
 static const char *read_sha256(struct plan_builder *builder, struct text value)
 {
-	if (!parse_digest(value, &builder->digests[builder->digest_count]))
+	struct digest_line *line = &builder->digests[builder->digest_count];
+
+	if (!parse_digest(value, TEXT(""), line))
 		return "64 hexadecimal digits and a path";
+	line->is_fsverity = false;
+	if (line->path.length > 1)
+		text_skip_prefix(&line->path, TEXT("*"));
 	builder->digest_count++;
 	return NULL;
 }
@@ -142,6 +157,7 @@ static const struct entry_key keys[] = {
 	{ TEXT("linux"), read_linux },
 	{ TEXT("initrd"), read_initrd },
 	{ TEXT("options"), read_options },
+	{ TEXT("fsverity"), read_fsverity },
 	{ TEXT("sha256"), read_sha256 },
 	{ TEXT("signature"), read_signature },
 	{ TEXT("measure"), read_measure },

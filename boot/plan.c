@@ -11,7 +11,10 @@
 /* How much of a key a message quotes. */
 #define QUOTE_MAX 120
 
-/* The shortest lines, with their line feeds: they say how many members a list can have at most. */
+/*
+ * The shortest lines, with their line feeds: they say how many members a list can have at most. Of the keys with a
+ * digest, sha256 is the shorter one.
+ */
 #define INITRD_LINE_MIN sizeof("initrd x")
 #define DIGEST_LINE_MIN (sizeof("sha256  x") + DIGEST_TEXT_SIZE - 1)
 #define UNKNOWN_LINE_MIN sizeof("x")
@@ -106,9 +109,14 @@ void plan_builder_give_up(struct plan_builder *builder)
 	boot_plan_free(&builder->plan);
 }
 
+bool boot_part_has_digest(const struct boot_part *part)
+{
+	return part->fsverity.is_known || part->sha256.is_known;
+}
+
 bool boot_part_is_sealed(const struct boot_part *part)
 {
-	return part->trust == TRUST_IMAGE || (part->trust == TRUST_DIGEST && part->has_digest);
+	return part->trust == TRUST_IMAGE || (part->trust == TRUST_DIGEST && boot_part_has_digest(part));
 }
 
 void boot_plan_print_unknown_keys(const struct boot_plan *plan)

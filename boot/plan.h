@@ -30,14 +30,26 @@ enum trust {
 	TRUST_IMAGE,	/* our image holds the part itself */
 };
 
-/* One thing to be loaded. */
+/* A digest that a part's bytes must have, if it is known. */
+struct part_digest {
+	bool is_known;
+	uint8_t bytes[SHA256_DIGEST_SIZE];
+};
+
+/* One thing to be loaded. A part may have either digest, or both, and must have each that is known. */
 struct boot_part {
 	const char *name; /* as it was written: the source knows it by this name, and so do messages */
 	enum part_source source;
 	enum trust trust;
-	bool has_digest;
-	uint8_t digest[SHA256_DIGEST_SIZE]; /* the SHA-256 that its bytes must have, if has_digest */
+	/*
+	 * As Linux's fs-verity has it (Documentation/filesystems/fsverity.rst, "File digest computation"), with
+	 * SHA-256, blocks of 4096 bytes and no salt, which are the defaults of the program fsverity.
+	 */
+	struct part_digest fsverity;
+	struct part_digest sha256; /* of all its bytes in a row */
 };
+
+bool boot_part_has_digest(const struct boot_part *part);
 
 /*
  * Whether our own image vouches for the part: for its bytes, or for the digest that its bytes are compared with. For

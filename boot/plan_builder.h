@@ -5,6 +5,7 @@
  */
 #pragma once
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -16,6 +17,7 @@
 /* A line that says which digest a file must have. The file's own line may follow it. */
 struct digest_line {
 	struct text path;
+	bool is_fsverity; /* a digest of fs-verity, or else SHA-256 */
 	uint8_t digest[SHA256_DIGEST_SIZE];
 };
 

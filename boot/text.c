@@ -9,6 +9,14 @@ bool text_equal(struct text a, struct text b)
 	return a.length == b.length && memcmp(a.start, b.start, a.length) == 0;
 }
 
+void text_skip_prefix(struct text *text, struct text prefix)
+{
+	if (text->length < prefix.length || memcmp(text->start, prefix.start, prefix.length) != 0)
+		return;
+	text->start += prefix.length;
+	text->length -= prefix.length;
+}
+
 bool text_ends_in_efi(struct text text)
 {
 	const char *end;

@@ -19,6 +19,9 @@ struct text {
 
 bool text_equal(struct text a, struct text b);
 
+/* Cuts the prefix off *text, if that begins with it. */
+void text_skip_prefix(struct text *text, struct text prefix);
+
 /* Whether the text ends in ".efi", in whatever case, as images' names do. */
 bool text_ends_in_efi(struct text text);
 

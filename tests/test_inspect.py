@@ -38,19 +38,20 @@ ENTRY = b"linux /vmlinuz\ninitrd \\initrd\noptions a\nfoo bar\noptions b\nverbos
 
 
 def test_entry_becomes_a_plan():
-    plan = answer("entry", ENTRY + f"sha256 {DIGEST} /initrd\n".encode())
-    assert plan["kernel"] == {"name": "/vmlinuz", "source": "volume", "trust": "platform", "sha256": None}
-    assert plan["initrds"] == [{"name": "\\initrd", "source": "volume", "trust": "nobody", "sha256": DIGEST}]
+    plan = answer("entry", ENTRY + f"sha256 {DIGEST} /initrd\nfsverity sha256:{DIGEST[::-1].upper()} /initrd\n".encode())
+    assert plan["kernel"] == {"name": "/vmlinuz", "source": "volume", "trust": "platform", "fsverity": None, "sha256": None}
+    assert plan["initrds"] == [{"name": "\\initrd", "source": "volume", "trust": "nobody", "fsverity": DIGEST[::-1],
+                                "sha256": DIGEST}]
     assert plan["command_line"] == "a b"
     assert plan["unknown_keys"] == ["foo"]
     assert plan["verbose"] and not plan["require_signature"] and not plan["require_measurement"] and plan["on_mismatch"] == "halt"
 
 
 def test_sealed_entry_needs_each_digest():
-    digests = b"".join(f"sha256 {DIGEST} {path}\n".encode() for path in ("/vmlinuz", "/initrd"))
+    digests = f"fsverity {DIGEST} /vmlinuz\nsha256 {DIGEST} /initrd\n".encode()
     plan = answer("sealed-entry", ENTRY + digests)
     assert {part["trust"] for part in [plan["kernel"], *plan["initrds"]]} == {"digest"}
-    assert refusal("sealed-entry", ENTRY) == 'name: expected a line "sha256 HEX /vmlinuz", found none'
+    assert refusal("sealed-entry", ENTRY) == 'name: expected a line "fsverity HEX /vmlinuz" (or sha256), found none'
 
 
 def test_bytes_survive():
@@ -99,7 +100,7 @@ def image_with(sections):
 
 def test_unified_image():
     plan = answer("image", image_with({".osrel": b"ID=x", ".cmdline": b"quiet\n", ".linux": b"K", ".initrd": b"I"}))["plan"]
-    assert plan["kernel"] == {"name": ".linux", "source": "image", "trust": "image", "sha256": None}
+    assert plan["kernel"] == {"name": ".linux", "source": "image", "trust": "image", "fsverity": None, "sha256": None}
     assert [part["name"] for part in plan["initrds"]] == [".initrd"]
     assert plan["command_line"] == "quiet"
     assert plan["text"] == "linux .linux\ninitrd .initrd\noptions quiet "
@@ -116,7 +117,7 @@ def test_section_that_is_larger_in_memory():
 
 def test_sealed_entry_that_the_loader_would_refuse():
     assert refusal("image", image_with({".entry": b"linux /k\n"})) == \
-        'sealed entry: expected a line "sha256 HEX /k", found none'
+        'sealed entry: expected a line "fsverity HEX /k" (or sha256), found none'
 
 
 @pytest.mark.parametrize("cut, section", [(1, ".initrd"), (17, ".initrd"), (33, ".initrd"), (34, ".linux")])
@@ -182,7 +183,7 @@ def test_sections_with_unprintable_names():
 
 
 def test_keys():
-    assert {"linux", "initrd", "sha256"} < set(answer("keys", b""))
+    assert {"linux", "initrd", "fsverity", "sha256"} < set(answer("keys", b""))
 
 
 def test_kernel():

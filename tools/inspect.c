@@ -115,6 +115,18 @@ static const char *bool_text(bool value)
 
 /* --- plans --- */
 
+static void put_digest(const struct part_digest *digest)
+{
+	char text[DIGEST_TEXT_SIZE];
+
+	if (digest->is_known) {
+		format_digest(text, digest->bytes);
+		(void)printf("\"%s\"", text);
+	} else {
+		(void)printf("null");
+	}
+}
+
 static void put_part(const struct boot_part *part)
 {
 	static const char *const sources[] = { [PART_ON_VOLUME] = "volume", [PART_IN_IMAGE] = "image" };
@@ -124,18 +136,15 @@ static void put_part(const struct boot_part *part)
 		[TRUST_DIGEST] = "digest",
 		[TRUST_IMAGE] = "image",
 	};
-	char digest[DIGEST_TEXT_SIZE];
 
 	(void)printf("{\"name\": ");
 	put_text(text_of_string(part->name));
-	(void)printf(", \"source\": \"%s\", \"trust\": \"%s\", \"sha256\": ", sources[part->source],
+	(void)printf(", \"source\": \"%s\", \"trust\": \"%s\", \"fsverity\": ", sources[part->source],
 		     trusts[part->trust]);
-	if (part->has_digest) {
-		format_digest(digest, part->digest);
-		(void)printf("\"%s\"}", digest);
-	} else {
-		(void)printf("null}");
-	}
+	put_digest(&part->fsverity);
+	(void)printf(", \"sha256\": ");
+	put_digest(&part->sha256);
+	(void)putchar('}');
 }
 
 static void put_plan(const struct boot_plan *plan)

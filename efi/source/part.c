@@ -19,7 +19,7 @@ static void hash_piece(struct sink *sink, uint64_t addr, uint64_t size)
 		clock_enter(PHASE_HASH);
 		digest_arrived(reader->digest, addr, size);
 	}
-	if (reader->part->has_digest) {
+	if (reader->part->sha256.is_known) {
 		clock_enter(PHASE_CHECK);
 		sha256_update(&reader->hash, phys_to_ptr(addr), size);
 	}
@@ -29,7 +29,7 @@ static void hash_piece(struct sink *sink, uint64_t addr, uint64_t size)
 enum kexec_status part_open(struct sources *sources, const struct boot_part *part, struct part_reader *ret_reader)
 {
 	*ret_reader = (struct part_reader){ .sink = { .take = hash_piece }, .part = part };
-	if (part->has_digest)
+	if (part->sha256.is_known)
 		sha256_start(&ret_reader->hash);
 	return stream_open(sources_find(sources, part->source), part->name, &ret_reader->stream);
 }
@@ -52,12 +52,12 @@ static enum kexec_status check_digest(const struct part_reader *reader)
 	char expected_text[DIGEST_TEXT_SIZE];
 	char found_text[DIGEST_TEXT_SIZE];
 
-	if (!part->has_digest)
+	if (!part->sha256.is_known)
 		return KEXEC_OK;
 	sha256_digest(&reader->hash, found);
-	if (sha256_equal(part->digest, found))
+	if (sha256_equal(part->sha256.bytes, found))
 		return KEXEC_OK;
-	format_digest(expected_text, part->digest);
+	format_digest(expected_text, part->sha256.bytes);
 	format_digest(found_text, found);
 	return log_error(KEXEC_MISMATCH, "%s: sha256 mismatch: expected %s, found %s", part->name, expected_text,
 			 found_text);

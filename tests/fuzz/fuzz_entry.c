@@ -88,9 +88,11 @@ static bool same_path(const char *a, const char *b)
 	return *a == *b;
 }
 
-/* A part, and whether a line of the text gives it the digest that it has. */
+/* A digest that a part has, by a key, and whether a line of the text gives it. */
 struct wanted_digest {
-	const struct boot_part *part;
+	const char *key;
+	const char *name;
+	const struct part_digest *digest;
 	bool is_given;
 };
 
@@ -98,31 +100,38 @@ static void look_for_digest(void *context, const char *key, char *value)
 {
 	struct wanted_digest *wanted = context;
 	char hex[2 * SHA256_DIGEST_SIZE + 1];
-	char *path = value + 64;
+	char *path;
 
-	if (strcmp(key, "sha256") != 0)
+	if (strcmp(key, wanted->key) != 0)
 		return;
+	if (strcmp(key, "fsverity") == 0 && strncmp(value, "sha256:", 7) == 0)
+		value += 7;
+	path = value + 64;
 	path += strspn(path, BLANKS);
-	if (path[0] == '*' && path[1])
+	if (strcmp(key, "sha256") == 0 && path[0] == '*' && path[1])
 		path++;
-	if (!same_path(path, wanted->part->name))
+	if (!same_path(path, wanted->name))
 		return;
 	for (size_t i = 0; i < SHA256_DIGEST_SIZE; i++)
-		snprintf(hex + 2 * i, 3, "%02x", wanted->part->digest[i]);
+		snprintf(hex + 2 * i, 3, "%02x", wanted->digest->bytes[i]);
 	assert(strncasecmp(value, hex, 64) == 0);
 	wanted->is_given = true;
 }
 
+static void check_digest(const struct boot_plan *plan, struct wanted_digest wanted)
+{
+	for_each_line(plan->text, look_for_digest, &wanted);
+	assert(wanted.is_given == wanted.digest->is_known);
+}
+
 static void check_part(const struct boot_plan *plan, const struct boot_part *part, enum entry_place place)
 {
-	struct wanted_digest wanted = { .part = part };
-
 	assert(*part->name);
 	assert(part->source == PART_ON_VOLUME);
-	assert(place == ENTRY_OUTSIDE || (part->has_digest && part->trust == TRUST_DIGEST));
+	assert(place == ENTRY_OUTSIDE || (boot_part_has_digest(part) && part->trust == TRUST_DIGEST));
 	assert(place == ENTRY_SEALED || part->trust == (part == &plan->kernel ? TRUST_PLATFORM : TRUST_NOBODY));
-	for_each_line(plan->text, look_for_digest, &wanted);
-	assert(wanted.is_given == part->has_digest);
+	check_digest(plan, (struct wanted_digest){ "fsverity", part->name, &part->fsverity, false });
+	check_digest(plan, (struct wanted_digest){ "sha256", part->name, &part->sha256, false });
 }
 
 static void check_plan(const struct boot_plan *plan, enum entry_place place)

@@ -57,9 +57,9 @@ static void check_unified_image(const struct pe_image *image, const struct boot_
 /* Every file of a sealed entry has a digest. */
 static void check_entry(const struct boot_plan *plan)
 {
-	assert(plan->kernel.trust == TRUST_DIGEST && plan->kernel.has_digest);
+	assert(plan->kernel.trust == TRUST_DIGEST && boot_part_has_digest(&plan->kernel));
 	for (size_t i = 0; i < plan->initrd_count; i++)
-		assert(plan->initrds[i].trust == TRUST_DIGEST && plan->initrds[i].has_digest);
+		assert(plan->initrds[i].trust == TRUST_DIGEST && boot_part_has_digest(&plan->initrds[i]));
 }
 
 /* Nothing is generic that has a section of ours, or that cannot be read; and nothing that must be sealed. */

@@ -103,7 +103,7 @@ def test_sealed_entry_that_leaves_a_file_without_a_digest(boot, tmp_path):
     image = tmp_path / "sealed.efi"
     subprocess.run(["objcopy", "--add-section", f".entry={conf}", "--change-section-vma", ".entry=0x100000",
                     "--set-section-flags", ".entry=data,readonly", IMAGE, image], check=True)
-    expect_refusal(boot(alone(image)), r'sealed entry: expected a line "sha256 HEX /initrd", found none')
+    expect_refusal(boot(alone(image)), r'sealed entry: expected a line "fsverity HEX /initrd" \(or sha256\), found none')
 
 
 def test_unified_image_alone(boot, unified):

@@ -92,6 +92,7 @@ static void all_keys(void **state)
 			"initrd /microcode\n"
 			"initrd /initrd\n"
 			"options root=/dev/vda1\n"
+			"fsverity " HEX " /vmlinuz\n"
 			"sha256 " HEX " /vmlinuz\n"
 			"signature require\n"
 			"measure require\n"
@@ -204,8 +205,8 @@ static void order_does_not_matter(void **state)
 	(void)state;
 	expect_ok(parse("sha256 " HEX " /initrd\noptions quiet\ninitrd /initrd\nlinux /vmlinuz\n"));
 	expect_plain();
-	assert_true(plan.initrds[0].has_digest);
-	assert_false(plan.kernel.has_digest);
+	assert_true(plan.initrds[0].sha256.is_known);
+	assert_false(boot_part_has_digest(&plan.kernel));
 }
 
 /* --- refused texts --- */
@@ -353,10 +354,22 @@ static void options_many(void **state)
 
 /* --- digests --- */
 
-static void expect_digest(const struct boot_part *part)
+static void expect_bytes(const struct part_digest *digest)
 {
-	assert_true(part->has_digest);
-	assert_memory_equal(part->digest, digest_of_hex, sizeof(digest_of_hex));
+	assert_true(digest->is_known);
+	assert_memory_equal(digest->bytes, digest_of_hex, sizeof(digest_of_hex));
+}
+
+static void expect_sha256(const struct boot_part *part)
+{
+	expect_bytes(&part->sha256);
+	assert_false(part->fsverity.is_known);
+}
+
+static void expect_fsverity(const struct boot_part *part)
+{
+	expect_bytes(&part->fsverity);
+	assert_false(part->sha256.is_known);
 }
 
 static void digest_of_each_file(void **state)
@@ -365,37 +378,58 @@ static void digest_of_each_file(void **state)
 	expect_ok(parse("linux /vmlinuz\ninitrd /one\ninitrd /two\n"
 			"sha256 " HEX "  /vmlinuz\n"
 			"sha256 abcd2233445566778899aabbccddeeff0123456789ABCDEFfedcba9876543210 /two\n"));
-	expect_digest(&plan.kernel);
-	assert_false(plan.initrds[0].has_digest);
-	assert_true(plan.initrds[1].has_digest);
-	assert_int_equal(plan.initrds[1].digest[0], 0xab);
-	assert_int_equal(plan.initrds[1].digest[1], 0xcd);
-	assert_memory_equal(plan.initrds[1].digest + 2, digest_of_hex + 2, SHA256_DIGEST_SIZE - 2);
+	expect_sha256(&plan.kernel);
+	assert_false(boot_part_has_digest(&plan.initrds[0]));
+	assert_true(plan.initrds[1].sha256.is_known);
+	assert_int_equal(plan.initrds[1].sha256.bytes[0], 0xab);
+	assert_int_equal(plan.initrds[1].sha256.bytes[1], 0xcd);
+	assert_memory_equal(plan.initrds[1].sha256.bytes + 2, digest_of_hex + 2, SHA256_DIGEST_SIZE - 2);
+}
+
+static void digest_of_fsverity_of_each_file(void **state)
+{
+	(void)state;
+	expect_ok(parse("linux /vmlinuz\ninitrd \\one\ninitrd /two\n"
+			"fsverity " HEX " /vmlinuz\n"
+			"fsverity sha256:" HEX "\t/one\n"));
+	expect_fsverity(&plan.kernel);
+	expect_fsverity(&plan.initrds[0]);
+	assert_false(boot_part_has_digest(&plan.initrds[1]));
+}
+
+static void both_digests_of_one_file(void **state)
+{
+	(void)state;
+	expect_ok(parse("linux /a\nsha256 " DIGEST_1 " /a\nfsverity " HEX " /a\n"));
+	expect_bytes(&plan.kernel.fsverity);
+	assert_true(plan.kernel.sha256.is_known);
+	assert_int_equal(plan.kernel.sha256.bytes[0], 0);
+	assert_int_equal(plan.kernel.sha256.bytes[31], 1);
 }
 
 static void digest_of_a_file_that_is_loaded_more_than_once(void **state)
 {
 	(void)state;
 	expect_ok(parse("linux /a\ninitrd /a\ninitrd /b\ninitrd \\a\nsha256 " HEX " /a\n"));
-	expect_digest(&plan.kernel);
-	expect_digest(&plan.initrds[0]);
-	assert_false(plan.initrds[1].has_digest);
-	expect_digest(&plan.initrds[2]);
+	expect_sha256(&plan.kernel);
+	expect_sha256(&plan.initrds[0]);
+	assert_false(boot_part_has_digest(&plan.initrds[1]));
+	expect_sha256(&plan.initrds[2]);
 }
 
 static void digest_none(void **state)
 {
 	(void)state;
 	expect_ok(parse("linux /vmlinuz\n"));
-	assert_false(plan.kernel.has_digest);
+	assert_false(boot_part_has_digest(&plan.kernel));
 }
 
 static void digest_paths_with_either_slash(void **state)
 {
 	(void)state;
 	expect_ok(parse("linux /EFI\\a/b\ninitrd \\initrd\nsha256 " HEX " \\EFI/a\\b\nsha256 " HEX " /initrd\n"));
-	expect_digest(&plan.kernel);
-	expect_digest(&plan.initrds[0]);
+	expect_sha256(&plan.kernel);
+	expect_sha256(&plan.initrds[0]);
 }
 
 static void digest_path_of_another_case(void **state)
@@ -409,23 +443,23 @@ static void digest_in_binary_mode(void **state)
 {
 	(void)state;
 	expect_ok(parse("linux /vmlinuz\nsha256 " HEX " */vmlinuz\n"));
-	expect_digest(&plan.kernel);
+	expect_sha256(&plan.kernel);
 	expect_ok(parse("linux a\nsha256 " HEX " *a\n"));
-	expect_digest(&plan.kernel);
+	expect_sha256(&plan.kernel);
 }
 
 static void digest_path_of_a_star(void **state)
 {
 	(void)state;
 	expect_ok(parse("linux *\nsha256 " HEX " *\n"));
-	expect_digest(&plan.kernel);
+	expect_sha256(&plan.kernel);
 }
 
 static void digest_path_with_blanks(void **state)
 {
 	(void)state;
 	expect_ok(parse("linux /a  b\nsha256 " HEX "\t /a  b \r\n"));
-	expect_digest(&plan.kernel);
+	expect_sha256(&plan.kernel);
 }
 
 static void digest_for_file_not_loaded(void **state)
@@ -439,6 +473,8 @@ static void digest_for_file_not_loaded(void **state)
 	refuse("linux /a/b\nsha256 " HEX " /axb\n", KEXEC_BAD_FORMAT, "found \"/axb\"");
 	refuse("linux axb\nsha256 " HEX " a\\b\n", KEXEC_BAD_FORMAT, "found \"a\\b\"");
 	refuse("linux /vmlinuz\nsha256 " HEX " /vmlinuz\nsha256 " HEX " /x\n", KEXEC_BAD_FORMAT, "found \"/x\"");
+	refuse("linux /vmlinuz\nfsverity " HEX " */vmlinuz\n", KEXEC_BAD_FORMAT,
+	       "a.conf: fsverity: expected the path of a linux or initrd line, found \"*/vmlinuz\"");
 }
 
 static void digest_with_63_digits(void **state)
@@ -478,6 +514,13 @@ static void digest_without_path(void **state)
 	refuse("linux /a\nsha256 /a " HEX "\n", KEXEC_BAD_FORMAT, "expected 64 hexadecimal digits and a path");
 }
 
+static void digest_by_another_algorithm(void **state)
+{
+	(void)state;
+	refuse("linux /a\nfsverity sha512:" HEX HEX " /a\n", KEXEC_BAD_FORMAT,
+	       "a.conf: fsverity: expected 64 hexadecimal digits, of SHA-256, and a path, found \"sha512:001122");
+}
+
 /* --- unknown keys --- */
 
 static void unknown_keys_are_named_in_order(void **state)
@@ -502,18 +545,13 @@ static void unknown_keys_are_quiet_without_verbose(void **state)
 
 static void two_digests_for_one_file(void **state)
 {
-	static const char same[] = "linux /k\n"
-				   "sha256 " DIGEST_0 " /k\n"
-				   "sha256 " DIGEST_0 " \\k\n";
-	static const char other[] = "linux /k\n"
-				    "sha256 " DIGEST_0 " /k\n"
-				    "sha256 " DIGEST_1 " \\k\n";
-
 	(void)state;
-	expect_ok(entry_to_plan("x.conf", (struct text){ same, sizeof(same) - 1 }, ENTRY_OUTSIDE, &plan));
-	boot_plan_free(&plan);
-	expect_error(entry_to_plan("x.conf", (struct text){ other, sizeof(other) - 1 }, ENTRY_OUTSIDE, &plan),
-		     KEXEC_BAD_FORMAT, "x.conf: sha256: expected one digest for \\k, found two");
+	expect_ok(parse("linux /k\nsha256 " DIGEST_0 " /k\nsha256 " DIGEST_0 " \\k\n"));
+	refuse("linux /k\nsha256 " DIGEST_0 " /k\nsha256 " DIGEST_1 " \\k\n", KEXEC_BAD_FORMAT,
+	       "a.conf: sha256: expected one digest for \\k, found two");
+	expect_ok(parse("linux /k\nfsverity " DIGEST_0 " /k\nfsverity sha256:" DIGEST_0 " \\k\n"));
+	refuse("linux /k\nfsverity " DIGEST_0 " /k\nfsverity " DIGEST_1 " \\k\n", KEXEC_BAD_FORMAT,
+	       "a.conf: fsverity: expected one digest for \\k, found two");
 }
 
 static void sealed_entry_needs_each_digest(void **state)
@@ -521,8 +559,9 @@ static void sealed_entry_needs_each_digest(void **state)
 	static const char text[] = "linux /k\ninitrd /a\ninitrd /b\n"
 				   "sha256 " DIGEST_0 " /k\n"
 				   "sha256 " DIGEST_0 " /a\n"
-				   "sha256 " DIGEST_1 " /b\n";
-	size_t without_b = strlen(text) - (64 + strlen("sha256  /b\n"));
+				   "fsverity " DIGEST_0 " /a\n"
+				   "fsverity " DIGEST_1 " /b\n";
+	size_t without_b = strlen(text) - (64 + strlen("fsverity  /b\n"));
 
 	(void)state;
 	expect_ok(entry_to_plan("x", (struct text){ text, sizeof(text) - 1 }, ENTRY_SEALED, &plan));
@@ -530,9 +569,9 @@ static void sealed_entry_needs_each_digest(void **state)
 	expect_ok(entry_to_plan("x", (struct text){ text, without_b }, ENTRY_OUTSIDE, &plan));
 	boot_plan_free(&plan);
 	expect_error(entry_to_plan("x", (struct text){ text, without_b }, ENTRY_SEALED, &plan), KEXEC_BAD_FORMAT,
-		     "x: expected a line \"sha256 HEX /b\", found none");
+		     "x: expected a line \"fsverity HEX /b\" (or sha256), found none");
 	expect_error(entry_to_plan("x", (struct text){ text, strlen("linux /k\n") }, ENTRY_SEALED, &plan),
-		     KEXEC_BAD_FORMAT, "sha256 HEX /k");
+		     KEXEC_BAD_FORMAT, "\"fsverity HEX /k\" (or sha256)");
 }
 
 static void expect_trust(enum entry_place place, enum trust kernel, enum trust initrds)
@@ -591,7 +630,9 @@ static void no_memory_for_the_plan(void **state)
 /* Each line adds as much as a line can, so a list or string that is too short is written past its end. */
 static void fullest_texts(void **state)
 {
-	static const char *const lines[] = { "initrd x\n", "x\n", "options x\n", "sha256 " DIGEST_0 " y\n", "\n" };
+	static const char *const lines[] = {
+		"initrd x\n", "x\n", "options x\n", "sha256 " DIGEST_0 " y\n", "fsverity " DIGEST_0 " y\n", "\n"
+	};
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(lines) / sizeof(lines[0]); i++) {
@@ -648,6 +689,8 @@ int main(void)
 		cmocka_unit_test(options_none),
 		cmocka_unit_test(options_many),
 		cmocka_unit_test(digest_of_each_file),
+		cmocka_unit_test(digest_of_fsverity_of_each_file),
+		cmocka_unit_test(both_digests_of_one_file),
 		cmocka_unit_test(digest_of_a_file_that_is_loaded_more_than_once),
 		cmocka_unit_test(digest_none),
 		cmocka_unit_test(digest_paths_with_either_slash),
@@ -660,6 +703,7 @@ int main(void)
 		cmocka_unit_test(digest_with_65_digits),
 		cmocka_unit_test(digest_with_other_letters),
 		cmocka_unit_test(digest_without_path),
+		cmocka_unit_test(digest_by_another_algorithm),
 		cmocka_unit_test(unknown_keys_are_named_in_order),
 		cmocka_unit_test(unknown_keys_are_quiet_without_verbose),
 		cmocka_unit_test(two_digests_for_one_file),

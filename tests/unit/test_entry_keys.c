@@ -45,9 +45,10 @@ static void refuse(const char *key, const char *value, const char *expected)
 
 static void every_key_is_found_by_its_whole_name(void **state)
 {
-	static const char *const names[] = { "linux",	     "initrd",	    "options", "sha256",	   "signature",
-					     "measure",	     "on-mismatch", "dma",     "memory-overwrite", "verbose",
-					     "architecture", "title",	    "version", "machine-id",	   "sort-key" };
+	static const char *const names[] = { "linux",  "initrd",	   "options",	 "fsverity",
+					     "sha256", "signature",	   "measure",	 "on-mismatch",
+					     "dma",    "memory-overwrite", "verbose",	 "architecture",
+					     "title",  "version",	   "machine-id", "sort-key" };
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
@@ -112,17 +113,48 @@ static void paths(void **state)
 
 #define HEX_62 "00000000000000000000000000000000000000000000000000000000000000"
 
-static void digests(void **state)
+static void accept_digest(const char *key, const char *value, const char *path)
 {
-	(void)state;
-	accept("sha256", HEX_62 "1f */k");
+	accept(key, value);
 	assert_int_equal(builder.digest_count, 1);
+	assert_int_equal(builder.digests[0].is_fsverity, strcmp(key, "fsverity") == 0);
 	assert_int_equal(builder.digests[0].digest[31], 0x1f);
 	assert_int_equal(builder.digests[0].digest[30], 0);
-	assert_true(text_equal(builder.digests[0].path, TEXT("/k")));
-	refuse("sha256", HEX_62 "1g /k", "64 hexadecimal digits and a path");
-	refuse("sha256", HEX_62 "1f", "64 hexadecimal digits and a path");
+	assert_true(text_equal(builder.digests[0].path, text_of(path)));
+}
+
+static void refuse_digest(const char *key, const char *value, const char *expected)
+{
+	refuse(key, value, expected);
 	assert_int_equal(builder.digest_count, 0);
+}
+
+/* As the programs of those names print them, each with what is its own. */
+static void digests(void **state)
+{
+	static const char sha256[] = "64 hexadecimal digits and a path";
+	static const char fsverity[] = "64 hexadecimal digits, of SHA-256, and a path";
+
+	(void)state;
+	accept_digest("sha256", HEX_62 "1f  /k", "/k");
+	accept_digest("sha256", HEX_62 "1f */k", "/k");
+	refuse_digest("sha256", HEX_62 "1g /k", sha256);
+	refuse_digest("sha256", HEX_62 "1f", sha256);
+	refuse_digest("sha256", "sha256:" HEX_62 "1f /k", sha256);
+
+	accept_digest("fsverity", HEX_62 "1f /k", "/k");
+	accept_digest("fsverity", "sha256:" HEX_62 "1f /k", "/k");
+	accept_digest("fsverity", HEX_62 "1f *k", "*k");
+	refuse_digest("fsverity", HEX_62 "1g /k", fsverity);
+	refuse_digest("fsverity", HEX_62 "1f", fsverity);
+	refuse_digest("fsverity", "sha256:" HEX_62 "1f", fsverity);
+	refuse_digest("fsverity", "sha256:", fsverity);
+	refuse_digest("fsverity", "sha256: " HEX_62 "1f /k", fsverity);
+	refuse_digest("fsverity", "sha256:sha256:" HEX_62 "1f /k", fsverity);
+	refuse_digest("fsverity", "SHA256:" HEX_62 "1f /k", fsverity);
+	refuse_digest("fsverity", "sha512:" HEX_62 "1f /k", fsverity);
+	refuse_digest("fsverity", "sha512:" HEX_62 "1f" HEX_62 "1f /k", fsverity);
+	refuse_digest("fsverity", HEX_62 "1f" HEX_62 "1f /k", fsverity);
 }
 
 static void keys_for_menus_take_anything(void **state)

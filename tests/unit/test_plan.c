@@ -77,7 +77,7 @@ static void finished_plan_has_one_source_and_the_trust_given(void **state)
 		assert_string_equal(plan.initrds[i].name, i ? "b" : "a");
 		assert_int_equal(plan.initrds[i].source, PART_IN_IMAGE);
 		assert_int_equal(plan.initrds[i].trust, TRUST_NOBODY);
-		assert_false(plan.initrds[i].has_digest);
+		assert_false(boot_part_has_digest(&plan.initrds[i]));
 	}
 	boot_plan_free(&plan);
 	assert_int_equal(fake_pool_outstanding(), 0);
@@ -91,11 +91,15 @@ static void only_our_own_image_seals_a_part(void **state)
 
 	(void)state;
 	for (part.trust = TRUST_NOBODY; part.trust <= TRUST_IMAGE; part.trust++) {
-		part.has_digest = false;
-		assert_int_equal(boot_part_is_sealed(&part), part.trust == TRUST_IMAGE);
-		part.has_digest = true;
-		assert_int_equal(boot_part_is_sealed(&part), part.trust == TRUST_IMAGE || part.trust == TRUST_DIGEST);
+		for (unsigned known = 0; known < 4; known++) {
+			part.fsverity.is_known = known & 1;
+			part.sha256.is_known = known & 2;
+			assert_int_equal(boot_part_has_digest(&part), known != 0);
+			assert_int_equal(boot_part_is_sealed(&part),
+					 part.trust == TRUST_IMAGE || (part.trust == TRUST_DIGEST && known));
+		}
 	}
+	part.sha256.is_known = true;
 	part.trust = (enum trust)99;
 	assert_false(boot_part_is_sealed(&part));
 }

@@ -44,7 +44,7 @@ static void expect_part(const struct boot_part *part, const char *name)
 	assert_string_equal(part->name, name);
 	assert_int_equal(part->source, PART_IN_IMAGE);
 	assert_int_equal(part->trust, TRUST_IMAGE);
-	assert_false(part->has_digest);
+	assert_false(boot_part_has_digest(part));
 }
 
 static void expect_text(const char *expected)
@@ -148,7 +148,7 @@ static void empty_sections_are_not_passed_over(void **state)
 
 static void sealed_entry(void **state)
 {
-	static const char text[] = "linux /k\nsha256 " DIGEST_0 " /k\n\0\0\0";
+	static const char text[] = "linux /k\nfsverity " DIGEST_0 " /k\n\0\0\0";
 
 	(void)state;
 	for (layout = PE_LOADED; layout <= PE_FILE; layout++) {
@@ -157,7 +157,7 @@ static void sealed_entry(void **state)
 		assert_string_equal(plan.kernel.name, "/k");
 		assert_int_equal(plan.kernel.source, PART_ON_VOLUME);
 		assert_int_equal(plan.kernel.trust, TRUST_DIGEST);
-		assert_true(plan.kernel.has_digest);
+		assert_true(plan.kernel.fsverity.is_known);
 		assert_int_equal(plan.text.length, strlen(text));
 	}
 }
@@ -166,7 +166,7 @@ static void sealed_entry_that_is_refused(void **state)
 {
 	(void)state;
 	expect_error(make_of(SECTION(".linux", "K"), SECTION(".entry", "linux /k\n")), KEXEC_BAD_FORMAT,
-		     "sealed entry: expected a line \"sha256 HEX /k\", found none");
+		     "sealed entry: expected a line \"fsverity HEX /k\" (or sha256), found none");
 	expect_error(make_of(SECTION(".linux", "K"), SECTION(".entry", "\0\0")), KEXEC_NOT_FOUND,
 		     "sealed entry: expected a line \"linux PATH\", found none");
 }

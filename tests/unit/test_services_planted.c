@@ -160,8 +160,9 @@ static void message_is_cut(void **state)
 
 static const struct boot_plan unsealed = { .said_by = "entry" };
 static const struct boot_plan sealed = { .said_by = "entry", .kernel = { .trust = TRUST_IMAGE } };
-static const struct boot_plan sealed_by_digest = { .said_by = "entry",
-						   .kernel = { .trust = TRUST_DIGEST, .has_digest = true } };
+static const struct boot_plan sealed_by_digest = {
+	.said_by = "entry", .kernel = { .trust = TRUST_DIGEST, .fsverity = { .is_known = true } }
+};
 static const struct boot_plan signature_required = { .said_by = "entry", .require_signature = true };
 
 #define KEPT "found LoaderInfo 0x27"

@@ -48,6 +48,26 @@ static void equal_and_unequal(void **state)
 	assert_false(text_equal(EXACT(""), EXACT("x")));
 }
 
+static void expect_rest(struct text text, struct text prefix, const char *rest)
+{
+	text_skip_prefix(&text, prefix);
+	assert_int_equal(text.length, strlen(rest));
+	assert_memory_equal(text.start, rest, text.length);
+}
+
+static void skips_a_whole_prefix_once(void **state)
+{
+	(void)state;
+	expect_rest(EXACT("ab"), TEXT("a"), "b");
+	expect_rest(EXACT("aab"), TEXT("a"), "ab");
+	expect_rest(EXACT("ab"), TEXT("ab"), "");
+	expect_rest(EXACT("ab"), TEXT("abc"), "ab");
+	expect_rest(EXACT("ab"), TEXT("b"), "ab");
+	expect_rest(EXACT("ab"), TEXT("aB"), "ab");
+	expect_rest(EXACT("ab"), TEXT(""), "ab");
+	expect_rest(EXACT(""), TEXT("a"), "");
+}
+
 static void text_literal(void **state)
 {
 	struct text text = TEXT("four");
@@ -372,6 +392,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(equal_and_unequal),
+		cmocka_unit_test(skips_a_whole_prefix_once),
 		cmocka_unit_test(text_literal),
 		cmocka_unit_test(trims_both_ends),
 		cmocka_unit_test(takes_words_to_the_end),
