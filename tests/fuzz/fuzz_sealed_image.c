@@ -65,6 +65,7 @@ static void check_entry(const struct boot_plan *plan)
 /* Nothing is generic that has a section of ours, or that cannot be read; and nothing that must be sealed. */
 static void check_seal(const struct pe_image *image, enum seal seal)
 {
+	struct pe_section section;
 	struct text content;
 
 	assert(sealed_image_found(image, true) == (seal == SEALED ? SEALED : SEAL_UNREADABLE));
@@ -72,7 +73,8 @@ static void check_seal(const struct pe_image *image, enum seal seal)
 		return;
 	assert(!pe_find_section(image, ".entry", &content) && !pe_find_section(image, ".linux", &content));
 	assert(pe_sizes(image).headers <= image->size);
-	assert(image->layout == PE_FILE || pe_sizes(image).image <= image->size);
+	for (uint32_t i = 0; image->layout == PE_LOADED && pe_section_at(image, i, &section); i++)
+		assert(!section.size || (uint64_t)section.address + section.size <= image->size);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
