@@ -2,6 +2,7 @@
 """tools/predict-pcrs: what the loader would refuse has no prediction. That a prediction is right is seen in boots
 (tests/qemu/test_measured_boot.py)."""
 
+import hashlib
 import os
 import pathlib
 import re
@@ -15,6 +16,8 @@ PREDICT, SEAL = ROOT / "tools/predict-pcrs", ROOT / "tools/seal"
 IMAGE = ROOT / "build/kexecx64.efi"
 KERNEL = ROOT / "build/deps/kernels/amd64/vmlinuz"
 DIGEST = b"0123456789abcdef" * 4
+# By `fsverity digest --compact` of a file with that letter.
+FSVERITY_OF_I = "72219819b52dc37c7eb36cae3ffd384effd6694d68428a6526f961054f1f15d3"
 
 
 @pytest.fixture(scope="module")
@@ -51,6 +54,8 @@ def assert_predicted(result):
 
 def test_entry_that_boots(tmp_path, root):
     assert_predicted(predict_entry(tmp_path, root, b"linux /vmlinuz\ninitrd /initrd\ninitrd /initrd\nmisspelled x\n"))
+    digests = f"fsverity {FSVERITY_OF_I} /initrd\nsha256 {hashlib.sha256(b'I').hexdigest()} /initrd\n"
+    assert_predicted(predict_entry(tmp_path, root, b"linux /vmlinuz\ninitrd /initrd\n" + digests.encode()))
 
 
 @pytest.mark.parametrize("entry, complaint", [
@@ -60,6 +65,10 @@ def test_entry_that_boots(tmp_path, root):
     (b"linux /vmlinuz\nsha256 " + DIGEST + b" /vmlinuz\n",
      rf"predict-pcrs: /vmlinuz: sha256 mismatch: expected {DIGEST.decode()}, found \w{{64}}"),
     (b"linux /vmlinuz\ninitrd /initrd\nsha256 " + DIGEST + b" \\initrd\n",
+     r"predict-pcrs: /initrd: sha256 mismatch: expected .*"),
+    (b"linux /vmlinuz\ninitrd /initrd\nfsverity " + DIGEST + b" \\initrd\n",
+     rf"predict-pcrs: /initrd: fsverity mismatch: expected {DIGEST.decode()}, found {FSVERITY_OF_I}"),
+    (b"linux /vmlinuz\ninitrd /initrd\nsha256 " + DIGEST + f" /initrd\nfsverity {FSVERITY_OF_I} /initrd\n".encode(),
      r"predict-pcrs: /initrd: sha256 mismatch: expected .*"),
     (b"linux /vmlinuz\noptions " + b"x" * 2048 + b"\n",
      r"options: expected at most 2047 bytes \(the kernel's cmdline_size\), found 2048"),

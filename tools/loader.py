@@ -11,6 +11,7 @@ import pathlib
 import secrets
 import shlex
 import signal
+import struct
 import subprocess
 import sys
 
@@ -141,6 +142,45 @@ def words(text):
         return fail(f"{text}: expected words, with a quote or a backslash for a blank in one, found {error}")
 
 
+# --- digests ---------------------------------------------------------------------------------------------------------
+
+BLOCK = 4096
+
+
+def _hashes_of_blocks(content):
+    """The SHA-256 of each block, of which the last is filled up with zeros."""
+    blocks = (content[start:start + BLOCK].ljust(BLOCK, b"\0") for start in range(0, len(content), BLOCK))
+    return b"".join(hashlib.sha256(block).digest() for block in blocks)
+
+
+def fsverity_digest(content):
+    """What `fsverity digest --compact` prints: with SHA-256, blocks of 4096 bytes and no salt. Of Linux's
+    Documentation/filesystems/fsverity.rst: hashes are put into blocks, which are hashed in turn, until one is left; of
+    an empty file it is all zeros. A struct fsverity_descriptor holds it, whose SHA-256 is the digest."""
+    hashes = _hashes_of_blocks(content)
+    while len(hashes) > hashlib.sha256().digest_size:
+        hashes = _hashes_of_blocks(hashes)
+    version, algorithm, log_of_block_size, salt_size = 1, 1, 12, 0
+    descriptor = struct.pack("<BBBB4xQ64s32s144x", version, algorithm, log_of_block_size, salt_size, len(content),
+                             hashes, b"")
+    return hashlib.sha256(descriptor).hexdigest()
+
+
+def sha256_digest(content):
+    return hashlib.sha256(content).hexdigest()
+
+
+# By the keys of an entry.
+DIGESTS = {"fsverity": fsverity_digest, "sha256": sha256_digest}
+
+
+def expect_digests(part, name, content):
+    """Ends the program unless `content` has each digest that the part of a plan must have."""
+    for key, digest in DIGESTS.items():
+        if part[key] is not None and part[key] != (found := digest(content)):
+            fail(f"{name}: {key} mismatch: expected {part[key]}, found {found}")
+
+
 # --- the loader's own judgement --------------------------------------------------------------------------------------
 
 
@@ -214,9 +254,7 @@ def expect_plan(plan, read_part):
             expect_kernel(path_of(part), content, to_bytes(plan["command_line"]))
         else:
             expect_initrd(path_of(part), content)
-        found = hashlib.sha256(content).hexdigest()
-        if part["sha256"] not in (None, found):
-            fail(f"{path_of(part)}: sha256 mismatch: expected {part['sha256']}, found {found}")
+        expect_digests(part, path_of(part), content)
 
 
 def authenticode_covers(name, content):
