@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""tools/loader.py: its fs-verity digest is the one that Debian's program prints."""
+"""tools/loader.py: its fs-verity digest is the one that Debian's program prints, and the README says how."""
 
 import pathlib
 import random
+import re
 import subprocess
 import sys
 
@@ -39,3 +40,16 @@ def test_fsverity_digest_of_zeros(tmp_path):
     """What a block is filled up with counts by the size alone."""
     digests = {loader.fsverity_digest(bytes(size)) for size in (0, 1, BLOCK - 1, BLOCK, BLOCK + 1, 2 * BLOCK)}
     assert len(digests) == 6
+
+
+def test_lines_by_the_commands_of_the_readme(tmp_path):
+    contents = {"/vmlinuz": b"kernel", "/initrd.img": b"I" * (BLOCK + 1)}
+    for name, content in contents.items():
+        (tmp_path / name[1:]).write_bytes(content)
+    commands = re.findall(r"^    (.* \| sed .*)$", (ROOT / "README.md").read_text(), re.MULTILINE)
+    assert [command.split()[0] for command in commands] == ["fsverity", "sha256sum"]
+    for command, key in zip(commands, ("fsverity", "sha256")):
+        lines = subprocess.run(command.replace("/boot/efi", str(tmp_path)), shell=True, check=True, stdout=subprocess.PIPE).stdout
+        plan = loader.entry("entry", b"linux /vmlinuz\ninitrd /initrd.img\n" + lines, sealed=True)
+        for part in [plan["kernel"], *plan["initrds"]]:
+            assert part[key] == loader.DIGESTS[key](contents[part["name"]])
