@@ -1,96 +1,125 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* Hashes the segments for the purgatory. */
+/* Hashes the regions for the purgatory. */
 #include "boot/digest.h"
 
 #include "boot/log.h"
+#include "boot/pool.h"
 #include "common/align.h"
 #include "common/digest_text.h"
 #include "common/string.h"
 
-static void list_region(struct region_table *table, const char *name, uint64_t start, uint64_t len)
+/* Lists a region, and returns its index. There is room: INITRD_REGIONS_MAX sees to it. */
+static size_t list_region(struct region_table *table, const char *name, uint64_t start, uint64_t end)
 {
 	size_t length = strlen(name);
+	size_t index = table->count++;
 
 	if (length > REGION_NAME_SIZE - 1)
 		length = REGION_NAME_SIZE - 1;
-	memcpy(table->names[table->count], name, length);
-	table->regions[table->count] = (struct sha_region){ .start = start, .len = len };
-	table->count++;
+	memcpy(table->names[index], name, length);
+	table->regions[index] = (struct sha_region){ .start = start, .len = end - start };
+	return index;
 }
 
-static void list_segment(struct region_table *table, const struct kexec_segment *segment)
+static void hash_region(struct digest *digest, size_t index)
 {
-	list_region(table, segment->name, segment->mem, segment->memsz);
+	region_digest(digest->hash, &digest->table.regions[index], digest->digests[index]);
 }
 
-static bool is_listed(const struct region_table *table, const struct kexec_segment *segment)
+enum kexec_status digest_start(struct digest *ret_digest)
 {
-	for (size_t i = 0; i < table->count; i++) {
-		if (table->regions[i].start == segment->mem)
-			return true;
-	}
-	return false;
+	enum kexec_status status;
+	void *hash;
+
+	*ret_digest = (struct digest){ 0 };
+	status = pool_alloc(sizeof(*ret_digest->hash), "digests", &hash);
+	if (!status)
+		ret_digest->hash = hash;
+	return status;
 }
 
-void digest_init(struct digest *digest)
+void digest_free(struct digest *digest)
 {
-	*digest = (struct digest){ 0 };
-	sha256_start(&digest->early_state);
+	pool_free(digest->hash);
+	digest->hash = NULL;
 }
 
-void digest_open(struct digest *digest, const struct kexec_segment *segment)
+void digest_open(struct digest *digest, const char *name, uint64_t start)
 {
-	digest->open_addr = segment->mem;
-	digest->open_end = segment->mem + segment->bufsz;
+	list_region(&digest->table, name, start, start);
+	digest->next = start;
+	fsverity_start(digest->hash);
 }
 
-void digest_arrived(struct digest *digest, uint64_t addr, uint64_t size)
+void digest_arrived(struct digest *digest, uint64_t size)
 {
-	uint64_t end = addr + size;
+	fsverity_update(digest->hash, phys_to_ptr(digest->next), size);
+	digest->next += size;
+}
 
-	if (addr < digest->open_addr)
-		addr = digest->open_addr;
-	if (end > digest->open_end)
-		end = digest->open_end;
-	if (addr >= end)
+const uint8_t *digest_close(struct digest *digest)
+{
+	size_t index = digest->early_count++;
+	struct sha_region *region = &digest->table.regions[index];
+	uint64_t zeros;
+
+	region->len = digest->next - region->start;
+	zeros = region_covered(region->len) - region->len;
+	memset(phys_to_ptr(digest->next), 0, zeros);
+	digest_arrived(digest, zeros);
+	fsverity_finish(digest->hash, region->len, digest->digests[index]);
+	return digest->digests[index];
+}
+
+void digest_add(struct digest *digest, const char *name, uint64_t start, uint64_t end)
+{
+	digest_open(digest, name, start);
+	digest_arrived(digest, end - start);
+	digest_close(digest);
+}
+
+void digest_add_zeros(struct digest *digest, const struct kexec_segment *segment, uint64_t start)
+{
+	uint64_t end = segment->mem + segment->memsz;
+
+	if (start >= end)
 		return;
-	sha256_update(&digest->early_state, phys_to_ptr(addr), end - addr);
-	digest->open_addr = end;
+	memset(phys_to_ptr(start), 0, end - start);
+	digest_add(digest, segment->name, start, end);
 }
 
-void digest_close(struct digest *digest, const struct kexec_segment *segment)
+void digest_of_file(struct digest *digest, uint64_t start, uint64_t size, uint8_t ret_digest[SHA256_DIGEST_SIZE])
 {
-	segment_seal(segment);
-	digest->open_end = segment->mem + segment->memsz;
-	digest_arrived(digest, segment->mem, segment->memsz);
-	digest->open_end = 0;
-	sha256_digest(&digest->early_state, digest->early_running[digest->early_count++]);
-	list_segment(&digest->table, segment);
+	const struct sha_region file = { .start = start, .len = size };
+
+	region_digest(digest->hash, &file, ret_digest);
 }
 
-static void hash_early(const struct kexec_image *kexec_image, struct digest *digest)
+static void add_early(const struct kexec_image *kexec_image, struct digest *digest)
 {
 	for (size_t i = 0; i < kexec_image->count; i++) {
 		const struct kexec_segment *segment = &kexec_image->segments[i];
 
-		if (segment->stage != DIGEST_EARLY || is_listed(&digest->table, segment))
+		if (segment->stage != DIGEST_EARLY)
 			continue;
-		digest_open(digest, segment);
-		digest_close(digest, segment);
+		segment_seal(segment);
+		digest_add(digest, segment->name, segment->mem, segment->mem + segment->memsz);
 	}
 }
 
 static void list_late(const struct kexec_image *kexec_image, struct digest *digest)
 {
 	for (size_t i = 0; i < kexec_image->count; i++) {
-		if (kexec_image->segments[i].stage != DIGEST_LATE)
+		const struct kexec_segment *segment = &kexec_image->segments[i];
+
+		if (segment->stage != DIGEST_LATE)
 			continue;
-		segment_seal(&kexec_image->segments[i]);
-		list_segment(&digest->table, &kexec_image->segments[i]);
+		segment_seal(segment);
+		list_region(&digest->table, segment->name, segment->mem, segment->mem + segment->memsz);
 	}
 }
 
-static const char *code_name(uint64_t code)
+static const char *code_name(enum sha256_code code)
 {
 	static const char *const names[] = {
 		[SHA256_C] = "C",
@@ -107,8 +136,11 @@ static void print_digests(const struct digest *digest)
 	char text[DIGEST_TEXT_SIZE];
 
 	for (size_t i = 0; i < digest->early_count; i++) {
-		format_digest(text, digest->early_running[i]);
-		log_verbose("sha256 up to %s %s", digest->table.names[i], text);
+		const struct sha_region *region = &digest->table.regions[i];
+
+		format_digest(text, digest->digests[i]);
+		log_verbose("fsverity %s %s (%lu bytes at 0x%016lx)", digest->table.names[i], text, region->len,
+			    region->start);
 	}
 }
 
@@ -117,10 +149,10 @@ static enum kexec_status bind(const struct purgatory *purgatory, struct digest *
 	enum kexec_status status;
 	void *place;
 
-	status = purgatory_find(purgatory, purgatory_running_digests, &place);
+	status = purgatory_find(purgatory, purgatory_region_digests, &place);
 	if (status)
 		return status;
-	digest->running = place;
+	digest->expected = place;
 	status = purgatory_find(purgatory, purgatory_sha256_digest, &place);
 	if (status)
 		return status;
@@ -129,34 +161,25 @@ static enum kexec_status bind(const struct purgatory *purgatory, struct digest *
 }
 
 /* The purgatory's own code, constants and tables: all that lies before the digests. */
-static uint64_t own_size(const struct purgatory *purgatory, const struct digest *digest)
+static uint64_t own_end(const struct digest *digest)
 {
-	uint64_t running_addr = (uintptr_t)digest->running;
+	uint64_t expected_addr = (uintptr_t)digest->expected;
 	uint64_t total_addr = (uintptr_t)digest->total;
 
-	return (running_addr < total_addr ? running_addr : total_addr) - purgatory->segment->mem;
-}
-
-/* After the tables are set, which name this region with all others. */
-static void hash_purgatory(const struct purgatory *purgatory, struct digest *digest)
-{
-	uint64_t size = own_size(purgatory, digest);
-
-	sha256_update(&digest->early_state, phys_to_ptr(purgatory->segment->mem), size);
-	sha256_digest(&digest->early_state, digest->early_running[digest->early_count++]);
-	log_verbose("purgatory digested up to 0x%016lx", purgatory->segment->mem + size);
+	return expected_addr < total_addr ? expected_addr : total_addr;
 }
 
 enum kexec_status digest_prepare(const struct kexec_image *kexec_image, const struct purgatory *purgatory,
 				 struct digest *digest)
 {
 	enum kexec_status status;
+	size_t own;
 
 	status = bind(purgatory, digest);
 	if (status)
 		return status;
-	hash_early(kexec_image, digest);
-	list_region(&digest->table, purgatory->segment->name, purgatory->segment->mem, own_size(purgatory, digest));
+	add_early(kexec_image, digest);
+	own = list_region(&digest->table, purgatory->segment->name, purgatory->segment->mem, own_end(digest));
 	list_late(kexec_image, digest);
 	status = purgatory_set(purgatory, purgatory_sha_regions, &digest->table.regions);
 	if (status)
@@ -164,24 +187,20 @@ enum kexec_status digest_prepare(const struct kexec_image *kexec_image, const st
 	status = purgatory_set(purgatory, purgatory_region_names, &digest->table.names);
 	if (status)
 		return status;
-	hash_purgatory(purgatory, digest);
-	memcpy(digest->running, digest->early_running, sizeof(digest->early_running));
+	/* After the tables are set, which list this region with all others. */
+	hash_region(digest, own);
+	digest->early_count = own + 1;
+	log_verbose("purgatory digested up to 0x%016lx", own_end(digest));
 	log_verbose("purgatory digest 0x%016lx", (uint64_t)(uintptr_t)digest->total);
-	log_verbose("sha256 by %s", code_name(digest->early_state.code));
+	log_verbose("sha256 by %s", code_name(digest->hash->code));
 	print_digests(digest);
 	return KEXEC_OK;
 }
 
-void digest_finish(const struct digest *digest)
+void digest_finish(struct digest *digest)
 {
-	struct sha256 state = digest->early_state;
-
-	for (size_t i = digest->early_count; i < KEXEC_SEGMENT_MAX; i++) {
-		const struct sha_region *region = &digest->table.regions[i];
-
-		/* The purgatory walks the unused regions too: they add no bytes, so the digest stays what it is. */
-		sha256_update(&state, phys_to_ptr(region->start), region->len);
-		sha256_digest(&state, digest->running[i]);
-	}
-	sha256_digest(&state, digest->total);
+	for (size_t i = digest->early_count; i < digest->table.count; i++)
+		hash_region(digest, i);
+	memcpy(digest->expected, digest->digests, sizeof(digest->digests));
+	region_list_digest(digest->table.regions, digest->digests, digest->total);
 }

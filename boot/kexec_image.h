@@ -14,12 +14,13 @@
 
 /* When a segment's bytes are final, and so when they can be hashed. */
 enum digest_stage {
+	DIGEST_FILES, /* as they arrive: whoever reads the files into the segment hashes them, and the zeros behind */
 	DIGEST_EARLY, /* before the boot services end */
 	DIGEST_LATE,  /* after the last GetMemoryMap */
 	DIGEST_NONE,  /* the purgatory, of which a part alone is hashed: boot/digest.c */
 };
 
-/* Names and order are those of struct kexec_segment in the kernel. [mem, mem + memsz) is what the digest covers. */
+/* Names and order are those of struct kexec_segment in the kernel. Digests cover all of [mem, mem + memsz). */
 struct kexec_segment {
 	const char *name;
 	uint64_t mem;	/* physical address */

@@ -14,6 +14,9 @@
 #define SHA256_DIGEST_SIZE 32
 #define REGION_NAME_SIZE 16
 
+/* A segment made of files is several regions, one for each file. */
+#define REGION_MAX 32
+
 /* Puts a symbol into a section that has bytes in the file: what lies in .bss cannot be set. */
 #define PURGATORY_DATA __attribute__((section(".kexec-purgatory")))
 
@@ -21,7 +24,7 @@
  * The same for the digests, which no digest can cover: they lie behind code, constants and PURGATORY_DATA, so that one
  * range from the purgatory's beginning up to them is all that is final before the exit.
  */
-#define PURGATORY_DIGESTS __attribute__((section(".kexec-digests")))
+#define PURGATORY_DIGESTS __attribute__((section(".kexec-digests"), aligned(64)))
 
 /* Behind them what is set when all has been hashed, which is not covered: nothing that decides what runs. */
 #define PURGATORY_LATE __attribute__((section(".kexec-late")))
@@ -93,14 +96,14 @@ _Static_assert(offsetof(struct kernel_entry, rsi) == 8, "start.asm reads it here
 /* Hidden, or clang reaches for them through a GOT, which a relocatable object has not. */
 #pragma GCC visibility push(hidden)
 
-/* The regions in the order in which they are hashed, and what the console calls them (NUL-terminated). */
-extern struct sha_region purgatory_sha_regions[KEXEC_SEGMENT_MAX];
-extern char purgatory_region_names[KEXEC_SEGMENT_MAX][REGION_NAME_SIZE];
+/* The regions, and what the console calls them (NUL-terminated). */
+extern struct sha_region purgatory_sha_regions[REGION_MAX];
+extern char purgatory_region_names[REGION_MAX][REGION_NAME_SIZE];
 
-/* The SHA-256 of all regions up to and including the Nth: the first that differs names the region that changed. */
-extern uint8_t purgatory_running_digests[KEXEC_SEGMENT_MAX][SHA256_DIGEST_SIZE];
+/* The digest of each region (common/region.h): the first that differs names the region that changed. */
+extern uint8_t purgatory_region_digests[REGION_MAX][SHA256_DIGEST_SIZE];
 
-/* The SHA-256 of all regions: the verdict. */
+/* The digest of the list of these digests: the verdict. */
 extern uint8_t purgatory_sha256_digest[SHA256_DIGEST_SIZE];
 
 extern struct kernel_entry purgatory_kernel_entry;

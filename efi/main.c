@@ -52,7 +52,7 @@ static enum kexec_status find_self(struct boot *boot, EFI_LOADED_IMAGE **ret_ima
 				 efi_status_name(status));
 	loader_interface_start(*ret_image);
 	sources_start(&boot->sources, *ret_image);
-	return KEXEC_OK;
+	return digest_start(&boot->digest);
 }
 
 static enum kexec_status make_plan(const EFI_LOADED_IMAGE *image, struct boot *boot)
@@ -97,8 +97,6 @@ static enum kexec_status load_trusted_kernel(struct boot *boot)
 	if (status)
 		return status;
 	measure_kernel(&boot->kernel, was_shown);
-	/* Only now the signature may go, which lies behind the kernel. */
-	digest_close(&boot->digest, boot->kernel.segment);
 	return KEXEC_OK;
 }
 
@@ -197,6 +195,7 @@ static void take_back(struct boot *boot)
 	event_log_uninstall();
 	random_seed_uninstall();
 	kexec_image_free(&boot->kexec_image);
+	digest_free(&boot->digest);
 	boot_plan_free(&boot->plan);
 	sources_close(&boot->sources);
 }
@@ -212,7 +211,6 @@ EFI_STATUS efi_main(EFI_HANDLE handle, EFI_SYSTEM_TABLE *system_table)
 
 	firmware_init(handle, system_table);
 	stack_guard_start();
-	digest_init(&boot.digest);
 
 	status = find_self(&boot, &image);
 	if (status)

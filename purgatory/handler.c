@@ -55,7 +55,7 @@ static struct stop_note nmi_note;
 
 void exception_set_region(size_t region)
 {
-	region_number = region < KEXEC_SEGMENT_MAX ? region + 1 : 0;
+	region_number = region < REGION_MAX ? region + 1 : 0;
 }
 
 static uint64_t read_msr(uint32_t msr)

@@ -4,7 +4,7 @@
 
 #include <stddef.h>
 
-/* The index of the region that is being read, for reports; KEXEC_SEGMENT_MAX: none. */
+/* The index of the region that is being read, for reports; REGION_MAX: none. */
 void exception_set_region(size_t region);
 
 /*

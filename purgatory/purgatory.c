@@ -8,8 +8,8 @@
 #include "common/digest_text.h"
 #include "common/format.h"
 #include "common/purgatory_abi.h"
+#include "common/region.h"
 #include "common/serial.h"
-#include "common/sha256.h"
 #include "common/stop_note.h"
 #include "common/string.h"
 #include "purgatory/handler.h"
@@ -17,40 +17,63 @@
 #include "purgatory/verdict.h"
 
 PURGATORY_DIGESTS uint8_t purgatory_sha256_digest[SHA256_DIGEST_SIZE];
-PURGATORY_DIGESTS uint8_t purgatory_running_digests[KEXEC_SEGMENT_MAX][SHA256_DIGEST_SIZE];
-PURGATORY_DATA struct sha_region purgatory_sha_regions[KEXEC_SEGMENT_MAX];
-PURGATORY_DATA char purgatory_region_names[KEXEC_SEGMENT_MAX][REGION_NAME_SIZE];
+PURGATORY_DIGESTS uint8_t purgatory_region_digests[REGION_MAX][SHA256_DIGEST_SIZE];
+PURGATORY_DATA struct sha_region purgatory_sha_regions[REGION_MAX];
+PURGATORY_DATA char purgatory_region_names[REGION_MAX][REGION_NAME_SIZE];
 PURGATORY_DATA struct kernel_entry purgatory_kernel_entry;
 PURGATORY_DATA struct purgatory_policy purgatory_policy;
 PURGATORY_LATE struct purgatory_clock purgatory_clock;
 
+/* What the regions hold now. */
+static uint8_t found_digests[REGION_MAX][SHA256_DIGEST_SIZE];
+
+static void hash_regions(void)
+{
+	static struct fsverity state;
+
+	memset(found_digests, 0, sizeof(found_digests));
+	for (size_t i = 0; i < REGION_MAX; i++) {
+		if (!purgatory_sha_regions[i].len)
+			continue;
+		exception_set_region(i);
+		region_digest(&state, &purgatory_sha_regions[i], found_digests[i]);
+	}
+	exception_set_region(REGION_MAX);
+}
+
+/* Which region differs from its record first; REGION_MAX: none. */
+static size_t first_difference(void)
+{
+	size_t i = 0;
+
+	while (i < REGION_MAX && sha256_equal(found_digests[i], purgatory_region_digests[i]))
+		i++;
+	return i;
+}
+
 void purgatory_verify(struct verdict *ret_verdict)
 {
-	struct verdict verdict = { .match = true, .region = KEXEC_SEGMENT_MAX };
-	struct sha256 state;
+	const uint8_t *expected = purgatory_sha256_digest;
+	uint8_t total[SHA256_DIGEST_SIZE];
+	const uint8_t *found = total;
+	bool total_matches;
+	size_t region;
 
-	sha256_start(&state);
-	for (size_t i = 0; i < KEXEC_SEGMENT_MAX; i++) {
-		const struct sha_region *region = &purgatory_sha_regions[i];
-
-		exception_set_region(i);
-		sha256_update(&state, phys_to_ptr(region->start), region->len);
-		sha256_digest(&state, verdict.found);
-		if (verdict.match && !sha256_equal(verdict.found, purgatory_running_digests[i])) {
-			verdict.match = false;
-			verdict.region = i;
-		}
+	hash_regions();
+	region_list_digest(purgatory_sha_regions, found_digests, total);
+	total_matches = sha256_equal(total, purgatory_sha256_digest);
+	region = first_difference();
+	ret_verdict->match = total_matches && region == REGION_MAX;
+	/* If the list is as expected, every region is, and what differs is the record, not the region. */
+	if (total_matches)
+		region = REGION_MAX;
+	if (region < REGION_MAX) {
+		expected = purgatory_region_digests[region];
+		found = found_digests[region];
 	}
-	exception_set_region(KEXEC_SEGMENT_MAX);
-	/*
-	 * The last running digest is the digest of all. If it is as expected, every region is, and what differed above
-	 * was the record, not the region.
-	 */
-	if (sha256_equal(verdict.found, purgatory_sha256_digest))
-		verdict.region = KEXEC_SEGMENT_MAX;
-	else
-		verdict.match = false;
-	*ret_verdict = verdict;
+	ret_verdict->region = region;
+	memcpy(ret_verdict->expected, expected, SHA256_DIGEST_SIZE);
+	memcpy(ret_verdict->found, found, SHA256_DIGEST_SIZE);
 }
 
 /* The region that changed. If none did, the digests have: they are the purgatory's own. */
@@ -58,7 +81,7 @@ static const char *region_name(const struct verdict *verdict)
 {
 	static const char own[REGION_NAME_SIZE] = "purgatory";
 
-	return verdict->region < KEXEC_SEGMENT_MAX ? purgatory_region_names[verdict->region] : own;
+	return verdict->region < REGION_MAX ? purgatory_region_names[verdict->region] : own;
 }
 
 static void report(const struct verdict *verdict)
@@ -71,15 +94,16 @@ static void report(const struct verdict *verdict)
 	char expected[DIGEST_TEXT_SIZE];
 	char found[DIGEST_TEXT_SIZE];
 
-	format_digest(expected, purgatory_sha256_digest);
+	format_digest(expected, verdict->expected);
 	format_digest(found, verdict->found);
 
-	if (verdict->region < KEXEC_SEGMENT_MAX)
+	if (verdict->region < REGION_MAX)
 		region = purgatory_sha_regions[verdict->region];
 	format_text(line, sizeof(line), "purgatory: digest mismatch in %.*s (0x%lx bytes at 0x%lx)\n", REGION_NAME_SIZE,
 		    region_name(verdict), region.len, region.start);
 	say(line);
-	format_text(line, sizeof(line), "purgatory: expected sha256 %s, found %s\n", expected, found);
+	format_text(line, sizeof(line), "purgatory: expected %s %s, found %s\n",
+		    verdict->region < REGION_MAX ? "fsverity" : "sha256", expected, found);
 	say(line);
 }
 
@@ -89,7 +113,7 @@ static struct stop_note note_of(const struct verdict *verdict)
 	struct stop_note note = { .kind = STOP_MISMATCH };
 
 	memcpy(note.region, region_name(verdict), sizeof(note.region));
-	memcpy(note.digests.expected, purgatory_sha256_digest, sizeof(note.digests.expected));
+	memcpy(note.digests.expected, verdict->expected, sizeof(note.digests.expected));
 	memcpy(note.digests.found, verdict->found, sizeof(note.digests.found));
 	return note;
 }
@@ -109,7 +133,7 @@ static void report_success(uint64_t start, uint64_t end)
 	uint64_t bytes = 0;
 	char line[64];
 
-	for (size_t i = 0; i < KEXEC_SEGMENT_MAX; i++)
+	for (size_t i = 0; i < REGION_MAX; i++)
 		bytes += purgatory_sha_regions[i].len;
 	report_time("exit", start - purgatory_clock.exit_ticks);
 	report_time("verify", end - start);

@@ -10,8 +10,9 @@
 
 struct verdict {
 	bool match;
-	size_t region; /* index of the first region that changed; KEXEC_SEGMENT_MAX if it is none of them */
-	uint8_t found[SHA256_DIGEST_SIZE]; /* of all regions, as they are now */
+	size_t region; /* index of the first region that changed; REGION_MAX if it is none of them */
+	uint8_t expected[SHA256_DIGEST_SIZE]; /* of that region, or of the list of all */
+	uint8_t found[SHA256_DIGEST_SIZE];
 };
 
 /* Hashes the regions that the loader named and compares with the digests that it left. */

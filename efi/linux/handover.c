@@ -130,7 +130,7 @@ enum kexec_status handover_prepare(const struct kernel *kernel, const struct kex
 /* What the final map decides. */
 struct completion {
 	const struct handover *handover;
-	const struct digest *digest;
+	struct digest *digest;
 };
 
 static void complete(void *context, const struct memory_map *map)
@@ -171,7 +171,7 @@ enum kexec_status handover_prepare_takeover(const struct purgatory *purgatory, s
 	return KEXEC_OK;
 }
 
-enum kexec_status handover_exit(const struct handover *handover, const struct digest *digest,
+enum kexec_status handover_exit(const struct handover *handover, struct digest *digest,
 				enum on_mismatch on_failure)
 {
 	struct completion completion = { .handover = handover, .digest = digest };

@@ -6,6 +6,7 @@
 #include "boot/log.h"
 #include "boot/pool.h"
 #include "common/align.h"
+#include "common/format.h"
 #include "common/string.h"
 #include "efi/services/cpu_mode.h"
 #include "efi/source/part.h"
@@ -24,7 +25,7 @@ static enum kexec_status plan_kernel(struct part_reader *reader, struct kernel *
 	probe.size = probe.file_size < sizeof(kernel->probe) ? probe.file_size : sizeof(kernel->probe);
 	kernel->file_size = probe.file_size;
 	kernel->probe_size = probe.size;
-	status = part_read(reader, (uintptr_t)kernel->probe, probe.size, NULL);
+	status = part_probe(reader, kernel->probe, probe.size);
 	if (status)
 		return status;
 	return kernel_plan_file(&probe, &kernel->plan);
@@ -36,7 +37,7 @@ static enum kexec_status place_kernel(struct kexec_image *kexec_image, struct ke
 		.name = "kernel",
 		.bufsz = kernel->plan.content_size,
 		.memsz = kernel->plan.content_size,
-		.stage = DIGEST_EARLY,
+		.stage = DIGEST_FILES,
 		.memory = kernel->plan.memory,
 	};
 	struct kexec_segment *segment;
@@ -66,12 +67,11 @@ static enum kexec_status read_kernel(struct part_reader *reader, const struct lo
 	/* What the plan was made from is what lies in memory: the probe is not read again. */
 	addr = (uintptr_t)kernel->file;
 	memcpy(phys_to_ptr(addr), kernel->probe, kernel->probe_size);
-	digest_open(target->digest, kernel->segment);
-	digest_arrived(target->digest, addr, kernel->probe_size);
-	status = part_read(reader, addr + kernel->probe_size, kernel->file_size - kernel->probe_size, target->digest);
+	status = part_load(reader, addr, target->digest, kernel->segment->name);
 	if (status)
 		return status;
-	return part_finish(reader);
+	digest_add_zeros(target->digest, kernel->segment, addr + region_covered(kernel->file_size));
+	return KEXEC_OK;
 }
 
 enum kexec_status load_kernel(const struct boot_plan *plan, const struct load_target *target, struct kernel *ret_kernel)
@@ -91,28 +91,34 @@ enum kexec_status load_kernel(const struct boot_plan *plan, const struct load_ta
 	return status;
 }
 
-/* The initrds while they are loaded. */
+/* One initrd while it is loaded. A zeroed one is not opened yet. */
+struct initrd {
+	struct part_reader reader;
+	uint64_t offset; /* from the beginning of the segment */
+};
+
 struct initrd_loader {
-	const struct boot_plan *plan;
 	struct digest *digest;
-	struct part_reader *readers; /* one for each initrd, zeroed until it is opened */
+	struct initrd *initrds;
+	size_t count;
 	const struct kexec_segment *segment;
 };
 
 /* Opens all of them, and finds out how large they are together. */
-static enum kexec_status open_initrds(const struct initrd_loader *loader, struct sources *sources, uint64_t *ret_size)
+static enum kexec_status open_initrds(const struct initrd_loader *loader, const struct boot_plan *plan,
+				      struct sources *sources, uint64_t *ret_size)
 {
 	uint64_t size = 0;
 
-	for (size_t i = 0; i < loader->plan->initrd_count; i++) {
-		const struct boot_part *part = &loader->plan->initrds[i];
+	for (size_t i = 0; i < loader->count; i++) {
+		const struct boot_part *part = &plan->initrds[i];
+		struct initrd *initrd = &loader->initrds[i];
 		enum kexec_status status;
-		uint64_t offset;
 
-		status = part_open(sources, part, &loader->readers[i]);
+		status = part_open(sources, part, &initrd->reader);
 		if (status)
 			return status;
-		status = initrd_append(part->name, part_size(&loader->readers[i]), &size, &offset);
+		status = initrd_append(part->name, part_size(&initrd->reader), &size, &initrd->offset);
 		if (status)
 			return status;
 	}
@@ -122,8 +128,8 @@ static enum kexec_status open_initrds(const struct initrd_loader *loader, struct
 
 static void close_initrds(const struct initrd_loader *loader)
 {
-	for (size_t i = 0; i < loader->plan->initrd_count; i++)
-		part_close(&loader->readers[i]);
+	for (size_t i = 0; i < loader->count; i++)
+		part_close(&loader->initrds[i].reader);
 }
 
 static enum kexec_status place_initrds(const struct kernel *kernel, uint64_t size, struct kexec_image *kexec_image,
@@ -133,7 +139,7 @@ static enum kexec_status place_initrds(const struct kernel *kernel, uint64_t siz
 		.name = "initrd",
 		.bufsz = size,
 		.memsz = size,
-		.stage = DIGEST_EARLY,
+		.stage = DIGEST_FILES,
 		.memory = kernel_initrd_request(&kernel->plan, size),
 	};
 	struct kexec_segment *segment;
@@ -145,62 +151,85 @@ static enum kexec_status place_initrds(const struct kernel *kernel, uint64_t siz
 	return status;
 }
 
-/* Reads one initrd behind the *size bytes that the segment holds so far, zeros in between. */
-static enum kexec_status read_initrd(const struct initrd_loader *loader, struct part_reader *reader, uint64_t *size)
+static uint64_t initrd_addr(const struct initrd_loader *loader, size_t index)
 {
-	uint64_t start = loader->segment->mem;
-	uint64_t end = *size;
-	enum kexec_status status;
-	uint64_t offset;
-
-	status = initrd_append(reader->part->name, part_size(reader), size, &offset);
-	if (status)
-		return status;
-	memset(phys_to_ptr(start + end), 0, offset - end);
-	digest_arrived(loader->digest, start + end, offset - end);
-	status = part_read(reader, start + offset, part_size(reader), loader->digest);
-	if (status)
-		return status;
-	return part_finish(reader);
+	return loader->segment->mem + loader->initrds[index].offset;
 }
 
-static enum kexec_status read_initrds(const struct initrd_loader *loader)
+/* Each a region: initrd, initrd2, and so on. */
+static enum kexec_status read_initrds(const struct initrd_loader *loader, size_t count)
 {
-	uint64_t size = 0;
+	char name[REGION_NAME_SIZE] = "initrd";
 
-	digest_open(loader->digest, loader->segment);
-	for (size_t i = 0; i < loader->plan->initrd_count; i++) {
-		enum kexec_status status = read_initrd(loader, &loader->readers[i], &size);
+	for (size_t i = 0; i < count; i++) {
+		enum kexec_status status;
 
+		status = part_load(&loader->initrds[i].reader, initrd_addr(loader, i), loader->digest, name);
 		if (status)
 			return status;
+		format_text(name, sizeof(name), "initrd%zu", i + 2);
 	}
-	digest_close(loader->digest, loader->segment);
 	return KEXEC_OK;
+}
+
+/* Those from number `first` on are one region, which is hashed before any of them is compared. */
+static enum kexec_status read_shared_initrds(const struct initrd_loader *loader, size_t first)
+{
+	const struct initrd *last = &loader->initrds[loader->count - 1];
+	enum kexec_status status = KEXEC_OK;
+	char name[REGION_NAME_SIZE];
+
+	log_info("initrds %zu to %zu share one region of the digest: expected at most %u initrds for one each",
+		 first + 1, loader->count, INITRD_REGIONS_MAX);
+	memset(phys_to_ptr(initrd_addr(loader, first)), 0, loader->segment->bufsz - loader->initrds[first].offset);
+	for (size_t i = first; !status && i < loader->count; i++)
+		status = part_load_unhashed(&loader->initrds[i].reader, initrd_addr(loader, i));
+	if (status)
+		return status;
+	format_text(name, sizeof(name), "initrd%zu", first + 1);
+	digest_add(loader->digest, name, initrd_addr(loader, first),
+		   initrd_addr(loader, loader->count - 1) + part_size(&last->reader));
+	for (size_t i = first; !status && i < loader->count; i++)
+		status = part_check(&loader->initrds[i].reader, initrd_addr(loader, i), loader->digest);
+	return status;
+}
+
+static enum kexec_status read_all_initrds(const struct initrd_loader *loader)
+{
+	size_t alone = loader->count <= INITRD_REGIONS_MAX ? loader->count : INITRD_REGIONS_MAX - 1;
+	enum kexec_status status;
+
+	status = read_initrds(loader, alone);
+	if (!status && alone < loader->count)
+		status = read_shared_initrds(loader, alone);
+	if (!status)
+		digest_add_zeros(loader->digest, loader->segment,
+				 loader->segment->mem + region_covered(loader->segment->bufsz));
+	return status;
 }
 
 enum kexec_status load_initrds(const struct boot_plan *plan, const struct kernel *kernel,
 			       const struct load_target *target, const struct kexec_segment **ret_segment)
 {
-	struct initrd_loader loader = { .plan = plan, .digest = target->digest };
-	size_t readers_size = plan->initrd_count * sizeof(*loader.readers);
+	struct initrd_loader loader = { .digest = target->digest, .count = plan->initrd_count };
+	size_t initrds_size = loader.count * sizeof(*loader.initrds);
 	enum kexec_status status;
 	void *memory;
 	uint64_t size;
 
 	*ret_segment = NULL;
-	if (!plan->initrd_count)
+	if (!loader.count)
 		return KEXEC_OK;
-	status = pool_alloc(readers_size, "initrds", &memory);
+	status = pool_alloc(initrds_size, "initrds", &memory);
 	if (status)
 		return status;
-	memset(memory, 0, readers_size);
-	loader.readers = memory;
-	status = open_initrds(&loader, target->sources, &size);
+	memset(memory, 0, initrds_size);
+	loader.initrds = memory;
+	status = open_initrds(&loader, plan, target->sources, &size);
 	if (!status)
 		status = place_initrds(kernel, size, target->kexec_image, &loader);
 	if (!status)
-		status = read_initrds(&loader);
+		status = read_all_initrds(&loader);
 	if (!status)
 		*ret_segment = loader.segment;
 	close_initrds(&loader);

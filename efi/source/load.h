@@ -30,14 +30,13 @@ struct kernel {
 };
 
 /*
- * Reads the kernel to where it will run, and hashes it into the digest on the way. Its segment stays open in there:
- * digest_close writes zeros behind the kernel, where its signature lies, which is wanted first. `plan` must outlive
- * *ret_kernel.
+ * Reads the kernel to where it will run, and hashes the file into the digest on the way, as one region. `plan` must
+ * outlive *ret_kernel.
  */
 enum kexec_status load_kernel(const struct boot_plan *plan, const struct load_target *target,
 			      struct kernel *ret_kernel);
 
-/* Reads all initrds into one segment, and hashes them likewise. *ret_segment is NULL for a plan without any. */
+/* Reads all initrds into one segment, and hashes each likewise. *ret_segment is NULL for a plan without any. */
 enum kexec_status load_initrds(const struct boot_plan *plan, const struct kernel *kernel,
 			       const struct load_target *target, const struct kexec_segment **ret_segment);
 

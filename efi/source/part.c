@@ -8,20 +8,20 @@
 #include "efi/services/clock.h"
 
 /*
- * First for the purgatory, then for the check against the plan: a change before, or in between, is one that the check
- * finds, and one after that is the purgatory's.
+ * First for the purgatory, then for a second digest: a change before, or in between, is one that the check against the
+ * plan finds, and one after that is the purgatory's.
  */
 static void hash_piece(struct sink *sink, uint64_t addr, uint64_t size)
 {
 	struct part_reader *reader = (struct part_reader *)sink;
 
-	if (reader->digest) {
-		clock_enter(PHASE_HASH);
-		digest_arrived(reader->digest, addr, size);
-	}
+	if (!reader->digest)
+		return;
+	clock_enter(PHASE_HASH);
+	digest_arrived(reader->digest, size);
 	if (reader->part->sha256.is_known) {
 		clock_enter(PHASE_CHECK);
-		sha256_update(&reader->hash, phys_to_ptr(addr), size);
+		sha256_update(&reader->sha256, phys_to_ptr(addr), size);
 	}
 	clock_enter(PHASE_READ);
 }
@@ -29,8 +29,6 @@ static void hash_piece(struct sink *sink, uint64_t addr, uint64_t size)
 enum kexec_status part_open(struct sources *sources, const struct boot_part *part, struct part_reader *ret_reader)
 {
 	*ret_reader = (struct part_reader){ .sink = { .take = hash_piece }, .part = part };
-	if (part->sha256.is_known)
-		sha256_start(&ret_reader->hash);
 	return stream_open(sources_find(sources, part->source), part->name, &ret_reader->stream);
 }
 
@@ -39,39 +37,79 @@ uint64_t part_size(const struct part_reader *reader)
 	return reader->stream.file.size;
 }
 
-enum kexec_status part_read(struct part_reader *reader, uint64_t addr, uint64_t size, struct digest *digest)
+enum kexec_status part_probe(struct part_reader *reader, void *buffer, uint64_t size)
 {
-	reader->digest = digest;
-	return stream_read(&reader->stream, addr, size, &reader->sink);
+	return stream_read(&reader->stream, (uintptr_t)buffer, size, NULL);
 }
 
-static enum kexec_status check_digest(const struct part_reader *reader)
+static enum kexec_status expect_digest(const struct boot_part *part, const char *kind,
+				       const struct part_digest *expected, const uint8_t found[SHA256_DIGEST_SIZE])
 {
-	const struct boot_part *part = reader->part;
-	uint8_t found[SHA256_DIGEST_SIZE];
 	char expected_text[DIGEST_TEXT_SIZE];
 	char found_text[DIGEST_TEXT_SIZE];
 
-	if (!part->sha256.is_known)
+	if (!expected->is_known || sha256_equal(expected->bytes, found))
 		return KEXEC_OK;
-	sha256_digest(&reader->hash, found);
-	if (sha256_equal(part->sha256.bytes, found))
-		return KEXEC_OK;
-	format_digest(expected_text, part->sha256.bytes);
+	format_digest(expected_text, expected->bytes);
 	format_digest(found_text, found);
-	return log_error(KEXEC_MISMATCH, "%s: sha256 mismatch: expected %s, found %s", part->name, expected_text,
+	return log_error(KEXEC_MISMATCH, "%s: %s mismatch: expected %s, found %s", part->name, kind, expected_text,
 			 found_text);
 }
 
-enum kexec_status part_finish(struct part_reader *reader)
+static enum kexec_status expect_digests(const struct part_reader *reader, const uint8_t fsverity[SHA256_DIGEST_SIZE])
+{
+	const struct boot_part *part = reader->part;
+	uint8_t sha256[SHA256_DIGEST_SIZE] = { 0 };
+	enum kexec_status status;
+
+	status = expect_digest(part, "fsverity", &part->fsverity, fsverity);
+	if (status)
+		return status;
+	sha256_digest(&reader->sha256, sha256);
+	return expect_digest(part, "sha256", &part->sha256, sha256);
+}
+
+/* Reads what was not probed. */
+static enum kexec_status read_rest(struct part_reader *reader, uint64_t addr)
+{
+	uint64_t probed = reader->stream.done;
+	enum kexec_status status;
+
+	status = stream_read(&reader->stream, addr + probed, part_size(reader) - probed, &reader->sink);
+	if (status)
+		return status;
+	status = stream_expect_end(&reader->stream);
+	if (!status)
+		stream_show_done(&reader->stream);
+	return status;
+}
+
+enum kexec_status part_load(struct part_reader *reader, uint64_t addr, struct digest *digest, const char *region)
 {
 	enum kexec_status status;
 
-	status = stream_expect_end(&reader->stream);
-	if (status)
-		return status;
-	stream_show_done(&reader->stream);
-	return check_digest(reader);
+	reader->digest = digest;
+	sha256_start(&reader->sha256);
+	digest_open(digest, region, addr);
+	hash_piece(&reader->sink, addr, reader->stream.done);
+	status = read_rest(reader, addr);
+	return status ? status : expect_digests(reader, digest_close(digest));
+}
+
+enum kexec_status part_load_unhashed(struct part_reader *reader, uint64_t addr)
+{
+	return read_rest(reader, addr);
+}
+
+enum kexec_status part_check(struct part_reader *reader, uint64_t addr, struct digest *digest)
+{
+	uint8_t fsverity[SHA256_DIGEST_SIZE];
+
+	digest_of_file(digest, addr, part_size(reader), fsverity);
+	sha256_start(&reader->sha256);
+	if (reader->part->sha256.is_known)
+		sha256_update(&reader->sha256, phys_to_ptr(addr), part_size(reader));
+	return expect_digests(reader, fsverity);
 }
 
 void part_close(struct part_reader *reader)

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* Reads a part of a plan from its source, hashes it on the way, and compares its digest with the one in the plan. */
+/* Reads a part of a plan from its source, hashes it on the way, and compares its digests with those in the plan. */
 #pragma once
 
-#include <stdbool.h>
 #include <stdint.h>
 
 #include "boot/digest.h"
@@ -17,8 +16,8 @@ struct part_reader {
 	struct sink sink;
 	const struct boot_part *part;
 	struct stream stream;
-	struct digest *digest; /* for the purgatory; NULL: the bytes are not at their final place yet */
-	struct sha256 hash;    /* for the plan, if it has a digest for the part */
+	struct digest *digest; /* the part is the region that is open there; NULL: it is not hashed on the way */
+	struct sha256 sha256;  /* if the plan has one for the part */
 };
 
 /* Opens the part. `part` must outlive the reader, which part_close closes. */
@@ -27,10 +26,19 @@ enum kexec_status part_open(struct sources *sources, const struct boot_part *par
 /* Its size in bytes, as the source says. */
 uint64_t part_size(const struct part_reader *reader);
 
-/* Reads the next `size` bytes to `addr`. `digest` is NULL if they are not at their final place there. */
-enum kexec_status part_read(struct part_reader *reader, uint64_t addr, uint64_t size, struct digest *digest);
+/* Reads the first `size` bytes into a buffer, before it is known where the part goes. */
+enum kexec_status part_probe(struct part_reader *reader, void *buffer, uint64_t size);
 
-/* The part was read: nothing may follow, and it must be the one that the plan wants. */
-enum kexec_status part_finish(struct part_reader *reader);
+/*
+ * Reads the part to the physical address `addr`, as the region `region` of `digest`: the bytes that were probed lie
+ * there already. Fails if it has not the size that its source said, or not the digests that the plan wants.
+ */
+enum kexec_status part_load(struct part_reader *reader, uint64_t addr, struct digest *digest, const char *region);
+
+/* The same for a part that shares a region: nothing is hashed or compared until part_check. */
+enum kexec_status part_load_unhashed(struct part_reader *reader, uint64_t addr);
+
+/* Compares a part that lies at `addr` with the digests that the plan wants. No region of `digest` may be open. */
+enum kexec_status part_check(struct part_reader *reader, uint64_t addr, struct digest *digest);
 
 void part_close(struct part_reader *reader);

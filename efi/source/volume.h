@@ -13,7 +13,8 @@ struct volume {
 };
 
 /*
- * Says which device the volume is on. Names are paths (boot/volume_path.h); directories are refused. Nothing is opened yet.
+ * Says which device the volume is on. Names are paths (boot/volume_path.h); directories are refused. Nothing is opened
+ * yet.
  */
 void volume_start(struct volume *volume, EFI_HANDLE device);
 

@@ -90,7 +90,7 @@ static enum kexec_status check_signature(const struct kernel *kernel)
 	status = ask(kernel->file, kernel->file_size);
 	if (status != EFI_SUCCESS)
 		return refuse(kernel, status);
-	/* No digest covers the setup sectors: what Linux is told of them must be what the platform has just seen. */
+	/* What Linux is told of the setup sectors must be what the platform has just seen. */
 	if (memcmp(kernel->file, kernel->probe, kernel->probe_size) != 0)
 		return log_error(KEXEC_MISMATCH, "%s: expected its first %zu bytes as they were read, found others",
 				 kernel->part->name, kernel->probe_size);

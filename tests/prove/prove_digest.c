@@ -5,11 +5,18 @@
  */
 #include "boot/kexec_image.h"
 
+#include "tests/prove/prove.h"
+
 #define segment_seal real_segment_seal
 #include "boot/kexec_image.c"
 #undef segment_seal
+
+/* Nothing is written to memory: it is listed. */
+static void *fill(void *start, int value, size_t size);
+
+#define memset fill
 #include "boot/digest.c"
-#include "tests/prove/prove.h"
+#undef memset
 
 void log_error_line(const char *format, ...)
 {
@@ -92,73 +99,138 @@ void prove_segments(void)
 
 /* --- what arrives in PIECES is hashed once, in order, with nothing left out --- */
 
+/* The other proof of digests is about regions only. */
+static bool watches_hash;
+static uint64_t hashed_from;
 static uint64_t hashed_to;
 static bool hashed_all = true;
 
-void sha256_start(struct sha256 *state)
+static uint64_t zeroed_from;
+static uint64_t zeroed_to;
+
+static void *fill(void *start, int value, size_t size)
 {
-	(void)state;
+	prove(value == 0, "with zeros");
+	if (size && watches_hash) {
+		zeroed_from = (uint64_t)start;
+		zeroed_to = (uint64_t)start + size;
+	}
+	return start;
 }
 
-void sha256_update(struct sha256 *state, const void *bytes, size_t size)
+void fsverity_start(struct fsverity *state)
 {
 	(void)state;
-	if (size == 0)
+	hashed_from = 0;
+	hashed_to = 0;
+}
+
+void fsverity_update(struct fsverity *state, const void *bytes, size_t size)
+{
+	(void)state;
+	if (size == 0 || !watches_hash)
 		return;
-	hashed_all &= (uint64_t)bytes == hashed_to;
+	if (hashed_from == hashed_to)
+		hashed_from = (uint64_t)bytes;
+	else
+		hashed_all &= (uint64_t)bytes == hashed_to;
 	hashed_to = (uint64_t)bytes + size;
 }
 
-void sha256_digest(const struct sha256 *state, uint8_t ret_digest[SHA256_DIGEST_SIZE])
+static uint64_t finished_size;
+
+void fsverity_finish(struct fsverity *state, uint64_t file_size, uint8_t ret_digest[SHA256_DIGEST_SIZE])
 {
 	(void)state;
 	(void)ret_digest;
+	finished_size = file_size;
 }
 
+/* common/region.c */
+uint64_t region_covered(uint64_t len)
+{
+	return align_up(len, REGION_ALIGN);
+}
+
+void region_digest(struct fsverity *state, const struct sha_region *region, uint8_t ret_digest[SHA256_DIGEST_SIZE])
+{
+	(void)state;
+	(void)region;
+	(void)ret_digest;
+}
+
+void region_list_digest(const struct sha_region regions[REGION_MAX], uint8_t digests[REGION_MAX][SHA256_DIGEST_SIZE],
+			uint8_t ret_digest[SHA256_DIGEST_SIZE])
+{
+	(void)regions;
+	(void)digests;
+	(void)ret_digest;
+}
+
+void *pool_memory;
+
+enum kexec_status pool_alloc(size_t size, const char *what, void **ret_memory)
+{
+	(void)size;
+	(void)what;
+	*ret_memory = pool_memory;
+	return KEXEC_OK;
+}
+
+void pool_free(void *memory)
+{
+	(void)memory;
+}
+
+static struct fsverity hash;
+static struct digest arriving = { .hash = &hash };
+
+/* A file, and what is left of its segment: together they are all that is read of it, and nothing is in both. */
 void prove_arrived(void)
 {
-	const struct kexec_segment segment = {
-		.name = "",
-		.mem = any_u64(),
-		.bufsz = any_u64(),
-		.memsz = any_u64(),
-	};
-	struct digest digest;
-	uint64_t addr = any_u64();
+	const struct kexec_segment segment = { .name = "", .mem = any_u64(), .memsz = any_u64() };
+	uint64_t segment_end = segment.mem + segment.memsz;
+	uint64_t start = any_u64();
+	uint64_t end = start;
+	uint64_t covered;
 
-	assume(segment.bufsz != 0 && segment.bufsz <= segment.memsz && segment.memsz <= UINT64_MAX - segment.mem);
-	/* A file may begin ahead of its segment, end behind it, or not come at all; its pieces follow each other. */
-	assume(addr <= segment.mem);
-	digest_init(&digest);
-	digest_open(&digest, &segment);
-	hashed_to = segment.mem;
+	watches_hash = true;
+	assume(segment.memsz != 0 && segment.memsz <= UINT64_MAX - PAGE_SIZE - segment.mem);
+	/* A file may begin ahead of its segment, and end behind it. Physical addresses begin at 1 here: 0 is NULL. */
+	assume(start != 0 && start <= segment.mem);
+	digest_open(&arriving, segment.name, start);
 	for (size_t i = 0; i < PIECES; i++) {
 		uint64_t size = any_u64();
 
-		assume(size <= UINT64_MAX - addr);
-		digest_arrived(&digest, addr, size);
-		addr += size;
-		prove(hashed_to <= segment.mem + segment.bufsz,
-		      "no more than the content is hashed before the rest is there");
+		assume(size <= UINT64_MAX - PAGE_SIZE - end);
+		digest_arrived(&arriving, size);
+		end += size;
 	}
-	digest_close(&digest, &segment);
+	digest_close(&arriving);
+	covered = start + region_covered(end - start);
 	prove(hashed_all, "pieces are hashed in order, none twice, none left out");
-	prove(hashed_to == segment.mem + segment.memsz, "up to the segment's end");
-	prove(digest.table.count == 1 && digest.early_count == 1, "it is one region");
-	prove(digest.table.regions[0].start == segment.mem && digest.table.regions[0].len == segment.memsz,
-	      "of the whole segment");
+	prove(end == start || (hashed_from == start && hashed_to == covered), "up to the end of the zeros behind");
+	prove(finished_size == end - start, "as a file of its size");
+	prove(covered == end || (zeroed_from == end && zeroed_to == covered), "where there are zeros");
+	prove(arriving.table.count == 1 && arriving.early_count == 1, "it is one region");
+	prove(arriving.table.regions[0].start == start && arriving.table.regions[0].len == end - start, "of the file");
+	digest_add_zeros(&arriving, &segment, covered);
+	prove(covered < segment_end || arriving.table.count == 1, "where nothing is left there is no other");
+	prove(covered >= segment_end || (arriving.table.count == 2 && arriving.table.regions[1].start == covered &&
+					 arriving.table.regions[1].len == segment_end - covered),
+	      "the rest of the segment is another");
 }
 
 /* --- the regions are the segments: SEGMENTS of any stage, disjoint, beside the purgatory --- */
 
 /* What the purgatory's symbols name: the digests lie behind all that is hashed of it. */
-static uint8_t digests[KEXEC_SEGMENT_MAX + 1][SHA256_DIGEST_SIZE];
+static uint8_t digests[REGION_MAX + 1][SHA256_DIGEST_SIZE];
 
 enum kexec_status purgatory_find_symbol(const struct purgatory *purgatory, const char *name, size_t size,
 					void **ret_place)
 {
 	(void)purgatory;
-	*ret_place = size == SHA256_DIGEST_SIZE ? digests[KEXEC_SEGMENT_MAX] : digests[0];
+	*ret_place = size == SHA256_DIGEST_SIZE ? digests[REGION_MAX] : digests[0];
 	(void)name;
 	return KEXEC_OK;
 }
@@ -191,7 +263,7 @@ void prove_regions(void)
 						   .mem = (uintptr_t)digests - PAGE_SIZE,
 						   .memsz = PAGE_SIZE };
 	const struct purgatory purgatory = { .segment = &purgatory_segment };
-	struct digest digest;
+	static struct digest digest = { .hash = &hash };
 	size_t listed = 0;
 
 	for (size_t i = 0; i < SEGMENTS; i++) {
@@ -201,7 +273,7 @@ void prove_regions(void)
 			.name = "",
 			.mem = any_u64(),
 			.memsz = any_u64(),
-			.stage = any_u8() % 3,
+			.stage = any_u8() % 4,
 		};
 		segment->bufsz = segment->memsz;
 		assume(segment->memsz != 0 && segment->memsz <= UINT64_MAX - segment->mem);
@@ -210,10 +282,9 @@ void prove_regions(void)
 			assume(segment->mem + segment->memsz <= image.segments[j].mem ||
 			       image.segments[j].mem + image.segments[j].memsz <= segment->mem);
 	}
-	digest_init(&digest);
 	prove(digest_prepare(&image, &purgatory, &digest) == KEXEC_OK, "nothing fails");
 	for (size_t i = 0; i < SEGMENTS; i++) {
-		bool is_hashed = image.segments[i].stage != DIGEST_NONE;
+		bool is_hashed = image.segments[i].stage == DIGEST_EARLY || image.segments[i].stage == DIGEST_LATE;
 
 		listed += is_hashed;
 		prove(!is_hashed || is_region(&digest, &image.segments[i]),
@@ -221,6 +292,6 @@ void prove_regions(void)
 	}
 	prove(digest.table.count == listed + 1, "and there is no other but the purgatory's");
 	prove(digest.early_count <= digest.table.count && digest.early_count >= 1, "early regions are the first");
-	for (size_t i = digest.table.count; i < KEXEC_SEGMENT_MAX; i++)
+	for (size_t i = digest.table.count; i < REGION_MAX; i++)
 		prove(digest.table.regions[i].len == 0, "what is not used is empty");
 }

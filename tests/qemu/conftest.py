@@ -3,6 +3,7 @@
 
 import contextlib
 import pathlib
+import subprocess
 import sys
 
 import pytest
@@ -23,6 +24,12 @@ DEFAULT_OPTIONS = "console=ttyS0 kexec.test"
 
 def kernel(name="amd64"):
     return KERNELS / name / "vmlinuz"
+
+
+def fsverity(path):
+    """The fs-verity digest of a file, by Debian's program."""
+    return subprocess.run(["fsverity", "digest", "--compact", path], check=True, capture_output=True,
+                          text=True).stdout.strip()
 
 
 def entry(linux="/vmlinuz", initrds=("/initrd",), options=DEFAULT_OPTIONS, extra=("verbose yes",)):

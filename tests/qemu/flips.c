@@ -78,7 +78,9 @@ static enum kexec_status load(void)
 	status = find_plan(loaded, &sources, &plan);
 	if (status)
 		return status;
-	digest_init(&digest);
+	status = digest_start(&digest);
+	if (status)
+		return status;
 	return load_kernel(&plan, &target, &kernel);
 }
 

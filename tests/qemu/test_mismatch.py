@@ -49,7 +49,7 @@ def tampered(tmp_path):
 
 
 def expect_same_digests(first, second):
-    digests = re.search(r"purgatory: expected sha256 (\w+), found (\w+)", first).groups()
+    digests = re.search(r"purgatory: expected fsverity (\w+), found (\w+)", first).groups()
     assert re.search(REPORT, second).groups() == ("initrd", *digests)
 
 
