@@ -106,7 +106,7 @@ def test_sealed_image_whose_files_have_changed(tmp_path, sealed):
     (tmp_path / "vmlinuz").symlink_to(KERNEL)
     (tmp_path / "initrd").write_bytes(b"J")
     assert_refused(predict(f"--root={tmp_path}", image=sealed / "entry.efi"),
-                   r"predict-pcrs: /initrd: sha256 mismatch: expected \w+, found \w+")
+                   r"predict-pcrs: /initrd: fsverity mismatch: expected \w+, found \w+")
 
 
 def with_field(path, section, offset, value, tmp_path):

@@ -79,11 +79,32 @@ def test_entry(tmp_path, root):
     result = seal_entry(root, out, b"linux /vmlinuz\ninitrd \\initrd\noptions quiet")
     assert (result.returncode, result.stderr) == (0, b"")
     assert result.stdout.decode() == f"{out}: {out.stat().st_size} bytes: {out.with_suffix('.conf')}, its files below {root}\n"
-    digests = [hashlib.sha256(path.read_bytes()).hexdigest() for path in (KERNEL, INITRD)]
+    digests = [fsverity_digest(path) for path in (KERNEL, INITRD)]
     assert section(out, ".entry").decode() == (
-        f"linux /vmlinuz\ninitrd \\initrd\noptions quiet\nsha256 {digests[0]} /vmlinuz\nsha256 {digests[1]} \\initrd\n")
-    assert inspected(out)["plan"]["kernel"]["sha256"] == digests[0]
+        f"linux /vmlinuz\ninitrd \\initrd\noptions quiet\nfsverity {digests[0]} /vmlinuz\nfsverity {digests[1]} \\initrd\n")
+    plan = inspected(out)["plan"]
+    assert (plan["kernel"]["fsverity"], plan["kernel"]["sha256"]) == (digests[0], None)
     assert out.stat().st_mode & 0o777 == 0o666 & ~umask()
+
+
+@pytest.mark.parametrize("has_fsverity, has_sha256", [(False, True), (True, False), (True, True)])
+def test_entry_that_has_digests(tmp_path, root, has_fsverity, has_sha256):
+    """They stay as they are, and what is not there is added if it is the digest by fs-verity. A file that is loaded
+    twice needs its line once."""
+    out = tmp_path / "out.efi"
+    entry = "linux /vmlinuz\ninitrd /initrd\ninitrd /initrd\n"
+    added = "" if has_fsverity else f"fsverity {fsverity_digest(INITRD)} /initrd\n"
+    if has_fsverity:
+        entry += f"fsverity sha256:{fsverity_digest(INITRD).upper()} \\initrd\n"
+    if has_sha256:
+        entry += f"sha256 {hashlib.sha256(INITRD.read_bytes()).hexdigest()} */initrd\n"
+    result = seal_entry(root, out, entry.encode())
+    assert (result.returncode, result.stderr) == (0, b"")
+    assert section(out, ".entry").decode() == f"{entry}fsverity {fsverity_digest(KERNEL)} /vmlinuz\n{added}"
+
+
+def fsverity_digest(path):
+    return subprocess.run(["fsverity", "digest", "--compact", path], check=True, stdout=subprocess.PIPE, text=True).stdout.strip()
 
 
 def umask():
@@ -121,6 +142,10 @@ def test_image_that_is_sealed_is_marked(tmp_path, root):
     (b"linux /vmlinuz\nverbose maybe\n", r'\S+conf: verbose: expected yes or no, found "maybe"'),
     (b"linux /vmlinuz\nsha256 " + 64 * b"0" + b" /vmlinuz\n",
      r"seal: \S+/vmlinuz: sha256 mismatch: expected 0{64}, found \w{64}"),
+    (b"linux /vmlinuz\nfsverity " + 64 * b"0" + b" /vmlinuz\n",
+     r"seal: \S+/vmlinuz: fsverity mismatch: expected 0{64}, found \w{64}"),
+    (b"linux /vmlinuz\nfsverity sha512:" + 128 * b"0" + b" /vmlinuz\n",
+     r"\S+conf: fsverity: expected 64 hexadecimal digits, of SHA-256, and a path, found \"sha512:0+\""),
     (b"linux /vmlinuz\nsha256 " + 64 * b"0" + b" vmlinuz\n",
      r"\S+conf: sha256: expected the path of a linux or initrd line, found \S+"),
     (b"linux\v/vmlinuz\n", r'\S+conf: expected a line "linux PATH", found none'),
@@ -135,6 +160,8 @@ def test_image_that_is_sealed_is_marked(tmp_path, root):
     (b"linux /\n", r"seal: cannot read \S+: Is a directory"),
     (b"linux /vmlinuz\nsha265 0 /vmlinuz\n",
      r"seal: \S+conf: expected keys that the loader knows, found sha265, perhaps for sha256\nseal: \S+conf: not sealed"),
+    (b"linux /vmlinuz\nfs-verity 0 /vmlinuz\n",
+     r"seal: \S+conf: expected .*, found fs-verity, perhaps for fsverity\nseal: \S+conf: not sealed"),
     (b"linux /vmlinuz\ngrub_users x\nSignature require\n",
      r"seal: \S+conf: expected .*, found grub_users, which the loader would skip: leave the line out\n"
      r"seal: \S+conf: expected .*, found Signature, perhaps for signature\nseal: \S+conf: not sealed"),
@@ -189,7 +216,7 @@ def test_file_that_changes_meanwhile(tmp_path):
         if contents[0] == contents[1]:
             assert result.returncode == 0 and inspected(out)["plan"]
         else:
-            assert_refused(result, out, r"(seal: /initrd: sha256 mismatch: expected \w+, found \w+|/initrd: empty: .*)")
+            assert_refused(result, out, r"(seal: /initrd: fsverity mismatch: expected \w+, found \w+|/initrd: empty: .*)")
 
 
 def test_initrds_whose_names_have_blanks(tmp_path):

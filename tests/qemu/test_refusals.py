@@ -60,6 +60,10 @@ REFUSALS = {
                                  r"/initrd: sha256 mismatch: expected 0{64}, found [0-9a-f]{64}"),
     "kernel of another digest": (lambda: files(conf=entry(extra=["verbose yes", f"sha256 {'0' * 64} /vmlinuz"])),
                                  r"/vmlinuz: sha256 mismatch: expected 0{64}, found [0-9a-f]{64}"),
+    "initrd of another fs-verity digest": (lambda: files(conf=entry(extra=[f"fsverity {'0' * 64} /initrd"])),
+                                           r"/initrd: fsverity mismatch: expected 0{64}, found [0-9a-f]{64}"),
+    "kernel of another fs-verity digest": (lambda: files(conf=entry(extra=[f"fsverity {'0' * 64} /vmlinuz"])),
+                                           r"/vmlinuz: fsverity mismatch: expected 0{64}, found [0-9a-f]{64}"),
     "signature required": (lambda: files(conf=entry(extra=["signature require"])),
                            rf"/vmlinuz: signature: required by {CONF_NAME}: expected Secure Boot on, found it off"),
 }

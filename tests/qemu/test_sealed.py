@@ -4,6 +4,7 @@
 import hashlib
 import re
 import subprocess
+import sys
 
 import pytest
 
@@ -11,6 +12,10 @@ from conftest import DEFAULT_OPTIONS, HERE, IMAGE, INITRD, entry, files, kernel,
 from difficult import assert_refused, attempts, difficult
 from test_refusals import expect_refusal
 from test_systemd_boot import SYSTEMD_BOOT
+
+sys.path.insert(0, str(HERE.parents[1] / "tools"))
+
+import loader  # noqa: E402
 
 SEAL = HERE.parents[1] / "tools/seal"
 
@@ -59,9 +64,9 @@ def test_sealed_entry_with_a_file_changed_by_one_bit(boot, sealed, path):
     right = files()[path].read_bytes()
     wrong = bytearray(right)
     wrong[len(wrong) // 2] ^= 1
-    expected, found = (hashlib.sha256(content).hexdigest() for content in (right, wrong))
+    expected, found = (loader.fsverity_digest(content) for content in (right, wrong))
     expect_refusal(boot(alone(sealed, {path: bytes(wrong)})),
-                   rf"{path}: sha256 mismatch: expected {expected}, found {found}")
+                   rf"{path}: fsverity mismatch: expected {expected}, found {found}")
 
 
 # What an image may find instead of itself, and how it says so.

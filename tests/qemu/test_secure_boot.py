@@ -265,8 +265,8 @@ def test_sealed_images(boot, tmp_path, unsigned_kernel, name):
         # Shim stops with a message on the screen, and waits for somebody to read it.
         del entries["sealed text changed"]
     guest = boot_entries(boot, platform, entries, files)
-    expect_refusals(guest, [r"/k-kernel: sha256 mismatch: expected [0-9a-f]{64}, found [0-9a-f]{64}",
-                            r"/i-initrd: sha256 mismatch: expected [0-9a-f]{64}, found [0-9a-f]{64}",
+    expect_refusals(guest, [r"/k-kernel: fsverity mismatch: expected [0-9a-f]{64}, found [0-9a-f]{64}",
+                            r"/i-initrd: fsverity mismatch: expected [0-9a-f]{64}, found [0-9a-f]{64}",
                             refusal("/r-kernel")])
     if not platform.has_shim:
         guest.expect(r"BdsDxe: failed to load Boot\w+ \"sealed text changed\" from .*: Access Denied")
