@@ -22,7 +22,7 @@ enum {
 	OPTIONAL_CERTIFICATES = 144, /* data directory 4: offset in the file, size */
 	OPTIONAL_CERTIFICATES_END = 152,
 	MAGIC_PE32_PLUS = 0x20b,
-	CERTIFICATES_DIRECTORY = 4,
+	DIRECTORIES_MIN = 5, /* so that there is a data directory 4 */
 
 	SECTION_NAME_SIZE = 8,
 	SECTION_VIRTUAL_SIZE = 8,
@@ -203,9 +203,8 @@ struct signed_file {
 	struct pe_image image;
 	const uint8_t *sections;
 	uint32_t section_count;
-	uint64_t checksum;     /* offset; its 4 bytes are left out */
-	uint64_t certificates; /* [offset, end) of the data directory, which is left out; empty if there is none */
-	uint64_t certificates_end;
+	uint64_t checksum;	    /* offset; its 4 bytes are left out */
+	uint64_t certificates;	    /* offset of the data directory; its 8 bytes are left out */
 	uint64_t certificates_size; /* as that directory says: so much is left out at the end of the file */
 	uint64_t headers_size;
 };
@@ -222,16 +221,13 @@ static bool parse_signed_file(const void *bytes, uint64_t size, struct signed_fi
 	if (!lies_within(&file.image, offset, OPTIONAL_CERTIFICATES_END))
 		return false;
 	optional = file.image.bytes + offset;
-	if (read_16(optional + OPTIONAL_MAGIC) != MAGIC_PE32_PLUS)
+	/* With fewer directories edk2 leaves nothing out, and shim what lies in place of the one for certificates. */
+	if (read_16(optional + OPTIONAL_MAGIC) != MAGIC_PE32_PLUS ||
+	    read_32(optional + OPTIONAL_DIRECTORY_COUNT) < DIRECTORIES_MIN)
 		return false;
 	file.checksum = offset + OPTIONAL_CHECKSUM;
-	file.certificates = file.certificates_end = file.checksum + 4;
-	/* Without such a directory firmware hashes on, as if there were nothing to leave out. */
-	if (read_32(optional + OPTIONAL_DIRECTORY_COUNT) > CERTIFICATES_DIRECTORY) {
-		file.certificates = offset + OPTIONAL_CERTIFICATES;
-		file.certificates_end = offset + OPTIONAL_CERTIFICATES_END;
-		file.certificates_size = read_32(optional + OPTIONAL_CERTIFICATES + 4);
-	}
+	file.certificates = offset + OPTIONAL_CERTIFICATES;
+	file.certificates_size = read_32(optional + OPTIONAL_CERTIFICATES + 4);
 	file.headers_size = read_32(optional + OPTIONAL_HEADERS_SIZE);
 	if (file.headers_size > size)
 		return false;
@@ -286,7 +282,7 @@ bool pe_signed_ranges(const void *bytes, uint64_t size, struct pe_signed_ranges 
 		return false;
 	add_range(ret_ranges, 0, file.checksum);
 	add_range(ret_ranges, file.checksum + 4, file.certificates);
-	add_range(ret_ranges, file.certificates_end, file.headers_size);
+	add_range(ret_ranges, file.certificates + 8, file.headers_size);
 	hashed = file.headers_size + add_sections(&file, ret_ranges);
 	/* The rest of the file begins at the sum of all that was hashed, wherever that leads: so the specification
 	 * says. */

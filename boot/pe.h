@@ -90,9 +90,9 @@ struct pe_signed_ranges {
  * Lists what the Authenticode digest of a PE32+ file is made of, in the order in which it is hashed: the headers,
  * without CheckSum and the data directory that says where the certificates are; the sections, in the order of their
  * places in the file; the rest of the file, without the certificates (PE/COFF specification, "Process for Generating
- * the Authenticode PE Image Hash"). An image with fewer than five data directories has none for certificates, and
- * nothing is left out (edk2: SecurityPkg/Tcg/Tcg2Dxe/MeasureBootPeCoff.c). Gaps between sections are not covered; nor is
- * a section that does not lie within the file. Returns false, and lists nothing, if the headers do not make sense.
+ * the Authenticode PE Image Hash"). Gaps between sections are not covered; nor is a section that does not lie within
+ * the file. Returns false, and lists nothing, if the headers do not make sense, or have no data directory for
+ * certificates: edk2 and shim do not hash the same bytes of such an image.
  */
 bool pe_signed_ranges(const void *bytes, uint64_t size, struct pe_signed_ranges *ret_ranges);
 

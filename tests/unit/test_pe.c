@@ -340,25 +340,19 @@ static void digest_is_made_of_these_ranges(void **state)
 	free(image);
 }
 
-/* No signature fits into such an image, but firmware measures it. */
+/* What shim takes for the directory of certificates may then be a section's header, which would not be hashed. */
 static void fewer_directories_than_one_for_certificates(void **state)
 {
-	static const struct pe_range expected[] = {
-		{ 0, CHECKSUM },    { CHECKSUM + 4, HEADERS_SIZE }, { 0x400, 0x1000 }, { 0x1000, 0x2000 },
-		{ 0x2000, 0x2800 }, { 0x2800, IMAGE_SIZE },
-	};
 	struct pe_signed_ranges found;
 
 	(void)state;
 	for (uint32_t count = 0; count <= 5; count++) {
 		make_signed_file();
 		put(OPTIONAL + 108, count, 4);
-		assert_true(pe_signed_ranges(image, IMAGE_SIZE, &found));
-		assert_int_equal(found.count, 6);
-		if (count < 5)
-			assert_memory_equal(found.list, expected, sizeof(expected));
-		else
-			assert_int_equal(found.list[1].end, CERTIFICATES);
+		assert_int_equal(pe_signed_ranges(image, IMAGE_SIZE, &found), count == 5);
+		assert_int_equal(found.count, count == 5 ? 6 : 0);
+		assert_int_equal(signed_until(0), count == 5 ? CHECKSUM : 0);
+		assert_int_equal(signed_until(0x1000), count == 5 ? CERTIFICATES_OFFSET : 0x1000);
 		free(image);
 	}
 }
