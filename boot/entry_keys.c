@@ -133,6 +133,11 @@ static const char *read_overwrite(struct plan_builder *builder, struct text valu
 	return choose(value, TEXT("on"), TEXT("off"), &builder->plan.overwrite_off) ? NULL : "on or off";
 }
 
+static const char *read_forensics(struct plan_builder *builder, struct text value)
+{
+	return choose(value, TEXT("off"), TEXT("on"), &builder->plan.forensics) ? NULL : "on or off";
+}
+
 static const char *read_verbose(struct plan_builder *builder, struct text value)
 {
 	return choose(value, TEXT("no"), TEXT("yes"), &builder->plan.verbose) ? NULL : "yes or no";
@@ -164,6 +169,7 @@ static const struct entry_key keys[] = {
 	{ TEXT("on-mismatch"), read_on_mismatch },
 	{ TEXT("dma"), read_dma },
 	{ TEXT("memory-overwrite"), read_overwrite },
+	{ TEXT("forensics"), read_forensics },
 	{ TEXT("verbose"), read_verbose },
 	{ TEXT("architecture"), read_architecture },
 	{ TEXT("title"), read_information },

@@ -71,6 +71,7 @@ struct boot_plan {
 	bool require_measurement; /* all that is measured must be in the registers */
 	bool overwrite_off;	  /* the firmware shall not overwrite memory at the next reset */
 	bool dma_off;		  /* devices behind PCI bridges shall not write to memory once the firmware is left */
+	bool forensics;		  /* pages are recorded, so that the purgatory can name those that change */
 	bool verbose;
 	enum on_mismatch on_mismatch;
 	void *memory; /* one piece of pool memory, for all of the above */

@@ -10,6 +10,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "common/page_record.h"
+
 #define KEXEC_SEGMENT_MAX 16
 #define SHA256_DIGEST_SIZE 32
 #define REGION_NAME_SIZE 16
@@ -109,6 +111,9 @@ extern uint8_t purgatory_sha256_digest[SHA256_DIGEST_SIZE];
 extern struct kernel_entry purgatory_kernel_entry;
 
 extern struct purgatory_policy purgatory_policy;
+
+/* All ranges unused: nobody asked for it. */
+extern struct page_record purgatory_page_record;
 
 extern struct purgatory_screen purgatory_screen;
 

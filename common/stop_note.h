@@ -11,6 +11,7 @@
 #include <stdint.h>
 
 #include "common/exception.h"
+#include "common/page_record.h"
 #include "common/purgatory_abi.h"
 
 /* L"KexecMismatch", of the vendor in common/vendor.h. The name is older than the other kinds of note. */
@@ -34,6 +35,21 @@ enum stop_kind {
 	STOP_EXIT = 4,	    /* the firmware refused to end its boot services until the loader gave up */
 };
 
+/* A page that differs from the loader's record of it (common/page_record.h). */
+struct page_finding {
+	uint64_t address; /* physical */
+	uint32_t change;  /* enum page_change */
+	uint32_t bit;	  /* of PAGE_ONE_BIT */
+};
+
+#define PAGE_FINDINGS_MAX 4
+
+/* `differing` is 0 where the loader kept no record. */
+struct page_findings {
+	uint64_t differing;
+	struct page_finding first[PAGE_FINDINGS_MAX];
+};
+
 struct stop_note {
 	uint32_t kind;		       /* enum stop_kind */
 	uint32_t on_mismatch;	       /* enum on_mismatch: what was done next */
@@ -42,6 +58,7 @@ struct stop_note {
 		struct {
 			uint8_t expected[SHA256_DIGEST_SIZE];
 			uint8_t found[SHA256_DIGEST_SIZE];
+			struct page_findings pages;
 		} digests;
 		struct exception exception;
 		struct {
@@ -53,5 +70,9 @@ struct stop_note {
 	};
 };
 
-_Static_assert(sizeof(struct stop_note) == 8 + 16 + 64, "no padding: it is stored");
+/* Notes that loaders of earlier versions left end before the pages. */
+#define STOP_NOTE_SIZE_MIN offsetof(struct stop_note, digests.pages)
+
+_Static_assert(sizeof(struct stop_note) == 8 + 16 + 64 + 72, "no padding: it is stored");
+_Static_assert(STOP_NOTE_SIZE_MIN == 8 + 16 + 64, "as it was");
 _Static_assert(sizeof(struct exception) <= 64, "it must fit in the place of the digests");

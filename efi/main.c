@@ -4,6 +4,7 @@
  * what runs.
  */
 #include "boot/digest.h"
+#include "boot/forensics.h"
 #include "boot/log.h"
 #include "boot/purgatory.h"
 #include "efi/linux/event_log.h"
@@ -36,6 +37,7 @@ struct boot {
 	struct kernel kernel;
 	const struct kexec_segment *initrd; /* NULL without one */
 	const struct kexec_segment *cmdline;
+	struct page_record page_record;
 	struct purgatory purgatory;
 	struct handover handover;
 };
@@ -112,6 +114,8 @@ static enum kexec_status load_initrds_and_command_line(struct boot *boot)
 	status = load_command_line(&boot->plan, &boot->kernel, &boot->kexec_image, &boot->cmdline);
 	if (status)
 		return status;
+	if (boot->plan.forensics)
+		forensics_record_pages(&boot->kexec_image, &boot->page_record);
 	clock_enter(PHASE_CHECK);
 	measure_rest(&boot->plan, boot->initrd, boot->cmdline);
 	return KEXEC_OK;
@@ -145,6 +149,9 @@ static enum kexec_status instruct_purgatory(struct boot *boot)
 	if (status)
 		return status;
 	status = purgatory_set_screen(&boot->purgatory, &handover->params->screen_info, &handover->framebuffer);
+	if (status)
+		return status;
+	status = forensics_hand_over(&boot->purgatory, &boot->page_record);
 	if (status)
 		return status;
 	return purgatory_set(&boot->purgatory, purgatory_kernel_entry, &kernel_entry);

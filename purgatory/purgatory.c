@@ -12,6 +12,7 @@
 #include "common/serial.h"
 #include "common/stop_note.h"
 #include "common/string.h"
+#include "purgatory/forensics.h"
 #include "purgatory/handler.h"
 #include "purgatory/stop.h"
 #include "purgatory/verdict.h"
@@ -107,6 +108,37 @@ static void report(const struct verdict *verdict)
 	say(line);
 }
 
+/* Whether what lies at the address was hashed, and is as it was. */
+static bool is_unchanged(uint64_t address)
+{
+	for (size_t i = 0; i < REGION_MAX; i++) {
+		const struct sha_region *region = &purgatory_sha_regions[i];
+
+		if (address >= region->start && address - region->start < region->len)
+			return sha256_equal(found_digests[i], purgatory_region_digests[i]);
+	}
+	return false;
+}
+
+/* Names the pages that changed, if the loader has kept a record of them. */
+static void examine(const struct verdict *verdict, struct page_findings *ret_findings)
+{
+	const struct sha_region *region = &purgatory_sha_regions[verdict->region];
+	const struct page_range *range;
+
+	if (verdict->region == REGION_MAX)
+		return;
+	range = find_page_range(region);
+	if (!range)
+		return;
+	if (!is_unchanged((uintptr_t)range) || !is_unchanged(range->sums)) {
+		say("purgatory: no page can be named: the record of pages has changed as well\n");
+		return;
+	}
+	find_changed_pages(region, range, ret_findings);
+	report_changed_pages(ret_findings);
+}
+
 /* For the next start, which tells the user: nobody may have been looking at the serial line. */
 static struct stop_note note_of(const struct verdict *verdict)
 {
@@ -154,6 +186,7 @@ void purgatory(void)
 		struct stop_note note = note_of(&verdict);
 
 		report(&verdict);
+		examine(&verdict, &note.digests.pages);
 		stop(&note);
 	}
 	if (purgatory_clock.ticks_per_msec)

@@ -3,6 +3,7 @@
 #include "efi/trust/last_stop.h"
 
 #include "boot/log.h"
+#include "common/align.h"
 #include "common/digest_text.h"
 #include "common/stop_note.h"
 #include "common/vendor.h"
@@ -17,7 +18,7 @@ static bool read_and_delete(struct stop_note *ret_note, bool *ret_deleted)
 		.name = name,
 		.vendor = KEXEC_VENDOR_GUID,
 		.required = STOP_NOTE_ATTRIBUTES,
-		.size_min = sizeof(*ret_note),
+		.size_min = STOP_NOTE_SIZE_MIN,
 		.size_max = sizeof(*ret_note),
 	};
 	struct variable_reading reading;
@@ -43,6 +44,29 @@ static struct text region_of(const struct stop_note *note)
 	return name;
 }
 
+/* In the form of the kernel's parameter that spares the page, which a log without addresses keeps as well. */
+static void print_page(const struct page_finding *page)
+{
+	static const char *const changes[] = {
+		[PAGE_ONE_BIT] = "one bit differed",
+		[PAGE_ZEROED] = "it was all zeros",
+		[PAGE_OTHER] = "more than one bit differed",
+	};
+	const char *change = page->change < ARRAY_SIZE(changes) ? changes[page->change] : NULL;
+
+	if (change)
+		log_warning("a page that had changed: %s; memmap=4K$%luK spares it", change, page->address / 1024);
+}
+
+static void print_pages(const struct page_findings *pages)
+{
+	if (!pages->differing)
+		return;
+	log_warning("pages that had changed: %lu", pages->differing);
+	for (size_t i = 0; i < PAGE_FINDINGS_MAX && i < pages->differing; i++)
+		print_page(&pages->first[i]);
+}
+
 static void print_mismatch(const struct stop_note *note)
 {
 	struct text region = region_of(note);
@@ -53,6 +77,7 @@ static void print_mismatch(const struct stop_note *note)
 	format_digest(found, note->digests.found);
 	log_warning("the purgatory stopped the last start: digest mismatch in %.*s: expected %s, found %s",
 		    (int)region.length, region.start, expected, found);
+	print_pages(&note->digests.pages);
 }
 
 static void print_exception(const struct stop_note *note, const char *what_happened)

@@ -45,10 +45,10 @@ static void refuse(const char *key, const char *value, const char *expected)
 
 static void every_key_is_found_by_its_whole_name(void **state)
 {
-	static const char *const names[] = { "linux",  "initrd",	   "options",	 "fsverity",
-					     "sha256", "signature",	   "measure",	 "on-mismatch",
-					     "dma",    "memory-overwrite", "verbose",	 "architecture",
-					     "title",  "version",	   "machine-id", "sort-key" };
+	static const char *const names[] = { "linux",	   "initrd",  "options",      "fsverity", "sha256",
+					     "signature",  "measure", "on-mismatch",  "dma",	  "memory-overwrite",
+					     "forensics",  "verbose", "architecture", "title",	  "version",
+					     "machine-id", "sort-key" };
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {

@@ -57,6 +57,23 @@ static void each_kind_is_told(void **state)
 	assert_non_null(strstr(logged(), "warning: the purgatory stopped the last start: digest mismatch in initrd: "
 					 "expected abababab"));
 
+	note.digests.pages = (struct page_findings){
+		.differing = 5,
+		.first = { { .address = 0x7000, .change = PAGE_ONE_BIT },
+			   { .address = 0x140000000, .change = PAGE_ZEROED },
+			   { .address = 0x9000, .change = PAGE_OTHER },
+			   { .address = 0xa000, .change = 77 } },
+	};
+	report(&note, STOP_NOTE_ATTRIBUTES);
+	assert_non_null(strstr(logged(),
+			       "warning: pages that had changed: 5\n"
+			       "warning: a page that had changed: one bit differed; memmap=4K$28K spares it\n"
+			       "warning: a page that had changed: it was all zeros; memmap=4K$5242880K spares "
+			       "it\n"
+			       "warning: a page that had changed: more than one bit differed; memmap=4K$36K "
+			       "spares it\n"));
+	assert_null(strstr(logged(), "$40K"));
+
 	note = (struct stop_note){ .kind = STOP_EXCEPTION, .exception = { .vector = 6, .rip = 0x1000 } };
 	last = report(&note, STOP_NOTE_ATTRIBUTES);
 	assert_true(!last.was_reset && !last.at_the_exit && is_gone());

@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/* Records pages. */
+#include "boot/forensics.h"
+
+#include "boot/log.h"
+#include "common/align.h"
+
+/* The pages of a segment's files, which may begin ahead of it. */
+static struct page_range pages_of(const struct kexec_segment *segment)
+{
+	return (struct page_range){
+		.start = segment->pages.addr,
+		.count = (segment->mem + segment->memsz - segment->pages.addr) / PAGE_SIZE,
+	};
+}
+
+/* Returns how many pages there are. */
+static uint64_t list_ranges(const struct kexec_image *kexec_image, struct page_record *ret_record)
+{
+	uint64_t pages = 0;
+	size_t count = 0;
+
+	*ret_record = (struct page_record){ 0 };
+	for (size_t i = 0; i < kexec_image->count && count < PAGE_RECORD_RANGES; i++) {
+		if (kexec_image->segments[i].stage != DIGEST_FILES)
+			continue;
+		ret_record->ranges[count] = pages_of(&kexec_image->segments[i]);
+		pages += ret_record->ranges[count++].count;
+	}
+	return pages;
+}
+
+static void record(struct page_record *record, uint64_t *sums)
+{
+	for (size_t i = 0; i < PAGE_RECORD_RANGES; i++) {
+		struct page_range *range = &record->ranges[i];
+
+		range->sums = (uintptr_t)sums;
+		for (uint64_t page = 0; page < range->count; page++)
+			*sums++ = page_sum(phys_to_ptr(range->start + page * PAGE_SIZE));
+	}
+}
+
+void forensics_record_pages(struct kexec_image *kexec_image, struct page_record *ret_record)
+{
+	uint64_t pages = list_ranges(kexec_image, ret_record);
+	struct kexec_segment *segment;
+
+	if (!pages)
+		return;
+	if (kexec_image_add_data(kexec_image, "page_record", pages * sizeof(uint64_t), DIGEST_EARLY, &segment)) {
+		log_warning("forensics: no pages will be named if memory changes");
+		*ret_record = (struct page_record){ 0 };
+		return;
+	}
+	record(ret_record, phys_to_ptr(segment->mem));
+	log_verbose("forensics: %lu pages recorded", pages);
+}
+
+enum kexec_status forensics_hand_over(const struct purgatory *purgatory, const struct page_record *record)
+{
+	return purgatory_set(purgatory, purgatory_page_record, record);
+}
