@@ -83,7 +83,8 @@ enum kexec_status kernel_check_signed(const char *name, const struct kernel_plan
 				      uint64_t file_size);
 
 /*
- * Whether the Authenticode digest of the file depends on each byte that runs. It does not where there are gaps between
- * sections, nor for a file that is no PE image: who measures such a kernel must hash the file as it is.
+ * Whether the Authenticode digest of the file depends on each byte that runs, whoever makes it. It does not where there
+ * are gaps between sections, nor for a file that is no PE image: who measures such a kernel must hash the file as it
+ * is.
  */
 bool kernel_authenticode_covers(const struct kernel_plan *plan, const uint8_t *file, uint64_t file_size);

@@ -277,17 +277,21 @@ bool pe_signed_ranges(const void *bytes, uint64_t size, struct pe_signed_ranges 
 	struct signed_file file;
 	uint64_t hashed;
 
-	ret_ranges->count = 0;
+	ret_ranges->count = ret_ranges->agreed_count = 0;
 	if (!parse_signed_file(bytes, size, &file))
 		return false;
 	add_range(ret_ranges, 0, file.checksum);
 	add_range(ret_ranges, file.checksum + 4, file.certificates);
 	add_range(ret_ranges, file.certificates + 8, file.headers_size);
 	hashed = file.headers_size + add_sections(&file, ret_ranges);
+	ret_ranges->agreed_count = ret_ranges->count;
 	/* The rest of the file begins at the sum of all that was hashed, wherever that leads: so the specification
 	 * says. */
 	if (file.certificates_size < size)
 		add_range(ret_ranges, hashed, size - file.certificates_size);
+	/* By many a shim that is in use, anybody can append to a kernel that was enrolled by its digest. */
+	if (file.certificates_size)
+		ret_ranges->agreed_count = ret_ranges->count;
 	return true;
 }
 
@@ -298,7 +302,7 @@ static uint64_t covered_until(const struct pe_signed_ranges *ranges, uint64_t of
 
 	do {
 		before = offset;
-		for (size_t i = 0; i < ranges->count; i++) {
+		for (size_t i = 0; i < ranges->agreed_count; i++) {
 			if (ranges->list[i].start <= offset && offset < ranges->list[i].end)
 				offset = ranges->list[i].end;
 		}

@@ -84,6 +84,7 @@ struct pe_range {
 struct pe_signed_ranges {
 	struct pe_range list[3 + PE_SECTIONS_MAX + 1];
 	size_t count;
+	size_t agreed_count; /* of these, from the first on: whoever may judge the file hashes them */
 };
 
 /*
@@ -92,12 +93,13 @@ struct pe_signed_ranges {
  * places in the file; the rest of the file, without the certificates (PE/COFF specification, "Process for Generating
  * the Authenticode PE Image Hash"). Gaps between sections are not covered; nor is a section that does not lie within
  * the file. Returns false, and lists nothing, if the headers do not make sense, or have no data directory for
- * certificates: edk2 and shim do not hash the same bytes of such an image.
+ * certificates: edk2 and shim do not hash the same bytes of such an image. Nor do they agree about the rest of a file
+ * without certificates, which shim leaves out before version 16.1.
  */
 bool pe_signed_ranges(const void *bytes, uint64_t size, struct pe_signed_ranges *ret_ranges);
 
 /*
- * Follows those ranges from `offset` on, and returns where they end: `offset` itself if that byte is not covered.
- * Whether the signature is good is not asked.
+ * Follows those ranges that all agree about from `offset` on, and returns where they end: `offset` itself if that byte
+ * is not covered. Whether the signature is good is not asked.
  */
 uint64_t pe_signed_until(const void *bytes, uint64_t size, uint64_t offset);

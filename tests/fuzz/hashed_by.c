@@ -248,18 +248,11 @@ bool hashed_by_shim(const struct hashed_file *file, hash_sink *sink, void *conte
 	if (!shim_hashes_sections(file, &headers, &sum, sink, context))
 		return false;
 
-	/* With certificates, they must follow at once. */
+	/* With certificates, they must follow at once; without, the rest is left out. */
 	if (size > sum && headers.security_size) {
 		length = size - headers.security_size - sum;
 		if (size - sum < headers.security_size || sum + length != headers.security_address ||
 		    !check_size(size, sum, length))
-			return false;
-		sink(context, sum, length);
-		sum += length;
-	}
-	if (size > sum + headers.security_size) {
-		length = size - sum;
-		if (!check_size(size, sum, length))
 			return false;
 		sink(context, sum, length);
 	}

@@ -6,7 +6,8 @@
  *
  *   edk2  SecurityPkg/Library/DxeImageVerificationLib, HashPeImage; Tcg/Tcg2Dxe/MeasureBootPeCoff.c hashes the same.
  *         Its checks: MdePkg/Library/BasePeCoffLib/BasePeCoff.c, PeCoffLoaderGetPeHeader (commit c5aa7e7d94c0)
- *   shim  pe.c, generate_hash, and its checks: pe-relocate.c, read_header and get_section_vma (commit 72fd4b70e756)
+ *   shim  pe.c, generate_hash, and its checks: pe-relocate.c, read_header and get_section_vma (15.8 and 16.0).
+ * From 16.1 on (commit fb77b4455b71) it hashes the rest of a file without certificates as well, and nothing less
  *
  * Both sort the sections by their place in the file, which decides the digest, but not which bytes are in it.
  */

@@ -39,10 +39,11 @@ void prove_ranges(void)
 	struct pe_signed_ranges ranges;
 
 	if (!pe_signed_ranges(headers, size, &ranges)) {
-		prove(ranges.count == 0, "what is no image has no range");
+		prove(ranges.count == 0 && ranges.agreed_count == 0, "what is no image has no range");
 		return;
 	}
 	prove(ranges.count <= 4 + SECTIONS_BOUND, "no more ranges than there is room for");
+	prove(ranges.agreed_count <= ranges.count, "no range is agreed about that is not listed");
 	for (size_t i = 0; i < ranges.count; i++)
 		prove(ranges.list[i].start < ranges.list[i].end && ranges.list[i].end <= size,
 		      "a range is not empty, and within the file");
@@ -62,12 +63,12 @@ static void ask(void *context, uint64_t start, uint64_t length)
 	question->hashed |= start <= question->offset && question->offset - start < length;
 }
 
-static bool any_claimed_byte(uint64_t size, struct question *question)
+static bool any_claimed_byte(uint64_t size, bool all, struct question *question)
 {
 	struct pe_signed_ranges ranges;
 	size_t i = any_u64();
 
-	if (!pe_signed_ranges(headers, size, &ranges) || i >= ranges.count)
+	if (!pe_signed_ranges(headers, size, &ranges) || i >= (all ? ranges.count : ranges.agreed_count))
 		return false;
 	question->offset = any_u64();
 	question->hashed = false;
@@ -79,7 +80,7 @@ void prove_edk2(void)
 	const struct hashed_file file = { .bytes = headers, .readable = HEADERS_MAX, .size = any_file() };
 	struct question question;
 
-	if (!any_claimed_byte(file.size, &question) || !hashed_by_edk2(&file, ask, &question))
+	if (!any_claimed_byte(file.size, true, &question) || !hashed_by_edk2(&file, ask, &question))
 		return;
 	prove(question.hashed, "edk2 hashes each byte that counts as signed");
 }
@@ -89,7 +90,7 @@ void prove_shim(void)
 	const struct hashed_file file = { .bytes = headers, .readable = HEADERS_MAX, .size = any_file() };
 	struct question question;
 
-	if (!any_claimed_byte(file.size, &question) || !hashed_by_shim(&file, ask, &question))
+	if (!any_claimed_byte(file.size, false, &question) || !hashed_by_shim(&file, ask, &question))
 		return;
 	prove(question.hashed, "shim hashes each byte that counts as signed");
 }
@@ -104,10 +105,10 @@ void prove_until(void)
 	bool claimed = false;
 	uint64_t end;
 
-	assume(ranges.count <= RANGES_BOUND);
+	assume(ranges.agreed_count <= RANGES_BOUND);
 	end = covered_until(&ranges, start);
 	prove(start <= end, "a run does not end ahead of its start");
-	for (size_t i = 0; i < ranges.count; i++) {
+	for (size_t i = 0; i < ranges.agreed_count; i++) {
 		claimed |= ranges.list[i].start <= offset && offset < ranges.list[i].end;
 		prove(end < ranges.list[i].start || end >= ranges.list[i].end, "a run goes on as far as ranges do");
 	}

@@ -107,6 +107,22 @@ static void signature_does_not_cover_the_kernels_end(void **state)
 	free(file);
 }
 
+/* Behind the sections, in a kernel that was enrolled by its digest. */
+static void digest_need_not_cover_the_kernels_end(void **state)
+{
+	uint8_t *file = make_signed_file();
+	uint32_t size = KERNEL_SIZE - 0x200;
+
+	(void)state;
+	memset(file + 0x58 + 144, 0, 8);
+	expect_ok(check_signed_file(file));
+	memcpy(file + 0x120 + 16, &size, 4);
+	expect_error(check_signed_file(file), KEXEC_MISMATCH,
+		     "/vmlinuz: signature: expected it to cover all from 0x5000 to 0x25000, found it ends at 0x24e00");
+	assert_false(kernel_authenticode_covers(&kernel, file, FILE_SIZE + 0x600));
+	free(file);
+}
+
 static void signature_does_not_cover_the_setup_header(void **state)
 {
 	uint8_t *file = make_signed_file();
@@ -150,6 +166,7 @@ int main(void)
 		cmocka_unit_test(file_of_a_format_is_planned_by_it),
 		cmocka_unit_test(signature_covers_the_kernel),
 		cmocka_unit_test(signature_does_not_cover_the_kernels_end),
+		cmocka_unit_test(digest_need_not_cover_the_kernels_end),
 		cmocka_unit_test(signature_does_not_cover_the_setup_header),
 		cmocka_unit_test(no_digest_covers_what_is_no_image),
 	};

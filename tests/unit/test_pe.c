@@ -379,8 +379,26 @@ static void signature_covers_what_follows_the_sections(void **state)
 	make_signed_file();
 	put_file_range(2, 0x2000, 0x100);
 	assert_int_equal(signed_until(0x1000), CERTIFICATES_OFFSET);
-	/* Without certificates, to the end. */
+	free(image);
+}
+
+/* Shim 15.8 stops at the sections' end, the specification at the file's. */
+static void nobody_knows_who_hashes_the_rest_without_certificates(void **state)
+{
+	struct pe_signed_ranges found;
+
+	(void)state;
+	make_signed_file();
+	put_file_range(2, 0x2000, 0x100);
 	put(CERTIFICATES + 4, 0, 4);
+	assert_int_equal(signed_until(0x1000), 0x2100);
+	assert_int_equal(signed_until(0x2100), 0x2100);
+	assert_true(pe_signed_ranges(image, IMAGE_SIZE, &found));
+	assert_int_equal(found.list[found.count - 1].start, 0x2100);
+	assert_int_equal(found.list[found.count - 1].end, IMAGE_SIZE);
+	assert_int_equal(found.agreed_count, found.count - 1);
+	/* Where nothing is left, there is nothing to agree about. */
+	put_file_range(2, 0x2000, 0x1000);
 	assert_int_equal(signed_until(0x1000), IMAGE_SIZE);
 	free(image);
 }
@@ -457,6 +475,7 @@ int main(void)
 		cmocka_unit_test(fewer_directories_than_one_for_certificates),
 		cmocka_unit_test(most_sections_of_all),
 		cmocka_unit_test(signature_covers_what_follows_the_sections),
+		cmocka_unit_test(nobody_knows_who_hashes_the_rest_without_certificates),
 		cmocka_unit_test(signature_leaves_gaps_between_sections),
 		cmocka_unit_test(certificates_that_begin_within_a_section),
 		cmocka_unit_test(signed_file_whose_headers_make_no_sense),
