@@ -15,6 +15,16 @@
 #define CR4_LA57 (1u << 12)
 #define TABLE_PRESENT_AND_WRITABLE 3u
 
+/* Intel SDM volume 3, 4.5 */
+#define CR0_WP (1ull << 16)
+#define EFER 0xc0000080u
+#define EFER_NXE (1u << 11)
+#define ENTRY_PRESENT (1ull << 0)
+#define ENTRY_LARGE (1ull << 7)
+#define ENTRY_NO_EXECUTE (1ull << 63)
+#define ENTRY_ADDR 0x000ffffffffff000ull
+#define ENTRIES (PAGE_SIZE / sizeof(uint64_t))
+
 /* A sweep that is longer than this goes nowhere. */
 #define SWEEP_MAX 1000
 
@@ -178,6 +188,46 @@ static void enter_five_levels(void)
 	say("CR4 is 0x%lx", cr4);
 }
 
+static void let_all_execute(uint64_t table, unsigned level)
+{
+	uint64_t *entries = phys_to_ptr(table & ENTRY_ADDR);
+
+	for (size_t i = 0; i < ENTRIES; i++) {
+		if (!(entries[i] & ENTRY_PRESENT))
+			continue;
+		entries[i] &= ~ENTRY_NO_EXECUTE;
+		if (level > 1 && !(entries[i] & ENTRY_LARGE))
+			let_all_execute(entries[i], level - 1);
+	}
+}
+
+static uint32_t efer_low(void)
+{
+	uint32_t low;
+	uint32_t high;
+
+	__asm__ volatile("rdmsr" : "=a"(low), "=d"(high) : "c"(EFER));
+	return low;
+}
+
+/* The mark is a reserved bit then: first it has to be gone everywhere. */
+static void switch_no_execute_off(void)
+{
+	uint64_t cr0;
+	uint64_t cr4;
+	uint64_t top;
+
+	__asm__ volatile("mov %%cr0, %0" : "=r"(cr0));
+	__asm__ volatile("mov %%cr4, %0" : "=r"(cr4));
+	__asm__ volatile("mov %%cr3, %0" : "=r"(top));
+	__asm__ volatile("mov %0, %%cr0" : : "r"(cr0 & ~CR0_WP) : "memory");
+	let_all_execute(top, cr4 & CR4_LA57 ? 5 : 4);
+	__asm__ volatile("mov %0, %%cr0" : : "r"(cr0) : "memory");
+	__asm__ volatile("mov %0, %%cr3" : : "r"(top) : "memory");
+	__asm__ volatile("wrmsr" : : "a"(efer_low() & ~EFER_NXE), "d"(0), "c"(EFER) : "memory");
+	say("EFER is 0x%x", efer_low());
+}
+
 static void hook(EFI_LOADED_IMAGE *image)
 {
 	original_services = *firmware_boot_services;
@@ -185,6 +235,8 @@ static void hook(EFI_LOADED_IMAGE *image)
 	occupy_arrange();
 	if (current_run.faults[FAULT_FIVE_LEVELS].set)
 		enter_five_levels();
+	if (current_run.faults[FAULT_NO_EXECUTE_OFF].set)
+		switch_no_execute_off();
 	if (current_run.faults[FAULT_EDID].set)
 		edid_install(current_run.faults[FAULT_EDID].number);
 	memory_hook();

@@ -16,6 +16,7 @@ static const char *const fault_names[FAULT_COUNT] = {
 	"no-console",
 	"old-revision",
 	"five-levels",
+	"no-execute-off",
 	"edid",
 	"out-of-memory",
 	"place-refused",

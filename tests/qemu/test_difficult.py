@@ -361,6 +361,13 @@ def test_five_levels(boot, option, cpus_with):
     assert report["five-levels"] == cpus_with
 
 
+def test_no_execute_off(boot):
+    """The page tables of the hand-over mark data, which the firmware has not allowed: a mark would be a page fault."""
+    guest = boot(difficult("executable data\nno-execute-off"), firmware=TRIXIE)
+    assert wait_for_report(guest)["payload"] == "payload: OK"
+    assert not int(re.search(r"^difficult: EFER is (0x\w+)$", guest.log, re.MULTILINE)[1], 16) & 1 << 11
+
+
 @pytest.mark.parametrize("option, kind", [("", "soft reserved"), ("efi=nosoftreserve", "usable")], ids=["kept", "given"])
 def test_memory_for_a_specific_purpose(boot, option, kind):
     """Set aside for whom it is meant, unless the command line says otherwise."""
