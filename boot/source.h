@@ -8,6 +8,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "boot/read_size.h"
 #include "boot/status.h"
 
 struct source;
@@ -40,4 +41,6 @@ struct source {
 
 	/* Reads of more than READ_SIZE_PIECE may be tried. Whoever tries clears this when one has failed. */
 	bool bears_large_reads;
+
+	struct read_size read_size; /* what its reads have shown */
 };

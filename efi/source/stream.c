@@ -64,7 +64,7 @@ static enum kexec_status read_once(struct stream *stream, void *buffer, uint64_t
 	firmware_feed_watchdog();
 	status = file->source->read(file, stream->done, buffer, size, ret_why);
 	if (!status)
-		read_size_learn(&stream->read_size, *size, clock_usec() - start_usec);
+		read_size_learn(&file->source->read_size, *size, clock_usec() - start_usec);
 	return status;
 }
 
@@ -145,7 +145,7 @@ static enum kexec_status read_all(struct stream *stream, uint64_t addr, uint64_t
 {
 	while (size) {
 		bool large = !bounce && stream->file.source->bears_large_reads;
-		uint64_t wanted = read_size_next(&stream->read_size, size, large);
+		uint64_t wanted = read_size_next(&stream->file.source->read_size, size, large);
 		void *buffer = bounce ? bounce : phys_to_ptr(addr);
 		enum kexec_status status;
 		uint64_t found;

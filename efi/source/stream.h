@@ -8,7 +8,6 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "boot/read_size.h"
 #include "boot/source.h"
 #include "boot/status.h"
 
@@ -21,9 +20,8 @@ struct sink {
 /* A zeroed one is closed. */
 struct stream {
 	struct source_file file;
-	bool bears_large_reads; /* what the source said when the file was opened */
-	uint64_t done;		/* bytes that have arrived */
-	struct read_size read_size;
+	bool bears_large_reads;	  /* what the source said when the file was opened */
+	uint64_t done;		  /* bytes that have arrived */
 	uint64_t start_usec;	  /* of the first read; 0: there was none */
 	uint64_t next_shown_usec; /* when progress is to be shown */
 };

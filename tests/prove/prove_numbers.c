@@ -27,16 +27,16 @@ void prove_align(void)
 
 void prove_read_size(void)
 {
-	struct read_size state = { .large_size = 0 };
+	struct read_size state = { .is_fast = any_u8() & 1 };
+	bool large = any_u8() & 1;
 	uint64_t left = any_u64();
 	uint64_t next;
 
 	if (any_u8() & 1)
 		read_size_learn(&state, any_u64(), any_u64());
-	next = read_size_next(&state, left, any_u8() & 1);
+	next = read_size_next(&state, left, large);
 	prove(next <= left && (next != 0 || left == 0), "something is read, and no more than is left");
-	prove(next <= LARGE_SIZE_MAX + READ_SIZE_PIECE, "and no more than a second would bring");
-	prove((state.large_size & (READ_SIZE_PIECE - 1)) == 0, "in whole pieces");
+	prove(next <= (large ? READ_SIZE_LARGE : READ_SIZE_PIECE), "and no more than is borne");
 }
 
 void prove_utf16(void)

@@ -267,7 +267,7 @@ static void large_read_that_breaks_the_file(void **state)
 	start(FILE_SIZE);
 	fake.largest = READ_SIZE_PIECE;
 	expect_all_read();
-	assert_string_equal(logged(), "/file: a read of 2097152 bytes found WHY: reading less at once\n");
+	assert_string_equal(logged(), "/file: a read of 4194427 bytes found WHY: reading less at once\n");
 	/* Once is enough, whichever file it was. */
 	assert_false(source.bears_large_reads);
 	assert_int_equal(fake.reads, 1 + 6 + 1);
