@@ -5,6 +5,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "boot/control_registers.h"
 #include "boot/descriptor_tables.h"
 #include "boot/pagetable.h"
 #include "common/cpu.h"
@@ -21,13 +22,15 @@
 #define SEV_STATUS_ENABLED (1u << 0)
 #define CPUID_PDPE1GB (1u << 26) /* EDX */
 #define CPUID_NX (1u << 20)	 /* EDX */
+#define SELECTOR_PRIVILEGE_LEVEL 3u
 
-static inline uint64_t cpu_cr4(void)
+static inline struct control_registers cpu_control_registers(void)
 {
-	uint64_t value;
+	struct control_registers found;
 
-	__asm__ volatile("mov %%cr4, %0" : "=r"(value));
-	return value;
+	__asm__ volatile("mov %%cr0, %0" : "=r"(found.cr0));
+	__asm__ volatile("mov %%cr4, %0" : "=r"(found.cr4));
+	return found;
 }
 
 /* A guest of Intel TDX, which says so as the kernel looks for it (arch/x86/boot/compressed/tdx.c): "IntelTDX    ". */
@@ -55,7 +58,7 @@ static inline struct paging cpu_paging(void)
 	uint32_t features = cpu_cpuid(CPUID_EXTENDED_FEATURES).edx;
 
 	return (struct paging){
-		.five_levels = (cpu_cr4() & CR4_LA57) != 0,
+		.five_levels = (cpu_control_registers().cr4 & CR4_LA57) != 0,
 		.one_gib_pages = (features & CPUID_PDPE1GB) != 0,
 		.no_execute = (features & CPUID_NX) != 0,
 	};

@@ -7,6 +7,7 @@
 #include "common/cpu.h"
 #include "common/format.h"
 #include "common/string.h"
+#include "efi/services/cpu_mode.h"
 
 #define WATCHDOG_SECONDS 300
 
@@ -18,12 +19,31 @@ EFI_SYSTEM_TABLE *firmware_system_table;
 EFI_BOOT_SERVICES *firmware_boot_services;
 EFI_RUNTIME_SERVICES *firmware_runtime_services;
 
+/* As the firmware left them. */
+static struct control_registers firmware_registers;
+
+/* Writes only what differs: a hypervisor may intercept it. */
+static void set_control_registers(struct control_registers wanted)
+{
+	struct control_registers found = cpu_control_registers();
+
+	if (wanted.cr0 != found.cr0)
+		__asm__ volatile("mov %0, %%cr0" : : "r"(wanted.cr0) : "memory");
+	if (wanted.cr4 != found.cr4)
+		__asm__ volatile("mov %0, %%cr4" : : "r"(wanted.cr4) : "memory");
+}
+
 void firmware_init(EFI_HANDLE image, EFI_SYSTEM_TABLE *system_table)
 {
 	firmware_image = image;
 	firmware_system_table = system_table;
 	firmware_boot_services = system_table->BootServices;
 	firmware_runtime_services = system_table->RuntimeServices;
+	/* A unit test on a host may not even read them. */
+	if (cpu_segments().code & SELECTOR_PRIVILEGE_LEVEL)
+		return;
+	firmware_registers = cpu_control_registers();
+	set_control_registers(control_registers_for_vectors(firmware_registers));
 }
 
 /* By the code without the bit that makes it an error. Not pointers: each would cost a relocation. */
@@ -142,6 +162,7 @@ void firmware_feed_watchdog(void)
 _Noreturn void firmware_leave(EFI_STATUS status)
 {
 	firmware_boot_services->SetWatchdogTimer(0, 0, 0, NULL);
+	set_control_registers(control_registers_as_before(cpu_control_registers(), firmware_registers));
 	firmware_boot_services->Exit(firmware_image, status, 0, NULL);
 	/* Exit refuses only what is not the running image. */
 	cpu_halt();

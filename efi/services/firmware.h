@@ -15,6 +15,7 @@ extern EFI_SYSTEM_TABLE *firmware_system_table;
 extern EFI_BOOT_SERVICES *firmware_boot_services;
 extern EFI_RUNTIME_SERVICES *firmware_runtime_services;
 
+/* Also lets the loader use vector registers, which not all firmware does (boot/control_registers.h). */
 void firmware_init(EFI_HANDLE image, EFI_SYSTEM_TABLE *system_table);
 
 /*
@@ -39,7 +40,8 @@ void *firmware_config_table(const EFI_GUID *guid);
 
 /*
  * Ends the image. Not by returning: GNU-EFI's crt0 does not preserve RDI and RSI, which the firmware's calling
- * convention wants back. The watchdog is switched off, since whoever goes on did not ask for it.
+ * convention wants back. The watchdog is switched off, since whoever goes on did not ask for it; CR0 and CR4 are put
+ * back.
  */
 _Noreturn void firmware_leave(EFI_STATUS status);
 
