@@ -22,15 +22,39 @@ GDT_ENTRIES equ 32
 IDT_GATES equ 32
 EXCEPTION_ENTRY_SIZE equ 16
 
+CR0_MP equ 1 << 1
+CR0_EM equ 1 << 2
+CR0_TS equ 1 << 3
 CR4_OSFXSR equ 1 << 9
 CR4_OSXMMEXCPT equ 1 << 10
 
 STACK_SIZE equ 16 * 1024
 
+; Lets vector registers be used, by the hash and by the firmware's runtime services, which are called after a mismatch.
+; What CR0 and CR4 are for the kernel is decided by efi/linux/jump.asm, so both are put back.
+; Out:  rbx, r12  CR4 and CR0 as they were
+; Clobbers rax.
+%macro VECTOR_REGISTERS_ON 0
+	mov	r12, cr0
+	mov	rax, r12
+	and	eax, ~(CR0_EM | CR0_TS)
+	or	eax, CR0_MP
+	mov	cr0, rax
+	mov	rbx, cr4
+	mov	rax, rbx
+	or	eax, CR4_OSFXSR | CR4_OSXMMEXCPT
+	mov	cr4, rax
+%endmacro
+
+; In: rbx and r12 as VECTOR_REGISTERS_ON left them.
+%macro VECTOR_REGISTERS_AS_BEFORE 0
+	mov	cr4, rbx
+	mov	cr0, r12
+%endmacro
+
 section .text
 
-; In:  long mode with an identity mapping of all segments, writable and executable; CR0.EM and CR0.TS clear. Everything
-;      else is unknown.
+; In:  long mode with an identity mapping of all segments, writable and executable. Everything else is unknown.
 ; Out: never returns.
 global purgatory_start:function
 purgatory_start:
@@ -54,13 +78,7 @@ purgatory_start:
 	; The firmware's handlers are gone. The loader has loaded these tables already where it could.
 	lidt	[purgatory_idt_pointer]
 
-	; The hash uses xmm registers, which CR4 as the kernel gets it forbids; so may the firmware's runtime services,
-	; which are called after a mismatch.
-	mov	rbx, cr4
-	mov	rax, rbx
-	or	eax, CR4_OSFXSR | CR4_OSXMMEXCPT
-	mov	cr4, rax
-
+	VECTOR_REGISTERS_ON
 	xor	ebp, ebp		; ends a debugger's backtrace
 	call	purgatory		; rsp is 16-aligned here, as the ABI wants it
 
@@ -69,7 +87,7 @@ purgatory_start:
 	pxor	xmm %+ i, xmm %+ i
 %assign i i + 1
 %endrep
-	mov	cr4, rbx
+	VECTOR_REGISTERS_AS_BEFORE
 
 	mov	rax, [purgatory_kernel_entry + KERNEL_ENTRY_RIP]
 	mov	rsi, [purgatory_kernel_entry + KERNEL_ENTRY_RSI]
@@ -123,14 +141,11 @@ handle_exception:
 	push	r13
 	push	r14
 	push	r15
-	mov	rbx, cr4
-	mov	rax, rbx
-	or	eax, CR4_OSFXSR | CR4_OSXMMEXCPT	; for the firmware's services
-	mov	cr4, rax
+	VECTOR_REGISTERS_ON
 	lea	rdi, [rsp + 15 * 8]
 	cld
 	call	purgatory_exception
-	mov	cr4, rbx
+	VECTOR_REGISTERS_AS_BEFORE
 	pop	r15
 	pop	r14
 	pop	r13

@@ -38,7 +38,8 @@ section .text
 ;      dl   whether the tables mark pages as not executable, which EFER.NXE must allow first
 ; Out: CR0 and CR4 as the kernel's relocate_kernel leaves them (arch/x86/kernel/relocate_kernel_64.S): no write
 ;      protection, no alignment checks, no task switched, and of CR4 only what long mode cannot do without. MCE is
-;      kept, since a TDX guest faults when it is cleared.
+;      kept, since a TDX guest faults when it is cleared. The kernel finds them so: the purgatory changes them for its
+;      hash and puts them back.
 global handover_jump:function
 handover_jump:
 	cli
