@@ -49,10 +49,13 @@ enum on_mismatch {
 	ON_MISMATCH_RESET = 1,
 };
 
-/* How the purgatory reaches the firmware's runtime services: physical addresses; 0 where there is none. */
+/*
+ * How the purgatory reaches the firmware: the physical address of EFI_RUNTIME_SERVICES, 0 where there is none. Not
+ * those of the services: ExitBootServices may replace them in the table, as U-Boot does, whose former ones need what is
+ * gone.
+ */
 struct purgatory_policy {
-	uint64_t set_variable;
-	uint64_t reset_system;
+	uint64_t runtime_services;
 	uint64_t on_mismatch; /* enum on_mismatch */
 };
 

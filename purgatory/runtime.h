@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* What is left of the firmware: its runtime services, at the addresses that the loader put into purgatory_policy. */
+/* What is left of the firmware: its runtime services, whose table the loader put into purgatory_policy. */
 #pragma once
 
 #include <stdbool.h>

@@ -154,8 +154,7 @@ enum on_mismatch last_stop_policy_at_exit(const struct last_stop *last, const st
 enum kexec_status last_stop_set_policy(const struct purgatory *purgatory, const struct boot_plan *plan)
 {
 	struct purgatory_policy policy = {
-		.set_variable = (uintptr_t)firmware_runtime_services->SetVariable,
-		.reset_system = (uintptr_t)firmware_runtime_services->ResetSystem,
+		.runtime_services = (uintptr_t)firmware_runtime_services,
 		.on_mismatch = plan->on_mismatch,
 	};
 

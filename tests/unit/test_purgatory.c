@@ -4,6 +4,7 @@
 
 #include "common/align.h"
 #include "common/sha256.h"
+#include "common/stop_note.h"
 #include "tests/unit/elf_builder.h"
 #include "tests/unit/support.h"
 
@@ -147,6 +148,60 @@ static void symbol_unknown(void **state)
 		     "unknown symbol nonsense");
 	expect_error(purgatory_get_symbol(&purgatory, "nonsense", &value, 1), KEXEC_NOT_FOUND,
 		     "unknown symbol nonsense");
+}
+
+/* --- the firmware's runtime services --- */
+
+/* EFI_RUNTIME_SERVICES: SetVariable is at 88. */
+#define SET_VARIABLE 11
+
+static unsigned noted_before_the_exit;
+static unsigned noted_at_runtime;
+
+static uint64_t __attribute__((ms_abi)) set_variable_before_the_exit(void)
+{
+	noted_before_the_exit++;
+	return 0;
+}
+
+static uint64_t __attribute__((ms_abi))
+set_variable_at_runtime(const uint16_t *name, const void *guid, uint32_t attributes, uint64_t size, const void *value)
+{
+	static const uint16_t expected[] = STOP_NOTE_NAME;
+
+	assert_memory_equal(name, expected, sizeof(expected));
+	assert_non_null(guid);
+	assert_int_equal(attributes, STOP_NOTE_ATTRIBUTES);
+	assert_int_equal(size, sizeof(struct stop_note));
+	assert_int_equal(((const struct stop_note *)value)->kind, STOP_NMI);
+	noted_at_runtime++;
+	return noted_at_runtime == 1 ? 0 : 1ull << 63 | 3;
+}
+
+/* ExitBootServices may have replaced the services in the table, long after the purgatory was told of it. */
+static void note_is_taken_by_the_service_that_is_there_then(void **state)
+{
+	uint64_t services[14] = { [SET_VARIABLE] = (uintptr_t)set_variable_before_the_exit };
+	struct purgatory_policy policy = { .runtime_services = (uintptr_t)services };
+	const struct stop_note note = { .kind = STOP_NMI };
+	struct elf_rel_symbol symbol;
+	bool (*remember)(const struct stop_note *);
+
+	(void)state;
+	expect_ok(load_real());
+	expect_ok(purgatory_set(&purgatory, purgatory_policy, &policy));
+	expect_ok(elf_rel_find_symbol(&purgatory.object, "firmware_remember", &symbol));
+	*(void **)&remember = phys_to_ptr(purgatory.segment->mem + symbol.offset);
+	services[SET_VARIABLE] = (uintptr_t)set_variable_at_runtime;
+	assert_true(remember(&note));
+	assert_false(remember(&note));
+	services[SET_VARIABLE] = 0;
+	assert_false(remember(&note));
+	policy.runtime_services = 0;
+	expect_ok(purgatory_set(&purgatory, purgatory_policy, &policy));
+	assert_false(remember(&note));
+	assert_int_equal(noted_at_runtime, 2);
+	assert_int_equal(noted_before_the_exit, 0);
 }
 
 /* --- the screen --- */
@@ -390,6 +445,7 @@ int main(void)
 		cmocka_unit_test(real_purgatory_becomes_a_segment),
 		cmocka_unit_test(real_purgatory_code_runs_where_it_was_relocated_to),
 		cmocka_unit_test(real_purgatory_relocates_for_any_address),
+		cmocka_unit_test(note_is_taken_by_the_service_that_is_there_then),
 		cmocka_unit_test(screen_shows_a_letter_and_clears_its_line),
 		cmocka_unit_test(screen_lines_end_and_wrap),
 		cmocka_unit_test(screen_of_24_bits),
