@@ -151,6 +151,31 @@ enum on_mismatch last_stop_policy_at_exit(const struct last_stop *last, const st
 	return last->at_the_exit ? plan->on_mismatch : ON_MISMATCH_RESET;
 }
 
+/* EFI_RT_PROPERTIES_TABLE (UEFI specification 4.6): which runtime services there are after ExitBootServices. */
+struct runtime_properties {
+	uint16_t version;
+	uint16_t length;
+	uint32_t supported;
+};
+
+#define RUNTIME_PROPERTIES_GUID                                                                                        \
+	{                                                                                                              \
+		0xeb66918a, 0x7eef, 0x402a,                                                                            \
+		{                                                                                                      \
+			0x84, 0x2e, 0x93, 0x1d, 0x21, 0xc3, 0x8a, 0xe9                                                 \
+		}                                                                                                      \
+	}
+#define RUNTIME_SET_VARIABLE 0x40u
+
+/* Firmware without the table has all services. */
+static bool takes_notes_at_runtime(void)
+{
+	const EFI_GUID guid = RUNTIME_PROPERTIES_GUID;
+	const struct runtime_properties *properties = firmware_config_table(&guid);
+
+	return !properties || properties->length < sizeof(*properties) || properties->supported & RUNTIME_SET_VARIABLE;
+}
+
 enum kexec_status last_stop_set_policy(const struct purgatory *purgatory, const struct boot_plan *plan)
 {
 	struct purgatory_policy policy = {
@@ -158,5 +183,8 @@ enum kexec_status last_stop_set_policy(const struct purgatory *purgatory, const 
 		.on_mismatch = plan->on_mismatch,
 	};
 
+	if (plan->on_mismatch == ON_MISMATCH_RESET && !takes_notes_at_runtime())
+		log_warning("on-mismatch reset: this firmware stores no note after ExitBootServices; the machine will "
+			    "halt instead");
 	return purgatory_set(purgatory, purgatory_policy, &policy);
 }

@@ -33,5 +33,8 @@ enum kexec_status last_stop_is_repeated(const struct last_stop *last, const stru
  */
 enum on_mismatch last_stop_policy_at_exit(const struct last_stop *last, const struct boot_plan *plan);
 
-/* Tells the purgatory how to take a note, and what to do when it stops. */
+/*
+ * Tells the purgatory how to take a note, and what to do when it stops. Warns where a reset is wanted and the firmware
+ * says that it takes no notes then: the purgatory halts instead.
+ */
 enum kexec_status last_stop_set_policy(const struct purgatory *purgatory, const struct boot_plan *plan);

@@ -4,6 +4,8 @@
 
 #include "common/stop_note.h"
 #include "common/vendor.h"
+#include "efi/services/firmware.h"
+#include "tests/unit/elf_builder.h"
 #include "tests/unit/fake_firmware.h"
 #include "tests/unit/support.h"
 
@@ -174,6 +176,64 @@ static void policy_is_the_entrys(void **state)
 	}
 }
 
+/* As much of a purgatory as can be told the policy, which *ret_policy is then. */
+static struct purgatory small_purgatory(struct kexec_segment *segment, struct purgatory_policy *ret_policy)
+{
+	static const struct purgatory_policy nothing;
+	static struct elf_builder builder;
+	struct purgatory purgatory = { .segment = segment };
+	unsigned data;
+
+	elf_builder_init(&builder);
+	data = elf_builder_section(&builder, 1, SHF_ALLOC, 16, &nothing, sizeof(nothing));
+	elf_builder_symbol(&builder, "purgatory_policy", (uint16_t)data, 0, sizeof(nothing));
+	elf_builder_finish(&builder);
+	expect_ok(elf_rel_parse("purgatory", builder.bytes, builder.size, &purgatory.object));
+	segment->mem = (uintptr_t)ret_policy;
+	return purgatory;
+}
+
+/* What is logged when the purgatory is told of a firmware with these properties, NULL for one that has no table. */
+static const char *policy_told(enum on_mismatch on_mismatch, void *properties, struct purgatory_policy *ret_policy)
+{
+	EFI_CONFIGURATION_TABLE table = {
+		.VendorGuid = { 0xeb66918a, 0x7eef, 0x402a, { 0x84, 0x2e, 0x93, 0x1d, 0x21, 0xc3, 0x8a, 0xe9 } },
+		.VendorTable = properties,
+	};
+	const struct boot_plan plan = { .on_mismatch = on_mismatch };
+	struct kexec_segment segment = { 0 };
+	struct purgatory purgatory = small_purgatory(&segment, ret_policy);
+
+	fake_firmware_start(NULL, 0);
+	firmware_system_table->ConfigurationTable = &table;
+	firmware_system_table->NumberOfTableEntries = properties ? 1 : 0;
+	log_clear();
+	expect_ok(last_stop_set_policy(&purgatory, &plan));
+	return logged();
+}
+
+#define TABLE(length, supported) ((uint16_t[]){ 1, (length), (supported), 0 })
+
+static void reset_that_no_note_would_remember(void **state)
+{
+	struct purgatory_policy policy;
+	uint16_t *all = TABLE(8, 0x3fff);
+	uint16_t *not_set_variable = TABLE(8, 0x3fbf);
+
+	(void)state;
+	assert_string_equal(policy_told(ON_MISMATCH_RESET, not_set_variable, &policy),
+			    "warning: on-mismatch reset: this firmware stores no note after ExitBootServices; "
+			    "the machine will halt instead\n");
+	assert_int_equal(policy.on_mismatch, ON_MISMATCH_RESET);
+	assert_int_equal(policy.runtime_services, (uintptr_t)firmware_runtime_services);
+	assert_string_equal(policy_told(ON_MISMATCH_HALT, not_set_variable, &policy), "");
+	assert_int_equal(policy.on_mismatch, ON_MISMATCH_HALT);
+	assert_string_equal(policy_told(ON_MISMATCH_RESET, all, &policy), "");
+	/* A table that is not there, or too short to say it. */
+	assert_string_equal(policy_told(ON_MISMATCH_RESET, NULL, &policy), "");
+	assert_string_equal(policy_told(ON_MISMATCH_RESET, TABLE(7, 0), &policy), "");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -183,6 +243,7 @@ int main(void)
 		cmocka_unit_test(region_that_is_no_name),
 		cmocka_unit_test(note_that_cannot_be_deleted),
 		cmocka_unit_test(policy_is_the_entrys),
+		cmocka_unit_test(reset_that_no_note_would_remember),
 	};
 
 	return run_named_tests(tests);
