@@ -51,7 +51,8 @@ def versions():
 
     qemu = shlex.split(os.environ.get("KEXEC_QEMU", "qemu-system-x86_64"))
     found = {"QEMU": output(*qemu, "--version")[0]}
-    found.update(line.split() for line in output("dpkg-query", "-W", "ovmf", "systemd-boot-efi", "swtpm", "gcc", "clang"))
+    found.update(line.split() for line in output("dpkg-query", "-W", "ovmf", "u-boot-qemu", "systemd-boot-efi", "swtpm",
+                                                 "gcc", "clang"))
     for path in sorted((ROOT / "build/deps/kernels").glob("*/package")):
         found[f"kernel {path.parent.name}"] = path.read_text().strip()
     for path in sorted((ROOT / "build/deps/ovmf").glob("*CODE_4M*.fd")):

@@ -72,6 +72,9 @@ class Gdb:
     def register(self, name):
         return int.from_bytes(bytes.fromhex(self._ask(f"p{REGISTERS[name]:x}")), "little")
 
+    def set_register(self, name, value):
+        assert self._ask(f"P{REGISTERS[name]:x}={value.to_bytes(8, 'little').hex()}") == "OK"
+
     def read(self, address, size):
         data = b""
         while len(data) < size:

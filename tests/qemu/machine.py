@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""A QEMU machine with OVMF and a disk, whose serial line can be read, waited on and typed into."""
+"""A QEMU machine with a firmware and a disk, whose serial line can be read, waited on and typed into."""
 
 import functools
 import os
@@ -28,22 +28,22 @@ class Timeout(AssertionError):
 
 
 class Firmware:
-    """A build of OVMF: its code, and the variable store that each machine gets a copy of.
+    """A firmware: its code, and the variable store that each machine gets a copy of, None where it has none.
 
     `smm`: it keeps its variables from the operating system by System Management Mode, as builds with Secure Boot do.
     `key` and `certificate`: what Secure Boot accepts, where we have the key; the key's password is `snakeoil`.
     """
 
-    def __init__(self, folder, code, variables, smm=False, key=None):
+    def __init__(self, folder, code, variables=None, smm=False, key=None):
         self.code = pathlib.Path(folder) / code
-        self.variables = pathlib.Path(folder) / variables
+        self.variables = variables and pathlib.Path(folder) / variables
         self.smm = smm
         self.key = key and pathlib.Path(key)
         self.certificate = key and self.key.with_suffix(".pem")
 
     @property
     def present(self):
-        return self.code.exists() and self.variables.exists()
+        return self.code.exists() and (not self.variables or self.variables.exists())
 
 
 _HERE = "/usr/share/OVMF"
@@ -51,8 +51,9 @@ _HERE_KEY = "/usr/share/ovmf/PkKek-1-snakeoil.key"
 _NEWER = BUILD / "deps/ovmf"
 _NEWER_KEY = _NEWER / "PkKek-1-snakeoil.key"
 
-# The installed package's builds, and those of Debian 13 that `make deps` has fetched. Secure Boot is on in those that
-# end in -snakeoil, whose key is public, and -ms, which have Microsoft's keys and so trust Debian's shim.
+# OVMF: the installed package's builds, and those of Debian 13 that `make deps` has fetched. Secure Boot is on in those
+# that end in -snakeoil, whose key is public, and -ms, which have Microsoft's keys and so trust Debian's shim. U-Boot
+# wants the board "pc", and keeps variables in a file on the disk.
 FIRMWARE = {
     "ovmf": Firmware(_HERE, "OVMF_CODE_4M.fd", "OVMF_VARS_4M.fd"),
     "ovmf-2m": Firmware(_HERE, "OVMF_CODE.fd", "OVMF_VARS.fd"),
@@ -68,6 +69,7 @@ FIRMWARE = {
     "strictnx-snakeoil": Firmware(_NEWER, "OVMF_CODE_4M.secboot.strictnx.fd", "OVMF_VARS_4M.snakeoil.fd", smm=True,
                                   key=_NEWER_KEY),
     "strictnx-ms": Firmware(_NEWER, "OVMF_CODE_4M.secboot.strictnx.fd", "OVMF_VARS_4M.ms.fd", smm=True),
+    "u-boot": Firmware("/usr/lib/u-boot/qemu-x86_64", "u-boot.rom"),
 }
 OVMF = FIRMWARE["ovmf"]
 
@@ -115,6 +117,8 @@ def _read_until(process, pattern, seconds):
 
 
 def _flash(firmware, variables, snapshot=False):
+    if not firmware.variables:
+        return ["-bios", str(firmware.code)]
     extra = ",snapshot=on" if snapshot else ""
     secure = ["-global", "driver=cfi.pflash01,property=secure,value=on", "-global", "ICH9-LPC.disable_s3=1"]
     return [*(secure if firmware.smm else []),
@@ -169,7 +173,7 @@ class Machine:
         `tpm`: "tpm-crb" or "tpm-tis", a new TPM 2.0 with that interface. `com`: the number of the only serial port.
         """
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="kexec-"))
-        if variables is None:
+        if variables is None and firmware.variables:
             variables = self.folder / "vars.fd"
             shutil.copyfile(firmware.variables, variables)
         command = command_line(disk, variables, firmware, **options)
