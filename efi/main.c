@@ -21,7 +21,7 @@
 #include "efi/source/load.h"
 #include "efi/trust/dma.h"
 #include "efi/trust/last_stop.h"
-#include "efi/trust/measure.h"
+#include "efi/measure/measure.h"
 #include "efi/trust/verify.h"
 
 extern const uint8_t purgatory_blob[];

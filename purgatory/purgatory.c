@@ -12,7 +12,7 @@
 #include "common/serial.h"
 #include "common/stop_note.h"
 #include "common/string.h"
-#include "purgatory/forensics.h"
+#include "purgatory/changed_pages.h"
 #include "purgatory/handler.h"
 #include "purgatory/stop.h"
 #include "purgatory/verdict.h"

@@ -17,8 +17,9 @@ MAY_INCLUDE = {
     "efi/services": {"boot", "common"},
     "efi/source": {"efi/services", "boot", "common"},
     "efi/trust": {"efi/source", "efi/services", "boot", "common"},
-    "efi/linux": {"efi/trust", "efi/source", "efi/services", "boot", "common"},
-    "efi": {"efi/linux", "efi/trust", "efi/source", "efi/services", "boot", "common"},
+    "efi/measure": {"efi/source", "efi/services", "boot", "common"},
+    "efi/linux": {"efi/measure", "efi/trust", "efi/source", "efi/services", "boot", "common"},
+    "efi": {"efi/linux", "efi/measure", "efi/trust", "efi/source", "efi/services", "boot", "common"},
     "tools": {"boot", "common"},
 }
 ROOM_LINES_MAX = 1500

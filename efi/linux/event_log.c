@@ -8,7 +8,7 @@
 #include "common/string.h"
 #include "efi/services/firmware.h"
 #include "efi/services/memory_map.h"
-#include "efi/trust/tpm.h"
+#include "efi/measure/tpm.h"
 
 /* struct linux_efi_tpm_eventlog, include/linux/efi.h; the log follows. */
 struct __attribute__((packed)) event_log {

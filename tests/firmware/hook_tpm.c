@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /* Hooks of the TPM's protocol, as far as the loader uses it (TCG EFI Protocol Specification, 6). */
 #include "efi/services/firmware.h"
-#include "efi/trust/tpm.h"
+#include "efi/measure/tpm.h"
 #include "tests/firmware/difficult.h"
 
 static struct measurement_protocol *tpm;

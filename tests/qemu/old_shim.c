@@ -9,7 +9,7 @@
 #include "common/string.h"
 #include "efi/services/firmware.h"
 #include "efi/trust/shim.h"
-#include "efi/trust/tpm.h"
+#include "efi/measure/tpm.h"
 #include "tests/qemu/lib/chain.h"
 
 #define MARK "old shim knows this kernel"

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /* Says what is measured as what, and what a boot may do without. */
-#include "efi/trust/measure.h"
+#include "efi/measure/measure.h"
 
 #include "boot/log.h"
 #include "common/align.h"
 #include "common/string.h"
 #include "efi/services/firmware.h"
-#include "efi/trust/tpm.h"
+#include "efi/measure/tpm.h"
 
 enum {
 	PCR_BOOT_LOADER_CODE = 4, /* TCG PC Client Platform Firmware Profile Specification, 3.3.4 */

@@ -7,14 +7,14 @@
  * boot gives it only from a value that it has on the way there. After each boot, then, a register holds what this boot
  * gives it when nothing fails, or a value that is on no such way: or the boot does not take place.
  */
-#include "efi/trust/measure.h"
+#include "efi/measure/measure.h"
 
 #include "boot/log.h"
 #include "common/align.h"
 #include "common/format.h"
 #include "common/sha256.h"
 #include "efi/services/firmware.h"
-#include "efi/trust/tpm.h"
+#include "efi/measure/tpm.h"
 #include "tests/unit/fake_firmware.h"
 #include "tests/unit/support.h"
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /* Measures by the firmware's protocols. */
-#include "efi/trust/tpm.h"
+#include "efi/measure/tpm.h"
 
 #include "boot/log.h"
 #include "common/align.h"

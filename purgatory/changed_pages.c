@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /* Runs only once a digest differs: a boot that matches pays nothing for it. */
-#include "purgatory/forensics.h"
+#include "purgatory/changed_pages.h"
 
 #include "common/align.h"
 #include "common/format.h"
