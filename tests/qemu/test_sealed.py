@@ -8,10 +8,14 @@ import sys
 
 import pytest
 
-from conftest import DEFAULT_OPTIONS, HERE, IMAGE, INITRD, entry, files, kernel, utf16, wait_for_report
+import esp
+from conftest import DEFAULT_OPTIONS, HERE, IMAGE, INITRD, entry, files, fsverity, kernel, utf16, wait_for_report
 from difficult import assert_refused, attempts, difficult
+from machine import Machine
+from test_boot import segments
 from test_refusals import expect_refusal
 from test_systemd_boot import SYSTEMD_BOOT
+from test_tampering import Stopped, purgatory_entry, regions
 
 sys.path.insert(0, str(HERE.parents[1] / "tools"))
 
@@ -67,6 +71,34 @@ def test_sealed_entry_with_a_file_changed_by_one_bit(boot, sealed, path):
     expected, found = (loader.fsverity_digest(content) for content in (right, wrong))
     expect_refusal(boot(alone(sealed, {path: bytes(wrong)})),
                    rf"{path}: fsverity mismatch: expected {expected}, found {found}")
+
+
+def test_one_digest_from_the_entry_to_the_purgatory(sealed, tmp_path):
+    """Debian's program, the sealed entry, the loader's lines, and what the purgatory compares with: the same text."""
+    paths = {"kernel": kernel(), "initrd": INITRD}
+    expected = {name: fsverity(path) for name, path in paths.items()}
+    image = loader.Image("sealed.efi", sealed.read_bytes())
+    lines = [f"fsverity {expected[name]} {path}" for name, path in (("kernel", "/vmlinuz"), ("initrd", "/initrd"))]
+    assert [line for line in image.section(".entry").decode().splitlines() if line.startswith("fsverity ")] == lines
+
+    disk = esp.make(tmp_path / "esp.img", alone(sealed))
+    with Machine(disk) as guest:
+        guest.expect(r"^kexec: fsverity purgatory .*\n")
+        shown = {name: digest.hex() for name, start, size, digest in reversed(regions(guest.log))}
+        assert {name: shown[name] for name in paths} == expected
+        place = purgatory_entry(guest.log)
+    with Machine(disk, gdb=True) as guest:
+        debugger = guest.connect_gdb()
+        debugger.run_to(place)
+        guest.expect(r"^kexec: fsverity purgatory .*\n")
+        stopped = Stopped(guest, debugger, (segments(guest.log),))
+        held = debugger.read(stopped.recorded_digests(), 32 * len(stopped.regions))
+        names = [name for name, *_ in stopped.regions]
+        for name in paths:
+            index = names.index(name)
+            assert held[32 * index:32 * (index + 1)].hex() == expected[name]
+        debugger.resume()
+        wait_for_report(guest)
 
 
 # What an image may find instead of itself, and how it says so.
