@@ -69,7 +69,7 @@ enum sha256_code sha256_best_code(void)
 
 static mbedtls_sha256_context *context(struct sha256 *state)
 {
-	return (mbedtls_sha256_context *)state->opaque;
+	return (mbedtls_sha256_context *)&state->opaque;
 }
 
 void sha256_start_with(struct sha256 *state, enum sha256_code code)

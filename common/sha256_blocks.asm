@@ -1,8 +1,8 @@
 ; SPDX-License-Identifier: BSD-2-Clause
 ;
 ; SHA-256's compression of whole blocks (FIPS 180-4, 6.2.2) in vector registers: by the SHA extensions, and for CPUs
-; without them with the message schedule in vectors and the rounds in general registers. The only code in loader and
-; purgatory that uses vector registers, of these only xmm, so that nothing beyond CR4.OSFXSR need be enabled.
+; without them with the message schedule in vectors and the rounds in general registers. Only xmm registers are used,
+; so nothing beyond CR4.OSFXSR need be enabled.
 ;
 ; Both routines are called as
 ;
@@ -25,59 +25,58 @@ section .text
 
 ; --- by the SHA extensions (Intel SDM volume 2: SHA256RNDS2, SHA256MSG1, SHA256MSG2) ------------------------------
 
-; The state as the instructions want it, named from the highest dword; the one for two rounds' w + k is implied.
+; The state as the instructions want it, named from the highest dword; the register for two rounds' w + k is implied.
 %define WK	xmm0
-%define ABEF	xmm1
-%define CDGH	xmm2
-%define ABEF_IN	xmm3
-%define CDGH_IN	xmm4
-%define W7	xmm5
-%define SWAP	xmm6
+%define W7	xmm1
+%define SWAP	xmm2
+%define ABEF	xmm3
+%define CDGH	xmm4
+%define W	xmm5, xmm6, xmm7, xmm8
 
-; Rounds 4 * %1 to 4 * %1 + 3. %2 to %5 are the w of 16, 12, 8 and 4 rounds ago; %2 becomes the w of these. The last
-; are of no use but in w + k, so they are made there. %6 is where the block begins.
-%macro NI_ROUNDS 6
-%if (%1) < 4
-	movdqu	%2, [%6 + 16 * (%1)]
+; The state before a block.
+%define ABEF_IN	xmm9
+%define CDGH_IN	xmm10
+
+; The address of the next rounds' k. Loops of four rounds are as fast as 64 rounds written out: the CPU waits for
+; SHA256RNDS2's latency, and the moves that a loop needs fit in between.
+%define K	rcx
+
+; The block at %5 into %1 to %4.
+%macro NI_LOAD 5
+	movdqu	%1, [%5]
+	movdqu	%2, [%5 + 16]
+	movdqu	%3, [%5 + 32]
+	movdqu	%4, [%5 + 48]
+	pshufb	%1, SWAP
 	pshufb	%2, SWAP
-%elif (%1) < 15
-	sha256msg1 %2, %3
-	movdqa	W7, %5
-	palignr	W7, %4, 4		; w of 7 rounds ago
-	paddd	%2, W7
-	sha256msg2 %2, %5
-%else
-	sha256msg1 %2, %3
-	movdqa	WK, %5
-	palignr	WK, %4, 4
-	paddd	WK, %2
-	sha256msg2 WK, %5
-%endif
-%if (%1) < 15
-	movdqa	WK, [constants + 16 * (%1)]
-	paddd	WK, %2
-%else
-	paddd	WK, [constants + 16 * (%1)]
-%endif
-	sha256rnds2 CDGH, ABEF		; two rounds: the new ABEF is made in CDGH, and the new CDGH is ABEF as it was
-	pshufd	WK, WK, 0x0e
-	sha256rnds2 ABEF, CDGH
+	pshufb	%3, SWAP
+	pshufb	%4, SWAP
 %endmacro
 
-; All rounds of the block at %1.
-%macro NI_BLOCK 1
-	movdqa	ABEF_IN, ABEF
-	movdqa	CDGH_IN, CDGH
-%assign i 0
-%rep 4
-	NI_ROUNDS i + 0, xmm8, xmm9, xmm10, xmm11, %1
-	NI_ROUNDS i + 1, xmm9, xmm10, xmm11, xmm8, %1
-	NI_ROUNDS i + 2, xmm10, xmm11, xmm8, xmm9, %1
-	NI_ROUNDS i + 3, xmm11, xmm8, xmm9, xmm10, %1
-%assign i i + 4
-%endrep
-	paddd	ABEF, ABEF_IN
-	paddd	CDGH, CDGH_IN
+; Four rounds of the state %1 (ABEF) and %2 (CDGH). %3 to %6 are the w of these and the next 12 rounds.
+%macro NI_ROUNDS 6
+	movdqa	WK, [K]
+	paddd	WK, %3
+	sha256rnds2 %2, %1		; two rounds: the new ABEF is made in CDGH, and the new CDGH is ABEF as it was
+	pshufd	WK, WK, 0x0e
+	sha256rnds2 %1, %2
+%endmacro
+
+; %1 to %4 become the w of four rounds later: the newest are made of all four.
+%macro NI_SCHEDULE 4
+	sha256msg1 %1, %2
+	movdqa	W7, %4
+	palignr	W7, %3, 4		; w of 7 rounds before
+	paddd	W7, %1
+	sha256msg2 W7, %4
+	NI_SHIFT %1, %2, %3, %4
+	movdqa	%4, W7
+%endmacro
+
+%macro NI_SHIFT 4
+	movdqa	%1, %2
+	movdqa	%2, %3
+	movdqa	%3, %4
 %endmacro
 
 global sha256_blocks_ni:function hidden
@@ -89,20 +88,30 @@ sha256_blocks_ni:
 	shufps	ABEF, ABEF_IN, 0x11
 	shufps	CDGH, ABEF_IN, 0xbb
 	movdqa	SWAP, [swap_bytes]
-	; rsi to the end and rdx, below 0, from there to the block: one addition moves on and says when to stop. A turn
-	; takes two blocks, of an odd number the first time the second alone.
-	shl	rdx, 6
-	add	rsi, rdx
-	neg	rdx
-	test	rdx, BLOCK_SIZE
-	jz	.block
-	sub	rdx, BLOCK_SIZE
-	jmp	.block_2
+	lea	r8, [constants]
+	lea	r9, [r8 + 4 * 48]
+	lea	r10, [r8 + 4 * 64]
 .block:
-	NI_BLOCK rsi + rdx
-.block_2:
-	NI_BLOCK rsi + rdx + BLOCK_SIZE
-	add	rdx, 2 * BLOCK_SIZE
+	movdqa	ABEF_IN, ABEF
+	movdqa	CDGH_IN, CDGH
+	NI_LOAD	W, rsi
+	mov	K, r8
+.rounds:
+	NI_ROUNDS ABEF, CDGH, W
+	NI_SCHEDULE W
+	add	K, 16
+	cmp	K, r9
+	jne	.rounds
+.last_rounds:
+	NI_ROUNDS ABEF, CDGH, W
+	NI_SHIFT W
+	add	K, 16
+	cmp	K, r10
+	jne	.last_rounds
+	paddd	ABEF, ABEF_IN
+	paddd	CDGH, CDGH_IN
+	add	rsi, BLOCK_SIZE
+	dec	rdx
 	jnz	.block
 
 	movdqa	ABEF_IN, ABEF
@@ -126,14 +135,14 @@ sha256_blocks_ni:
 %xdefine AB	r15d
 %xdefine BC	ebp
 
-; Round %1 of the 16 whose w + k lie on the stack.
+; Round %1 of the next 8, whose w + k are at [rsi].
 %macro ROUND 1
 	mov	r12d, E
 	mov	r13d, F
 	ror	r12d, 14
 	xor	r13d, G
 	xor	r12d, E
-	add	H, [rsp + 4 * (%1)]
+	add	H, [rsi + 4 * (%1)]
 	ror	r12d, 5
 	and	r13d, E
 	xor	r12d, E
@@ -169,8 +178,8 @@ sha256_blocks_ni:
 	%xdefine BC t
 %endmacro
 
-; Rounds %1 to %1 + 3 of the 16, and between them the w of 16 rounds later, whose k are at [rdi + 4 * %1]. %2 to %5 are
-; the w of these rounds and the next 12; %2 becomes the new ones, and with their k they replace the old on the stack.
+; Rounds %1 to %1 + 3 of the next 8, and between them the w of 16 rounds later, whose k are at [rdi + 4 * %1]. %2 to %5
+; are the w of these rounds and the next 12; %2 becomes the new ones, and with their k they are stored at [rsi + 64].
 %macro SCHEDULED_ROUNDS 5
 	movdqa	xmm4, %3
 	movdqa	xmm5, %5
@@ -213,7 +222,7 @@ sha256_blocks_ni:
 	paddd	%2, xmm5
 	movdqa	xmm6, [rdi + 4 * (%1)]
 	paddd	xmm6, %2
-	movdqa	[rsp + 4 * (%1)], xmm6
+	movdqa	[rsi + 64 + 4 * (%1)], xmm6
 %endmacro
 
 %macro ROUNDS 1
@@ -223,10 +232,11 @@ sha256_blocks_ni:
 	ROUND	%1 + 3
 %endmacro
 
-; The 16 w + k of the rounds to come, and above them what has no register.
-%define STATE	[rsp + 64]
-%define COUNT	[rsp + 72]
-FRAME_SIZE equ 64 + 24			; with six registers and the return address a multiple of 16
+; The w + k of all rounds, and above them what has no register.
+%define STATE	[rsp + 256]
+%define BLOCK	[rsp + 264]
+%define COUNT	[rsp + 272]
+FRAME_SIZE equ 256 + 24			; with six registers and the return address a multiple of 16
 
 %define LOW_PAIR	xmm8
 %define HIGH_PAIR	xmm9
@@ -276,21 +286,33 @@ sha256_blocks_ssse3:
 	LOAD_WORDS 2, xmm2
 	LOAD_WORDS 3, xmm3
 	add	rsi, BLOCK_SIZE
+	mov	BLOCK, rsi
+	mov	rsi, rsp
+	add	rdi, BLOCK_SIZE
 	mov	BC, B
 	xor	BC, C
 .schedule:
-	add	rdi, 64
 	SCHEDULED_ROUNDS 0, xmm0, xmm1, xmm2, xmm3
 	SCHEDULED_ROUNDS 4, xmm1, xmm2, xmm3, xmm0
-	SCHEDULED_ROUNDS 8, xmm2, xmm3, xmm0, xmm1
-	SCHEDULED_ROUNDS 12, xmm3, xmm0, xmm1, xmm2
-	lea	r12, [constants.end - 64]
-	cmp	rdi, r12
+	; After eight rounds the state is in its registers again. The w are not yet.
+	movdqa	xmm4, xmm0
+	movdqa	xmm5, xmm1
+	movdqa	xmm0, xmm2
+	movdqa	xmm1, xmm3
+	movdqa	xmm2, xmm4
+	movdqa	xmm3, xmm5
+	add	rsi, 32
+	add	rdi, 32
+	lea	r12, [rsp + 4 * 48]
+	cmp	rsi, r12
 	jne	.schedule
+.last_rounds:
 	ROUNDS	0
 	ROUNDS	4
-	ROUNDS	8
-	ROUNDS	12
+	add	rsi, 32
+	lea	r12, [rsp + 4 * 64]
+	cmp	rsi, r12
+	jne	.last_rounds
 
 	mov	rdi, STATE
 	ADD_TO_STATE 0, A
@@ -301,6 +323,7 @@ sha256_blocks_ssse3:
 	ADD_TO_STATE 5, F
 	ADD_TO_STATE 6, G
 	ADD_TO_STATE 7, H
+	mov	rsi, BLOCK
 	dec	qword COUNT
 	jnz	.block
 
@@ -315,6 +338,7 @@ sha256_blocks_ssse3:
 
 section .rodata
 
+; FIPS 180-4, 4.2.2
 align 16
 constants:
 	dd	0x428a2f98, 0x71374491, 0xb5c0fbcf, 0xe9b5dba5, 0x3956c25b, 0x59f111f1, 0x923f82a4, 0xab1c5ed5
@@ -325,7 +349,6 @@ constants:
 	dd	0xa2bfe8a1, 0xa81a664b, 0xc24b8b70, 0xc76c51a3, 0xd192e819, 0xd6990624, 0xf40e3585, 0x106aa070
 	dd	0x19a4c116, 0x1e376c08, 0x2748774c, 0x34b0bcb5, 0x391c0cb3, 0x4ed8aa4a, 0x5b9cca4f, 0x682e6ff3
 	dd	0x748f82ee, 0x78a5636f, 0x84c87814, 0x8cc70208, 0x90befffa, 0xa4506ceb, 0xbef9a3f7, 0xc67178f2
-.end:
 
 ; PSHUFB's masks: the words of a message are big endian; dwords 0 and 2 to the lower half, or to the upper.
 swap_bytes:
