@@ -13,6 +13,8 @@
 #include "mbedtls/sha256.h"
 
 #define BLOCK_SIZE 64u
+#define STATE_WORDS (SHA256_DIGEST_SIZE / sizeof(uint32_t))
+#define LANES_MAX 8u
 
 /* Intel SDM volume 2, CPUID */
 #define CPUID_1_ECX_SSSE3 (1u << 9)
@@ -27,7 +29,16 @@ _Static_assert(_Alignof(mbedtls_sha256_context) <= _Alignof(struct sha256), "the
 #pragma GCC visibility push(hidden)
 void sha256_blocks_ni(uint32_t state[8], const void *blocks, size_t count);
 void sha256_blocks_ssse3(uint32_t state[8], const void *blocks, size_t count);
+
+/* A state has each of its words for all lanes together. */
+void sha256_lanes_ni(uint32_t *state, const void *const *blocks, size_t count);
+void sha256_lanes_avx2(uint32_t *state, const void *const *blocks, size_t count);
+void sha256_lanes_ssse3(uint32_t *state, const void *const *blocks, size_t count);
 #pragma GCC visibility pop
+
+/* A leaf's last block: its length in bits, big endian, is 0x8000. */
+static const uint8_t padding[BLOCK_SIZE] = { [0] = 0x80, [BLOCK_SIZE - 2] = 0x80 };
+_Static_assert(SHA256_LEAF_SIZE * 8 == 0x8000, "the padding is of other leaves");
 
 static bool has_avx2(void)
 {
@@ -67,6 +78,20 @@ enum sha256_code sha256_best_code(void)
 	return SHA256_C;
 }
 
+/*
+ * How many leaves a code hashes at once, and from how many on that is faster than one after the other. On Zen 4 SSSE3's
+ * four lanes take as long as 2.2 of its streams, and so do AVX2's eight; the SHA extensions' two take as long as 1.1.
+ */
+static const struct {
+	size_t count;
+	size_t worth;
+} lanes_of[SHA256_CODES] = {
+	[SHA256_C] = { 1, SIZE_MAX },
+	[SHA256_SSSE3] = { 4, 3 },
+	[SHA256_AVX2] = { LANES_MAX, 3 },
+	[SHA256_NI] = { 2, 2 },
+};
+
 static mbedtls_sha256_context *context(struct sha256 *state)
 {
 	return (mbedtls_sha256_context *)&state->opaque;
@@ -83,6 +108,11 @@ void sha256_start_with(struct sha256 *state, enum sha256_code code)
 void sha256_start(struct sha256 *state)
 {
 	sha256_start_with(state, sha256_best_code());
+}
+
+static size_t smaller(size_t a, size_t b)
+{
+	return a < b ? a : b;
 }
 
 static void hash_blocks(struct sha256 *state, const uint8_t *blocks, size_t count)
@@ -112,7 +142,7 @@ void sha256_update(struct sha256 *state, const void *bytes, size_t size)
 	size_t count;
 
 	if (buffered) {
-		size_t lead = size < BLOCK_SIZE - buffered ? size : BLOCK_SIZE - buffered;
+		size_t lead = smaller(size, BLOCK_SIZE - buffered);
 
 		mbedtls_sha256_update(mbedtls, next, lead);
 		next += lead;
@@ -145,17 +175,88 @@ void sha256_of(const void *bytes, size_t size, uint8_t ret_digest[SHA256_DIGEST_
 	sha256_digest(&state, ret_digest);
 }
 
+static void hash_lane_blocks(enum sha256_code code, uint32_t *state, const void *const *blocks, size_t count)
+{
+	switch (code) {
+	case SHA256_NI:
+		sha256_lanes_ni(state, blocks, count);
+		break;
+	case SHA256_AVX2:
+		sha256_lanes_avx2(state, blocks, count);
+		break;
+	case SHA256_SSSE3:
+		sha256_lanes_ssse3(state, blocks, count);
+		break;
+	case SHA256_C:
+	case SHA256_CODES:
+		break;
+	}
+}
+
+/* Big endian. */
+static void store_word(uint8_t *bytes, uint32_t word)
+{
+	bytes[0] = (uint8_t)(word >> 24);
+	bytes[1] = (uint8_t)(word >> 16);
+	bytes[2] = (uint8_t)(word >> 8);
+	bytes[3] = (uint8_t)word;
+}
+
+static void start_lanes(size_t lanes, uint32_t *ret_state)
+{
+	mbedtls_sha256_context start;
+
+	mbedtls_sha256_init(&start);
+	mbedtls_sha256_starts(&start, 0);
+	for (size_t word = 0; word < STATE_WORDS; word++) {
+		for (size_t lane = 0; lane < lanes; lane++)
+			ret_state[word * lanes + lane] = start.state[word];
+	}
+}
+
+/* Hashes up to as many leaves as there are lanes; where there are fewer, the rest of the lanes hash the first again. */
+static void hash_in_lanes(enum sha256_code code, const uint8_t *leaves, size_t count,
+			  uint8_t (*ret_digests)[SHA256_DIGEST_SIZE])
+{
+	size_t lanes = lanes_of[code].count;
+	uint32_t state[STATE_WORDS * LANES_MAX];
+	const void *blocks[LANES_MAX];
+
+	start_lanes(lanes, state);
+	for (size_t lane = 0; lane < lanes; lane++)
+		blocks[lane] = leaves + (lane < count ? lane : 0) * SHA256_LEAF_SIZE;
+	hash_lane_blocks(code, state, blocks, SHA256_LEAF_SIZE / BLOCK_SIZE);
+	for (size_t lane = 0; lane < lanes; lane++)
+		blocks[lane] = padding;
+	hash_lane_blocks(code, state, blocks, 1);
+	for (size_t lane = 0; lane < count; lane++) {
+		for (size_t word = 0; word < STATE_WORDS; word++)
+			store_word(&ret_digests[lane][4 * word], state[word * lanes + lane]);
+	}
+}
+
+static void hash_leaf(enum sha256_code code, const uint8_t *leaf, uint8_t *ret_digest)
+{
+	struct sha256 state;
+
+	sha256_start_with(&state, code);
+	sha256_update(&state, leaf, SHA256_LEAF_SIZE);
+	sha256_digest(&state, ret_digest);
+}
+
 void sha256_leaves(enum sha256_code code, const void *leaves, size_t count, uint8_t (*ret_digests)[SHA256_DIGEST_SIZE])
 {
 	const uint8_t *leaf = leaves;
+	size_t done = 0;
 
-	for (size_t i = 0; i < count; i++) {
-		struct sha256 state;
+	while (count - done >= lanes_of[code].worth) {
+		size_t now = smaller(count - done, lanes_of[code].count);
 
-		sha256_start_with(&state, code);
-		sha256_update(&state, leaf + i * SHA256_LEAF_SIZE, SHA256_LEAF_SIZE);
-		sha256_digest(&state, ret_digests[i]);
+		hash_in_lanes(code, leaf + done * SHA256_LEAF_SIZE, now, ret_digests + done);
+		done += now;
 	}
+	for (; done < count; done++)
+		hash_leaf(code, leaf + done * SHA256_LEAF_SIZE, ret_digests[done]);
 }
 
 bool sha256_equal(const uint8_t a[SHA256_DIGEST_SIZE], const uint8_t b[SHA256_DIGEST_SIZE])

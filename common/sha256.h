@@ -16,7 +16,7 @@
 enum sha256_code {
 	SHA256_C,     /* mbedTLS's C */
 	SHA256_SSSE3, /* common/sha256_blocks.asm: vectors for the message schedule */
-	SHA256_AVX2,  /* for leaves; a single stream is hashed by the code of SSSE3, which every such CPU has */
+	SHA256_AVX2,  /* for leaves, common/sha256_lanes.asm; a stream by itself is hashed by SSSE3's code */
 	SHA256_NI,    /* common/sha256_blocks.asm: the SHA extensions */
 	SHA256_CODES,
 };
@@ -52,8 +52,9 @@ void sha256_digest(const struct sha256 *state, uint8_t ret_digest[SHA256_DIGEST_
 void sha256_of(const void *bytes, size_t size, uint8_t ret_digest[SHA256_DIGEST_SIZE]);
 
 /*
- * The digests of `count` leaves that follow each other from `leaves` on, at any alignment; each is hashed by itself.
- * The CPU must have the code, and xmm registers be usable as for sha256_start.
+ * The digests of `count` leaves that follow each other from `leaves` on, at any alignment; each is hashed by itself,
+ * two to eight of them at once. The CPU must have the code, and xmm registers be usable as for sha256_start. Where AVX
+ * is off it is turned on for AVX2, with interrupts off, for less than a millisecond at a time (common/vector_unit.h).
  */
 void sha256_leaves(enum sha256_code code, const void *leaves, size_t count, uint8_t (*ret_digests)[SHA256_DIGEST_SIZE]);
 

@@ -2,9 +2,9 @@
 ;
 ; SHA-256's compression of whole blocks (FIPS 180-4, 6.2.2) in vector registers: by the SHA extensions, and for CPUs
 ; without them with the message schedule in vectors and the rounds in general registers. Only xmm registers are used,
-; so nothing beyond CR4.OSFXSR need be enabled.
+; so nothing beyond CR4.OSFXSR need be enabled. common/sha256_lanes.asm hashes several streams without the extensions.
 ;
-; Both routines are called as
+; The routines for one stream are called as
 ;
 ;	void routine(uint32_t state[8], const void *blocks, size_t count)	System V ABI
 ;
@@ -33,12 +33,17 @@ section .text
 %define CDGH	xmm4
 %define W	xmm5, xmm6, xmm7, xmm8
 
-; The state before a block.
+; A second stream's.
+%define ABEF_2	xmm9
+%define CDGH_2	xmm10
+%define W_2	xmm11, xmm12, xmm13, xmm14
+
+; The state before a block, of one stream.
 %define ABEF_IN	xmm9
 %define CDGH_IN	xmm10
 
-; The address of the next rounds' k. Loops of four rounds are as fast as 64 rounds written out: the CPU waits for
-; SHA256RNDS2's latency, and the moves that a loop needs fit in between.
+; The address of the next rounds' k. Loops of four rounds are as fast as 64 rounds written out: one stream waits for
+; SHA256RNDS2's latency, two for its throughput, and the moves that a loop needs fit in between.
 %define K	rcx
 
 ; The block at %5 into %1 to %4.
@@ -87,8 +92,8 @@ sha256_blocks_ni:
 	movdqa	ABEF, CDGH
 	shufps	ABEF, ABEF_IN, 0x11
 	shufps	CDGH, ABEF_IN, 0xbb
-	movdqa	SWAP, [swap_bytes]
-	lea	r8, [constants]
+	movdqa	SWAP, [sha256_swap_bytes]
+	lea	r8, [sha256_constants]
 	lea	r9, [r8 + 4 * 48]
 	lea	r10, [r8 + 4 * 64]
 .block:
@@ -119,6 +124,79 @@ sha256_blocks_ni:
 	shufps	ABEF, CDGH, 0x11
 	movdqu	[rdi], ABEF_IN
 	movdqu	[rdi + 16], ABEF
+	ret
+
+; void sha256_lanes_ni(uint32_t state[8][2], const void *const blocks[2], size_t count): as in common/sha256_lanes.asm.
+;
+; Two streams that do not wait for each other.
+global sha256_lanes_ni:function hidden
+sha256_lanes_ni:
+	sub	rsp, 64 + 8			; the state before a block, and to a multiple of 16
+	mov	rax, [rsi]
+	mov	rsi, [rsi + 8]
+	; In memory the order is a a b b c c d d and so on, a word of each stream.
+	movdqu	xmm5, [rdi]
+	movdqu	xmm6, [rdi + 16]
+	movdqu	ABEF, [rdi + 32]
+	movdqu	CDGH, [rdi + 48]
+	movdqa	ABEF_2, ABEF
+	movdqa	CDGH_2, CDGH
+	shufps	ABEF, xmm5, 0x22
+	shufps	CDGH, xmm6, 0x22
+	shufps	ABEF_2, xmm5, 0x77
+	shufps	CDGH_2, xmm6, 0x77
+	movdqa	SWAP, [sha256_swap_bytes]
+	lea	r8, [sha256_constants]
+	lea	r9, [r8 + 4 * 48]
+	lea	r10, [r8 + 4 * 64]
+.block:
+	movdqa	[rsp], ABEF
+	movdqa	[rsp + 16], CDGH
+	movdqa	[rsp + 32], ABEF_2
+	movdqa	[rsp + 48], CDGH_2
+	NI_LOAD	W, rax
+	NI_LOAD	W_2, rsi
+	mov	K, r8
+.rounds:
+	NI_ROUNDS ABEF, CDGH, W
+	NI_SCHEDULE W
+	NI_ROUNDS ABEF_2, CDGH_2, W_2
+	NI_SCHEDULE W_2
+	add	K, 16
+	cmp	K, r9
+	jne	.rounds
+.last_rounds:
+	NI_ROUNDS ABEF, CDGH, W
+	NI_SHIFT W
+	NI_ROUNDS ABEF_2, CDGH_2, W_2
+	NI_SHIFT W_2
+	add	K, 16
+	cmp	K, r10
+	jne	.last_rounds
+	paddd	ABEF, [rsp]
+	paddd	CDGH, [rsp + 16]
+	paddd	ABEF_2, [rsp + 32]
+	paddd	CDGH_2, [rsp + 48]
+	add	rax, BLOCK_SIZE
+	add	rsi, BLOCK_SIZE
+	dec	rdx
+	jnz	.block
+
+	movdqa	xmm5, ABEF
+	punpckldq ABEF, ABEF_2		; f f e e
+	punpckhdq xmm5, ABEF_2		; b b a a
+	movdqa	xmm6, CDGH
+	punpckldq CDGH, CDGH_2
+	punpckhdq xmm6, CDGH_2
+	pshufd	xmm5, xmm5, 0x4e
+	pshufd	xmm6, xmm6, 0x4e
+	pshufd	ABEF, ABEF, 0x4e
+	pshufd	CDGH, CDGH, 0x4e
+	movdqu	[rdi], xmm5
+	movdqu	[rdi + 16], xmm6
+	movdqu	[rdi + 32], ABEF
+	movdqu	[rdi + 48], CDGH
+	add	rsp, 64 + 8
 	ret
 
 ; --- by SSSE3 ------------------------------------------------------------------------------------------------------
@@ -267,7 +345,7 @@ sha256_blocks_ssse3:
 	sub	rsp, FRAME_SIZE
 	mov	STATE, rdi
 	mov	COUNT, rdx
-	movdqa	SWAP_BYTES, [swap_bytes]
+	movdqa	SWAP_BYTES, [sha256_swap_bytes]
 	movdqa	LOW_PAIR, [low_pair]
 	movdqa	HIGH_PAIR, [high_pair]
 
@@ -280,7 +358,7 @@ sha256_blocks_ssse3:
 	mov	G, [rdi + 24]
 	mov	H, [rdi + 28]
 .block:
-	lea	rdi, [constants]
+	lea	rdi, [sha256_constants]
 	LOAD_WORDS 0, xmm0
 	LOAD_WORDS 1, xmm1
 	LOAD_WORDS 2, xmm2
@@ -340,7 +418,8 @@ section .rodata
 
 ; FIPS 180-4, 4.2.2
 align 16
-constants:
+global sha256_constants:data hidden
+sha256_constants:
 	dd	0x428a2f98, 0x71374491, 0xb5c0fbcf, 0xe9b5dba5, 0x3956c25b, 0x59f111f1, 0x923f82a4, 0xab1c5ed5
 	dd	0xd807aa98, 0x12835b01, 0x243185be, 0x550c7dc3, 0x72be5d74, 0x80deb1fe, 0x9bdc06a7, 0xc19bf174
 	dd	0xe49b69c1, 0xefbe4786, 0x0fc19dc6, 0x240ca1cc, 0x2de92c6f, 0x4a7484aa, 0x5cb0a9dc, 0x76f988da
@@ -351,7 +430,8 @@ constants:
 	dd	0x748f82ee, 0x78a5636f, 0x84c87814, 0x8cc70208, 0x90befffa, 0xa4506ceb, 0xbef9a3f7, 0xc67178f2
 
 ; PSHUFB's masks: the words of a message are big endian; dwords 0 and 2 to the lower half, or to the upper.
-swap_bytes:
+global sha256_swap_bytes:data hidden
+sha256_swap_bytes:
 	dq	0x0405060700010203, 0x0c0d0e0f08090a0b
 low_pair:
 	dq	0x0b0a090803020100, -1

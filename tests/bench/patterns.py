@@ -10,7 +10,9 @@ import subprocess
 import results
 
 LENGTH = 20
-BLOCK_FUNCTIONS = ["sha256_blocks_ni", "sha256_blocks_ssse3", "mbedtls_internal_sha256_process"]
+# What hashes blocks, and in how many lanes.
+BLOCK_FUNCTIONS = {"sha256_blocks_ni": 1, "sha256_blocks_ssse3": 1, "mbedtls_internal_sha256_process": 1,
+                   "sha256_lanes_ni": 2, "sha256_lanes_ssse3": 4, "sha256_lanes_avx2": 8}
 LOADED = [results.BUILD / "efi/kexec.so", results.BUILD / "purgatory/purgatory.ro"]
 
 
@@ -56,16 +58,16 @@ def vmlinux_entry(kernel):
 
 
 def _functions(path):
-    """Of an ELF file: name -> (bytes, offsets of its labels that begin with `block`)."""
+    """Of an ELF file: name -> [bytes, offset of its label `block`]."""
     dump = subprocess.run(["objdump", "-d", "-w", path], capture_output=True, text=True, check=True).stdout
     code = {}
     name = None
     for line in dump.splitlines():
         if match := re.match(r"^[0-9a-f]+ <(.+)>:$", line):
             name, _, label = match[1].partition(".")
-            code.setdefault(name, [b"", []])
-            if label.startswith("block"):
-                code[name][1].append(len(code[name][0]))
+            code.setdefault(name, [b"", 0])
+            if label == "block":
+                code[name][1] = len(code[name][0])
         elif match := re.match(r"^ +[0-9a-f]+:\t((?:[0-9a-f]{2} )+)", line):
             code[name][0] += bytes.fromhex(match[1])
     return code
@@ -78,10 +80,11 @@ def functions(names):
 
 
 def hashes():
-    """The functions that hash blocks, in loader and purgatory: the assembly is the same, mbedTLS's code is not."""
-    found = set()
+    """The functions that hash blocks, in loader and purgatory: the assembly is the same, mbedTLS's code may not be."""
+    found = {}
     for path in LOADED:
-        for name, (code, blocks) in _functions(path).items():
+        for name, (code, block) in _functions(path).items():
             if name in BLOCK_FUNCTIONS:
-                found.add(":".join([f"hash={code[:LENGTH].hex()}", *map(str, [len(code), *(blocks or [0])])]))
-    return sorted(found)
+                # The purgatory has lost its labels: the loader, which comes first, has them.
+                found.setdefault((code[:LENGTH], len(code)), (block, BLOCK_FUNCTIONS[name]))
+    return [f"hash={code.hex()}:{size}:{block}:{lanes}" for (code, size), (block, lanes) in found.items()]

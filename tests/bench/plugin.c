@@ -8,9 +8,9 @@
  *   out=FILE               where to write; each line begins with a name
  *   at=NAME:BYTES          writes "NAME CPU-SECONDS SECONDS INSTRUCTIONS" before that code runs
  *   call=NAME:BYTES        the same for code that ends with a call, and "NAME-return ..." when that has returned
- *   hash=BYTES:SIZE:BLOCK[:BLOCK]  a function of SIZE bytes that at each offset BLOCK begins to hash 64 bytes. With
- *                          each line above comes "hash ADDRESS BYTES CPU-SECONDS SECONDS INSTRUCTIONS" for each place
- *                          where such code has run
+ *   hash=BYTES:SIZE:BLOCK:LANES  a function of SIZE bytes that at the offset BLOCK begins to hash 64 bytes in each of
+ *                          LANES. With each line above comes "hash ADDRESS BYTES CPU-SECONDS SECONDS INSTRUCTIONS" for
+ *                          each place where such code has run
  */
 #include <stdbool.h>
 #include <stdint.h>
@@ -37,7 +37,7 @@
 /* The fewest bytes of a pattern that a block of translated code, which may end anywhere, is known by. */
 #define BYTES_MIN 7
 
-#define NONE UINT64_MAX
+#define BLOCK_SIZE 64u
 
 struct pattern {
 	char name[32];
@@ -46,7 +46,8 @@ struct pattern {
 	bool is_call;
 	uint64_t return_addr; /* 0: has not been called */
 	uint64_t size;	      /* of a hash function */
-	uint64_t blocks[2];
+	uint64_t block;	      /* where it begins with the next */
+	uint64_t lanes;
 };
 
 struct clocks {
@@ -266,10 +267,8 @@ static void look_inside(struct qemu_plugin_tb *tb, struct place *place)
 		uint8_t bytes[INSTRUCTION_MAX];
 
 		instruction_bytes(insn, bytes);
-		for (size_t j = 0; j < ARRAY_SIZE(place->pattern->blocks); j++) {
-			if (qemu_plugin_insn_vaddr(insn) == place->addr + place->pattern->blocks[j])
-				count_instruction(insn, place->bytes, 64);
-		}
+		if (qemu_plugin_insn_vaddr(insn) == place->addr + place->pattern->block)
+			count_instruction(insn, place->bytes, BLOCK_SIZE * place->pattern->lanes);
 		if (bytes[0] == 0xc3 && qemu_plugin_insn_size(insn) == 1)
 			qemu_plugin_register_vcpu_insn_exec_cb(insn, hash_left, QEMU_PLUGIN_CB_NO_REGS, place);
 	}
@@ -312,7 +311,7 @@ static bool parse_bytes(struct pattern *pattern, const char *hex)
 
 static bool parse(const char *option)
 {
-	struct pattern pattern = { .name = "hash", .blocks = { NONE, NONE } };
+	struct pattern pattern = { .name = "hash" };
 	char hex[2 * BYTES_MAX + 1];
 
 	if (strncmp(option, "out=", 4) == 0) {
@@ -322,8 +321,7 @@ static bool parse(const char *option)
 	pattern.is_call = strncmp(option, "call=", 5) == 0;
 	if (sscanf(option, "at=%31[^:]:%128[0-9a-f]", pattern.name, hex) != 2 &&
 	    sscanf(option, "call=%31[^:]:%128[0-9a-f]", pattern.name, hex) != 2 &&
-	    sscanf(option, "hash=%128[0-9a-f]:%lu:%lu:%lu", hex, &pattern.size, &pattern.blocks[0],
-		   &pattern.blocks[1]) < 3)
+	    sscanf(option, "hash=%128[0-9a-f]:%lu:%lu:%lu", hex, &pattern.size, &pattern.block, &pattern.lanes) != 4)
 		return false;
 	if (pattern_count == MAX || !parse_bytes(&pattern, hex))
 		return false;

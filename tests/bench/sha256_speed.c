@@ -3,8 +3,8 @@
  * Hashes when told to, for tests/bench/sha256, which runs one of these for each implementation and compares. Loader's
  * and purgatory's code are the very objects of the build, their symbols prefixed.
  *
- * Usage: sha256 IMPLEMENTATION. Prints the digest of the buffer; then, for each line of input, hashes the buffer that
- * many times and prints the CPU time this took, in seconds.
+ * Usage: sha256 IMPLEMENTATION. Prints the digest of the buffer, or one that stands for those of all its leaves; then,
+ * for each line of input, hashes the buffer that many times and prints the CPU time this took, in seconds.
  */
 #include <openssl/evp.h>
 #include <stdio.h>
@@ -16,12 +16,14 @@
 #include "common/sha256.h"
 
 #define BUFFER_SIZE (16u << 20)
+#define LEAF_COUNT (BUFFER_SIZE / SHA256_LEAF_SIZE)
 
 #define DECLARE(prefix)                                                                                                \
 	extern typeof(sha256_has_code) prefix##_sha256_has_code;                                                       \
 	extern typeof(sha256_start_with) prefix##_sha256_start_with;                                                   \
 	extern typeof(sha256_update) prefix##_sha256_update;                                                           \
-	extern typeof(sha256_digest) prefix##_sha256_digest
+	extern typeof(sha256_digest) prefix##_sha256_digest;                                                           \
+	extern typeof(sha256_leaves) prefix##_sha256_leaves
 
 DECLARE(in_loader);
 DECLARE(in_purgatory);
@@ -62,6 +64,29 @@ static void hash_purgatory(enum sha256_code code, uint8_t *ret_digest)
 	in_purgatory_sha256_digest(&state, ret_digest);
 }
 
+static uint8_t leaf_digests[LEAF_COUNT][SHA256_DIGEST_SIZE];
+
+static void fold_leaf_digests(uint8_t *ret_digest)
+{
+	memset(ret_digest, 0, SHA256_DIGEST_SIZE);
+	for (size_t i = 0; i < LEAF_COUNT; i++) {
+		for (size_t at = 0; at < SHA256_DIGEST_SIZE; at++)
+			ret_digest[at] ^= leaf_digests[i][at];
+	}
+}
+
+static void hash_loader_leaves(enum sha256_code code, uint8_t *ret_digest)
+{
+	in_loader_sha256_leaves(code, buffer, LEAF_COUNT, leaf_digests);
+	fold_leaf_digests(ret_digest);
+}
+
+static void hash_purgatory_leaves(enum sha256_code code, uint8_t *ret_digest)
+{
+	in_purgatory_sha256_leaves(code, buffer, LEAF_COUNT, leaf_digests);
+	fold_leaf_digests(ret_digest);
+}
+
 static const struct implementation {
 	const char *name;
 	void (*hash)(enum sha256_code code, uint8_t *ret_digest);
@@ -75,6 +100,14 @@ static const struct implementation {
 	{ "purgatory-c", hash_purgatory, SHA256_C },
 	{ "purgatory-ssse3", hash_purgatory, SHA256_SSSE3 },
 	{ "purgatory-ni", hash_purgatory, SHA256_NI },
+	{ "loader-leaves-c", hash_loader_leaves, SHA256_C },
+	{ "loader-leaves-ssse3", hash_loader_leaves, SHA256_SSSE3 },
+	{ "loader-leaves-avx2", hash_loader_leaves, SHA256_AVX2 },
+	{ "loader-leaves-ni", hash_loader_leaves, SHA256_NI },
+	{ "purgatory-leaves-c", hash_purgatory_leaves, SHA256_C },
+	{ "purgatory-leaves-ssse3", hash_purgatory_leaves, SHA256_SSSE3 },
+	{ "purgatory-leaves-avx2", hash_purgatory_leaves, SHA256_AVX2 },
+	{ "purgatory-leaves-ni", hash_purgatory_leaves, SHA256_NI },
 };
 
 static const struct implementation *find(const char *name)
