@@ -3,7 +3,7 @@
 BENCH_CFLAGS := $(COMMON_CFLAGS) -O2
 
 # What the loader hashes with, as it is linked into the image.
-BENCH_LOADER := common/sha256.o common/sha256_blocks.o common/sha256_lanes.o common/string.o mbedtls/sha256.o
+BENCH_LOADER := common/sha256.o common/sha256_blocks.o common/sha256_lanes.o common/string.o common/fsverity.o mbedtls/sha256.o
 
 # Loader's and purgatory's objects have the same symbols.
 build/bench/loader.o: $(BENCH_LOADER:%=build/efi/%) tests/bench/bench.mk
@@ -16,7 +16,7 @@ build/bench/purgatory.o: build/purgatory/purgatory.ro tests/bench/bench.mk
 	$(Q)$(OBJCOPY) --prefix-symbols=in_purgatory_ $< $@
 
 # Not position independent: the purgatory's GDT holds its own address.
-build/bench/sha256: tests/bench/sha256_speed.c build/bench/loader.o build/bench/purgatory.o GNUmakefile
+build/bench/sha256 build/bench/passes: build/bench/%: tests/bench/%_speed.c build/bench/loader.o build/bench/purgatory.o GNUmakefile
 	$(Q)$(CC) $(CPPFLAGS) $(BENCH_CFLAGS) -no-pie -z noexecstack -MMD -MP -o $@ $(filter %.c %.o,$^) -lcrypto
 
 # Applications that are measured, or start what is; built like the loader.
@@ -48,6 +48,9 @@ BENCH_QEMU := $(firstword $(wildcard build/deps/qemu/run) qemu-system-x86_64)
 BENCH_BOOTED := build/bench/mark.efi build/bench/floor.efi build/bench/linux_kexec build/bench/plugin-1.so \
 	build/bench/plugin-4.so build/kexecx64.efi
 
+bench-passes: build/bench/passes
+	@tests/bench/passes
+
 bench-boot: $(BENCH_BOOTED)
 	@KEXEC_QEMU="$${KEXEC_QEMU:-$(BENCH_QEMU)}" tests/bench/boot --rounds $(ROUNDS)
 
@@ -57,9 +60,9 @@ bench-overlap: $(BENCH_BOOTED)
 bench-sha256: build/bench/sha256
 	@tests/bench/sha256
 
-bench: bench-sha256 bench-boot bench-overlap
+bench: bench-sha256 bench-passes bench-boot bench-overlap
 	@tests/bench/draw doc/bench.svg
 
-.PHONY: bench bench-sha256 bench-boot bench-overlap
+.PHONY: bench bench-sha256 bench-passes bench-boot bench-overlap
 
 -include $(wildcard build/bench/*.d)
