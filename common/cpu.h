@@ -31,18 +31,6 @@ static inline struct cpuid cpu_cpuid(uint32_t leaf)
 	return cpu_cpuid_unchecked(leaf);
 }
 
-/* XCR0 (Intel SDM volume 3, 2.6): which vector registers are turned on. There only where CPUID says OSXSAVE. */
-#define XCR0_AVX_STATE 6u
-
-static inline uint64_t cpu_xcr0(void)
-{
-	uint32_t low;
-	uint32_t high;
-
-	__asm__ volatile("xgetbv" : "=a"(low), "=d"(high) : "c"(0));
-	return (uint64_t)high << 32 | low;
-}
-
 /* The time stamp counter. */
 static inline uint64_t cpu_ticks(void)
 {

@@ -9,6 +9,7 @@
 
 #include "common/cpu.h"
 #include "common/string.h"
+#include "common/vector_unit.h"
 #define MBEDTLS_ALLOW_PRIVATE_ACCESS
 #include "mbedtls/sha256.h"
 
@@ -16,10 +17,11 @@
 #define STATE_WORDS (SHA256_DIGEST_SIZE / sizeof(uint32_t))
 #define LANES_MAX 8u
 
+/* As many leaves are hashed with interrupts off where AVX is turned on for them: in less than a millisecond. */
+#define LEAVES_A_TURN 128u
+
 /* Intel SDM volume 2, CPUID */
 #define CPUID_1_ECX_SSSE3 (1u << 9)
-#define CPUID_1_ECX_OSXSAVE (1u << 27)
-#define CPUID_1_ECX_AVX (1u << 28)
 #define CPUID_7_EBX_AVX2 (1u << 5)
 #define CPUID_7_EBX_SHA (1u << 29)
 
@@ -40,15 +42,6 @@ void sha256_lanes_ssse3(uint32_t *state, const void *const *blocks, size_t count
 static const uint8_t padding[BLOCK_SIZE] = { [0] = 0x80, [BLOCK_SIZE - 2] = 0x80 };
 _Static_assert(SHA256_LEAF_SIZE * 8 == 0x8000, "the padding is of other leaves");
 
-static bool has_avx2(void)
-{
-	const uint32_t needed = CPUID_1_ECX_SSSE3 | CPUID_1_ECX_OSXSAVE | CPUID_1_ECX_AVX;
-
-	if ((cpu_cpuid(CPUID_FEATURES).ecx & needed) != needed || !(cpu_cpuid(7).ebx & CPUID_7_EBX_AVX2))
-		return false;
-	return (cpu_xcr0() & XCR0_AVX_STATE) == XCR0_AVX_STATE;
-}
-
 bool sha256_has_code(enum sha256_code code)
 {
 	bool has_ssse3 = cpu_cpuid(CPUID_FEATURES).ecx & CPUID_1_ECX_SSSE3;
@@ -59,7 +52,7 @@ bool sha256_has_code(enum sha256_code code)
 	case SHA256_SSSE3:
 		return has_ssse3;
 	case SHA256_AVX2:
-		return has_avx2();
+		return has_ssse3 && cpu_cpuid(7).ebx & CPUID_7_EBX_AVX2 && vector_unit_has_avx();
 	case SHA256_NI:
 		return has_ssse3 && cpu_cpuid(7).ebx & CPUID_7_EBX_SHA;
 	case SHA256_CODES:
@@ -244,19 +237,34 @@ static void hash_leaf(enum sha256_code code, const uint8_t *leaf, uint8_t *ret_d
 	sha256_digest(&state, ret_digest);
 }
 
-void sha256_leaves(enum sha256_code code, const void *leaves, size_t count, uint8_t (*ret_digests)[SHA256_DIGEST_SIZE])
+static void hash_turn(enum sha256_code code, const uint8_t *leaves, size_t count,
+		      uint8_t (*ret_digests)[SHA256_DIGEST_SIZE])
 {
-	const uint8_t *leaf = leaves;
+	struct vector_unit before;
 	size_t done = 0;
 
+	if (code == SHA256_AVX2)
+		vector_unit_avx_on(&before);
 	while (count - done >= lanes_of[code].worth) {
 		size_t now = smaller(count - done, lanes_of[code].count);
 
-		hash_in_lanes(code, leaf + done * SHA256_LEAF_SIZE, now, ret_digests + done);
+		hash_in_lanes(code, leaves + done * SHA256_LEAF_SIZE, now, ret_digests + done);
 		done += now;
 	}
+	if (code == SHA256_AVX2)
+		vector_unit_avx_off(&before);
 	for (; done < count; done++)
-		hash_leaf(code, leaf + done * SHA256_LEAF_SIZE, ret_digests[done]);
+		hash_leaf(code, leaves + done * SHA256_LEAF_SIZE, ret_digests[done]);
+}
+
+void sha256_leaves(enum sha256_code code, const void *leaves, size_t count, uint8_t (*ret_digests)[SHA256_DIGEST_SIZE])
+{
+	size_t now;
+
+	for (size_t done = 0; done < count; done += now) {
+		now = smaller(count - done, LEAVES_A_TURN);
+		hash_turn(code, (const uint8_t *)leaves + done * SHA256_LEAF_SIZE, now, ret_digests + done);
+	}
 }
 
 bool sha256_equal(const uint8_t a[SHA256_DIGEST_SIZE], const uint8_t b[SHA256_DIGEST_SIZE])

@@ -30,7 +30,7 @@ struct sha256 {
 	uint64_t code; /* enum sha256_code */
 };
 
-/* Whether this CPU has the code, by CPUID, and for AVX2 also whether ymm registers may be used. */
+/* Whether this CPU has the code, by CPUID; for AVX2 also whether its registers are on, or can be turned on. */
 bool sha256_has_code(enum sha256_code code);
 
 /* The fastest code that this CPU has. */

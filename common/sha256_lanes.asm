@@ -13,7 +13,7 @@
 ;      rdx  count, at least 1
 ; Out: the states behind these blocks.
 ; Clobbers what the ABI allows, all vector registers included; afterwards the upper halves of ymm registers are zero.
-; See common/sha256_blocks.asm on firmware's ABI. AVX must be on.
+; See common/sha256_blocks.asm on firmware's ABI, and common/vector_unit.h on who turns AVX on.
 
 bits 64
 default rel

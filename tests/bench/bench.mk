@@ -3,7 +3,8 @@
 BENCH_CFLAGS := $(COMMON_CFLAGS) -O2
 
 # What the loader hashes with, as it is linked into the image.
-BENCH_LOADER := common/sha256.o common/sha256_blocks.o common/sha256_lanes.o common/string.o common/fsverity.o mbedtls/sha256.o
+BENCH_LOADER := common/sha256.o common/sha256_blocks.o common/sha256_lanes.o common/vector_unit.o common/string.o \
+	common/fsverity.o mbedtls/sha256.o
 
 # Loader's and purgatory's objects have the same symbols.
 build/bench/loader.o: $(BENCH_LOADER:%=build/efi/%) tests/bench/bench.mk

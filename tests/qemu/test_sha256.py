@@ -1,16 +1,18 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """The codes for SHA-256 where they have to work: under firmware, and with it gone in the purgatory."""
 
+import re
+
 import pytest
 
 import esp
 from conftest import files, wait_for_report
-from machine import Machine
+from machine import BUILD, Machine
 from test_boot import segments
 from test_tampering import purgatory_entry
 
 CR0_EM, CR0_TS = 1 << 2, 1 << 3
-CR4_PAE, CR4_MCE = 1 << 5, 1 << 6
+CR4_PAE, CR4_MCE, CR4_OSXSAVE = 1 << 5, 1 << 6, 1 << 18
 
 
 # That a boot ends well says that loader and purgatory agree. What the digests are is asked in test_tampering.py.
@@ -19,10 +21,40 @@ def test_best_code_of_the_cpu(boot, cpu):
     guest = boot(cpu=cpu)
     report = wait_for_report(guest)
     flags = report["cpu-flags"].split()
-    expected = "C" if "ssse3" not in flags else "the SHA extensions" if "sha_ni" in flags else "SSSE3"
+    names = {"sha_ni": "the SHA extensions", "avx2": "AVX2", "ssse3": "SSSE3"}
+    expected = next((name for flag, name in names.items() if flag in flags), "C")
     assert ("ssse3" in flags) == (cpu != "qemu64")
     assert f"\nkexec: sha256 by {expected}\n" in guest.log
     assert "digest mismatch" not in guest.log
+
+
+# What tests/qemu/leaves.c says of each code: the digests are right, or there is another line.
+def leaves_report(boot, cpu):
+    guest = boot({"/EFI/BOOT/BOOTX64.EFI": BUILD / "leaves.efi"}, cpu=cpu)
+    guest.expect(r"^kexec: leaves: done$")
+    found = {}
+    for line in re.findall(r"^kexec: leaves: (by .*)$", guest.log, re.MULTILINE):
+        parts = re.fullmatch(r"by (\S+) with (.*): CR4 (\w+) \3, XCR0 (\w+) \4, IF (\w+) \5, unseen", line)
+        assert parts, line
+        found[parts[1], parts[2]] = tuple(int(value, 16) for value in parts.groups()[2:])
+    assert "differs" not in guest.log
+    return guest.log, found
+
+
+def test_avx_is_on_only_while_leaves_are_hashed(boot):
+    log, found = leaves_report(boot, "max")
+    assert "leaves: with AVX off the best is " + ("NI" if ("NI", "AVX on") in found else "AVX2") in log
+    ways = ["AVX off", "AVX and interrupts off", "XSAVE on", "AVX on"]
+    off, masked, xsave, on = (found["AVX2", how] for how in ways)
+    assert [bool(cr4 & CR4_OSXSAVE) for cr4, _, _ in (off, masked, xsave, on)] == [False, False, True, True]
+    assert [xcr0 for _, xcr0, _ in (off, masked, xsave, on)] == [0, 0, 1, 7]
+    assert [bool(interrupts) for _, _, interrupts in (off, masked, xsave, on)] == [True, False, True, True]
+
+
+def test_avx_that_cannot_be_turned_on_is_not_used(boot):
+    log, found = leaves_report(boot, "max,sha-ni=off,xsave=off")
+    assert "leaves: with AVX off the best is SSSE3" in log
+    assert {code for code, _ in found} == {"SSSE3"}
 
 
 def vector_registers(debugger):
