@@ -60,14 +60,13 @@ void digest_arrived(struct digest *digest, uint64_t size)
 const uint8_t *digest_close(struct digest *digest)
 {
 	size_t index = digest->early_count++;
-	struct sha_region *region = &digest->table.regions[index];
-	uint64_t zeros;
+	uint64_t size = digest->next - digest->table.regions[index].start;
+	uint64_t zeros = region_covered(size) - size;
 
-	region->len = digest->next - region->start;
-	zeros = region_covered(region->len) - region->len;
+	digest->table.regions[index].len = size;
 	memset(phys_to_ptr(digest->next), 0, zeros);
 	digest_arrived(digest, zeros);
-	fsverity_finish(digest->hash, region->len, digest->digests[index]);
+	fsverity_finish(digest->hash, size, digest->digests[index]);
 	return digest->digests[index];
 }
 
