@@ -5,17 +5,33 @@
 #include "boot/log.h"
 #include "common/align.h"
 
-/* The pages of a segment's files, which may begin ahead of it. */
-static struct page_range pages_of(const struct kexec_segment *segment)
+/* The end of the last region within the segment's pages: a file may begin ahead of the segment and end behind it. */
+static uint64_t end_of_regions(const struct kexec_segment *segment, const struct region_table *table)
 {
+	uint64_t end = segment->pages.addr;
+
+	for (size_t i = 0; i < table->count; i++) {
+		const struct sha_region *region = &table->regions[i];
+
+		if (region->start - segment->pages.addr < segment->pages.size && region->start + region->len > end)
+			end = region->start + region->len;
+	}
+	return end;
+}
+
+static struct page_range pages_of(const struct kexec_segment *segment, const struct region_table *table)
+{
+	uint64_t size = end_of_regions(segment, table) - segment->pages.addr;
+
 	return (struct page_range){
 		.start = segment->pages.addr,
-		.count = (segment->mem + segment->memsz - segment->pages.addr) / PAGE_SIZE,
+		.count = align_up(size, PAGE_SIZE) / PAGE_SIZE,
 	};
 }
 
 /* Returns how many pages there are. */
-static uint64_t list_ranges(const struct kexec_image *kexec_image, struct page_record *ret_record)
+static uint64_t list_ranges(const struct kexec_image *kexec_image, const struct region_table *table,
+			    struct page_record *ret_record)
 {
 	uint64_t pages = 0;
 	size_t count = 0;
@@ -24,7 +40,7 @@ static uint64_t list_ranges(const struct kexec_image *kexec_image, struct page_r
 	for (size_t i = 0; i < kexec_image->count && count < PAGE_RECORD_RANGES; i++) {
 		if (kexec_image->segments[i].stage != DIGEST_FILES)
 			continue;
-		ret_record->ranges[count] = pages_of(&kexec_image->segments[i]);
+		ret_record->ranges[count] = pages_of(&kexec_image->segments[i], table);
 		pages += ret_record->ranges[count++].count;
 	}
 	return pages;
@@ -41,9 +57,10 @@ static void record(struct page_record *record, uint64_t *sums)
 	}
 }
 
-void forensics_record_pages(struct kexec_image *kexec_image, struct page_record *ret_record)
+void forensics_record_pages(struct kexec_image *kexec_image, const struct digest *digest,
+			    struct page_record *ret_record)
 {
-	uint64_t pages = list_ranges(kexec_image, ret_record);
+	uint64_t pages = list_ranges(kexec_image, &digest->table, ret_record);
 	struct kexec_segment *segment;
 
 	if (!pages)

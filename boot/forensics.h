@@ -2,16 +2,18 @@
 /* Records the checksum of each page that files were read to, for the purgatory's report: common/page_record.h. */
 #pragma once
 
+#include "boot/digest.h"
 #include "boot/kexec_image.h"
 #include "boot/purgatory.h"
 #include "boot/status.h"
 
 /*
- * Adds a segment with the checksums of all pages of the segments of stage DIGEST_FILES, which must be complete: 8 bytes
- * a page. There must be PAGE_RECORD_RANGES of them at most. Without memory for it a warning says so, and the record
- * stays empty.
+ * Adds a segment with the checksums of all pages that hold regions of the segments of stage DIGEST_FILES, which must be
+ * complete: 8 bytes a page. There must be PAGE_RECORD_RANGES of these segments at most. Without memory for it a warning
+ * says so, and the record stays empty.
  */
-void forensics_record_pages(struct kexec_image *kexec_image, struct page_record *ret_record);
+void forensics_record_pages(struct kexec_image *kexec_image, const struct digest *digest,
+			    struct page_record *ret_record);
 
 /* Hands the record to the purgatory. */
 enum kexec_status forensics_hand_over(const struct purgatory *purgatory, const struct page_record *record);

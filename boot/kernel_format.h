@@ -29,7 +29,8 @@ struct kernel_format;
 
 /*
  * Where a kernel file goes. It lies in memory in one piece: `lead_size` bytes, then the load address, from which on
- * `content_size` bytes run. More may follow in the file, such as a signature.
+ * `content_size` bytes run. More may follow in the file, such as a signature. The lead is a multiple of REGION_ALIGN
+ * (common/region.h), so that the zeros behind the file end before its last page does.
  */
 struct kernel_plan {
 	const struct kernel_format *format;

@@ -240,10 +240,11 @@ static void hash_leaf(enum sha256_code code, const uint8_t *leaf, uint8_t *ret_d
 static void hash_turn(enum sha256_code code, const uint8_t *leaves, size_t count,
 		      uint8_t (*ret_digests)[SHA256_DIGEST_SIZE])
 {
+	bool uses_avx = code == SHA256_AVX2 && count >= lanes_of[code].worth;
 	struct vector_unit before;
 	size_t done = 0;
 
-	if (code == SHA256_AVX2)
+	if (uses_avx)
 		vector_unit_avx_on(&before);
 	while (count - done >= lanes_of[code].worth) {
 		size_t now = smaller(count - done, lanes_of[code].count);
@@ -251,7 +252,7 @@ static void hash_turn(enum sha256_code code, const uint8_t *leaves, size_t count
 		hash_in_lanes(code, leaves + done * SHA256_LEAF_SIZE, now, ret_digests + done);
 		done += now;
 	}
-	if (code == SHA256_AVX2)
+	if (uses_avx)
 		vector_unit_avx_off(&before);
 	for (; done < count; done++)
 		hash_leaf(code, leaves + done * SHA256_LEAF_SIZE, ret_digests[done]);

@@ -81,12 +81,15 @@ bool vector_unit_has_avx(void)
 
 void vector_unit_avx_on(struct vector_unit *ret_before)
 {
-	/* Who could not turn it on has it. */
-	*ret_before = (struct vector_unit){ .was_off = is_privileged() && !is_avx_on() };
-	if (!ret_before->was_off)
+	/* Who may not turn it on has it. */
+	*ret_before = (struct vector_unit){ .is_privileged = is_privileged() };
+	if (!ret_before->is_privileged)
 		return;
 	ret_before->rflags = read_rflags();
 	__asm__ volatile("cli" : : : "memory");
+	ret_before->was_off = !is_avx_on();
+	if (!ret_before->was_off)
+		return;
 	ret_before->cr4 = read_cr4();
 	write_cr4(ret_before->cr4 | CR4_OSXSAVE);
 	ret_before->xcr0 = read_xcr0();
@@ -95,10 +98,10 @@ void vector_unit_avx_on(struct vector_unit *ret_before)
 
 void vector_unit_avx_off(const struct vector_unit *before)
 {
-	if (!before->was_off)
-		return;
-	write_xcr0(before->xcr0);
-	write_cr4(before->cr4);
-	if (before->rflags & RFLAGS_IF)
+	if (before->was_off) {
+		write_xcr0(before->xcr0);
+		write_cr4(before->cr4);
+	}
+	if (before->is_privileged && before->rflags & RFLAGS_IF)
 		__asm__ volatile("sti" : : : "memory");
 }

@@ -4,7 +4,8 @@
  * 2.3.4) and edk2 sets no more, and what is left of CR4 in the purgatory is the kernel's. So CR4.OSXSAVE and XCR0 are
  * set, the registers used, and both are put back. Nothing else sees the state in between, or can be harmed by it:
  *
- * - Interrupts are off: no handler, timer or notification of the firmware runs, nor anything that one of those starts.
+ * - Interrupts are off, also where AVX was on, since firmware's handlers may save no more than xmm: no handler, timer
+ * or notification of the firmware runs, nor anything that one of those starts.
  * - An exception of the purgatory's goes to its handler (start.asm, handler.c), which uses no vector registers, reports
  *   and never returns. The runtime services that it calls find AVX on, as under every operating system. An exception of
  *   the loader's goes to the firmware's handler, which ends the boot.
@@ -26,6 +27,7 @@
 
 /* How it was before. */
 struct vector_unit {
+	bool is_privileged; /* interrupts are off in between */
 	bool was_off;
 	uint64_t rflags;
 	uint64_t cr4;

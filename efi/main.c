@@ -54,7 +54,7 @@ static enum kexec_status find_self(struct boot *boot, EFI_LOADED_IMAGE **ret_ima
 				 efi_status_name(status));
 	loader_interface_start(*ret_image);
 	sources_start(&boot->sources, *ret_image);
-	return digest_start(&boot->digest);
+	return KEXEC_OK;
 }
 
 static enum kexec_status make_plan(const EFI_LOADED_IMAGE *image, struct boot *boot)
@@ -89,6 +89,9 @@ static enum kexec_status load_trusted_kernel(struct boot *boot)
 	enum kexec_status status;
 	bool was_shown;
 
+	status = digest_start(&boot->digest);
+	if (status)
+		return status;
 	clock_enter(PHASE_READ);
 	status = load_kernel(&boot->plan, &target, &boot->kernel);
 	if (status)
@@ -115,7 +118,7 @@ static enum kexec_status load_initrds_and_command_line(struct boot *boot)
 	if (status)
 		return status;
 	if (boot->plan.forensics)
-		forensics_record_pages(&boot->kexec_image, &boot->page_record);
+		forensics_record_pages(&boot->kexec_image, &boot->digest, &boot->page_record);
 	clock_enter(PHASE_CHECK);
 	measure_rest(&boot->plan, boot->initrd, boot->cmdline);
 	return KEXEC_OK;

@@ -58,21 +58,20 @@ void purgatory_verify(struct verdict *ret_verdict)
 	uint8_t total[SHA256_DIGEST_SIZE];
 	const uint8_t *found = total;
 	bool total_matches;
-	size_t region;
+	size_t differing;
 
 	hash_regions();
 	region_list_digest(purgatory_sha_regions, found_digests, total);
 	total_matches = sha256_equal(total, purgatory_sha256_digest);
-	region = first_difference();
-	ret_verdict->match = total_matches && region == REGION_MAX;
-	/* If the list is as expected, every region is, and what differs is the record, not the region. */
-	if (total_matches)
-		region = REGION_MAX;
-	if (region < REGION_MAX) {
-		expected = purgatory_region_digests[region];
-		found = found_digests[region];
+	differing = first_difference();
+	ret_verdict->match = total_matches && differing == REGION_MAX;
+	if (differing < REGION_MAX) {
+		expected = purgatory_region_digests[differing];
+		found = found_digests[differing];
 	}
-	ret_verdict->region = region;
+	/* If the list is as expected, every region is, and what differs is the record, not the region. */
+	ret_verdict->is_record = total_matches && differing < REGION_MAX;
+	ret_verdict->region = total_matches ? REGION_MAX : differing;
 	memcpy(ret_verdict->expected, expected, SHA256_DIGEST_SIZE);
 	memcpy(ret_verdict->found, found, SHA256_DIGEST_SIZE);
 }
@@ -104,7 +103,7 @@ static void report(const struct verdict *verdict)
 		    region_name(verdict), region.len, region.start);
 	say(line);
 	format_text(line, sizeof(line), "purgatory: expected %s %s, found %s\n",
-		    verdict->region < REGION_MAX ? "fsverity" : "sha256", expected, found);
+		    verdict->region < REGION_MAX || verdict->is_record ? "fsverity" : "sha256", expected, found);
 	say(line);
 }
 
@@ -132,7 +131,7 @@ static void examine(const struct verdict *verdict, struct page_findings *ret_fin
 	if (!range)
 		return;
 	if (!is_unchanged((uintptr_t)range) || !is_unchanged(range->sums)) {
-		say("purgatory: no page can be named: the record of pages has changed as well\n");
+		say("purgatory: no page can be named: the record of pages cannot be trusted either\n");
 		return;
 	}
 	find_changed_pages(region, range, ret_findings);

@@ -10,7 +10,8 @@
 
 struct verdict {
 	bool match;
-	size_t region; /* index of the first region that changed; REGION_MAX if it is none of them */
+	bool is_record; /* a recorded digest differs, not its region */
+	size_t region;	/* index of the first region that changed; REGION_MAX if it is none of them */
 	uint8_t expected[SHA256_DIGEST_SIZE]; /* of that region, or of the list of all */
 	uint8_t found[SHA256_DIGEST_SIZE];
 };

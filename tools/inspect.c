@@ -166,10 +166,10 @@ static void put_plan(const struct boot_plan *plan)
 		put_text(plan->unknown_keys[i]);
 	}
 	(void)printf("], \"require_signature\": %s, \"require_measurement\": %s, \"dma_off\": %s, \"overwrite_off\": "
-		     "%s, \"verbose\": %s, "
+		     "%s, \"forensics\": %s, \"verbose\": %s, "
 		     "\"on_mismatch\": \"%s\"}",
 		     bool_text(plan->require_signature), bool_text(plan->require_measurement), bool_text(plan->dma_off),
-		     bool_text(plan->overwrite_off), bool_text(plan->verbose),
+		     bool_text(plan->overwrite_off), bool_text(plan->forensics), bool_text(plan->verbose),
 		     plan->on_mismatch == ON_MISMATCH_RESET ? "reset" : "halt");
 }
 

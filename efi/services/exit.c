@@ -10,6 +10,7 @@
 #include "common/format.h"
 #include "common/serial.h"
 #include "common/stop_note.h"
+#include "common/string.h"
 #include "common/vendor.h"
 #include "efi/services/firmware.h"
 #include "efi/services/memory_map.h"
@@ -72,17 +73,16 @@ static bool leave_note(const struct exit_state *attempt, unsigned attempts, EFI_
 {
 	static uint16_t name[] = STOP_NOTE_NAME;
 	EFI_GUID guid = KEXEC_VENDOR_GUID;
-	struct stop_note note = {
-		.kind = STOP_EXIT,
-		.on_mismatch = attempt->request->on_failure,
-		.exit = {
-			.attempts = attempts,
-			.status = status,
-			.map_size = attempt->map_size,
-			.map_capacity = attempt->request->map_capacity,
-		},
-	};
+	struct stop_note note;
 
+	/* All of it is stored. */
+	memset(&note, 0, sizeof(note));
+	note.kind = STOP_EXIT;
+	note.on_mismatch = attempt->request->on_failure;
+	note.exit.attempts = attempts;
+	note.exit.status = status;
+	note.exit.map_size = attempt->map_size;
+	note.exit.map_capacity = attempt->request->map_capacity;
 	return firmware_runtime_services->SetVariable(name, &guid, STOP_NOTE_ATTRIBUTES, sizeof(note), &note) ==
 	       EFI_SUCCESS;
 }

@@ -8,8 +8,9 @@
 #include "efi/services/clock.h"
 
 /*
- * First for the purgatory, then for a second digest: a change before, or in between, is one that the check against the
- * plan finds, and one after that is the purgatory's.
+ * The fs-verity digest that is compared with the plan is the one that the purgatory gets. A SHA-256 is of a second look
+ * at the same memory: a change before the first look that is there at the second is found, and one after it is the
+ * purgatory's; a device that can undo its change in between can deceive it.
  */
 static void hash_piece(struct sink *sink, uint64_t addr, uint64_t size)
 {

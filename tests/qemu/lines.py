@@ -9,7 +9,7 @@ WARNING = "warning: "
 STORY = re.compile(r"kexec-efi \S+"
                    r"|.*: +\d+ %, \d+ MB/s *"
                    r"|back to the boot menu in \d+ seconds, or by a key"
-                   r"|(segment|kernel reserved|purgatory (entry|digest|digested up to)|sha256 (by|up to)|time) .*"
+                   r"|(segment|kernel reserved|purgatory (entry|digest|digested up to)|sha256 by|fsverity|forensics: \d+|time) .*"
                    r"|(measured the|memory will|random seed:|event log:|dma: off|TPM: the log does not tell) .*"
                    r"|.*: unknown key \S+ skipped"
                    r"|.*: a read of \d+ bytes found [\w ]+: reading less at once")

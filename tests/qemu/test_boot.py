@@ -26,6 +26,12 @@ def segments(log):
             for name, *numbers in re.findall(pattern, log, re.MULTILINE)}
 
 
+def regions(log):
+    """(name, start, size, digest) of each region that was hashed before the exit."""
+    return [(name, int(start, 16), int(size), bytes.fromhex(digest)) for name, digest, size, start in re.findall(
+        r"^kexec: fsverity (\w+) ([0-9a-f]{64}) \((\d+) bytes at (0x\w{16})\)$", log, re.MULTILINE)]
+
+
 def test_system_is_complete(boot):
     guest = boot(memory=1024, cpus=2, display=True)
     report = wait_for_report(guest)
@@ -105,11 +111,20 @@ def test_segments_keep_clear_of_each_other_in_little_memory(boot):
     assert SEGMENTS == set(segments(guest.log))
     ranges = sorted((mem, mem + memsz) for mem, _, memsz in segments(guest.log).values())
     assert all(end <= start for (_, end), (start, _) in zip(ranges, ranges[1:]))
-    # What the purgatory has verified is all, and of itself what lies before the digests.
+    # What the purgatory has verified is all, and of itself what lies before the digests. Files end within their
+    # segments, up to three zeros before the next region.
+    early = regions(guest.log)
+    for name in ("kernel", "initrd"):
+        (start, size), (rest, rest_size) = [(start, size) for region, start, size, _ in early if region == name]
+        mem, _, memsz = segments(guest.log)[name]
+        assert start <= mem and 0 <= rest - (start + size) < 4 and rest + rest_size == mem + memsz
     verified = int(re.search(r"^purgatory: verified (\d+) bytes$", guest.log, re.MULTILINE)[1])
     own_end = int(re.search(r"^kexec: purgatory digested up to (0x\w+)$", guest.log, re.MULTILINE)[1], 16)
-    sizes = {name: memsz for name, (_, _, memsz) in segments(guest.log).items()}
-    assert verified == sum(sizes.values()) - sizes["purgatory"] + own_end - segments(guest.log)["purgatory"][0]
+    assert early[-1][0] == "purgatory" and early[-1][1] + early[-1][2] == own_end
+    late = {name: memsz for name, (_, _, memsz) in segments(guest.log).items()
+            if name not in {region for region, *_ in early}}
+    assert set(late) == {"boot_params", "memory_map", "e820_ext"}
+    assert verified == sum(size for *_, size, _ in early) + sum(late.values())
     for phase in ("exit", "verify"):
         assert re.search(rf"^purgatory: time {phase} \d+\.\d{{3}} ms$", guest.log, re.MULTILINE)
 

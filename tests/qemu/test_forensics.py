@@ -10,8 +10,8 @@ import esp
 from conftest import entry, files, wait_for_report
 from machine import OVMF, Machine
 from test_loader_interface import log_left
-from test_tampering import Stopped, purgatory_entry, regions
-from test_boot import segments
+from test_boot import regions, segments
+from test_tampering import Stopped, purgatory_entry
 
 PAGE = 4096
 
@@ -115,7 +115,7 @@ def test_record_that_has_changed_as_well(stopped):
     stopped.debugger.run()
     stopped.expect_refusal("initrd")
     log = stopped.guest.log[stopped._before:]
-    assert "purgatory: no page can be named: the record of pages has changed as well\n" in log
+    assert "purgatory: no page can be named: the record of pages cannot be trusted either\n" in log
     assert "pages that differ" not in log
 
 

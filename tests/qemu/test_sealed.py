@@ -12,10 +12,10 @@ import esp
 from conftest import DEFAULT_OPTIONS, HERE, IMAGE, INITRD, entry, files, fsverity, kernel, utf16, wait_for_report
 from difficult import assert_refused, attempts, difficult
 from machine import Machine
-from test_boot import segments
+from test_boot import regions, segments
 from test_refusals import expect_refusal
 from test_systemd_boot import SYSTEMD_BOOT
-from test_tampering import Stopped, purgatory_entry, regions
+from test_tampering import Stopped, purgatory_entry
 
 sys.path.insert(0, str(HERE.parents[1] / "tools"))
 

@@ -11,19 +11,13 @@ import pytest
 import esp
 from conftest import INITRD, entry, files, fsverity, kernel
 from machine import Machine
-from test_boot import segments
+from test_boot import regions, segments
 
 SEGMENTS = ["kernel", "initrd", "cmdline", "page_tables", "boot_params", "memory_map", "e820_ext"]
 # In the order of the purgatory's list. Behind the files of kernel and initrd lie zeros that are regions as well.
 REGIONS = ["kernel", "kernel", "initrd", "initrd", "cmdline", "page_tables", "purgatory", "boot_params", "memory_map",
            "e820_ext"]
 REGIONS_MAX = 32
-
-
-def regions(log):
-    """(name, start, size, digest) of each region that was hashed before the exit."""
-    return [(name, int(start, 16), int(size), bytes.fromhex(digest)) for name, digest, size, start in re.findall(
-        r"^kexec: fsverity (\w+) ([0-9a-f]{64}) \((\d+) bytes at (0x\w{16})\)$", log, re.MULTILINE)]
 
 
 def purgatory_entry(log):

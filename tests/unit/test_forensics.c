@@ -8,45 +8,53 @@
 #define LEAD 5000
 
 static struct kexec_image kexec_image;
+static struct digest digest;
 
-static const struct kexec_segment *add(const char *name, uint64_t lead, uint64_t size, enum digest_stage stage)
+/* `lead` and `behind`: bytes of its file around the segment. */
+static const struct kexec_segment *add(const char *name, uint64_t lead, uint64_t size, uint64_t behind,
+				       enum digest_stage stage)
 {
 	struct segment_request request = {
 		.name = name,
 		.bufsz = size,
 		.memsz = size,
 		.stage = stage,
-		.memory = { .lead = lead, .size = size, .align = 4 * PAGE_SIZE, .max = UINT32_MAX },
+		.memory = { .lead = lead, .size = size + behind, .align = 4 * PAGE_SIZE, .max = UINT32_MAX },
 	};
 	struct kexec_segment *segment;
 
+	if (!digest.hash)
+		expect_ok(digest_start(&digest));
 	expect_ok(kexec_image_add_segment(&kexec_image, &request, &segment));
 	memset(phys_to_ptr(segment->mem - lead), (int)kexec_image.count, size + lead);
+	if (stage == DIGEST_FILES)
+		digest_add(&digest, name, segment->mem - lead, segment->mem + size + behind);
 	return segment;
 }
 
-static void expect_range(const struct page_range *range, const struct kexec_segment *segment, uint64_t lead)
+static void expect_range(const struct page_range *range, const struct kexec_segment *segment, uint64_t lead,
+			 uint64_t size)
 {
 	const uint64_t *sums = phys_to_ptr(range->sums);
 
 	assert_int_equal(range->start, align_down(segment->mem - lead, PAGE_SIZE));
-	assert_int_equal(range->start + range->count * PAGE_SIZE, segment->mem + segment->memsz);
+	assert_int_equal(range->start + range->count * PAGE_SIZE, align_up(segment->mem + size, PAGE_SIZE));
 	for (uint64_t i = 0; i < range->count; i++)
 		assert_int_equal(sums[i], page_sum(phys_to_ptr(range->start + i * PAGE_SIZE)));
 }
 
 static void all_pages_of_files_are_recorded(void **state)
 {
-	const struct kexec_segment *kernel = add("kernel", LEAD, 20000, DIGEST_FILES);
-	const struct kexec_segment *initrd = add("initrd", 0, 100000, DIGEST_FILES);
+	const struct kexec_segment *kernel = add("kernel", LEAD, 20000, 3000, DIGEST_FILES);
+	const struct kexec_segment *initrd = add("initrd", 0, 100000, 0, DIGEST_FILES);
 	const struct kexec_segment *segment;
 	struct page_record record;
 
 	(void)state;
-	add("cmdline", 0, 100, DIGEST_EARLY);
-	forensics_record_pages(&kexec_image, &record);
-	expect_range(&record.ranges[0], kernel, LEAD);
-	expect_range(&record.ranges[1], initrd, 0);
+	add("cmdline", 0, 100, 0, DIGEST_EARLY);
+	forensics_record_pages(&kexec_image, &digest, &record);
+	expect_range(&record.ranges[0], kernel, LEAD, 23000);
+	expect_range(&record.ranges[1], initrd, 0, 100000);
 	segment = &kexec_image.segments[kexec_image.count - 1];
 	assert_string_equal(segment->name, "page_record");
 	assert_int_equal(segment->stage, DIGEST_EARLY);
@@ -57,12 +65,12 @@ static void all_pages_of_files_are_recorded(void **state)
 
 static void without_an_initrd(void **state)
 {
-	const struct kexec_segment *kernel = add("kernel", 0, 4096, DIGEST_FILES);
+	const struct kexec_segment *kernel = add("kernel", 0, 4096, 0, DIGEST_FILES);
 	struct page_record record;
 
 	(void)state;
-	forensics_record_pages(&kexec_image, &record);
-	expect_range(&record.ranges[0], kernel, 0);
+	forensics_record_pages(&kexec_image, &digest, &record);
+	expect_range(&record.ranges[0], kernel, 0, 4096);
 	assert_int_equal(record.ranges[1].count, 0);
 	kexec_image_free(&kexec_image);
 }
@@ -73,9 +81,9 @@ static void without_memory(void **state)
 	struct page_record record;
 
 	(void)state;
-	add("kernel", 0, 4096, DIGEST_FILES);
+	add("kernel", 0, 4096, 0, DIGEST_FILES);
 	fake_memory_fail_at(1);
-	forensics_record_pages(&kexec_image, &record);
+	forensics_record_pages(&kexec_image, &digest, &record);
 	assert_int_equal(record.ranges[0].count, 0);
 	assert_int_equal(kexec_image.count, 1);
 	assert_non_null(strstr(logged(), "warning: forensics: no pages will be named"));

@@ -21,7 +21,7 @@ static void large_reads_from_a_fast_disk(void **state_)
 {
 	(void)state_;
 	assert_int_equal(read_size_next(&state, 100 * MIB, true), MIB);
-	read_size_learn(&state, MIB, 100000);
+	read_size_learn(&state, MIB, 16000);
 	assert_int_equal(read_size_next(&state, UINT64_MAX, true), 16 * MIB);
 	assert_int_equal(read_size_next(&state, 16 * MIB - 1, true), 16 * MIB - 1);
 	/* A clock that does not tick. */
@@ -33,7 +33,7 @@ static void pieces_from_a_disk_that_has_become_slow(void **state_)
 {
 	(void)state_;
 	read_size_learn(&state, MIB, 1000);
-	read_size_learn(&state, 16 * MIB, 2000000);
+	read_size_learn(&state, 16 * MIB, 270000);
 	assert_int_equal(read_size_next(&state, 100 * MIB, true), MIB);
 	read_size_learn(&state, MIB, UINT64_MAX);
 	assert_int_equal(read_size_next(&state, 100 * MIB, true), MIB);
