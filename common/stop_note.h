@@ -70,8 +70,14 @@ struct stop_note {
 	};
 };
 
-/* Notes that loaders of earlier versions left end before the pages. */
+/* Notes without pages end before them, as those of earlier versions do. */
 #define STOP_NOTE_SIZE_MIN offsetof(struct stop_note, digests.pages)
+
+/* How many bytes of a note are stored. */
+static inline size_t stop_note_size(const struct stop_note *note)
+{
+	return note->kind == STOP_MISMATCH && note->digests.pages.differing ? sizeof(*note) : STOP_NOTE_SIZE_MIN;
+}
 
 _Static_assert(sizeof(struct stop_note) == 8 + 16 + 64 + 72, "no padding: it is stored");
 _Static_assert(STOP_NOTE_SIZE_MIN == 8 + 16 + 64, "as it was");

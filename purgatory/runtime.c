@@ -50,7 +50,7 @@ bool firmware_remember(const struct stop_note *note)
 	if (!services || !services->set_variable || in_firmware)
 		return false;
 	in_firmware = true;
-	status = services->set_variable(name, &guid, STOP_NOTE_ATTRIBUTES, sizeof(*note), note);
+	status = services->set_variable(name, &guid, STOP_NOTE_ATTRIBUTES, stop_note_size(note), note);
 	in_firmware = false;
 	return status == 0;
 }

@@ -83,8 +83,8 @@ static bool leave_note(const struct exit_state *attempt, unsigned attempts, EFI_
 	note.exit.status = status;
 	note.exit.map_size = attempt->map_size;
 	note.exit.map_capacity = attempt->request->map_capacity;
-	return firmware_runtime_services->SetVariable(name, &guid, STOP_NOTE_ATTRIBUTES, sizeof(note), &note) ==
-	       EFI_SUCCESS;
+	return firmware_runtime_services->SetVariable(name, &guid, STOP_NOTE_ATTRIBUTES, stop_note_size(&note),
+						      &note) == EFI_SUCCESS;
 }
 
 static _Noreturn void give_up(const struct exit_state *attempt, unsigned attempts, EFI_STATUS status)

@@ -202,7 +202,7 @@ def survive(boot, fault, **options):
 def test_survived(boot, name):
     guest, report = survive(boot, SURVIVALS[name])
     if name == "no read above 1 MiB":
-        assert re.search(r"^kexec: /vmlinuz: a read of 2097152 bytes found BAD_BUFFER_SIZE: reading less at once$",
+        assert re.search(r"^kexec: /vmlinuz: a read of \d+ bytes found BAD_BUFFER_SIZE: reading less at once$",
                          guest.log, re.MULTILINE)
     if name == "fragments":
         assert int(report["firmware-memmap"]) > 300

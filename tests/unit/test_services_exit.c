@@ -144,12 +144,12 @@ static void expect_note(uint64_t attempts, EFI_STATUS status, uint64_t map_size)
 	static const uint16_t name[] = STOP_NOTE_NAME;
 	static const EFI_GUID vendor = KEXEC_VENDOR_GUID;
 	const struct fake_variable *variable = fake_variable_find(name, &vendor);
-	struct stop_note note;
+	struct stop_note note = { 0 };
 
 	assert_non_null(variable);
-	assert_int_equal(variable->size, sizeof(note));
+	assert_int_equal(variable->size, STOP_NOTE_SIZE_MIN);
 	assert_int_equal(variable->attributes, 7);
-	memcpy(&note, variable->value, sizeof(note));
+	memcpy(&note, variable->value, STOP_NOTE_SIZE_MIN);
 	assert_int_equal(note.kind, STOP_EXIT);
 	assert_int_equal(note.on_mismatch, request.on_failure);
 	assert_int_equal(note.exit.attempts, attempts);
