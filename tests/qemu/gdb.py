@@ -83,7 +83,10 @@ class Gdb:
         return data
 
     def write(self, address, data):
-        assert self._ask(f"M{address:x},{len(data):x}:{data.hex()}") == "OK"
+        """QEMU's stub takes packets of 4096 characters at most."""
+        for at in range(0, len(data), 1024):
+            part = data[at:at + 1024]
+            assert self._ask(f"M{address + at:x},{len(part):x}:{part.hex()}") == "OK"
 
     def flip(self, address, bit=0):
         """Changes one bit of the byte at `address`."""
