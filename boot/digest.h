@@ -42,8 +42,7 @@ enum kexec_status digest_start(struct digest *ret_digest);
 
 void digest_free(struct digest *digest);
 
-/* The content of the region `name` is about to arrive, from the physical address `start` on. Only one is open at a
- * time. */
+/* The content of the region `name` is about to arrive, from the physical address `start` on. One is open at a time. */
 void digest_open(struct digest *digest, const char *name, uint64_t start);
 
 /* The next `size` bytes of the open region lie in memory. */

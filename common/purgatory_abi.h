@@ -24,9 +24,9 @@
 
 /*
  * The same for the digests, which no digest can cover: they lie behind code, constants and PURGATORY_DATA, so that one
- * range from the purgatory's beginning up to them is all that is final before the exit.
+ * range from the purgatory's beginning up to them is all that is final before the exit. Aligned, so that no zeros
+ * belong to that range (common/region.h).
  */
-/* Aligned, so that no zeros belong to the region that ends before them (common/region.h). */
 #define PURGATORY_DIGESTS __attribute__((section(".kexec-digests"), aligned(64)))
 
 /* Behind them what is set when all has been hashed, which is not covered: nothing that decides what runs. */

@@ -11,8 +11,7 @@
 
 #include "common/purgatory_abi.h"
 
-/* What hashes. The digests are the same. A CPU may have any of them without the others: an Atom has NI, but not AVX2.
- */
+/* What hashes. The digests are the same. A CPU may have one without those before it: an Atom has NI, but not AVX2. */
 enum sha256_code {
 	SHA256_C,     /* mbedTLS's C */
 	SHA256_SSSE3, /* common/sha256_blocks.asm: vectors for the message schedule */

@@ -4,8 +4,8 @@
  * 2.3.4) and edk2 sets no more, and what is left of CR4 in the purgatory is the kernel's. So CR4.OSXSAVE and XCR0 are
  * set, the registers used, and both are put back. Nothing else sees the state in between, or can be harmed by it:
  *
- * - Interrupts are off, also where AVX was on, since firmware's handlers may save no more than xmm: no handler, timer
- * or notification of the firmware runs, nor anything that one of those starts.
+ * - Interrupts are off, also where AVX was on, since firmware's handlers may save no more than xmm: no handler,
+ *   timer or notification of the firmware runs, nor anything that one of those starts.
  * - An exception of the purgatory's goes to its handler (start.asm, handler.c), which uses no vector registers, reports
  *   and never returns. The runtime services that it calls find AVX on, as under every operating system. An exception of
  *   the loader's goes to the firmware's handler, which ends the boot.
@@ -37,7 +37,7 @@ struct vector_unit {
 /* Whether ymm registers may be used between the two functions below: AVX is on, or can be turned on here. */
 bool vector_unit_has_avx(void);
 
-/* Turns AVX on, if it is off, and interrupts off with it. Only where vector_unit_has_avx. */
+/* Turns interrupts off, and AVX on if it is off. Only where vector_unit_has_avx. */
 void vector_unit_avx_on(struct vector_unit *ret_before);
 
 /* Puts back what was changed. */

@@ -13,6 +13,7 @@
 #include "efi/linux/memory_overwrite.h"
 #include "efi/linux/planted.h"
 #include "efi/linux/random_seed.h"
+#include "efi/measure/measure.h"
 #include "efi/services/clock.h"
 #include "efi/services/cpu_mode.h"
 #include "efi/services/firmware.h"
@@ -21,7 +22,6 @@
 #include "efi/source/load.h"
 #include "efi/trust/dma.h"
 #include "efi/trust/last_stop.h"
-#include "efi/measure/measure.h"
 #include "efi/trust/verify.h"
 
 extern const uint8_t purgatory_blob[];

@@ -6,9 +6,9 @@
 #include "boot/memmap.h"
 #include "common/align.h"
 #include "common/string.h"
+#include "efi/measure/tpm.h"
 #include "efi/services/firmware.h"
 #include "efi/services/memory_map.h"
-#include "efi/measure/tpm.h"
 
 /* struct linux_efi_tpm_eventlog, include/linux/efi.h; the log follows. */
 struct __attribute__((packed)) event_log {

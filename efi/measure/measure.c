@@ -5,8 +5,8 @@
 #include "boot/log.h"
 #include "common/align.h"
 #include "common/string.h"
-#include "efi/services/firmware.h"
 #include "efi/measure/tpm.h"
+#include "efi/services/firmware.h"
 
 enum {
 	PCR_BOOT_LOADER_CODE = 4, /* TCG PC Client Platform Firmware Profile Specification, 3.3.4 */
