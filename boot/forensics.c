@@ -73,8 +73,3 @@ void forensics_record_pages(struct kexec_image *kexec_image, const struct digest
 	record(ret_record, phys_to_ptr(segment->mem));
 	log_verbose("forensics: %lu pages recorded", pages);
 }
-
-enum kexec_status forensics_hand_over(const struct purgatory *purgatory, const struct page_record *record)
-{
-	return purgatory_set(purgatory, purgatory_page_record, record);
-}

@@ -4,8 +4,6 @@
 
 #include "boot/digest.h"
 #include "boot/kexec_image.h"
-#include "boot/purgatory.h"
-#include "boot/status.h"
 
 /*
  * Adds a segment with the checksums of all pages that hold regions of the segments of stage DIGEST_FILES, which must be
@@ -14,6 +12,3 @@
  */
 void forensics_record_pages(struct kexec_image *kexec_image, const struct digest *digest,
 			    struct page_record *ret_record);
-
-/* Hands the record to the purgatory. */
-enum kexec_status forensics_hand_over(const struct purgatory *purgatory, const struct page_record *record);

@@ -2,11 +2,14 @@
 /* What loader and purgatory both ask of the CPU. */
 #pragma once
 
+#include <stdbool.h>
 #include <stdint.h>
 
 /* Intel SDM volume 2, CPUID: leaves come in ranges, the first of each says which is its last. */
 #define CPUID_EXTENDED 0x80000000u
 #define CPUID_FEATURES 1u
+
+#define SELECTOR_PRIVILEGE_LEVEL 3u
 
 struct cpuid {
 	uint32_t eax;
@@ -39,6 +42,23 @@ static inline uint64_t cpu_ticks(void)
 
 	__asm__ volatile("rdtsc" : "=a"(low), "=d"(high));
 	return (uint64_t)high << 32 | low;
+}
+
+static inline uint64_t cpu_cr4(void)
+{
+	uint64_t value;
+
+	__asm__ volatile("mov %%cr4, %0" : "=r"(value));
+	return value;
+}
+
+/* Whether control registers may be read and written: not in a unit test on a host. */
+static inline bool cpu_is_privileged(void)
+{
+	uint16_t cs;
+
+	__asm__("mov %%cs, %0" : "=r"(cs));
+	return !(cs & SELECTOR_PRIVILEGE_LEVEL);
 }
 
 /* Stops this CPU. An interrupt that cannot be masked wakes it, and it halts again. */

@@ -144,11 +144,14 @@ void fsverity_finish(struct fsverity *state, uint64_t file_size, uint8_t ret_dig
 		.log_block_size = LOG_BLOCK_SIZE,
 		.data_size = file_size,
 	};
+	struct sha256 hash;
 	const uint8_t *root;
 
 	add_pending(state);
 	root = find_root(state);
 	if (root)
 		memcpy(descriptor.root_hash, root, SHA256_DIGEST_SIZE);
-	sha256_of(&descriptor, sizeof(descriptor), ret_digest);
+	sha256_start_with(&hash, state->code);
+	sha256_update(&hash, &descriptor, sizeof(descriptor));
+	sha256_digest(&hash, ret_digest);
 }

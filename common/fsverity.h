@@ -11,7 +11,7 @@
 
 #include "common/sha256.h"
 
-/* Physical addresses have 52 bits at most: no file in memory has more than 2^40 blocks. Each level has 1/128 of them. */
+/* Physical addresses have 52 bits at most, so no file in memory has more than 2^40 blocks; each level has 1/128. */
 #define FSVERITY_LEVELS 7
 #define FSVERITY_BLOCK_SIZE SHA256_LEAF_SIZE
 #define FSVERITY_BLOCK_DIGESTS (FSVERITY_BLOCK_SIZE / SHA256_DIGEST_SIZE)

@@ -11,7 +11,6 @@
 
 #define CR4_OSXSAVE (1ull << 18)
 #define RFLAGS_IF (1ull << 9)
-#define CS_PRIVILEGE_LEVEL 3u
 
 /* x87, which is always set, xmm and ymm: a CPU takes the last only with the others. */
 #define XCR0_AVX 7u
@@ -30,14 +29,6 @@ static void write_xcr0(uint64_t value)
 	__asm__ volatile("xsetbv" : : "a"((uint32_t)value), "d"((uint32_t)(value >> 32)), "c"(0));
 }
 
-static uint64_t read_cr4(void)
-{
-	uint64_t value;
-
-	__asm__ volatile("mov %%cr4, %0" : "=r"(value));
-	return value;
-}
-
 static void write_cr4(uint64_t value)
 {
 	__asm__ volatile("mov %0, %%cr4" : : "r"(value) : "memory");
@@ -51,18 +42,10 @@ static uint64_t read_rflags(void)
 	return value;
 }
 
-static bool is_privileged(void)
-{
-	uint16_t cs;
-
-	__asm__("mov %%cs, %0" : "=r"(cs));
-	return !(cs & CS_PRIVILEGE_LEVEL);
-}
-
 /* CPUID says it too, but a hypervisor makes that slow. */
 static bool is_xsave_on(void)
 {
-	return is_privileged() ? read_cr4() & CR4_OSXSAVE : cpu_cpuid(CPUID_FEATURES).ecx & CPUID_1_ECX_OSXSAVE;
+	return cpu_is_privileged() ? cpu_cr4() & CR4_OSXSAVE : cpu_cpuid(CPUID_FEATURES).ecx & CPUID_1_ECX_OSXSAVE;
 }
 
 static bool is_avx_on(void)
@@ -76,13 +59,13 @@ bool vector_unit_has_avx(void)
 
 	if ((cpu_cpuid(CPUID_FEATURES).ecx & needed) != needed)
 		return false;
-	return is_avx_on() || (is_privileged() && (cpu_cpuid(CPUID_XSAVE).eax & XCR0_AVX) == XCR0_AVX);
+	return is_avx_on() || (cpu_is_privileged() && (cpu_cpuid(CPUID_XSAVE).eax & XCR0_AVX) == XCR0_AVX);
 }
 
 void vector_unit_avx_on(struct vector_unit *ret_before)
 {
 	/* Who may not turn it on has it. */
-	*ret_before = (struct vector_unit){ .is_privileged = is_privileged() };
+	*ret_before = (struct vector_unit){ .is_privileged = cpu_is_privileged() };
 	if (!ret_before->is_privileged)
 		return;
 	ret_before->rflags = read_rflags();
@@ -90,7 +73,7 @@ void vector_unit_avx_on(struct vector_unit *ret_before)
 	ret_before->was_off = !is_avx_on();
 	if (!ret_before->was_off)
 		return;
-	ret_before->cr4 = read_cr4();
+	ret_before->cr4 = cpu_cr4();
 	write_cr4(ret_before->cr4 | CR4_OSXSAVE);
 	ret_before->xcr0 = read_xcr0();
 	write_xcr0(ret_before->xcr0 | XCR0_AVX);

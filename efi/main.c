@@ -154,7 +154,7 @@ static enum kexec_status instruct_purgatory(struct boot *boot)
 	status = purgatory_set_screen(&boot->purgatory, &handover->params->screen_info, &handover->framebuffer);
 	if (status)
 		return status;
-	status = forensics_hand_over(&boot->purgatory, &boot->page_record);
+	status = purgatory_set(&boot->purgatory, purgatory_page_record, &boot->page_record);
 	if (status)
 		return status;
 	return purgatory_set(&boot->purgatory, purgatory_kernel_entry, &kernel_entry);

@@ -22,14 +22,12 @@
 #define SEV_STATUS_ENABLED (1u << 0)
 #define CPUID_PDPE1GB (1u << 26) /* EDX */
 #define CPUID_NX (1u << 20)	 /* EDX */
-#define SELECTOR_PRIVILEGE_LEVEL 3u
 
 static inline struct control_registers cpu_control_registers(void)
 {
-	struct control_registers found;
+	struct control_registers found = { .cr4 = cpu_cr4() };
 
 	__asm__ volatile("mov %%cr0, %0" : "=r"(found.cr0));
-	__asm__ volatile("mov %%cr4, %0" : "=r"(found.cr4));
 	return found;
 }
 
@@ -58,7 +56,7 @@ static inline struct paging cpu_paging(void)
 	uint32_t features = cpu_cpuid(CPUID_EXTENDED_FEATURES).edx;
 
 	return (struct paging){
-		.five_levels = (cpu_control_registers().cr4 & CR4_LA57) != 0,
+		.five_levels = (cpu_cr4() & CR4_LA57) != 0,
 		.one_gib_pages = (features & CPUID_PDPE1GB) != 0,
 		.no_execute = (features & CPUID_NX) != 0,
 	};

@@ -39,8 +39,7 @@ void firmware_init(EFI_HANDLE image, EFI_SYSTEM_TABLE *system_table)
 	firmware_system_table = system_table;
 	firmware_boot_services = system_table->BootServices;
 	firmware_runtime_services = system_table->RuntimeServices;
-	/* A unit test on a host may not even read them. */
-	if (cpu_segments().code & SELECTOR_PRIVILEGE_LEVEL)
+	if (!cpu_is_privileged())
 		return;
 	firmware_registers = cpu_control_registers();
 	set_control_registers(control_registers_for_vectors(firmware_registers));

@@ -172,6 +172,15 @@ static enum kexec_status read_initrds(const struct initrd_loader *loader, size_t
 	return KEXEC_OK;
 }
 
+/* With zeros behind it, as digest_close writes them behind a region. */
+static enum kexec_status read_unhashed(struct part_reader *reader, uint64_t addr)
+{
+	uint64_t size = part_size(reader);
+
+	memset(phys_to_ptr(addr + size), 0, region_covered(size) - size);
+	return part_load_unhashed(reader, addr);
+}
+
 /* Those from number `first` on are one region, which is hashed before any of them is compared. */
 static enum kexec_status read_shared_initrds(const struct initrd_loader *loader, size_t first)
 {
@@ -181,9 +190,8 @@ static enum kexec_status read_shared_initrds(const struct initrd_loader *loader,
 
 	log_info("initrds %zu to %zu share one region of the digest: expected at most %u initrds for one each",
 		 first + 1, loader->count, INITRD_REGIONS_MAX);
-	memset(phys_to_ptr(initrd_addr(loader, first)), 0, loader->segment->bufsz - loader->initrds[first].offset);
 	for (size_t i = first; !status && i < loader->count; i++)
-		status = part_load_unhashed(&loader->initrds[i].reader, initrd_addr(loader, i));
+		status = read_unhashed(&loader->initrds[i].reader, initrd_addr(loader, i));
 	if (status)
 		return status;
 	format_text(name, sizeof(name), "initrd%zu", first + 1);

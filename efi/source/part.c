@@ -60,14 +60,20 @@ static enum kexec_status expect_digest(const struct boot_part *part, const char 
 static enum kexec_status expect_digests(const struct part_reader *reader, const uint8_t fsverity[SHA256_DIGEST_SIZE])
 {
 	const struct boot_part *part = reader->part;
-	uint8_t sha256[SHA256_DIGEST_SIZE] = { 0 };
+	uint8_t sha256[SHA256_DIGEST_SIZE];
 	enum kexec_status status;
 
 	status = expect_digest(part, "fsverity", &part->fsverity, fsverity);
-	if (status)
+	if (status || !part->sha256.is_known)
 		return status;
 	sha256_digest(&reader->sha256, sha256);
 	return expect_digest(part, "sha256", &part->sha256, sha256);
+}
+
+static void start_sha256(struct part_reader *reader)
+{
+	if (reader->part->sha256.is_known)
+		sha256_start(&reader->sha256);
 }
 
 /* Reads what was not probed. */
@@ -90,7 +96,7 @@ enum kexec_status part_load(struct part_reader *reader, uint64_t addr, struct di
 	enum kexec_status status;
 
 	reader->digest = digest;
-	sha256_start(&reader->sha256);
+	start_sha256(reader);
 	digest_open(digest, region, addr);
 	hash_piece(&reader->sink, addr, reader->stream.done);
 	status = read_rest(reader, addr);
@@ -107,7 +113,7 @@ enum kexec_status part_check(struct part_reader *reader, uint64_t addr, struct d
 	uint8_t fsverity[SHA256_DIGEST_SIZE];
 
 	digest_of_file(digest, addr, part_size(reader), fsverity);
-	sha256_start(&reader->sha256);
+	start_sha256(reader);
 	if (reader->part->sha256.is_known)
 		sha256_update(&reader->sha256, phys_to_ptr(addr), part_size(reader));
 	return expect_digests(reader, fsverity);

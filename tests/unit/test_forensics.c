@@ -101,7 +101,7 @@ static void purgatory_gets_the_record(void **state)
 	(void)state;
 	object = map_file(PURGATORY_RO, &size);
 	expect_ok(purgatory_load(&kexec_image, object, size, &purgatory));
-	expect_ok(forensics_hand_over(&purgatory, &record));
+	expect_ok(purgatory_set(&purgatory, purgatory_page_record, &record));
 	expect_ok(purgatory_get_symbol(&purgatory, "purgatory_page_record", &found, sizeof(found)));
 	assert_memory_equal(&found, &record, sizeof(record));
 	kexec_image_free(&kexec_image);
