@@ -7,12 +7,17 @@ import pathlib
 import re
 import struct
 import subprocess
+import sys
 
 import pytest
 
-from conftest import DEFAULT_OPTIONS, INITRD, KERNELS, entry, files, kernel, wait_for_report
+from conftest import DEFAULT_OPTIONS, HERE, INITRD, KERNELS, entry, files, kernel, wait_for_report
 from machine import BUILD
 from signing import cut_down
+
+sys.path.insert(0, str(HERE.parents[1] / "tools"))
+
+import loader  # noqa: E402
 
 SEGMENTS = {"kernel", "initrd", "cmdline", "boot_params", "memory_map", "e820_ext", "page_tables", "purgatory"}
 
@@ -148,6 +153,44 @@ def test_several_initrds_of_odd_length(boot, tmp_path):
     expected = b"".join(bytes([65 + number]) * (1000 + number) for number in range(3))
     assert report["extra"].split()[0] == hashlib.sha256(expected).hexdigest()
     assert report["payload"] == "payload: OK"
+
+
+# As many as have a region of their own, by boot/digest.h, and three more.
+MANY_INITRDS = 18
+
+
+def many_initrds(tmp_path):
+    """(path -> content, what the system reports of them): the loader's own is the last."""
+    names = [f"extra{number:02}" for number in range(MANY_INITRDS - 1)]
+    contents = {name: bytes([65 + number]) * (1000 + number) for number, name in enumerate(names)}
+    parts = {f"/{name}": packed(tmp_path, name, content) for name, content in contents.items()}
+    return parts, hashlib.sha256(b"".join(contents.values())).hexdigest()
+
+
+def entry_of_many(parts):
+    digests = [f"{key} {digest(content)} {path}" for path, content in [*parts.items(), ("/initrd", INITRD.read_bytes())]
+               for key, digest in (("fsverity", loader.fsverity_digest), ("sha256", loader.sha256_digest))]
+    return entry(initrds=[*parts, "/initrd"], extra=["verbose yes", *digests])
+
+
+def test_more_initrds_than_regions(boot, tmp_path):
+    parts, expected = many_initrds(tmp_path)
+    guest = boot(files(parts, entry_of_many(parts)))
+    report = wait_for_report(guest)
+    assert report["extra"].split()[0] == expected
+    assert report["payload"] == "payload: OK"
+    guest.expect(r"^kexec: initrds 15 to 18 share one region of the digest: expected at most 15 initrds for one each$")
+    names = [name for name, *_ in regions(guest.log) if name.startswith("initrd")]
+    assert names == ["initrd", *(f"initrd{number}" for number in range(2, 16)), "initrd"]
+
+
+def test_more_initrds_than_regions_and_one_that_is_wrong(boot, tmp_path):
+    parts, _ = many_initrds(tmp_path)
+    conf = entry_of_many(parts)
+    parts["/extra15"] += b"\0"
+    guest = boot(files(parts, conf))
+    guest.expect(r"^kexec: /extra15: fsverity mismatch: expected [0-9a-f]{64}, found [0-9a-f]{64}$")
+    assert "Linux version" not in guest.log
 
 
 def test_no_initrd_is_a_boot_as_well(boot):
