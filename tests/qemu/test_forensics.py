@@ -10,8 +10,8 @@ import esp
 from conftest import entry, files, wait_for_report
 from machine import OVMF, Machine
 from test_loader_interface import log_left
-from test_boot import regions, segments
-from test_tampering import Stopped, purgatory_entry
+from test_boot import segments
+from test_tampering import Stopped, layout, saved, stopped  # noqa: F401, fixtures: of this file's disk
 
 PAGE = 4096
 
@@ -19,33 +19,6 @@ PAGE = 4096
 @pytest.fixture(scope="module")
 def disk(tmp_path_factory):
     return esp.make(tmp_path_factory.mktemp("forensics") / "esp.img", files(conf=entry(extra=["verbose yes", "forensics on"])))
-
-
-@pytest.fixture(scope="module")
-def layout(disk):
-    with Machine(disk) as guest:
-        guest.expect(r"^kexec: fsverity purgatory .*\n")
-        return segments(guest.log), regions(guest.log), purgatory_entry(guest.log)
-
-
-@pytest.fixture(scope="module")
-def saved(disk, layout):
-    with Machine(disk, gdb=True, snapshot=True) as guest:
-        debugger = guest.connect_gdb()
-        debugger.run_to(layout[-1])
-        guest.expect(r"^kexec: fsverity purgatory .*\n")
-        guest.save_state()
-        yield guest, debugger
-
-
-@pytest.fixture
-def stopped(saved, layout):
-    guest, debugger = saved
-    yield Stopped(guest, debugger, layout)
-    if debugger.running:
-        guest.pause()
-        debugger.wait_until_stopped()
-        guest.load_state()
 
 
 def expect_pages(stopped, count, *lines):
