@@ -13,11 +13,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "boot/read_size.h"
 #include "common/align.h"
 #include "common/fsverity.h"
+#include "tests/bench/cpu_seconds.h"
 
 #define DECLARE(prefix)                                                                                                \
 	extern typeof(sha256_has_code) prefix##_sha256_has_code;                                                       \
@@ -131,14 +131,6 @@ static enum sha256_code find_code(const char *name)
 	while (code < SHA256_CODES && strcmp(codes[code], name) != 0)
 		code++;
 	return (enum sha256_code)code;
-}
-
-static double cpu_seconds(void)
-{
-	struct timespec time;
-
-	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &time);
-	return (double)time.tv_sec + (double)time.tv_nsec * 1e-9;
 }
 
 int main(int argc, char **argv)

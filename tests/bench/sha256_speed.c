@@ -10,10 +10,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "common/align.h"
 #include "common/sha256.h"
+#include "tests/bench/cpu_seconds.h"
 
 #define BUFFER_SIZE (16u << 20)
 #define LEAF_COUNT (BUFFER_SIZE / SHA256_LEAF_SIZE)
@@ -117,14 +117,6 @@ static const struct implementation *find(const char *name)
 			return &implementations[i];
 	}
 	return NULL;
-}
-
-static double cpu_seconds(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &now);
-	return (double)now.tv_sec + (double)now.tv_nsec * 1e-9;
 }
 
 int main(int argc, char **argv)
