@@ -186,24 +186,27 @@ static void hash_lane_blocks(enum sha256_code code, uint32_t *state, const void 
 	}
 }
 
-/* Big endian. */
-static void store_word(uint8_t *bytes, uint32_t word)
-{
-	bytes[0] = (uint8_t)(word >> 24);
-	bytes[1] = (uint8_t)(word >> 16);
-	bytes[2] = (uint8_t)(word >> 8);
-	bytes[3] = (uint8_t)word;
-}
+/* FIPS 180-4, 5.3.3. */
+static const uint32_t initial_state[STATE_WORDS] = {
+	0x6a09e667, 0xbb67ae85, 0x3c6ef372, 0xa54ff53a, 0x510e527f, 0x9b05688c, 0x1f83d9ab, 0x5be0cd19,
+};
 
+/* This and store_digest run for every second leaf with SHA-NI: a call for each word would show. */
 static void start_lanes(size_t lanes, uint32_t *ret_state)
 {
-	mbedtls_sha256_context start;
-
-	mbedtls_sha256_init(&start);
-	mbedtls_sha256_starts(&start, 0);
 	for (size_t word = 0; word < STATE_WORDS; word++) {
 		for (size_t lane = 0; lane < lanes; lane++)
-			ret_state[word * lanes + lane] = start.state[word];
+			*ret_state++ = initial_state[word];
+	}
+}
+
+static void store_digest(const uint32_t *state, size_t lanes, uint8_t ret_digest[SHA256_DIGEST_SIZE])
+{
+	for (size_t word = 0; word < STATE_WORDS; word++) {
+		uint32_t big_endian = __builtin_bswap32(state[word * lanes]);
+
+		/* memcpy would be a call: this code is freestanding. */
+		__builtin_memcpy(ret_digest + word * sizeof(big_endian), &big_endian, sizeof(big_endian));
 	}
 }
 
@@ -222,10 +225,8 @@ static void hash_in_lanes(enum sha256_code code, const uint8_t *leaves, size_t c
 	for (size_t lane = 0; lane < lanes; lane++)
 		blocks[lane] = padding;
 	hash_lane_blocks(code, state, blocks, 1);
-	for (size_t lane = 0; lane < count; lane++) {
-		for (size_t word = 0; word < STATE_WORDS; word++)
-			store_word(&ret_digests[lane][4 * word], state[word * lanes + lane]);
-	}
+	for (size_t lane = 0; lane < count; lane++)
+		store_digest(state + lane, lanes, ret_digests[lane]);
 }
 
 static void hash_leaf(enum sha256_code code, const uint8_t *leaf, uint8_t *ret_digest)
