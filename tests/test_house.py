@@ -16,10 +16,11 @@ MAY_INCLUDE = {
     "purgatory": {"common"},
     "efi/services": {"boot", "common"},
     "efi/source": {"efi/services", "boot", "common"},
-    "efi/trust": {"efi/source", "efi/services", "boot", "common"},
-    "efi/measure": {"efi/source", "efi/services", "boot", "common"},
-    "efi/linux": {"efi/measure", "efi/trust", "efi/source", "efi/services", "boot", "common"},
-    "efi": {"efi/linux", "efi/measure", "efi/trust", "efi/source", "efi/services", "boot", "common"},
+    "efi/load": {"efi/source", "efi/services", "boot", "common"},
+    "efi/trust": {"efi/load", "efi/source", "efi/services", "boot", "common"},
+    "efi/measure": {"efi/load", "efi/source", "efi/services", "boot", "common"},
+    "efi/linux": {"efi/measure", "efi/trust", "efi/load", "efi/source", "efi/services", "boot", "common"},
+    "efi": {"efi/linux", "efi/measure", "efi/trust", "efi/load", "efi/source", "efi/services", "boot", "common"},
     "tools": {"boot", "common"},
 }
 ROOM_LINES_MAX = 1500

@@ -11,8 +11,8 @@
 #include "boot/pagetable.h"
 #include "boot/purgatory.h"
 #include "boot/status.h"
+#include "efi/load/load.h"
 #include "efi/services/exit.h"
-#include "efi/source/load.h"
 
 /* Segments that are filled in at the end. The image owns them. */
 struct handover {

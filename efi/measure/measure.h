@@ -5,7 +5,7 @@
 #include "boot/kexec_image.h"
 #include "boot/plan.h"
 #include "boot/status.h"
-#include "efi/source/load.h"
+#include "efi/load/load.h"
 
 /* Called before the platform is asked about the kernel: asking LoadImage measures it. */
 void measure_start(void);

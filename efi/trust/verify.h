@@ -4,7 +4,7 @@
 
 #include "boot/plan.h"
 #include "boot/status.h"
-#include "efi/source/load.h"
+#include "efi/load/load.h"
 
 /* 1 in a build that boots nothing unless Secure Boot is on: make ENFORCE_SIGNATURE=1. */
 #ifndef ENFORCE_SIGNATURE

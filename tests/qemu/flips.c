@@ -6,9 +6,9 @@
  */
 #include "boot/digest.h"
 #include "boot/log.h"
+#include "efi/load/load.h"
 #include "efi/services/firmware.h"
 #include "efi/source/find_plan.h"
-#include "efi/source/load.h"
 #include "efi/trust/verify.h"
 
 static struct sources sources;

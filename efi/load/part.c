@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /* Puts a stream and its hashes together. */
-#include "efi/source/part.h"
+#include "efi/load/part.h"
 
 #include "boot/log.h"
 #include "common/align.h"

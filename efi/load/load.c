@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /* Loads kernel, initrds and command line. */
-#include "efi/source/load.h"
+#include "efi/load/load.h"
 
 #include "boot/initrd.h"
 #include "boot/log.h"
@@ -8,8 +8,8 @@
 #include "common/align.h"
 #include "common/format.h"
 #include "common/string.h"
+#include "efi/load/part.h"
 #include "efi/services/cpu_mode.h"
-#include "efi/source/part.h"
 
 /* Reads the first bytes of the kernel, which say where it goes. */
 static enum kexec_status plan_kernel(struct part_reader *reader, struct kernel *kernel)
