@@ -5,6 +5,7 @@
 #include "boot/entry_keys.h"
 #include "boot/log.h"
 #include "boot/plan_builder.h"
+#include "boot/volume_path.h"
 #include "common/string.h"
 
 /* How much of a wrong line a message quotes: a digest and a path, as a rule. */
@@ -51,26 +52,12 @@ static enum kexec_status read_lines(struct plan_builder *builder)
 	return KEXEC_OK;
 }
 
-/* Both slashes separate, as everywhere in an entry. */
-static bool same_path(const char *name, struct text path)
-{
-	for (size_t i = 0; i < path.length; i++) {
-		bool separators =
-			(name[i] == '/' || name[i] == '\\') && (path.start[i] == '/' || path.start[i] == '\\');
-
-		/* This ends at the name's NUL as well: no text has one. */
-		if (name[i] != path.start[i] && !separators)
-			return false;
-	}
-	return name[path.length] == '\0';
-}
-
 /* Gives the digest to `part` if it is the one named. Returns false if the part has another one of its kind already. */
 static bool give_digest(struct boot_part *part, const struct digest_line *line, bool *is_named)
 {
 	struct part_digest *digest = line->is_fsverity ? &part->fsverity : &part->sha256;
 
-	if (!same_path(part->name, line->path))
+	if (!volume_path_equal(text_of_string(part->name), line->path))
 		return true;
 	*is_named = true;
 	if (digest->is_known)

@@ -1,16 +1,32 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* Paths on a volume, as an entry writes them and as firmware wants them. */
+/*
+ * Paths on a volume, as an entry writes them and as firmware wants them. Both / and \ separate, runs of them as one; .
+ * is left out, and .. leaves out the name before it. All paths begin at the root, with a separator or without (Boot
+ * Loader Specification, "Type #1 Boot Loader Entry Keys"). So one file has one spelling, for opening and for comparing;
+ * messages quote the path as it was written.
+ */
 #pragma once
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "boot/status.h"
+#include "boot/text.h"
 
-/* The longest path, in bytes of UTF-8 with its NUL. */
-#define VOLUME_PATH_SIZE 512
+/* Units of UTF-16 of the longest path: a separator, 511 bytes of UTF-8 as written, and a NUL. */
+#define VOLUME_PATH_SIZE 513u
 
 /*
- * Converts the path `name`, in UTF-8 with / or \ between its parts, to UTF-16 with \ between them and a NUL at the end.
- * Logs and refuses a path that is too long, or not UTF-8.
+ * Converts the path `name`, in UTF-8, to UTF-16: \ in front of each part, and a NUL at the end. Logs and refuses a path
+ * that is too long, not UTF-8, or leads above the root, which firmware refuses as well (edk2's FatLocateOFile).
  */
 enum kexec_status volume_path(const char *name, uint16_t ret_path[VOLUME_PATH_SIZE]);
+
+/* Whether two paths are one. Case counts: the volume need not be FAT. */
+bool volume_path_equal(struct text a, struct text b);
+
+/* Whether the path leads above the root. */
+bool volume_path_leads_out(struct text path);
+
+/* The first part of the path; empty for the root. */
+struct text volume_path_first(struct text path);

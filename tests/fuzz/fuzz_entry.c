@@ -6,6 +6,7 @@
 
 #include "boot/entry.h"
 #include "boot/entry_keys.h"
+#include "boot/volume_path.h"
 #include "tests/fuzz/input.h"
 
 #define BLANKS " \t\r"
@@ -79,15 +80,6 @@ static void check_against_text(const struct boot_plan *plan)
 
 /* --- digests --- */
 
-static bool same_path(const char *a, const char *b)
-{
-	for (; *a && *b; a++, b++) {
-		if (*a != *b && !(strchr("/\\", *a) && strchr("/\\", *b)))
-			return false;
-	}
-	return *a == *b;
-}
-
 /* A digest that a part has, by a key, and whether a line of the text gives it. */
 struct wanted_digest {
 	const char *key;
@@ -110,7 +102,7 @@ static void look_for_digest(void *context, const char *key, char *value)
 	path += strspn(path, BLANKS);
 	if (strcmp(key, "sha256") == 0 && path[0] == '*' && path[1])
 		path++;
-	if (!same_path(path, wanted->name))
+	if (!volume_path_equal(text_of_string(path), text_of_string(wanted->name)))
 		return;
 	for (size_t i = 0; i < SHA256_DIGEST_SIZE; i++)
 		snprintf(hex + 2 * i, 3, "%02x", wanted->digest->bytes[i]);

@@ -432,6 +432,19 @@ static void digest_paths_with_either_slash(void **state)
 	expect_sha256(&plan.initrds[0]);
 }
 
+/* As the volume would be asked, and as the Boot Loader Specification has it: all paths begin at the root. */
+static void digest_path_spelled_otherwise(void **state)
+{
+	(void)state;
+	expect_ok(parse("linux //a/vmlinuz\ninitrd /x/../initrd\nsha256 " HEX " a\\\\./vmlinuz\nsha256 " HEX
+			" initrd\n"));
+	expect_sha256(&plan.kernel);
+	expect_sha256(&plan.initrds[0]);
+	/* What is said of a part is what was written. */
+	assert_string_equal(plan.kernel.name, "//a/vmlinuz");
+	assert_string_equal(plan.initrds[0].name, "/x/../initrd");
+}
+
 static void digest_path_of_another_case(void **state)
 {
 	(void)state;
@@ -468,7 +481,6 @@ static void digest_for_file_not_loaded(void **state)
 	refuse("linux /vmlinuz\ninitrd /initrd\nsha256 " HEX " /initrd2\n", KEXEC_BAD_FORMAT,
 	       "a.conf: sha256: expected the path of a linux or initrd line, found \"/initrd2\"");
 	refuse("linux /vmlinuz\nsha256 " HEX " /vmlinux\n", KEXEC_BAD_FORMAT, "found \"/vmlinux\"");
-	refuse("linux /vmlinuz\nsha256 " HEX " vmlinuz\n", KEXEC_BAD_FORMAT, "found \"vmlinuz\"");
 	refuse("linux /vmlinuz\nsha256 " HEX " xvmlinuz\n", KEXEC_BAD_FORMAT, "found \"xvmlinuz\"");
 	refuse("linux /a/b\nsha256 " HEX " /axb\n", KEXEC_BAD_FORMAT, "found \"/axb\"");
 	refuse("linux axb\nsha256 " HEX " a\\b\n", KEXEC_BAD_FORMAT, "found \"a\\b\"");
@@ -694,6 +706,7 @@ int main(void)
 		cmocka_unit_test(digest_of_a_file_that_is_loaded_more_than_once),
 		cmocka_unit_test(digest_none),
 		cmocka_unit_test(digest_paths_with_either_slash),
+		cmocka_unit_test(digest_path_spelled_otherwise),
 		cmocka_unit_test(digest_path_of_another_case),
 		cmocka_unit_test(digest_in_binary_mode),
 		cmocka_unit_test(digest_path_of_a_star),

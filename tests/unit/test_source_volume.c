@@ -269,18 +269,19 @@ static void directory(void **state)
 
 static void paths_that_no_file_has(void **state)
 {
-	char path[VOLUME_PATH_SIZE + 1];
+	char path[513];
 
 	(void)state;
 	start();
 	expect_error(open_path("/a\xff"), KEXEC_BAD_FORMAT, "expected a path in UTF-8, found other bytes");
 	memset(path, 'x', sizeof(path));
-	path[VOLUME_PATH_SIZE - 1] = '\0';
+	path[0] = '\\';
+	path[511] = '\0';
 	expect_ok(open_path(path));
 	assert_string_equal(fake.path, path);
 	volume.source.close(&file);
-	path[VOLUME_PATH_SIZE - 1] = 'x';
-	path[VOLUME_PATH_SIZE] = '\0';
+	path[511] = 'x';
+	path[512] = '\0';
 	expect_error(open_path(path), KEXEC_TOO_LARGE, "...: expected a path of at most 511 bytes, found 512");
 	expect_nothing_held();
 }
