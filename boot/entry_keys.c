@@ -2,6 +2,7 @@
 /* Reads the value of each key. */
 #include "boot/entry_keys.h"
 
+#include "boot/path_habit.h"
 #include "common/align.h"
 #include "common/digest_text.h"
 
@@ -47,10 +48,17 @@ static bool choose(struct text value, struct text first, struct text second, boo
 	return true;
 }
 
+static const char *expect_path(struct text value)
+{
+	return value.length ? path_habit(value) : "a path";
+}
+
 static const char *read_linux(struct plan_builder *builder, struct text value)
 {
-	if (!value.length)
-		return "a path";
+	const char *expected = expect_path(value);
+
+	if (expected)
+		return expected;
 	if (builder->plan.kernel.name)
 		return "one kernel";
 	builder->plan.kernel.name = plan_builder_name(builder, value);
@@ -59,8 +67,10 @@ static const char *read_linux(struct plan_builder *builder, struct text value)
 
 static const char *read_initrd(struct plan_builder *builder, struct text value)
 {
-	if (!value.length)
-		return "a path";
+	const char *expected = expect_path(value);
+
+	if (expected)
+		return expected;
 	plan_builder_add_initrd(builder, value);
 	return NULL;
 }

@@ -3,6 +3,7 @@
 #include "efi/source/volume.h"
 
 #include "boot/log.h"
+#include "boot/path_habit.h"
 #include "boot/volume_path.h"
 #include "common/align.h"
 #include "common/string.h"
@@ -41,6 +42,15 @@ static enum kexec_status open_root(struct volume *volume)
 	return KEXEC_OK;
 }
 
+static enum kexec_status cannot_open(const char *name, EFI_STATUS status)
+{
+	bool is_missing = status == EFI_NOT_FOUND || status == EFI_INVALID_PARAMETER;
+	const char *hint = is_missing ? path_habit_missing(text_of_string(name)) : NULL;
+
+	return log_error(status_from_efi(status), "%s: cannot open: expected a file, found %s%s%s", name,
+			 efi_status_name(status), hint ? ": " : "", hint ? hint : "");
+}
+
 static enum kexec_status open_handle(struct source_file *file)
 {
 	struct volume *volume = volume_of(file->source);
@@ -56,8 +66,7 @@ static enum kexec_status open_handle(struct source_file *file)
 		return status;
 	opened = volume->root->Open(volume->root, &handle, (CHAR16 *)path, EFI_FILE_MODE_READ, 0);
 	if (EFI_ERROR(opened))
-		return log_error(status_from_efi(opened), "%s: cannot open: expected a file, found %s", file->name,
-				 efi_status_name(opened));
+		return cannot_open(file->name, opened);
 	file->handle = handle;
 	return KEXEC_OK;
 }

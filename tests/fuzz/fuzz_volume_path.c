@@ -1,5 +1,9 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* Feeds boot/volume_path.c two paths, and compares what it makes of them with a walk from the root to the end. */
+/*
+ * Feeds boot/volume_path.c two paths, and compares what it makes of them with a walk from the root to the end. The
+ * first goes to boot/path_habit.c as well.
+ */
+#include "boot/path_habit.h"
 #include "boot/volume_path.h"
 #include "tests/fuzz/input.h"
 
@@ -35,6 +39,18 @@ static void check_first(const char *path, const char *walked)
 
 	assert(first.length == strcspn(walked + (*walked != '\0'), "\\"));
 	assert(!first.length || memcmp(first.start, walked + 1, first.length) == 0);
+}
+
+/* What is said of a path at all times is said when it was not found as well, and a plain name has no habit. */
+static void check_habit(const char *path)
+{
+	const char *habit = path_habit(text_of_string(path));
+	const char *missing = path_habit_missing(text_of_string(path));
+
+	assert(!habit || habit == missing);
+	if (!path[strspn(path, "abcxyz0123456789._-/\\")] && !habit)
+		assert(!missing || strstr(missing, "root"));
+	assert(!habit || path[strcspn(path, " \t\"'()=:")]);
 }
 
 static void check_path(const char *path)
@@ -76,6 +92,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 
 	check_path(a);
 	check_path(b);
+	check_habit(a);
 	check_pair(a, b);
 	free(a);
 	free(b);

@@ -35,6 +35,11 @@ REFUSALS = {
                               r"/initrd2: cannot open: expected a file, found NOT_FOUND"),
     "missing entry": (lambda: files({CONF: None}),
                       CONF_NAME + r": cannot open: expected a file, found NOT_FOUND"),
+    "initrd below /boot": (lambda: files(conf=entry(initrds=["/boot/initrd"])),
+                           r"/boot/initrd: cannot open: expected a file, found NOT_FOUND: paths begin at the volume's root, "
+                           r"without Linux's /boot"),
+    "initrd with a comment": (lambda: files(conf=entry(initrds=["/initrd # mine"])),
+                              r"/initrd # mine: cannot open: expected a file, found NOT_FOUND: one path a line"),
     "kernel is a folder": (lambda: files({"/vmlinuz": None, "/vmlinuz/file": b"x"}),
                            r"/vmlinuz: expected a file, found a directory"),
     "empty kernel": (lambda: files({"/vmlinuz": b""}),

@@ -108,6 +108,8 @@ static void paths(void **state)
 	assert_int_equal(builder.plan.initrd_count, 1);
 	assert_string_equal(builder.plan.initrds[0].name, "/i");
 	refuse("initrd", "", "a path");
+	refuse("linux", "(hd0,gpt2)/k", "a path from the volume's root on; (devices) are GRUB's");
+	refuse("initrd", "/i $tuned_initrd", "one path a line; $variables are GRUB's");
 	assert_int_equal(builder.plan.initrd_count, 0);
 }
 

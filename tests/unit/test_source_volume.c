@@ -286,6 +286,27 @@ static void paths_that_no_file_has(void **state)
 	expect_nothing_held();
 }
 
+static void expect_not_opened(EFI_STATUS found, enum kexec_status status, const char *path, const char *line)
+{
+	start();
+	fake.status = found;
+	fake.fails_at = 3;
+	expect_error(open_path(path), status, line);
+	expect_nothing_held();
+}
+
+/* Said of files that are not there only, whatever firmware calls that. */
+static void file_that_is_not_there_and_why(void **state)
+{
+	(void)state;
+	expect_not_opened(EFI_NOT_FOUND, KEXEC_NOT_FOUND, "/a", "/a: cannot open: expected a file, found NOT_FOUND\n");
+	expect_not_opened(EFI_NOT_FOUND, KEXEC_NOT_FOUND, "/boot/a",
+			  "/boot/a: cannot open: expected a file, found NOT_FOUND: paths begin at the volume's root");
+	expect_not_opened(EFI_INVALID_PARAMETER, status_from_efi(EFI_INVALID_PARAMETER), "\"/a",
+			  "found INVALID_PARAMETER: a path has no quotes\n");
+	expect_not_opened(EFI_DEVICE_ERROR, KEXEC_IO, "/boot/a", "found DEVICE_ERROR\n");
+}
+
 static void large_reads_from_uefi_2_4_on(void **state)
 {
 	(void)state;
@@ -309,6 +330,7 @@ int main(void)
 		cmocka_unit_test(file_is_opened_anew_where_it_was_read_to),
 		cmocka_unit_test(directory),
 		cmocka_unit_test(paths_that_no_file_has),
+		cmocka_unit_test(file_that_is_not_there_and_why),
 		cmocka_unit_test(large_reads_from_uefi_2_4_on),
 	};
 

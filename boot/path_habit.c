@@ -1,0 +1,156 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/* Knows paths of other kinds by their shape. */
+#include "boot/path_habit.h"
+
+#include "boot/volume_path.h"
+#include "common/align.h"
+
+#define ONE_PATH "one path a line"
+#define FROM_THE_ROOT "a path from the volume's root on"
+
+static bool is_blank(char c)
+{
+	return c == ' ' || c == '\t';
+}
+
+static bool is_separator(char c)
+{
+	return c == '/' || c == '\\';
+}
+
+static bool is_quote(char c)
+{
+	return c == '"' || c == '\'';
+}
+
+static bool begins_with(struct text path, struct text prefix)
+{
+	size_t length = path.length;
+
+	text_skip_prefix(&path, prefix);
+	return path.length != length;
+}
+
+static bool contains(struct text path, struct text part)
+{
+	for (; path.length >= part.length; path.start++, path.length--) {
+		if (begins_with(path, part))
+			return true;
+	}
+	return false;
+}
+
+static bool contains_any(struct text path, struct text characters)
+{
+	for (size_t i = 0; i < path.length; i++) {
+		if (contains(characters, (struct text){ .start = path.start + i, .length = 1 }))
+			return true;
+	}
+	return false;
+}
+
+/* The character behind the first blank that has such a one behind it: what begins another path, or a variable. */
+static char next_word(struct text path)
+{
+	for (size_t i = 1; i < path.length; i++) {
+		char c = path.start[i];
+
+		if (is_blank(path.start[i - 1]) && (is_separator(c) || c == '$'))
+			return c;
+	}
+	return '\0';
+}
+
+/* (hd0,gpt2)/x and ($root)/x. A name in parentheses that nothing follows is a name. */
+static bool is_grub_device(struct text path)
+{
+	size_t end = 1;
+
+	if (!begins_with(path, TEXT("(")))
+		return false;
+	while (end < path.length && path.start[end] != ')' && !is_separator(path.start[end]))
+		end++;
+	return path.length - end >= 2 && path.start[end] == ')' && is_separator(path.start[end + 1]);
+}
+
+/* What /etc/fstab and root= call a file system by. */
+static bool is_tag(struct text path)
+{
+	return begins_with(path, TEXT("PARTUUID=")) || begins_with(path, TEXT("PARTLABEL=")) ||
+	       begins_with(path, TEXT("UUID=")) || begins_with(path, TEXT("LABEL="));
+}
+
+/* C:\x, fs0:\x, file:///x, boot():/x. What the network is asked for is no path of a volume, but may be what was meant.
+ */
+static bool has_device(struct text path)
+{
+	size_t colon = 0;
+
+	if (begins_with(path, TEXT("http:")) || begins_with(path, TEXT("https:")) || begins_with(path, TEXT("tftp:")))
+		return false;
+	while (colon < path.length && path.start[colon] != ':' && !is_separator(path.start[colon]))
+		colon++;
+	return colon && path.length - colon >= 2 && path.start[colon] == ':' && is_separator(path.start[colon + 1]);
+}
+
+const char *path_habit(struct text path)
+{
+	char next = next_word(path);
+
+	if (path.length >= 2 && is_quote(path.start[0]) && path.start[path.length - 1] == path.start[0])
+		return "a path without quotes";
+	if (next == '$')
+		return ONE_PATH "; $variables are GRUB's";
+	if (next)
+		return ONE_PATH;
+	if (is_grub_device(path))
+		return FROM_THE_ROOT "; (devices) are GRUB's";
+	if (is_tag(path))
+		return FROM_THE_ROOT ", without the volume's name";
+	if (has_device(path))
+		return FROM_THE_ROOT ", without a device in front";
+	return NULL;
+}
+
+/* Where Linux mounts the volumes that loaders read from. */
+static const char *mount_point(struct text path)
+{
+	static const struct {
+		struct text name;
+		const char *hint;
+	} points[] = {
+		{ TEXT("boot"), "paths begin at the volume's root, without Linux's /boot" },
+		{ TEXT("efi"), "paths begin at the volume's root, without Linux's /efi" },
+		{ TEXT("esp"), "paths begin at the volume's root, without Linux's /esp" },
+		{ TEXT("mnt"), "paths begin at the volume's root, without Linux's /mnt" },
+		{ TEXT("media"), "paths begin at the volume's root, without Linux's /media" },
+	};
+	struct text first = volume_path_first(path);
+
+	for (size_t i = 0; i < ARRAY_SIZE(points); i++) {
+		if (text_equal(first, points[i].name))
+			return points[i].hint;
+	}
+	return NULL;
+}
+
+const char *path_habit_missing(struct text path)
+{
+	const char *habit = path_habit(path);
+
+	if (habit)
+		return habit;
+	if (contains_any(path, TEXT("$")))
+		return "$variables are GRUB's";
+	if (contains_any(path, TEXT(" \t")) || contains(path, TEXT(",/")) || contains(path, TEXT(",\\")))
+		return ONE_PATH;
+	if (contains(path, TEXT("\xc2\xa0")))
+		return "there is a no-break space in it";
+	if (contains_any(path, TEXT("\"")))
+		return "a path has no quotes";
+	if (begins_with(path, TEXT("~")) || contains_any(path, TEXT("*?")))
+		return "~, * and ? are a shell's";
+	if (contains_any(path, TEXT("%")))
+		return "% codes are a URL's";
+	return mount_point(path);
+}
