@@ -111,13 +111,23 @@ static uint64_t initrd_max(const struct setup_header *header)
 	return header->xloadflags & XLF_CAN_BE_LOADED_ABOVE_4G ? UINT64_MAX : header->initrd_addr_max;
 }
 
-static struct header_values read_values(const struct setup_header *header)
+/* syssize counts paragraphs, and the last need not be whole. */
+static uint64_t kernel_size(const struct setup_header *header, uint64_t setup_size, uint64_t file_size)
+{
+	uint64_t size = (uint64_t)header->syssize * PARAGRAPH_SIZE;
+	uint64_t found = file_size > setup_size ? file_size - setup_size : 0;
+
+	return found < size && size - found < PARAGRAPH_SIZE ? found : size;
+}
+
+static struct header_values read_values(const struct setup_header *header, uint64_t file_size)
 {
 	uint64_t setup_sects = header->setup_sects ? header->setup_sects : SETUP_SECTS_DEFAULT;
+	uint64_t setup_size = (setup_sects + 1) * SECTOR_SIZE;
 
 	return (struct header_values){
-		.setup_size = (setup_sects + 1) * SECTOR_SIZE,
-		.kernel_size = (uint64_t)header->syssize * PARAGRAPH_SIZE,
+		.setup_size = setup_size,
+		.kernel_size = kernel_size(header, setup_size, file_size),
 		.init_size = header->init_size,
 		.cmdline_size = header->cmdline_size,
 		.pref_address = header->pref_address,
@@ -200,7 +210,7 @@ static enum kexec_status plan_bzimage(const struct kernel_probe *probe, struct k
 	status = check_flags(probe->name, &header, &probe->paging);
 	if (status)
 		return status;
-	kernel = read_values(&header);
+	kernel = read_values(&header, probe->file_size);
 	status = check_sizes(probe->name, &kernel, probe->file_size);
 	if (status)
 		return status;
