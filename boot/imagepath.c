@@ -4,24 +4,10 @@
 
 #include <stdint.h>
 
+#include "boot/device_path.h"
 #include "boot/log.h"
 #include "boot/text.h"
-#include "common/format.h"
 #include "common/string.h"
-
-enum {
-	NODE_HEADER_SIZE = 4, /* type, subtype, length in two bytes */
-	NODE_TYPE_MEDIA = 4,
-	NODE_SUBTYPE_HARD_DRIVE = 1,
-	NODE_SUBTYPE_FILE_PATH = 4,
-	NODE_TYPE_END = 0x7f,
-
-	/* Hard Drive Media Device Path: UEFI specification 10.3.5.1 */
-	HARD_DRIVE_SIGNATURE = 24,
-	HARD_DRIVE_SIGNATURE_TYPE = 41,
-	HARD_DRIVE_SIZE = 42,
-	SIGNATURE_TYPE_GUID = 2,
-};
 
 #define CONF ".conf"
 
@@ -66,22 +52,6 @@ static bool put_node(struct path *path, const uint8_t *text, size_t size)
 	return true;
 }
 
-/* Steps from node to node. Returns NULL at the end, and at a node that does not fit: *ret_broken is then its length. */
-static const uint8_t *next_node(const uint8_t *nodes, size_t size, size_t *at, size_t *ret_length, bool *ret_broken)
-{
-	const uint8_t *node = nodes + *at;
-
-	*ret_broken = false;
-	if (size - *at < NODE_HEADER_SIZE || (node[0] & 0x7f) == NODE_TYPE_END)
-		return NULL;
-	*ret_length = node[2] | (size_t)node[3] << 8;
-	*ret_broken = *ret_length < NODE_HEADER_SIZE || *ret_length > size - *at;
-	if (*ret_broken)
-		return NULL;
-	*at += *ret_length;
-	return node;
-}
-
 /* Joins the pieces. Says nothing, since not every caller needs a path. */
 static enum kexec_status collect(const void *nodes, size_t size, struct path *path)
 {
@@ -90,9 +60,9 @@ static enum kexec_status collect(const void *nodes, size_t size, struct path *pa
 	size_t at = 0;
 	bool broken;
 
-	while ((node = next_node(nodes, size, &at, &length, &broken)) != NULL) {
-		if (node[0] == NODE_TYPE_MEDIA && node[1] == NODE_SUBTYPE_FILE_PATH &&
-		    !put_node(path, node + NODE_HEADER_SIZE, length - NODE_HEADER_SIZE))
+	while ((node = device_path_next(nodes, size, &at, &length, &broken)) != NULL) {
+		if (node[0] == DEVICE_PATH_MEDIA && node[1] == DEVICE_PATH_MEDIA_FILE &&
+		    !put_node(path, node + DEVICE_PATH_HEADER_SIZE, length - DEVICE_PATH_HEADER_SIZE))
 			return KEXEC_TOO_LARGE;
 	}
 	path->node_size_max = size - at;
@@ -108,7 +78,7 @@ static enum kexec_status complain(enum kexec_status status, const struct path *p
 		return log_error(status, "own path: expected at most %zu bytes, found more", path->capacity);
 	if (status == KEXEC_BAD_FORMAT)
 		return log_error(status, "own device path: expected a node of %u to %zu bytes, found %zu",
-				 NODE_HEADER_SIZE, path->node_size_max, path->node_size);
+				 DEVICE_PATH_HEADER_SIZE, path->node_size_max, path->node_size);
 	return log_error(status, "expected to be started from a file, found a device path without one");
 }
 
@@ -130,27 +100,4 @@ enum kexec_status image_path_conf(const void *nodes, size_t size, char *ret_path
 	if (text_ends_in_efi((struct text){ .start = path.bytes, .length = path.length }))
 		path.length -= 4;
 	return put(&path, CONF, sizeof(CONF)) ? KEXEC_OK : complain(KEXEC_TOO_LARGE, &path);
-}
-
-bool image_partition_uuid(const void *nodes, size_t size, char ret_uuid[UUID_TEXT_SIZE])
-{
-	const uint8_t *node;
-	size_t length = 0;
-	size_t at = 0;
-	bool broken;
-
-	while ((node = next_node(nodes, size, &at, &length, &broken)) != NULL) {
-		const uint8_t *uuid = node + HARD_DRIVE_SIGNATURE;
-
-		if (node[0] != NODE_TYPE_MEDIA || node[1] != NODE_SUBTYPE_HARD_DRIVE || length < HARD_DRIVE_SIZE ||
-		    node[HARD_DRIVE_SIGNATURE_TYPE] != SIGNATURE_TYPE_GUID)
-			continue;
-		/* The first three fields of a GUID are little endian. */
-		format_text(ret_uuid, UUID_TEXT_SIZE,
-			    "%02x%02x%02x%02x-%02x%02x-%02x%02x-%02x%02x-%02x%02x%02x%02x%02x%02x", uuid[3], uuid[2],
-			    uuid[1], uuid[0], uuid[5], uuid[4], uuid[7], uuid[6], uuid[8], uuid[9], uuid[10], uuid[11],
-			    uuid[12], uuid[13], uuid[14], uuid[15]);
-		return true;
-	}
-	return false;
 }

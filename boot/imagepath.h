@@ -25,11 +25,3 @@ bool image_path(const void *nodes, size_t size, char *ret_path, size_t capacity)
  * where it ends otherwise. Without one there is nothing to boot, which is said.
  */
 enum kexec_status image_path_conf(const void *nodes, size_t size, char *ret_path, size_t capacity);
-
-#define UUID_TEXT_SIZE 37
-
-/*
- * Writes the GUID of the GPT partition that the device path `nodes` leads to, as text in lower case. Returns false
- * where it leads to none.
- */
-bool image_partition_uuid(const void *nodes, size_t size, char ret_uuid[UUID_TEXT_SIZE]);

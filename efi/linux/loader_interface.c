@@ -2,6 +2,7 @@
 /* Sets the variables of the Boot Loader Interface. */
 #include "efi/linux/loader_interface.h"
 
+#include "boot/device_path.h"
 #include "boot/imagepath.h"
 #include "boot/loader_info.h"
 #include "boot/log.h"
@@ -89,13 +90,14 @@ static void set_image(const EFI_LOADED_IMAGE *image)
 {
 	EFI_GUID guid = DEVICE_PATH_PROTOCOL;
 	char value[LOADER_VALUE_SIZE];
+	struct partition_path partition;
 	const void *nodes;
 
 	if (image->FilePath && image_path(image->FilePath, device_path_size(image->FilePath), value, sizeof(value)))
 		set(L"LoaderImageIdentifier", value);
 	nodes = firmware_protocol_on(image->DeviceHandle, &guid);
-	if (nodes && image_partition_uuid(nodes, device_path_size(nodes), value))
-		set(L"LoaderDevicePartUUID", value);
+	if (nodes && device_path_partition(nodes, device_path_size(nodes), &partition) && partition.is_gpt)
+		set(L"LoaderDevicePartUUID", partition.partuuid);
 }
 
 static enum loader_before find_loader_before(void)

@@ -422,64 +422,6 @@ static void no_own_path_is_no_error(void **state)
 	assert_string_equal(logged(), "");
 }
 
-/* A hard drive node of `length` bytes whose signature is the bytes 0 to 15. */
-static void add_hard_drive(size_t length, uint8_t signature_type)
-{
-	uint8_t *node = nodes + nodes_size;
-
-	add_node(4, 1, length);
-	memset(nodes + nodes_size, 0xee, length - 4);
-	for (uint8_t i = 0; i < 16; i++)
-		node[24 + i] = i;
-	node[41] = signature_type;
-	nodes_size += length - 4;
-}
-
-static void partition_of_a_gpt(void **state)
-{
-	char uuid[UUID_TEXT_SIZE];
-
-	(void)state;
-	begin();
-	add_node(2, 1, 4);
-	add_hard_drive(42, 2);
-	add_file("\\a.efi");
-	add_end();
-	assert_true(image_partition_uuid(nodes, nodes_size, uuid));
-	assert_string_equal(uuid, "03020100-0504-0706-0809-0a0b0c0d0e0f");
-}
-
-static void partition_without_a_guid(void **state)
-{
-	char uuid[UUID_TEXT_SIZE];
-
-	(void)state;
-	begin();
-	add_hard_drive(42, 1);
-	add_end();
-	assert_false(image_partition_uuid(nodes, nodes_size, uuid));
-	begin();
-	add_hard_drive(41 + 4, 0);
-	add_end();
-	assert_false(image_partition_uuid(nodes, nodes_size, uuid));
-	begin();
-	add_end();
-	assert_false(image_partition_uuid(nodes, nodes_size, uuid));
-}
-
-static void partition_node_cut_short(void **state)
-{
-	char uuid[UUID_TEXT_SIZE];
-
-	(void)state;
-	begin();
-	add_hard_drive(42, 2);
-	nodes[2] = 41;
-	assert_false(image_partition_uuid(nodes, nodes_size, uuid));
-	nodes[2] = 42;
-	assert_false(image_partition_uuid(nodes, 41, uuid));
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -511,9 +453,6 @@ int main(void)
 		cmocka_unit_test(character_of_several_bytes_does_not_fit),
 		cmocka_unit_test(own_path_as_it_is),
 		cmocka_unit_test(no_own_path_is_no_error),
-		cmocka_unit_test(partition_of_a_gpt),
-		cmocka_unit_test(partition_without_a_guid),
-		cmocka_unit_test(partition_node_cut_short),
 	};
 
 	return run_named_tests(tests);
