@@ -2,9 +2,11 @@
 /* Reads the value of each key. */
 #include "boot/entry_keys.h"
 
+#include "boot/partuuid.h"
 #include "boot/path_habit.h"
 #include "common/align.h"
 #include "common/digest_text.h"
+#include "common/string.h"
 
 static int hex_digit(char c)
 {
@@ -107,6 +109,20 @@ static const char *read_sha256(struct plan_builder *builder, struct text value)
 	return NULL;
 }
 
+/* One for all paths, wherever the line stands. Saying the same twice does no harm: load options are added to a file. */
+static const char *read_volume(struct plan_builder *builder, struct text value)
+{
+	char *volume = builder->plan.volume;
+	char found[PARTUUID_SIZE];
+
+	if (!volume_parse(value, found))
+		return "esp, xbootldr or a PARTUUID";
+	if (volume[0] && strcmp(volume, found) != 0)
+		return "one volume for all paths";
+	memcpy(volume, found, sizeof(found));
+	return NULL;
+}
+
 static const char *read_signature(struct plan_builder *builder, struct text value)
 {
 	if (!text_equal(value, TEXT("require")))
@@ -174,6 +190,7 @@ static const struct entry_key keys[] = {
 	{ TEXT("options"), read_options },
 	{ TEXT("fsverity"), read_fsverity },
 	{ TEXT("sha256"), read_sha256 },
+	{ TEXT("volume"), read_volume },
 	{ TEXT("signature"), read_signature },
 	{ TEXT("measure"), read_measure },
 	{ TEXT("on-mismatch"), read_on_mismatch },

@@ -153,6 +153,9 @@ static bool parse_option(struct parser *parser, struct text word)
 		append_line(parser, TEXT("initrd"), value);
 	} else if (begins_with(word, TEXT("entry="), &value) && !options->entry_path.length) {
 		options->entry_path = value;
+	} else if (begins_with(word, TEXT("volume="), &value)) {
+		options->volume = value;
+		append_line(parser, TEXT("volume"), value);
 	} else if (begins_with(word, TEXT("measure="), &value)) {
 		append_line(parser, TEXT("measure"), value);
 	} else if (text_equal(word, TEXT("verbose"))) {
@@ -181,10 +184,9 @@ static bool parse_word(struct parser *parser, const struct word *word, enum name
 		return true;
 	if (rule == NAME_IF_EFI && text_ends_in_efi(word->text))
 		return true;
-	log_warning(
-		"load options ignored: expected linux=, initrd=, entry=, measure=, verbose, or -- before the command "
-		"line, found \"%.*s\"",
-		TEXT_ARGS(text_quote(word->text, QUOTE_MAX)));
+	log_warning("load options ignored: expected linux=, initrd=, entry=, volume=, measure=, verbose, or -- before "
+		    "the command line, found \"%.*s\"",
+		    TEXT_ARGS(text_quote(word->text, QUOTE_MAX)));
 	return false;
 }
 

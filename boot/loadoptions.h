@@ -4,7 +4,7 @@
  * an image (EFI_LOADED_IMAGE_PROTOCOL.LoadOptions, UEFI specification 9.1). They are turned into lines of an entry, so
  * that one parser serves for both.
  *
- *     [PROGRAM] [linux=PATH] [initrd=PATH]... [entry=PATH] [measure=require] [verbose] [-- COMMAND LINE]
+ *     [PROGRAM] [linux=PATH] [initrd=PATH]... [entry=PATH] [volume=NAME] [measure=require] [verbose] [-- COMMAND LINE]
  *
  * A path with blanks stands in "...". The command line is taken as it is.
  */
@@ -29,6 +29,7 @@
 /* What they ask for. All texts lie in the buffer that load_options_parse was given. */
 struct load_options {
 	struct text lines;	/* of an entry; empty where nothing was asked for */
+	struct text volume;	/* where that file is, and the parts are; empty where none is named */
 	struct text entry_path; /* the file that holds the entry; empty where none is named */
 	bool has_linux;		/* the lines are an entry by themselves */
 };

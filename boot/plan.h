@@ -10,12 +10,13 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "boot/partuuid.h"
 #include "boot/text.h"
 #include "common/purgatory_abi.h"
 
 /* Where a part's bytes come from. efi/source/sources.c has the source for each. */
 enum part_source {
-	PART_ON_VOLUME, /* a file on the volume that our image came from */
+	PART_ON_VOLUME, /* a file on the volume that the plan names, or that our image came from */
 	PART_IN_IMAGE,	/* a section of our image */
 };
 
@@ -64,7 +65,8 @@ struct boot_plan {
 	struct boot_part kernel;   /* always there */
 	struct boot_part *initrds; /* in the order in which they are loaded */
 	size_t initrd_count;
-	struct text *unknown_keys; /* in order; they were skipped */
+	char volume[PARTUUID_SIZE]; /* on which the parts are (boot/partuuid.h); "": the one that our image came from */
+	struct text *unknown_keys;  /* in order; they were skipped */
 	size_t unknown_key_count;
 	struct text command_line; /* a NUL follows, which is not counted */
 	bool require_signature;	  /* the platform must vouch for the kernel, whoever else does */

@@ -69,6 +69,9 @@ static enum kexec_status make_plan(const EFI_LOADED_IMAGE *image, struct boot *b
 		return status;
 	log_set_verbose(boot->plan.verbose);
 	boot_plan_print_unknown_keys(&boot->plan);
+	status = sources_use_volume(&boot->sources, boot->plan.volume);
+	if (status)
+		return status;
 	status = last_stop_is_repeated(&boot->last_stop, &boot->plan);
 	return status ? status : planted_check(&boot->plan);
 }

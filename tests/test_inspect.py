@@ -44,7 +44,14 @@ def test_entry_becomes_a_plan():
                                 "sha256": DIGEST}]
     assert plan["command_line"] == "a b"
     assert plan["unknown_keys"] == ["foo"]
+    assert plan["volume"] is None
     assert plan["verbose"] and not plan["require_signature"] and not plan["require_measurement"] and plan["on_mismatch"] == "halt"
+
+
+def test_volume_of_an_entry():
+    assert answer("entry", ENTRY + b"volume xbootldr\n")["volume"] == "xbootldr"
+    volume = "0123abcd-4567-89ab-cdef-0123456789ab"
+    assert answer("entry", ENTRY + f"volume PARTUUID={volume.upper()}\n".encode())["volume"] == volume
 
 
 def test_sealed_entry_needs_each_digest():

@@ -56,6 +56,7 @@ def test_entry_that_boots(tmp_path, root):
     assert_predicted(predict_entry(tmp_path, root, b"linux /vmlinuz\ninitrd /initrd\ninitrd /initrd\nmisspelled x\n"))
     digests = f"fsverity {FSVERITY_OF_I} /initrd\nsha256 {hashlib.sha256(b'I').hexdigest()} /initrd\n"
     assert_predicted(predict_entry(tmp_path, root, b"linux /vmlinuz\ninitrd /initrd\n" + digests.encode()))
+    assert_predicted(predict_entry(tmp_path, root, b"linux /vmlinuz\ninitrd /initrd\nvolume xbootldr\n"))
 
 
 @pytest.mark.parametrize("entry, complaint", [

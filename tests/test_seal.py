@@ -138,6 +138,11 @@ def test_image_that_is_sealed_is_marked(tmp_path, root):
 @pytest.mark.parametrize("entry, complaint", [
     (b"linux /vmlinuz\ninitrd /missing\n", r"seal: \S+conf: expected /missing below \S+ \(--root, ROOT=\), found none"),
     (b"linux /initrd\n", r"\S+/initrd: no kernel: boot_flag at 0x1fe: expected 0xaa55, found \w+"),
+    (b"linux /missing\nvolume xbootldr\n",
+     r"seal: \S+conf: expected /missing below \S+ \(--root, ROOT=, where the volume xbootldr is mounted\), found none"),
+    (b"linux /vmlinuz\nvolume /boot\n", r'\S+conf: volume: expected esp, xbootldr or a PARTUUID, found "/boot"'),
+    (b"linux /vmlinuz\nvolume esp\nvolume xbootldr\n",
+     r'\S+conf: volume: expected one volume for all paths, found "xbootldr"'),
     (b"initrd /initrd\n", r'\S+conf: expected a line "linux PATH", found none'),
     (b"linux /vmlinuz\nverbose maybe\n", r'\S+conf: verbose: expected yes or no, found "maybe"'),
     (b"linux /vmlinuz\nsha256 " + 64 * b"0" + b" /vmlinuz\n",

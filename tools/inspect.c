@@ -165,7 +165,12 @@ static void put_plan(const struct boot_plan *plan)
 		put_separator(i);
 		put_text(plan->unknown_keys[i]);
 	}
-	(void)printf("], \"require_signature\": %s, \"require_measurement\": %s, \"dma_off\": %s, \"overwrite_off\": "
+	(void)printf("], \"volume\": ");
+	if (plan->volume[0])
+		put_text(text_of_string(plan->volume));
+	else
+		(void)printf("null");
+	(void)printf(", \"require_signature\": %s, \"require_measurement\": %s, \"dma_off\": %s, \"overwrite_off\": "
 		     "%s, \"forensics\": %s, \"verbose\": %s, "
 		     "\"on_mismatch\": \"%s\"}",
 		     bool_text(plan->require_signature), bool_text(plan->require_measurement), bool_text(plan->dma_off),

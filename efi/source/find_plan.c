@@ -16,6 +16,9 @@
 /* The longest path of an entry file, in bytes with its NUL. */
 #define PATH_SIZE 256
 
+/* How much of a wrong value a message quotes. */
+#define QUOTE_MAX 60
+
 /* EFI_SHELL_PARAMETERS_PROTOCOL is on the handle of whatever a UEFI shell starts (UEFI Shell specification 2.3). */
 #define SHELL_PARAMETERS_GUID                                                                                          \
 	{                                                                                                              \
@@ -108,6 +111,20 @@ static enum kexec_status plan_stream(struct stream *stream, struct text more, st
 	return status;
 }
 
+/* The volume that the load options name is that of the entry file that they name, and of its paths. */
+static enum kexec_status go_to_volume(const struct load_options *options, struct sources *sources)
+{
+	char volume[PARTUUID_SIZE];
+
+	if (!options->volume.length || !options->entry_path.length)
+		return KEXEC_OK;
+	if (!volume_parse(options->volume, volume))
+		return log_error(KEXEC_BAD_FORMAT,
+				 "load options: volume=: expected esp, xbootldr or a PARTUUID, found \"%.*s\"",
+				 TEXT_ARGS(text_quote(options->volume, QUOTE_MAX)));
+	return sources_use_volume(sources, volume);
+}
+
 static enum kexec_status plan_file(const EFI_LOADED_IMAGE *image, const struct load_options *options,
 				   struct sources *sources, struct boot_plan *ret_plan)
 {
@@ -116,6 +133,8 @@ static enum kexec_status plan_file(const EFI_LOADED_IMAGE *image, const struct l
 	struct stream stream;
 
 	status = find_path(image, options, path);
+	if (!status)
+		status = go_to_volume(options, sources);
 	if (status)
 		return status;
 	status = stream_open(sources_find(sources, PART_ON_VOLUME), path, &stream);

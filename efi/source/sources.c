@@ -3,13 +3,30 @@
 #include "efi/source/sources.h"
 
 #include "efi/source/self.h"
+#include "efi/volumes/find_volume.h"
 
 void sources_start(struct sources *sources, const EFI_LOADED_IMAGE *image)
 {
 	const struct pe_image sections = self_image(image);
 
-	volume_start(&sources->volume, image->DeviceHandle);
+	sources->own_device = image->DeviceHandle;
+	volume_start(&sources->volume, image->DeviceHandle, VOLUME_OWN);
 	section_source_start(&sources->image, &sections);
+}
+
+enum kexec_status sources_use_volume(struct sources *sources, const char *wanted)
+{
+	enum kexec_status status;
+	EFI_HANDLE device;
+
+	if (!wanted[0])
+		return KEXEC_OK;
+	status = find_volume(wanted, sources->own_device, &device);
+	if (status)
+		return status;
+	volume_close(&sources->volume);
+	volume_start(&sources->volume, device, VOLUME_OTHER);
+	return KEXEC_OK;
 }
 
 struct source *sources_find(struct sources *sources, enum part_source kind)

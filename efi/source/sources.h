@@ -6,16 +6,24 @@
 
 #include "boot/plan.h"
 #include "boot/section_source.h"
+#include "boot/status.h"
 #include "efi/source/volume.h"
 
 /* A zeroed one is closed. */
 struct sources {
+	EFI_HANDLE own_device;
 	struct volume volume;
 	struct section_source image;
 };
 
 /* The volume that our image came from, and our image itself. */
 void sources_start(struct sources *sources, const EFI_LOADED_IMAGE *image);
+
+/*
+ * Makes the volume that an entry names (boot/partuuid.h: volume_parse) the one that parts are on: from now on, and for
+ * all. Nothing on the volume may be open. "" is none: the volume stays what it is.
+ */
+enum kexec_status sources_use_volume(struct sources *sources, const char *wanted);
 
 /* The source for parts of this kind. */
 struct source *sources_find(struct sources *sources, enum part_source kind);

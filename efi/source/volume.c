@@ -8,6 +8,8 @@
 #include "common/align.h"
 #include "common/string.h"
 #include "efi/services/firmware.h"
+#include "efi/volumes/file_system.h"
+#include "efi/volumes/volume_name.h"
 
 /* EFI_FILE_INFO with a name of 255 characters, the longest of FAT, has 592 bytes. */
 #define FILE_INFO_SIZE 1024
@@ -18,37 +20,55 @@
  */
 #define LARGE_READ_REVISION ((2u << 16) | 40)
 
+/* Said of a volume on which even our image is not. */
+#define NOT_HERE ", where this program is not either: GRUB passes its $root as the volume, so set root to the program's"
+
 static struct volume *volume_of(struct source *source)
 {
 	return (struct volume *)source;
 }
 
+/* GRUB starts images from file systems that it alone reads, and from memory. */
+static enum kexec_status complain_of_volume(const struct volume *volume, EFI_STATUS status)
+{
+	char name[VOLUME_NAME_SIZE];
+
+	volume_name(volume->device, NULL, name);
+	return log_error(status_from_efi(status),
+			 "cannot open the volume %s: expected a file system that this firmware reads (GRUB reads "
+			 "more), found %s; volume= in the load options names another",
+			 name, efi_status_name(status));
+}
+
 static enum kexec_status open_root(struct volume *volume)
 {
-	EFI_GUID guid = EFI_SIMPLE_FILE_SYSTEM_PROTOCOL_GUID;
 	EFI_SIMPLE_FILE_SYSTEM_PROTOCOL *file_system;
 	EFI_STATUS status;
 
 	if (volume->root)
 		return KEXEC_OK;
-	status = firmware_boot_services->HandleProtocol(volume->device, &guid, (void **)&file_system);
+	status = file_system_on(volume->device, &file_system);
 	if (!EFI_ERROR(status))
 		status = file_system->OpenVolume(file_system, &volume->root);
 	if (EFI_ERROR(status)) {
 		volume->root = NULL;
-		return log_error(status_from_efi(status), "cannot open the volume that this program came from: %s",
-				 efi_status_name(status));
+		return complain_of_volume(volume, status);
 	}
 	return KEXEC_OK;
 }
 
-static enum kexec_status cannot_open(const char *name, EFI_STATUS status)
+static enum kexec_status cannot_open(const struct volume *volume, const char *path, EFI_STATUS status)
 {
 	bool is_missing = status == EFI_NOT_FOUND || status == EFI_INVALID_PARAMETER;
-	const char *hint = is_missing ? path_habit_missing(text_of_string(name)) : NULL;
+	const char *hint = is_missing ? path_habit_missing(text_of_string(path)) : NULL;
+	bool is_elsewhere =
+		volume->role == VOLUME_OWN && status == EFI_NOT_FOUND && !file_system_has_our_image(volume->root);
+	char name[VOLUME_NAME_SIZE];
 
-	return log_error(status_from_efi(status), "%s: cannot open: expected a file, found %s%s%s", name,
-			 efi_status_name(status), hint ? ": " : "", hint ? hint : "");
+	volume_name(volume->device, volume->root, name);
+	return log_error(status_from_efi(status), "%s: cannot open: expected a file, found %s on the volume %s%s%s%s",
+			 path, efi_status_name(status), name, is_elsewhere ? NOT_HERE : "", hint ? ": " : "",
+			 hint ? hint : "");
 }
 
 static enum kexec_status open_handle(struct source_file *file)
@@ -66,7 +86,7 @@ static enum kexec_status open_handle(struct source_file *file)
 		return status;
 	opened = volume->root->Open(volume->root, &handle, (CHAR16 *)path, EFI_FILE_MODE_READ, 0);
 	if (EFI_ERROR(opened))
-		return cannot_open(file->name, opened);
+		return cannot_open(volume, file->name, opened);
 	file->handle = handle;
 	return KEXEC_OK;
 }
@@ -149,7 +169,7 @@ static enum kexec_status reopen_file(struct source_file *file, uint64_t offset)
 	return KEXEC_OK;
 }
 
-void volume_start(struct volume *volume, EFI_HANDLE device)
+void volume_start(struct volume *volume, EFI_HANDLE device, enum volume_role role)
 {
 	*volume = (struct volume){
 		.source = {
@@ -160,6 +180,7 @@ void volume_start(struct volume *volume, EFI_HANDLE device)
 			.bears_large_reads = firmware_system_table->Hdr.Revision >= LARGE_READ_REVISION,
 		},
 		.device = device,
+		.role = role,
 	};
 }
 

@@ -6,9 +6,15 @@
 
 #include "boot/source.h"
 
+enum volume_role {
+	VOLUME_OWN,   /* our image came from it, as whoever started the image says */
+	VOLUME_OTHER, /* the entry names it */
+};
+
 struct volume {
 	struct source source;
-	EFI_HANDLE device;
+	EFI_HANDLE device; /* NULL: whoever started our image did not say */
+	enum volume_role role;
 	EFI_FILE_HANDLE root; /* NULL until the first file is opened */
 };
 
@@ -16,7 +22,7 @@ struct volume {
  * Says which device the volume is on. Names are paths (boot/volume_path.h); directories are refused. Nothing is opened
  * yet.
  */
-void volume_start(struct volume *volume, EFI_HANDLE device);
+void volume_start(struct volume *volume, EFI_HANDLE device, enum volume_role role);
 
 /* Closes the volume. Its files must be closed. Does no harm to one that is closed. */
 void volume_close(struct volume *volume);

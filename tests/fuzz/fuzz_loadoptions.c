@@ -13,7 +13,8 @@ static bool lies_within(struct text text, const char *buffer, size_t size)
 /* Each line is one that a parser of entries knows, and no line feed came in from outside. */
 static void check_lines(const struct load_options *options)
 {
-	static const struct text keys[] = { TEXT("linux"), TEXT("initrd"), TEXT("options"), TEXT("verbose") };
+	static const struct text keys[] = { TEXT("linux"),   TEXT("initrd"),  TEXT("options"),
+					    TEXT("verbose"), TEXT("measure"), TEXT("volume") };
 	struct text rest = options->lines;
 	struct text line;
 	bool has_linux = false;
@@ -46,6 +47,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 	load_options_parse(input.bytes, input.size, from_shell, buffer, &options);
 	assert(lies_within(options.lines, buffer, buffer_size));
 	assert(lies_within(options.entry_path, buffer, buffer_size));
+	assert(lies_within(options.volume, buffer, buffer_size));
 	check_lines(&options);
 	if (options.has_linux && entry_to_plan("load options", options.lines, ENTRY_OUTSIDE, &plan) == KEXEC_OK)
 		boot_plan_free(&plan);

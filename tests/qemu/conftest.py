@@ -54,11 +54,11 @@ def files(changes=None, conf=None):
 
 @pytest.fixture
 def boot(tmp_path):
-    """boot(files, partition table, **options of machine.Machine) -> a running machine, which ends with the test."""
+    """boot(files, **options of esp.make and machine.Machine) -> a running machine, which ends with the test."""
     with contextlib.ExitStack() as stack:
-        def start(contents=None, table="gpt", **options):
+        def start(contents=None, table="gpt", fat=32, more=(), **options):
             disk = esp.make(tmp_path / "esp.img", files() if contents is None else contents, table,
-                            options.get("sector", 512))
+                            options.get("sector", 512), fat, more)
             return stack.enter_context(machine.Machine(disk, **options))
         yield start
 

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Makes disk images with an EFI system partition, from a description of its files. Needs mtools, not root."""
 
+import dataclasses
 import os
 import pathlib
 import struct
@@ -13,18 +14,24 @@ MIB = 1024 * 1024
 
 # Below this mformat makes a FAT12 or FAT16, which firmware reads as well but real ESPs are not.
 SIZE_MIN = 300 * MIB
+FAT16_SIZE_MIN = 100 * MIB
 
+# Of a FAT16; mformat would choose one that makes a FAT12.
+_CLUSTER_SIZE = 4096
 
-# Where the partition begins, and the GUID that a GPT knows it by.
+# Where the first partition begins, and the GUIDs that a GPT knows partitions by.
 PARTITION_OFFSET = MIB
 PARTITION_UUID = "c0ffee00-1234-5678-9abc-def012345678"
+XBOOTLDR_UUID = "c0ffee02-1234-5678-9abc-def012345678"
 
 # Firmware measures the partition table: the same files make the same one.
 DISK_UUID = "c0ffee01-1234-5678-9abc-def012345678"
 _DISK_SIGNATURE = 0xc0ffee00
 
-# What a GPT calls an EFI system partition; an MBR's number for it is 0xef, and 0xee for the place of a GPT.
-_ESP_TYPE = "c12a7328-f81f-11d2-ba4b-00a0c93ec93b"
+# What a GPT calls an EFI system partition, and XBOOTLDR. An MBR's number for an ESP is 0xef, and 0xee for the place of a
+# GPT.
+ESP_TYPE = "c12a7328-f81f-11d2-ba4b-00a0c93ec93b"
+XBOOTLDR_TYPE = "bc13c2ff-59e6-4262-a352-b275fd6f7172"
 _ESP_NUMBER, _GPT_NUMBER = 0xef, 0xee
 _GPT_ENTRIES, _GPT_ENTRY_SIZE = 128, 128
 
@@ -46,17 +53,39 @@ def _gpt_header(here, other, table_start, sectors, table, sector):
     return pack(zlib.crc32(pack(0)))
 
 
-def _write_table(disk, kind, sectors, sector):
-    """The partition begins at PARTITION_OFFSET and ends 1 MiB before the disk."""
-    start = PARTITION_OFFSET // sector
-    count = sectors - 2 * start
+@dataclasses.dataclass
+class Partition:
+    """A FAT volume; `files` is a dict from path to bytes or to a file's path. With `content` it is something else."""
+
+    files: dict
+    kind: str = ESP_TYPE
+    uuid: str = PARTITION_UUID
+    label: str = "ESP"
+    fat: int = 32
+    content: bytes = None
+
+    @property
+    def size(self):
+        needed = sum(map(_content_size, self.files.values())) * 5 // 4 + 16 * MIB
+        return max(SIZE_MIN if self.fat == 32 else FAT16_SIZE_MIN, needed) // MIB * MIB
+
+
+def xbootldr(files, **options):
+    return Partition(files, kind=XBOOTLDR_TYPE, label="XBOOT", **{"uuid": XBOOTLDR_UUID, **options})
+
+
+def _gpt_entry(partition, start, count):
+    return struct.pack("<16s16sQQQ72s", uuid.UUID(partition.kind).bytes_le, uuid.UUID(partition.uuid).bytes_le, start,
+                       start + count - 1, 0, partition.label.encode("utf-16-le"))
+
+
+def _write_table(disk, kind, partitions, sectors, sector):
+    """`partitions` is a list of (Partition, first sector, number of sectors)."""
     if kind == "mbr":
+        (_, start, count), = partitions
         disk.write(_mbr(_ESP_NUMBER, start, count, sector))
         return
-    name = "ESP".encode("utf-16-le").ljust(72, b"\0")
-    entry = struct.pack("<16s16sQQQ72s", uuid.UUID(_ESP_TYPE).bytes_le, uuid.UUID(PARTITION_UUID).bytes_le, start,
-                        start + count - 1, 0, name)
-    table = entry.ljust(_GPT_ENTRIES * _GPT_ENTRY_SIZE, b"\0")
+    table = b"".join(_gpt_entry(*place) for place in partitions).ljust(_GPT_ENTRIES * _GPT_ENTRY_SIZE, b"\0")
     last = sectors - 1
     second = last - len(table) // sector
     for place, content in ((0, _mbr(_GPT_NUMBER, 1, last, sector)),
@@ -70,33 +99,20 @@ def _content_size(content):
     return len(content) if isinstance(content, bytes) else os.path.getsize(content)
 
 
-def make(image, files, table="gpt", sector=512):
-    """Writes the disk image `image`: one FAT32 volume with `files`, a dict from path to bytes or to a file's path.
-
-    `table` is "gpt", "mbr", or None for a volume that takes the whole disk; `sector` is the disk's, in bytes. Folders
-    are made as needed. The image is sparse: it takes no more room than the files.
-    """
-    image = pathlib.Path(image)
-    size = max(SIZE_MIN, sum(map(_content_size, files.values())) * 5 // 4 + 16 * MIB)
-    image.unlink(missing_ok=True)
-    with open(image, "wb") as disk:
-        disk.truncate(size // MIB * MIB)
-        if table:
-            _write_table(disk, table, size // MIB * MIB // sector, sector)
-    volume = f"{image}@@{PARTITION_OFFSET}" if table else image
-
+def _write_volume(volume, partition, size, sector):
+    """`volume` is an image as mtools name it, with the offset of the partition in it."""
     def mtools(command, *arguments):
         subprocess.run([command, "-i", volume, *arguments], check=True, stdout=subprocess.DEVNULL,
                        env={**os.environ, "MTOOLS_SKIP_CHECK": "1", "LC_ALL": "C.UTF-8"})
 
-    sectors = (size // MIB - (2 if table else 0)) * MIB // sector
-    mtools("mformat", "-F", "-v", "ESP", "-M", str(sector), "-T", str(sectors), "::")
+    kind = ["-F"] if partition.fat == 32 else ["-c", str(_CLUSTER_SIZE // sector)]
+    mtools("mformat", *kind, "-v", partition.label, "-M", str(sector), "-T", str(size // sector), "::")
     folders = set()
-    for path in files:
+    for path in partition.files:
         folders.update(parent for parent in pathlib.PurePosixPath(path.lstrip("/")).parents if parent.name)
     for folder in sorted(folders):
         mtools("mmd", f"::{folder}")
-    for path, content in files.items():
+    for path, content in partition.files.items():
         target = "::" + path.lstrip("/")
         if isinstance(content, bytes):
             with tempfile.NamedTemporaryFile() as source:
@@ -105,4 +121,38 @@ def make(image, files, table="gpt", sector=512):
                 mtools("mcopy", source.name, target)
         else:
             mtools("mcopy", content, target)
+
+
+def make_disk(image, partitions, table="gpt", sector=512):
+    """Writes the disk image `image` with these partitions, one behind the other from PARTITION_OFFSET on.
+
+    `table` is "gpt", "mbr" (for one partition), or None for a volume that takes the whole disk; `sector` is the disk's,
+    in bytes. Folders are made as needed. The image is sparse: it takes no more room than the files.
+    """
+    image = pathlib.Path(image)
+    image.unlink(missing_ok=True)
+    around = 2 * PARTITION_OFFSET if table else 0
+    offset = around // 2
+    places = []
+    for partition in partitions:
+        places.append((partition, offset, partition.size - around))
+        offset += partition.size - around
+    size = offset + around // 2
+    with open(image, "wb") as disk:
+        disk.truncate(size)
+        if table:
+            in_sectors = [(partition, start // sector, count // sector) for partition, start, count in places]
+            _write_table(disk, table, in_sectors, size // sector, sector)
+        for partition, start, _ in places:
+            if partition.content is not None:
+                disk.seek(start)
+                disk.write(partition.content)
+    for partition, start, count in places:
+        if partition.content is None:
+            _write_volume(f"{image}@@{start}", partition, count, sector)
     return image
+
+
+def make(image, files, table="gpt", sector=512, fat=32, more=()):
+    """The same, with an ESP that has `files`, and `more` partitions."""
+    return make_disk(image, [Partition(files, fat=fat), *more], table, sector)

@@ -3,6 +3,8 @@
 
 import re
 
+import esp
+
 WARNING = "warning: "
 
 # Of a boot that goes well: what everybody sees, then what `verbose yes` adds.
@@ -11,6 +13,7 @@ STORY = re.compile(r"kexec-efi \S+"
                    r"|back to the boot menu in \d+ seconds, or by a key"
                    r"|(segment|kernel reserved|purgatory (entry|digest|digested up to)|sha256 by|fsverity|forensics: \d+|time) .*"
                    r"|(measured the|memory will|random seed:|event log:|dma: off|TPM: the log does not tell) .*"
+                   r"|volume \S+: [0-9a-f-]+"
                    r"|.*: unknown key \S+ skipped"
                    r"|.*: a read of \d+ bytes found [\w ]+: reading less at once")
 
@@ -26,3 +29,8 @@ def warnings(log):
 def errors(log):
     """What is neither marked nor known to be good news."""
     return [line for line in _all(log) if not line.startswith(WARNING) and not STORY.fullmatch(line)]
+
+
+def on_volume(partuuid=None, label="ESP"):
+    """The end of a line about a file that is not there, as a regular expression."""
+    return rf" on the volume {partuuid or esp.PARTITION_UUID} \"{label}\""

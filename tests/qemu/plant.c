@@ -99,7 +99,7 @@ static void plant_all(void)
 	struct stream stream;
 	struct text line;
 
-	volume_start(&volume, own->DeviceHandle);
+	volume_start(&volume, own->DeviceHandle, VOLUME_OWN);
 	if (stream_open(&volume.source, "/plant", &stream) || stream.file.size > sizeof(list) ||
 	    stream_read(&stream, (uintptr_t)list, stream.file.size, NULL))
 		firmware_leave(EFI_NOT_FOUND);

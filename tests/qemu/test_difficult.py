@@ -8,8 +8,10 @@ import struct
 
 import pytest
 
+import esp
 from conftest import DEFAULT_OPTIONS, IMAGE, INITRD, entry, kernel, wait_for_report
 from difficult import DIFFICULT, assert_refused, assert_survived_or_refused, attempts, count_faults, difficult
+from lines import on_volume
 from machine import FIRMWARE, TIMEOUT
 from signing import without_signature
 from test_secure_boot import Platform, expect_locked_down
@@ -59,12 +61,16 @@ REFUSALS = {
     "read of more than was asked for": ("size-lies 4",
                                         r"/vmlinuz: cannot read: expected at most \d+ bytes, found \d+",
                                         "DEVICE_ERROR"),
-    "volume cannot be opened": ("open-error 1", "cannot open the volume that this program came from: NO_MEDIA",
+    "volume cannot be opened": ("open-error 1",
+                                rf"cannot open the volume {esp.PARTITION_UUID}: expected a file system that this firmware "
+                                r"reads \(GRUB reads more\), found NO_MEDIA; volume= in the load options names another",
                                 "DEVICE_ERROR"),
-    "kernel cannot be opened": ("open-error 3", "/vmlinuz: cannot open: expected a file, found DEVICE_ERROR",
+    "kernel cannot be opened": ("open-error 3",
+                                "/vmlinuz: cannot open: expected a file, found DEVICE_ERROR" + on_volume(),
                                 "DEVICE_ERROR"),
     "kernel cannot be opened again": ("large-read-fails 0x100000\nopen-error 4",
-                                      "/vmlinuz: cannot open: expected a file, found DEVICE_ERROR", "DEVICE_ERROR"),
+                                      "/vmlinuz: cannot open: expected a file, found DEVICE_ERROR" + on_volume(),
+                                      "DEVICE_ERROR"),
     "size is not told": ("info-error 2", "/vmlinuz: cannot tell its size: DEVICE_ERROR", "DEVICE_ERROR"),
     "kernel shorter than its size": ("size-changes 2 1", r"/vmlinuz: ends early: expected (\d+) bytes, found \d+",
                                      "END_OF_FILE"),

@@ -12,6 +12,7 @@ import pytest
 
 import varstore
 from conftest import DEFAULT_OPTIONS, IMAGE, entry, files, utf16, wait_for_report
+from lines import on_volume
 from machine import BUILD, FIRMWARE
 from test_sealed import seal
 
@@ -102,7 +103,7 @@ def expect_refusal(guest, line, start=0):
     return guest.expect(r"BdsDxe: failed to start Boot\w+ .*", start=start).end()
 
 
-MISSING = r"/missing: cannot open: expected a file, found NOT_FOUND"
+MISSING = r"/missing: cannot open: expected a file, found NOT_FOUND" + on_volume()
 UNKNOWN = (r"/vmlinuz: signature: required by .*: expected Secure Boot on, found it unknown: SecureBoot: "
            r"expected attributes 0x6 and none of 0x1, found 0x{:x}")
 

@@ -28,18 +28,19 @@ def header_with(offset, value):
 # name: (files, what the line must say, memory)
 REFUSALS = {
     "missing kernel": (lambda: files({"/vmlinuz": None}),
-                       r"/vmlinuz: cannot open: expected a file, found NOT_FOUND"),
+                       r"/vmlinuz: cannot open: expected a file, found NOT_FOUND" + lines.on_volume()),
     "missing initrd": (lambda: files({"/initrd": None}),
-                       r"/initrd: cannot open: expected a file, found NOT_FOUND"),
+                       r"/initrd: cannot open: expected a file, found NOT_FOUND" + lines.on_volume()),
     "missing second initrd": (lambda: files(conf=entry(initrds=["/initrd", "/initrd2"])),
-                              r"/initrd2: cannot open: expected a file, found NOT_FOUND"),
+                              r"/initrd2: cannot open: expected a file, found NOT_FOUND" + lines.on_volume()),
     "missing entry": (lambda: files({CONF: None}),
-                      CONF_NAME + r": cannot open: expected a file, found NOT_FOUND"),
+                      CONF_NAME + r": cannot open: expected a file, found NOT_FOUND" + lines.on_volume()),
     "initrd below /boot": (lambda: files(conf=entry(initrds=["/boot/initrd"])),
-                           r"/boot/initrd: cannot open: expected a file, found NOT_FOUND: paths begin at the volume's root, "
-                           r"without Linux's /boot"),
+                           r"/boot/initrd: cannot open: expected a file, found NOT_FOUND" + lines.on_volume() +
+                           r": paths begin at the volume's root, without Linux's /boot"),
     "initrd with a comment": (lambda: files(conf=entry(initrds=["/initrd # mine"])),
-                              r"/initrd # mine: cannot open: expected a file, found NOT_FOUND: one path a line"),
+                              r"/initrd # mine: cannot open: expected a file, found NOT_FOUND" + lines.on_volume() +
+                              r": one path a line"),
     "kernel is a folder": (lambda: files({"/vmlinuz": None, "/vmlinuz/file": b"x"}),
                            r"/vmlinuz: expected a file, found a directory"),
     "empty kernel": (lambda: files({"/vmlinuz": b""}),

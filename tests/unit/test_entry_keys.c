@@ -45,10 +45,11 @@ static void refuse(const char *key, const char *value, const char *expected)
 
 static void every_key_is_found_by_its_whole_name(void **state)
 {
-	static const char *const names[] = { "linux",	   "initrd",  "options",      "fsverity", "sha256",
-					     "signature",  "measure", "on-mismatch",  "dma",	  "memory-overwrite",
-					     "forensics",  "verbose", "architecture", "title",	  "version",
-					     "machine-id", "sort-key" };
+	static const char *const names[] = {
+		"linux",     "initrd",	     "options",	    "fsverity", "sha256",	    "volume",
+		"signature", "measure",	     "on-mismatch", "dma",	"memory-overwrite", "forensics",
+		"verbose",   "architecture", "title",	    "version",	"machine-id",	    "sort-key"
+	};
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
@@ -111,6 +112,25 @@ static void paths(void **state)
 	refuse("linux", "(hd0,gpt2)/k", "a path from the volume's root on; (devices) are GRUB's");
 	refuse("initrd", "/i $tuned_initrd", "one path a line; $variables are GRUB's");
 	assert_int_equal(builder.plan.initrd_count, 0);
+}
+
+#define UUID "c0ffee00-1234-5678-9abc-def012345678"
+
+static void volumes(void **state)
+{
+	const struct entry_key *key = entry_key_find(TEXT("volume"));
+
+	(void)state;
+	accept("volume", "esp");
+	assert_string_equal(builder.plan.volume, "esp");
+	refuse("volume", "", "esp, xbootldr or a PARTUUID");
+	refuse("volume", "/boot", "esp, xbootldr or a PARTUUID");
+	assert_string_equal(builder.plan.volume, "");
+	accept("volume", "PARTUUID=C0FFEE00-1234-5678-9ABC-DEF012345678");
+	assert_string_equal(builder.plan.volume, UUID);
+	assert_null(key->read(&builder, TEXT(UUID)));
+	assert_string_equal(key->read(&builder, TEXT("esp")), "one volume for all paths");
+	assert_string_equal(builder.plan.volume, UUID);
 }
 
 #define HEX_62 "00000000000000000000000000000000000000000000000000000000000000"
@@ -176,6 +196,7 @@ int main(void)
 		cmocka_unit_test(every_key_is_found_by_its_whole_name),
 		cmocka_unit_test(switches),
 		cmocka_unit_test(paths),
+		cmocka_unit_test(volumes),
 		cmocka_unit_test(digests),
 		cmocka_unit_test(keys_for_menus_take_anything),
 	};

@@ -73,6 +73,19 @@ static void measurement_that_is_required(void **state)
 	expect_ignored("found \"measure\"");
 }
 
+static void volume_of_the_entry_and_of_its_paths(void **state)
+{
+	(void)state;
+	parse_text("volume=xbootldr entry=/a.conf", false);
+	expect_lines("volume xbootldr\n");
+	assert_int_equal(options.volume.length, strlen("xbootldr"));
+	parse_text("linux=/vmlinuz volume=PARTUUID=1234abcd-01", false);
+	expect_lines("linux /vmlinuz\nvolume PARTUUID=1234abcd-01\n");
+	parse_text("linux=/vmlinuz volume=", false);
+	expect_ignored("found \"volume=\"");
+	assert_int_equal(options.volume.length, 0);
+}
+
 static void entry_and_command_line(void **state)
 {
 	(void)state;
@@ -278,7 +291,7 @@ static void word_that_does_not_belong(void **state)
 {
 	(void)state;
 	parse_text("root=/dev/vda2 quiet", false);
-	expect_ignored("expected linux=, initrd=, entry=, measure=, verbose, or -- before the command line, "
+	expect_ignored("expected linux=, initrd=, entry=, volume=, measure=, verbose, or -- before the command line, "
 		       "found \"root=/dev/vda2\"");
 	parse_text("linux=/vmlinuz quiet", false);
 	expect_ignored("found \"quiet\"");
@@ -316,6 +329,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(kernel_initrds_and_command_line),
 		cmocka_unit_test(measurement_that_is_required),
+		cmocka_unit_test(volume_of_the_entry_and_of_its_paths),
 		cmocka_unit_test(entry_and_command_line),
 		cmocka_unit_test(command_line_alone),
 		cmocka_unit_test(second_separator_belongs_to_the_command_line),

@@ -19,6 +19,7 @@ static struct {
 	char path[600]; /* the last one opened, in ASCII */
 	uint64_t attribute;
 	uint64_t position;
+	bool has_image; /* at the path that our image has */
 } fake;
 
 static struct _EFI_FILE_HANDLE root;
@@ -41,6 +42,8 @@ static EFI_STATUS EFIAPI open_file(EFI_FILE_HANDLE from, EFI_FILE_HANDLE *ret_fi
 	for (; path[length]; length++)
 		fake.path[length] = (char)path[length];
 	fake.path[length] = '\0';
+	if (strcmp(fake.path, "\\k") == 0 && !fake.has_image)
+		return EFI_NOT_FOUND;
 	if (fails())
 		return fake.status;
 	fake.held++;
@@ -105,15 +108,49 @@ static EFI_STATUS EFIAPI open_volume(EFI_SIMPLE_FILE_SYSTEM_PROTOCOL *self, EFI_
 	return EFI_SUCCESS;
 }
 
+/* A partition of a GPT, whose PARTUUID is zeros and 7f; and the path of our image on it. */
+static uint8_t device_path[42 + 4] = { 4, 1, 42, [24 + 15] = 0x7f, [41] = 2, [42] = 0x7f, 0xff, 4 };
+static uint8_t image_path_nodes[] = { 4, 4, 12, 0, '\\', 0, 'k', 0, 0, 0, 0, 0, 0x7f, 0xff, 4, 0 };
+
 static EFI_STATUS EFIAPI handle_protocol(EFI_HANDLE handle, EFI_GUID *guid, void **ret_interface)
 {
+	static const EFI_GUID path_guid = DEVICE_PATH_PROTOCOL;
+	static const EFI_GUID image_guid = LOADED_IMAGE_PROTOCOL;
 	static EFI_SIMPLE_FILE_SYSTEM_PROTOCOL file_system = { .OpenVolume = open_volume };
+	static EFI_LOADED_IMAGE image;
 
-	(void)guid;
+	if (memcmp(guid, &image_guid, sizeof(image_guid)) == 0) {
+		image.FilePath = (EFI_DEVICE_PATH *)image_path_nodes;
+		*ret_interface = &image;
+		return EFI_SUCCESS;
+	}
+	if (!handle)
+		return EFI_INVALID_PARAMETER;
 	assert_ptr_equal(handle, &fake);
+	if (memcmp(guid, &path_guid, sizeof(path_guid)) == 0) {
+		*ret_interface = device_path;
+		return EFI_SUCCESS;
+	}
 	if (fails())
 		return fake.status;
 	*ret_interface = &file_system;
+	return EFI_SUCCESS;
+}
+
+/* No driver knows the device. */
+static EFI_STATUS EFIAPI connect(EFI_HANDLE handle, EFI_HANDLE *drivers, EFI_DEVICE_PATH *rest, BOOLEAN recursive)
+{
+	(void)drivers, (void)rest, (void)recursive;
+	assert_ptr_equal(handle, &fake);
+	return EFI_NOT_FOUND;
+}
+
+static EFI_STATUS EFIAPI get_label(EFI_FILE_HANDLE file, EFI_GUID *guid, UINTN *size, void *buffer)
+{
+	assert_ptr_equal(file, &root);
+	(void)guid;
+	*size = 8;
+	memcpy(buffer, L"E\nP", 8);
 	return EFI_SUCCESS;
 }
 
@@ -122,19 +159,20 @@ static struct source_file file;
 
 static void start(void)
 {
-	static EFI_BOOT_SERVICES boot_services = { .HandleProtocol = handle_protocol };
+	static EFI_BOOT_SERVICES boot_services = { .HandleProtocol = handle_protocol, .ConnectController = connect };
 
-	root = (struct _EFI_FILE_HANDLE){ .Open = open_file, .Close = close_file };
+	root = (struct _EFI_FILE_HANDLE){ .Open = open_file, .Close = close_file, .GetInfo = get_label };
 	file_handle = (struct _EFI_FILE_HANDLE){
 		.Close = close_file, .Read = read_file, .GetInfo = get_info, .SetPosition = set_position
 	};
 	memset(&fake, 0, sizeof(fake));
 	fake.status = EFI_DEVICE_ERROR;
+	fake.has_image = true;
 	system_table.BootServices = &boot_services;
 	if (!system_table.Hdr.Revision)
 		system_table.Hdr.Revision = 2u << 16 | 70;
 	firmware_init(NULL, &system_table);
-	volume_start(&volume, &fake);
+	volume_start(&volume, &fake, VOLUME_OWN);
 }
 
 static enum kexec_status open_path(const char *path)
@@ -194,22 +232,27 @@ static void volume_is_opened_once(void **state)
 	expect_nothing_held();
 }
 
+#define NAME "00000000-0000-0000-0000-00000000007f"
+#define NAME_AND_LABEL NAME " \"E?P\""
+
 static void each_call_fails_in_turn(void **state)
 {
 	static const struct {
 		enum kexec_status status;
 		const char *line;
 	} expected[] = {
-		{ KEXEC_IO, "cannot open the volume that this program came from: DEVICE_ERROR" },
-		{ KEXEC_IO, "cannot open the volume that this program came from: DEVICE_ERROR" },
-		{ KEXEC_IO, "/a: cannot open: expected a file, found DEVICE_ERROR" },
+		/* The call before it, for the file system, is made again when drivers have been connected. */
+		{ KEXEC_IO,
+		  "cannot open the volume " NAME ": expected a file system that this firmware reads (GRUB reads "
+		  "more), found DEVICE_ERROR; volume= in the load options names another" },
+		{ KEXEC_IO, "/a: cannot open: expected a file, found DEVICE_ERROR on the volume " NAME_AND_LABEL "\n" },
 		{ KEXEC_IO, "/a: cannot tell its size: DEVICE_ERROR" },
 	};
 
 	(void)state;
 	for (unsigned i = 0; i < ARRAY_SIZE(expected); i++) {
 		start();
-		fake.fails_at = i + 1;
+		fake.fails_at = i + 2;
 		expect_error(open_path("/a"), expected[i].status, expected[i].line);
 		expect_nothing_held();
 		/* And what has failed once can be tried again. */
@@ -217,6 +260,57 @@ static void each_call_fails_in_turn(void **state)
 		volume.source.close(&file);
 		expect_nothing_held();
 	}
+}
+
+static void file_system_that_a_driver_brings(void **state)
+{
+	(void)state;
+	start();
+	fake.fails_at = 1;
+	expect_ok(open_path("/a"));
+	assert_int_equal(fake.calls, 5);
+	volume.source.close(&file);
+	expect_nothing_held();
+}
+
+static void nobody_says_which_volume(void **state)
+{
+	(void)state;
+	start();
+	volume_start(&volume, NULL, VOLUME_OWN);
+	expect_error(
+		open_path("/a"), KEXEC_IO,
+		"cannot open the volume of no device (DeviceHandle is NULL): expected a file system that this firmware "
+		"reads (GRUB reads more), found INVALID_PARAMETER; volume= in the load options names another");
+	expect_nothing_held();
+}
+
+/* The file is not there. Is our image? */
+static void expect_not_found(bool has_image, enum volume_role role, const char *line)
+{
+	start();
+	volume_start(&volume, &fake, role);
+	fake.has_image = has_image;
+	fake.fails_at = 3;
+	fake.status = EFI_NOT_FOUND;
+	expect_error(open_path("/a"), KEXEC_NOT_FOUND, line);
+	expect_nothing_held();
+	log_clear();
+}
+
+static void file_that_is_not_there(void **state)
+{
+	static const char elsewhere[] =
+		"/a: cannot open: expected a file, found NOT_FOUND on the volume " NAME_AND_LABEL
+		", where this program is not either: GRUB passes its $root as the volume, so set root to the "
+		"program's\n";
+	static const char here[] =
+		"/a: cannot open: expected a file, found NOT_FOUND on the volume " NAME_AND_LABEL "\n";
+
+	(void)state;
+	expect_not_found(true, VOLUME_OWN, here);
+	expect_not_found(false, VOLUME_OWN, elsewhere);
+	expect_not_found(false, VOLUME_OTHER, here);
 }
 
 static void read_that_fails_says_why_and_logs_nothing(void **state)
@@ -254,7 +348,8 @@ static void file_is_opened_anew_where_it_was_read_to(void **state)
 	fake.fails_at = fake.calls + 2;
 	expect_error(volume.source.reopen(&file, 6), KEXEC_IO, "/a: cannot go on at byte 6: DEVICE_ERROR");
 	fake.fails_at = fake.calls + 1;
-	expect_error(volume.source.reopen(&file, 6), KEXEC_IO, "/a: cannot open: expected a file, found DEVICE_ERROR");
+	expect_error(volume.source.reopen(&file, 6), KEXEC_IO,
+		     "/a: cannot open: expected a file, found DEVICE_ERROR on");
 	expect_nothing_held();
 }
 
@@ -286,6 +381,8 @@ static void paths_that_no_file_has(void **state)
 	expect_nothing_held();
 }
 
+#define VOLUME " on the volume 00000000-0000-0000-0000-00000000007f \"E?P\""
+
 static void expect_not_opened(EFI_STATUS found, enum kexec_status status, const char *path, const char *line)
 {
 	start();
@@ -299,12 +396,14 @@ static void expect_not_opened(EFI_STATUS found, enum kexec_status status, const 
 static void file_that_is_not_there_and_why(void **state)
 {
 	(void)state;
-	expect_not_opened(EFI_NOT_FOUND, KEXEC_NOT_FOUND, "/a", "/a: cannot open: expected a file, found NOT_FOUND\n");
+	expect_not_opened(EFI_NOT_FOUND, KEXEC_NOT_FOUND, "/a",
+			  "/a: cannot open: expected a file, found NOT_FOUND" VOLUME "\n");
 	expect_not_opened(EFI_NOT_FOUND, KEXEC_NOT_FOUND, "/boot/a",
-			  "/boot/a: cannot open: expected a file, found NOT_FOUND: paths begin at the volume's root");
+			  "/boot/a: cannot open: expected a file, found NOT_FOUND" VOLUME
+			  ": paths begin at the volume's root");
 	expect_not_opened(EFI_INVALID_PARAMETER, status_from_efi(EFI_INVALID_PARAMETER), "\"/a",
-			  "found INVALID_PARAMETER: a path has no quotes\n");
-	expect_not_opened(EFI_DEVICE_ERROR, KEXEC_IO, "/boot/a", "found DEVICE_ERROR\n");
+			  "found INVALID_PARAMETER" VOLUME ": a path has no quotes\n");
+	expect_not_opened(EFI_DEVICE_ERROR, KEXEC_IO, "/boot/a", "found DEVICE_ERROR" VOLUME "\n");
 }
 
 static void large_reads_from_uefi_2_4_on(void **state)
@@ -326,6 +425,9 @@ int main(void)
 		cmocka_unit_test(file_is_opened_read_and_closed),
 		cmocka_unit_test(volume_is_opened_once),
 		cmocka_unit_test(each_call_fails_in_turn),
+		cmocka_unit_test(file_system_that_a_driver_brings),
+		cmocka_unit_test(nobody_says_which_volume),
+		cmocka_unit_test(file_that_is_not_there),
 		cmocka_unit_test(read_that_fails_says_why_and_logs_nothing),
 		cmocka_unit_test(file_is_opened_anew_where_it_was_read_to),
 		cmocka_unit_test(directory),

@@ -20,7 +20,7 @@ static EFI_STATUS load(EFI_HANDLE *ret_handle)
 	status = firmware_boot_services->HandleProtocol(firmware_image, &guid, (void **)&own);
 	if (EFI_ERROR(status))
 		return status;
-	volume_start(&volume, own->DeviceHandle);
+	volume_start(&volume, own->DeviceHandle, VOLUME_OWN);
 	if (stream_open(&volume.source, "/kexec.efi", &stream))
 		return EFI_NOT_FOUND;
 	size = stream.file.size;
