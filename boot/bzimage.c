@@ -93,15 +93,17 @@ static enum kexec_status check_place(const char *path, const struct header_value
 		return log_error(KEXEC_BAD_FORMAT,
 				 "%s: kernel_alignment at 0x230: expected a power of two of at least 0x%x, found 0x%lx",
 				 path, PAGE_SIZE, kernel->alignment);
-	if (kernel->pref_address > kernel->max_addr || kernel->init_size > kernel->max_addr - kernel->pref_address)
+	if (kernel->pref_address > kernel->max_addr ||
+	    align_up(kernel->init_size, PAGE_SIZE) > kernel->max_addr - kernel->pref_address)
 		return log_error(
 			KEXEC_BAD_FORMAT,
 			"%s: pref_address at 0x258: expected 0x%lx bytes of room below 0x%lx, found address 0x%lx",
 			path, kernel->init_size, kernel->max_addr, kernel->pref_address);
-	if (!kernel->relocatable && kernel->pref_address % PAGE_SIZE)
+	if (!kernel->relocatable && (kernel->pref_address % PAGE_SIZE || kernel->pref_address < LOW_MEMORY_END))
 		return log_error(KEXEC_UNSUPPORTED,
-				 "%s: pref_address at 0x258: expected a multiple of 0x%x, found 0x%lx", path, PAGE_SIZE,
-				 kernel->pref_address);
+				 "%s: pref_address at 0x258: not relocatable: expected a multiple of 0x%x from 0x%x "
+				 "on, found 0x%lx",
+				 path, PAGE_SIZE, LOW_MEMORY_END, kernel->pref_address);
 	return KEXEC_OK;
 }
 
@@ -156,6 +158,21 @@ static struct memory_request kernel_request(const struct header_values *kernel, 
 		request.max = kernel->pref_address + (request.size - 1);
 	}
 	return request;
+}
+
+/* It does not run there, so it needs no working space. */
+static struct memory_request elsewhere(const struct header_values *kernel, uint64_t file_size)
+{
+	return (struct memory_request){
+		.kind = MEMORY_DATA,
+		.top_down = true,
+		.lead = kernel->setup_size,
+		.size = file_size - kernel->setup_size,
+		.align = PAGE_SIZE,
+		.min = LOW_MEMORY_END,
+		.max = UINT64_MAX,
+		.preferred_max = UINT32_MAX,
+	};
 }
 
 /* As high as can be, but rather below 4 GiB, where firmware can read to. */
@@ -225,6 +242,7 @@ static enum kexec_status plan_bzimage(const struct kernel_probe *probe, struct k
 		.entry_offset = BZIMAGE_ENTRY_64_OFFSET,
 		.cmdline_size = kernel.cmdline_size,
 		.memory = kernel_request(&kernel, probe->file_size),
+		.elsewhere = kernel.relocatable ? (struct memory_request){ 0 } : elsewhere(&kernel, probe->file_size),
 		.initrd_memory = initrd_request(&kernel),
 	};
 	return KEXEC_OK;

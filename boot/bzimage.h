@@ -5,8 +5,9 @@
  *
  * The lead of a bzImage is its boot sector and setup sectors, its content the protected-mode part. That goes to
  * [addr, addr + init_size) with addr at or above pref_address: below it the decompressor moves itself up and overwrites
- * what lies behind (arch/x86/boot/compressed/head_64.S). A kernel that is not relocatable goes to pref_address only. A
- * signature must cover the setup header, which is copied to the zero page, and the whole protected-mode part.
+ * what lies behind (arch/x86/boot/compressed/head_64.S). A kernel that is not relocatable goes to pref_address only
+ * (boot/destination.h). A signature must cover the setup header, which is copied to the zero page, and the whole
+ * protected-mode part.
  */
 #pragma once
 

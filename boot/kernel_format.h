@@ -41,6 +41,12 @@ struct kernel_plan {
 	uint64_t cmdline_size; /* of the longest command line, its NUL not counted */
 	struct memory_request memory;	     /* for the whole file and the kernel's working space */
 	struct memory_request initrd_memory; /* for an initrd; its size is 0 until it is known */
+
+	/*
+	 * Of a kernel that runs at memory.min only: for its file, if that place is taken (boot/destination.h). Of size
+	 * 0 for all others.
+	 */
+	struct memory_request elsewhere;
 };
 
 /* A range of a file. */

@@ -24,6 +24,32 @@ static enum kexec_status check_request(const struct kexec_image *kexec_image, co
 	return KEXEC_OK;
 }
 
+static bool overlap(const struct memory_pages *one, const struct memory_pages *other)
+{
+	return one->addr < other->addr + other->size && other->addr < one->addr + one->size;
+}
+
+static enum kexec_status check_overlap(const struct kexec_image *kexec_image, const struct kexec_segment *segment)
+{
+	const struct memory_pages *pages = &segment->pages;
+	const struct memory_pages *destination = &kexec_image->destination;
+
+	for (size_t i = 0; i < kexec_image->count; i++) {
+		const struct memory_pages *other = &kexec_image->segments[i].pages;
+
+		if (overlap(pages, other))
+			return log_error(KEXEC_BAD_FORMAT, "segment %s: [0x%lx, 0x%lx) overlaps %s at [0x%lx, 0x%lx)",
+					 segment->name, pages->addr, pages->addr + pages->size,
+					 kexec_image->segments[i].name, other->addr, other->addr + other->size);
+	}
+	if (overlap(pages, destination))
+		return log_error(KEXEC_BAD_FORMAT,
+				 "segment %s: [0x%lx, 0x%lx) overlaps the kernel's fixed place [0x%lx, 0x%lx)",
+				 segment->name, pages->addr, pages->addr + pages->size, destination->addr,
+				 destination->addr + destination->size);
+	return KEXEC_OK;
+}
+
 /* What the allocator returned is checked as well: in the end it is the firmware's word. */
 static enum kexec_status check_place(const struct kexec_image *kexec_image, const struct kexec_segment *segment)
 {
@@ -38,22 +64,14 @@ static enum kexec_status check_place(const struct kexec_image *kexec_image, cons
 		return log_error(KEXEC_BAD_FORMAT,
 				 "segment %s: [0x%lx, +0x%lx) is not within its pages [0x%lx, +0x%lx)", segment->name,
 				 segment->mem, segment->memsz, pages->addr, pages->size);
-
-	for (size_t i = 0; i < kexec_image->count; i++) {
-		const struct memory_pages *other = &kexec_image->segments[i].pages;
-
-		if (pages->addr < other->addr + other->size && other->addr < end)
-			return log_error(KEXEC_BAD_FORMAT, "segment %s: [0x%lx, 0x%lx) overlaps %s at [0x%lx, 0x%lx)",
-					 segment->name, pages->addr, end, kexec_image->segments[i].name, other->addr,
-					 other->addr + other->size);
-	}
-	return KEXEC_OK;
+	return check_overlap(kexec_image, segment);
 }
 
 enum kexec_status kexec_image_add_segment(struct kexec_image *kexec_image, const struct segment_request *request,
 					  struct kexec_segment **ret_segment)
 {
 	struct kexec_segment segment = { .name = request->name, .bufsz = request->bufsz, .stage = request->stage };
+	struct memory_request memory = request->memory;
 	enum kexec_status status;
 
 	status = check_request(kexec_image, request);
@@ -64,7 +82,8 @@ enum kexec_status kexec_image_add_segment(struct kexec_image *kexec_image, const
 				 request->memsz);
 	segment.memsz = align_up(request->memsz, PAGE_SIZE);
 
-	status = memory_alloc(&request->memory, request->name, &segment.mem, &segment.pages);
+	memory.avoid = kexec_image->destination;
+	status = memory_alloc(&memory, request->name, &segment.mem, &segment.pages);
 	if (status)
 		return status;
 	status = check_place(kexec_image, &segment);
@@ -117,4 +136,5 @@ void kexec_image_free(struct kexec_image *kexec_image)
 {
 	while (kexec_image->count)
 		memory_free(&kexec_image->segments[--kexec_image->count].pages);
+	kexec_image->destination = (struct memory_pages){ 0 };
 }

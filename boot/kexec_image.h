@@ -34,6 +34,9 @@ struct kexec_segment {
 struct kexec_image {
 	struct kexec_segment segments[KEXEC_SEGMENT_MAX];
 	size_t count;
+
+	/* Where the purgatory moves the kernel to, over whatever is there (boot/destination.h); of size 0: nowhere. */
+	struct memory_pages destination;
 };
 
 struct segment_request {
@@ -46,8 +49,8 @@ struct segment_request {
 
 /*
  * Allocates a segment and adds it to the image, which owns it from here on. The contents are undefined. Refused are
- * a 17th segment, an empty one, one whose sizes contradict each other, and one that overlaps another or wraps around
- * the end of the address space. *ret_segment stays valid as long as the image does.
+ * a 17th segment, an empty one, one whose sizes contradict each other, and one that overlaps another or the destination
+ * or wraps around the end of the address space. *ret_segment stays valid as long as the image does.
  */
 enum kexec_status kexec_image_add_segment(struct kexec_image *kexec_image, const struct segment_request *request,
 					  struct kexec_segment **ret_segment);

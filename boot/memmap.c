@@ -5,10 +5,23 @@
 #include "common/align.h"
 #include "common/string.h"
 
+/*
+ * The map grows by what is allocated from here on, and some firmware adds a lot at the exit itself: a guest's, say,
+ * that accepts all its memory then. Once an exit has been refused there is no way to get more room that could not
+ * fail, so there is plenty from the start; hashing it takes no time that could be noticed.
+ */
+#define MAP_HEADROOM_DESCRIPTORS 1024
+#define MAP_HEADROOM_FACTOR 2
+
 bool memmap_valid(const struct memory_map *map)
 {
 	return map->descriptor_size >= sizeof(struct efi_descriptor) && map->size >= map->descriptor_size &&
 	       map->size % map->descriptor_size == 0;
+}
+
+uint64_t memmap_exit_capacity(const struct memory_map *map)
+{
+	return align_up(MAP_HEADROOM_FACTOR * map->size + MAP_HEADROOM_DESCRIPTORS * map->descriptor_size, PAGE_SIZE);
 }
 
 bool memmap_next(const struct memory_map *map, size_t *index, struct memory_range *ret_range)
@@ -67,11 +80,20 @@ static bool place(const struct memory_range *range, const struct memory_request 
 	return true;
 }
 
+/* The size that would fit, were all else as requested: from the first possible address to the end. */
 static uint64_t usable_size(const struct memory_range *range, const struct memory_request *request)
 {
-	uint64_t first = range->start < request->min ? request->min : range->start;
 	uint64_t last = range->end - 1 > request->max ? request->max : range->end - 1;
+	uint64_t first = range->start;
 
+	if (request->lead > UINT64_MAX - first)
+		return 0;
+	first += request->lead;
+	if (first < request->min)
+		first = request->min;
+	if (first > UINT64_MAX - (request->align - 1))
+		return 0;
+	first = align_up(first, request->align);
 	return first > last ? 0 : last - first + 1;
 }
 
@@ -98,6 +120,37 @@ static bool next_free_run(const struct memory_map *map, size_t *index, struct me
 	return true;
 }
 
+static void look_at(const struct memory_range *free, const struct memory_request *request, struct hole *hole)
+{
+	uint64_t size = usable_size(free, request);
+	uint64_t addr;
+
+	if (size > hole->largest)
+		hole->largest = size;
+	if (!place(free, request, &addr))
+		return;
+	if (!hole->found || (request->top_down ? addr > hole->addr : addr < hole->addr))
+		hole->addr = addr;
+	hole->found = true;
+}
+
+/* What is below the pages to avoid, and what is above. Neither need be there. */
+static void look_around(const struct memory_range *free, const struct memory_request *request, struct hole *hole)
+{
+	const struct memory_pages *avoid = &request->avoid;
+	struct memory_range below = *free;
+	struct memory_range above = *free;
+
+	if (free->end > avoid->addr)
+		below.end = avoid->addr;
+	if (below.start < below.end)
+		look_at(&below, request, hole);
+	if (free->start < avoid->addr + avoid->size)
+		above.start = avoid->addr + avoid->size;
+	if (above.start < above.end)
+		look_at(&above, request, hole);
+}
+
 static struct hole find_hole_within(const struct memory_map *map, const struct memory_request *request)
 {
 	struct hole hole = { 0 };
@@ -105,16 +158,10 @@ static struct hole find_hole_within(const struct memory_map *map, const struct m
 	size_t index = 0;
 
 	while (next_free_run(map, &index, &run)) {
-		uint64_t size = usable_size(&run, request);
-		uint64_t addr;
-
-		if (size > hole.largest)
-			hole.largest = size;
-		if (!place(&run, request, &addr))
-			continue;
-		if (!hole.found || (request->top_down ? addr > hole.addr : addr < hole.addr))
-			hole.addr = addr;
-		hole.found = true;
+		if (request->avoid.size)
+			look_around(&run, request, &hole);
+		else
+			look_at(&run, request, &hole);
 	}
 	return hole;
 }

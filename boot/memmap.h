@@ -34,6 +34,9 @@ enum efi_memory_type {
 /* EFI_MEMORY_SP: memory set aside for a specific purpose, not for general use. */
 #define EFI_MEMATTR_SPECIFIC_PURPOSE 0x40000u
 
+/* EFI_MEMORY_RUNTIME: the firmware's runtime services use it. */
+#define EFI_MEMATTR_RUNTIME (1ull << 63)
+
 /* EFI_MEMORY_DESCRIPTOR; a map's descriptors may be larger than this. */
 struct efi_descriptor {
 	uint32_t type;
@@ -59,6 +62,12 @@ struct memory_map {
 /* Whether the map's sizes make sense: whole descriptors, none smaller than struct efi_descriptor. */
 bool memmap_valid(const struct memory_map *map);
 
+/*
+ * The bytes to reserve for the final map, which may be larger than `map`, that of now. Whole pages. They must be
+ * reserved before the exit: from the first attempt on nothing can be allocated.
+ */
+uint64_t memmap_exit_capacity(const struct memory_map *map);
+
 /* A piece of the map: [start, end), `end` cut to the end of the address space where a descriptor passes it. */
 struct memory_range {
 	uint64_t start;
@@ -77,7 +86,7 @@ bool memmap_next(const struct memory_map *map, size_t *index, struct memory_rang
 struct hole {
 	bool found;
 	uint64_t addr;	  /* where request->size bytes fit, request->lead bytes below it free as well */
-	uint64_t largest; /* size of the largest free range within [min, max], for the message if none fits */
+	uint64_t largest; /* if not found: the largest request->size that would fit, always less than what is asked */
 };
 
 /*

@@ -18,6 +18,12 @@ enum memory_kind {
 	MEMORY_DATA, /* EfiLoaderData */
 };
 
+/* Where an allocation lies: whole pages. A `size` of 0 is no allocation. */
+struct memory_pages {
+	uint64_t addr;
+	uint64_t size;
+};
+
 /* Asks for [addr - lead, addr + size) with addr a multiple of `align`, addr >= min and addr + size - 1 <= max. */
 struct memory_request {
 	enum memory_kind kind;
@@ -27,18 +33,13 @@ struct memory_request {
 	uint64_t align; /* power of two, at least PAGE_SIZE */
 	uint64_t min;
 	uint64_t max;
-	uint64_t preferred_max; /* a place that ends at or below this is taken if there is one; 0: no preference */
-};
-
-/* Where an allocation lies: whole pages. A `size` of 0 is no allocation. */
-struct memory_pages {
-	uint64_t addr;
-	uint64_t size;
+	uint64_t preferred_max;	   /* a place that ends at or below this is taken if there is one; 0: no preference */
+	struct memory_pages avoid; /* none of these is taken, free or not */
 };
 
 /*
  * Allocates the pages that hold what `request` describes. Their contents are undefined. `what` names them in the
- * message when there is no such place, which says how much was asked and how large the largest hole is.
+ * message when there is no such place, which says how much was asked and how much would have fitted.
  */
 enum kexec_status memory_alloc(const struct memory_request *request, const char *what, uint64_t *ret_addr,
 			       struct memory_pages *ret_pages);

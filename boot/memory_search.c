@@ -23,10 +23,18 @@ bool memory_request_is_plain(const struct memory_request *request, uint64_t *ret
 	return true;
 }
 
+static bool is_avoided(const struct memory_request *request, uint64_t addr)
+{
+	const struct memory_pages pages = memory_request_pages(request, addr);
+	const struct memory_pages *avoid = &request->avoid;
+
+	return avoid->size && pages.addr < avoid->addr + avoid->size && avoid->addr < pages.addr + pages.size;
+}
+
 bool memory_request_accepts(const struct memory_request *request, uint64_t addr)
 {
 	return addr % request->align == 0 && addr >= request->min && addr >= request->lead && addr <= request->max &&
-	       request->size - 1 <= request->max - addr;
+	       request->size - 1 <= request->max - addr && !is_avoided(request, addr);
 }
 
 /* What ends at or below preferred_max comes first, and then only what ends above it. */

@@ -15,9 +15,6 @@
 #define LIMIT_4_LEVELS (1ull << 47)
 #define LIMIT_5_LEVELS (1ull << 52)
 
-/* EFI_MEMORY_RUNTIME: the firmware's runtime services use it. */
-#define EFI_MEMATTR_RUNTIME (1ull << 63)
-
 /* Intel SDM volume 3, tables 5-15 to 5-20 */
 enum {
 	ENTRY_PRESENT = 1 << 0,

@@ -44,6 +44,17 @@ struct kernel_entry {
 	uint64_t rsi; /* struct boot_params */
 };
 
+/*
+ * A kernel with a fixed address that could not be read to its place, which was the firmware's: the purgatory copies
+ * `size` bytes, whole pages, once all is verified. The two places do not overlap, and nothing else that is still needed
+ * lies at the destination. All zero: the kernel runs where it is.
+ */
+struct kernel_move {
+	uint64_t from;
+	uint64_t to;
+	uint64_t size;
+};
+
 /* What the purgatory does once it has reported a mismatch, or an exception. */
 enum on_mismatch {
 	ON_MISMATCH_HALT = 0,
@@ -113,6 +124,8 @@ extern uint8_t purgatory_region_digests[REGION_MAX][SHA256_DIGEST_SIZE];
 extern uint8_t purgatory_sha256_digest[SHA256_DIGEST_SIZE];
 
 extern struct kernel_entry purgatory_kernel_entry;
+
+extern struct kernel_move purgatory_kernel_move;
 
 extern struct purgatory_policy purgatory_policy;
 

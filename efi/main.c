@@ -143,8 +143,9 @@ static enum kexec_status place_purgatory(struct boot *boot)
 static enum kexec_status instruct_purgatory(struct boot *boot)
 {
 	struct handover *handover = &boot->handover;
+	const struct kernel_move kernel_move = kernel_find_move(&boot->kernel);
 	struct kernel_entry kernel_entry = {
-		.rip = boot->kernel.segment->mem + boot->kernel.plan.entry_offset,
+		.rip = boot->kernel.load_addr + boot->kernel.plan.entry_offset,
 		.rsi = (uintptr_t)handover->params,
 	};
 	enum kexec_status status;
@@ -158,6 +159,9 @@ static enum kexec_status instruct_purgatory(struct boot *boot)
 	if (status)
 		return status;
 	status = purgatory_set(&boot->purgatory, purgatory_page_record, &boot->page_record);
+	if (status)
+		return status;
+	status = purgatory_set(&boot->purgatory, purgatory_kernel_move, &kernel_move);
 	if (status)
 		return status;
 	return purgatory_set(&boot->purgatory, purgatory_kernel_entry, &kernel_entry);

@@ -5,6 +5,7 @@
 #include "common/align.h"
 #include "common/format.h"
 #include "common/string.h"
+#include "purgatory/moved_kernel.h"
 #include "purgatory/stop.h"
 
 PURGATORY_DATA struct page_record purgatory_page_record;
@@ -23,7 +24,7 @@ const struct page_range *find_page_range(const struct sha_region *region)
 static void examine_page(const struct page_range *range, uint64_t index, struct page_findings *findings)
 {
 	const uint64_t *sums = phys_to_ptr(range->sums);
-	uint64_t address = range->start + index * PAGE_SIZE;
+	uint64_t address = place_now(range->start + index * PAGE_SIZE);
 	struct page_finding finding = { .address = address };
 
 	if (page_sum(phys_to_ptr(address)) == sums[index])

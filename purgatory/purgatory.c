@@ -14,6 +14,7 @@
 #include "common/string.h"
 #include "purgatory/changed_pages.h"
 #include "purgatory/handler.h"
+#include "purgatory/moved_kernel.h"
 #include "purgatory/stop.h"
 #include "purgatory/verdict.h"
 
@@ -28,16 +29,24 @@ PURGATORY_LATE struct purgatory_clock purgatory_clock;
 /* What the regions hold now. */
 static uint8_t found_digests[REGION_MAX][SHA256_DIGEST_SIZE];
 
-static void hash_regions(void)
+static uint64_t verified_bytes;
+
+static void hash_region(size_t i)
 {
 	static struct fsverity state;
 
-	memset(found_digests, 0, sizeof(found_digests));
+	exception_set_region(i);
+	region_digest_now(&state, &purgatory_sha_regions[i], found_digests[i]);
+	verified_bytes += purgatory_sha_regions[i].len;
+}
+
+static void hash_regions(bool moved_only)
+{
 	for (size_t i = 0; i < REGION_MAX; i++) {
-		if (!purgatory_sha_regions[i].len)
-			continue;
-		exception_set_region(i);
-		region_digest(&state, &purgatory_sha_regions[i], found_digests[i]);
+		const struct sha_region *region = &purgatory_sha_regions[i];
+
+		if (region->len && (!moved_only || region_is_moved(region)))
+			hash_region(i);
 	}
 	exception_set_region(REGION_MAX);
 }
@@ -52,7 +61,7 @@ static size_t first_difference(void)
 	return i;
 }
 
-void purgatory_verify(struct verdict *ret_verdict)
+static void judge(struct verdict *ret_verdict)
 {
 	const uint8_t *expected = purgatory_sha256_digest;
 	uint8_t total[SHA256_DIGEST_SIZE];
@@ -60,7 +69,6 @@ void purgatory_verify(struct verdict *ret_verdict)
 	bool total_matches;
 	size_t differing;
 
-	hash_regions();
 	region_list_digest(purgatory_sha_regions, found_digests, total);
 	total_matches = sha256_equal(total, purgatory_sha256_digest);
 	differing = first_difference();
@@ -76,11 +84,31 @@ void purgatory_verify(struct verdict *ret_verdict)
 	memcpy(ret_verdict->found, found, SHA256_DIGEST_SIZE);
 }
 
+void purgatory_verify(struct verdict *ret_verdict)
+{
+	memset(found_digests, 0, sizeof(found_digests));
+	hash_regions(false);
+	judge(ret_verdict);
+	ret_verdict->is_copy = false;
+}
+
+/* What is not moved was verified just before. */
+void purgatory_move(struct verdict *ret_verdict)
+{
+	move_kernel();
+	hash_regions(true);
+	judge(ret_verdict);
+	ret_verdict->is_copy = true;
+}
+
 /* The region that changed. If none did, the digests have: they are the purgatory's own. */
 static const char *region_name(const struct verdict *verdict)
 {
 	static const char own[REGION_NAME_SIZE] = "purgatory";
+	static const char copy[REGION_NAME_SIZE] = "kernel copy";
 
+	if (verdict->is_copy)
+		return copy;
 	return verdict->region < REGION_MAX ? purgatory_region_names[verdict->region] : own;
 }
 
@@ -99,6 +127,8 @@ static void report(const struct verdict *verdict)
 
 	if (verdict->region < REGION_MAX)
 		region = purgatory_sha_regions[verdict->region];
+	if (verdict->is_copy)
+		region = (struct sha_region){ purgatory_kernel_move.to, purgatory_kernel_move.size };
 	format_text(line, sizeof(line), "purgatory: digest mismatch in %.*s (0x%lx bytes at 0x%lx)\n", REGION_NAME_SIZE,
 		    region_name(verdict), region.len, region.start);
 	say(line);
@@ -161,15 +191,24 @@ static void report_time(const char *phase, uint64_t ticks)
 
 static void report_success(uint64_t start, uint64_t end)
 {
-	uint64_t bytes = 0;
 	char line[64];
 
-	for (size_t i = 0; i < REGION_MAX; i++)
-		bytes += purgatory_sha_regions[i].len;
 	report_time("exit", start - purgatory_clock.exit_ticks);
 	report_time("verify", end - start);
-	format_text(line, sizeof(line), "purgatory: verified %lu bytes\n", bytes);
+	format_text(line, sizeof(line), "purgatory: verified %lu bytes\n", verified_bytes);
 	serial_write(line);
+}
+
+static void stop_unless_match(const struct verdict *verdict)
+{
+	struct stop_note note;
+
+	if (verdict->match)
+		return;
+	note = note_of(verdict);
+	report(verdict);
+	examine(verdict, &note.digests.pages);
+	stop(&note);
 }
 
 /* Called by start.asm, which enters the kernel if this returns. */
@@ -181,12 +220,10 @@ void purgatory(void)
 	struct verdict verdict;
 
 	purgatory_verify(&verdict);
-	if (!verdict.match) {
-		struct stop_note note = note_of(&verdict);
-
-		report(&verdict);
-		examine(&verdict, &note.digests.pages);
-		stop(&note);
+	stop_unless_match(&verdict);
+	if (purgatory_kernel_move.size) {
+		purgatory_move(&verdict);
+		stop_unless_match(&verdict);
 	}
 	if (purgatory_clock.ticks_per_msec)
 		report_success(start, cpu_ticks());

@@ -2,6 +2,7 @@
 /* Prepares the hand-over, and completes it at the exit. */
 #include "efi/linux/handover.h"
 
+#include "boot/destination.h"
 #include "boot/log.h"
 #include "boot/pagetable.h"
 #include "boot/stub_options.h"
@@ -16,7 +17,7 @@
 static enum kexec_status add_memory_map(struct kexec_image *kexec_image, const struct memory_map *map,
 					struct handover *handover)
 {
-	uint64_t size = exit_map_capacity(map);
+	uint64_t size = memmap_exit_capacity(map);
 	uint64_t descriptors;
 	struct kexec_segment *segment;
 	enum kexec_status status;
@@ -39,7 +40,7 @@ static enum kexec_status add_memory_map(struct kexec_image *kexec_image, const s
 	return KEXEC_OK;
 }
 
-/* What need not be executable: all segments but the kernel and the purgatory's code. */
+/* What need not be executable: all segments but the kernel, where it runs, and the purgatory's code. */
 struct data_ranges {
 	struct mapped_range ranges[KEXEC_SEGMENT_MAX];
 	size_t count;
@@ -53,7 +54,7 @@ static void list_data(const struct kexec_image *kexec_image, const struct kernel
 		const struct kexec_segment *segment = &kexec_image->segments[i];
 		struct mapped_range range = { .addr = segment->mem, .size = segment->memsz };
 
-		if (segment == kernel->segment)
+		if (segment->mem == kernel->load_addr)
 			continue;
 		ret_data->ranges[ret_data->count++] = segment == purgatory->segment ? purgatory_data(purgatory) : range;
 	}
@@ -109,6 +110,8 @@ enum kexec_status handover_prepare(const struct kernel *kernel, const struct kex
 	if (status)
 		return status;
 	ret_handover->params = phys_to_ptr(segment->mem);
+	ret_handover->kernel_name = kernel->part->name;
+	ret_handover->destination = kexec_image->destination;
 	platform_collect(&platform, &ret_handover->framebuffer);
 	request.platform = &platform;
 	boot_params_build(ret_handover->params, &request);
@@ -133,13 +136,17 @@ struct completion {
 	struct digest *digest;
 };
 
-static void complete(void *context, const struct memory_map *map)
+/* The place that the kernel moves to was free when it was chosen; meanwhile the firmware may have taken it. */
+static enum kexec_status complete(void *context, const struct memory_map *map, bool has_begun)
 {
 	const struct completion *completion = context;
 	const struct handover *handover = completion->handover;
 
 	boot_params_set_memory_map(handover->params, map, handover->soft_reserve, handover->e820_ext);
 	digest_finish(completion->digest);
+	if (!has_begun)
+		return destination_check(handover->kernel_name, &handover->destination, map);
+	return destination_is_free(&handover->destination, map) ? KEXEC_OK : KEXEC_NO_MEMORY;
 }
 
 enum kexec_status handover_prepare_takeover(const struct purgatory *purgatory, struct handover *handover)

@@ -24,6 +24,8 @@ struct handover {
 	uint64_t page_table_root;
 	bool no_execute;		 /* the page tables mark data so */
 	struct mapped_range framebuffer; /* of size 0 where there is none */
+	const char *kernel_name;
+	struct memory_pages destination; /* of the kernel, which must be free at the exit: boot/destination.h */
 	struct takeover takeover;
 };
 

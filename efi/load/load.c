@@ -2,6 +2,7 @@
 /* Loads kernel, initrds and command line. */
 #include "efi/load/load.h"
 
+#include "boot/destination.h"
 #include "boot/initrd.h"
 #include "boot/log.h"
 #include "boot/pool.h"
@@ -10,6 +11,7 @@
 #include "common/string.h"
 #include "efi/load/part.h"
 #include "efi/services/cpu_mode.h"
+#include "efi/services/memory_map.h"
 
 /* Reads the first bytes of the kernel, which say where it goes. */
 static enum kexec_status plan_kernel(struct part_reader *reader, struct kernel *kernel)
@@ -31,22 +33,43 @@ static enum kexec_status plan_kernel(struct part_reader *reader, struct kernel *
 	return kernel_plan_file(&probe, &kernel->plan);
 }
 
+/* Most kernels go where there is room. Only for one with a fixed address the map decides. */
+static enum kexec_status choose_place(const struct kernel *kernel, struct memory_request *ret_request,
+				      struct memory_pages *ret_destination)
+{
+	enum kexec_status status;
+	struct memory_map map;
+
+	*ret_request = kernel->plan.memory;
+	if (!kernel->plan.elsewhere.size)
+		return KEXEC_OK;
+	status = memory_map_read(&map);
+	if (status)
+		return status;
+	status = destination_choose(kernel->part->name, &kernel->plan, &map, ret_request, ret_destination);
+	memory_map_free(&map);
+	return status;
+}
+
 static enum kexec_status place_kernel(struct kexec_image *kexec_image, struct kernel *kernel)
 {
-	const struct segment_request request = {
+	struct segment_request request = {
 		.name = "kernel",
 		.bufsz = kernel->plan.content_size,
 		.memsz = kernel->plan.content_size,
 		.stage = DIGEST_FILES,
-		.memory = kernel->plan.memory,
 	};
 	struct kexec_segment *segment;
 	enum kexec_status status;
 
+	status = choose_place(kernel, &request.memory, &kexec_image->destination);
+	if (status)
+		return status;
 	status = kexec_image_add_segment(kexec_image, &request, &segment);
 	if (status)
 		return status;
 	kernel->segment = segment;
+	kernel->load_addr = kexec_image->destination.size ? kexec_image->destination.addr : segment->mem;
 	kernel->file = phys_to_ptr(segment->mem - kernel->plan.lead_size);
 	return KEXEC_OK;
 }
@@ -85,10 +108,20 @@ enum kexec_status load_kernel(const struct boot_plan *plan, const struct load_ta
 	ret_kernel->part = &plan->kernel;
 	status = read_kernel(&reader, target, ret_kernel);
 	if (!status)
-		log_verbose("kernel reserved 0x%016lx size 0x%016lx", ret_kernel->segment->mem,
+		log_verbose("kernel reserved 0x%016lx size 0x%016lx", ret_kernel->load_addr,
 			    ret_kernel->plan.init_size);
 	part_close(&reader);
 	return status;
+}
+
+struct kernel_move kernel_find_move(const struct kernel *kernel)
+{
+	const struct kexec_segment *segment = kernel->segment;
+
+	if (kernel->load_addr == segment->mem)
+		return (struct kernel_move){ 0 };
+	log_verbose("kernel moves to 0x%016lx", kernel->load_addr);
+	return (struct kernel_move){ .from = segment->mem, .to = kernel->load_addr, .size = segment->memsz };
 }
 
 /* One initrd while it is loaded. A zeroed one is not opened yet. */

@@ -21,6 +21,7 @@ struct kernel {
 	const struct boot_part *part;
 	struct kernel_plan plan;
 	const struct kexec_segment *segment;
+	uint64_t load_addr;  /* where it runs: in the segment, or at its destination */
 	const uint8_t *file; /* in one piece: its lead right below the segment, and what is behind it */
 	uint64_t file_size;
 
@@ -35,6 +36,9 @@ struct kernel {
  */
 enum kexec_status load_kernel(const struct boot_plan *plan, const struct load_target *target,
 			      struct kernel *ret_kernel);
+
+/* What the purgatory has to move before it enters the kernel. */
+struct kernel_move kernel_find_move(const struct kernel *kernel);
 
 /* Reads all initrds into one segment, and hashes each likewise. *ret_segment is NULL for a plan without any. */
 enum kexec_status load_initrds(const struct boot_plan *plan, const struct kernel *kernel,

@@ -16,27 +16,21 @@
 #include "efi/services/memory_map.h"
 #include "efi/services/stack_guard.h"
 
-/*
- * The map grows by what is allocated from here on, and some firmware adds a lot at the exit itself: a guest's, say,
- * that accepts all its memory then. Once an exit has been refused there is no way to get more room that could not
- * fail, so there is plenty from the start; hashing it takes no time that could be noticed.
- */
-#define MAP_HEADROOM_DESCRIPTORS 1024
-#define MAP_HEADROOM_FACTOR 2
-
 /* A map that still changes after so many attempts changes for ever. */
 #define EXIT_ATTEMPTS_MAX 64
 
-uint64_t exit_map_capacity(const struct memory_map *map)
-{
-	return align_up(MAP_HEADROOM_FACTOR * map->size + MAP_HEADROOM_DESCRIPTORS * map->descriptor_size, PAGE_SIZE);
-}
-
 struct exit_state {
 	const struct exit_request *request;
-	uint64_t map_size; /* as the firmware said last */
-	bool has_begun;	   /* the firmware may be half shut down */
+	uint64_t map_size;	   /* as the firmware said last */
+	bool has_begun;		   /* the firmware may be half shut down */
+	enum kexec_status refusal; /* the sink's */
 };
+
+static enum kexec_status report(const struct exit_state *attempt, EFI_STATUS status)
+{
+	return log_error(status_from_efi(status), "memory map: %s: there is room for 0x%lx bytes, it says 0x%lx",
+			 efi_status_name(status), attempt->request->map_capacity, attempt->map_size);
+}
 
 static EFI_STATUS try_exit(struct exit_state *attempt)
 {
@@ -51,7 +45,9 @@ static EFI_STATUS try_exit(struct exit_state *attempt)
 		return status;
 	if (map.size > request->map_capacity || !memmap_valid(&map))
 		return EFI_ABORTED;
-	request->sink(request->context, &map);
+	attempt->refusal = request->sink(request->context, &map, attempt->has_begun);
+	if (attempt->refusal)
+		return EFI_ABORTED;
 	attempt->has_begun = true;
 	stack_guard_leave_firmware();
 	return exit_and_take_over(firmware_boot_services->ExitBootServices, firmware_image, key, &request->takeover);
@@ -95,7 +91,7 @@ static _Noreturn void give_up(const struct exit_state *attempt, unsigned attempt
 
 	if (!is_remembered)
 		say("kexec: the firmware did not take a note of this\n");
-	if (status == EFI_BUFFER_TOO_SMALL)
+	if (attempt->map_size > attempt->request->map_capacity)
 		say("kexec: memory map: expected at most 0x%lx bytes, found 0x%lx; %s\n",
 		    attempt->request->map_capacity, attempt->map_size, end);
 	else
@@ -116,11 +112,9 @@ enum kexec_status exit_boot_services(const struct exit_request *request)
 		if (!EFI_ERROR(status))
 			return KEXEC_OK;
 		if (!attempt.has_begun)
-			return log_error(status_from_efi(status),
-					 "memory map: expected at most 0x%lx bytes, found 0x%lx: %s",
-					 request->map_capacity, attempt.map_size, efi_status_name(status));
-		/* No attempt will find it smaller. */
-		if (status == EFI_BUFFER_TOO_SMALL)
+			return attempt.refusal ? attempt.refusal : report(&attempt, status);
+		/* No attempt will find it smaller, nor its owners gone. */
+		if (status == EFI_BUFFER_TOO_SMALL || attempt.refusal)
 			break;
 		attempts++;
 	}

@@ -11,13 +11,10 @@
 #include "common/purgatory_abi.h"
 
 /*
- * The bytes to reserve for the final map, which may be larger than `map`, that of now. Whole pages. They must be
- * reserved before the exit: from the first attempt on nothing can be allocated.
+ * Takes in the map that the firmware calls final, each time it does, or refuses it. Once the exit `has_begun`, that is
+ * treated as a refusal by the firmware; before, the sink logs why. Allocates nothing.
  */
-uint64_t exit_map_capacity(const struct memory_map *map);
-
-/* Takes in the map that the firmware calls final, each time it does. Allocates and prints nothing, and cannot fail. */
-typedef void exit_map_sink(void *context, const struct memory_map *map);
+typedef enum kexec_status exit_map_sink(void *context, const struct memory_map *map, bool has_begun);
 
 /* What LIDT and LGDT load. */
 struct __attribute__((packed)) table_pointer {

@@ -50,11 +50,22 @@ struct memory_request small_map_request(void)
 	};
 
 	if (below(2)) {
+		uint64_t first = below(SMALL_PAGES);
+
+		request.avoid.addr = first * PAGE_SIZE;
+		request.avoid.size = below(SMALL_PAGES - first) * PAGE_SIZE;
+	}
+	if (below(2)) {
 		request.min = align_down(request.min, PAGE_SIZE);
 		request.max = align_up(request.max / 2, PAGE_SIZE) - 1;
 		request.size = align_up(request.size, PAGE_SIZE);
 	}
 	return request;
+}
+
+bool small_map_avoids(const struct memory_request *request, uint64_t addr)
+{
+	return addr >= request->avoid.addr && addr - request->avoid.addr < request->avoid.size;
 }
 
 bool small_map_fits(const bool free_pages[SMALL_PAGES], const struct memory_request *request, uint64_t max,
@@ -65,7 +76,7 @@ bool small_map_fits(const bool free_pages[SMALL_PAGES], const struct memory_requ
 	if (addr + request->size > SMALL_END || addr + request->size - 1 > max)
 		return false;
 	for (uint64_t at = align_down(addr - request->lead, PAGE_SIZE); at < addr + request->size; at += PAGE_SIZE) {
-		if (!free_pages[at / PAGE_SIZE])
+		if (!free_pages[at / PAGE_SIZE] || small_map_avoids(request, at))
 			return false;
 	}
 	return true;

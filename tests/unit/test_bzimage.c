@@ -301,7 +301,35 @@ static void pref_address_of_a_fixed_kernel_within_a_page(void **state)
 	put(0x258, 0x1000800, 8);
 	expect_ok(parse());
 	put(0x234, 0, 1);
-	expect_error(parse(), KEXEC_UNSUPPORTED, "expected a multiple of 0x1000, found 0x1000800");
+	expect_error(parse(), KEXEC_UNSUPPORTED, "expected a multiple of 0x1000 from 0x100000 on, found 0x1000800");
+}
+
+/* Where BIOS data and video memory are. */
+static void pref_address_of_a_fixed_kernel_in_low_memory(void **state)
+{
+	(void)state;
+	make_header();
+	put(0x258, 0xff000, 8);
+	expect_ok(parse());
+	put(0x234, 0, 1);
+	expect_error(parse(), KEXEC_UNSUPPORTED, "expected a multiple of 0x1000 from 0x100000 on, found 0xff000");
+	put(0x258, 0x100000, 8);
+	expect_ok(parse());
+}
+
+/* boot/destination.h: if its place is taken. */
+static void file_of_a_fixed_kernel_may_go_elsewhere(void **state)
+{
+	(void)state;
+	make_header();
+	expect_ok(parse());
+	assert_int_equal(kernel.elsewhere.size, 0);
+	put(0x234, 0, 1);
+	expect_ok(parse_file(FILE_SIZE + 5));
+	assert_int_equal(kernel.elsewhere.lead, SETUP_SIZE);
+	assert_int_equal(kernel.elsewhere.size, KERNEL_SIZE + 5);
+	assert_int_equal(kernel.elsewhere.align, 0x1000);
+	assert_int_equal(kernel.elsewhere.min, LOW_MEMORY_END);
 }
 
 static void header_and_all_that_runs_must_be_signed(void **state)
@@ -372,6 +400,8 @@ int main(void)
 		cmocka_unit_test(pref_address_at_the_end_of_memory),
 		cmocka_unit_test(pref_address_above_4_gib_for_a_kernel_that_must_be_below),
 		cmocka_unit_test(pref_address_of_a_fixed_kernel_within_a_page),
+		cmocka_unit_test(pref_address_of_a_fixed_kernel_in_low_memory),
+		cmocka_unit_test(file_of_a_fixed_kernel_may_go_elsewhere),
 		cmocka_unit_test(header_and_all_that_runs_must_be_signed),
 		cmocka_unit_test(recognised_by_two_fields),
 	};

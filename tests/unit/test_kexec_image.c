@@ -50,6 +50,27 @@ static void segment_in_whole_pages_with_zeroed_tail(void **state)
 	assert_int_equal(bytes[8192], 0xa5);
 }
 
+/* The purgatory moves the kernel there, over whatever it finds. */
+static void no_segment_lies_at_the_destination(void **state)
+{
+	struct segment_request request = request_for("initrd", 5000);
+
+	(void)state;
+	kexec_image.destination = (struct memory_pages){ .addr = FAKE_MEMORY_START, .size = 0x100000 };
+	expect_ok(add(&request));
+	assert_int_equal(kexec_image.segments[0].mem, FAKE_MEMORY_START + 0x100000);
+	request.memory.top_down = true;
+	expect_ok(add(&request));
+	assert_int_equal(kexec_image.segments[1].mem, FAKE_MEMORY_END - 0x2000);
+	fake_memory_lie(FAKE_MEMORY_START + 0xfe000);
+	expect_error(add(&request), KEXEC_BAD_FORMAT,
+		     "segment initrd: [0x100fe000, 0x10100000) overlaps the kernel's fixed place [0x10000000, "
+		     "0x10100000)");
+	kexec_image_free(&kexec_image);
+	assert_int_equal(kexec_image.destination.size, 0);
+	assert_int_equal(fake_memory_outstanding(), 0);
+}
+
 static void sixteen_segments_but_no_more(void **state)
 {
 	struct segment_request request = request_for("part", 100);
@@ -175,6 +196,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(segment_in_whole_pages_with_zeroed_tail),
+		cmocka_unit_test(no_segment_lies_at_the_destination),
 		cmocka_unit_test(sixteen_segments_but_no_more),
 		cmocka_unit_test(segment_empty),
 		cmocka_unit_test(segment_memory_smaller_than_content),

@@ -272,9 +272,9 @@ static void lead_lies_in_the_hole(void **state)
 	request.lead = MIB + PAGE_SIZE + 1;
 	expect_hole(&map, &request, 7 * MIB + PAGE_SIZE);
 	request.lead = 3 * MIB + PAGE_SIZE + 1;
-	expect_no_hole(&map, &request, 4 * MIB);
+	expect_no_hole(&map, &request, MIB - 2 * PAGE_SIZE);
 	request.lead = UINT64_MAX;
-	expect_no_hole(&map, &request, 4 * MIB);
+	expect_no_hole(&map, &request, 0);
 }
 
 /* min is for the address alone: what leads it may lie below. */
@@ -304,10 +304,13 @@ static void aligned(void **state)
 	request.align = 16 * MIB;
 	expect_hole(&map, &request, 16 * MIB);
 	request.align = 32 * MIB;
-	expect_no_hole(&map, &request, 4 * MIB);
+	expect_no_hole(&map, &request, 0);
 	request.align = 1ull << 63;
-	expect_no_hole(&map, &request, 4 * MIB);
+	expect_no_hole(&map, &request, 0);
 	request.top_down = false;
+	expect_no_hole(&map, &request, 0);
+	request.align = 2 * MIB;
+	request.size = 4 * MIB + 1;
 	expect_no_hole(&map, &request, 4 * MIB);
 }
 
@@ -323,7 +326,7 @@ static void alignment_is_of_the_address_behind_the_lead(void **state)
 	request.top_down = true;
 	expect_hole(&map, &request, 6 * MIB);
 	request.lead = 2 * MIB + 1;
-	expect_no_hole(&map, &request, 4 * MIB);
+	expect_no_hole(&map, &request, 0);
 }
 
 static void min_and_max_to_the_byte(void **state)
@@ -339,7 +342,7 @@ static void min_and_max_to_the_byte(void **state)
 	expect_no_hole(&map, &request, MIB - 1);
 	request.max = 2 * MIB - 1;
 	request.min = 1 * MIB + 1;
-	expect_no_hole(&map, &request, MIB - 1);
+	expect_no_hole(&map, &request, MIB - PAGE_SIZE);
 
 	request.min = 5 * MIB - 1;
 	request.max = 6 * MIB - 1;
@@ -399,7 +402,7 @@ static void largest_within_the_limits(void **state)
 	request.max = 4 * MIB + 99;
 	expect_no_hole(&map, &request, 1 * MIB);
 	request.min = 1 * MIB + 7;
-	expect_no_hole(&map, &request, 1 * MIB - 7);
+	expect_no_hole(&map, &request, 1 * MIB - PAGE_SIZE);
 	request.max = UINT64_MAX;
 	request.min = 7 * MIB;
 	expect_no_hole(&map, &request, 2 * MIB);
@@ -547,6 +550,28 @@ static void memory_for_a_specific_purpose_is_not_free(void **state)
 	expect_hole(&map, &request, 2 * MIB);
 }
 
+/* Free or not, what is to be avoided is not taken, and counts for no neighbour. */
+static void pages_to_avoid(void **state)
+{
+	struct memory_map map = MAP_OF(three_holes);
+	struct memory_request request = request_of(MIB);
+
+	(void)state;
+	request.avoid = (struct memory_pages){ .addr = 1 * MIB, .size = 4 * MIB };
+	expect_hole(&map, &request, 5 * MIB);
+	request.lead = 1;
+	expect_hole(&map, &request, 5 * MIB + PAGE_SIZE);
+	request.avoid = (struct memory_pages){ .addr = 5 * MIB, .size = 2 * MIB };
+	request.lead = 0;
+	request.size = 2 * MIB;
+	expect_hole(&map, &request, 16 * MIB);
+	request.avoid = (struct memory_pages){ .size = 17 * MIB };
+	expect_no_hole(&map, &request, 1 * MIB);
+	request.top_down = true;
+	request.avoid = (struct memory_pages){ .addr = 17 * MIB, .size = UINT64_MAX - 17 * MIB };
+	expect_hole(&map, &request, 6 * MIB);
+}
+
 /* --- holes, against a search page by page --- */
 
 /* UINT64_MAX for none. */
@@ -570,22 +595,24 @@ static uint64_t search_preferred(const bool free_pages[SMALL_PAGES], const struc
 	return best != UINT64_MAX ? best : search(free_pages, request, request->max);
 }
 
-/* The longest run of free bytes within min and max. */
+/* The largest size that would fit somewhere, were all else the same. */
 static uint64_t search_largest(const bool free_pages[SMALL_PAGES], const struct memory_request *request)
 {
+	struct memory_request smallest = *request;
 	uint64_t largest = 0;
-	uint64_t run = 0;
 
-	for (uint64_t page = 0; page < SMALL_PAGES; page++) {
-		uint64_t first = page * PAGE_SIZE < request->min ? request->min : page * PAGE_SIZE;
-		uint64_t last = (page + 1) * PAGE_SIZE - 1 > request->max ? request->max : (page + 1) * PAGE_SIZE - 1;
+	smallest.size = 1;
+	for (uint64_t addr = 0; addr < SMALL_END; addr += PAGE_SIZE) {
+		uint64_t end = addr;
 
-		if (!free_pages[page] || first > last)
-			run = 0;
-		else
-			run += last - first + 1;
-		if (run > largest)
-			largest = run;
+		if (!small_map_fits(free_pages, &smallest, request->max, addr))
+			continue;
+		while (end < SMALL_END && free_pages[end / PAGE_SIZE] && !small_map_avoids(request, end))
+			end += PAGE_SIZE;
+		if (end - 1 > request->max)
+			end = request->max + 1;
+		if (end - addr > largest)
+			largest = end - addr;
 	}
 	return largest;
 }
@@ -610,8 +637,10 @@ static void finds_what_a_search_page_by_page_finds(void **state)
 				 "top_down %d: expected 0x%lx, found %d 0x%lx",
 				 round, request.lead, request.size, request.align, request.min, request.max,
 				 request.preferred_max, request.top_down, expected, hole.found, hole.addr);
-		if (!hole.found)
+		if (!hole.found) {
 			assert_int_equal(hole.largest, search_largest(small.free, &request));
+			assert_true(hole.largest < request.size);
+		}
 		found += hole.found;
 	}
 	/* Neither outcome is rare. */
@@ -946,6 +975,16 @@ static void readable_types(void **state)
 	}
 }
 
+/* --- the last map --- */
+
+static void room_for_the_last_map(void **state)
+{
+	struct memory_map map = { .size = 100 * 48, .descriptor_size = 48 };
+
+	(void)state;
+	assert_int_equal(memmap_exit_capacity(&map), align_up((200 + 1024) * 48, PAGE_SIZE));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -974,6 +1013,7 @@ int main(void)
 		cmocka_unit_test(unsorted_map),
 		cmocka_unit_test(only_conventional_memory_is_free),
 		cmocka_unit_test(memory_for_a_specific_purpose_is_not_free),
+		cmocka_unit_test(pages_to_avoid),
 		cmocka_unit_test(finds_what_a_search_page_by_page_finds),
 		cmocka_unit_test(finds_free_memory_in_shuffled_maps),
 		cmocka_unit_test(readable_to_the_end_of_what_touches),
@@ -988,6 +1028,7 @@ int main(void)
 		cmocka_unit_test(e820_of_many_descriptors),
 		cmocka_unit_test(e820_of_a_range_that_ends_at_2_to_the_64),
 		cmocka_unit_test(e820_says_of_each_page_what_the_map_says),
+		cmocka_unit_test(room_for_the_last_map),
 	};
 
 	return run_named_tests(tests);

@@ -100,6 +100,13 @@ static void accepted_places(void **state)
 	request.lead = 2 * MIB;
 	assert_false(memory_request_accepts(&request, MIB));
 	assert_true(memory_request_accepts(&request, 2 * MIB));
+	request.avoid = (struct memory_pages){ .addr = 4 * MIB, .size = MIB };
+	assert_true(memory_request_accepts(&request, 4 * MIB - 2 * PAGE_SIZE));
+	assert_false(memory_request_accepts(&request, 4 * MIB - PAGE_SIZE));
+	assert_false(memory_request_accepts(&request, 5 * MIB - PAGE_SIZE));
+	/* What leads counts. */
+	assert_false(memory_request_accepts(&request, 7 * MIB - PAGE_SIZE));
+	assert_true(memory_request_accepts(&request, 7 * MIB));
 }
 
 /* --- one place after the other --- */

@@ -21,13 +21,18 @@ static uint8_t room[16 * PAGE_SIZE];
 static unsigned maps;
 static struct memory_map last_map;
 
-static void take_map(void *context, const struct memory_map *map)
+/* The map that the sink refuses; 0: none. */
+static unsigned refused_map;
+
+static enum kexec_status take_map(void *context, const struct memory_map *map, bool has_begun)
 {
 	assert_ptr_equal(context, room);
 	assert_true(memmap_valid(map));
 	assert_false(fake_firmware.has_exited);
+	assert_int_equal(has_begun, maps != 0);
 	maps++;
 	last_map = *map;
+	return maps == refused_map ? KEXEC_NO_MEMORY : KEXEC_OK;
 }
 
 static struct exit_request request = {
@@ -113,7 +118,7 @@ static void map_larger_than_the_room(void **state)
 	(void)state;
 	fake_firmware_start(descriptors, 2);
 	expect_refusal_before(2 * 48 - 1, KEXEC_IO,
-			      "memory map: expected at most 0x5f bytes, found 0x60: BUFFER_TOO_SMALL");
+			      "memory map: BUFFER_TOO_SMALL: there is room for 0x5f bytes, it says 0x60");
 }
 
 static void map_that_cannot_be_read(void **state)
@@ -122,7 +127,7 @@ static void map_that_cannot_be_read(void **state)
 	fake_firmware_start(descriptors, 2);
 	fake_firmware.map_status = EFI_INVALID_PARAMETER;
 	expect_refusal_before(PAGE_SIZE, KEXEC_IO,
-			      "memory map: expected at most 0x1000 bytes, found 0x1000: INVALID_PARAMETER");
+			      "memory map: INVALID_PARAMETER: there is room for 0x1000 bytes, it says 0x1000");
 }
 
 static void map_that_lies(void **state)
@@ -130,10 +135,23 @@ static void map_that_lies(void **state)
 	(void)state;
 	fake_firmware_start(descriptors, 2);
 	fake_firmware.map_size_lie = PAGE_SIZE + 32;
-	expect_refusal_before(PAGE_SIZE, KEXEC_IO, "expected at most 0x1000 bytes, found 0x1020: ABORTED");
+	expect_refusal_before(PAGE_SIZE, KEXEC_IO,
+			      "memory map: ABORTED: there is room for 0x1000 bytes, it says 0x1020");
 	fake_firmware.map_size_lie = 0;
 	fake_firmware.descriptor_size_lie = 32;
-	expect_refusal_before(PAGE_SIZE, KEXEC_IO, "expected at most 0x1000 bytes, found 0x60: ABORTED");
+	expect_refusal_before(PAGE_SIZE, KEXEC_IO, "memory map: ABORTED: there is room for 0x1000 bytes, it says 0x60");
+}
+
+/* The sink has said why. */
+static void map_that_the_sink_refuses(void **state)
+{
+	(void)state;
+	fake_firmware_start(descriptors, 2);
+	refused_map = 1;
+	assert_int_equal(leave(sizeof(room)), KEXEC_NO_MEMORY);
+	assert_int_equal(fake_firmware.exit_calls, 0);
+	assert_string_equal(logged(), "");
+	expect_nothing_allocated();
 }
 
 /* --- after it: a note, and a reset or a halt --- */
@@ -223,6 +241,18 @@ static void no_reset_without_a_note(void **state)
 			    "kexec: the firmware did not take a note of this\n" REFUSED_FOR_EVER "halted\n");
 }
 
+static void later_map_that_the_sink_refuses(void **state)
+{
+	(void)state;
+	fake_firmware_start(descriptors, 2);
+	fake_firmware.exits_refused = 10;
+	refused_map = 3;
+	leave_for_ever(sizeof(room));
+	assert_string_equal(fake_firmware.serial, "kexec: ExitBootServices: refused 2 times: ABORTED; halted\n");
+	assert_int_equal(fake_firmware.exit_calls, 2);
+	expect_note(2, EFI_ABORTED, 96);
+}
+
 static void map_outgrows_the_room(void **state)
 {
 	(void)state;
@@ -236,14 +266,6 @@ static void map_outgrows_the_room(void **state)
 	expect_note(2, EFI_BUFFER_TOO_SMALL, 0x240);
 }
 
-static void room_for_a_map(void **state)
-{
-	struct memory_map map = { .size = 100 * 48, .descriptor_size = 48 };
-
-	(void)state;
-	assert_int_equal(exit_map_capacity(&map), align_up((200 + 1024) * 48, PAGE_SIZE));
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -253,11 +275,12 @@ int main(void)
 		cmocka_unit_test(map_larger_than_the_room),
 		cmocka_unit_test(map_that_cannot_be_read),
 		cmocka_unit_test(map_that_lies),
+		cmocka_unit_test(map_that_the_sink_refuses),
+		cmocka_unit_test(later_map_that_the_sink_refuses),
 		cmocka_unit_test(refused_for_ever),
 		cmocka_unit_test(refused_for_ever_where_the_entry_wants_a_reset),
 		cmocka_unit_test(no_reset_without_a_note),
 		cmocka_unit_test(map_outgrows_the_room),
-		cmocka_unit_test(room_for_a_map),
 	};
 
 	return run_named_tests(tests);
