@@ -4,6 +4,7 @@
 
 #include "boot/bootparams.h"
 #include "boot/log.h"
+#include "boot/text.h"
 #include "common/align.h"
 #include "common/string.h"
 
@@ -28,38 +29,66 @@ struct header_values {
 	bool relocatable;
 };
 
-static enum kexec_status check_magic(const char *path, const struct setup_header *header)
+#define VERSION_TEXT_MAX 40u
+
+/* boot.rst, "kernel_version": what the file calls itself, if that is among its first bytes. */
+static struct text version_text(const struct kernel_probe *probe, const struct setup_header *header)
+{
+	size_t start = header->kernel_version + SECTOR_SIZE;
+	struct text text;
+
+	if (!header->kernel_version || start >= probe->size)
+		return TEXT("no version");
+	text = (struct text){ .start = (const char *)probe->bytes + start };
+	while (start + text.length < probe->size && text.length < VERSION_TEXT_MAX && text.start[text.length] >= ' ' &&
+	       text.start[text.length] <= '~')
+		text.length++;
+	return text;
+}
+
+static enum kexec_status check_protocol(const struct kernel_probe *probe, const struct setup_header *header)
 {
 	size_t header_end = SETUP_HEADER_OFFSET + offsetof(struct setup_header, header) + header->jump_distance;
+	struct text version = version_text(probe, header);
 
+	if (header->version < VERSION_MIN)
+		return log_error(
+			KEXEC_UNSUPPORTED,
+			"%s: boot protocol at 0x206: expected 0x%04x or later, found 0x%04x (\"%.*s\"): memdisk, "
+			"iPXE's .lkrn and Linux before 3.8 have older ones",
+			probe->name, VERSION_MIN, header->version, TEXT_ARGS(version));
+	if (header_end < offsetof(struct setup_header, handover_offset) + SETUP_HEADER_OFFSET ||
+	    header_end > SETUP_HEADER_END_MAX)
+		return log_error(KEXEC_BAD_FORMAT,
+				 "%s: end of the header by 0x201: expected 0x%zx to 0x%x, found 0x%zx", probe->name,
+				 offsetof(struct setup_header, handover_offset) + SETUP_HEADER_OFFSET,
+				 SETUP_HEADER_END_MAX, header_end);
+	return KEXEC_OK;
+}
+
+static enum kexec_status check_magic(const char *path, const struct setup_header *header)
+{
 	if (header->boot_flag != BOOT_FLAG)
 		return log_error(KEXEC_BAD_FORMAT, "%s: no kernel: boot_flag at 0x1fe: expected 0x%x, found 0x%x", path,
 				 BOOT_FLAG, header->boot_flag);
 	if (header->header != SETUP_HEADER_MAGIC)
 		return log_error(KEXEC_BAD_FORMAT, "%s: no kernel: header at 0x202: expected 0x%x \"HdrS\", found 0x%x",
 				 path, SETUP_HEADER_MAGIC, header->header);
-	if (header->version < VERSION_MIN)
-		return log_error(KEXEC_UNSUPPORTED,
-				 "%s: boot protocol at 0x206: expected 0x%04x or later, found 0x%04x", path,
-				 VERSION_MIN, header->version);
-	if (header_end < offsetof(struct setup_header, handover_offset) + SETUP_HEADER_OFFSET ||
-	    header_end > SETUP_HEADER_END_MAX)
-		return log_error(KEXEC_BAD_FORMAT,
-				 "%s: end of the header by 0x201: expected 0x%zx to 0x%x, found 0x%zx", path,
-				 offsetof(struct setup_header, handover_offset) + SETUP_HEADER_OFFSET,
-				 SETUP_HEADER_END_MAX, header_end);
 	return KEXEC_OK;
 }
 
 static enum kexec_status check_flags(const char *path, const struct setup_header *header, const struct paging *paging)
 {
 	if (!(header->loadflags & LOADED_HIGH))
-		return log_error(KEXEC_UNSUPPORTED, "%s: loadflags at 0x211: expected LOADED_HIGH (0x%x), found 0x%x",
+		return log_error(KEXEC_UNSUPPORTED,
+				 "%s: loadflags at 0x211: expected LOADED_HIGH (0x%x), found 0x%x: this is no bzImage, "
+				 "but a zImage",
 				 path, LOADED_HIGH, header->loadflags);
 	if (!(header->xloadflags & XLF_KERNEL_64))
 		return log_error(KEXEC_UNSUPPORTED,
-				 "%s: xloadflags at 0x236: expected XLF_KERNEL_64 (0x%x), found 0x%x", path,
-				 XLF_KERNEL_64, header->xloadflags);
+				 "%s: xloadflags at 0x236: expected XLF_KERNEL_64 (0x%x), found 0x%x: this is for "
+				 "32-bit x86",
+				 path, XLF_KERNEL_64, header->xloadflags);
 	if (paging->five_levels && !(header->xloadflags & XLF_5LEVEL))
 		return log_error(KEXEC_UNSUPPORTED,
 				 "%s: xloadflags at 0x236: the CPU runs with 5-level paging: expected XLF_5LEVEL "
@@ -222,6 +251,9 @@ static enum kexec_status plan_bzimage(const struct kernel_probe *probe, struct k
 				 probe->name, SETUP_HEADER_END, probe->file_size);
 	header = read_header(probe);
 	status = check_magic(probe->name, &header);
+	if (status)
+		return status;
+	status = check_protocol(probe, &header);
 	if (status)
 		return status;
 	status = check_flags(probe->name, &header, &probe->paging);

@@ -3,6 +3,7 @@
 #include "boot/kernel_format.h"
 
 #include "boot/bzimage.h"
+#include "boot/file_kind.h"
 #include "boot/log.h"
 #include "boot/pe.h"
 #include "common/align.h"
@@ -14,10 +15,14 @@ static const struct kernel_format *const formats[] = {
 
 enum kexec_status kernel_plan_file(const struct kernel_probe *probe, struct kernel_plan *ret_plan)
 {
+	struct file_kind kind;
+
 	for (size_t i = 0; i < ARRAY_SIZE(formats); i++) {
 		if (formats[i]->probe(probe))
 			return formats[i]->plan(probe, ret_plan);
 	}
+	if (file_kind_find(probe, &kind))
+		return file_kind_refuse(probe->name, &kind);
 	return formats[0]->plan(probe, ret_plan);
 }
 

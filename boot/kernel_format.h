@@ -71,8 +71,8 @@ struct kernel_format {
 };
 
 /*
- * Recognises the file and plans its place. A file that no format recognises is judged by the first one, whose message
- * says which field differs.
+ * Recognises the file and plans its place. A file that no format recognises is refused for what it is
+ * (boot/file_kind.h); one that resembles nothing is judged by the first format, whose message says which field differs.
  */
 enum kexec_status kernel_plan_file(const struct kernel_probe *probe, struct kernel_plan *ret_plan);
 

@@ -9,6 +9,7 @@ enum {
 	DOS_PE_OFFSET = 0x3c,
 
 	/* COFF header, from the signature "PE\0\0" on */
+	COFF_MACHINE = 4,
 	COFF_SECTION_COUNT = 6,
 	COFF_OPTIONAL_HEADER_SIZE = 20,
 	COFF_SIZE = 24,
@@ -18,6 +19,7 @@ enum {
 	OPTIONAL_IMAGE_SIZE = 56,
 	OPTIONAL_HEADERS_SIZE = 60,
 	OPTIONAL_CHECKSUM = 64,
+	OPTIONAL_SUBSYSTEM = 68,
 	OPTIONAL_DIRECTORY_COUNT = 108,
 	OPTIONAL_CERTIFICATES = 144, /* data directory 4: offset in the file, size */
 	OPTIONAL_CERTIFICATES_END = 152,
@@ -91,6 +93,22 @@ bool pe_section_at(const struct pe_image *image, uint32_t index, struct pe_secti
 static const uint8_t *optional_header(const struct pe_image *image)
 {
 	return image->bytes + read_32(image->bytes + DOS_PE_OFFSET) + COFF_SIZE;
+}
+
+bool pe_machine(const struct pe_image *image, uint16_t *ret_machine, uint16_t *ret_subsystem)
+{
+	const uint8_t *optional;
+	const uint8_t *table;
+	uint32_t count;
+
+	if (!find_table(image, &table, &count))
+		return false;
+	optional = optional_header(image);
+	if (table - optional < OPTIONAL_SUBSYSTEM + 2)
+		return false;
+	*ret_machine = (uint16_t)read_16(optional - COFF_SIZE + COFF_MACHINE);
+	*ret_subsystem = (uint16_t)read_16(optional + OPTIONAL_SUBSYSTEM);
+	return true;
 }
 
 struct pe_sizes pe_sizes(const struct pe_image *image)

@@ -41,6 +41,9 @@ struct pe_section {
  */
 enum kexec_status pe_check_headers(const char *name, const struct pe_image *image);
 
+/* Machine and Subsystem of a PE32 or PE32+ image. Returns false if its headers do not make sense. */
+bool pe_machine(const struct pe_image *image, uint16_t *ret_machine, uint16_t *ret_subsystem);
+
 /* SizeOfHeaders and SizeOfImage of an image that has passed pe_check_headers, in bytes. */
 struct pe_sizes {
 	uint32_t headers;

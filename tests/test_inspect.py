@@ -198,10 +198,28 @@ def test_kernel():
     assert answer("kernel", kernel) == {"authenticode_covers": True}
     assert answer("kernel", b"\0" + kernel[1:]) == {"authenticode_covers": False}
     assert refusal("kernel", kernel[:4000000]).startswith("name: truncated: expected ")
-    assert refusal("kernel", bytes(5000)) == "name: no kernel: boot_flag at 0x1fe: expected 0xaa55, found 0x0"
-    assert refusal("kernel", b"") == "name: too short for a kernel: expected at least 620 bytes, found 0"
+    assert refusal("kernel", b"\1" * 5000) == "name: no kernel: boot_flag at 0x1fe: expected 0xaa55, found 0x101"
+    assert refusal("kernel", b"\1") == "name: too short for a kernel: expected at least 620 bytes, found 1"
     assert inspect("kernel", kernel, ["name", "2047"]).returncode == 0
     assert refusal("kernel", kernel, "2048") == "options: expected at most 2047 bytes (the kernel's cmdline_size), found 2048"
+
+
+# The program that makes the file, reading a kernel from its standard input, and what the loader takes it for.
+MADE_BY = {
+    "gzip": "a gzip file", "xz": "an xz file", "zstd -q": "a zstd file", "lz4 -q": "an lz4 file",
+    "lz4 -q -l": "an lz4 file of the old format", "bzip2": "a bzip2 file", "xz --format=lzma": "an lzma file",
+    "tar -cf - GNUmakefile": "a tar archive", "sh -c 'echo README.md | cpio --quiet -o -H newc'": "a cpio archive",
+    "sh -c 'echo README.md | cpio --quiet -o -H odc'": "a cpio archive of the old format", "cat build/kexecx64.efi": "an EFI application",
+    "cat build/host/inspect": "an ELF file", "cat tests/score": 'a script ("#!/usr/bin/python3")',
+    "cat LICENSE": "a text", "cat doc/bench.svg": "a web page or XML", "dd status=none if=/dev/zero bs=8192 count=1": "zeros",
+    "true": "an empty file", "cat /usr/lib/systemd/boot/efi/linuxx64.efi.stub": "an EFI application",
+}
+
+
+@pytest.mark.parametrize("command", MADE_BY)
+def test_files_that_are_no_kernels(command):
+    made = subprocess.run(command, shell=True, cwd=ROOT, check=True, capture_output=True, input=bytes(range(1, 256)) * 100)
+    assert refusal("kernel", made.stdout[:1 << 20]).startswith(f"name: expected a kernel (bzImage), found {MADE_BY[command]}")
 
 
 def test_initrd():

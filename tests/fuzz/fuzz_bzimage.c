@@ -59,6 +59,21 @@ static void check_request(const struct kernel_plan *plan, const struct kernel_pr
 	assert(request->min == field(probe, 0x258, 8));
 }
 
+/* Only a kernel with a fixed address may wait elsewhere, and all of its file must fit there. */
+static void check_elsewhere(const struct kernel_plan *plan, const struct kernel_probe *probe)
+{
+	const struct memory_request *request = &plan->elsewhere;
+
+	if (field(probe, 0x234, 1)) {
+		assert(request->size == 0);
+		return;
+	}
+	assert(request->lead == plan->lead_size);
+	assert(request->size == probe->file_size - plan->lead_size && request->size >= plan->content_size);
+	assert(plan->memory.min % PAGE_SIZE == 0 && plan->memory.min >= LOW_MEMORY_END);
+	assert(plan->memory.min + align_up(plan->init_size, PAGE_SIZE) > plan->memory.min);
+}
+
 /* Where the request leads when all memory is free. */
 static struct hole find_hole(const struct memory_request *request)
 {
@@ -115,6 +130,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 		check_plan(&plan, &probe);
 		check_signed_ranges(&plan, &probe);
 		check_request(&plan, &probe);
+		check_elsewhere(&plan, &probe);
 		check_place(&plan, &probe);
 		check_initrd(&plan, &probe, probe.file_size);
 	}
