@@ -3,16 +3,36 @@
 #include "boot/entry.h"
 
 #include "boot/entry_keys.h"
+#include "boot/key_habit.h"
 #include "boot/log.h"
 #include "boot/plan_builder.h"
 #include "boot/volume_path.h"
+#include "common/format.h"
 #include "common/string.h"
 
 /* How much of a wrong line a message quotes: a digest and a path, as a rule. */
 #define QUOTE_MAX 120
 
+/* How much of each unknown key a message quotes that lists them, and of all. */
+#define KEY_QUOTE_MAX 30
+#define KEYS_SIZE 256
+
 /* In UTF-8. */
 #define BYTE_ORDER_MARK "\xef\xbb\xbf"
+
+static enum kexec_status read_unknown(struct plan_builder *builder, struct text name)
+{
+	struct boot_plan *plan = &builder->plan;
+	struct meant_key meant = key_habit_meant(name);
+
+	if (!meant.key) {
+		plan->unknown_keys[plan->unknown_key_count++] = name;
+		return KEXEC_OK;
+	}
+	return log_error(KEXEC_BAD_FORMAT, "%s%s: %.*s: expected %.*s%s", plan->said_by,
+			 boot_plan_line(plan, name.start).text, TEXT_ARGS(text_quote(name, QUOTE_MAX)),
+			 TEXT_ARGS(meant.key->name), meant.is_joined ? ", set off by plain blanks" : "");
+}
 
 static enum kexec_status read_line(struct plan_builder *builder, struct text line)
 {
@@ -20,15 +40,30 @@ static enum kexec_status read_line(struct plan_builder *builder, struct text lin
 	const struct entry_key *key = entry_key_find(name);
 	const char *expected;
 
-	if (!key) {
-		builder->plan.unknown_keys[builder->plan.unknown_key_count++] = name;
-		return KEXEC_OK;
-	}
+	if (!key)
+		return read_unknown(builder, name);
 	expected = key->read(builder, line);
 	if (!expected)
 		return KEXEC_OK;
-	return log_error(KEXEC_BAD_FORMAT, "%s: %.*s: expected %s, found \"%.*s\"", builder->plan.said_by,
-			 TEXT_ARGS(name), expected, TEXT_ARGS(text_quote(line, QUOTE_MAX)));
+	return log_error(KEXEC_BAD_FORMAT, "%s%s: %.*s: expected %s, found \"%.*s\"", builder->plan.said_by,
+			 boot_plan_line(&builder->plan, name.start).text, TEXT_ARGS(name), expected,
+			 TEXT_ARGS(text_quote(line, QUOTE_MAX)));
+}
+
+/* One of the keys that were skipped may have been meant. */
+static enum kexec_status no_kernel(const struct boot_plan *plan)
+{
+	char keys[KEYS_SIZE] = "";
+	size_t used = 0;
+
+	for (size_t i = 0; i < plan->unknown_key_count; i++) {
+		const char *lost = key_habit_lost(plan->unknown_keys[i]);
+
+		used += format_text(keys + used, sizeof(keys) - used, "%s%.*s%s%s%s", i ? ", " : " but unknown keys: ",
+				    TEXT_ARGS(text_quote(plan->unknown_keys[i], KEY_QUOTE_MAX)), lost ? " (" : "",
+				    lost ? lost : "", lost ? ")" : "");
+	}
+	return log_error(KEXEC_NOT_FOUND, "%s: expected a line \"linux PATH\", found none%s", plan->said_by, keys);
 }
 
 static enum kexec_status read_lines(struct plan_builder *builder)
@@ -46,10 +81,7 @@ static enum kexec_status read_lines(struct plan_builder *builder)
 		if (status)
 			return status;
 	}
-	if (!builder->plan.kernel.name)
-		return log_error(KEXEC_NOT_FOUND, "%s: expected a line \"linux PATH\", found none",
-				 builder->plan.said_by);
-	return KEXEC_OK;
+	return builder->plan.kernel.name ? KEXEC_OK : no_kernel(&builder->plan);
 }
 
 /* Gives the digest to `part` if it is the one named. Returns false if the part has another one of its kind already. */
@@ -79,11 +111,11 @@ static enum kexec_status give_to_parts(struct boot_plan *plan, const struct dige
 		agrees &= give_digest(&plan->initrds[i], line, &is_named);
 	if (!is_named)
 		return log_error(KEXEC_BAD_FORMAT,
-				 "%s: %s: expected the path of a linux or initrd line, found \"%.*s\"", plan->said_by,
-				 key, TEXT_ARGS(path));
+				 "%s%s: %s: expected the path of a linux or initrd line, found \"%.*s\"", plan->said_by,
+				 boot_plan_line(plan, path.start).text, key, TEXT_ARGS(path));
 	if (!agrees)
-		return log_error(KEXEC_BAD_FORMAT, "%s: %s: expected one digest for %.*s, found two", plan->said_by,
-				 key, TEXT_ARGS(path));
+		return log_error(KEXEC_BAD_FORMAT, "%s%s: %s: expected one digest for %.*s, found two", plan->said_by,
+				 boot_plan_line(plan, path.start).text, key, TEXT_ARGS(path));
 	return KEXEC_OK;
 }
 
@@ -145,10 +177,12 @@ enum kexec_status entry_to_plan(const char *said_by, struct text text, enum entr
 	static const struct {
 		enum part_source source;
 		struct plan_trust trust;
+		bool has_lines;
 	} places[] = {
-		[ENTRY_OUTSIDE] = { PART_ON_VOLUME, { .kernel = TRUST_PLATFORM, .initrds = TRUST_NOBODY } },
-		[ENTRY_SEALED] = { PART_ON_VOLUME, { .kernel = TRUST_DIGEST, .initrds = TRUST_DIGEST } },
-		[ENTRY_OF_SECTIONS] = { PART_IN_IMAGE, { .kernel = TRUST_IMAGE, .initrds = TRUST_IMAGE } },
+		[ENTRY_OUTSIDE] = { PART_ON_VOLUME, { TRUST_PLATFORM, TRUST_NOBODY }, .has_lines = true },
+		[ENTRY_OF_LOAD_OPTIONS] = { PART_ON_VOLUME, { TRUST_PLATFORM, TRUST_NOBODY }, .has_lines = false },
+		[ENTRY_SEALED] = { PART_ON_VOLUME, { TRUST_DIGEST, TRUST_DIGEST }, .has_lines = true },
+		[ENTRY_OF_SECTIONS] = { PART_IN_IMAGE, { TRUST_IMAGE, TRUST_IMAGE }, .has_lines = false },
 	};
 	struct plan_builder builder;
 	enum kexec_status status;
@@ -161,6 +195,7 @@ enum kexec_status entry_to_plan(const char *said_by, struct text text, enum entr
 	if (status)
 		return status;
 	builder.source = places[place].source;
+	builder.plan.has_lines = places[place].has_lines;
 	status = read_text(&builder, place);
 	if (status)
 		plan_builder_give_up(&builder);

@@ -15,15 +15,17 @@
 
 /* Where the text stands decides who vouches for the parts that it names. */
 enum entry_place {
-	ENTRY_OUTSIDE, /* in a file or in load options, where anybody may have written it */
-	ENTRY_SEALED,  /* in our own image: the image's signature covers the text, the text's digests cover the files */
+	ENTRY_OUTSIDE,	       /* in a file, where anybody may have written it */
+	ENTRY_OF_LOAD_OPTIONS, /* made of load options, likewise */
+	ENTRY_SEALED, /* in our own image: the image's signature covers the text, the text's digests cover the files */
 	ENTRY_OF_SECTIONS, /* made of the sections of our own image, which are the files: the signature covers all */
 };
 
 /*
  * Makes a plan of an entry. The whole text is checked: one `linux`, known values, well-formed digests, each for a file
  * that the entry loads, and no two by one key that differ for one file. A sealed entry must have a digest for each
- * file, by either key. Unknown keys are skipped and listed in the plan.
+ * file, by either key. Unknown keys are skipped and listed in the plan, except those that are a misspelled key
+ * (boot/key_habit.h).
  *
  * `said_by` names the text in messages. `text` and `said_by` are copied. The caller frees the plan with
  * boot_plan_free. *ret_plan is written on success only.

@@ -2,10 +2,12 @@
 /* Puts plans together, and frees them. */
 #include "boot/plan.h"
 
+#include "boot/key_habit.h"
 #include "boot/log.h"
 #include "boot/plan_builder.h"
 #include "boot/pool.h"
 #include "common/digest_text.h"
+#include "common/format.h"
 #include "common/string.h"
 
 /* How much of a key a message quotes. */
@@ -119,11 +121,35 @@ bool boot_part_is_sealed(const struct boot_part *part)
 	return part->trust == TRUST_IMAGE || (part->trust == TRUST_DIGEST && boot_part_has_digest(part));
 }
 
+struct line_text boot_plan_line(const struct boot_plan *plan, const char *place)
+{
+	struct line_text line = { 0 };
+	size_t number = 1;
+
+	if (!plan->has_lines)
+		return line;
+	for (const char *c = plan->text.start; c < place; c++)
+		number += *c == '\n';
+	format_text(line.text, sizeof(line.text), ": line %zu", number);
+	return line;
+}
+
+static void print_unknown_key(const struct boot_plan *plan, struct text key)
+{
+	const char *lost = key_habit_lost(key);
+	struct line_text line = boot_plan_line(plan, key.start);
+	struct text name = text_quote(key, QUOTE_MAX);
+
+	if (lost)
+		log_warning("%s%s: unknown key %.*s skipped: %s", plan->said_by, line.text, TEXT_ARGS(name), lost);
+	else
+		log_verbose("%s%s: unknown key %.*s skipped", plan->said_by, line.text, TEXT_ARGS(name));
+}
+
 void boot_plan_print_unknown_keys(const struct boot_plan *plan)
 {
 	for (size_t i = 0; i < plan->unknown_key_count; i++)
-		log_verbose("%s: unknown key %.*s skipped", plan->said_by,
-			    TEXT_ARGS(text_quote(plan->unknown_keys[i], QUOTE_MAX)));
+		print_unknown_key(plan, plan->unknown_keys[i]);
 }
 
 void boot_plan_free(struct boot_plan *plan)

@@ -62,6 +62,7 @@ bool boot_part_is_sealed(const struct boot_part *part);
 struct boot_plan {
 	const char *said_by;	   /* where the plan comes from, for messages: a path, "load options", ... */
 	struct text text;	   /* its words, as they are measured */
+	bool has_lines;		   /* whoever wrote it sees the lines that it has here */
 	struct boot_part kernel;   /* always there */
 	struct boot_part *initrds; /* in the order in which they are loaded */
 	size_t initrd_count;
@@ -79,7 +80,16 @@ struct boot_plan {
 	void *memory; /* one piece of pool memory, for all of the above */
 };
 
-/* Logs which keys were skipped, for users who asked for verbose. */
+/* For messages that begin "%s%s: ", behind ->said_by. */
+struct line_text {
+	char text[16];
+};
+
+/* The line of ->text that the byte at `place` stands in, as ": line 3". Nothing where the text has no lines to count.
+ */
+struct line_text boot_plan_line(const struct boot_plan *plan, const char *place);
+
+/* Logs which keys were skipped: for everybody if what they ask for is lost, else for users who asked for verbose. */
 void boot_plan_print_unknown_keys(const struct boot_plan *plan);
 
 void boot_plan_free(struct boot_plan *plan);

@@ -74,7 +74,7 @@ def test_bytes_survive():
     (b"", 'name: expected a line "linux PATH", found none'),
     (b"linux /k\n\0", "name: expected text, found a NUL at byte 9"),
     (b"linux /k\n" + b"#" * 65536, "name: expected at most 65536 bytes, found 65545"),
-    (b"linux /k\ndma \x1b[31m\xff\n", 'name: dma: expected on or off, found "?[31m?"'),
+    (b"linux /k\ndma \x1b[31m\xff\n", 'name: line 2: dma: expected on or off, found "?[31m?"'),
 ])
 def test_entry_that_is_refused(content, line):
     """In one line of plain ASCII, whatever stands in the entry."""

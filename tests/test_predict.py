@@ -76,7 +76,7 @@ def test_entry_that_boots(tmp_path, root):
     (b"linux /vm\xfflinuz\n", r"/vm\?linuz: expected a path in UTF-8, found other bytes"),
     (b"linux /../outside\n", r"/../outside: expected a path below the volume's root, found .. above it"),
     (b"linux /a/../../outside\n", r"/a/../../outside: expected a path below the volume's root, found .. above it"),
-    (b"linux /vmlinuz\ndma maybe\n", r'\S+conf: dma: expected on or off, found "maybe"'),
+    (b"linux /vmlinuz\ndma maybe\n", r'\S+conf: line 2: dma: expected on or off, found "maybe"'),
     (b"linux /vmlinuz\n" + b"#" * 65536, r"\S+conf: expected at most 65536 bytes, found 65552"),
     (b"linux /x\x1b[31m\xe2\x80\xaey\n",
      r"predict-pcrs: cannot read \S+/x\\x1b\[31m\\u202ey: No such file or directory"),

@@ -59,6 +59,16 @@ void log_error_line(const char *format, ...)
 	va_end(args);
 }
 
+void log_warning(const char *format, ...)
+{
+	va_list args;
+
+	(void)fputs(LOG_WARNING_MARK, stderr);
+	va_start(args, format);
+	print_line(format, args);
+	va_end(args);
+}
+
 /* The keys that were skipped, which the plan lists. */
 void log_verbose(const char *format, ...)
 {

@@ -156,7 +156,7 @@ static enum kexec_status plan_from_outside(const EFI_LOADED_IMAGE *image, struct
 	if (status)
 		return status;
 	if (options.has_linux)
-		status = entry_to_plan("load options", options.lines, ENTRY_OUTSIDE, ret_plan);
+		status = entry_to_plan("load options", options.lines, ENTRY_OF_LOAD_OPTIONS, ret_plan);
 	else
 		status = plan_file(image, &options, sources, ret_plan);
 	pool_free(buffer);

@@ -6,6 +6,7 @@
 
 #include "boot/entry.h"
 #include "boot/entry_keys.h"
+#include "boot/key_habit.h"
 #include "boot/volume_path.h"
 #include "tests/fuzz/input.h"
 
@@ -63,6 +64,7 @@ static void check_line(void *context, const char *key, char *value)
 		assert(expected->unknown_keys < plan->unknown_key_count);
 		found = plan->unknown_keys[expected->unknown_keys++];
 		assert(found.length == strlen(key) && memcmp(found.start, key, found.length) == 0);
+		assert(!key_habit_meant(found).key);
 	}
 }
 
@@ -120,7 +122,7 @@ static void check_part(const struct boot_plan *plan, const struct boot_part *par
 {
 	assert(*part->name);
 	assert(part->source == PART_ON_VOLUME);
-	assert(place == ENTRY_OUTSIDE || (boot_part_has_digest(part) && part->trust == TRUST_DIGEST));
+	assert(place != ENTRY_SEALED || (boot_part_has_digest(part) && part->trust == TRUST_DIGEST));
 	assert(place == ENTRY_SEALED || part->trust == (part == &plan->kernel ? TRUST_PLATFORM : TRUST_NOBODY));
 	check_digest(plan, (struct wanted_digest){ "fsverity", part->name, &part->fsverity, false });
 	check_digest(plan, (struct wanted_digest){ "sha256", part->name, &part->sha256, false });

@@ -49,7 +49,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 	assert(lies_within(options.entry_path, buffer, buffer_size));
 	assert(lies_within(options.volume, buffer, buffer_size));
 	check_lines(&options);
-	if (options.has_linux && entry_to_plan("load options", options.lines, ENTRY_OUTSIDE, &plan) == KEXEC_OK)
+	if (options.has_linux && entry_to_plan("load options", options.lines, ENTRY_OF_LOAD_OPTIONS, &plan) == KEXEC_OK)
 		boot_plan_free(&plan);
 	free(buffer);
 	return 0;

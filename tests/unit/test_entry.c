@@ -197,7 +197,7 @@ static void byte_order_mark_in_half_or_alone(void **state)
 	(void)state;
 	refuse("\xef\xbb", KEXEC_NOT_FOUND, "expected a line \"linux PATH\"");
 	refuse("\xef\xbb\xbf", KEXEC_NOT_FOUND, "expected a line \"linux PATH\"");
-	refuse("\xef\xbblinux /vmlinuz", KEXEC_NOT_FOUND, "expected a line \"linux PATH\"");
+	refuse("\xef\xbblinux /vmlinuz", KEXEC_BAD_FORMAT, "linux: expected linux, set off by plain blanks");
 }
 
 static void order_does_not_matter(void **state)
@@ -240,24 +240,28 @@ static void linux_missing(void **state)
 	refuse("", KEXEC_NOT_FOUND, "a.conf: expected a line \"linux PATH\", found none");
 	refuse("initrd /initrd\n", KEXEC_NOT_FOUND, "expected a line \"linux PATH\"");
 	refuse("#linux /vmlinuz\n", KEXEC_NOT_FOUND, "expected a line \"linux PATH\"");
-	refuse("Linux /vmlinuz\nlinuxx /a\nlinu /b\n", KEXEC_NOT_FOUND, "expected a line \"linux PATH\"");
-	refuse("linux=/vmlinuz\n", KEXEC_NOT_FOUND, "expected a line \"linux PATH\"");
+	refuse("lin /vmlinuz\nkernel-6 /a\n", KEXEC_NOT_FOUND,
+	       "a.conf: expected a line \"linux PATH\", found none but unknown keys: lin, kernel-6\n");
+	refuse("kernel /vmlinuz\nmenu x\nappend quiet\n", KEXEC_NOT_FOUND,
+	       "found none but unknown keys: kernel (expected linux), menu, append (expected options)\n");
 }
 
 static void linux_twice(void **state)
 {
 	(void)state;
-	refuse("linux /one\nlinux /two\n", KEXEC_BAD_FORMAT, "a.conf: linux: expected one kernel, found \"/two\"");
-	refuse("linux /one\nlinux /one\n", KEXEC_BAD_FORMAT, "a.conf: linux: expected one kernel, found \"/one\"");
+	refuse("linux /one\nlinux /two\n", KEXEC_BAD_FORMAT,
+	       "a.conf: line 2: linux: expected one kernel, found \"/two\"");
+	refuse("linux /one\nlinux /one\n", KEXEC_BAD_FORMAT,
+	       "a.conf: line 2: linux: expected one kernel, found \"/one\"");
 }
 
 static void value_missing(void **state)
 {
 	(void)state;
-	refuse("linux\n", KEXEC_BAD_FORMAT, "a.conf: linux: expected a path, found \"\"");
+	refuse("linux\n", KEXEC_BAD_FORMAT, "a.conf: line 1: linux: expected a path, found \"\"");
 	refuse("linux /vmlinuz\nlinux \t\r\n", KEXEC_BAD_FORMAT, "linux: expected a path, found \"\"");
-	refuse("linux /vmlinuz\ninitrd\n", KEXEC_BAD_FORMAT, "a.conf: initrd: expected a path, found \"\"");
-	refuse("linux /vmlinuz\ninitrd", KEXEC_BAD_FORMAT, "a.conf: initrd: expected a path, found \"\"");
+	refuse("linux /vmlinuz\ninitrd\n", KEXEC_BAD_FORMAT, "a.conf: line 2: initrd: expected a path, found \"\"");
+	refuse("linux /vmlinuz\ninitrd", KEXEC_BAD_FORMAT, "a.conf: line 2: initrd: expected a path, found \"\"");
 	refuse("linux /vmlinuz\nsha256\n", KEXEC_BAD_FORMAT, "sha256: expected 64 hexadecimal digits and a path");
 	refuse("linux /vmlinuz\nsignature\n", KEXEC_BAD_FORMAT, "signature: expected require, found \"\"");
 	refuse("linux /vmlinuz\non-mismatch\n", KEXEC_BAD_FORMAT, "on-mismatch: expected halt or reset, found \"\"");
@@ -449,7 +453,7 @@ static void digest_path_of_another_case(void **state)
 {
 	(void)state;
 	refuse("linux /VMLINUZ\nsha256 " HEX " /vmlinuz\n", KEXEC_BAD_FORMAT,
-	       "a.conf: sha256: expected the path of a linux or initrd line, found \"/vmlinuz\"");
+	       "a.conf: line 2: sha256: expected the path of a linux or initrd line, found \"/vmlinuz\"");
 }
 
 static void digest_in_binary_mode(void **state)
@@ -479,14 +483,14 @@ static void digest_for_file_not_loaded(void **state)
 {
 	(void)state;
 	refuse("linux /vmlinuz\ninitrd /initrd\nsha256 " HEX " /initrd2\n", KEXEC_BAD_FORMAT,
-	       "a.conf: sha256: expected the path of a linux or initrd line, found \"/initrd2\"");
+	       "a.conf: line 3: sha256: expected the path of a linux or initrd line, found \"/initrd2\"");
 	refuse("linux /vmlinuz\nsha256 " HEX " /vmlinux\n", KEXEC_BAD_FORMAT, "found \"/vmlinux\"");
 	refuse("linux /vmlinuz\nsha256 " HEX " xvmlinuz\n", KEXEC_BAD_FORMAT, "found \"xvmlinuz\"");
 	refuse("linux /a/b\nsha256 " HEX " /axb\n", KEXEC_BAD_FORMAT, "found \"/axb\"");
 	refuse("linux axb\nsha256 " HEX " a\\b\n", KEXEC_BAD_FORMAT, "found \"a\\b\"");
 	refuse("linux /vmlinuz\nsha256 " HEX " /vmlinuz\nsha256 " HEX " /x\n", KEXEC_BAD_FORMAT, "found \"/x\"");
 	refuse("linux /vmlinuz\nfsverity " HEX " */vmlinuz\n", KEXEC_BAD_FORMAT,
-	       "a.conf: fsverity: expected the path of a linux or initrd line, found \"*/vmlinuz\"");
+	       "a.conf: line 2: fsverity: expected the path of a linux or initrd line, found \"*/vmlinuz\"");
 }
 
 static void digest_with_63_digits(void **state)
@@ -513,7 +517,7 @@ static void digest_with_other_letters(void **state)
 
 			text[16 + at] = wrong[i];
 			expect_error(parse_bytes(text, sizeof(text) - 1), KEXEC_BAD_FORMAT,
-				     "a.conf: sha256: expected 64 hexadecimal digits and a path");
+				     "a.conf: line 2: sha256: expected 64 hexadecimal digits and a path");
 		}
 	}
 }
@@ -530,7 +534,8 @@ static void digest_by_another_algorithm(void **state)
 {
 	(void)state;
 	refuse("linux /a\nfsverity sha512:" HEX HEX " /a\n", KEXEC_BAD_FORMAT,
-	       "a.conf: fsverity: expected 64 hexadecimal digits, of SHA-256, and a path, found \"sha512:001122");
+	       "a.conf: line 2: fsverity: expected 64 hexadecimal digits, of SHA-256, and a path, found "
+	       "\"sha512:001122");
 }
 
 /* --- unknown keys --- */
@@ -538,21 +543,64 @@ static void digest_by_another_algorithm(void **state)
 static void unknown_keys_are_named_in_order(void **state)
 {
 	(void)state;
-	expect_ok(parse("grub_users $x\nlinux /vmlinuz\ndevicetree\nLINUX /b\n# none\n"));
+	expect_ok(parse("grub_users $x\nlinux /vmlinuz\nid a\n# none\n\ntries 3\n"));
 	assert_string_equal(logged(), "");
 	boot_plan_print_unknown_keys(&plan);
-	assert_string_equal(logged(), "a.conf: unknown key grub_users skipped\n"
-				      "a.conf: unknown key devicetree skipped\n"
-				      "a.conf: unknown key LINUX skipped\n");
+	assert_string_equal(logged(), "a.conf: line 1: unknown key grub_users skipped\n"
+				      "a.conf: line 3: unknown key id skipped\n"
+				      "a.conf: line 6: unknown key tries skipped\n");
 }
 
 static void unknown_keys_are_quiet_without_verbose(void **state)
 {
 	(void)state;
-	expect_ok(parse("linux /vmlinuz\ndevicetree /dtb\n"));
+	expect_ok(parse("linux /vmlinuz\ngrub_class debian\n"));
 	log_set_verbose(false);
 	boot_plan_print_unknown_keys(&plan);
 	assert_string_equal(logged(), "");
+}
+
+static void what_is_lost_with_unknown_keys_is_said_to_all(void **state)
+{
+	(void)state;
+	expect_ok(parse("linux /vmlinuz\r\nappend root=/dev/x\r\ndevicetree /a.dtb\r\nverify-kernel yes\r\n"));
+	log_set_verbose(false);
+	boot_plan_print_unknown_keys(&plan);
+	assert_string_equal(
+		logged(),
+		"warning: a.conf: line 2: unknown key append skipped: expected options\n"
+		"warning: a.conf: line 3: unknown key devicetree skipped: what it asks for does not happen\n"
+		"warning: a.conf: line 4: unknown key verify-kernel skipped: what it asks for does not happen\n");
+}
+
+/* Of a key that is none, nothing is known that could be skipped. */
+static void misspelled_keys_are_refused(void **state)
+{
+	(void)state;
+	refuse("linux /vmlinuz\nInitrd /initrd\n", KEXEC_BAD_FORMAT, "a.conf: line 2: Initrd: expected initrd\n");
+	refuse("linux /vmlinuz\n\ninitrd=/initrd\n", KEXEC_BAD_FORMAT,
+	       "a.conf: line 3: initrd=/initrd: expected initrd, set off by plain blanks\n");
+	refuse("linux /f\nsha-256 " HEX " /f\n", KEXEC_BAD_FORMAT, "a.conf: line 2: sha-256: expected sha256\n");
+	refuse("linux:/vmlinuz\n", KEXEC_BAD_FORMAT, "line 1: linux:/vmlinuz: expected linux, set off");
+	refuse("linux\xc2\xa0/vmlinuz\n", KEXEC_BAD_FORMAT, ": expected linux, set off by plain blanks\n");
+	refuse("linux /a\nOptions: quiet\n", KEXEC_BAD_FORMAT, "line 2: Options:: expected options, set off");
+}
+
+/* Nobody sees the lines that load options become. */
+static void lines_are_counted_where_there_are_lines(void **state)
+{
+	static const char text[] = "linux /vmlinuz\nmeasure on\nverify x\n";
+	static const char plain[] = "linux /vmlinuz\nverify x\n";
+
+	(void)state;
+	expect_error(entry_to_plan("load options", TEXT(text), ENTRY_OF_LOAD_OPTIONS, &plan), KEXEC_BAD_FORMAT,
+		     "load options: measure: expected require, found \"on\"\n");
+	expect_error(entry_to_plan("x", TEXT(text), ENTRY_SEALED, &plan), KEXEC_BAD_FORMAT, "x: line 2: measure: ");
+	expect_ok(entry_to_plan("load options", TEXT(plain), ENTRY_OF_LOAD_OPTIONS, &plan));
+	boot_plan_print_unknown_keys(&plan);
+	assert_string_equal(logged(),
+			    "warning: load options: unknown key verify skipped: what it asks for does not happen\n");
+	boot_plan_free(&plan);
 }
 
 static void two_digests_for_one_file(void **state)
@@ -560,10 +608,10 @@ static void two_digests_for_one_file(void **state)
 	(void)state;
 	expect_ok(parse("linux /k\nsha256 " DIGEST_0 " /k\nsha256 " DIGEST_0 " \\k\n"));
 	refuse("linux /k\nsha256 " DIGEST_0 " /k\nsha256 " DIGEST_1 " \\k\n", KEXEC_BAD_FORMAT,
-	       "a.conf: sha256: expected one digest for \\k, found two");
+	       "a.conf: line 3: sha256: expected one digest for \\k, found two");
 	expect_ok(parse("linux /k\nfsverity " DIGEST_0 " /k\nfsverity sha256:" DIGEST_0 " \\k\n"));
 	refuse("linux /k\nfsverity " DIGEST_0 " /k\nfsverity " DIGEST_1 " \\k\n", KEXEC_BAD_FORMAT,
-	       "a.conf: fsverity: expected one digest for \\k, found two");
+	       "a.conf: line 3: fsverity: expected one digest for \\k, found two");
 }
 
 static void sealed_entry_needs_each_digest(void **state)
@@ -604,6 +652,7 @@ static void trust_is_of_the_place_not_of_the_text(void **state)
 {
 	(void)state;
 	expect_trust(ENTRY_OUTSIDE, TRUST_PLATFORM, TRUST_NOBODY);
+	expect_trust(ENTRY_OF_LOAD_OPTIONS, TRUST_PLATFORM, TRUST_NOBODY);
 	expect_trust(ENTRY_SEALED, TRUST_DIGEST, TRUST_DIGEST);
 }
 
@@ -719,6 +768,9 @@ int main(void)
 		cmocka_unit_test(digest_by_another_algorithm),
 		cmocka_unit_test(unknown_keys_are_named_in_order),
 		cmocka_unit_test(unknown_keys_are_quiet_without_verbose),
+		cmocka_unit_test(what_is_lost_with_unknown_keys_is_said_to_all),
+		cmocka_unit_test(misspelled_keys_are_refused),
+		cmocka_unit_test(lines_are_counted_where_there_are_lines),
 		cmocka_unit_test(two_digests_for_one_file),
 		cmocka_unit_test(sealed_entry_needs_each_digest),
 		cmocka_unit_test(trust_is_of_the_place_not_of_the_text),
