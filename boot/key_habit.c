@@ -124,84 +124,37 @@ struct meant_key key_habit_meant(struct text name)
 }
 
 #define OPTIONS "expected options"
-#define LINUX "expected linux"
-#define INITRD "expected initrd"
-#define COMMAND "commands of GRUB are not carried out"
 #define NOT_DONE "what it asks for does not happen"
 
 /*
- * Folded. Of LILO, GRUB, syslinux and extlinux, ELILO, rEFInd, Limine and U-Boot; and keys of the Boot Loader
- * Specification that ask for something that this loader does not do.
+ * Folded, with blanks between them, since each pointer would cost the image a relocation. They are of LILO, GRUB,
+ * syslinux and extlinux, ELILO, rEFInd, Limine and U-Boot; and keys of the Boot Loader Specification that ask for
+ * something that this loader does not do.
  */
 static const struct {
-	struct text name;
 	const char *lost;
+	const char *names;
 } of_others[] = {
-	{ TEXT("append"), OPTIONS },
-	{ TEXT("cmdline"), OPTIONS },
-	{ TEXT("commandline"), OPTIONS },
-	{ TEXT("kernelcmdline"), OPTIONS },
-	{ TEXT("kerneloptions"), OPTIONS },
-	{ TEXT("kernelparams"), OPTIONS },
-	{ TEXT("addoptions"), OPTIONS },
-	{ TEXT("args"), OPTIONS },
-	{ TEXT("arguments"), OPTIONS },
-	{ TEXT("params"), OPTIONS },
-	{ TEXT("parameters"), OPTIONS },
-	{ TEXT("bootargs"), OPTIONS },
-	{ TEXT("root"), "expected options root=" },
-	{ TEXT("quiet"), OPTIONS " in front of it" },
-	{ TEXT("ro"), OPTIONS " in front of it" },
-	{ TEXT("rw"), OPTIONS " in front of it" },
-	{ TEXT("kernel"), LINUX },
-	{ TEXT("kernelpath"), LINUX },
-	{ TEXT("image"), LINUX },
-	{ TEXT("imagepath"), LINUX },
-	{ TEXT("loader"), LINUX },
-	{ TEXT("linuxefi"), LINUX },
-	{ TEXT("linux16"), LINUX },
-	{ TEXT("vmlinuz"), LINUX },
-	{ TEXT("chainloader"), LINUX },
-	{ TEXT("module"), INITRD },
-	{ TEXT("module2"), INITRD },
-	{ TEXT("modulepath"), INITRD },
-	{ TEXT("initramfs"), INITRD },
-	{ TEXT("ramdisk"), INITRD },
-	{ TEXT("initrdefi"), INITRD },
-	{ TEXT("initrd16"), INITRD },
-	{ TEXT("ucode"), INITRD },
-	{ TEXT("microcode"), INITRD },
-	{ TEXT("menuentry"), COMMAND },
-	{ TEXT("set"), COMMAND },
-	{ TEXT("search"), COMMAND },
-	{ TEXT("insmod"), COMMAND },
-	{ TEXT("configfile"), COMMAND },
-	{ TEXT("include"), NOT_DONE },
-	{ TEXT("devicetree"), NOT_DONE },
-	{ TEXT("devicetreeoverlay"), NOT_DONE },
-	{ TEXT("devicetreedir"), NOT_DONE },
-	{ TEXT("dtb"), NOT_DONE },
-	{ TEXT("fdt"), NOT_DONE },
-	{ TEXT("fdtdir"), NOT_DONE },
-	{ TEXT("fdtoverlays"), NOT_DONE },
-	{ TEXT("efi"), NOT_DONE },
-	{ TEXT("uki"), NOT_DONE },
-	{ TEXT("ukiurl"), NOT_DONE },
-	{ TEXT("profile"), NOT_DONE },
-	{ TEXT("extra"), NOT_DONE },
+	{ OPTIONS,
+	  "append cmdline commandline kernelcmdline kerneloptions kernelparams addoptions args arguments params "
+	  "parameters bootargs" },
+	{ OPTIONS " in front of it", "quiet ro rw" },
+	{ OPTIONS " root=", "root" },
+	{ "expected linux", "kernel kernelpath image imagepath loader linuxefi linux16 vmlinuz chainloader" },
+	{ "expected initrd", "module module2 modulepath initramfs ramdisk initrdefi initrd16 ucode microcode" },
+	{ "commands of GRUB are not carried out", "menuentry set search insmod configfile" },
+	{ NOT_DONE,
+	  "include devicetree devicetreeoverlay devicetreedir dtb fdt fdtdir fdtoverlays efi uki ukiurl profile "
+	  "extra" },
 };
 
-/* Keys whose names look like a policy, and are none. All of GRUB's own begin with grub. */
-static const struct text no_policies[] = { TEXT("grub"), TEXT("menu"), TEXT("design") };
+/* Beginnings of keys that look like a policy, and are none. All of GRUB's own begin with grub. */
+static const char no_policies[] = "grub menu design";
 
 /* What stands in the names of policies. */
-static const struct text policy_words[] = {
-	TEXT("sign"),	TEXT("measur"),	  TEXT("verif"),    TEXT("verity"),   TEXT("requir"),	TEXT("secur"),
-	TEXT("sha1"),	TEXT("sha2"),	  TEXT("sha3"),	    TEXT("sha5"),     TEXT("md5"),	TEXT("blake"),
-	TEXT("digest"), TEXT("hash"),	  TEXT("check"),    TEXT("match"),    TEXT("dma"),	TEXT("iommu"),
-	TEXT("memory"), TEXT("overwrit"), TEXT("fallback"), TEXT("forensic"), TEXT("trust"),	TEXT("tpm"),
-	TEXT("pcr"),	TEXT("polic"),	  TEXT("attest"),   TEXT("seal"),     TEXT("password"), TEXT("enforc"),
-};
+static const char policies[] =
+	"sign measur verif verity requir secur sha1 sha2 sha3 sha5 md5 blake digest hash check match dma "
+	"iommu memory overwrit fallback forensic trust tpm pcr polic attest seal password enforc";
 
 static bool begins_with(struct text text, struct text prefix)
 {
@@ -217,14 +170,13 @@ static bool contains(struct text text, struct text part)
 	return false;
 }
 
-static bool looks_like_policy(struct text name)
+/* Whether one of the words stands in this relation to the name. */
+static bool any_word(const char *words, struct text name, bool (*relation)(struct text name, struct text word))
 {
-	for (size_t i = 0; i < ARRAY_SIZE(no_policies); i++) {
-		if (begins_with(name, no_policies[i]))
-			return false;
-	}
-	for (size_t i = 0; i < ARRAY_SIZE(policy_words); i++) {
-		if (contains(name, policy_words[i]))
+	struct text rest = text_of_string(words);
+
+	while (rest.length) {
+		if (relation(name, text_take_word(&rest)))
 			return true;
 	}
 	return false;
@@ -233,12 +185,13 @@ static bool looks_like_policy(struct text name)
 const char *key_habit_lost(struct text name)
 {
 	struct folded folded = fold(name);
+	struct text letters = text_of(&folded);
 
 	for (size_t i = 0; !folded.is_cut && i < ARRAY_SIZE(of_others); i++) {
-		if (text_equal(of_others[i].name, text_of(&folded)))
+		if (any_word(of_others[i].names, letters, text_equal))
 			return of_others[i].lost;
 	}
-	if (looks_like_policy(text_of(&folded)))
+	if (!any_word(no_policies, letters, begins_with) && any_word(policies, letters, contains))
 		return NOT_DONE;
 	return contains(name, TEXT("=")) ? OPTIONS " in front of it" : NULL;
 }

@@ -3,7 +3,6 @@
 #include "boot/path_habit.h"
 
 #include "boot/volume_path.h"
-#include "common/align.h"
 
 #define ONE_PATH "one path a line"
 #define FROM_THE_ROOT "a path from the volume's root on"
@@ -113,25 +112,16 @@ const char *path_habit(struct text path)
 }
 
 /* Where Linux mounts the volumes that loaders read from. */
-static const char *mount_point(struct text path)
+static bool is_below_mount_point(struct text path)
 {
-	static const struct {
-		struct text name;
-		const char *hint;
-	} points[] = {
-		{ TEXT("boot"), "paths begin at the volume's root, without Linux's /boot" },
-		{ TEXT("efi"), "paths begin at the volume's root, without Linux's /efi" },
-		{ TEXT("esp"), "paths begin at the volume's root, without Linux's /esp" },
-		{ TEXT("mnt"), "paths begin at the volume's root, without Linux's /mnt" },
-		{ TEXT("media"), "paths begin at the volume's root, without Linux's /media" },
-	};
+	struct text points = TEXT("boot efi esp mnt media");
 	struct text first = volume_path_first(path);
 
-	for (size_t i = 0; i < ARRAY_SIZE(points); i++) {
-		if (text_equal(first, points[i].name))
-			return points[i].hint;
+	while (points.length) {
+		if (text_equal(text_take_word(&points), first))
+			return true;
 	}
-	return NULL;
+	return false;
 }
 
 const char *path_habit_missing(struct text path)
@@ -152,5 +142,5 @@ const char *path_habit_missing(struct text path)
 		return "~, * and ? are a shell's";
 	if (contains_any(path, TEXT("%")))
 		return "% codes are a URL's";
-	return mount_point(path);
+	return is_below_mount_point(path) ? "paths begin at the volume's root, without /boot" : NULL;
 }

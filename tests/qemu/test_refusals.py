@@ -37,10 +37,15 @@ REFUSALS = {
                       CONF_NAME + r": cannot open: expected a file, found NOT_FOUND" + lines.on_volume()),
     "initrd below /boot": (lambda: files(conf=entry(initrds=["/boot/initrd"])),
                            r"/boot/initrd: cannot open: expected a file, found NOT_FOUND" + lines.on_volume() +
-                           r": paths begin at the volume's root, without Linux's /boot"),
+                           r": paths begin at the volume's root, without /boot"),
     "initrd with a comment": (lambda: files(conf=entry(initrds=["/initrd # mine"])),
                               r"/initrd # mine: cannot open: expected a file, found NOT_FOUND" + lines.on_volume() +
                               r": one path a line"),
+    "two initrds on a line": (lambda: files(conf=entry(initrds=["/initrd $tuned_initrd"])),
+                              CONF_NAME + r": line 2: initrd: expected one path a line; \$variables are GRUB's, "
+                              r"found \"/initrd \$tuned_initrd\""),
+    "initrd misspelled": (lambda: files(conf=entry(initrds=[]) + b"Initrd /initrd\n"),
+                          CONF_NAME + r": line 4: Initrd: expected initrd"),
     "kernel is a folder": (lambda: files({"/vmlinuz": None, "/vmlinuz/file": b"x"}),
                            r"/vmlinuz: expected a file, found a directory"),
     "empty kernel": (lambda: files({"/vmlinuz": b""}),

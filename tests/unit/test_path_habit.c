@@ -79,10 +79,10 @@ static const struct expected_habit missing[] = {
 	{ "~/vmlinuz", "~, * and ? are a shell's" },
 	{ "/vmlinuz-*", "~, * and ? are a shell's" },
 	{ "/my%20files/vmlinuz", "% codes are a URL's" },
-	{ "/boot/vmlinuz", "paths begin at the volume's root, without Linux's /boot" },
-	{ "boot/efi/vmlinuz", "paths begin at the volume's root, without Linux's /boot" },
-	{ "//efi/vmlinuz", "paths begin at the volume's root, without Linux's /efi" },
-	{ "/mnt/vmlinuz", "paths begin at the volume's root, without Linux's /mnt" },
+	{ "/boot/vmlinuz", "paths begin at the volume's root, without /boot" },
+	{ "boot/efi/vmlinuz", "paths begin at the volume's root, without /boot" },
+	{ "//efi/vmlinuz", "paths begin at the volume's root, without /boot" },
+	{ "/mnt/vmlinuz", "paths begin at the volume's root, without /boot" },
 };
 
 static void paths_that_may_be_there(void **state)
