@@ -2,6 +2,7 @@
 /* Parses entries. Each line is a key, blanks and a value; lines that are empty or begin with # are comments. */
 #include "boot/entry.h"
 
+#include "boot/command_line.h"
 #include "boot/entry_keys.h"
 #include "boot/key_habit.h"
 #include "boot/log.h"
@@ -150,8 +151,11 @@ static enum kexec_status expect_digests(const struct boot_plan *plan)
 
 static enum kexec_status read_text(struct plan_builder *builder, enum entry_place place)
 {
+	bool is_sealed = place == ENTRY_SEALED || place == ENTRY_OF_SECTIONS;
 	enum kexec_status status = read_lines(builder);
 
+	if (!status)
+		status = command_line_carry_out(builder, is_sealed);
 	if (!status)
 		status = give_digests(builder);
 	if (!status && place == ENTRY_SEALED)

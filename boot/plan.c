@@ -15,7 +15,8 @@
 
 /*
  * The shortest lines, with their line feeds: they say how many members a list can have at most. Of the keys with a
- * digest, sha256 is the shorter one.
+ * digest, sha256 is the shorter one. A word initrd=x of a command line, with what ends it, is as long as an initrd
+ * line.
  */
 #define INITRD_LINE_MIN sizeof("initrd x")
 #define DIGEST_LINE_MIN (sizeof("sha256  x") + DIGEST_TEXT_SIZE - 1)
@@ -30,7 +31,8 @@ static size_t members_max(struct text text, size_t line_min)
 /*
  * Everything lies in one piece of memory: three lists, then the strings. Those are said_by and the text itself, the
  * names, each with a NUL, and the command line. No name and no options value is as long as its line, because the key
- * stands in front of it, so names and command line each fit into the text's size.
+ * stands in front of it, so names and command line each fit into the text's size; nor is a name as long as its initrd=
+ * word.
  */
 enum kexec_status plan_builder_start(struct plan_builder *builder, const char *said_by, struct text text)
 {

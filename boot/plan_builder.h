@@ -28,6 +28,7 @@ struct plan_builder {
 	char *command_line;
 	char *next_name;	 /* where the next string goes */
 	enum part_source source; /* of all parts: the volume, unless something else is said */
+	bool dma_is_said;	 /* by a line of its own */
 };
 
 /* Who vouches for the kernel, and for each initrd. */
@@ -39,7 +40,7 @@ struct plan_trust {
 /*
  * Begins a plan with a copy of `text`, and with PART_ON_VOLUME as its source. There is room for what the text can say:
  * each of its lines may add one initrd, digest, unknown key or options value, which stands in that line, behind its
- * key. A builder that was started must be finished or given up.
+ * key; and each initrd= in options an initrd. A builder that was started must be finished or given up.
  */
 enum kexec_status plan_builder_start(struct plan_builder *builder, const char *said_by, struct text text);
 

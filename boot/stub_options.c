@@ -2,12 +2,6 @@
 /* Takes the kernel's command line apart as the kernel does: lib/cmdline.c, next_arg and parse_option_str. */
 #include "boot/stub_options.h"
 
-struct parameter {
-	struct text name;
-	struct text value;
-	bool has_value;
-};
-
 /* isspace() of lib/ctype.c, which takes bytes for Latin-1. */
 static bool is_space(char c)
 {
@@ -39,9 +33,9 @@ static size_t parameter_length(struct text text, bool in_quotes)
 }
 
 /* Quotes count only around a whole parameter or a whole value; at its end one goes if there was one at its start. */
-static struct parameter split(struct text text, bool quoted)
+static struct stub_parameter split(struct text text, bool quoted)
 {
-	struct parameter parameter = { 0 };
+	struct stub_parameter parameter = { 0 };
 	size_t end = text.length;
 	size_t equals = 0;
 	bool value_is_quoted;
@@ -61,7 +55,7 @@ static struct parameter split(struct text text, bool quoted)
 	return parameter;
 }
 
-static bool take_parameter(struct text *rest, struct parameter *ret_parameter)
+bool stub_take_parameter(struct text *rest, struct stub_parameter *ret_parameter)
 {
 	struct text text;
 	bool quoted;
@@ -93,16 +87,40 @@ static bool contains(struct text list, struct text option)
 	return false;
 }
 
-bool stub_option(struct text command_line, struct text option)
+/* The next efi=LIST ahead of a word --, which ends the kernel's parameters. */
+static bool take_efi_list(struct text *rest, struct text *ret_list)
 {
-	struct parameter parameter;
-	bool found = false;
+	struct stub_parameter parameter;
 
-	while (take_parameter(&command_line, &parameter)) {
+	while (stub_take_parameter(rest, &parameter)) {
 		if (!parameter.has_value && text_equal(parameter.name, TEXT("--")))
 			break;
-		if (parameter.has_value && text_equal(parameter.name, TEXT("efi")))
-			found = contains(parameter.value, option);
+		if (!parameter.has_value || !text_equal(parameter.name, TEXT("efi")))
+			continue;
+		*ret_list = parameter.value;
+		return true;
 	}
+	return false;
+}
+
+bool stub_option(struct text command_line, struct text option)
+{
+	struct text list;
+	bool found = false;
+
+	while (take_efi_list(&command_line, &list))
+		found = contains(list, option);
 	return found;
+}
+
+bool stub_wants_dma_off(struct text command_line)
+{
+	struct text list;
+	bool is_off = false;
+
+	while (take_efi_list(&command_line, &list)) {
+		is_off |= contains(list, TEXT("disable_early_pci_dma"));
+		is_off &= !contains(list, TEXT("no_disable_early_pci_dma"));
+	}
+	return is_off;
 }

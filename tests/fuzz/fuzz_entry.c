@@ -68,12 +68,28 @@ static void check_line(void *context, const char *key, char *value)
 	}
 }
 
+/* The initrds behind those that lines name stand in the command line, and none of them is loaded already. */
+static void check_words(const struct boot_plan *plan, size_t first)
+{
+	assert(first <= plan->initrd_count);
+	for (size_t i = first; i < plan->initrd_count && i < first + 64; i++) {
+		const char *name = plan->initrds[i].name;
+		const char *word = strstr(plan->command_line.start, "initrd=");
+
+		for (; word && strncmp(word + 7 + (word[7] == '"'), name, strlen(name)) != 0;)
+			word = strstr(word + 1, "initrd=");
+		assert(word);
+		for (size_t other = 0; other < i; other++)
+			assert(!volume_path_equal(text_of_string(plan->initrds[other].name), text_of_string(name)));
+	}
+}
+
 static void check_against_text(const struct boot_plan *plan)
 {
 	struct expected expected = { .plan = plan, .command_line = calloc(1, plan->text.length + 1) };
 
 	for_each_line(plan->text, check_line, &expected);
-	assert(expected.initrds == plan->initrd_count);
+	check_words(plan, expected.initrds);
 	assert(expected.unknown_keys == plan->unknown_key_count);
 	assert(strcmp(expected.command_line, plan->command_line.start) == 0);
 	assert(strlen(expected.command_line) == plan->command_line.length);

@@ -46,6 +46,9 @@ REFUSALS = {
                               r"found \"/initrd \$tuned_initrd\""),
     "initrd misspelled": (lambda: files(conf=entry(initrds=[]) + b"Initrd /initrd\n"),
                           CONF_NAME + r": line 4: Initrd: expected initrd"),
+    "initrd= of a file that is not there": (lambda: files(conf=entry(options=DEFAULT_OPTIONS + " initrd=\\initrd2")),
+                                            r"\\initrd2: cannot open: expected a file, found NOT_FOUND" +
+                                            lines.on_volume()),
     "kernel is a folder": (lambda: files({"/vmlinuz": None, "/vmlinuz/file": b"x"}),
                            r"/vmlinuz: expected a file, found a directory"),
     "empty kernel": (lambda: files({"/vmlinuz": b""}),

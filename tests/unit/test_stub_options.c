@@ -96,11 +96,31 @@ static void option_that_is_not_there(void **state)
 	expect_all(lines, sizeof(lines) / sizeof(lines[0]), false);
 }
 
+static void expect_dma_off(const char *command_line, bool expected)
+{
+	assert_int_equal(stub_wants_dma_off(text_of_string(command_line)), expected);
+}
+
+static void dma_is_off_as_the_last_list_says_that_speaks_of_it(void **state)
+{
+	(void)state;
+	expect_dma_off("quiet efi=disable_early_pci_dma", true);
+	expect_dma_off("efi=debug,disable_early_pci_dma efi=nochunk", true);
+	expect_dma_off("efi=no_disable_early_pci_dma efi=disable_early_pci_dma", true);
+	expect_dma_off("efi=disable_early_pci_dma efi=no_disable_early_pci_dma", false);
+	expect_dma_off("efi=disable_early_pci_dma,no_disable_early_pci_dma", false);
+	expect_dma_off("efi=disable_early_pci_dma2", false);
+	expect_dma_off("disable_early_pci_dma", false);
+	expect_dma_off("-- efi=disable_early_pci_dma", false);
+	expect_dma_off("", false);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(option_that_is_there),
 		cmocka_unit_test(option_that_is_not_there),
+		cmocka_unit_test(dma_is_off_as_the_last_list_says_that_speaks_of_it),
 	};
 
 	return run_named_tests(tests);

@@ -1,0 +1,184 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/* Command lines, and what they ask of others than Linux. */
+#include "boot/command_line.h"
+
+#include "tests/unit/support.h"
+
+static struct plan_builder builder;
+static char text[4096];
+
+/* Begins a plan of two lines: one initrd, and the command line. */
+static void start(const char *initrd, const char *command_line)
+{
+	plan_builder_give_up(&builder);
+	strcat(strcat(strcat(strcpy(text, "initrd "), initrd), "\noptions "), command_line);
+	expect_ok(plan_builder_start(&builder, "a.conf", text_of_string(text)));
+	if (*initrd)
+		plan_builder_add_initrd(&builder, text_of_string(initrd));
+	plan_builder_add_options(&builder, text_of_string(command_line));
+}
+
+/* The initrds that are loaded besides /first, each followed by a semicolon; nothing is said. */
+static void expect_initrds(const char *command_line, const char *expected)
+{
+	char found[256] = "";
+
+	start("/first", command_line);
+	expect_ok(command_line_carry_out(&builder, false));
+	assert_string_equal(logged(), "");
+	assert_string_equal(builder.plan.initrds[0].name, "/first");
+	for (size_t i = 1; i < builder.plan.initrd_count; i++)
+		strcat(strcat(found, builder.plan.initrds[i].name), ";");
+	assert_string_equal(found, expected);
+	assert_string_equal(builder.plan.command_line.start, command_line);
+}
+
+static void initrds_are_loaded_in_order(void **state)
+{
+	(void)state;
+	expect_initrds("console=ttyS0 initrd=\\initrd", "\\initrd;");
+	expect_initrds("initrd=/a quiet initrd=b\tinitrd=\\c\\d", "/a;b;\\c\\d;");
+	expect_initrds("initrd=/a,b", "/a,b;");
+	/* As the stub finds it, which looks for nothing else. */
+	expect_initrds("quiet -- single initrd=/a", "/a;");
+	expect_initrds("\"a b\" initrd=\"/my files/a\" ro", "/my files/a;");
+	expect_initrds("\"initrd=/my files/a\" ro", "/my files/a;");
+	expect_initrds("initrd=\"/a", "/a;");
+	expect_initrds("initrd=/a\xc3\xa0", "/a\xc3\xa0;");
+}
+
+static void words_that_name_no_initrd(void **state)
+{
+	(void)state;
+	expect_initrds("", "");
+	expect_initrds("  ", "");
+	expect_initrds("rd.initrd=/a noinitrd=/b initrd initrdmem=0x1000000,4096", "");
+	expect_initrds("a=\"b initrd=/c\"", "");
+}
+
+/* rEFInd appends what an entry may have named already. */
+static void initrd_that_is_loaded_already(void **state)
+{
+	(void)state;
+	expect_initrds("initrd=\\first", "");
+	expect_initrds("initrd=//first initrd=first initrd=/second initrd=./second", "/second;");
+	expect_initrds("initrd=/First", "/First;");
+}
+
+static void refuse(const char *command_line, bool is_sealed, enum kexec_status status, const char *line)
+{
+	start("", command_line);
+	expect_error(command_line_carry_out(&builder, is_sealed), status, line);
+}
+
+static void initrds_that_are_refused(void **state)
+{
+	(void)state;
+	refuse("initrd=", false, KEXEC_BAD_FORMAT, "a.conf: options: initrd=: expected a path, found \"\"\n");
+	refuse("initrd=\"\" quiet", false, KEXEC_BAD_FORMAT, "expected a path, found \"\"");
+	refuse("initrd=(hd0,gpt1)/a", false, KEXEC_BAD_FORMAT,
+	       "a.conf: options: initrd=: expected a path from the volume's root on; (devices) are GRUB's, found "
+	       "\"(hd0,gpt1)/a\"");
+	refuse("quiet initrd=\\initrd", true, KEXEC_DENIED,
+	       "a.conf: options: expected sealed initrds only, found \"initrd=\\initrd\", which the kernel's EFI stub "
+	       "would "
+	       "read\n");
+}
+
+static void expect_warning(const char *command_line, const char *line)
+{
+	start("/first", command_line);
+	expect_ok(command_line_carry_out(&builder, false));
+	assert_string_equal(logged(), line);
+	assert_string_equal(builder.plan.command_line.start, command_line);
+	log_clear();
+}
+
+static void variables_of_others(void **state)
+{
+	(void)state;
+	expect_warning("root=/dev/x $tuned_params", "warning: a.conf: options: expected words for Linux, found "
+						    "\"$tuned_params\": variables are GRUB's, and "
+						    "stay as they are\n");
+	expect_warning(
+		"root=UUID=x root=$root ${b}=c",
+		"warning: a.conf: options: expected words for Linux, found \"root=$root\": variables are GRUB's, and "
+		"stay as they are\n"
+		"warning: a.conf: options: expected words for Linux, found \"${b}=c\": variables are GRUB's, and stay "
+		"as they are\n");
+	expect_warning("a$b pass=$6$salt$hash cost=$", "");
+}
+
+static void nothing_but_variables(void **state)
+{
+	(void)state;
+	refuse("$kernelopts $tuned_params", false, KEXEC_BAD_FORMAT,
+	       "a.conf: options: expected words for Linux, found nothing but variables, which are GRUB's: "
+	       "\"$kernelopts "
+	       "$tuned_params\"\n");
+	refuse("$kernelopts", true, KEXEC_BAD_FORMAT, "found nothing but variables");
+	refuse("$kernelopts initrd=/a", false, KEXEC_BAD_FORMAT, "found nothing but variables");
+}
+
+static void what_only_the_stub_does(void **state)
+{
+	(void)state;
+	expect_warning(
+		"video=efifb:1024x768",
+		"warning: a.conf: options: video=efifb:1024x768: expected a mode that the firmware sets: this loader "
+		"sets none\n");
+	expect_warning("video=efifb:mode=3 -- video=efifb:list",
+		       "warning: a.conf: options: video=efifb:mode=3: expected a mode that the firmware sets: this "
+		       "loader sets "
+		       "none\n");
+	expect_warning("video=efifb:off video=efifb video=1024x768", "");
+	expect_warning("noinitrd",
+		       "warning: a.conf: options: noinitrd: expected no initrd, found 1: they are loaded\n");
+	start("", "noinitrd quiet nokaslr efi=debug,nochunk,novamap");
+	expect_ok(command_line_carry_out(&builder, false));
+	assert_string_equal(logged(), "");
+}
+
+static void dma_off_by_either_word(void **state)
+{
+	(void)state;
+	start("", "efi=disable_early_pci_dma");
+	expect_ok(command_line_carry_out(&builder, false));
+	assert_true(builder.plan.dma_off);
+	start("", "efi=disable_early_pci_dma");
+	builder.dma_is_said = true;
+	expect_ok(command_line_carry_out(&builder, false));
+	assert_false(builder.plan.dma_off);
+	start("", "quiet");
+	builder.dma_is_said = true;
+	builder.plan.dma_off = true;
+	expect_ok(command_line_carry_out(&builder, false));
+	assert_true(builder.plan.dma_off);
+}
+
+/* Each word adds as much as a word can: a list that is too short is written past its end. */
+static void fullest_command_lines(void **state)
+{
+	(void)state;
+	strcpy(text, "options");
+	for (unsigned i = 0; i < 26; i++)
+		strcat(strcat(text, " initrd="), (char[]){ (char)('a' + i), '\0' });
+	plan_builder_give_up(&builder);
+	expect_ok(plan_builder_start(&builder, "a.conf", text_of_string(text)));
+	plan_builder_add_options(&builder, text_of_string(text + strlen("options ")));
+	expect_ok(command_line_carry_out(&builder, false));
+	assert_int_equal(builder.plan.initrd_count, 26);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(initrds_are_loaded_in_order),	 cmocka_unit_test(words_that_name_no_initrd),
+		cmocka_unit_test(initrd_that_is_loaded_already), cmocka_unit_test(initrds_that_are_refused),
+		cmocka_unit_test(variables_of_others),		 cmocka_unit_test(nothing_but_variables),
+		cmocka_unit_test(what_only_the_stub_does),	 cmocka_unit_test(dma_off_by_either_word),
+		cmocka_unit_test(fullest_command_lines),
+	};
+
+	return run_named_tests(tests);
+}
