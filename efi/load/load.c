@@ -4,6 +4,7 @@
 
 #include "boot/destination.h"
 #include "boot/initrd.h"
+#include "boot/initrd_content.h"
 #include "boot/log.h"
 #include "boot/pool.h"
 #include "common/align.h"
@@ -249,6 +250,18 @@ static enum kexec_status read_all_initrds(const struct initrd_loader *loader)
 	return status;
 }
 
+/* Once all of them are there, and have their digests. */
+static void look_at_initrds(const struct initrd_loader *loader)
+{
+	struct initrd_look look = { 0 };
+
+	for (size_t i = 0; i < loader->count; i++) {
+		const struct part_reader *reader = &loader->initrds[i].reader;
+
+		initrd_look(&look, reader->part->name, phys_to_ptr(initrd_addr(loader, i)), part_size(reader));
+	}
+}
+
 enum kexec_status load_initrds(const struct boot_plan *plan, const struct kernel *kernel,
 			       const struct load_target *target, const struct kexec_segment **ret_segment)
 {
@@ -271,8 +284,10 @@ enum kexec_status load_initrds(const struct boot_plan *plan, const struct kernel
 		status = place_initrds(kernel, size, target->kexec_image, &loader);
 	if (!status)
 		status = read_all_initrds(&loader);
-	if (!status)
+	if (!status) {
+		look_at_initrds(&loader);
 		*ret_segment = loader.segment;
+	}
 	close_initrds(&loader);
 	pool_free(memory);
 	return status;

@@ -3,11 +3,23 @@
 test_refusals.py, and what needs no machine in tests/unit/test_command_line.c, test_key_habit.c and test_path_habit.c."""
 
 import hashlib
+import struct
 
 import lines
-from conftest import DEFAULT_OPTIONS, entry, files, utf16, wait_for_report
+from conftest import DEFAULT_OPTIONS, INITRD, entry, files, utf16, wait_for_report
 from test_boot import packed
 from test_load_options import IMAGE_PATH, placed
+
+
+def lz4(content):
+    """A frame of the old kind, which Linux reads, with blocks of nothing but literals (lz4's doc/lz4_Frame_format.md)."""
+    frame = b"\x02\x21\x4c\x18"
+    for start in range(0, len(content), 8 << 20):
+        literals = content[start:start + (8 << 20)]
+        more = len(literals) - 15
+        block = b"\xf0" + b"\xff" * (more // 255) + bytes([more % 255]) + literals
+        frame += struct.pack("<I", len(block)) + block
+    return frame
 
 
 def test_entry_written_for_others(boot):
@@ -27,12 +39,26 @@ def test_entry_written_for_others(boot):
 
 
 def test_initrds_that_a_menu_appends(boot, boot_options, tmp_path):
-    """Behind the command line of the load options. One is named twice, and in a name with a blank there is no second."""
+    """Behind the command line of the load options. One is named twice, and in a name with a blank there is no second. The
+    last is in lz4."""
     extra = packed(tmp_path, "extra", b"extra")
     text = f"linux=vmlinuz initrd=\"/my initrd\" -- {DEFAULT_OPTIONS} initrd=/initrd -- initrd=\"\\my initrd\""
-    guest = boot(placed({"/my initrd": extra}), **boot_options(("Menu", IMAGE_PATH, utf16(text))))
+    guest = boot(placed({"/my initrd": extra, "/initrd": lz4(INITRD.read_bytes())}), **boot_options(("Menu", IMAGE_PATH, utf16(text))))
     report = wait_for_report(guest)
     assert report["cmdline"] == f"{DEFAULT_OPTIONS} initrd=/initrd -- initrd=\"\\my initrd\""
     assert report["extra"].split()[0] == hashlib.sha256(b"extra").hexdigest()
     assert report["payload"] == "payload: OK"
     assert not lines.warnings(guest.log) and not lines.errors(guest.log)
+
+
+def test_initrd_that_linux_does_not_reach(boot, tmp_path):
+    """The kernel's reader of lz4 does not know where a frame ends."""
+    extra = packed(tmp_path, "extra", b"extra")
+    guest = boot(files({"/initrd": lz4(INITRD.read_bytes()), "/extra": extra}, entry(initrds=["/initrd", "/extra"])))
+    report = wait_for_report(guest)
+    assert lines.warnings(guest.log) == [
+        "/initrd: expected an initrd in lz4 to be the last one, found /extra behind it: Linux loses all that follows; "
+        "name it last, or compress it otherwise"]
+    assert report["payload"] == "payload: OK"
+    assert report["extra"].split()[0] == hashlib.sha256(b"").hexdigest()
+    assert "Initramfs unpacking failed" in report.dmesg

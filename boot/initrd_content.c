@@ -1,0 +1,197 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/* Walks over archives and frames as Linux does. */
+#include "boot/initrd_content.h"
+
+#include "boot/initrd.h"
+#include "boot/log.h"
+#include "boot/text.h"
+#include "common/align.h"
+#include "common/string.h"
+
+/* Documentation/driver-api/early-userspace/buffer-format.rst: the header has a magic of 6 bytes and 13 fields of 8. */
+enum {
+	CPIO_HEADER_SIZE = 110,
+	CPIO_FILE_SIZE = 54,
+	CPIO_NAME_SIZE = 94,
+};
+
+/* The legacy frame of lz4's doc/lz4_Frame_format.md: blocks without an end, each behind its size in 4 bytes. */
+#define LZ4_LEGACY_MAGIC 0x184c2102u
+
+#define MICROCODE "kernel/x86/microcode/"
+
+/* Microcode comes first in an archive, behind a few directories at most. */
+#define MICROCODE_MEMBERS 8u
+
+/* More padding than this, and an archive is not looked at any further. */
+#define PADDING_MAX 65536u
+
+/* What is left of an initrd. */
+struct rest {
+	const uint8_t *bytes;
+	uint64_t size;
+};
+
+static void drop(struct rest *rest, uint64_t count)
+{
+	rest->bytes += count;
+	rest->size -= count;
+}
+
+static bool begins_with(const struct rest *rest, uint64_t offset, struct text bytes)
+{
+	return rest->size >= offset && rest->size - offset >= bytes.length &&
+	       memcmp(rest->bytes + offset, bytes.start, bytes.length) == 0;
+}
+
+static uint32_t read_le32(const uint8_t *bytes)
+{
+	return bytes[0] | (uint32_t)bytes[1] << 8 | (uint32_t)bytes[2] << 16 | (uint32_t)bytes[3] << 24;
+}
+
+/* 8 hexadecimal digits. What is none counts as 0, as for Linux, or not at all: the next header is then no header. */
+static uint64_t read_hex(const uint8_t *digits)
+{
+	uint64_t value = 0;
+
+	for (size_t i = 0; i < 8; i++) {
+		uint8_t small = digits[i] | 0x20;
+
+		value = value << 4 | (small >= 'a' && small <= 'f' ? small - 'a' + 10u : digits[i] & 0xfu);
+	}
+	return value;
+}
+
+static bool is_member(const struct rest *rest)
+{
+	return rest->size >= CPIO_HEADER_SIZE &&
+	       (begins_with(rest, 0, TEXT("070701")) || begins_with(rest, 0, TEXT("070702")));
+}
+
+/* Drops a member of an archive. Returns false if it does not end within the initrd. */
+static bool drop_member(struct rest *rest)
+{
+	uint64_t name_end = align_up(CPIO_HEADER_SIZE + read_hex(rest->bytes + CPIO_NAME_SIZE), INITRD_ALIGN);
+	uint64_t end = align_up(name_end + read_hex(rest->bytes + CPIO_FILE_SIZE), INITRD_ALIGN);
+
+	/* Two numbers of 32 bits each: no sum wraps. The last member need not be padded. */
+	if (end > rest->size && end - rest->size >= INITRD_ALIGN)
+		return false;
+	drop(rest, end < rest->size ? end : rest->size);
+	return true;
+}
+
+/* Drops members and the zeros between them. What is left begins with something else, if anything is. */
+static void drop_archives(struct rest *rest)
+{
+	uint32_t padding = 0;
+
+	while (rest->size) {
+		if (*rest->bytes == 0 && padding < PADDING_MAX) {
+			drop(rest, 1);
+			padding++;
+		} else if (is_member(rest) && drop_member(rest)) {
+			padding = 0;
+		} else {
+			return;
+		}
+	}
+}
+
+/* Whether a frame in lz4 ends where the initrd does: the next 4 bytes, whatever they are, are a size to Linux. */
+static bool is_endless(struct rest rest)
+{
+	uint32_t size;
+
+	while (rest.size >= 4) {
+		size = read_le32(rest.bytes);
+		drop(&rest, 4);
+		if (size == LZ4_LEGACY_MAGIC)
+			continue;
+		/* A size of 0 ends the frame, since Linux 5.14. */
+		if (!size || size > rest.size)
+			return false;
+		drop(&rest, size);
+	}
+	return rest.size == 0;
+}
+
+static bool is_lz4(const struct rest *rest)
+{
+	return rest->size >= 4 && read_le32(rest->bytes) == LZ4_LEGACY_MAGIC;
+}
+
+/* The last initrd is followed by another. */
+static void look_behind(struct initrd_look *look, const char *name, const struct rest *next)
+{
+	struct rest rest = { .bytes = look->bytes, .size = look->size };
+	bool joins = look->size % INITRD_ALIGN == 0 && is_lz4(next);
+
+	drop_archives(&rest);
+	if (rest.size && *rest.bytes && !is_member(&rest) && !look->compressed)
+		look->compressed = look->name;
+	/* A frame right behind a frame goes on with it. */
+	if (is_lz4(&rest) && is_endless(rest) && !joins)
+		log_warning("%s: expected an initrd in lz4 to be the last one, found %s behind it: Linux loses all "
+			    "that follows; "
+			    "name it last, or compress it otherwise",
+			    look->name, name);
+}
+
+static bool has_microcode(struct rest rest)
+{
+	for (unsigned i = 0; i < MICROCODE_MEMBERS && is_member(&rest); i++) {
+		if (begins_with(&rest, CPIO_HEADER_SIZE, TEXT(MICROCODE)))
+			return true;
+		if (!drop_member(&rest))
+			return false;
+	}
+	return false;
+}
+
+/* What no kernel unpacks, whatever is built into it. A file system may be an initrd of the old kind. */
+static const char *foreign_kind(const struct rest *rest)
+{
+	static const struct {
+		uint16_t offset;
+		uint8_t length;
+		char bytes[13];
+		char kind[28];
+	} kinds[] = {
+		{ 0, 2, "MZ", "an EFI application" },
+		{ 0, 4, "\x7f\x45LF", "an ELF file" },
+		{ 0, 4, "\x04\x22\x4d\x18", "lz4 not made by lz4 -l" },
+		{ 0, 6, "070707", "cpio not made by -H newc" },
+		{ 0, 2, "\xc7\x71", "cpio not made by -H newc" },
+		{ 257, 5, "ustar", "a tar archive" },
+		{ 0, 4, "PK\x03\x04", "a zip archive" },
+		{ 0, 4, "\x27\x05\x19\x56", "an image of U-Boot's" },
+		{ 0, 5, "<html", "a web page" },
+		{ 0, 9, "<!DOCTYPE", "a web page" },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(kinds); i++) {
+		if (begins_with(rest, kinds[i].offset,
+				(struct text){ .start = kinds[i].bytes, .length = kinds[i].length }))
+			return kinds[i].kind;
+	}
+	return NULL;
+}
+
+void initrd_look(struct initrd_look *look, const char *name, const uint8_t *bytes, uint64_t size)
+{
+	const struct rest rest = { .bytes = bytes, .size = size };
+	const char *kind = foreign_kind(&rest);
+
+	if (kind)
+		log_warning("%s: expected an archive that Linux unpacks, found %s", name, kind);
+	if (look->name)
+		look_behind(look, name, &rest);
+	if (look->compressed && has_microcode(rest))
+		log_warning("%s: expected microcode ahead of compressed initrds, found it behind %s: Linux looks no "
+			    "further when it starts; name it first",
+			    name, look->compressed);
+	look->name = name;
+	look->bytes = bytes;
+	look->size = size;
+}

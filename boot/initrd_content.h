@@ -1,0 +1,25 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * What Linux will not unpack of the initrds, as far as their first bytes and a few headers tell (init/initramfs.c,
+ * lib/decompress.c, lib/decompress_unlz4.c, lib/earlycpio.c). Nothing is said of an initrd that may be good.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/* The initrds looked at so far. A zeroed one has seen none. */
+struct initrd_look {
+	const char *name; /* of the last one; NULL: none */
+	const uint8_t *bytes;
+	uint64_t size;
+	const char *compressed; /* the first one that is more than a plain archive; NULL: none */
+};
+
+/*
+ * Looks at the next initrd, `size` bytes that stay where they are until the last one was looked at. Warns
+ * - of one behind an initrd in lz4, whose end Linux does not find, so that it loses all that follows;
+ * - of microcode behind a compressed initrd, where Linux does not look for it early enough;
+ * - of a file that Linux cannot unpack: a program, another kind of archive, an image of U-Boot's.
+ */
+void initrd_look(struct initrd_look *look, const char *name, const uint8_t *bytes, uint64_t size);
