@@ -54,7 +54,7 @@ static enum kexec_status read_either_gpt(EFI_BLOCK_IO *disk, const char *wanted,
 	wrong = read_gpt(disk, GPT_FIRST_LBA, buffer, ret_gpt);
 	if (!wrong)
 		return KEXEC_OK;
-	log_verbose("volume %s: the first partition table has %s: reading the second", wanted, wrong);
+	log_verbose("volume %s: the first partition table cannot be used (%s): reading the second", wanted, wrong);
 	wrong = read_gpt(disk, media->LastBlock, buffer, ret_gpt);
 	if (wrong)
 		return log_error(KEXEC_NOT_FOUND,

@@ -139,6 +139,16 @@ static void connect_disks(void)
 	free_devices(devices);
 }
 
+static struct matches find_connected_matches(const char *partuuid, const struct place *own)
+{
+	struct matches matches = find_matches(partuuid, own);
+
+	if (matches.any_count)
+		return matches;
+	connect_disks();
+	return find_matches(partuuid, own);
+}
+
 /* Of as many as fit. */
 static void list_partitions(char ret_names[NAMES_SIZE])
 {
@@ -170,12 +180,8 @@ static enum kexec_status complain_of_none(const char *wanted)
 
 static enum kexec_status find_partition(const char *partuuid, const struct place *own, EFI_HANDLE *ret_device)
 {
-	struct matches matches = find_matches(partuuid, own);
+	struct matches matches = find_connected_matches(partuuid, own);
 
-	if (!matches.any_count) {
-		connect_disks();
-		matches = find_matches(partuuid, own);
-	}
 	if (!matches.any_count)
 		return complain_of_none(partuuid);
 	if (matches.any_count > 1 && matches.on_own_disk_count != 1)
@@ -208,7 +214,7 @@ static enum kexec_status find_by_type(const char *wanted, const struct place *ow
 			KEXEC_NOT_FOUND,
 			"volume %s: expected one partition of that type on the disk of this program, found %zu", wanted,
 			count);
-	matches = find_matches(partuuid, own);
+	matches = find_connected_matches(partuuid, own);
 	if (matches.on_own_disk_count != 1)
 		return log_error(KEXEC_NOT_FOUND,
 				 "volume %s: expected one partition %s on the disk of this program, found %u", wanted,

@@ -10,11 +10,14 @@ import pytest
 import esp
 from conftest import DEFAULT_OPTIONS, IMAGE, INITRD, entry, files, kernel, utf16, wait_for_report
 from lines import errors, on_volume, warnings
+from machine import BUILD
 from test_sealed import seal
 from test_systemd_boot import SYSTEMD_BOOT
 
 OTHER_UUID = "c0ffee03-1234-5678-9abc-def012345678"
 NOBODYS_UUID = "c0ffee99-1234-5678-9abc-def012345678"
+LINUX_TYPE = "0fc63daf-8483-4772-8e79-3d69d8477de4"
+EXT4_DRIVER = BUILD / "deps/refind/ext4_x64.efi"
 IMAGE_PATH = "\\kexec.efi"
 BOOTED = {"/vmlinuz": kernel(), "/initrd": INITRD}
 PATHS = "linux=/vmlinuz initrd=/initrd"
@@ -68,7 +71,7 @@ def test_volumes_that_cannot_be_used_then_one_that_can(boot, boot_options):
     options = boot_options(*((name, IMAGE_PATH, utf16(text)) for name, (text, _) in bad.items()),
                            ("good", IMAGE_PATH, utf16(good)))
     more = [esp.xbootldr({**BOOTED, "/loader/debian.conf": entry()}, fat=16),
-            esp.Partition({}, "0fc63daf-8483-4772-8e79-3d69d8477de4", OTHER_UUID, "root", 16, b"\x53\xef" * 4096)]
+            esp.Partition({}, LINUX_TYPE, OTHER_UUID, "root", 16, b"\x53\xef" * 4096)]
     guest = boot(esp_alone(None, {"/kexec.efi": IMAGE, "/EFI/BOOT/BOOTX64.EFI": None, "/EFI/BOOT/BOOTX64.conf": None}),
                  more=more, sector=4096, bus="nvme", **options)
     report = wait_for_report(guest)
@@ -161,6 +164,17 @@ def test_sealed_entry(boot, tmp_path, changed):
 
 
 @pytest.mark.matrix
+@pytest.mark.parametrize("load", ["load", "load -nc"], ids=["connected", "loaded only"])
+def test_file_system_that_a_driver_reads(boot, tmp_path, load):
+    """The shell connects it to the partition, or we do."""
+    script = f"{load} fs0:\\ext4_x64.efi\r\nfs0:\\kexec.efi {PATHS} volume={OTHER_UUID} verbose -- {DEFAULT_OPTIONS}\r\n"
+    more = [esp.Partition({}, LINUX_TYPE, OTHER_UUID, "root", 16, ext4(tmp_path, BOOTED))]
+    guest = boot({"/startup.nsh": script.encode(), "/ext4_x64.efi": EXT4_DRIVER, "/kexec.efi": IMAGE}, more=more)
+    assert wait_for_report(guest)["payload"] == "payload: OK"
+    guest.expect(rf"^kexec: volume {OTHER_UUID}: {OTHER_UUID}$")
+
+
+@pytest.mark.matrix
 def test_volume_without_a_partition(boot):
     """Named by the firmware's words for the device. There is no table in which to look for types."""
     guest = boot(files({"/vmlinuz": None}), table=None)
@@ -210,7 +224,7 @@ def test_grub_whose_root_is_another_volume(boot, tmp_path):
 def test_grub_that_reads_more_than_the_firmware(boot, tmp_path, arguments):
     image = grub(tmp_path, f"set root=(hd0,gpt2)\nchainloader (hd0,gpt2)/boot/kexecx64.efi{arguments}\nboot\n")
     content = ext4(tmp_path, {"/boot/kexecx64.efi": IMAGE, "/boot/kexecx64.conf": entry()})
-    more = [esp.Partition({}, "0fc63daf-8483-4772-8e79-3d69d8477de4", OTHER_UUID, "root", 16, content)]
+    more = [esp.Partition({}, LINUX_TYPE, OTHER_UUID, "root", 16, content)]
     guest = boot({"/EFI/BOOT/BOOTX64.EFI": image, **BOOTED}, more=more)
     if arguments:
         assert wait_for_report(guest)["payload"] == "payload: OK"

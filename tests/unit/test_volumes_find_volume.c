@@ -271,39 +271,37 @@ static void types_on_our_disk(void **state)
 
 static void second_table_where_the_first_is_damaged(void **state)
 {
+	EFI_HANDLE device = NULL;
+
 	(void)state;
 	start(512);
 	gpt_disk_header(&disk, 0)[0] = 'x';
-	log_clear();
-	{
-		EFI_HANDLE device = NULL;
-
-		expect_ok(find_volume("xbootldr", esp, &device));
-		assert_ptr_equal(device, xbootldr);
-	}
+	expect_ok(find_volume("xbootldr", esp, &device));
+	assert_ptr_equal(device, xbootldr);
+	assert_string_equal(
+		logged(),
+		"volume xbootldr: the first partition table cannot be used (no signature): reading the second\n"
+		"volume xbootldr: " UUID("a2") "\n");
 	gpt_disk_entries(&disk, 1)[5] ^= 1;
-	{
-		EFI_HANDLE device = NULL;
-
-		log_clear();
-		assert_int_equal(find_volume("xbootldr", esp, &device), KEXEC_NOT_FOUND);
-		assert_non_null(strstr(logged(), "volume xbootldr: expected a GUID partition table on the disk of this "
-						 "program, found entries with a wrong checksum\n"));
-		assert_int_equal(outstanding, 0);
-	}
+	log_clear();
+	assert_int_equal(find_volume("xbootldr", esp, &device), KEXEC_NOT_FOUND);
+	assert_non_null(strstr(logged(),
+			       "volume xbootldr: expected a GUID partition table on the disk of this program, found "
+			       "entries with a wrong checksum\n"));
+	assert_int_equal(outstanding, 0);
 }
 
 static void disk_that_cannot_be_read(void **state)
 {
+	EFI_HANDLE device = NULL;
+
 	(void)state;
 	start(512);
 	read_fails_at = 1;
-	{
-		EFI_HANDLE device = NULL;
-
-		expect_ok(find_volume("xbootldr", esp, &device));
-		assert_ptr_equal(device, xbootldr);
-	}
+	expect_ok(find_volume("xbootldr", esp, &device));
+	assert_ptr_equal(device, xbootldr);
+	assert_non_null(
+		strstr(logged(), "the first partition table cannot be used (DEVICE_ERROR): reading the second\n"));
 	start(512);
 	media.BlockSize = 0;
 	expect_refused("xbootldr", esp, KEXEC_BAD_FORMAT, "expected a disk with blocks of 512 bytes or more, found 0");
@@ -435,6 +433,7 @@ static void expect_name(EFI_HANDLE device, const CHAR16 *text, UINTN size, const
 static void names(void **state)
 {
 	static CHAR16 longest[64];
+	struct _EFI_FILE_HANDLE root = { .GetInfo = get_label };
 	char name[VOLUME_NAME_SIZE];
 
 	(void)state;
@@ -444,7 +443,7 @@ static void names(void **state)
 	expect_name(esp, L"ESP", 8, UUID("a1") " \"ESP\"");
 	expect_name(esp, L"", 2, UUID("a1"));
 	expect_name(esp, L"", 0, UUID("a1"));
-	/* Without its NUL, with characters that a console obeys, and as long as a label can be. */
+	/* Without its NUL, and with characters that a console obeys. */
 	expect_name(esp, L"ESP", 6, UUID("a1") " \"ESP\"");
 	expect_name(esp, L"\x1b[2J\r\n\"x\x7f", 20, UUID("a1") " \"?[2J???x?\"");
 	volume_name(esp, NULL, name);
@@ -457,14 +456,11 @@ static void names(void **state)
 	assert_string_equal(name, "Path(1,1)");
 	expect_name(&devices[0], longest, 200, "Path(1,1)");
 	expect_name(&devices[0], L"CD", 6, "Path(1,1) \"CD\"");
+	/* The longest one that is read, of characters that are three bytes each, is cut. */
 	label = longest;
 	label_size = sizeof(longest);
-	{
-		struct _EFI_FILE_HANDLE root = { .GetInfo = get_label };
-
-		volume_name(esp, &root, name);
-		assert_int_equal(strlen(name), 36 + 2 + 42 * 3 + 1);
-	}
+	volume_name(esp, &root, name);
+	assert_int_equal(strlen(name), 36 + 2 + 42 * 3 + 1);
 }
 
 int main(void)
