@@ -105,7 +105,7 @@ void purgatory_move(struct verdict *ret_verdict)
 static const char *region_name(const struct verdict *verdict)
 {
 	static const char own[REGION_NAME_SIZE] = "purgatory";
-	static const char copy[REGION_NAME_SIZE] = "kernel copy";
+	static const char copy[REGION_NAME_SIZE] = "kernel_copy";
 
 	if (verdict->is_copy)
 		return copy;
