@@ -128,6 +128,15 @@ static uint32_t take_character(struct text *text)
 	return character;
 }
 
+bool text_is_utf8(struct text text)
+{
+	while (text.length) {
+		if (take_character(&text) == NOT_A_CHARACTER)
+			return false;
+	}
+	return true;
+}
+
 bool text_to_utf16(struct text text, uint16_t *ret_utf16, size_t capacity)
 {
 	size_t at = 0;

@@ -48,9 +48,12 @@ struct text_buffer {
 
 void text_append(struct text_buffer *buffer, struct text text);
 
+/* Whether it is UTF-8 as RFC 3629 has it: no overlong forms, no surrogates, no values beyond 0x10ffff. */
+bool text_is_utf8(struct text text);
+
 /*
- * Converts UTF-8 to UTF-16 with a NUL at the end. Returns false for what is not UTF-8 (RFC 3629: overlong forms,
- * surrogates, values beyond 0x10ffff) and for what does not fit in `capacity` units.
+ * Converts UTF-8 to UTF-16 with a NUL at the end. Returns false for what is not UTF-8, and for what does
+ * not fit in `capacity` units.
  */
 bool text_to_utf16(struct text text, uint16_t *ret_utf16, size_t capacity);
 

@@ -54,6 +54,15 @@ def test_volume_of_an_entry():
     assert answer("entry", ENTRY + f"volume PARTUUID={volume.upper()}\n".encode())["volume"] == volume
 
 
+def test_entry_in_utf_16_is_the_same():
+    text = ENTRY.decode() + "options \u00e4\U0001f427\n"
+    plan = answer("entry", text.encode())
+    assert answer("entry", text.encode("utf-16")) == plan
+    assert answer("entry", text.encode("utf-16-le")) == plan
+    # As it is measured: in UTF-8, with the line end that the loader puts behind a file.
+    assert plan["text"].encode("latin-1") == text.encode() + b"\n"
+
+
 def test_sealed_entry_needs_each_digest():
     digests = f"fsverity {DIGEST} /vmlinuz\nsha256 {DIGEST} /initrd\n".encode()
     plan = answer("sealed-entry", ENTRY + digests)
@@ -73,8 +82,9 @@ def test_bytes_survive():
 @pytest.mark.parametrize("content, line", [
     (b"", 'name: expected a line "linux PATH", found none'),
     (b"linux /k\n\0", "name: expected text, found a NUL at byte 9"),
-    (b"linux /k\n" + b"#" * 65536, "name: expected at most 65536 bytes, found 65545"),
+    (b"linux /k\n" + b"#" * 65536, "name: expected at most 65536 bytes, found 65546"),
     (b"linux /k\ndma \x1b[31m\xff\n", 'name: line 2: dma: expected on or off, found "?[31m?"'),
+    ("linux /k\n".encode("utf-16-be"), "name: expected UTF-8, or UTF-16 little endian, found UTF-16 big endian"),
 ])
 def test_entry_that_is_refused(content, line):
     """In one line of plain ASCII, whatever stands in the entry."""

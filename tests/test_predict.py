@@ -59,6 +59,13 @@ def test_entry_that_boots(tmp_path, root):
     assert_predicted(predict_entry(tmp_path, root, b"linux /vmlinuz\ninitrd /initrd\nvolume xbootldr\n"))
 
 
+def test_entry_in_utf_16_is_measured_as_in_utf_8(tmp_path, root):
+    entry = "linux /vmlinuz\r\ninitrd /initrd\r\noptions quiet\r\n"
+    found = predict_entry(tmp_path, root, entry.encode("utf-16"))
+    assert_predicted(found)
+    assert found.stdout == predict_entry(tmp_path, root, entry.encode()).stdout
+
+
 @pytest.mark.parametrize("entry, complaint", [
     (b"linux /initrd\n", r"/initrd: expected a kernel \(bzImage\), found a text \(\"I\"\): is the path right\?"),
     (b"linux /vmlinuz\ninitrd /empty\n", "/empty: empty: expected an initrd of at least 1 byte, found 0"),

@@ -87,6 +87,13 @@ def test_entry(tmp_path, root):
     assert out.stat().st_mode & 0o777 == 0o666 & ~umask()
 
 
+def test_entry_in_utf_16_is_sealed_in_utf_8(tmp_path, root):
+    out = tmp_path / "out.efi"
+    assert seal_entry(root, out, "linux /vmlinuz\r\noptions \u00e4\r\n".encode("utf-16")).returncode == 0
+    assert section(out, ".entry").decode() == (
+        f"linux /vmlinuz\r\noptions \u00e4\r\nfsverity {fsverity_digest(KERNEL)} /vmlinuz\n")
+
+
 @pytest.mark.parametrize("has_fsverity, has_sha256", [(False, True), (True, False), (True, True)])
 def test_entry_that_has_digests(tmp_path, root, has_fsverity, has_sha256):
     """They stay as they are, and what is not there is added if it is the digest by fs-verity. A file that is loaded

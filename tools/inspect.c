@@ -24,6 +24,7 @@
 #include <string.h>
 
 #include "boot/entry.h"
+#include "boot/entry_file.h"
 #include "boot/entry_keys.h"
 #include "boot/initrd.h"
 #include "boot/kernel_format.h"
@@ -202,30 +203,30 @@ static bool paths_make_sense(const struct boot_plan *plan)
 	return true;
 }
 
-static int inspect_entry(const struct input *input, enum entry_place place)
+static int answer_plan(struct boot_plan *plan)
 {
-	struct boot_plan plan;
-	bool is_good;
+	bool is_good = paths_make_sense(plan);
 
-	if (entry_to_plan(input->name, input->text, place, &plan))
-		return 1;
-	is_good = paths_make_sense(&plan);
 	if (is_good) {
-		put_plan(&plan);
+		put_plan(plan);
 		(void)putchar('\n');
 	}
-	boot_plan_free(&plan);
+	boot_plan_free(plan);
 	return is_good ? 0 : 1;
 }
 
 static int inspect_outside_entry(const struct input *input)
 {
-	return inspect_entry(input, ENTRY_OUTSIDE);
+	struct boot_plan plan;
+
+	return entry_file_to_plan(input->name, input->text, TEXT(""), &plan) ? 1 : answer_plan(&plan);
 }
 
 static int inspect_sealed_entry(const struct input *input)
 {
-	return inspect_entry(input, ENTRY_SEALED);
+	struct boot_plan plan;
+
+	return entry_to_plan(input->name, input->text, ENTRY_SEALED, &plan) ? 1 : answer_plan(&plan);
 }
 
 static int inspect_keys(const struct input *input)

@@ -3,6 +3,7 @@
 #include "efi/source/find_plan.h"
 
 #include "boot/entry.h"
+#include "boot/entry_file.h"
 #include "boot/imagepath.h"
 #include "boot/loadoptions.h"
 #include "boot/log.h"
@@ -72,21 +73,11 @@ static enum kexec_status find_path(const EFI_LOADED_IMAGE *image, const struct l
 	return image_path_conf(nodes, device_path_size(nodes), ret_path, PATH_SIZE);
 }
 
-/* Reads the whole file to `buffer`, then puts a line end and `more` behind it. */
-static enum kexec_status read_and_append(struct stream *stream, struct text more, char *buffer)
+static enum kexec_status read_whole(struct stream *stream, void *buffer)
 {
-	uint64_t size = stream->file.size;
-	enum kexec_status status;
+	enum kexec_status status = stream_read(stream, (uintptr_t)buffer, stream->file.size, NULL);
 
-	status = stream_read(stream, (uintptr_t)buffer, size, NULL);
-	if (!status)
-		status = stream_expect_end(stream);
-	if (status)
-		return status;
-	buffer[size] = '\n';
-	if (more.length)
-		memcpy(buffer + size + 1, more.start, more.length);
-	return KEXEC_OK;
+	return status ? status : stream_expect_end(stream);
 }
 
 static enum kexec_status plan_stream(struct stream *stream, struct text more, struct boot_plan *ret_plan)
@@ -99,14 +90,14 @@ static enum kexec_status plan_stream(struct stream *stream, struct text more, st
 	if (stream->file.size >= ENTRY_SIZE_MAX)
 		return log_error(KEXEC_TOO_LARGE, "%s: expected at most %u bytes, found %lu", path, ENTRY_SIZE_MAX - 1,
 				 stream->file.size);
-	text.length = stream->file.size + 1 + more.length;
-	status = pool_alloc(text.length, path, &buffer);
+	/* The pool has no pieces of 0 bytes. */
+	status = pool_alloc(stream->file.size + 1, path, &buffer);
 	if (status)
 		return status;
-	text.start = buffer;
-	status = read_and_append(stream, more, buffer);
+	text = (struct text){ .start = buffer, .length = stream->file.size };
+	status = read_whole(stream, buffer);
 	if (!status)
-		status = entry_to_plan(path, text, ENTRY_OUTSIDE, ret_plan);
+		status = entry_file_to_plan(path, text, more, ret_plan);
 	pool_free(buffer);
 	return status;
 }

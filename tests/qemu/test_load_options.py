@@ -144,6 +144,14 @@ def test_shell_without_arguments_uses_the_file(boot):
     assert "ignored" not in guest.log
 
 
+def test_entry_that_the_shell_writes(boot):
+    """It writes UTF-16 with a byte order mark."""
+    path = "fs0:\\EFI\\kexec\\kexecx64"
+    guest = run_in_shell(boot, "\r\n".join([f"echo linux /vmlinuz > {path}.conf", f"echo initrd /initrd >> {path}.conf",
+                                           f"echo options {DEFAULT_OPTIONS} >> {path}.conf", f"{path}.efi"]))
+    assert wait_for_report(guest)["cmdline"] == DEFAULT_OPTIONS
+
+
 def test_shell_with_fifteen_hundred_characters(boot):
     padding = "x" * (1500 - len("linux=/vmlinuz initrd=/initrd -- "))
     command_line = f"{DEFAULT_OPTIONS} {padding}"

@@ -176,6 +176,7 @@ static void check_utf16(struct text text, const uint16_t *expected, size_t units
 		static const uint16_t units_[] = { __VA_ARGS__ };                                                      \
                                                                                                                        \
 		check_utf16(EXACT(literal), units_, sizeof(units_) / 2, __FILE__, __LINE__);                           \
+		assert_true(text_is_utf8(EXACT(literal)));                                                             \
 	} while (0)
 
 static void utf16_of_ascii(void **state)
@@ -217,6 +218,8 @@ static void utf16_at_the_borders_of_each_length(void **state)
 		assert_false(text_to_utf16(EXACT(literal), found_, 16));                                               \
 		assert_false(text_to_utf16(EXACT("ab" literal), found_, 16));                                          \
 		assert_false(text_to_utf16(EXACT(literal "yz"), found_, 16));                                          \
+		assert_false(text_is_utf8(EXACT(literal)));                                                            \
+		assert_false(text_is_utf8(EXACT("ab" literal "yz")));                                                  \
 	} while (0)
 
 static void overlong(void **state)
