@@ -93,6 +93,15 @@ struct text text_quote(struct text text, size_t max)
 	return text;
 }
 
+int text_hex_digit(char c)
+{
+	if (c >= '0' && c <= '9')
+		return c - '0';
+	if (c >= 'a' && c <= 'f')
+		return c - 'a' + 10;
+	return c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
+}
+
 void text_append(struct text_buffer *buffer, struct text text)
 {
 	if (text.length)

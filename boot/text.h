@@ -40,6 +40,9 @@ struct text text_of_string(const char *string);
 /* The beginning of somebody's text, for a message: no more than `max` bytes of it. */
 struct text text_quote(struct text text, size_t max);
 
+/* The value of a hexadecimal digit in either case, -1 for any other character. */
+int text_hex_digit(char c);
+
 /* Text that is being written, to a buffer whose size the writer has made sure of. */
 struct text_buffer {
 	char *start;

@@ -41,6 +41,21 @@ static struct efi_descriptor take_descriptor(struct input *input, uint64_t start
 	return descriptor;
 }
 
+char *take_string(struct input *input, char end)
+{
+	const uint8_t *stop = input->size ? memchr(input->bytes, end, input->size) : NULL;
+	size_t length = stop ? (size_t)(stop - input->bytes) : input->size;
+	size_t cut = length + (stop != NULL);
+	char *string = malloc(length + 1);
+
+	if (length)
+		memcpy(string, input->bytes, length);
+	string[length] = '\0';
+	input->bytes += cut;
+	input->size -= cut;
+	return string;
+}
+
 struct memory_map take_map(struct input *input, uint64_t start_mask, uint64_t pages_mask)
 {
 	size_t count = (input->size + 17) / 18;

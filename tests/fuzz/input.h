@@ -25,6 +25,9 @@ struct input {
 /* Cuts a number, little endian, off the input; its bytes are 0 where the input has ended. */
 uint64_t take_number(struct input *input, size_t width);
 
+/* Cuts a string off the input, up to `end`, which is cut off as well, or all of it. The caller frees it. */
+char *take_string(struct input *input, char end);
+
 #define MAP_DESCRIPTORS_MAX 512u
 #define MAP_DESCRIPTOR_SIZE 48u /* what firmware in use has: more than the structure */
 
