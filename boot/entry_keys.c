@@ -139,6 +139,14 @@ static const char *read_measure(struct plan_builder *builder, struct text value)
 	return NULL;
 }
 
+static const char *read_network(struct plan_builder *builder, struct text value)
+{
+	if (!text_equal(value, TEXT("trust")))
+		return "trust";
+	builder->plan.network_trusted = true;
+	return NULL;
+}
+
 static const char *read_on_mismatch(struct plan_builder *builder, struct text value)
 {
 	bool reset;
@@ -194,6 +202,7 @@ static const struct entry_key keys[] = {
 	{ TEXT("volume"), read_volume },
 	{ TEXT("signature"), read_signature },
 	{ TEXT("measure"), read_measure },
+	{ TEXT("network"), read_network },
 	{ TEXT("on-mismatch"), read_on_mismatch },
 	{ TEXT("dma"), read_dma },
 	{ TEXT("memory-overwrite"), read_overwrite },

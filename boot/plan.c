@@ -154,6 +154,19 @@ void boot_plan_print_unknown_keys(const struct boot_plan *plan)
 		print_unknown_key(plan, plan->unknown_keys[i]);
 }
 
+static void use_network(struct boot_part *part)
+{
+	if (part->source == PART_ON_VOLUME)
+		part->source = PART_ON_NETWORK;
+}
+
+void boot_plan_use_network(struct boot_plan *plan)
+{
+	use_network(&plan->kernel);
+	for (size_t i = 0; i < plan->initrd_count; i++)
+		use_network(&plan->initrds[i]);
+}
+
 void boot_plan_free(struct boot_plan *plan)
 {
 	pool_free(plan->memory);

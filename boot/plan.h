@@ -16,8 +16,9 @@
 
 /* Where a part's bytes come from. efi/source/sources.c has the source for each. */
 enum part_source {
-	PART_ON_VOLUME, /* a file on the volume that the plan names, or that our image came from */
-	PART_IN_IMAGE,	/* a section of our image */
+	PART_ON_VOLUME,	 /* a file on the volume that the plan names, or that our image came from */
+	PART_IN_IMAGE,	 /* a section of our image */
+	PART_ON_NETWORK, /* a file on the server that our image came from */
 };
 
 /*
@@ -73,6 +74,7 @@ struct boot_plan {
 	bool require_signature;	  /* the platform must vouch for the kernel, whoever else does */
 	bool require_measurement; /* all that is measured must be in the registers */
 	bool overwrite_off;	  /* the firmware shall not overwrite memory at the next reset */
+	bool network_trusted;	  /* parts without a digest may come over the network: boot/network_policy.h */
 	bool dma_off;		  /* devices behind PCI bridges shall not write to memory once the firmware is left */
 	bool forensics;		  /* pages are recorded, so that the purgatory can name those that change */
 	bool verbose;
@@ -91,5 +93,8 @@ struct line_text boot_plan_line(const struct boot_plan *plan, const char *place)
 
 /* Logs which keys were skipped: for everybody if what they ask for is lost, else for users who asked for verbose. */
 void boot_plan_print_unknown_keys(const struct boot_plan *plan);
+
+/* Our image came over the network: the parts of the plan that would lie beside it do so as well. */
+void boot_plan_use_network(struct boot_plan *plan);
 
 void boot_plan_free(struct boot_plan *plan);

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * Where the bytes of a part come from: a volume (efi/source/volume.h), a section of an image (boot/section_source.h).
- * A name that a source does not have is an error, never a reason to look somewhere else.
+ * Where the bytes of a part come from: a volume (efi/source/volume.h), a section of an image
+ * (boot/section_source.h), a server (efi/network/network.h). A name that a source does not have is an error, never a
+ * reason to look somewhere else.
  */
 #pragma once
 
@@ -28,7 +29,8 @@ struct source {
 
 	/*
 	 * Reads the next *size bytes, at `offset`, which is where the last read ended. *size becomes what was read: 0
-	 * at the end. Logs nothing, since the caller may try again: *ret_why is what the source had to say.
+	 * at the end. Logs nothing, since the caller may try again: *ret_why is what the source had to say; NULL if it
+	 * has said it.
 	 */
 	enum kexec_status (*read)(struct source_file *file, uint64_t offset, void *buffer, uint64_t *size,
 				  const char **ret_why);
@@ -41,6 +43,9 @@ struct source {
 
 	/* Reads of more than READ_SIZE_PIECE may be tried. Whoever tries clears this when one has failed. */
 	bool bears_large_reads;
+
+	/* It cannot read a piece without the rest: as much as is wanted is best asked for at once. */
+	bool reads_whole;
 
 	struct read_size read_size; /* what its reads have shown */
 };

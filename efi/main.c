@@ -22,6 +22,7 @@
 #include "efi/source/find_plan.h"
 #include "efi/trust/dma.h"
 #include "efi/trust/last_stop.h"
+#include "efi/trust/network_trust.h"
 #include "efi/trust/verify.h"
 
 extern const uint8_t purgatory_blob[];
@@ -73,6 +74,8 @@ static enum kexec_status make_plan(const EFI_LOADED_IMAGE *image, struct boot *b
 	if (status)
 		return status;
 	status = last_stop_is_repeated(&boot->last_stop, &boot->plan);
+	if (!status)
+		status = network_trust_check(&boot->plan);
 	return status ? status : planted_check(&boot->plan);
 }
 

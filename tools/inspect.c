@@ -181,11 +181,13 @@ static void put_plan(const struct boot_plan *plan)
 		put_text(text_of_string(plan->volume));
 	else
 		(void)printf("null");
-	(void)printf(", \"require_signature\": %s, \"require_measurement\": %s, \"dma_off\": %s, \"overwrite_off\": "
+	(void)printf(", \"require_signature\": %s, \"require_measurement\": %s, \"network_trusted\": %s, "
+		     "\"dma_off\": %s, \"overwrite_off\": "
 		     "%s, \"forensics\": %s, \"verbose\": %s, "
 		     "\"on_mismatch\": \"%s\"}",
-		     bool_text(plan->require_signature), bool_text(plan->require_measurement), bool_text(plan->dma_off),
-		     bool_text(plan->overwrite_off), bool_text(plan->forensics), bool_text(plan->verbose),
+		     bool_text(plan->require_signature), bool_text(plan->require_measurement),
+		     bool_text(plan->network_trusted), bool_text(plan->dma_off), bool_text(plan->overwrite_off),
+		     bool_text(plan->forensics), bool_text(plan->verbose),
 		     plan->on_mismatch == ON_MISMATCH_RESET ? "reset" : "halt");
 }
 

@@ -54,7 +54,7 @@ static enum kexec_status read_load_options(const EFI_LOADED_IMAGE *image, void *
 
 /* The path of the entry file: the one that the load options name, or the one beside the image. */
 static enum kexec_status find_path(const EFI_LOADED_IMAGE *image, const struct load_options *options,
-				   char ret_path[PATH_SIZE])
+				   struct sources *sources, char ret_path[PATH_SIZE])
 {
 	const void *nodes = image->FilePath;
 	struct text path = options->entry_path;
@@ -67,6 +67,8 @@ static enum kexec_status find_path(const EFI_LOADED_IMAGE *image, const struct l
 		ret_path[path.length] = '\0';
 		return KEXEC_OK;
 	}
+	if (sources_origin(sources) == PART_ON_NETWORK)
+		return network_entry_name(&sources->network, nodes, ret_path, PATH_SIZE);
 	if (!nodes)
 		return log_error(KEXEC_NOT_FOUND,
 				 "expected to be started from a file, found no path to look for a .conf beside");
@@ -116,6 +118,14 @@ static enum kexec_status go_to_volume(const struct load_options *options, struct
 	return sources_use_volume(sources, volume);
 }
 
+/* Where the entry file is: beside our image, or on the volume that the load options name with it. */
+static struct source *entry_source(const struct load_options *options, struct sources *sources)
+{
+	bool is_on_volume = options->volume.length && options->entry_path.length;
+
+	return sources_find(sources, is_on_volume ? PART_ON_VOLUME : sources_origin(sources));
+}
+
 static enum kexec_status plan_file(const EFI_LOADED_IMAGE *image, const struct load_options *options,
 				   struct sources *sources, struct boot_plan *ret_plan)
 {
@@ -123,12 +133,12 @@ static enum kexec_status plan_file(const EFI_LOADED_IMAGE *image, const struct l
 	enum kexec_status status;
 	struct stream stream;
 
-	status = find_path(image, options, path);
+	status = find_path(image, options, sources, path);
 	if (!status)
 		status = go_to_volume(options, sources);
 	if (status)
 		return status;
-	status = stream_open(sources_find(sources, PART_ON_VOLUME), path, &stream);
+	status = stream_open(entry_source(options, sources), path, &stream);
 	if (status)
 		return status;
 	status = plan_stream(&stream, options->lines, ret_plan);
@@ -154,7 +164,8 @@ static enum kexec_status plan_from_outside(const EFI_LOADED_IMAGE *image, struct
 	return status;
 }
 
-enum kexec_status find_plan(const EFI_LOADED_IMAGE *image, struct sources *sources, struct boot_plan *ret_plan)
+static enum kexec_status find_anywhere(const EFI_LOADED_IMAGE *image, struct sources *sources,
+				       struct boot_plan *ret_plan)
 {
 	enum kexec_status status = self_check(image);
 
@@ -171,4 +182,13 @@ enum kexec_status find_plan(const EFI_LOADED_IMAGE *image, struct sources *sourc
 	if (image->LoadOptions && image->LoadOptionsSize)
 		log_warning("load options ignored: what this image boots is sealed in it");
 	return sealed_image_to_plan(&sources->image.image, ret_plan);
+}
+
+enum kexec_status find_plan(const EFI_LOADED_IMAGE *image, struct sources *sources, struct boot_plan *ret_plan)
+{
+	enum kexec_status status = find_anywhere(image, sources, ret_plan);
+
+	if (!status && sources_origin(sources) == PART_ON_NETWORK && !ret_plan->volume[0])
+		boot_plan_use_network(ret_plan);
+	return status;
 }

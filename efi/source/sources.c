@@ -12,6 +12,12 @@ void sources_start(struct sources *sources, const EFI_LOADED_IMAGE *image)
 	sources->own_device = image->DeviceHandle;
 	volume_start(&sources->volume, image->DeviceHandle, VOLUME_OWN);
 	section_source_start(&sources->image, &sections);
+	network_start(&sources->network, image->DeviceHandle);
+}
+
+enum part_source sources_origin(const struct sources *sources)
+{
+	return network_is_origin(&sources->network) ? PART_ON_NETWORK : PART_ON_VOLUME;
 }
 
 enum kexec_status sources_use_volume(struct sources *sources, const char *wanted)
@@ -34,6 +40,8 @@ struct source *sources_find(struct sources *sources, enum part_source kind)
 	switch (kind) {
 	case PART_IN_IMAGE:
 		return &sources->image.source;
+	case PART_ON_NETWORK:
+		return &sources->network.source;
 	case PART_ON_VOLUME:
 		break;
 	}

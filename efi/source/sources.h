@@ -7,6 +7,7 @@
 #include "boot/plan.h"
 #include "boot/section_source.h"
 #include "boot/status.h"
+#include "efi/network/network.h"
 #include "efi/source/volume.h"
 
 /* A zeroed one is closed. */
@@ -14,9 +15,10 @@ struct sources {
 	EFI_HANDLE own_device;
 	struct volume volume;
 	struct section_source image;
+	struct network network;
 };
 
-/* The volume that our image came from, and our image itself. */
+/* The volume or server that our image came from, and our image itself. */
 void sources_start(struct sources *sources, const EFI_LOADED_IMAGE *image);
 
 /*
@@ -24,6 +26,9 @@ void sources_start(struct sources *sources, const EFI_LOADED_IMAGE *image);
  * all. Nothing on the volume may be open. "" is none: the volume stays what it is.
  */
 enum kexec_status sources_use_volume(struct sources *sources, const char *wanted);
+
+/* Where our image came from, and so what lies beside it. */
+enum part_source sources_origin(const struct sources *sources);
 
 /* The source for parts of this kind. */
 struct source *sources_find(struct sources *sources, enum part_source kind);

@@ -49,7 +49,8 @@ static void show_progress(struct stream *stream)
 	const struct source_file *file = &stream->file;
 	uint64_t now = clock_usec();
 
-	if (now < stream->next_shown_usec || stream->done >= file->size)
+	/* A source that reads a file whole has shown how far it was. */
+	if (file->source->reads_whole || now < stream->next_shown_usec || stream->done >= file->size)
 		return;
 	stream->next_shown_usec = now + PROGRESS_INTERVAL_USEC;
 	console_progress(file->name, (unsigned)(stream->done * 100 / file->size), mb_per_second(stream, now));
@@ -107,7 +108,7 @@ static enum kexec_status read_next(struct stream *stream, void *buffer, uint64_t
 	if (status)
 		return status;
 	status = read_once(stream, buffer, &found, &why);
-	if (wanted > READ_SIZE_PIECE && (status || !found)) {
+	if (wanted > READ_SIZE_PIECE && !stream->file.source->reads_whole && (status || !found)) {
 		status = stop_large_reads(stream, wanted, why);
 		if (status)
 			return status;
@@ -115,6 +116,8 @@ static enum kexec_status read_next(struct stream *stream, void *buffer, uint64_t
 		found = wanted;
 		status = read_once(stream, buffer, &found, &why);
 	}
+	if (status && !why)
+		return status;
 	if (status)
 		return log_error(status, "%s: cannot read: expected %lu bytes, found %s", name, wanted, why);
 	if (found > wanted)
@@ -140,12 +143,19 @@ static void hand_on(struct stream *stream, uint64_t addr, uint64_t size, struct 
 	}
 }
 
+/* A bounce buffer has a piece's size. */
+static uint64_t size_to_ask(const struct source *source, uint64_t size, bool has_bounce)
+{
+	if (source->reads_whole && !has_bounce)
+		return size;
+	return read_size_next(&source->read_size, size, source->bears_large_reads && !has_bounce);
+}
+
 /* Through `bounce`, of a piece's size, if there is one. */
 static enum kexec_status read_all(struct stream *stream, uint64_t addr, uint64_t size, struct sink *sink, void *bounce)
 {
 	while (size) {
-		bool large = !bounce && stream->file.source->bears_large_reads;
-		uint64_t wanted = read_size_next(&stream->file.source->read_size, size, large);
+		uint64_t wanted = size_to_ask(stream->file.source, size, bounce != NULL);
 		void *buffer = bounce ? bounce : phys_to_ptr(addr);
 		enum kexec_status status;
 		uint64_t found;

@@ -14,6 +14,8 @@ STORY = re.compile(r"kexec-efi \S+"
                    r"|(segment|kernel (reserved|moves to)|purgatory (entry|digest|digested up to)|sha256 by|fsverity|forensics: \d+|time) .*"
                    r"|(measured the|memory will|random seed:|event log:|dma: off|TPM: the log does not tell) .*"
                    r"|volume \S+: ([0-9a-f-]+|the first partition table cannot be used .*: reading the second)"
+                   r"|network: files come from \S+"
+                   r"|.*: asks again from byte \d+ on: found .*"
                    r"|.*: unknown key \S+ skipped"
                    r"|.*: a read of \d+ bytes found [\w ]+: reading less at once")
 

@@ -45,11 +45,10 @@ static void refuse(const char *key, const char *value, const char *expected)
 
 static void every_key_is_found_by_its_whole_name(void **state)
 {
-	static const char *const names[] = {
-		"linux",     "initrd",	     "options",	    "fsverity", "sha256",	    "volume",
-		"signature", "measure",	     "on-mismatch", "dma",	"memory-overwrite", "forensics",
-		"verbose",   "architecture", "title",	    "version",	"machine-id",	    "sort-key"
-	};
+	static const char *const names[] = { "linux",  "initrd",	   "options",	 "fsverity", "sha256",
+					     "volume", "signature",	   "measure",	 "network",  "on-mismatch",
+					     "dma",    "memory-overwrite", "forensics",	 "verbose",  "architecture",
+					     "title",  "version",	   "machine-id", "sort-key" };
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
@@ -74,6 +73,9 @@ static void every_key_is_found_by_its_whole_name(void **state)
 static void switches(void **state)
 {
 	(void)state;
+	accept("network", "trust");
+	assert_true(builder.plan.network_trusted);
+	refuse("network", "yes", "trust");
 	accept("dma", "off");
 	assert_true(builder.plan.dma_off);
 	accept("dma", "on");

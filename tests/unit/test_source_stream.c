@@ -23,6 +23,7 @@ static struct {
 	unsigned fails_at;    /* the Nth read fails, counted from 1; 0: none */
 	bool is_broken;	      /* after a read that it does not bear, until it is opened anew */
 	bool reopen_fails;
+	bool is_silent; /* it says itself why a read fails */
 	unsigned reads;
 	uint64_t largest_asked;
 	uint64_t next; /* where the next read must begin */
@@ -50,7 +51,7 @@ static enum kexec_status fake_read(struct source_file *file, uint64_t offset, vo
 	assert_int_equal(offset, fake.next);
 	if (*size > fake.largest_asked)
 		fake.largest_asked = *size;
-	*ret_why = "WHY";
+	*ret_why = fake.is_silent ? NULL : "WHY";
 	fake.is_broken |= fake.largest && *size > fake.largest;
 	if (++fake.reads == fake.fails_at || fake.is_broken)
 		return KEXEC_IO;
@@ -313,6 +314,52 @@ static void piece_that_fails(void **state)
 	assert_int_equal(sink.offset, 2 * MIB);
 }
 
+static void source_that_has_said_why(void **state)
+{
+	(void)state;
+	start(FILE_SIZE);
+	source.bears_large_reads = false;
+	fake.fails_at = 1;
+	fake.is_silent = true;
+	assert_int_equal(read_all(), KEXEC_IO);
+	assert_string_equal(logged(), "");
+}
+
+static void source_that_reads_whole(void **state)
+{
+	(void)state;
+	start(FILE_SIZE);
+	source.bears_large_reads = false;
+	source.reads_whole = true;
+	usec_per_call = 1000000;
+	expect_all_read();
+	assert_int_equal(fake.largest_asked, FILE_SIZE);
+	/* One read, and one that finds the end. */
+	assert_int_equal(fake.reads, 2);
+	assert_int_equal(progress_lines, 0);
+}
+
+static void source_that_reads_whole_and_fails(void **state)
+{
+	(void)state;
+	start(FILE_SIZE);
+	source.reads_whole = true;
+	fake.fails_at = 1;
+	expect_error(read_all(), KEXEC_IO, "/file: cannot read: expected 5243003 bytes, found WHY");
+	assert_int_equal(fake.reads, 1);
+}
+
+/* To memory that it may not reach it is read in pieces. */
+static void source_that_reads_whole_to_high_memory(void **state)
+{
+	(void)state;
+	start(FILE_SIZE);
+	source.reads_whole = true;
+	expect_ok(read_to(map(FILE_SIZE, 0)));
+	assert_int_equal(sink.offset, FILE_SIZE);
+	assert_int_equal(fake.largest_asked, READ_SIZE_PIECE);
+}
+
 static void source_that_brings_more_than_was_asked_for(void **state)
 {
 	(void)state;
@@ -399,6 +446,10 @@ int main(void)
 		cmocka_unit_test(large_read_of_another_file_that_breaks_this_one),
 		cmocka_unit_test(file_that_cannot_be_opened_anew),
 		cmocka_unit_test(piece_that_fails),
+		cmocka_unit_test(source_that_has_said_why),
+		cmocka_unit_test(source_that_reads_whole),
+		cmocka_unit_test(source_that_reads_whole_and_fails),
+		cmocka_unit_test(source_that_reads_whole_to_high_memory),
 		cmocka_unit_test(source_that_brings_more_than_was_asked_for),
 		cmocka_unit_test(part_shorter_than_its_size),
 		cmocka_unit_test(part_longer_than_its_size),

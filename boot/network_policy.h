@@ -1,0 +1,18 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * Whom a part that came over the network is believed. Nobody can tell who has sent it: so it must have a digest, or be
+ * a kernel that the platform vouches for, or the entry says `network trust`. That entry came the same way, unless it is
+ * sealed: the rule keeps an administrator from believing a network by mistake, not an attacker who writes the entry.
+ */
+#pragma once
+
+#include <stdbool.h>
+
+#include "boot/plan.h"
+#include "boot/status.h"
+
+/* Whether any part of the plan comes over the network. */
+bool network_policy_applies(const struct boot_plan *plan);
+
+/* `platform_vouches`: the kernel does not run unless the platform vouches for it. */
+enum kexec_status network_policy_check(const struct boot_plan *plan, bool platform_vouches);

@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * Shows how far a file is while the firmware fetches it in one call, through EFI_PXE_BASE_CODE_CALLBACK_PROTOCOL (UEFI
+ * specification 24.4), and feeds the watchdog. Where the firmware does not call back, the watchdog is off for as long:
+ * its TFTP gives up by itself.
+ */
+#pragma once
+
+#include <efi.h>
+#include <stdint.h>
+
+#include "efi/network/tftp.h"
+
+struct tftp_progress {
+	EFI_PXE_BASE_CODE_CALLBACK_PROTOCOL callback;
+	EFI_HANDLE handle; /* that has the callback; NULL without one */
+	const struct tftp_file *file;
+	uint64_t arrived; /* bytes, more or less */
+	uint64_t packets;
+	uint64_t start_usec;
+	uint64_t next_usec; /* when to show it */
+};
+
+/* `progress` must stay where it is until tftp_progress_end. */
+void tftp_progress_start(struct tftp_progress *progress, const struct tftp_file *file);
+
+void tftp_progress_end(struct tftp_progress *progress);

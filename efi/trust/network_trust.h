@@ -1,0 +1,9 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/* Whether what comes over the network may be booted. */
+#pragma once
+
+#include "boot/plan.h"
+#include "boot/status.h"
+
+/* Refuses a part that comes over the network and that nobody vouches for (boot/network_policy.h). */
+enum kexec_status network_trust_check(const struct boot_plan *plan);
