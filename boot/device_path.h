@@ -12,6 +12,7 @@ enum {
 	DEVICE_PATH_HEADER_SIZE = 4, /* of a node: type, subtype, length in two bytes */
 	DEVICE_PATH_MEDIA = 4,
 	DEVICE_PATH_MEDIA_HARD_DRIVE = 1,
+	DEVICE_PATH_MEDIA_VENDOR = 3, /* a GUID, and whatever it stands for */
 	DEVICE_PATH_MEDIA_FILE = 4,
 	DEVICE_PATH_END = 0x7f,
 };

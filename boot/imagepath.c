@@ -89,6 +89,38 @@ bool image_path(const void *nodes, size_t size, char *ret_path, size_t capacity)
 	return collect(nodes, size, &path) == KEXEC_OK && put(&path, "", sizeof(""));
 }
 
+static char lower(char c)
+{
+	return c >= 'A' && c <= 'Z' ? (char)(c | 0x20) : c;
+}
+
+/* What stands behind the last separator, or drive, without .efi. */
+static struct text stem(struct text path)
+{
+	size_t start = path.length;
+
+	while (start && path.start[start - 1] != '/' && path.start[start - 1] != '\\' && path.start[start - 1] != ':')
+		start--;
+	path = (struct text){ .start = path.start + start, .length = path.length - start };
+	if (text_ends_in_efi(path))
+		path.length -= 4;
+	return path;
+}
+
+bool image_is_named(struct text word, struct text path)
+{
+	struct text a = stem(word);
+	struct text b = stem(path);
+
+	if (!a.length || a.length != b.length)
+		return false;
+	for (size_t i = 0; i < a.length; i++) {
+		if (lower(a.start[i]) != lower(b.start[i]))
+			return false;
+	}
+	return true;
+}
+
 enum kexec_status image_path_conf(const void *nodes, size_t size, char *ret_path, size_t capacity)
 {
 	struct path path = { .bytes = ret_path, .capacity = capacity };
@@ -100,4 +132,20 @@ enum kexec_status image_path_conf(const void *nodes, size_t size, char *ret_path
 	if (text_ends_in_efi((struct text){ .start = path.bytes, .length = path.length }))
 		path.length -= 4;
 	return put(&path, CONF, sizeof(CONF)) ? KEXEC_OK : complain(KEXEC_TOO_LARGE, &path);
+}
+
+bool image_is_on_qemu_volume(const void *nodes, size_t size)
+{
+	/* QEMU_KERNEL_LOADER_FS_MEDIA_GUID: 1428f772-b64a-441e-b8c3-9ebdd7f893c7 */
+	static const uint8_t guid[] = { 0x72, 0xf7, 0x28, 0x14, 0x4a, 0xb6, 0x1e, 0x44,
+					0xb8, 0xc3, 0x9e, 0xbd, 0xd7, 0xf8, 0x93, 0xc7 };
+	const uint8_t *node;
+	size_t length = 0;
+	size_t at = 0;
+	bool broken;
+
+	node = device_path_next(nodes, size, &at, &length, &broken);
+	return node && node[0] == DEVICE_PATH_MEDIA && node[1] == DEVICE_PATH_MEDIA_VENDOR &&
+	       length >= DEVICE_PATH_HEADER_SIZE + sizeof(guid) &&
+	       memcmp(node + DEVICE_PATH_HEADER_SIZE, guid, sizeof(guid)) == 0;
 }

@@ -9,6 +9,7 @@
 #include <stddef.h>
 
 #include "boot/status.h"
+#include "boot/text.h"
 
 /* No device path is longer. */
 #define IMAGE_PATH_NODES_SIZE_MAX 65536u
@@ -21,7 +22,19 @@
 bool image_path(const void *nodes, size_t size, char *ret_path, size_t capacity);
 
 /*
- * The same for the file beside the image: its path with .conf in place of .efi (in either case), or with .conf appended
- * where it ends otherwise. Without one there is nothing to boot, which is said.
+ * Whether `word` names the image whose path is `path`: the last parts are the same, without regard to the case of ASCII
+ * and to .efi at their ends. Any folders and any drive (fs0:) may stand in front of either.
+ */
+bool image_is_named(struct text word, struct text path);
+
+/*
+ * As image_path for the file beside the image: its path with .conf in place of .efi (in either case), or with .conf
+ * appended where it ends otherwise. Without one there is nothing to boot, which is said.
  */
 enum kexec_status image_path_conf(const void *nodes, size_t size, char *ret_path, size_t capacity);
+
+/*
+ * Whether the device path `nodes` is of the volume that edk2 makes of QEMU's -kernel, -initrd, -append and -shim
+ * (OvmfPkg/QemuKernelLoaderFsDxe). It has the files kernel, initrd, cmdline and shim.
+ */
+bool image_is_on_qemu_volume(const void *nodes, size_t size);

@@ -1,92 +1,14 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* Tells load options from junk and turns them into lines of an entry. */
+/* Turns load options into lines of an entry. */
 #include "boot/loadoptions.h"
 
+#include "boot/imagepath.h"
 #include "boot/log.h"
+#include "boot/optional_data.h"
 #include "common/string.h"
-
-/* EFI_LOAD_OPTION (UEFI specification 3.1.3): Attributes, FilePathListLength, a description in UTF-16, the paths. */
-enum {
-	LOAD_OPTION_HEADER_SIZE = 6,
-	LOAD_OPTION_ATTRIBUTES_MAX = 0x1fff, /* all that are defined */
-	DEVICE_PATH_HEADER_SIZE = 4,
-};
 
 /* How much of a wrong word a message quotes. */
 #define QUOTE_MAX 60
-
-static bool is_load_option(const uint8_t *bytes, size_t size)
-{
-	uint32_t attributes;
-	size_t description;
-	uint16_t paths_size;
-
-	if (size < LOAD_OPTION_HEADER_SIZE + 2 + DEVICE_PATH_HEADER_SIZE)
-		return false;
-	memcpy(&attributes, bytes, sizeof(attributes));
-	memcpy(&paths_size, bytes + 4, sizeof(paths_size));
-	if (attributes > LOAD_OPTION_ATTRIBUTES_MAX || paths_size < DEVICE_PATH_HEADER_SIZE)
-		return false;
-	for (description = LOAD_OPTION_HEADER_SIZE; size - description >= 2; description += 2) {
-		if (bytes[description] == 0 && bytes[description + 1] == 0)
-			return paths_size <= size - description - 2;
-	}
-	return false;
-}
-
-static void ignore(const char *what)
-{
-	log_warning("load options ignored: expected text, found %s", what);
-}
-
-/* Converts to UTF-8, up to a NUL or the end: efibootmgr leaves the NUL out. */
-static bool convert(const uint8_t *bytes, size_t size, struct text_buffer *buffer)
-{
-	struct utf16_reader reader = { .bytes = bytes, .size = size };
-	char utf8[4];
-	size_t count;
-
-	while ((count = utf16_take_utf8(&reader, utf8)) != 0) {
-		bool is_control = count == 1 && ((uint8_t)utf8[0] < ' ' || utf8[0] == 0x7f) && utf8[0] != '\t';
-		bool is_replacement = count == 3 && memcmp(utf8, "\xef\xbf\xbd", 3) == 0;
-
-		if (is_control || is_replacement)
-			return false;
-		text_append(buffer, (struct text){ .start = utf8, .length = count });
-	}
-	return true;
-}
-
-/* Reads the text out of what the firmware passed. Returns false for what is none, and for nothing at all. */
-static bool read_text(const void *bytes, size_t size, char *place, struct text *ret_text)
-{
-	struct text_buffer buffer = { .start = place };
-
-	if (size == 0)
-		return false;
-	if (size > LOAD_OPTIONS_SIZE_MAX) {
-		log_warning("load options ignored: expected at most %u bytes, found %zu", LOAD_OPTIONS_SIZE_MAX, size);
-		return false;
-	}
-	if (is_load_option(bytes, size)) {
-		ignore("an EFI_LOAD_OPTION");
-		return false;
-	}
-	if (size % 2) {
-		log_warning("load options ignored: expected an even number of bytes, found %zu", size);
-		return false;
-	}
-	if (!convert(bytes, size, &buffer)) {
-		ignore("binary data");
-		return false;
-	}
-	*ret_text = text_trim((struct text){ .start = place, .length = buffer.length });
-	if (!ret_text->length) {
-		ignore("an empty string");
-		return false;
-	}
-	return true;
-}
 
 /* A word of the text. */
 struct word {
@@ -96,7 +18,9 @@ struct word {
 
 /* The load options while they are parsed. */
 struct parser {
+	const struct load_options_sender *sender;
 	struct text rest;
+	size_t words_taken;
 	char *words;		  /* where the next word without its quotes goes */
 	struct text_buffer lines; /* of the entry */
 	struct load_options options;
@@ -166,23 +90,30 @@ static bool parse_option(struct parser *parser, struct text word)
 	return true;
 }
 
-/* Whether a word may be the program's name, which others than the shell may pass first as well. */
-enum name_rule {
-	NAME_NEVER,
-	NAME_IF_EFI, /* if it ends in .efi and is no option: linux=/vmlinuz.efi is none */
-	NAME_ALWAYS,
-};
-
-static bool parse_word(struct parser *parser, const struct word *word, enum name_rule rule)
+/* Whether the first word is the program's name. */
+static bool is_program_name(struct text word, const struct load_options_sender *sender)
 {
+	if (sender->is_shell)
+		return true;
+	if (sender->own_path.length)
+		return image_is_named(word, sender->own_path);
+	return text_ends_in_efi(word);
+}
+
+static bool parse_word(struct parser *parser, const struct word *word)
+{
+	const struct load_options_sender *sender = parser->sender;
+	bool is_first = parser->words_taken == 1;
+
 	if (!word->is_closed) {
 		log_warning("load options ignored: expected a \" that closes, found none behind \"%.*s\"",
 			    TEXT_ARGS(text_quote(word->text, QUOTE_MAX)));
 		return false;
 	}
-	if (rule == NAME_ALWAYS || parse_option(parser, word->text))
+	/* A shell passes the name first, whatever it looks like; elsewhere linux=/kexec.efi is no name. */
+	if (is_first && sender->is_shell)
 		return true;
-	if (rule == NAME_IF_EFI && text_ends_in_efi(word->text))
+	if (parse_option(parser, word->text) || (is_first && is_program_name(word->text, sender)))
 		return true;
 	log_warning("load options ignored: expected linux=, initrd=, entry=, volume=, measure=, verbose, or -- before "
 		    "the command line, found \"%.*s\"",
@@ -191,10 +122,8 @@ static bool parse_word(struct parser *parser, const struct word *word, enum name
 }
 
 /* Parses all words. Returns false, with a line, where one of them means nothing here. */
-static bool parse_words(struct parser *parser, bool from_shell)
+static bool parse_words(struct parser *parser)
 {
-	enum name_rule rule = from_shell ? NAME_ALWAYS : NAME_IF_EFI;
-
 	while (parser->rest.length) {
 		struct word word = take_word(parser);
 
@@ -202,9 +131,9 @@ static bool parse_words(struct parser *parser, bool from_shell)
 			append_line(parser, TEXT("options"), parser->rest);
 			break;
 		}
-		if (!parse_word(parser, &word, rule))
+		parser->words_taken++;
+		if (!parse_word(parser, &word))
 			return false;
-		rule = NAME_NEVER;
 	}
 	if (parser->options.has_linux && parser->options.entry_path.length) {
 		log_warning("load options ignored: expected linux= or entry=, found both");
@@ -213,17 +142,93 @@ static bool parse_words(struct parser *parser, bool from_shell)
 	return true;
 }
 
-void load_options_parse(const void *bytes, size_t size, bool from_shell, char *buffer, struct load_options *ret_options)
+/* Cuts a word and the blank behind it off the text, if that begins with it. */
+static bool take_exactly(struct text *text, struct text word)
 {
-	struct parser parser = { 0 };
+	struct text rest = *text;
+
+	text_skip_prefix(&rest, word);
+	if (rest.length == text->length || (rest.length && rest.start[0] != ' '))
+		return false;
+	text_skip_prefix(&rest, TEXT(" "));
+	*text = rest;
+	return true;
+}
+
+/*
+ * edk2 has made each byte of -append one unit of UTF-16 (GenericQemuLoadImageLib, "%a"), and we two bytes of UTF-8 of
+ * each that is no ASCII. This makes them one again.
+ */
+static struct text narrow(struct text text, char *buffer)
+{
+	struct text_buffer bytes = { .start = buffer };
+
+	for (size_t i = 0; i < text.length; i++) {
+		uint8_t lead = (uint8_t)text.start[i];
+		char byte = text.start[i];
+
+		if ((lead & 0xfc) == 0xc0 && i + 1 < text.length)
+			byte = (char)(lead << 6 | ((uint8_t)text.start[++i] & 0x3f));
+		text_append(&bytes, (struct text){ .start = &byte, .length = 1 });
+	}
+	return (struct text){ .start = bytes.start, .length = bytes.length };
+}
+
+/* The word is in front of the command line, or behind it (edk2 before its pull request 11115). */
+static bool take_qemu_initrd(struct text *text)
+{
+	struct text word = TEXT(" initrd=initrd");
+	struct text end = *text;
+
+	if (take_exactly(text, TEXT("initrd=initrd")))
+		return true;
+	if (text->length < word.length)
+		return false;
+	end.start += text->length - word.length;
+	end.length = word.length;
+	if (!text_equal(end, word))
+		return false;
+	text->length -= word.length;
+	return true;
+}
+
+/*
+ * What edk2 tells QEMU's -shim: "kernel", all of -append, in which no word is ours, and "initrd=initrd" if there is
+ * one. Returns false for anything else.
+ */
+static bool parse_qemu_shim(struct parser *parser)
+{
+	struct text rest = parser->rest;
+
+	if (!parser->sender->is_qemu || parser->sender->is_shell ||
+	    !image_is_named(TEXT("shim"), parser->sender->own_path) || !take_exactly(&rest, TEXT("kernel")))
+		return false;
+	append_line(parser, TEXT("linux"), TEXT("kernel"));
+	if (take_qemu_initrd(&rest))
+		append_line(parser, TEXT("initrd"), TEXT("initrd"));
+	append_line(parser, TEXT("options"), narrow(rest, parser->words));
+	parser->options.has_linux = true;
+	return true;
+}
+
+void load_options_parse(const void *bytes, size_t size, const struct load_options_sender *sender, char *buffer,
+			struct load_options *ret_options)
+{
+	struct parser parser = { .sender = sender };
 
 	*ret_options = (struct load_options){ 0 };
-	if (!read_text(bytes, size, buffer, &parser.rest))
+	if (!size)
+		return;
+	if (!optional_data_text(bytes, size, buffer, &parser.rest, &ret_options->skipped))
 		return;
 	/* The text, then its words without quotes, then the lines: three parts of one buffer. */
-	parser.words = buffer + LOAD_OPTIONS_UTF8_SIZE(size);
-	parser.lines.start = parser.words + LOAD_OPTIONS_UTF8_SIZE(size);
-	if (!parse_words(&parser, from_shell))
+	parser.words = buffer + OPTIONAL_DATA_TEXT_SIZE(size);
+	parser.lines.start = parser.words + OPTIONAL_DATA_TEXT_SIZE(size);
+	if (!sender->is_shell && optional_data_is_mark(parser.rest)) {
+		ret_options->skipped = "a mark of the firmware";
+		return;
+	}
+	if (!parse_qemu_shim(&parser) && !parse_words(&parser))
 		return;
 	parser.options.lines = (struct text){ .start = parser.lines.start, .length = parser.lines.length };
 	*ret_options = parser.options;

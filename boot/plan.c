@@ -150,6 +150,8 @@ static void print_unknown_key(const struct boot_plan *plan, struct text key)
 
 void boot_plan_print_unknown_keys(const struct boot_plan *plan)
 {
+	if (plan->skipped_options)
+		log_verbose("load options skipped: expected text, found %s", plan->skipped_options);
 	for (size_t i = 0; i < plan->unknown_key_count; i++)
 		print_unknown_key(plan, plan->unknown_keys[i]);
 }

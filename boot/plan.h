@@ -70,6 +70,8 @@ struct boot_plan {
 	char volume[PARTUUID_SIZE]; /* on which the parts are (boot/partuuid.h); "": the one that our image came from */
 	struct text *unknown_keys;  /* in order; they were skipped */
 	size_t unknown_key_count;
+	/* What the load options hold without anybody having meant anything by it; NULL: nothing. */
+	const char *skipped_options;
 	struct text command_line; /* a NUL follows, which is not counted */
 	bool require_signature;	  /* the platform must vouch for the kernel, whoever else does */
 	bool require_measurement; /* all that is measured must be in the registers */
@@ -91,7 +93,10 @@ struct line_text {
  */
 struct line_text boot_plan_line(const struct boot_plan *plan, const char *place);
 
-/* Logs which keys were skipped: for everybody if what they ask for is lost, else for users who asked for verbose. */
+/*
+ * Logs which keys and load options were skipped: for everybody if what they ask for is lost, else for users who asked
+ * for verbose.
+ */
 void boot_plan_print_unknown_keys(const struct boot_plan *plan);
 
 /* Our image came over the network: the parts of the plan that would lie beside it do so as well. */

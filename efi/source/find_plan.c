@@ -20,6 +20,9 @@
 /* How much of a wrong value a message quotes. */
 #define QUOTE_MAX 60
 
+/* Our own path is only looked at. */
+#define OWN_PATH_SIZE 512
+
 /* EFI_SHELL_PARAMETERS_PROTOCOL is on the handle of whatever a UEFI shell starts (UEFI Shell specification 2.3). */
 #define SHELL_PARAMETERS_GUID                                                                                          \
 	{                                                                                                              \
@@ -29,16 +32,33 @@
 		}                                                                                                      \
 	}
 
+/* Whether the volume that our image came from is the one that edk2 makes of what QEMU is told. */
+static bool is_on_qemu_volume(const EFI_LOADED_IMAGE *image)
+{
+	EFI_GUID guid = DEVICE_PATH_PROTOCOL;
+	const void *nodes = firmware_protocol_on(image->DeviceHandle, &guid);
+
+	return nodes && image_is_on_qemu_volume(nodes, device_path_size(nodes));
+}
+
+static bool is_from_shell(void)
+{
+	EFI_GUID guid = SHELL_PARAMETERS_GUID;
+	void *parameters;
+
+	return !EFI_ERROR(firmware_boot_services->HandleProtocol(firmware_image, &guid, &parameters));
+}
+
 /* Parses the image's load options into *ret_buffer, which the caller frees; NULL if there are none. */
 static enum kexec_status read_load_options(const EFI_LOADED_IMAGE *image, void **ret_buffer,
 					   struct load_options *ret_options)
 {
-	EFI_GUID shell_guid = SHELL_PARAMETERS_GUID;
 	size_t size = image->LoadOptions ? image->LoadOptionsSize : 0;
 	size_t parsed_size = size > LOAD_OPTIONS_SIZE_MAX ? 0 : size;
+	const void *nodes = image->FilePath;
+	struct load_options_sender sender;
+	char own_path[OWN_PATH_SIZE];
 	enum kexec_status status;
-	void *parameters;
-	bool from_shell;
 
 	*ret_buffer = NULL;
 	*ret_options = (struct load_options){ 0 };
@@ -47,8 +67,10 @@ static enum kexec_status read_load_options(const EFI_LOADED_IMAGE *image, void *
 	status = pool_alloc(LOAD_OPTIONS_BUFFER_SIZE(parsed_size), "load options", ret_buffer);
 	if (status)
 		return status;
-	from_shell = !EFI_ERROR(firmware_boot_services->HandleProtocol(firmware_image, &shell_guid, &parameters));
-	load_options_parse(image->LoadOptions, size, from_shell, *ret_buffer, ret_options);
+	sender = (struct load_options_sender){ .is_shell = is_from_shell(), .is_qemu = is_on_qemu_volume(image) };
+	if (nodes && image_path(nodes, device_path_size(nodes), own_path, sizeof(own_path)))
+		sender.own_path = text_of_string(own_path);
+	load_options_parse(image->LoadOptions, size, &sender, *ret_buffer, ret_options);
 	return KEXEC_OK;
 }
 
@@ -126,6 +148,13 @@ static struct source *entry_source(const struct load_options *options, struct so
 	return sources_find(sources, is_on_volume ? PART_ON_VOLUME : sources_origin(sources));
 }
 
+/* Its volume has no entry, and nobody can put one there. */
+static enum kexec_status refuse_qemu(void)
+{
+	return log_error(KEXEC_NOT_FOUND, "QEMU: expected -shim with this image and -kernel with Linux (QEMU 10), or "
+					  "-kernel with a unified image, found nothing to boot");
+}
+
 static enum kexec_status plan_file(const EFI_LOADED_IMAGE *image, const struct load_options *options,
 				   struct sources *sources, struct boot_plan *ret_plan)
 {
@@ -133,6 +162,8 @@ static enum kexec_status plan_file(const EFI_LOADED_IMAGE *image, const struct l
 	enum kexec_status status;
 	struct stream stream;
 
+	if (!options->entry_path.length && is_on_qemu_volume(image))
+		return refuse_qemu();
 	status = find_path(image, options, sources, path);
 	if (!status)
 		status = go_to_volume(options, sources);
@@ -160,6 +191,8 @@ static enum kexec_status plan_from_outside(const EFI_LOADED_IMAGE *image, struct
 		status = entry_to_plan("load options", options.lines, ENTRY_OF_LOAD_OPTIONS, ret_plan);
 	else
 		status = plan_file(image, &options, sources, ret_plan);
+	if (!status)
+		ret_plan->skipped_options = options.skipped;
 	pool_free(buffer);
 	return status;
 }

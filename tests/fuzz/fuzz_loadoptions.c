@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* Feeds boot/loadoptions.c raw load options. The first byte says whether a shell passes them. */
+/* Feeds boot/loadoptions.c raw load options. The first byte says who passes them, and what our own path is. */
 #include "boot/loadoptions.h"
 
 #include "boot/entry.h"
@@ -32,10 +32,29 @@ static void check_lines(const struct load_options *options)
 	assert(!has_linux || !options->entry_path.length);
 }
 
+/* Nobody has meant anything by what is skipped. */
+static void check_skipped(const struct load_options *options)
+{
+	if (options->skipped)
+		assert(!options->lines.length && !options->entry_path.length && !options->has_linux);
+}
+
+static struct load_options_sender take_sender(struct input *input)
+{
+	static const struct text paths[] = { TEXT(""), TEXT("\\EFI\\kexecx64.efi"), TEXT("shim"), TEXT("kernel") };
+	uint64_t flags = take_number(input, 1);
+
+	return (struct load_options_sender){
+		.is_shell = flags & 1,
+		.is_qemu = flags >> 1 & 1,
+		.own_path = paths[flags >> 2 & 3],
+	};
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 {
 	struct input input = { .bytes = bytes, .size = size };
-	bool from_shell = take_number(&input, 1) & 1;
+	const struct load_options_sender sender = take_sender(&input);
 	size_t buffer_size = LOAD_OPTIONS_BUFFER_SIZE(input.size);
 	struct load_options options;
 	struct boot_plan plan;
@@ -44,11 +63,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 	if (input.size > LOAD_OPTIONS_SIZE_MAX)
 		return 0;
 	buffer = malloc(buffer_size);
-	load_options_parse(input.bytes, input.size, from_shell, buffer, &options);
+	load_options_parse(input.bytes, input.size, &sender, buffer, &options);
 	assert(lies_within(options.lines, buffer, buffer_size));
 	assert(lies_within(options.entry_path, buffer, buffer_size));
 	assert(lies_within(options.volume, buffer, buffer_size));
 	check_lines(&options);
+	check_skipped(&options);
 	if (options.has_linux && entry_to_plan("load options", options.lines, ENTRY_OF_LOAD_OPTIONS, &plan) == KEXEC_OK)
 		boot_plan_free(&plan);
 	free(buffer);

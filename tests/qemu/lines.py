@@ -17,6 +17,7 @@ STORY = re.compile(r"kexec-efi \S+"
                    r"|network: files come from \S+"
                    r"|.*: asks again from byte \d+ on: found .*"
                    r"|.*: unknown key \S+ skipped"
+                   r"|load options skipped: expected text, found .*"
                    r"|.*: a read of \d+ bytes found [\w ]+: reading less at once")
 
 

@@ -51,6 +51,9 @@ _HERE_KEY = "/usr/share/ovmf/PkKek-1-snakeoil.key"
 _NEWER = BUILD / "deps/ovmf"
 _NEWER_KEY = _NEWER / "PkKek-1-snakeoil.key"
 
+# QEMU 10, which `make deps` has fetched beside an older one that is installed.
+NEWER_QEMU = [str(BUILD / "deps/qemu/run")]
+
 # OVMF: the installed package's builds, and those of Debian 13 that `make deps` has fetched. Secure Boot is on in those
 # that end in -snakeoil, whose key is public, and -ms, which have Microsoft's keys and so trust Debian's shim. U-Boot
 # wants the board "pc", and keeps variables in a file on the disk.
@@ -137,19 +140,19 @@ def _disk(bus, sector, index):
 
 
 def command_line(disk, variables, firmware=OVMF, board="q35", memory=512, sparse=None, cpus=1, bus="virtio", sector=512,
-                 display=False, cpu=None, boot_order=False, reboot=False, snapshot=False):
-    """QEMU's command line for a machine that boots `disk`, but for its serial line and monitor.
+                 display=False, cpu=None, boot_order=False, reboot=False, snapshot=False, qemu=None):
+    """QEMU's command line for a machine that boots `disk`, or has none, but for its serial line and monitor.
 
     The disk is what the firmware tries first, unless `boot_order` leaves that to the variable store. `board` is "q35"
     or "pc", which has an older IDE controller for the bus "ahci"; `sector` is the disk's in bytes; `sparse` is a file
     that holds the machine's memory, where that is more than this one has; `display` is True or a device's name;
-    `snapshot` lets the machine's state be saved, and keeps the variable store as it is.
+    `snapshot` lets the machine's state be saved, and keeps the variable store as it is; `qemu` is another QEMU.
     """
     kind = accelerator()
     properties = f"{board},accel={kind}" + (",smm=on" if firmware.smm else "")
     if sparse:
         properties += ",memory-backend=sparse"
-    return [*QEMU, "-machine", properties,
+    return [*(qemu or QEMU), "-machine", properties,
             "-cpu", cpu or ("host" if kind == "kvm" else "max"), "-m", str(memory), "-smp", str(cpus),
             *(["-object", f"memory-backend-file,id=sparse,size={memory}M,mem-path={sparse},share=on,prealloc=off"]
               if sparse else []),
@@ -157,8 +160,8 @@ def command_line(disk, variables, firmware=OVMF, board="q35", memory=512, sparse
             *([] if reboot else ["-no-reboot"]),
             *(["-device", "VGA" if display is True else display] if display else []),
             *_flash(firmware, variables, snapshot),
-            "-drive", f"if=none,id=esp,format=raw,snapshot=on,file={disk}",
-            *_disk(bus, sector, "" if boot_order else ",bootindex=1")]
+            *(["-drive", f"if=none,id=esp,format=raw,snapshot=on,file={disk}",
+               *_disk(bus, sector, "" if boot_order else ",bootindex=1")] if disk else [])]
 
 
 class Machine:

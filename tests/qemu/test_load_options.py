@@ -100,23 +100,82 @@ def test_uppercase_and_long_path_of_utf_8(boot, boot_options):
     wait_for_report(boot(contents, **boot_options(("Debian", IMAGE_PATH, utf16(text)))))
 
 
-JUNK = {
-    "odd length": (b"v\0e\0r", r"expected an even number of bytes, found 5"),
-    "binary": (b"\x12\x34\x05\x00\xff\xff\x01\x00", r"expected text, found binary data"),
-    "whole EFI_LOAD_OPTION": (struct.pack("<IH", 1, 4) + utf16("Linux") + b"\x7f\xff\x04\x00",
-                              r"expected text, found an EFI_LOAD_OPTION"),
-    "empty string": (b"\0\0", r"expected text, found an empty string"),
-    "someone's words": (utf16("Windows Boot Manager"), r'expected linux=, .*, found "Windows"'),
+def whole_load_option(data):
+    """An EFI_LOAD_OPTION with a path that is only an end, as some firmware passes it."""
+    return struct.pack("<IH", 1, 4) + utf16("Linux") + b"\x7f\xff\x04\x00" + data
+
+
+# As whoever wrote it meant it: efibootmgr without --unicode, a file for the shell's `bcfg boot -opt`, a Dell, iPXE.
+UNDERSTOOD = {
+    "bytes of odd length": b"linux=/odd/bytes",
+    "bytes with a line end": b"linux=/line/end\n",
+    "bytes in UTF-8": "linux=/k\u00e4se".encode(),
+    "file of the shell": "\ufefflinux=/of/the/shell\r\n".encode("utf-16-le"),
+    "file of several lines": "\ufefflinux=/of/several/lines\r\ninitrd=/x\r\n".encode("utf-16-le"),
+    "whole EFI_LOAD_OPTION": whole_load_option(utf16("linux=/of/an/option")),
+    "name first": utf16("KexecX64 linux=/behind/the/name"),
 }
 
 
-@pytest.mark.parametrize("kind", JUNK)
-def test_junk_is_ignored_aloud(boot, boot_options, kind):
-    junk, message = JUNK[kind]
-    contents = placed({"/EFI/kexec/kexecx64.conf": entry(extra=[])})
-    guest = boot(contents, **boot_options(("Debian", IMAGE_PATH, junk)))
+def test_each_encoding_and_form_is_understood(boot, boot_options):
+    """Each entry but the last names a kernel that is not there, and the firmware goes on with the next."""
+    last = f"linux=/vmlinuz initrd=/initrd -- {DEFAULT_OPTIONS}".encode()
+    entries = [(name, IMAGE_PATH, data) for name, data in UNDERSTOOD.items()]
+    guest = boot(placed(), **boot_options(*entries, ("even", IMAGE_PATH, last if len(last) % 2 == 0 else last + b" ")))
     assert wait_for_report(guest)["cmdline"] == DEFAULT_OPTIONS
-    guest.expect(r"^kexec: warning: load options ignored: " + message + "$")
+    missing = re.findall(r"^kexec: (\S+): .*expected a file, found NOT_FOUND", guest.log, re.MULTILINE)
+    assert missing == ["/odd/bytes", "/line/end", "/k??se", "/of/the/shell", "/of/several/lines", "/of/an/option",
+                       "/behind/the/name"]
+    assert "load options" not in guest.log
+
+
+# What firmware puts into its entries: rhboot/efibootmgr issues 43, 168 and 179, its pull request 221, and shim's
+# load-options.c.
+MARKS = {
+    "BO": b"\0\0BO",
+    "RC": b"RC",
+    "FJ": b"FJ\0",
+    "edk2": bytes.fromhex("4eac0881119f594d850ee21a522c59b2"),
+    "edk2 and more": bytes.fromhex("4eac0881119f594d850ee21a522c59b2ff03"),
+    "two bytes": b"\x06\x04",
+    "Windows": b"WINDOWS\0\1\0\0\0\x88\0\0\0x\0\0\0" + utf16("BCDOBJECT={9dea862c-5cdd-4e70-acc1-f32b344d4795}"),
+    "zeros": bytes(8),
+    "EFI_LOAD_OPTION": whole_load_option(b""),
+}
+
+
+def test_marks_of_the_firmware_are_silent(boot, boot_options):
+    """Each of the first finds no entry beside the image, which is all that it says; the last is asked what it skipped."""
+    contents = placed({"/EFI/verbose/kexecx64.efi": IMAGE, "/EFI/verbose/kexecx64.conf": entry()})
+    entries = [(name, IMAGE_PATH, data) for name, data in MARKS.items()]
+    guest = boot(contents, **boot_options(*entries, ("verbose", "\\EFI\\verbose\\kexecx64.efi", MARKS["edk2"][:14])))
+    assert wait_for_report(guest)["cmdline"] == DEFAULT_OPTIONS
+    said = re.findall(r"^kexec: (?!kexec-efi )(.*)$", guest.log, re.MULTILINE)
+    assert ["expected a file, found NOT_FOUND" in line for line in said[:len(MARKS)]] == [True] * len(MARKS)
+    assert said[len(MARKS)] == "load options skipped: expected text, found binary data"
+
+
+ALOUD = {
+    "someone's words": (utf16("Windows Boot Manager"), r'expected linux=, .*, found "Windows"'),
+    "someone's words in bytes": (b"root=/dev/vda2 ro", r'expected linux=, .*, found "root=/dev/vda2"'),
+    "another image's name": (utf16("grubx64.efi linux=/x"), r'expected linux=, .*, found "grubx64.efi"'),
+    "half a character": (b"v\0e\0r", r"expected an even number of bytes of UTF-16, found an odd one"),
+    "big endian": ("linux=/x".encode("utf-16-be"), r"expected UTF-8 or UTF-16 little endian, found UTF-16 big endian"),
+    "Latin-1": (b"linux=/k\xe4se", r"expected UTF-8 or UTF-16, as efibootmgr --unicode writes it, found words of this "
+                                   r"loader in neither"),
+}
+
+
+def test_what_somebody_may_have_meant_is_ignored_aloud(boot, boot_options):
+    """Each of the first finds no entry beside the image; the last boots what is beside it."""
+    contents = placed({"/EFI/last/kexecx64.efi": IMAGE, "/EFI/last/kexecx64.conf": entry(extra=[])})
+    entries = [(name, IMAGE_PATH, data) for name, (data, _) in ALOUD.items()]
+    guest = boot(contents, **boot_options(*entries, ("last", "\\EFI\\last\\kexecx64.efi", utf16("single"))))
+    assert wait_for_report(guest)["cmdline"] == DEFAULT_OPTIONS
+    found = re.findall(r"^kexec: warning: load options ignored: (.*)$", guest.log, re.MULTILINE)
+    assert len(found) == len(ALOUD) + 1 and found[-1].endswith('found "single"')
+    for line, (_, message) in zip(found, ALOUD.values()):
+        assert re.fullmatch(message, line)
 
 
 def test_path_of_the_image_alone_is_no_option(boot, boot_options):

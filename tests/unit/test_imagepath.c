@@ -422,6 +422,70 @@ static void no_own_path_is_no_error(void **state)
 	assert_string_equal(logged(), "");
 }
 
+static void image_by_its_name(void **state)
+{
+	(void)state;
+	assert_true(image_is_named(TEXT("kexec"), TEXT("\\kexec")));
+	assert_true(image_is_named(TEXT("KEXEC.efi"), TEXT("kexec.EFI")));
+	assert_true(image_is_named(TEXT("fs0:\\a/kexec"), TEXT("\\EFI\\kexec.efi")));
+	assert_true(image_is_named(TEXT("k\xc3\xa4"), TEXT("\\K\xc3\xa4.efi")));
+	assert_false(image_is_named(TEXT("kexec"), TEXT("\\kexecx64.efi")));
+	assert_false(image_is_named(TEXT("kexecx64"), TEXT("\\kexec.efi")));
+	assert_false(image_is_named(TEXT("a.kexec"), TEXT("\\kexec.efi")));
+	assert_false(image_is_named(TEXT("kexec.efi.efi"), TEXT("\\kexec.efi")));
+	/* @ and ` differ by one bit, as letters of either case do. */
+	assert_false(image_is_named(TEXT("@"), TEXT("\\`")));
+}
+
+static void no_name_names_nothing(void **state)
+{
+	(void)state;
+	assert_false(image_is_named(TEXT(""), TEXT("")));
+	assert_false(image_is_named(TEXT(".efi"), TEXT("\\.efi")));
+	assert_false(image_is_named(TEXT("\\EFI\\"), TEXT("\\EFI\\")));
+	assert_false(image_is_named(TEXT("fs0:"), TEXT("fs0:")));
+}
+
+static void add_vendor(const char *guid, size_t length)
+{
+	add_node(4, 3, length);
+	memcpy(nodes + nodes_size, guid, length - 4);
+	nodes_size += length - 4;
+}
+
+#define QEMU_GUID "\x72\xf7\x28\x14\x4a\xb6\x1e\x44\xb8\xc3\x9e\xbd\xd7\xf8\x93\xc7"
+
+static void volume_of_qemu(void **state)
+{
+	(void)state;
+	begin();
+	add_vendor(QEMU_GUID, 20);
+	add_end();
+	assert_true(image_is_on_qemu_volume(nodes, nodes_size));
+	/* Cut short. */
+	assert_false(image_is_on_qemu_volume(nodes, 19));
+	assert_false(image_is_on_qemu_volume(nodes, 0));
+	nodes[19]++;
+	assert_false(image_is_on_qemu_volume(nodes, nodes_size));
+}
+
+static void volume_of_others(void **state)
+{
+	(void)state;
+	begin();
+	add_vendor(QEMU_GUID, 19);
+	add_end();
+	assert_false(image_is_on_qemu_volume(nodes, nodes_size));
+	begin();
+	add_file("\\kernel");
+	add_vendor(QEMU_GUID, 20);
+	add_end();
+	assert_false(image_is_on_qemu_volume(nodes, nodes_size));
+	begin();
+	add_end();
+	assert_false(image_is_on_qemu_volume(nodes, nodes_size));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -453,6 +517,10 @@ int main(void)
 		cmocka_unit_test(character_of_several_bytes_does_not_fit),
 		cmocka_unit_test(own_path_as_it_is),
 		cmocka_unit_test(no_own_path_is_no_error),
+		cmocka_unit_test(image_by_its_name),
+		cmocka_unit_test(no_name_names_nothing),
+		cmocka_unit_test(volume_of_qemu),
+		cmocka_unit_test(volume_of_others),
 	};
 
 	return run_named_tests(tests);

@@ -118,6 +118,15 @@ static void unknown_keys_are_logged_for_verbose_only(void **state)
 	assert_string_equal(logged(), "");
 }
 
+static void skipped_load_options_are_logged_with_them(void **state)
+{
+	struct boot_plan plan = { .said_by = "a.conf", .skipped_options = "binary data" };
+
+	(void)state;
+	boot_plan_print_unknown_keys(&plan);
+	assert_string_equal(logged(), "load options skipped: expected text, found binary data\n");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -127,6 +136,7 @@ int main(void)
 		cmocka_unit_test(finished_plan_has_one_source_and_the_trust_given),
 		cmocka_unit_test(only_our_own_image_seals_a_part),
 		cmocka_unit_test(unknown_keys_are_logged_for_verbose_only),
+		cmocka_unit_test(skipped_load_options_are_logged_with_them),
 	};
 
 	return run_named_tests(tests);
