@@ -36,7 +36,8 @@ static size_t members_max(struct text text, size_t line_min)
  */
 enum kexec_status plan_builder_start(struct plan_builder *builder, const char *said_by, struct text text)
 {
-	size_t initrds_max = members_max(text, INITRD_LINE_MIN);
+	/* One more than the text can name: boot_plan_put_first. */
+	size_t initrds_max = members_max(text, INITRD_LINE_MIN) + 1;
 	size_t digests_max = members_max(text, DIGEST_LINE_MIN);
 	size_t unknown_max = members_max(text, UNKNOWN_LINE_MIN);
 	size_t lists_size = initrds_max * sizeof(struct boot_part) + digests_max * sizeof(struct digest_line) +
@@ -121,6 +122,13 @@ bool boot_part_has_digest(const struct boot_part *part)
 bool boot_part_is_sealed(const struct boot_part *part)
 {
 	return part->trust == TRUST_IMAGE || (part->trust == TRUST_DIGEST && boot_part_has_digest(part));
+}
+
+void boot_plan_put_first(struct boot_plan *plan, const struct boot_part *initrd)
+{
+	for (size_t i = plan->initrd_count++; i > 0; i--)
+		plan->initrds[i] = plan->initrds[i - 1];
+	plan->initrds[0] = *initrd;
 }
 
 struct line_text boot_plan_line(const struct boot_plan *plan, const char *place)

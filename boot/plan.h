@@ -16,9 +16,10 @@
 
 /* Where a part's bytes come from. efi/source/sources.c has the source for each. */
 enum part_source {
-	PART_ON_VOLUME,	 /* a file on the volume that the plan names, or that our image came from */
-	PART_IN_IMAGE,	 /* a section of our image */
-	PART_ON_NETWORK, /* a file on the server that our image came from */
+	PART_ON_VOLUME,	  /* a file on the volume that the plan names, or that our image came from */
+	PART_IN_IMAGE,	  /* a section of our image */
+	PART_ON_NETWORK,  /* a file on the server that our image came from */
+	PART_FROM_LOADER, /* the initrd that the program before us has registered */
 };
 
 /*
@@ -83,6 +84,9 @@ struct boot_plan {
 	enum on_mismatch on_mismatch;
 	void *memory; /* one piece of pool memory, for all of the above */
 };
+
+/* Puts an initrd in front of the others. It can be done once: there is room for one. */
+void boot_plan_put_first(struct boot_plan *plan, const struct boot_part *initrd);
 
 /* For messages that begin "%s%s: ", behind ->said_by. */
 struct line_text {

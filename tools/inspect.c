@@ -140,7 +140,11 @@ static void put_digest(const struct part_digest *digest)
 
 static void put_part(const struct boot_part *part)
 {
-	static const char *const sources[] = { [PART_ON_VOLUME] = "volume", [PART_IN_IMAGE] = "image" };
+	static const char *const sources[] = {
+		[PART_ON_VOLUME] = "volume",
+		[PART_IN_IMAGE] = "image",
+		[PART_FROM_LOADER] = "loader",
+	};
 	static const char *const trusts[] = {
 		[TRUST_NOBODY] = "nobody",
 		[TRUST_PLATFORM] = "platform",

@@ -138,26 +138,60 @@ struct initrd_loader {
 	const struct kexec_segment *segment;
 };
 
-/* Opens all of them, and finds out how large they are together. */
 static enum kexec_status open_initrds(const struct initrd_loader *loader, const struct boot_plan *plan,
-				      struct sources *sources, uint64_t *ret_size)
+				      struct sources *sources)
 {
+	enum kexec_status status = KEXEC_OK;
+
+	for (size_t i = 0; !status && i < loader->count; i++)
+		status = part_open(sources, &plan->initrds[i], &loader->initrds[i].reader);
+	return status;
+}
+
+/* Finds out where they go, and how large they are together. */
+static enum kexec_status plan_initrds(const struct initrd_loader *loader, uint64_t *ret_size)
+{
+	enum kexec_status status = KEXEC_OK;
 	uint64_t size = 0;
 
-	for (size_t i = 0; i < loader->count; i++) {
-		const struct boot_part *part = &plan->initrds[i];
+	for (size_t i = 0; !status && i < loader->count; i++) {
 		struct initrd *initrd = &loader->initrds[i];
-		enum kexec_status status;
 
-		status = part_open(sources, part, &initrd->reader);
-		if (status)
-			return status;
-		status = initrd_append(part->name, part_size(&initrd->reader), &size, &initrd->offset);
-		if (status)
-			return status;
+		status = initrd_append(initrd->reader.part->name, part_size(&initrd->reader), &size, &initrd->offset);
 	}
 	*ret_size = size;
-	return KEXEC_OK;
+	return status;
+}
+
+/*
+ * systemd-boot both registers its initrds and names them in the load options, and so does edk2 with QEMU's. Returns the
+ * first of those that the registered one is as long as, with the padding behind them; 0 for none.
+ */
+static size_t find_twin(const struct initrd_loader *loader, uint64_t size)
+{
+	uint64_t registered = part_size(&loader->initrds[0].reader);
+
+	if (loader->initrds[0].reader.part->source != PART_FROM_LOADER)
+		return 0;
+	for (size_t i = 1; i < loader->count; i++) {
+		uint64_t named = size - loader->initrds[i].offset;
+
+		if (registered >= named && align_up(registered, INITRD_ALIGN) == align_up(named, INITRD_ALIGN))
+			return i;
+	}
+	return 0;
+}
+
+/* Leaves the registered initrd, which stands first, where it is. It is still compared with its twin. */
+static void leave_out_registered(struct initrd_loader *loader, uint64_t *size)
+{
+	uint64_t offset = loader->initrds[1].offset;
+
+	loader->initrds++;
+	loader->count--;
+	*size -= offset;
+	for (size_t i = 0; i < loader->count; i++)
+		loader->initrds[i].offset -= offset;
 }
 
 static void close_initrds(const struct initrd_loader *loader)
@@ -262,6 +296,41 @@ static void look_at_initrds(const struct initrd_loader *loader)
 	}
 }
 
+/* Behind the last one are zeros, up to the end of its page. */
+static enum kexec_status expect_twin(const struct initrd_loader *loader, size_t twin, struct sources *sources)
+{
+	const struct initrd *named = &loader->initrds[twin - 1];
+
+	return registered_initrd_expect(&sources->registered, phys_to_ptr(initrd_addr(loader, twin - 1)),
+					named->reader.part->name);
+}
+
+/* Loads what is opened. */
+static enum kexec_status load_opened_initrds(struct initrd_loader loader, const struct kernel *kernel,
+					     const struct load_target *target, const struct kexec_segment **ret_segment)
+{
+	enum kexec_status status;
+	uint64_t size;
+	size_t twin;
+
+	status = plan_initrds(&loader, &size);
+	if (status)
+		return status;
+	twin = find_twin(&loader, size);
+	if (twin)
+		leave_out_registered(&loader, &size);
+	status = place_initrds(kernel, size, target->kexec_image, &loader);
+	if (!status)
+		status = read_all_initrds(&loader);
+	if (!status && twin)
+		status = expect_twin(&loader, twin, target->sources);
+	if (status)
+		return status;
+	look_at_initrds(&loader);
+	*ret_segment = loader.segment;
+	return KEXEC_OK;
+}
+
 enum kexec_status load_initrds(const struct boot_plan *plan, const struct kernel *kernel,
 			       const struct load_target *target, const struct kexec_segment **ret_segment)
 {
@@ -269,7 +338,6 @@ enum kexec_status load_initrds(const struct boot_plan *plan, const struct kernel
 	size_t initrds_size = loader.count * sizeof(*loader.initrds);
 	enum kexec_status status;
 	void *memory;
-	uint64_t size;
 
 	*ret_segment = NULL;
 	if (!loader.count)
@@ -279,15 +347,9 @@ enum kexec_status load_initrds(const struct boot_plan *plan, const struct kernel
 		return status;
 	memset(memory, 0, initrds_size);
 	loader.initrds = memory;
-	status = open_initrds(&loader, plan, target->sources, &size);
+	status = open_initrds(&loader, plan, target->sources);
 	if (!status)
-		status = place_initrds(kernel, size, target->kexec_image, &loader);
-	if (!status)
-		status = read_all_initrds(&loader);
-	if (!status) {
-		look_at_initrds(&loader);
-		*ret_segment = loader.segment;
-	}
+		status = load_opened_initrds(loader, kernel, target, ret_segment);
 	close_initrds(&loader);
 	pool_free(memory);
 	return status;

@@ -197,6 +197,13 @@ static enum kexec_status plan_from_outside(const EFI_LOADED_IMAGE *image, struct
 	return status;
 }
 
+static enum kexec_status plan_sealed(const EFI_LOADED_IMAGE *image, struct sources *sources, struct boot_plan *ret_plan)
+{
+	if (image->LoadOptions && image->LoadOptionsSize)
+		log_warning("load options ignored: what this image boots is sealed in it");
+	return sealed_image_to_plan(&sources->image.image, ret_plan);
+}
+
 static enum kexec_status find_anywhere(const EFI_LOADED_IMAGE *image, struct sources *sources,
 				       struct boot_plan *ret_plan)
 {
@@ -208,20 +215,70 @@ static enum kexec_status find_anywhere(const EFI_LOADED_IMAGE *image, struct sou
 	case NOT_SEALED:
 		return plan_from_outside(image, sources, ret_plan);
 	case SEALED:
-		break;
+		return plan_sealed(image, sources, ret_plan);
 	case SEAL_UNREADABLE:
-		return KEXEC_DENIED;
+		break;
 	}
-	if (image->LoadOptions && image->LoadOptionsSize)
-		log_warning("load options ignored: what this image boots is sealed in it");
-	return sealed_image_to_plan(&sources->image.image, ret_plan);
+	return KEXEC_DENIED;
+}
+
+/*
+ * iPXE's volume has all images that it has fetched as files, and what iPXE registers is all of them in a row, even a
+ * kernel (interface/efi/efi_file.c). Its block device is a dummy with blocks of one byte.
+ */
+static bool initrds_are_registered_files(const EFI_LOADED_IMAGE *image, const struct sources *sources,
+					 const struct boot_plan *plan)
+{
+	EFI_GUID guid = BLOCK_IO_PROTOCOL;
+	const EFI_BLOCK_IO_PROTOCOL *device = firmware_protocol_on(image->DeviceHandle, &guid);
+	bool is_disk = device && device->Media && device->Media->BlockSize > 1;
+
+	return plan->initrd_count && !plan->volume[0] && sources_origin(sources) == PART_ON_VOLUME && !is_disk &&
+	       !is_on_qemu_volume(image);
+}
+
+/* As systemd-stub 261 does, in front of all others. */
+static enum kexec_status add_registered_initrd(const EFI_LOADED_IMAGE *image, struct sources *sources,
+					       struct boot_plan *plan)
+{
+	const struct boot_part part = {
+		.name = REGISTERED_INITRD,
+		.source = PART_FROM_LOADER,
+		.trust = TRUST_NOBODY,
+	};
+	enum kexec_status status;
+	uint64_t size;
+
+	status = registered_initrd_size(&sources->registered, &size);
+	if (status || !size)
+		return status;
+	if (boot_part_is_sealed(&plan->kernel))
+		return log_error(KEXEC_DENIED,
+				 REGISTERED_INITRD ": expected none, since what this image boots is sealed in it, "
+						   "found one of %lu bytes from the program that started it",
+				 size);
+	if (initrds_are_registered_files(image, sources, plan))
+		log_info(REGISTERED_INITRD ": not loaded: its files are on this volume, where %s names initrds",
+			 plan->said_by);
+	else
+		boot_plan_put_first(plan, &part);
+	return KEXEC_OK;
 }
 
 enum kexec_status find_plan(const EFI_LOADED_IMAGE *image, struct sources *sources, struct boot_plan *ret_plan)
 {
-	enum kexec_status status = find_anywhere(image, sources, ret_plan);
+	enum kexec_status status;
+	struct boot_plan plan;
 
-	if (!status && sources_origin(sources) == PART_ON_NETWORK && !ret_plan->volume[0])
-		boot_plan_use_network(ret_plan);
+	status = find_anywhere(image, sources, &plan);
+	if (status)
+		return status;
+	if (sources_origin(sources) == PART_ON_NETWORK && !plan.volume[0])
+		boot_plan_use_network(&plan);
+	status = add_registered_initrd(image, sources, &plan);
+	if (status)
+		boot_plan_free(&plan);
+	else
+		*ret_plan = plan;
 	return status;
 }

@@ -15,6 +15,10 @@
  * that they name; else the file beside the image, with .conf in place of .efi. Whatever else the load options say is
  * appended to the file's text.
  *
+ * An initrd that is registered for whatever the program before us starts is loaded in front of the others, and refused
+ * by an image with something sealed in it. On a volume that is no disk, other than QEMU's, it is loaded only where no
+ * initrd is named.
+ *
  * The caller frees the plan with boot_plan_free. *ret_plan is written on success only.
  */
 enum kexec_status find_plan(const EFI_LOADED_IMAGE *image, struct sources *sources, struct boot_plan *ret_plan);

@@ -12,6 +12,7 @@ void sources_start(struct sources *sources, const EFI_LOADED_IMAGE *image)
 	sources->own_device = image->DeviceHandle;
 	volume_start(&sources->volume, image->DeviceHandle, VOLUME_OWN);
 	section_source_start(&sources->image, &sections);
+	registered_initrd_start(&sources->registered);
 	network_start(&sources->network, image->DeviceHandle);
 }
 
@@ -42,6 +43,8 @@ struct source *sources_find(struct sources *sources, enum part_source kind)
 		return &sources->image.source;
 	case PART_ON_NETWORK:
 		return &sources->network.source;
+	case PART_FROM_LOADER:
+		return &sources->registered.source;
 	case PART_ON_VOLUME:
 		break;
 	}

@@ -8,6 +8,7 @@
 #include "boot/section_source.h"
 #include "boot/status.h"
 #include "efi/network/network.h"
+#include "efi/source/registered_initrd.h"
 #include "efi/source/volume.h"
 
 /* A zeroed one is closed. */
@@ -16,9 +17,10 @@ struct sources {
 	struct volume volume;
 	struct section_source image;
 	struct network network;
+	struct registered_initrd registered;
 };
 
-/* The volume or server that our image came from, and our image itself. */
+/* The volume or server that our image came from, our image itself, and what the program before us has registered. */
 void sources_start(struct sources *sources, const EFI_LOADED_IMAGE *image);
 
 /*

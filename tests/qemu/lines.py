@@ -18,6 +18,7 @@ STORY = re.compile(r"kexec-efi \S+"
                    r"|.*: asks again from byte \d+ on: found .*"
                    r"|.*: unknown key \S+ skipped"
                    r"|load options skipped: expected text, found .*"
+                   r"|registered initrd: not loaded: its files are on this volume, where .* names initrds"
                    r"|.*: a read of \d+ bytes found [\w ]+: reading less at once")
 
 

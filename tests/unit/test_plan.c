@@ -127,6 +127,32 @@ static void skipped_load_options_are_logged_with_them(void **state)
 	assert_string_equal(logged(), "load options skipped: expected text, found binary data\n");
 }
 
+/* In text that names as many initrds as it can, so that a sanitizer sees one too many. */
+static void one_more_initrd_than_the_text_names(void **state)
+{
+	static const struct boot_part first = { .name = "first", .source = PART_FROM_LOADER };
+	struct plan_builder builder;
+	struct boot_plan plan;
+
+	(void)state;
+	start(&builder, "initrd x\ninitrd y");
+	plan_builder_add_initrd(&builder, TEXT("x"));
+	plan_builder_add_initrd(&builder, TEXT("y"));
+	plan_builder_finish(&builder, &trust, &plan);
+	boot_plan_put_first(&plan, &first);
+	assert_int_equal(plan.initrd_count, 3);
+	assert_string_equal(plan.initrds[0].name, "first");
+	assert_int_equal(plan.initrds[0].source, PART_FROM_LOADER);
+	assert_string_equal(plan.initrds[1].name, "x");
+	assert_string_equal(plan.initrds[2].name, "y");
+	boot_plan_free(&plan);
+	start(&builder, "linux k");
+	plan_builder_finish(&builder, &trust, &plan);
+	boot_plan_put_first(&plan, &first);
+	assert_int_equal(plan.initrd_count, 1);
+	boot_plan_free(&plan);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -137,6 +163,7 @@ int main(void)
 		cmocka_unit_test(only_our_own_image_seals_a_part),
 		cmocka_unit_test(unknown_keys_are_logged_for_verbose_only),
 		cmocka_unit_test(skipped_load_options_are_logged_with_them),
+		cmocka_unit_test(one_more_initrd_than_the_text_names),
 	};
 
 	return run_named_tests(tests);

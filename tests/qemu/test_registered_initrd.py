@@ -1,0 +1,58 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""An initrd that whoever started the loader has registered for it (register.c): loaded in front of the others, once."""
+
+import hashlib
+import pathlib
+import re
+
+from conftest import DEFAULT_OPTIONS, IMAGE, INITRD, entry, files, kernel, wait_for_report
+from machine import BUILD
+from test_boot import packed, segments
+from test_sealed import seal
+from test_systemd_boot import menu
+
+REFUSALS = {
+    "no size": r"registered initrd: cannot tell its size: expected BUFFER_TOO_SMALL, found DEVICE_ERROR",
+    "size without a buffer": r"registered initrd: cannot tell its size: expected BUFFER_TOO_SMALL, found SUCCESS",
+    "no content": r"registered initrd: cannot read: expected \d+ bytes, found DEVICE_ERROR",
+    "another size": r"registered initrd: cannot read: expected \d+ bytes, found BUFFER_TOO_SMALL",
+    "too short": r"registered initrd: ends early: expected \d+ bytes, found \d+",
+    "too long": r"registered initrd: cannot read: expected \d+ bytes, found more than it said before",
+}
+
+
+def started_by_it(tmp_path, changes=None, conf=None):
+    """An ESP on which register.c starts the loader, with an archive that has two files."""
+    registered = packed(tmp_path, "extra1", b"registered ") + packed(tmp_path, "extra2", b"registered ")
+    return files({"/EFI/BOOT/BOOTX64.EFI": BUILD / "register.efi", "/kexec.efi": IMAGE, "/registered": registered,
+                  **(changes or {})}, conf)
+
+
+def test_first_of_all_and_each_lie_is_one_line(boot, tmp_path):
+    """What is named in the entry comes behind what is registered, so its file is the one that stays."""
+    named = packed(tmp_path, "extra2", b"named ")
+    guest = boot(started_by_it(tmp_path, {"/named": named}, entry(initrds=["/named", "/initrd"])))
+    report = wait_for_report(guest)
+    assert report["extra"].split()[0] == hashlib.sha256(b"registered named ").hexdigest()
+    assert report["payload"] == "payload: OK"
+    for name, message in REFUSALS.items():
+        assert re.search(rf"^kexec: {message}\nkexec: register: {name}: (?!SUCCESS)\w+$", guest.log, re.MULTILINE), name
+
+
+def test_sealed_image_refuses_it(boot, tmp_path):
+    """The twin that nobody has registered anything for is in test_sealed.py."""
+    image = seal(tmp_path, "--linux", kernel(), "--initrd", INITRD, "--cmdline", DEFAULT_OPTIONS)
+    guest = boot(started_by_it(tmp_path, {"/kexec.efi": image}))
+    guest.expect(r"^kexec: registered initrd: expected none, since what this image boots is sealed in it, found one of "
+                 r"\d+ bytes from the program that started it\nkexec: register: none: ACCESS_DENIED$")
+    assert "Linux version" not in guest.log
+
+
+def test_same_initrd_by_systemd_boot_is_loaded_once(boot):
+    """It registers what the entry names, and names it in the load options as well."""
+    contents = menu([f"initrd /initrd", f"options linux=/vmlinuz verbose -- {DEFAULT_OPTIONS}"])
+    path = "/loader/entries/entry0.conf"
+    contents[path] = contents[path].replace(b"\nefi ", b"\nlinux ")
+    guest = boot(contents)
+    assert wait_for_report(guest)["cmdline"] == DEFAULT_OPTIONS
+    assert segments(guest.log)["initrd"][1] == pathlib.Path(INITRD).stat().st_size
