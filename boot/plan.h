@@ -93,8 +93,7 @@ struct line_text {
 	char text[16];
 };
 
-/* The line of ->text that the byte at `place` stands in, as ": line 3". Nothing where the text has no lines to count.
- */
+/* The line of ->text in which the byte at `place` stands, as ": line 3". Nothing where the text has no lines. */
 struct line_text boot_plan_line(const struct boot_plan *plan, const char *place);
 
 /*

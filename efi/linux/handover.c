@@ -178,8 +178,7 @@ enum kexec_status handover_prepare_takeover(const struct purgatory *purgatory, s
 	return KEXEC_OK;
 }
 
-enum kexec_status handover_exit(const struct handover *handover, struct digest *digest,
-				enum on_mismatch on_failure)
+enum kexec_status handover_exit(const struct handover *handover, struct digest *digest, enum on_mismatch on_failure)
 {
 	struct completion completion = { .handover = handover, .digest = digest };
 	const struct exit_request request = {

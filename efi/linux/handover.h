@@ -47,8 +47,7 @@ enum kexec_status handover_prepare_takeover(const struct purgatory *purgatory, s
  * Takes the machine from the firmware: reads the final memory map into boot_params, finishes the digest and exits the
  * boot services, again while the map changes; see exit_boot_services. Afterwards exceptions are the purgatory's.
  */
-enum kexec_status handover_exit(const struct handover *handover, struct digest *digest,
-				enum on_mismatch on_failure);
+enum kexec_status handover_exit(const struct handover *handover, struct digest *digest, enum on_mismatch on_failure);
 
 /*
  * Switches interrupts off, CR0 and CR4 to what the kernel's relocate_kernel leaves, CR3 to `page_table_root`, EFER.NXE

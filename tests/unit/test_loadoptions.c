@@ -160,8 +160,14 @@ static void shell_passes_the_program_name(void **state)
 static void first_word_that_names_the_image(void **state)
 {
 	static const char *const names[] = {
-		"kexecx64", "kexecx64.efi", "KEXECX64.EFI", "\\EFI\\kexec\\kexecx64.efi", "FS0:\\EFI\\kexec\\kexecx64",
-		"fs0:kexecx64.efi", "/other/kexecx64.efi", "\"\\my folder\\kexecx64.efi\"",
+		"kexecx64",
+		"kexecx64.efi",
+		"KEXECX64.EFI",
+		"\\EFI\\kexec\\kexecx64.efi",
+		"FS0:\\EFI\\kexec\\kexecx64",
+		"fs0:kexecx64.efi",
+		"/other/kexecx64.efi",
+		"\"\\my folder\\kexecx64.efi\"",
 	};
 	char text[128];
 
@@ -255,7 +261,9 @@ static void append_of_qemu_is_the_command_line(void **state)
 static void words_of_qemu_elsewhere(void **state)
 {
 	static const struct load_options_sender kernel = { .is_qemu = true, .own_path = TEXT("kernel") };
-	static const struct load_options_sender in_shell = { .is_qemu = true, .is_shell = true, .own_path = TEXT("shim") };
+	static const struct load_options_sender in_shell = { .is_qemu = true,
+							     .is_shell = true,
+							     .own_path = TEXT("shim") };
 	static const struct load_options_sender disk = { .own_path = TEXT("\\shim") };
 
 	(void)state;
