@@ -21,9 +21,11 @@ static bool begins_with(struct text text, struct text prefix)
 /* $name and ${name}, but not $6$, as in the hash of a password. */
 static bool is_variable(struct text text)
 {
-	char c = text.length >= 2 && text.start[0] == '$' ? text.start[1] : '\0';
-
-	return c == '_' || c == '{' || ((c | 0x20) >= 'a' && (c | 0x20) <= 'z');
+	if (text.length < 2 || text.start[0] != '$')
+		return false;
+	/* 0x20 makes a letter small. */
+	return text.start[1] == '_' || text.start[1] == '{' ||
+	       ((text.start[1] | 0x20) >= 'a' && (text.start[1] | 0x20) <= 'z');
 }
 
 static bool has_variable(const struct stub_parameter *parameter)

@@ -52,7 +52,9 @@ static struct folded fold(struct text name)
 		folded.is_cut = folded.length == FOLDED_MAX;
 		if (folded.is_cut)
 			return folded;
-		folded.letters[folded.length++] = c >= 'A' && c <= 'Z' ? (char)(c | 0x20) : c;
+		if (c >= 'A' && c <= 'Z')
+			c = (char)(c - 'A' + 'a');
+		folded.letters[folded.length++] = c;
 	}
 	folded.is_joined |= at < name.length;
 	return folded;

@@ -60,16 +60,25 @@ static char next_word(struct text path)
 	return '\0';
 }
 
+/* The part of a path ahead of its first separator, if the path goes on behind that. */
+static struct text before_separator(struct text path)
+{
+	for (size_t i = 0; i < path.length; i++) {
+		if (is_separator(path.start[i]))
+			return text_quote(path, i);
+	}
+	return text_quote(path, 0);
+}
+
+static bool ends_in(struct text text, char c)
+{
+	return text.length && text.start[text.length - 1] == c;
+}
+
 /* (hd0,gpt2)/x and ($root)/x. A name in parentheses that nothing follows is a name. */
 static bool is_grub_device(struct text path)
 {
-	size_t end = 1;
-
-	if (!begins_with(path, TEXT("(")))
-		return false;
-	while (end < path.length && path.start[end] != ')' && !is_separator(path.start[end]))
-		end++;
-	return path.length - end >= 2 && path.start[end] == ')' && is_separator(path.start[end + 1]);
+	return begins_with(path, TEXT("(")) && ends_in(before_separator(path), ')');
 }
 
 /* What /etc/fstab and root= call a file system by. */
@@ -83,13 +92,11 @@ static bool is_tag(struct text path)
  */
 static bool has_device(struct text path)
 {
-	size_t colon = 0;
+	struct text first = before_separator(path);
 
-	if (begins_with(path, TEXT("http:")) || begins_with(path, TEXT("https:")) || begins_with(path, TEXT("tftp:")))
+	if (text_equal(first, TEXT("http:")) || text_equal(first, TEXT("https:")) || text_equal(first, TEXT("tftp:")))
 		return false;
-	while (colon < path.length && path.start[colon] != ':' && !is_separator(path.start[colon]))
-		colon++;
-	return colon && path.length - colon >= 2 && path.start[colon] == ':' && is_separator(path.start[colon + 1]);
+	return first.length > 1 && ends_in(first, ':');
 }
 
 const char *path_habit(struct text path)
@@ -105,7 +112,7 @@ const char *path_habit(struct text path)
 	if (is_grub_device(path))
 		return FROM_THE_ROOT "; (devices) are GRUB's";
 	if (is_tag(path))
-		return FROM_THE_ROOT ", without the volume's name";
+		return FROM_THE_ROOT "; a line volume names another volume";
 	if (has_device(path))
 		return FROM_THE_ROOT ", without a device in front";
 	return NULL;

@@ -66,10 +66,12 @@ bool volume_path_equal(struct text a, struct text b)
 
 bool volume_path_leads_out(struct text path)
 {
+	struct text part;
 	size_t up = 0;
 
-	while (cut_part(&path, &up).length)
-		continue;
+	do
+		part = cut_part(&path, &up);
+	while (part.length);
 	return up != 0;
 }
 
