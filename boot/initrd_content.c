@@ -98,22 +98,28 @@ static void drop_archives(struct rest *rest)
 	}
 }
 
-/* Whether a frame in lz4 ends where the initrd does: the next 4 bytes, whatever they are, are a size to Linux. */
-static bool is_endless(struct rest rest)
-{
-	uint32_t size;
+enum lz4_end {
+	LZ4_ENDS,   /* by a size of 0, or it cannot be told */
+	LZ4_OPEN,   /* where the initrd does: the next 4 bytes, whatever they are, are a size to Linux */
+	LZ4_BROKEN, /* by something that is no size of a block */
+};
 
+static enum lz4_end find_end(struct rest rest)
+{
 	while (rest.size >= 4) {
-		size = read_le32(rest.bytes);
+		uint32_t size = read_le32(rest.bytes);
+
 		drop(&rest, 4);
 		if (size == LZ4_LEGACY_MAGIC)
 			continue;
-		/* A size of 0 ends the frame, since Linux 5.14. */
-		if (!size || size > rest.size)
-			return false;
+		/* It ends the frame, since Linux 5.14. */
+		if (!size)
+			return LZ4_ENDS;
+		if (size > rest.size)
+			return LZ4_BROKEN;
 		drop(&rest, size);
 	}
-	return rest.size == 0;
+	return rest.size ? LZ4_ENDS : LZ4_OPEN;
 }
 
 static bool is_lz4(const struct rest *rest)
@@ -131,10 +137,9 @@ static void look_behind(struct initrd_look *look, const char *name, const struct
 	if (rest.size && *rest.bytes && !is_member(&rest) && !look->compressed)
 		look->compressed = look->name;
 	/* A frame right behind a frame goes on with it. */
-	if (is_lz4(&rest) && is_endless(rest) && !joins)
+	if (is_lz4(&rest) && find_end(rest) == LZ4_OPEN && !joins)
 		log_warning("%s: expected an initrd in lz4 to be the last one, found %s behind it: Linux loses all "
-			    "that follows; "
-			    "name it last, or compress it otherwise",
+			    "that follows; name it last, or compress it otherwise",
 			    look->name, name);
 }
 
@@ -185,6 +190,11 @@ void initrd_look(struct initrd_look *look, const char *name, const uint8_t *byte
 
 	if (kind)
 		log_warning("%s: expected an archive that Linux unpacks, found %s", name, kind);
+	if (is_lz4(&rest) && find_end(rest) == LZ4_BROKEN)
+		log_warning("%s: expected lz4 up to the end, found something else behind it: Linux loses all from "
+			    "there on; "
+			    "put it last, or compress it otherwise",
+			    name);
 	if (look->name)
 		look_behind(look, name, &rest);
 	if (look->compressed && has_microcode(rest))

@@ -18,7 +18,8 @@ struct initrd_look {
 
 /*
  * Looks at the next initrd, `size` bytes that stay where they are until the last one was looked at. Warns
- * - of one behind an initrd in lz4, whose end Linux does not find, so that it loses all that follows;
+ * - of one behind an initrd in lz4, whose end Linux does not find, so that it loses all that follows, and of other data
+ *   behind lz4 in one file;
  * - of microcode behind a compressed initrd, where Linux does not look for it early enough;
  * - of a file that Linux cannot unpack: a program, another kind of archive, an image of U-Boot's.
  */

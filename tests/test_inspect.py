@@ -236,6 +236,9 @@ def test_initrd():
     result = inspect("initrd", b"x")
     assert (result.returncode, result.stdout, result.stderr) == (0, b"", b"")
     assert refusal("initrd", b"") == "name: empty: expected an initrd of at least 1 byte, found 0"
+    result = inspect("initrd", b"MZ")
+    assert (result.returncode, result.stdout) == (0, b"")
+    assert result.stderr == b"warning: name: expected an archive that Linux unpacks, found an EFI application\n"
 
 
 @pytest.mark.parametrize("path, line", [

@@ -131,6 +131,18 @@ def test_unified_image(tmp_path):
     assert inspected(out)["plan"]["command_line"] == "a b"
 
 
+def test_unified_image_of_which_linux_loses_a_part(tmp_path):
+    """Once they are one, nobody else sees that there were two."""
+    out, lz4 = tmp_path / "out.efi", tmp_path / "lz4"
+    lz4.write_bytes(b"\x02\x21\x4c\x18\x04\0\0\0\x30abc")
+    result = run(f"--linux={KERNEL}", f"--initrd={INITRD}", f"--initrd={lz4}", out=out)
+    assert (result.returncode, result.stderr) == (0, b"")
+    result = run(f"--linux={KERNEL}", f"--initrd={lz4}", f"--initrd={INITRD}", out=out)
+    assert result.returncode == 0
+    assert result.stderr.startswith(b"warning: .initrd: expected lz4 up to the end, found something else behind it: Linux ")
+    assert result.stderr.count(b"\n") == 1
+
+
 def test_image_that_is_sealed_is_marked(tmp_path, root):
     assert section(IMAGE, ".seal") == GENERIC and inspected(IMAGE)["is_marked"] is False
     for number, more in enumerate(([], ["--sbat=acme,1,Acme,acme,1,https://acme.test"])):

@@ -12,7 +12,8 @@
  *   inspect file NAME             of any file: sections and ranges, by whatever it has for headers
  *   inspect kernel NAME [LENGTH]  whether a kernel that the loader takes, with a command line of so many bytes, is
  *                                 measured by its Authenticode digest
- *   inspect initrd NAME           nothing: the exit status says whether it is an initrd that the loader takes
+ *   inspect initrd NAME           nothing: the exit status says whether it is an initrd that the loader takes, and a
+ *                                 warning what Linux would not unpack of it
  *   inspect keys NAME             the keys that an entry may have; the input is not looked at
  *
  * NAME stands for the input in messages. The exit status is 0, 1 where the loader would refuse or the answer cannot be
@@ -27,6 +28,7 @@
 #include "boot/entry_file.h"
 #include "boot/entry_keys.h"
 #include "boot/initrd.h"
+#include "boot/initrd_content.h"
 #include "boot/kernel_format.h"
 #include "boot/log.h"
 #include "boot/pool.h"
@@ -422,10 +424,14 @@ static int inspect_kernel(const struct input *input)
 
 static int inspect_initrd(const struct input *input)
 {
+	struct initrd_look look = { 0 };
 	uint64_t size = 0;
 	uint64_t offset;
 
-	return initrd_append(input->name, input->text.length, &size, &offset) ? 1 : 0;
+	if (initrd_append(input->name, input->text.length, &size, &offset))
+		return 1;
+	initrd_look(&look, input->name, (const uint8_t *)input->text.start, size);
+	return 0;
 }
 
 /* --- the program --- */

@@ -143,17 +143,38 @@ static void lz4_that_joins_the_next(void **state)
 		strstr(logged(), "warning: /b: expected an initrd in lz4 to be the last one, found /c behind it"));
 }
 
-/* A size of 0 ends it; what is damaged cannot be told. */
-static void lz4_with_an_end_of_its_own(void **state)
+static void expect_broken(struct content content)
+{
+	LOOK_AT(content);
+	assert_string_equal(logged(),
+			    "warning: /a: expected lz4 up to the end, found something else behind it: Linux loses all "
+			    "from there on; put it last, or compress it otherwise\n");
+}
+
+/* As several initrds become one file, or as one is cut short. */
+static void lz4_with_something_else_in_its_file(void **state)
 {
 	struct content cut = lz4();
 
 	(void)state;
+	expect_broken(add(lz4(), "070701 and so on", 16));
+	expect_broken(add(lz4(),
+			  "\xfd"
+			  "7zXZ",
+			  5));
+	for (cut.size--; cut.size > 14; cut.size--)
+		expect_broken(cut);
+	LOOK_AT(add(lz4(), "070701 and so on", 16), gzip());
+	assert_null(strstr(logged(), "the last one"));
+}
+
+/* A size of 0 ends it. Of less than a size nothing can be told. */
+static void lz4_with_an_end_of_its_own(void **state)
+{
+	(void)state;
 	EXPECT_SILENCE(zeros(lz4(), 4), gzip());
 	EXPECT_SILENCE(zeros(lz4(), 512), gzip());
 	EXPECT_SILENCE(add(lz4(), "\0\0", 2), gzip());
-	for (cut.size--; cut.size > 11; cut.size--)
-		EXPECT_SILENCE(cut, gzip());
 }
 
 static void members_that_lie(void **state)
@@ -224,6 +245,7 @@ int main(void)
 		cmocka_unit_test(lz4_with_something_behind_it),
 		cmocka_unit_test(lz4_that_joins_the_next),
 		cmocka_unit_test(lz4_with_an_end_of_its_own),
+		cmocka_unit_test(lz4_with_something_else_in_its_file),
 		cmocka_unit_test(members_that_lie),
 		cmocka_unit_test(microcode_behind_a_compressed_initrd),
 		cmocka_unit_test(files_that_are_no_initrds),
