@@ -64,8 +64,9 @@ void memory_free(const struct memory_pages *pages)
 
 void prove_segments(void)
 {
-	struct kexec_image image = { .count = 0 };
+	struct kexec_image image = { .count = 0, .destination = { .addr = any_u64(), .size = any_u64() } };
 
+	assume(image.destination.size <= UINT64_MAX - image.destination.addr);
 	for (size_t i = 0; i < SEGMENTS; i++) {
 		struct segment_request request = {
 			.name = "",
@@ -87,6 +88,9 @@ void prove_segments(void)
 			      one->memsz <= one->pages.size - (one->mem - one->pages.addr),
 		      "each segment lies in its pages");
 		prove(one->pages.addr + one->pages.size >= one->pages.addr, "its pages do not wrap");
+		prove(!image.destination.size || one->pages.addr + one->pages.size <= image.destination.addr ||
+			      image.destination.addr + image.destination.size <= one->pages.addr,
+		      "its pages are clear of the kernel's destination");
 		for (size_t j = 0; j < i; j++) {
 			const struct memory_pages *other = &image.segments[j].pages;
 
