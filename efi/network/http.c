@@ -9,7 +9,7 @@
 #include "efi/services/firmware.h"
 
 /* A server that has nothing to say for so long has stalled. */
-#define SILENCE_SECONDS 20
+#define SILENCE_SECONDS 10
 
 /* EFI_BOOT_SERVICES.SetTimer counts in 100 ns. */
 #define TIMER_SECOND 10000000ull
@@ -109,9 +109,10 @@ static EFI_STATUS wait_for_end(struct http_exchange *exchange, EFI_EVENT timer)
 		if (!exchange->is_done && services->CheckEvent(timer) == EFI_SUCCESS)
 			status = EFI_TIMEOUT;
 	}
-	if (!exchange->is_done)
-		exchange->http->cancel(exchange->http, &exchange->token);
-	return exchange->is_done ? exchange->token.status : status;
+	if (exchange->is_done)
+		return exchange->token.status;
+	exchange->http->cancel(exchange->http, &exchange->token);
+	return status;
 }
 
 /* Hands the message to the driver, and waits for its end. */

@@ -100,6 +100,9 @@ static enum kexec_status read_some(struct http_file *file, uint64_t offset, void
 {
 	EFI_STATUS status;
 
+	*ret_found = 0;
+	if (file->has_ended)
+		return KEXEC_OK;
 	do {
 		enum kexec_status started = file->is_open ? KEXEC_OK : start(file, offset, ret_why);
 
@@ -109,6 +112,7 @@ static enum kexec_status read_some(struct http_file *file, uint64_t offset, void
 		file->is_open = !EFI_ERROR(status);
 	} while (EFI_ERROR(status) && may_retry(file, offset, status));
 	*ret_why = http_efi_status_name(status);
+	file->has_ended = EFI_ERROR(status);
 	return status == NETWORK_CONNECTION_FIN ? KEXEC_OK : status_from_efi(status);
 }
 

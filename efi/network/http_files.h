@@ -16,7 +16,8 @@ struct http_file {
 	uint64_t size;
 	unsigned retries; /* how often it has been asked for again */
 	struct http_exchange exchange;
-	bool is_open; /* the exchange brings the bytes from where the last read ended */
+	bool has_ended; /* too early, once too often */
+	bool is_open;	/* the exchange brings the bytes from where the last read ended */
 	char url[NETWORK_NAME_SIZE];
 };
 

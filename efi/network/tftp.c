@@ -55,14 +55,12 @@ static bool may_retry(const struct tftp_file *file, unsigned tries, EFI_STATUS s
 	return true;
 }
 
-static enum kexec_status meaning(const struct tftp_file *file, EFI_STATUS status)
+static enum kexec_status meaning(EFI_STATUS status)
 {
-	/* RFC 1350, 5: 1 is "File not found", 2 "Access violation". */
-	if (status == EFI_TFTP_ERROR && file->pxe->Mode->TftpErrorReceived)
-		return file->pxe->Mode->TftpError.ErrorCode == 1 ? KEXEC_NOT_FOUND : KEXEC_IO;
 	return status == EFI_BUFFER_TOO_SMALL ? KEXEC_MISMATCH : status_from_efi(status);
 }
 
+/* Of the errors that a server may answer with, most have to do with the name, whatever their number. */
 enum kexec_status tftp_file_open(struct tftp_file *file)
 {
 	unsigned tries = 0;
@@ -76,7 +74,8 @@ enum kexec_status tftp_file_open(struct tftp_file *file)
 		file->size = size;
 	} while (may_retry(file, ++tries, status));
 	if (EFI_ERROR(status))
-		return log_error(meaning(file, status), "%s: cannot open: expected the size of %s by TFTP, found %s",
+		return log_error(status == EFI_TFTP_ERROR ? KEXEC_NOT_FOUND : meaning(status),
+				 "%s: cannot open: expected the size of %s by TFTP, found %s",
 				 file->name, file->path, explain(file, status));
 	return KEXEC_OK;
 }
@@ -101,7 +100,7 @@ static enum kexec_status fetch(struct tftp_file *file, void *buffer, const char 
 		status = EFI_BUFFER_TOO_SMALL;
 	*ret_why = status == EFI_BUFFER_TOO_SMALL ? CHANGED : explain(file, status);
 	if (EFI_ERROR(status))
-		return meaning(file, status);
+		return meaning(status);
 	file->is_fetched = true;
 	file->arrived = size;
 	return KEXEC_OK;

@@ -337,7 +337,7 @@ static void server_that_says_why(void **state)
 	fake.fails_from = 1;
 	/* What was received before does not count. */
 	mode.TftpErrorReceived = TRUE;
-	expect_error(tftp_file_open(&file), KEXEC_IO, "by TFTP, found TFTP_ERROR\n");
+	expect_error(tftp_file_open(&file), KEXEC_NOT_FOUND, "by TFTP, found TFTP_ERROR\n");
 	assert_int_equal(fake.calls, 1);
 }
 
@@ -380,7 +380,7 @@ static void error_of_the_server(void **state)
 	assert_int_equal(fake.calls, 1);
 	start(2, 0);
 	file.pxe = &refusing;
-	expect_error(tftp_file_open(&file), KEXEC_IO, "found TFTP error 2: File \n");
+	expect_error(tftp_file_open(&file), KEXEC_NOT_FOUND, "found TFTP error 2: File \n");
 }
 
 static void no_memory_to_read_to(void **state)
