@@ -6,7 +6,7 @@ The store is a firmware volume with an authenticated variable store in it (UEFI 
 up to the first that does not begin with its mark. A new record is put there.
 
 As a command:  varstore.py OVMF_VARS_4M.fd OUT.fd [LABEL PATH OPTIONS]...
-makes OUT.fd with a firmware boot entry for each LABEL, tried in this order.
+makes OUT.fd with a firmware boot entry for each LABEL, tried in this order. PATH may be a URL.
 """
 
 import argparse
@@ -110,19 +110,39 @@ class VariableStore:
         return path
 
 
+def _node(kind, subkind, content):
+    return struct.pack("<BBH", kind, subkind, 4 + len(content)) + content
+
+
 def load_option(label, path, optional_data=b""):
-    """An EFI_LOAD_OPTION (UEFI specification 3.1.3) for a file on whichever disk has it: a short-form path."""
-    wide_path = path.encode("utf-16-le") + b"\0\0"
-    nodes = struct.pack("<BBH", 4, 4, 4 + len(wide_path)) + wide_path + struct.pack("<BBH", 0x7f, 0xff, 4)
+    """An EFI_LOAD_OPTION (UEFI specification 3.1.3) for a file on whichever disk has it, or for HTTP boot of a URL by
+    whichever network device has it: short-form paths."""
+    if "://" in path:
+        nodes = _node(3, 24, path.encode())
+    else:
+        nodes = _node(4, 4, path.encode("utf-16-le") + b"\0\0")
+    return _load_option(label, nodes, optional_data)
+
+
+def pxe_option(label, slot, address):
+    """The same for PXE over IPv4 by the network device in a slot of PCI bus 0, whose MAC address is given as bytes."""
+    nodes = (_node(2, 1, struct.pack("<II", 0x0a0341d0, 0)) + _node(1, 1, struct.pack("<BB", 0, slot)) +
+             _node(3, 11, address.ljust(32, b"\0") + b"\1") + _node(3, 12, bytes(23)))
+    return _load_option(label, nodes)
+
+
+def _load_option(label, nodes, optional_data=b""):
+    nodes += _node(0x7f, 0xff, b"")
     return (struct.pack("<IH", _LOAD_OPTION_ACTIVE, len(nodes)) + label.encode("utf-16-le") + b"\0\0" + nodes +
             optional_data)
 
 
 def boot_options(template, out, entries):
-    """Makes the store `out` with a boot option for each (label, path, optional data), tried in this order."""
+    """Makes the store `out` with a boot option for each (label, path, optional data), or EFI_LOAD_OPTION, tried in this
+    order."""
     store = VariableStore(template)
     for number, entry in enumerate(entries):
-        store.set(f"Boot{0xA0 + number:04X}", load_option(*entry))
+        store.set(f"Boot{0xA0 + number:04X}", entry if isinstance(entry, bytes) else load_option(*entry))
     store.set("BootOrder", b"".join(struct.pack("<H", 0xA0 + number) for number in range(len(entries))))
     return store.save(out)
 

@@ -1,0 +1,211 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Boots over the network: PXE by QEMU's own TFTP server, and HTTP by one of the tests' own (server.py)."""
+
+import re
+
+import pytest
+
+import lines
+import machine
+import varstore
+from conftest import DEFAULT_OPTIONS, IMAGE, INITRD, entry, fsverity, kernel, wait_for_report
+from server import HALF, Fault, serving
+
+MIB = 1 << 20
+
+
+def digests(*paths):
+    """Lines that vouch for files, given as (path in the entry, file)."""
+    return [f"fsverity {fsverity(file)} {path}" for path, file in paths]
+
+
+FIRST_SLOT = 0x10
+
+
+def mac_address(number):
+    return bytes([0x52, 0x54, 0, 0x12, 0x34, number])
+
+
+def nic(number, folder=None):
+    """A network device. Without iPXE's option ROM, the firmware's own PXE and HTTP drivers use it."""
+    tftp = f",tftp={folder},bootfile=dir/kexecx64.efi" if folder else ""
+    return ["-netdev", f"user,id=net{number}{tftp}", "-device",
+            f"virtio-net-pci,netdev=net{number},romfile=,addr={FIRST_SLOT + number:x},mac={mac_address(number).hex(':')}"]
+
+
+def tftp_folder(folder, files):
+    """Writes what a TFTP server shows."""
+    for path, content in files.items():
+        place = folder / path
+        place.parent.mkdir(parents=True, exist_ok=True)
+        place.write_bytes(content if isinstance(content, bytes) else content.read_bytes())
+    return folder
+
+
+def loader_lines(log):
+    """What each start of the loader said that was no good news."""
+    return [(lines.errors(part), lines.warnings(part)) for part in re.split(r"^kexec: kexec-efi \S+$", log, flags=re.M)[1:]]
+
+
+def assert_refused(attempt, pattern):
+    errors, warnings = attempt
+    assert len(errors) == 1 and re.fullmatch(pattern, errors[0]), errors
+    assert not warnings
+
+
+@pytest.fixture
+def empty_disk(tmp_path):
+    disk = tmp_path / "empty.img"
+    with open(disk, "wb") as file:
+        file.truncate(MIB)
+    return disk
+
+
+# --- PXE ---
+
+ALL_DIGESTS = digests(("/debian/vmlinuz", kernel()), ("initrd", INITRD)) if kernel().exists() and INITRD.exists() else []
+
+# What is beside the image, and the line that refuses it. The last one boots.
+PXE_FOLDERS = [
+    ({}, r"kexecx64\.conf: cannot open: expected the size of dir/kexecx64\.conf by TFTP, found TFTP error \d: .*"),
+    ({"dir/kexecx64.conf": entry("/debian/vmlinuz", ["initrd"])},
+     r"/debian/vmlinuz: comes over the network: expected a digest \(fsverity or sha256\), Secure Boot on, or \"network trust\" "
+     r"in kexecx64\.conf, found none"),
+    ({"dir/kexecx64.conf": entry("/debian/vmlinuz", ["initrd"], extra=["verbose yes", *ALL_DIGESTS]),
+      "debian/vmlinuz": kernel(), "dir/initrd": IMAGE},
+     r"initrd: fsverity mismatch: expected \w{64}, found \w{64}"),
+    ({"dir/kexecx64.conf": entry("/debian/vmlinuz", ["initrd"], extra=["verbose yes", *ALL_DIGESTS]),
+      "debian/vmlinuz": kernel(), "dir/initrd": INITRD}, None),
+]
+
+
+def test_pxe(tmp_path, empty_disk):
+    """Each network device has a server of its own: what one has is refused, and the firmware goes on to the next."""
+    devices, entries = [], []
+    for number, (contents, _) in enumerate(PXE_FOLDERS):
+        folder = tftp_folder(tmp_path / f"tftp{number}", {"dir/kexecx64.efi": IMAGE, **contents})
+        devices += nic(number, folder)
+        entries.append(varstore.pxe_option(f"pxe{number}", FIRST_SLOT + number, mac_address(number)))
+    store = varstore.boot_options(machine.OVMF.variables, tmp_path / "vars.fd", entries)
+    with machine.Machine(empty_disk, variables=store, boot_order=True, extra=devices) as guest:
+        report = wait_for_report(guest)
+    attempts = loader_lines(guest.log.split("Linux version")[0])
+    assert len(attempts) == len(PXE_FOLDERS)
+    for attempt, (_, pattern) in zip(attempts[:-1], PXE_FOLDERS):
+        assert_refused(attempt, pattern)
+    assert attempts[-1] == ([], [])
+    assert "kexec: network: files come from tftp://10.0.2.2/dir/" in guest.log
+    assert report["cmdline"] == DEFAULT_OPTIONS
+    assert len(guest.log.split("verified ")) == 2
+
+
+# --- HTTP ---
+
+# name: (how the initrd is served, the line that refuses it)
+HTTP_FAULTS = {
+    "missing": (Fault(status=404), r"initrd: expected HTTP status 200, found 404"),
+    "redirect": (Fault(status=302), r"initrd: expected HTTP status 200, found 302: a redirect, .*"),
+    "chunked": (Fault(chunked=True), r"initrd: expected a Content-Length, found a Transfer-Encoding: .*"),
+    "short": (Fault(sends=HALF), r"initrd: ends early: expected 2000000 bytes, found 1875000"),
+    "reset": (Fault(sends=HALF, ends="reset"), r"initrd: (ends early|cannot read): expected \d+ bytes, found .*"),
+    "stall": (Fault(sends=HALF, ends="stall"), r"initrd: cannot read: expected \d+ bytes, found TIMEOUT"),
+    "long": (Fault(extra=1000), r"initrd: changed while it was read: expected 2000000 bytes, found 2001000"),
+    "changed": (Fault(tag=["one", "two"]), r"initrd: changed while it was read: expected the ETag of before, found another"),
+    "changed between retries": (Fault(times=1, sends=HALF, tag=["one", "one", "two"]),
+                                r"initrd: changed while it was read: expected the ETag of before, found another"),
+    "no ranges": (Fault(times=1, sends=HALF, ranges=False), r"initrd: expected HTTP status 206, found 200.*"),
+}
+
+
+def http_files(name, fault, initrd=bytes(2000000)):
+    """What a server has for the boot `name`: an image, its entry, and an initrd."""
+    folder = "/" + name.replace(" ", "%20")
+    return {f"{folder}/kexecx64.efi": (IMAGE, Fault(times=0)),
+            f"{folder}/kexecx64.conf": (entry("/vmlinuz", ["initrd"], extra=["verbose yes", "network trust"]), Fault(times=0)),
+            f"{folder}/initrd": (initrd, fault)}
+
+
+def http_store(tmp_path, urls):
+    entries = [(url.split("/")[3], url, b"") for url in urls]
+    return varstore.boot_options(machine.OVMF.variables, tmp_path / "vars.fd", entries)
+
+
+def test_http(tmp_path, empty_disk):
+    """A boot entry for each fault: it is one line, and the firmware goes on. The last boots, by a server that breaks the
+    connection once, and does not know HEAD."""
+    files = {"/vmlinuz": (kernel(), Fault(times=0))}
+    for name, (fault, _) in HTTP_FAULTS.items():
+        files |= http_files(name, fault)
+    files |= http_files("good", Fault(times=2, sends=HALF, head=False), INITRD)
+    with serving(files) as server:
+        urls = [f"{server.url}/{name}/kexecx64.efi".replace(" ", "%20") for name in [*HTTP_FAULTS, "good"]]
+        with machine.Machine(empty_disk, variables=http_store(tmp_path, urls), boot_order=True, extra=nic(0)) as guest:
+            report = wait_for_report(guest)
+    attempts = loader_lines(guest.log.split("Linux version")[0])
+    assert len(attempts) == len(urls)
+    for attempt, (_, pattern) in zip(attempts[:-1], HTTP_FAULTS.values()):
+        assert_refused(attempt, pattern)
+    assert attempts[-1] == ([], [])
+    assert report["cmdline"] == DEFAULT_OPTIONS
+    ranges = [asked for method, path, asked in server.requests if path == "/good/initrd" and method == "GET"]
+    assert ranges[-1].startswith("bytes=") and len(ranges) == 3
+
+
+# --- wide ---
+
+def small_entry(initrds, *extra):
+    return entry("/vmlinuz", initrds, extra=["verbose yes", *extra])
+
+
+def pxe_machine(tmp_path, disk, folder):
+    store = varstore.boot_options(machine.OVMF.variables, tmp_path / "vars.fd",
+                                  [varstore.pxe_option("pxe", FIRST_SLOT, mac_address(0))])
+    return machine.Machine(disk, variables=store, boot_order=True, memory=1024, extra=nic(0, folder))
+
+
+@pytest.fixture
+def large_initrd(tmp_path):
+    """INITRD, made up to 40 MB."""
+    large = tmp_path / "large"
+    large.write_bytes(INITRD.read_bytes().ljust(40 * MIB, b"\0"))
+    return large
+
+
+@pytest.mark.matrix
+def test_forty_megabytes_by_tftp(tmp_path, empty_disk, large_initrd):
+    conf = small_entry(["large"], *digests(("/vmlinuz", kernel()), ("large", large_initrd)))
+    folder = tftp_folder(tmp_path / "tftp", {"dir/kexecx64.efi": IMAGE, "dir/kexecx64.conf": conf, "vmlinuz": kernel(),
+                                             "dir/large": large_initrd})
+    with pxe_machine(tmp_path, empty_disk, folder) as guest:
+        # What the firmware's callback tells, while it reads the file in one call.
+        guest.expect(r"large: +\d\d? %, \d+ MB/s")
+        wait_for_report(guest)
+    assert loader_lines(guest.log.split("Linux version")[0]) == [([], [])]
+
+
+@pytest.mark.matrix
+def test_forty_megabytes_by_http(tmp_path, empty_disk, large_initrd):
+    conf = small_entry(["/large"], *digests(("/vmlinuz", kernel()), ("/large", large_initrd)))
+    files = {"/a/kexecx64.efi": IMAGE, "/a/kexecx64.conf": conf, "/vmlinuz": kernel(), "/large": large_initrd}
+    with serving({path: (content, Fault(times=0)) for path, content in files.items()}) as server:
+        store = http_store(tmp_path, [f"{server.url}/a/kexecx64.efi"])
+        with machine.Machine(empty_disk, variables=store, boot_order=True, memory=1024, extra=nic(0)) as guest:
+            guest.expect(r"large: +\d\d? %, \d+ MB/s")
+            wait_for_report(guest)
+    assert loader_lines(guest.log.split("Linux version")[0]) == [([], [])]
+
+
+@pytest.mark.matrix
+@pytest.mark.parametrize("size, line", [(2000, r"cannot read: expected 1000 bytes, found more: it changed while it was read"),
+                                        (500, r"ends early: expected 1000 bytes, found 500")])
+def test_file_that_changes_on_a_tftp_server(tmp_path, empty_disk, large_initrd, size, line):
+    """Sizes are asked for before the first initrd is read: the second changes meanwhile."""
+    folder = tftp_folder(tmp_path / "tftp", {"dir/kexecx64.efi": IMAGE, "vmlinuz": kernel(), "dir/large": large_initrd,
+                                             "dir/small": bytes(1000),
+                                             "dir/kexecx64.conf": small_entry(["large", "small"], "network trust")})
+    with pxe_machine(tmp_path, empty_disk, folder) as guest:
+        guest.expect(r"large: +\d+ %, \d+ MB/s")
+        (folder / "dir/small").write_bytes(bytes(size))
+        guest.expect(r"BdsDxe: failed to start Boot00A0 ")
+    attempt, = loader_lines(guest.log)
+    assert_refused(attempt, "small: " + line)
