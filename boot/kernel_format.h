@@ -12,6 +12,7 @@
 #include "boot/memory.h"
 #include "boot/pagetable.h"
 #include "boot/status.h"
+#include "boot/unified_image.h"
 
 /* So many bytes of a kernel file are read before it is known where the file goes. All headers lie within. */
 #define KERNEL_PROBE_SIZE 4096u
@@ -22,6 +23,8 @@ struct kernel_probe {
 	const uint8_t *bytes;
 	size_t size; /* the smaller of KERNEL_PROBE_SIZE and file_size */
 	uint64_t file_size;
+	bool has_profile;     /* somebody asks for one */
+	uint32_t profile;     /* of a unified image; 0 unless somebody asks for another */
 	struct paging paging; /* how the CPU runs: not every kernel can be entered with 5-level page tables */
 };
 
@@ -47,6 +50,8 @@ struct kernel_plan {
 	 * 0 for all others.
 	 */
 	struct memory_request elsewhere;
+
+	struct unified_image unified; /* of a unified image, which has nothing else of the above but a format */
 };
 
 /* A range of a file. */

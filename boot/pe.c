@@ -122,12 +122,12 @@ struct pe_sizes pe_sizes(const struct pe_image *image)
 }
 
 /* A section without content is nowhere, and so at no wrong place. */
-static enum kexec_status check_section(const char *name, const struct pe_image *image, const struct pe_section *section)
+static enum kexec_status check_section(const char *name, const struct pe_image *image, uint64_t end,
+				       const struct pe_section *section)
 {
 	const struct pe_sizes sizes = pe_sizes(image);
 	bool is_file = image->layout == PE_FILE;
 	uint64_t start = is_file ? section->file_offset : section->address;
-	uint64_t end = image->size;
 	uint64_t length = section->size;
 
 	if (is_file && length > section->file_size)
@@ -139,7 +139,7 @@ static enum kexec_status check_section(const char *name, const struct pe_image *
 	return KEXEC_OK;
 }
 
-static enum kexec_status check_sizes(const char *name, const struct pe_image *image, uint64_t table_end)
+static enum kexec_status check_sizes(const char *name, const struct pe_image *image, uint64_t end, uint64_t table_end)
 {
 	const struct pe_sizes sizes = pe_sizes(image);
 
@@ -148,13 +148,13 @@ static enum kexec_status check_sizes(const char *name, const struct pe_image *im
 			KEXEC_BAD_FORMAT,
 			"%s: expected SizeOfHeaders of at least 0x%lx (the end of the section table), found 0x%x", name,
 			table_end, sizes.headers);
-	if (sizes.headers > image->size)
-		return log_error(KEXEC_BAD_FORMAT, "%s: expected SizeOfHeaders of at most 0x%lx, found 0x%x", name,
-				 image->size, sizes.headers);
+	if (sizes.headers > end)
+		return log_error(KEXEC_BAD_FORMAT, "%s: expected SizeOfHeaders of at most 0x%lx, found 0x%x", name, end,
+				 sizes.headers);
 	return KEXEC_OK;
 }
 
-enum kexec_status pe_check_headers(const char *name, const struct pe_image *image)
+enum kexec_status pe_check_headers_of(const char *name, const struct pe_image *image, uint64_t end)
 {
 	enum kexec_status status = KEXEC_OK;
 	struct pe_section section;
@@ -173,10 +173,16 @@ enum kexec_status pe_check_headers(const char *name, const struct pe_image *imag
 				 MAGIC_PE32_PLUS, magic);
 	if (!count)
 		return log_error(KEXEC_BAD_FORMAT, "%s: expected at least 1 section, found 0", name);
-	status = check_sizes(name, image, (uint64_t)(table - image->bytes) + (uint64_t)count * SECTION_HEADER_SIZE);
+	status =
+		check_sizes(name, image, end, (uint64_t)(table - image->bytes) + (uint64_t)count * SECTION_HEADER_SIZE);
 	for (uint32_t i = 0; !status && pe_section_at(image, i, &section); i++)
-		status = check_section(name, image, &section);
+		status = check_section(name, image, end, &section);
 	return status;
+}
+
+enum kexec_status pe_check_headers(const char *name, const struct pe_image *image)
+{
+	return pe_check_headers_of(name, image, image->size);
 }
 
 /* Where a section's content lies among the bytes. */

@@ -41,6 +41,9 @@ struct pe_section {
  */
 enum kexec_status pe_check_headers(const char *name, const struct pe_image *image);
 
+/* The same for an image of which only the first image->size bytes are there, the headers among them, of `end`. */
+enum kexec_status pe_check_headers_of(const char *name, const struct pe_image *image, uint64_t end);
+
 /* Machine and Subsystem of a PE32 or PE32+ image. Returns false if its headers do not make sense. */
 bool pe_machine(const struct pe_image *image, uint16_t *ret_machine, uint16_t *ret_subsystem);
 
