@@ -77,6 +77,14 @@ void digest_add(struct digest *digest, const char *name, uint64_t start, uint64_
 	digest_close(digest);
 }
 
+void digest_add_known(struct digest *digest, const char *name, uint64_t start, uint64_t size,
+		      const uint8_t known[SHA256_DIGEST_SIZE])
+{
+	list_region(&digest->table, name, start, start + size);
+	memset(phys_to_ptr(start + size), 0, region_covered(size) - size);
+	memcpy(digest->digests[digest->early_count++], known, SHA256_DIGEST_SIZE);
+}
+
 void digest_add_zeros(struct digest *digest, const struct kexec_segment *segment, uint64_t start)
 {
 	uint64_t end = segment->mem + segment->memsz;

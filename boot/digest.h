@@ -57,6 +57,13 @@ const uint8_t *digest_close(struct digest *digest);
 /* Hashes the region [start, end), and writes the zeros behind it. */
 void digest_add(struct digest *digest, const char *name, uint64_t start, uint64_t end);
 
+/*
+ * The same for `size` bytes whose digest was taken before they were put there, and writes the zeros behind. The
+ * purgatory finds whether they are still the same.
+ */
+void digest_add_known(struct digest *digest, const char *name, uint64_t start, uint64_t size,
+		      const uint8_t known[SHA256_DIGEST_SIZE]);
+
 /* Zeroes the rest of the segment, from `start` on, and makes it a region. Without a rest nothing happens. */
 void digest_add_zeros(struct digest *digest, const struct kexec_segment *segment, uint64_t start);
 

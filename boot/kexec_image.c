@@ -29,25 +29,35 @@ static bool overlap(const struct memory_pages *one, const struct memory_pages *o
 	return one->addr < other->addr + other->size && other->addr < one->addr + one->size;
 }
 
+/* A segment may be older than the destination: that of a unified image's initrd is. */
+static enum kexec_status check_destination(const struct memory_pages *destination, const struct kexec_segment *segment)
+{
+	const struct memory_pages *pages = &segment->pages;
+
+	if (!overlap(pages, destination))
+		return KEXEC_OK;
+	return log_error(KEXEC_BAD_FORMAT,
+			 "segment %s: [0x%lx, 0x%lx) overlaps the kernel's fixed place [0x%lx, 0x%lx)", segment->name,
+			 pages->addr, pages->addr + pages->size, destination->addr,
+			 destination->addr + destination->size);
+}
+
 static enum kexec_status check_overlap(const struct kexec_image *kexec_image, const struct kexec_segment *segment)
 {
 	const struct memory_pages *pages = &segment->pages;
 	const struct memory_pages *destination = &kexec_image->destination;
+	enum kexec_status status = check_destination(destination, segment);
 
-	for (size_t i = 0; i < kexec_image->count; i++) {
+	for (size_t i = 0; !status && i < kexec_image->count; i++) {
 		const struct memory_pages *other = &kexec_image->segments[i].pages;
 
-		if (overlap(pages, other))
+		status = check_destination(destination, &kexec_image->segments[i]);
+		if (!status && overlap(pages, other))
 			return log_error(KEXEC_BAD_FORMAT, "segment %s: [0x%lx, 0x%lx) overlaps %s at [0x%lx, 0x%lx)",
 					 segment->name, pages->addr, pages->addr + pages->size,
 					 kexec_image->segments[i].name, other->addr, other->addr + other->size);
 	}
-	if (overlap(pages, destination))
-		return log_error(KEXEC_BAD_FORMAT,
-				 "segment %s: [0x%lx, 0x%lx) overlaps the kernel's fixed place [0x%lx, 0x%lx)",
-				 segment->name, pages->addr, pages->addr + pages->size, destination->addr,
-				 destination->addr + destination->size);
-	return KEXEC_OK;
+	return status;
 }
 
 /* What the allocator returned is checked as well: in the end it is the firmware's word. */

@@ -50,6 +50,20 @@ static void segment_in_whole_pages_with_zeroed_tail(void **state)
 	assert_int_equal(bytes[8192], 0xa5);
 }
 
+/* Nor does one that was there before the destination was known. */
+static void destination_over_a_segment(void **state)
+{
+	struct segment_request request = request_for("initrd", 5000);
+
+	(void)state;
+	expect_ok(add(&request));
+	kexec_image.destination = (struct memory_pages){ .addr = FAKE_MEMORY_START + 0x1000, .size = 0x100000 };
+	request.name = "kernel";
+	expect_error(add(&request), KEXEC_BAD_FORMAT,
+		     "segment initrd: [0x10000000, 0x10002000) overlaps the kernel's fixed place [0x10001000, ");
+	assert_int_equal(kexec_image.count, 1);
+}
+
 /* The purgatory moves the kernel there, over whatever it finds. */
 static void no_segment_lies_at_the_destination(void **state)
 {
@@ -196,6 +210,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(segment_in_whole_pages_with_zeroed_tail),
+		cmocka_unit_test(destination_over_a_segment),
 		cmocka_unit_test(no_segment_lies_at_the_destination),
 		cmocka_unit_test(sixteen_segments_but_no_more),
 		cmocka_unit_test(segment_empty),
