@@ -8,6 +8,9 @@
 #include "common/digest_text.h"
 #include "common/string.h"
 
+/* More than any image has profiles. */
+#define PROFILE_DIGITS_MAX 4
+
 static int hex_digit(char c)
 {
 	if (c >= '0' && c <= '9')
@@ -80,6 +83,25 @@ static const char *read_initrd(struct plan_builder *builder, struct text value)
 static const char *read_options(struct plan_builder *builder, struct text value)
 {
 	plan_builder_add_options(builder, value);
+	return NULL;
+}
+
+/* In decimal, as in the @N of systemd-stub's load options. */
+static const char *read_profile(struct plan_builder *builder, struct text value)
+{
+	uint32_t profile = 0;
+
+	if (builder->plan.has_profile)
+		return "one profile";
+	for (size_t i = 0; i < value.length; i++) {
+		if (value.start[i] < '0' || value.start[i] > '9' || i >= PROFILE_DIGITS_MAX)
+			return "a number of at most 4 digits";
+		profile = profile * 10 + (uint32_t)(value.start[i] - '0');
+	}
+	if (!value.length)
+		return "a number of at most 4 digits";
+	builder->plan.has_profile = true;
+	builder->plan.profile = profile;
 	return NULL;
 }
 
@@ -195,6 +217,8 @@ static const char *read_information(struct plan_builder *builder, struct text va
 
 static const struct entry_key keys[] = {
 	{ TEXT("linux"), read_linux },
+	{ TEXT("uki"), read_linux },
+	{ TEXT("profile"), read_profile },
 	{ TEXT("initrd"), read_initrd },
 	{ TEXT("options"), read_options },
 	{ TEXT("fsverity"), read_fsverity },

@@ -182,21 +182,8 @@ static const char *name_of_foreign_image(uint16_t machine)
 	}
 }
 
-static bool has_section(const struct pe_image *image, const char *name)
+static bool find_x86_image(uint16_t subsystem, struct file_kind *ret_kind)
 {
-	struct pe_section section;
-
-	for (uint32_t i = 0; pe_section_at(image, i, &section); i++) {
-		if (pe_section_is(&section, name))
-			return true;
-	}
-	return false;
-}
-
-static bool find_x86_image(const struct pe_image *image, uint16_t subsystem, struct file_kind *ret_kind)
-{
-	if (has_section(image, ".linux"))
-		return set(ret_kind, "a unified kernel image", START_IT);
 	switch (subsystem) {
 	case SUBSYSTEM_EFI_APPLICATION:
 		return set(ret_kind, "an EFI application", START_IT);
@@ -223,7 +210,7 @@ static bool find_image(const struct kernel_probe *probe, struct file_kind *ret_k
 		return set(ret_kind, "a DOS program", KERNEL_WANTED);
 	if (machine != MACHINE_X86_64)
 		return set(ret_kind, name_of_foreign_image(machine), OTHER_MACHINE);
-	return find_x86_image(&image, subsystem, ret_kind);
+	return find_x86_image(subsystem, ret_kind);
 }
 
 /* --- ELF files and multiboot kernels --- */

@@ -6,24 +6,38 @@
 #include "boot/file_kind.h"
 #include "boot/log.h"
 #include "boot/pe.h"
+#include "boot/unified_image.h"
 #include "common/align.h"
 
 /* In the order in which they are tried. */
 static const struct kernel_format *const formats[] = {
 	&bzimage_format,
+	&unified_image_format,
 };
+
+/* NULL if none recognises the file. */
+static const struct kernel_format *find_format(const struct kernel_probe *probe)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(formats); i++) {
+		if (formats[i]->probe(probe))
+			return formats[i];
+	}
+	return NULL;
+}
 
 enum kexec_status kernel_plan_file(const struct kernel_probe *probe, struct kernel_plan *ret_plan)
 {
+	const struct kernel_format *format = find_format(probe);
 	struct file_kind kind;
 
-	for (size_t i = 0; i < ARRAY_SIZE(formats); i++) {
-		if (formats[i]->probe(probe))
-			return formats[i]->plan(probe, ret_plan);
-	}
-	if (file_kind_find(probe, &kind))
+	if (!format && file_kind_find(probe, &kind))
 		return file_kind_refuse(probe->name, &kind);
-	return formats[0]->plan(probe, ret_plan);
+	if (!format)
+		format = formats[0];
+	if (probe->has_profile && format != &unified_image_format)
+		return log_error(KEXEC_UNSUPPORTED, "%s: profile: expected a unified image, found a %s", probe->name,
+				 format->name);
+	return format->plan(probe, ret_plan);
 }
 
 struct memory_request kernel_initrd_request(const struct kernel_plan *plan, uint64_t size)

@@ -69,6 +69,8 @@ struct boot_plan {
 	struct boot_part *initrds; /* in the order in which they are loaded */
 	size_t initrd_count;
 	char volume[PARTUUID_SIZE]; /* on which the parts are (boot/partuuid.h); "": the one that our image came from */
+	bool has_profile;	    /* the entry names a profile; without one it is 0 */
+	uint32_t profile;	    /* of a unified image */
 	struct text *unknown_keys;  /* in order; they were skipped */
 	size_t unknown_key_count;
 	/* What the load options hold without anybody having meant anything by it; NULL: nothing. */

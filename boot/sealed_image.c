@@ -5,6 +5,7 @@
 #include "boot/entry.h"
 #include "boot/log.h"
 #include "boot/pool.h"
+#include "boot/unified_options.h"
 #include "common/align.h"
 #include "common/string.h"
 
@@ -103,10 +104,7 @@ static void write_entry(const struct pe_image *image, struct text command_line, 
 	}
 	text_append(text, TEXT("options "));
 	text_append(text, command_line);
-	for (size_t i = text->length - command_line.length; i < text->length; i++) {
-		if ((uint8_t)text->start[i] < ' ')
-			text->start[i] = ' ';
-	}
+	unified_make_line(text->start + text->length - command_line.length, command_line.length);
 }
 
 static enum kexec_status plan_unified_image(const struct pe_image *image, struct boot_plan *ret_plan)

@@ -23,6 +23,7 @@
 #include "efi/trust/dma.h"
 #include "efi/trust/last_stop.h"
 #include "efi/trust/network_trust.h"
+#include "efi/trust/secureboot.h"
 #include "efi/trust/verify.h"
 
 extern const uint8_t purgatory_blob[];
@@ -79,12 +80,18 @@ static enum kexec_status make_plan(const EFI_LOADED_IMAGE *image, struct boot *b
 	return status ? status : planted_check(&boot->plan);
 }
 
+static bool platform_sees_kernel(void)
+{
+	return secure_boot_may_be_on() || measure_is_possible();
+}
+
 static struct load_target load_target(struct boot *boot)
 {
 	return (struct load_target){
 		.sources = &boot->sources,
 		.kexec_image = &boot->kexec_image,
 		.digest = &boot->digest,
+		.needs_whole_file = platform_sees_kernel,
 	};
 }
 
@@ -108,7 +115,7 @@ static enum kexec_status load_trusted_kernel(struct boot *boot)
 	if (status)
 		return status;
 	measure_kernel(&boot->kernel, was_shown);
-	return KEXEC_OK;
+	return load_unified_kernel(&boot->plan, &target, &boot->kernel);
 }
 
 static enum kexec_status load_initrds_and_command_line(struct boot *boot)
@@ -123,6 +130,7 @@ static enum kexec_status load_initrds_and_command_line(struct boot *boot)
 	status = load_command_line(&boot->plan, &boot->kernel, &boot->kexec_image, &boot->cmdline);
 	if (status)
 		return status;
+	unified_file_free(&boot->kernel.unified);
 	if (boot->plan.forensics)
 		forensics_record_pages(&boot->kexec_image, &boot->digest, &boot->page_record);
 	clock_enter(PHASE_CHECK);
@@ -214,6 +222,7 @@ static void take_back(struct boot *boot)
 	dma_restore();
 	event_log_uninstall();
 	random_seed_uninstall();
+	unified_file_free(&boot->kernel.unified);
 	kexec_image_free(&boot->kexec_image);
 	digest_free(&boot->digest);
 	boot_plan_free(&boot->plan);

@@ -205,8 +205,8 @@ def test_keys():
 
 def test_kernel():
     kernel = (ROOT / "build/deps/kernels/amd64/vmlinuz").read_bytes()
-    assert answer("kernel", kernel) == {"authenticode_covers": True}
-    assert answer("kernel", b"\0" + kernel[1:]) == {"authenticode_covers": False}
+    assert answer("kernel", kernel) == {"authenticode_covers": True, "unified": None}
+    assert answer("kernel", b"\0" + kernel[1:]) == {"authenticode_covers": False, "unified": None}
     assert refusal("kernel", kernel[:4000000]).startswith("name: truncated: expected ")
     assert refusal("kernel", b"\1" * 5000) == "name: no kernel: boot_flag at 0x1fe: expected 0xaa55, found 0x101"
     assert refusal("kernel", b"\1") == "name: too short for a kernel: expected at least 620 bytes, found 1"
@@ -273,7 +273,8 @@ def test_program_of_the_tools_answers_alike():
 
 
 @pytest.mark.parametrize("arguments", [[], ["entry"], ["entries", "x"], ["entry", "x", "y"], ["entry", "x", "1"],
-                                       ["kernel", "x", "-1"], ["kernel", "x", ""], ["kernel", "x", "1", "2"]])
+                                       ["kernel", "x", "-1"], ["kernel", "x", ""], ["kernel", "x", "1", "x"],
+                                       ["kernel", "x", "1", "4294967296"], ["kernel", "x", "1", "2", "3"]])
 def test_wrong_calls(arguments):
     result = subprocess.run([INSPECT, *arguments], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
     assert (result.returncode, result.stdout) == (2, b"")

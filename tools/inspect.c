@@ -10,8 +10,10 @@
  *   inspect image NAME            of our own image: sections, ranges of the Authenticode digest, whether it is marked
  *                                 as sealed, and the plan of what is sealed in it
  *   inspect file NAME             of any file: sections and ranges, by whatever it has for headers
- *   inspect kernel NAME [LENGTH]  whether a kernel that the loader takes, with a command line of so many bytes, is
- *                                 measured by its Authenticode digest
+ *   inspect kernel NAME [LENGTH [PROFILE]]
+ *                                 whether a kernel that the loader takes, with a command line of so many bytes, is
+ *                                 measured by its Authenticode digest; and, if it comes in a unified image, where its
+ *                                 initrds and its command line are in that
  *   inspect initrd NAME           nothing: the exit status says whether it is an initrd that the loader takes, and a
  *                                 warning what Linux would not unpack of it
  *   inspect keys NAME             the keys that an entry may have; the input is not looked at
@@ -33,6 +35,7 @@
 #include "boot/log.h"
 #include "boot/pool.h"
 #include "boot/sealed_image.h"
+#include "boot/unified_options.h"
 #include "boot/volume_path.h"
 #include "common/align.h"
 #include "common/digest_text.h"
@@ -73,6 +76,11 @@ void log_warning(const char *format, ...)
 }
 
 /* The keys that were skipped, which the plan lists. */
+void log_info(const char *format, ...)
+{
+	(void)format;
+}
+
 void log_verbose(const char *format, ...)
 {
 	(void)format;
@@ -96,6 +104,8 @@ struct input {
 	const char *name; /* for messages */
 	struct text text;
 	uint64_t command_line_length; /* of a kernel */
+	bool has_profile;
+	uint64_t profile; /* of a unified image */
 };
 
 /* --- JSON --- */
@@ -185,6 +195,11 @@ static void put_plan(const struct boot_plan *plan)
 	(void)printf("], \"volume\": ");
 	if (plan->volume[0])
 		put_text(text_of_string(plan->volume));
+	else
+		(void)printf("null");
+	(void)printf(", \"profile\": ");
+	if (plan->has_profile)
+		(void)printf("%u", plan->profile);
 	else
 		(void)printf("null");
 	(void)printf(", \"require_signature\": %s, \"require_measurement\": %s, \"network_trusted\": %s, "
@@ -403,22 +418,75 @@ static int inspect_image(const struct input *input)
 /* --- other parts --- */
 
 /* As on a CPU with 4-level page tables, which most firmware leaves on. */
-static int inspect_kernel(const struct input *input)
+static bool plan_kernel(const char *name, struct text file, const struct input *asked, struct kernel_plan *ret_plan)
 {
 	const struct kernel_probe probe = {
-		.name = input->name,
-		.bytes = (const uint8_t *)input->text.start,
-		.size = input->text.length < KERNEL_PROBE_SIZE ? input->text.length : KERNEL_PROBE_SIZE,
-		.file_size = input->text.length,
+		.name = name,
+		.bytes = (const uint8_t *)file.start,
+		.size = file.length < KERNEL_PROBE_SIZE ? file.length : KERNEL_PROBE_SIZE,
+		.file_size = file.length,
+		.has_profile = asked && asked->has_profile,
+		.profile = asked ? (uint32_t)asked->profile : 0,
 	};
-	struct kernel_plan plan;
 
-	if (kernel_plan_file(&probe, &plan))
+	return kernel_plan_file(&probe, ret_plan) == KEXEC_OK;
+}
+
+/* The kernel that is in a unified image, without zeros that follow it in memory. */
+static bool plan_inner_kernel(const struct input *input, const struct unified_image *image,
+			      struct kernel_plan *ret_plan)
+{
+	const struct unified_section *section = &image->sections[UNIFIED_KERNEL];
+	struct text kernel = { .start = input->text.start + section->offset, .length = section->file_size };
+
+	if (!plan_kernel(".linux", kernel, NULL, ret_plan))
+		return false;
+	if (ret_plan->format == &unified_image_format)
+		log_error_line("%s: .linux: expected a kernel, found another unified image", input->name);
+	return ret_plan->format != &unified_image_format;
+}
+
+/* Offset, bytes in the file, and bytes with the zeros behind. */
+static void put_unified_section(const struct unified_section *section)
+{
+	(void)printf("[%llu, %llu, %llu]", (unsigned long long)section->offset, (unsigned long long)section->file_size,
+		     (unsigned long long)section->size);
+}
+
+static void put_unified_image(const struct unified_image *image)
+{
+	(void)printf("{\"initrds\": [");
+	for (size_t i = 0; i < unified_initrd_count(image); i++) {
+		put_separator(i);
+		put_unified_section(&image->sections[unified_initrd(image, i)]);
+	}
+	(void)printf("], \"command_line\": ");
+	put_unified_section(&image->sections[UNIFIED_COMMAND_LINE]);
+	(void)printf("}");
+}
+
+static int inspect_kernel(const struct input *input)
+{
+	struct kernel_plan inner;
+	struct kernel_plan plan;
+	bool is_unified;
+
+	if (!plan_kernel(input->name, input->text, input, &plan))
 		return 1;
-	if (kernel_check_command_line(&plan, input->command_line_length))
+	is_unified = plan.format == &unified_image_format;
+	inner = plan;
+	if (is_unified && !plan_inner_kernel(input, &plan.unified, &inner))
 		return 1;
-	(void)printf("{\"authenticode_covers\": %s}\n",
-		     bool_text(kernel_authenticode_covers(&plan, probe.bytes, probe.file_size)));
+	if (kernel_check_command_line(&inner, input->command_line_length))
+		return 1;
+	(void)printf("{\"authenticode_covers\": %s, \"unified\": ",
+		     bool_text(kernel_authenticode_covers(&plan, (const uint8_t *)input->text.start,
+							  input->text.length)));
+	if (is_unified)
+		put_unified_image(&plan.unified);
+	else
+		(void)printf("null");
+	(void)printf("}\n");
 	return 0;
 }
 
@@ -510,19 +578,28 @@ static bool parse_length(const char *text, uint64_t *ret_length)
 	return text[0] != '\0';
 }
 
+/* The arguments that only `kernel` has. */
+static bool parse_kernel_arguments(int argc, char **argv, struct input *input)
+{
+	if (argc > 5 || !parse_length(argv[3], &input->command_line_length))
+		return false;
+	input->has_profile = argc == 5;
+	return argc == 4 || (parse_length(argv[4], &input->profile) && input->profile <= UINT32_MAX);
+}
+
 int main(int argc, char **argv)
 {
 	struct input input = { 0 };
 
 	for (size_t i = 0; argc >= 3 && i < ARRAY_SIZE(commands); i++) {
-		bool has_length = argc == 4 && commands[i].run == inspect_kernel &&
-				  parse_length(argv[3], &input.command_line_length);
-
-		if (strcmp(commands[i].name, argv[1]) != 0 || (argc != 3 && !has_length))
+		if (strcmp(commands[i].name, argv[1]) != 0)
 			continue;
+		if (argc != 3 && (commands[i].run != inspect_kernel || !parse_kernel_arguments(argc, argv, &input)))
+			break;
 		input.name = argv[2];
 		return run(i, &input);
 	}
-	(void)fputs("usage: inspect entry|sealed-entry|image|file|kernel|initrd|keys NAME [LENGTH] <INPUT\n", stderr);
+	(void)fputs("usage: inspect entry|sealed-entry|image|file|kernel|initrd|keys NAME [LENGTH [PROFILE]] <INPUT\n",
+		    stderr);
 	return 2;
 }

@@ -237,8 +237,43 @@ def entry(name, text, sealed=False):
 
 
 def expect_kernel(name, content, command_line=b""):
-    """Ends the program unless `content` is a kernel that the loader takes, with this command line."""
-    _run("kernel", name, content, str(len(command_line)))
+    """Ends the program unless `content` is a kernel that can be put into an image, with this command line."""
+    if _run("kernel", name, content, str(len(command_line)))["unified"]:
+        fail(f"{name}: expected a kernel, found a unified image")
+
+
+class Loaded:
+    """What the loader makes of a plan and its kernel's file together: that may be a unified image, to which the plan adds.
+
+    `kernel` is the file, `initrds` those of the image, `command_line` what the kernel gets."""
+
+    def __init__(self, plan, kernel, name=None):
+        self.kernel = kernel
+        self.initrds = []
+        self.command_line = to_bytes(plan["command_line"])
+        name = name or path_of(plan["kernel"])
+        profile = [] if plan["profile"] is None else [str(plan["profile"])]
+        answer = _run("kernel", name, kernel, "0", *profile)
+        self.authenticode_covers = answer["authenticode_covers"]
+        if answer["unified"]:
+            if plan["kernel"]["source"] == "image":
+                fail(f"{name}: expected a kernel, found another unified image")
+            self.initrds = [self._section(*place) for place in answer["unified"]["initrds"]]
+            self._settle(self._section(*answer["unified"]["command_line"]), is_sealed(plan["kernel"]))
+        _run("kernel", name, kernel, str(len(self.command_line)), *profile)
+
+    def _section(self, offset, file_size, size):
+        return self.kernel[offset:offset + file_size] + bytes(size - file_size)
+
+    def _settle(self, embedded, adds):
+        embedded = bytes(max(byte, ord(" ")) for byte in embedded).strip(b" ")
+        if adds or not self.command_line:
+            self.command_line = b" ".join(filter(None, [embedded, self.command_line]))
+
+
+def is_sealed(part):
+    """Whether our own image vouches for a part of a plan."""
+    return part["trust"] == "image" or (part["trust"] == "digest" and any(part[key] for key in DIGESTS))
 
 
 def expect_initrd(name, content):
@@ -251,15 +286,10 @@ def expect_plan(plan, read_part):
     for part in [plan["kernel"], *plan["initrds"]]:
         content = read_part(part)
         if part is plan["kernel"]:
-            expect_kernel(path_of(part), content, to_bytes(plan["command_line"]))
+            Loaded(plan, content)
         else:
             expect_initrd(path_of(part), content)
         expect_digests(part, path_of(part), content)
-
-
-def authenticode_covers(name, content):
-    """Whether each byte of a kernel that runs is in its Authenticode digest. Ends the program unless it is a kernel."""
-    return _run("kernel", name, content)["authenticode_covers"]
 
 
 class File:

@@ -7,6 +7,7 @@
 #include "boot/kexec_image.h"
 #include "boot/plan.h"
 #include "boot/status.h"
+#include "boot/unified_file.h"
 #include "efi/source/sources.h"
 
 /* Where parts go: everything that loading them adds to. */
@@ -14,6 +15,9 @@ struct load_target {
 	struct sources *sources;
 	struct kexec_image *kexec_image;
 	struct digest *digest;
+
+	/* Whether a unified image is needed in one piece: the platform judges or measures it. */
+	bool (*needs_whole_file)(void);
 };
 
 /* The kernel in its place. */
@@ -28,6 +32,8 @@ struct kernel {
 	/* The beginning as it was read: plan and boot_params are made of this, whatever becomes of the memory. */
 	uint8_t probe[KERNEL_PROBE_SIZE];
 	size_t probe_size;
+
+	struct unified_file unified; /* that the kernel comes in: then `file` is that, until the kernel has its place */
 };
 
 /*
@@ -40,7 +46,17 @@ enum kexec_status load_kernel(const struct boot_plan *plan, const struct load_ta
 /* What the purgatory has to move before it enters the kernel. */
 struct kernel_move kernel_find_move(const struct kernel *kernel);
 
-/* Reads all initrds into one segment, and hashes each likewise. *ret_segment is NULL for a plan without any. */
+/*
+ * Puts the kernel of a unified image into its place, and settles the command line. Called when the platform has vouched
+ * for the file, and it was measured. Does nothing to any other kernel.
+ */
+enum kexec_status load_unified_kernel(const struct boot_plan *plan, const struct load_target *target,
+				      struct kernel *kernel);
+
+/*
+ * Reads all initrds into one segment, and hashes each likewise; those of a unified image come first. *ret_segment is
+ * NULL if there is none.
+ */
 enum kexec_status load_initrds(const struct boot_plan *plan, const struct kernel *kernel,
 			       const struct load_target *target, const struct kexec_segment **ret_segment);
 

@@ -3,6 +3,7 @@
 #include "efi/load/part.h"
 
 #include "boot/log.h"
+#include "boot/pool.h"
 #include "common/align.h"
 #include "common/digest_text.h"
 #include "efi/services/clock.h"
@@ -16,10 +17,15 @@ static void hash_piece(struct sink *sink, uint64_t addr, uint64_t size)
 {
 	struct part_reader *reader = (struct part_reader *)sink;
 
-	if (!reader->digest)
+	if (!reader->digest && !reader->sections)
 		return;
 	clock_enter(PHASE_HASH);
-	digest_arrived(reader->digest, size);
+	if (reader->digest)
+		digest_arrived(reader->digest, size);
+	else
+		unified_hasher_arrived(reader->sections, phys_to_ptr(addr), size);
+	if (reader->whole)
+		fsverity_update(reader->whole, phys_to_ptr(addr), size);
 	if (reader->part->sha256.is_known) {
 		clock_enter(PHASE_CHECK);
 		sha256_update(&reader->sha256, phys_to_ptr(addr), size);
@@ -57,6 +63,7 @@ static enum kexec_status expect_digest(const struct boot_part *part, const char 
 			 found_text);
 }
 
+/* `fsverity` is looked at only if the plan has such a digest. */
 static enum kexec_status expect_digests(const struct part_reader *reader, const uint8_t fsverity[SHA256_DIGEST_SIZE])
 {
 	const struct boot_part *part = reader->part;
@@ -76,19 +83,27 @@ static void start_sha256(struct part_reader *reader)
 		sha256_start(&reader->sha256);
 }
 
+enum kexec_status part_read(struct part_reader *reader, uint64_t addr, uint64_t size)
+{
+	return stream_read(&reader->stream, addr, size, &reader->sink);
+}
+
+static enum kexec_status expect_end(struct part_reader *reader)
+{
+	enum kexec_status status = stream_expect_end(&reader->stream);
+
+	if (!status)
+		stream_show_done(&reader->stream);
+	return status;
+}
+
 /* Reads what was not probed. */
 static enum kexec_status read_rest(struct part_reader *reader, uint64_t addr)
 {
 	uint64_t probed = reader->stream.done;
-	enum kexec_status status;
+	enum kexec_status status = part_read(reader, addr + probed, part_size(reader) - probed);
 
-	status = stream_read(&reader->stream, addr + probed, part_size(reader) - probed, &reader->sink);
-	if (status)
-		return status;
-	status = stream_expect_end(&reader->stream);
-	if (!status)
-		stream_show_done(&reader->stream);
-	return status;
+	return status ? status : expect_end(reader);
 }
 
 enum kexec_status part_load(struct part_reader *reader, uint64_t addr, struct digest *digest, const char *region)
@@ -101,6 +116,37 @@ enum kexec_status part_load(struct part_reader *reader, uint64_t addr, struct di
 	hash_piece(&reader->sink, addr, reader->stream.done);
 	status = read_rest(reader, addr);
 	return status ? status : expect_digests(reader, digest_close(digest));
+}
+
+enum kexec_status part_start_sections(struct part_reader *reader, struct unified_hasher *sections, const void *probe)
+{
+	enum kexec_status status;
+	void *memory;
+
+	if (reader->part->fsverity.is_known) {
+		status = pool_alloc(sizeof(*reader->whole), reader->part->name, &memory);
+		if (status)
+			return status;
+		reader->whole = memory;
+		fsverity_start(reader->whole);
+	}
+	reader->sections = sections;
+	start_sha256(reader);
+	hash_piece(&reader->sink, (uintptr_t)probe, reader->stream.done);
+	return KEXEC_OK;
+}
+
+enum kexec_status part_finish_sections(struct part_reader *reader)
+{
+	uint8_t fsverity[SHA256_DIGEST_SIZE] = { 0 };
+	enum kexec_status status;
+
+	status = expect_end(reader);
+	if (status)
+		return status;
+	if (reader->whole)
+		fsverity_finish(reader->whole, part_size(reader), fsverity);
+	return expect_digests(reader, fsverity);
 }
 
 enum kexec_status part_load_unhashed(struct part_reader *reader, uint64_t addr)
@@ -121,5 +167,7 @@ enum kexec_status part_check(struct part_reader *reader, uint64_t addr, struct d
 
 void part_close(struct part_reader *reader)
 {
+	pool_free(reader->whole);
+	reader->whole = NULL;
 	stream_close(&reader->stream);
 }

@@ -7,6 +7,7 @@
 #include "boot/digest.h"
 #include "boot/plan.h"
 #include "boot/status.h"
+#include "boot/unified_hasher.h"
 #include "common/sha256.h"
 #include "efi/source/sources.h"
 #include "efi/source/stream.h"
@@ -17,7 +18,9 @@ struct part_reader {
 	const struct boot_part *part;
 	struct stream stream;
 	struct digest *digest; /* the part is the region that is open there; NULL: it is not hashed on the way */
-	struct sha256 sha256;  /* if the plan has one for the part */
+	struct unified_hasher *sections; /* not NULL: of a unified image each section is hashed instead */
+	struct fsverity *whole;		 /* and the file, if the plan has such a digest for it */
+	struct sha256 sha256;		 /* if the plan has one for the part */
 };
 
 /* Opens the part. `part` must outlive the reader, which part_close closes. */
@@ -35,7 +38,19 @@ enum kexec_status part_probe(struct part_reader *reader, void *buffer, uint64_t 
  */
 enum kexec_status part_load(struct part_reader *reader, uint64_t addr, struct digest *digest, const char *region);
 
-/* The same for a part that shares a region: nothing is hashed or compared until part_check. */
+/*
+ * Begins to read a unified image in pieces, each section of which is hashed. `probe` is what was probed, and is hashed
+ * first.
+ */
+enum kexec_status part_start_sections(struct part_reader *reader, struct unified_hasher *sections, const void *probe);
+
+/* Reads the next `size` bytes to the physical address `addr`. */
+enum kexec_status part_read(struct part_reader *reader, uint64_t addr, uint64_t size);
+
+/* Fails if the part does not end here, or has not the digests that the plan wants. */
+enum kexec_status part_finish_sections(struct part_reader *reader);
+
+/* As part_load, for a part that shares a region: nothing is hashed or compared until part_check. */
 enum kexec_status part_load_unhashed(struct part_reader *reader, uint64_t addr);
 
 /* Compares a part that lies at `addr` with the digests that the plan wants. No region of `digest` may be open. */

@@ -38,6 +38,11 @@ void measure_start(void)
 	tpm_find();
 }
 
+bool measure_is_possible(void)
+{
+	return tpm_outcome().is_there;
+}
+
 void measure_kernel(const struct kernel *kernel, bool was_shown)
 {
 	struct image_load_event log = { .addr = (uintptr_t)kernel->file, .size = kernel->file_size };

@@ -10,6 +10,9 @@
 /* Called before the platform is asked about the kernel: asking LoadImage measures it. */
 void measure_start(void);
 
+/* Whether there is a register to measure into. May be asked before measure_start. */
+bool measure_is_possible(void);
+
 /* Measures the kernel's file, where it lies, unless the platform has. `was_shown`: it was asked about the kernel. */
 void measure_kernel(const struct kernel *kernel, bool was_shown);
 

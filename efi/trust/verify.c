@@ -3,6 +3,7 @@
 #include "efi/trust/verify.h"
 
 #include "boot/log.h"
+#include "boot/unified_options.h"
 #include "common/string.h"
 #include "efi/services/firmware.h"
 #include "efi/trust/secureboot.h"
@@ -82,10 +83,13 @@ static enum kexec_status refuse(const struct kernel *kernel, EFI_STATUS status)
 			 efi_status_name(status));
 }
 
-static enum kexec_status check_signature(const struct kernel *kernel)
+static enum kexec_status check_signature(const struct boot_plan *plan, const struct kernel *kernel)
 {
+	enum kexec_status additions = unified_check_additions(plan, &kernel->plan.unified);
 	EFI_STATUS status;
 
+	if (additions)
+		return additions;
 	firmware_feed_watchdog();
 	status = ask(kernel->file, kernel->file_size);
 	if (status != EFI_SUCCESS)
@@ -146,7 +150,7 @@ enum kexec_status verify_kernel(const struct boot_plan *plan, const struct kerne
 	}
 	warn_if_unknown();
 	if (!boot_part_is_sealed(kernel->part) || plan->require_signature) {
-		status = check_signature(kernel);
+		status = check_signature(plan, kernel);
 		if (!status)
 			*ret_was_shown = true;
 		return status;

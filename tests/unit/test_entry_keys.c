@@ -45,10 +45,11 @@ static void refuse(const char *key, const char *value, const char *expected)
 
 static void every_key_is_found_by_its_whole_name(void **state)
 {
-	static const char *const names[] = { "linux",  "initrd",	   "options",	 "fsverity", "sha256",
-					     "volume", "signature",	   "measure",	 "network",  "on-mismatch",
-					     "dma",    "memory-overwrite", "forensics",	 "verbose",  "architecture",
-					     "title",  "version",	   "machine-id", "sort-key" };
+	static const char *const names[] = { "linux",	 "uki",		 "profile", "initrd",		"options",
+					     "fsverity", "sha256",	 "volume",  "signature",	"measure",
+					     "network",	 "on-mismatch",	 "dma",	    "memory-overwrite", "forensics",
+					     "verbose",	 "architecture", "title",   "version",		"machine-id",
+					     "sort-key" };
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
@@ -154,6 +155,29 @@ static void refuse_digest(const char *key, const char *value, const char *expect
 }
 
 /* As the programs of those names print them, each with what is its own. */
+/* A unified image is a kernel by either name. */
+static void unified_images(void **state)
+{
+	(void)state;
+	accept("uki", "/x.efi");
+	assert_string_equal(builder.plan.kernel.name, "/x.efi");
+	refuse("uki", "", "a path");
+	assert_false(builder.plan.has_profile);
+	accept("profile", "0");
+	assert_true(builder.plan.has_profile);
+	accept("profile", "0123");
+	assert_int_equal(builder.plan.profile, 123);
+	refuse("profile", "", "a number of at most 4 digits");
+	refuse("profile", "@1", "a number of at most 4 digits");
+	refuse("profile", "-1", "a number of at most 4 digits");
+	refuse("profile", "1 ", "a number of at most 4 digits");
+	refuse("profile", "00000", "a number of at most 4 digits");
+	accept("profile", "1");
+	assert_string_equal(entry_key_find(text_of("profile"))->read(&builder, text_of("1")), "one profile");
+	accept("linux", "/k");
+	assert_string_equal(entry_key_find(text_of("uki"))->read(&builder, text_of("/x")), "one kernel");
+}
+
 static void digests(void **state)
 {
 	static const char sha256[] = "64 hexadecimal digits and a path";
@@ -199,6 +223,7 @@ int main(void)
 		cmocka_unit_test(switches),
 		cmocka_unit_test(paths),
 		cmocka_unit_test(volumes),
+		cmocka_unit_test(unified_images),
 		cmocka_unit_test(digests),
 		cmocka_unit_test(keys_for_menus_take_anything),
 	};

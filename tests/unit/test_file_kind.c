@@ -120,8 +120,6 @@ static void make_image(uint16_t machine, uint16_t subsystem, const char *section
 static void images_for_x86_64(void **state)
 {
 	(void)state;
-	make_image(0x8664, 10, ".linux");
-	expect_kind("a unified kernel image: start it from the firmware or the boot menu");
 	make_image(0x8664, 10, ".text");
 	expect_kind("an EFI application: start it from the firmware or the boot menu");
 	make_image(0x8664, 11, ".text");

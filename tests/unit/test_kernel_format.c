@@ -43,6 +43,25 @@ static void file_of_a_format_is_planned_by_it(void **state)
 		     "/vmlinuz: boot protocol at 0x206: expected 0x020c or later, found");
 }
 
+/* A profile makes sense for unified images only. */
+static void profile_of_a_plain_kernel(void **state)
+{
+	const struct kernel_probe probe = {
+		.name = "/vmlinuz",
+		.bytes = bytes,
+		.size = sizeof(bytes),
+		.file_size = sizeof(bytes),
+		.has_profile = true,
+	};
+	struct kernel_plan plan;
+
+	(void)state;
+	memcpy(bytes + 0x1fe, "\x55\xaa", 2);
+	memcpy(bytes + 0x202, "HdrS", 4);
+	expect_error(kernel_plan_file(&probe, &plan), KEXEC_UNSUPPORTED,
+		     "/vmlinuz: profile: expected a unified image, found a bzImage");
+}
+
 /* --- signatures --- */
 
 static const struct kernel_plan kernel = {
@@ -164,6 +183,7 @@ int main(void)
 		cmocka_unit_test(command_line_that_the_kernel_would_cut),
 		cmocka_unit_test(file_of_no_format_is_judged_as_a_bzimage),
 		cmocka_unit_test(file_of_a_format_is_planned_by_it),
+		cmocka_unit_test(profile_of_a_plain_kernel),
 		cmocka_unit_test(signature_covers_the_kernel),
 		cmocka_unit_test(signature_does_not_cover_the_kernels_end),
 		cmocka_unit_test(digest_need_not_cover_the_kernels_end),

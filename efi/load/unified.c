@@ -1,0 +1,145 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * Reads unified images: once, each byte. The kernel is read to where it will run, unless the platform has to see the
+ * file in one piece.
+ */
+#include "efi/load/unified.h"
+
+#include "boot/log.h"
+#include "common/align.h"
+#include "common/format.h"
+#include "common/string.h"
+#include "efi/services/cpu_mode.h"
+
+static const struct unified_section *section_of(const struct kernel *kernel)
+{
+	return &kernel->unified.image.sections[UNIFIED_KERNEL];
+}
+
+/* Plans the kernel by its beginning, of which `size` bytes lie in kernel->probe, and finds its place. */
+static enum kexec_status place_kernel(struct kexec_image *kexec_image, struct kernel *kernel, uint64_t size)
+{
+	char name[160];
+	struct kernel_probe probe = {
+		.name = name,
+		.bytes = kernel->probe,
+		.size = size,
+		.file_size = section_of(kernel)->size,
+		.paging = cpu_paging(),
+	};
+	enum kexec_status status;
+
+	format_text(name, sizeof(name), "%s: .linux", kernel->part->name);
+	kernel->probe_size = size;
+	kernel->file_size = probe.file_size;
+	status = kernel_plan_file(&probe, &kernel->plan);
+	if (status)
+		return status;
+	if (kernel->plan.format == &unified_image_format)
+		return log_error(KEXEC_UNSUPPORTED, "%s: expected a kernel, found another unified image", name);
+	return load_place_kernel(kexec_image, kernel);
+}
+
+/* The bytes of .linux that are looked at before it has a place. Zeros that the file leaves out are not asked for. */
+static uint64_t probe_size(const struct kernel *kernel)
+{
+	uint64_t size = section_of(kernel)->file_size;
+
+	return size < sizeof(kernel->probe) ? size : sizeof(kernel->probe);
+}
+
+/* The stream stands at the beginning of .linux. */
+static enum kexec_status read_kernel(struct part_reader *reader, struct kexec_image *kexec_image, struct kernel *kernel)
+{
+	const struct unified_section *section = section_of(kernel);
+	uint64_t probed = probe_size(kernel);
+	enum kexec_status status;
+	uint64_t addr;
+
+	status = part_read(reader, (uintptr_t)kernel->probe, probed);
+	if (status)
+		return status;
+	status = place_kernel(kexec_image, kernel, probed);
+	if (status)
+		return status;
+	addr = (uintptr_t)kernel->file;
+	memcpy(phys_to_ptr(addr), kernel->probe, probed);
+	memset(phys_to_ptr(addr + section->file_size), 0, section->size - section->file_size);
+	return part_read(reader, addr + probed, section->file_size - probed);
+}
+
+/* [start, end) of the file, to its place there. */
+static enum kexec_status read_range(struct part_reader *reader, const struct kernel *kernel, uint64_t start,
+				    uint64_t end)
+{
+	return part_read(reader, (uintptr_t)kernel->unified.bytes + start, end - start);
+}
+
+static enum kexec_status read_file(struct part_reader *reader, const struct load_target *target, struct kernel *kernel)
+{
+	const struct unified_section *section = section_of(kernel);
+	uint64_t file_size = kernel->file_size;
+	uint64_t probed = kernel->probe_size;
+	enum kexec_status status;
+
+	if (target->needs_whole_file() || section->offset < probed)
+		return read_range(reader, kernel, probed, file_size);
+	status = read_range(reader, kernel, probed, section->offset);
+	if (!status)
+		status = read_kernel(reader, target->kexec_image, kernel);
+	if (!status)
+		status = read_range(reader, kernel, section->offset + section->file_size, file_size);
+	return status;
+}
+
+enum kexec_status unified_read(struct part_reader *reader, const struct boot_plan *plan,
+			       const struct load_target *target, struct kernel *kernel)
+{
+	struct unified_file *file = &kernel->unified;
+	enum kexec_status status;
+
+	file->image = kernel->plan.unified;
+	status = unified_file_place(file, plan, kernel->file_size, target->kexec_image, target->digest);
+	if (!status)
+		status = part_start_sections(reader, &file->hasher, kernel->probe);
+	if (status)
+		return status;
+	kernel->file = file->bytes;
+	memcpy(file->bytes, kernel->probe, kernel->probe_size);
+	status = read_file(reader, target, kernel);
+	return status ? status : part_finish_sections(reader);
+}
+
+static enum kexec_status move_kernel(struct kexec_image *kexec_image, struct kernel *kernel)
+{
+	uint64_t probed = probe_size(kernel);
+	enum kexec_status status;
+
+	memcpy(kernel->probe, kernel->unified.bytes + section_of(kernel)->offset, probed);
+	status = place_kernel(kexec_image, kernel, probed);
+	if (!status)
+		unified_file_copy(&kernel->unified, UNIFIED_KERNEL, (uintptr_t)kernel->file);
+	return status;
+}
+
+enum kexec_status load_unified_kernel(const struct boot_plan *plan, const struct load_target *target,
+				      struct kernel *kernel)
+{
+	struct unified_file *file = &kernel->unified;
+	enum kexec_status status = KEXEC_OK;
+	uint64_t addr;
+
+	if (!file->bytes)
+		return KEXEC_OK;
+	if (!kernel->segment)
+		status = move_kernel(target->kexec_image, kernel);
+	if (status)
+		return status;
+	addr = (uintptr_t)kernel->file;
+	unified_file_add_region(file, UNIFIED_KERNEL, addr, target->digest, kernel->segment->name);
+	digest_add_zeros(target->digest, kernel->segment, addr + region_covered(kernel->file_size));
+	status = unified_file_settle_command_line(file, plan);
+	if (status)
+		return status;
+	return unified_file_keep_initrd(file, kernel->part->name, kernel->plan.initrd_memory.max, target->digest);
+}
