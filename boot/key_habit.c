@@ -146,7 +146,7 @@ static const struct {
 	{ "expected initrd", "module module2 modulepath initramfs ramdisk initrdefi initrd16 ucode microcode" },
 	{ "commands of GRUB are not carried out", "menuentry set search insmod configfile" },
 	{ NOT_DONE,
-	  "include devicetree devicetreeoverlay devicetreedir dtb fdt fdtdir fdtoverlays efi uki ukiurl profile "
+	  "include devicetree devicetreeoverlay devicetreedir dtb fdt fdtdir fdtoverlays efi ukiurl "
 	  "extra" },
 };
 
