@@ -6,15 +6,9 @@
 #include "boot/path_habit.h"
 #include "boot/stub_options.h"
 #include "boot/volume_path.h"
-#include "common/string.h"
 
 /* How much of a word a message quotes, and of a whole command line. */
 #define QUOTE_MAX 120
-
-static bool begins_with(struct text text, struct text prefix)
-{
-	return text.length >= prefix.length && memcmp(text.start, prefix.start, prefix.length) == 0;
-}
 
 /* --- variables --- */
 
@@ -30,7 +24,7 @@ static bool is_variable(struct text text)
 
 static bool has_variable(const struct stub_parameter *parameter)
 {
-	return begins_with(parameter->name, TEXT("$")) || (parameter->has_value && is_variable(parameter->value));
+	return text_begins_with(parameter->name, TEXT("$")) || (parameter->has_value && is_variable(parameter->value));
 }
 
 /* Whether there are words for Linux, and all of them are variables. */
@@ -42,7 +36,7 @@ static bool is_all_variables(struct text command_line)
 	while (stub_take_parameter(&command_line, &parameter)) {
 		if (text_equal(parameter.name, TEXT("initrd")))
 			continue;
-		if (!begins_with(parameter.name, TEXT("$")))
+		if (!text_begins_with(parameter.name, TEXT("$")))
 			return false;
 		is_any = true;
 	}
@@ -104,7 +98,7 @@ static bool take_initrd(struct text *rest, struct text *ret_path)
 		bool is_quoted;
 
 		text_skip_prefix(&word, TEXT("\""));
-		if (!begins_with(word, TEXT("initrd=")))
+		if (!text_begins_with(word, TEXT("initrd=")))
 			continue;
 		text_skip_prefix(&word, TEXT("initrd="));
 		text_skip_prefix(&word, TEXT("\""));
@@ -160,11 +154,12 @@ static enum kexec_status add_initrds(struct plan_builder *builder, bool is_seale
 /* Modes, to be set while the firmware is there. What else may follow video=efifb: is for Linux's driver. */
 static bool is_mode(struct text value)
 {
-	if (!begins_with(value, TEXT("efifb:")))
+	if (!text_begins_with(value, TEXT("efifb:")))
 		return false;
 	text_skip_prefix(&value, TEXT("efifb:"));
-	return begins_with(value, TEXT("mode=")) || begins_with(value, TEXT("auto")) ||
-	       begins_with(value, TEXT("list")) || (value.length && value.start[0] >= '0' && value.start[0] <= '9');
+	return text_begins_with(value, TEXT("mode=")) || text_begins_with(value, TEXT("auto")) ||
+	       text_begins_with(value, TEXT("list")) ||
+	       (value.length && value.start[0] >= '0' && value.start[0] <= '9');
 }
 
 static void warn_of_the_stub(const struct boot_plan *plan)

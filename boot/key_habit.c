@@ -3,7 +3,6 @@
 #include "boot/key_habit.h"
 
 #include "common/align.h"
-#include "common/string.h"
 
 /* The longest key of ours, and of those below, is shorter. */
 #define FOLDED_MAX 24u
@@ -158,20 +157,6 @@ static const char policies[] =
 	"sign measur verif verity requir secur sha1 sha2 sha3 sha5 md5 blake digest hash check match dma "
 	"iommu memory overwrit fallback forensic trust tpm pcr polic attest seal password enforc";
 
-static bool begins_with(struct text text, struct text prefix)
-{
-	return text.length >= prefix.length && memcmp(text.start, prefix.start, prefix.length) == 0;
-}
-
-static bool contains(struct text text, struct text part)
-{
-	for (; text.length; drop_first(&text, 1)) {
-		if (begins_with(text, part))
-			return true;
-	}
-	return false;
-}
-
 /* Whether one of the words stands in this relation to the name. */
 static bool any_word(const char *words, struct text name, bool (*relation)(struct text name, struct text word))
 {
@@ -193,7 +178,7 @@ const char *key_habit_lost(struct text name)
 		if (any_word(of_others[i].names, letters, text_equal))
 			return of_others[i].lost;
 	}
-	if (!any_word(no_policies, letters, begins_with) && any_word(policies, letters, contains))
+	if (!any_word(no_policies, letters, text_begins_with) && any_word(policies, letters, text_contains))
 		return NOT_DONE;
-	return contains(name, TEXT("=")) ? OPTIONS " in front of it" : NULL;
+	return text_contains(name, TEXT("=")) ? OPTIONS " in front of it" : NULL;
 }

@@ -22,27 +22,10 @@ static bool is_quote(char c)
 	return c == '"' || c == '\'';
 }
 
-static bool begins_with(struct text path, struct text prefix)
-{
-	size_t length = path.length;
-
-	text_skip_prefix(&path, prefix);
-	return path.length != length;
-}
-
-static bool contains(struct text path, struct text part)
-{
-	for (; path.length >= part.length; path.start++, path.length--) {
-		if (begins_with(path, part))
-			return true;
-	}
-	return false;
-}
-
 static bool contains_any(struct text path, struct text characters)
 {
 	for (size_t i = 0; i < path.length; i++) {
-		if (contains(characters, (struct text){ .start = path.start + i, .length = 1 }))
+		if (text_contains(characters, (struct text){ .start = path.start + i, .length = 1 }))
 			return true;
 	}
 	return false;
@@ -78,14 +61,14 @@ static bool ends_in(struct text text, char c)
 /* (hd0,gpt2)/x and ($root)/x. A name in parentheses that nothing follows is a name. */
 static bool is_grub_device(struct text path)
 {
-	return begins_with(path, TEXT("(")) && ends_in(before_separator(path), ')');
+	return text_begins_with(path, TEXT("(")) && ends_in(before_separator(path), ')');
 }
 
 /* What /etc/fstab and root= call a file system by. */
 static bool is_tag(struct text path)
 {
-	return begins_with(path, TEXT("PARTUUID=")) || begins_with(path, TEXT("PARTLABEL=")) ||
-	       begins_with(path, TEXT("UUID=")) || begins_with(path, TEXT("LABEL="));
+	return text_begins_with(path, TEXT("PARTUUID=")) || text_begins_with(path, TEXT("PARTLABEL=")) ||
+	       text_begins_with(path, TEXT("UUID=")) || text_begins_with(path, TEXT("LABEL="));
 }
 
 /* C:\x, fs0:\x, file:///x, boot():/x. What the network is asked for is no path of a volume, but may be what was meant.
@@ -139,13 +122,13 @@ const char *path_habit_missing(struct text path)
 		return habit;
 	if (contains_any(path, TEXT("$")))
 		return "$variables are GRUB's";
-	if (contains_any(path, TEXT(" \t")) || contains(path, TEXT(",/")) || contains(path, TEXT(",\\")))
+	if (contains_any(path, TEXT(" \t")) || text_contains(path, TEXT(",/")) || text_contains(path, TEXT(",\\")))
 		return ONE_PATH;
-	if (contains(path, TEXT("\xc2\xa0")))
+	if (text_contains(path, TEXT("\xc2\xa0")))
 		return "there is a no-break space in it";
 	if (contains_any(path, TEXT("\"")))
 		return "a path has no quotes";
-	if (begins_with(path, TEXT("~")) || contains_any(path, TEXT("*?")))
+	if (text_begins_with(path, TEXT("~")) || contains_any(path, TEXT("*?")))
 		return "~, * and ? are a shell's";
 	if (contains_any(path, TEXT("%")))
 		return "% codes are a URL's";

@@ -9,9 +9,23 @@ bool text_equal(struct text a, struct text b)
 	return a.length == b.length && memcmp(a.start, b.start, a.length) == 0;
 }
 
+bool text_begins_with(struct text text, struct text prefix)
+{
+	return text.length >= prefix.length && memcmp(text.start, prefix.start, prefix.length) == 0;
+}
+
+bool text_contains(struct text text, struct text part)
+{
+	for (; text.length; text.start++, text.length--) {
+		if (text_begins_with(text, part))
+			return true;
+	}
+	return false;
+}
+
 void text_skip_prefix(struct text *text, struct text prefix)
 {
-	if (text->length < prefix.length || memcmp(text->start, prefix.start, prefix.length) != 0)
+	if (!text_begins_with(*text, prefix))
 		return;
 	text->start += prefix.length;
 	text->length -= prefix.length;

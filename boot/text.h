@@ -19,6 +19,11 @@ struct text {
 
 bool text_equal(struct text a, struct text b);
 
+bool text_begins_with(struct text text, struct text prefix);
+
+/* Whether `part`, which is not empty, stands anywhere in the text. */
+bool text_contains(struct text text, struct text part);
+
 /* Cuts the prefix off *text, if that begins with it. */
 void text_skip_prefix(struct text *text, struct text prefix);
 

@@ -8,11 +8,6 @@
 #define UTF16_MARK "\xff\xfe"
 #define UTF16_BIG_ENDIAN_MARK "\xfe\xff"
 
-static bool begins_with(struct text text, struct text mark)
-{
-	return text.length >= mark.length && memcmp(text.start, mark.start, mark.length) == 0;
-}
-
 static bool is_ascii(uint8_t c)
 {
 	return (c >= ' ' && c <= '~') || c == '\t' || c == '\r' || c == '\n';
@@ -100,13 +95,13 @@ enum text_kind text_kind(const void *bytes, size_t size)
 	if (!text.length || text_equal(text, TEXT(UTF8_MARK)) || text_equal(text, TEXT(UTF16_MARK)) ||
 	    text_equal(text, TEXT(UTF16_BIG_ENDIAN_MARK)))
 		return TEXT_NOTHING;
-	if (begins_with(text, TEXT(UTF16_MARK)))
+	if (text_begins_with(text, TEXT(UTF16_MARK)))
 		return is_utf16((const uint8_t *)bytes + 2, size - 2) ? TEXT_UTF16 : TEXT_BINARY;
-	if (begins_with(text, TEXT(UTF16_BIG_ENDIAN_MARK)))
+	if (text_begins_with(text, TEXT(UTF16_BIG_ENDIAN_MARK)))
 		return TEXT_UTF16_BIG_ENDIAN;
 	if (!has_nul(text))
 		return text_is_utf8(text) ? TEXT_UTF8 : TEXT_BINARY;
-	return begins_with(text, TEXT(UTF8_MARK)) ? TEXT_BINARY : kind_with_nuls(bytes, size);
+	return text_begins_with(text, TEXT(UTF8_MARK)) ? TEXT_BINARY : kind_with_nuls(bytes, size);
 }
 
 struct text text_from_utf16(const void *bytes, size_t size, char *buffer, size_t *ret_rest)

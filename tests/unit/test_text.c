@@ -55,6 +55,21 @@ static void expect_rest(struct text text, struct text prefix, const char *rest)
 	assert_memory_equal(text.start, rest, text.length);
 }
 
+static void finds_what_a_text_begins_with_and_contains(void **state)
+{
+	(void)state;
+	assert_true(text_begins_with(TEXT("abc"), TEXT("ab")));
+	assert_true(text_begins_with(TEXT("abc"), TEXT("abc")));
+	assert_true(text_begins_with(TEXT(""), TEXT("")));
+	assert_false(text_begins_with(TEXT("ab"), TEXT("abc")));
+	assert_false(text_begins_with(TEXT("abc"), TEXT("b")));
+	assert_true(text_contains(TEXT("abc"), TEXT("a")));
+	assert_true(text_contains(TEXT("abc"), TEXT("bc")));
+	assert_true(text_contains(TEXT("aab"), TEXT("ab")));
+	assert_false(text_contains(TEXT("abc"), TEXT("cd")));
+	assert_false(text_contains(TEXT(""), TEXT("a")));
+}
+
 static void skips_a_whole_prefix_once(void **state)
 {
 	(void)state;
@@ -395,6 +410,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(equal_and_unequal),
+		cmocka_unit_test(finds_what_a_text_begins_with_and_contains),
 		cmocka_unit_test(skips_a_whole_prefix_once),
 		cmocka_unit_test(text_literal),
 		cmocka_unit_test(trims_both_ends),
