@@ -2,9 +2,22 @@
 #include "tests/qemu/lib/chain.h"
 
 #include "boot/log.h"
+#include "common/string.h"
 #include "efi/services/firmware.h"
 #include "efi/source/stream.h"
 #include "efi/source/volume.h"
+
+/* edk2 frees an image's path with the image (CoreUnloadAndCloseImage), so it gets one of its own. */
+static EFI_DEVICE_PATH *copy_path(EFI_DEVICE_PATH *path)
+{
+	size_t size = device_path_size(path);
+	void *copy;
+
+	if (EFI_ERROR(firmware_boot_services->AllocatePool(EfiLoaderData, size, &copy)))
+		return NULL;
+	memcpy(copy, path, size);
+	return copy;
+}
 
 static EFI_STATUS load(EFI_HANDLE *ret_handle)
 {
@@ -36,7 +49,7 @@ static EFI_STATUS load(EFI_HANDLE *ret_handle)
 	if (EFI_ERROR(status))
 		return status;
 	loaded->DeviceHandle = own->DeviceHandle;
-	loaded->FilePath = own->FilePath;
+	loaded->FilePath = copy_path(own->FilePath);
 	loaded->LoadOptions = own->LoadOptions;
 	loaded->LoadOptionsSize = own->LoadOptionsSize;
 	return EFI_SUCCESS;
