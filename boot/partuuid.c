@@ -10,9 +10,12 @@
 void partuuid_of_gpt(const uint8_t guid[16], char ret_partuuid[PARTUUID_SIZE])
 {
 	/* The first three fields of a GUID are little endian. */
-	format_text(ret_partuuid, PARTUUID_SIZE, "%02x%02x%02x%02x-%02x%02x-%02x%02x-%02x%02x-%02x%02x%02x%02x%02x%02x",
-		    guid[3], guid[2], guid[1], guid[0], guid[5], guid[4], guid[7], guid[6], guid[8], guid[9], guid[10],
-		    guid[11], guid[12], guid[13], guid[14], guid[15]);
+	static const uint8_t order[16] = { 3, 2, 1, 0, 5, 4, 7, 6, 8, 9, 10, 11, 12, 13, 14, 15 };
+	size_t length = 0;
+
+	for (size_t i = 0; i < sizeof(order); i++)
+		length += format_text(ret_partuuid + length, PARTUUID_SIZE - length,
+				      i >= 4 && i <= 10 && i % 2 == 0 ? "-%02x" : "%02x", guid[order[i]]);
 }
 
 void partuuid_of_mbr(const uint8_t signature[4], uint32_t number, char ret_partuuid[PARTUUID_SIZE])
@@ -21,14 +24,19 @@ void partuuid_of_mbr(const uint8_t signature[4], uint32_t number, char ret_partu
 		    signature[0], number);
 }
 
-/* A PARTUUID in lower case, or 0 for a character that none has there. `shape` has x for a digit. */
-static char take_shaped(char c, char shape)
+static char to_lower(char c)
+{
+	if (c >= 'A' && c <= 'Z')
+		return (char)(c - 'A' + 'a');
+	return c;
+}
+
+/* Of a PARTUUID in lower case. `shape` has x for a digit. */
+static bool has_shape(char c, char shape)
 {
 	if (shape == '-')
-		return c == '-' ? c : '\0';
-	if (c >= 'A' && c <= 'F')
-		return (char)(c - 'A' + 'a');
-	return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f') ? c : '\0';
+		return c == '-';
+	return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f');
 }
 
 static bool parse_shaped(struct text value, struct text shape, char ret_partuuid[PARTUUID_SIZE])
@@ -36,8 +44,8 @@ static bool parse_shaped(struct text value, struct text shape, char ret_partuuid
 	if (value.length != shape.length)
 		return false;
 	for (size_t i = 0; i < value.length; i++) {
-		ret_partuuid[i] = take_shaped(value.start[i], shape.start[i]);
-		if (!ret_partuuid[i])
+		ret_partuuid[i] = to_lower(value.start[i]);
+		if (!has_shape(ret_partuuid[i], shape.start[i]))
 			return false;
 	}
 	ret_partuuid[value.length] = '\0';

@@ -21,12 +21,19 @@
 /* Names of partitions in a message. */
 #define NAMES_SIZE 400
 
-/* The nodes of a device path, and of those the ones that lead to the disk, if it is a partition's. */
+/* The nodes of a device path. */
 struct place {
 	const uint8_t *nodes;
 	size_t size; /* with the end node; 0: there is no path */
 	bool is_partition;
 	struct partition_path partition;
+};
+
+struct search {
+	const char *wanted;
+	struct place own;    /* where we came from */
+	EFI_HANDLE *devices; /* all handles with a device path; NULL where there are none */
+	UINTN count;
 };
 
 /* Partitions with one PARTUUID. */
@@ -59,65 +66,61 @@ static bool are_on_one_disk(const struct place *a, const struct place *b)
 
 static bool is_disk_of(const struct place *disk, const struct place *partition)
 {
-	return disk->size == partition->partition.disk_size + DEVICE_PATH_HEADER_SIZE &&
+	return disk->nodes && disk->size == partition->partition.disk_size + DEVICE_PATH_HEADER_SIZE &&
 	       memcmp(disk->nodes, partition->nodes, partition->partition.disk_size) == 0;
 }
 
-/* All handles with a device path. The caller frees the list, which is NULL where there are none. */
-static UINTN all_devices(EFI_HANDLE **ret_devices)
+static void forget_devices(struct search *search)
+{
+	if (search->devices)
+		firmware_boot_services->FreePool(search->devices);
+	search->devices = NULL;
+	search->count = 0;
+}
+
+static void list_devices(struct search *search)
 {
 	EFI_GUID guid = DEVICE_PATH_PROTOCOL;
-	UINTN count = 0;
 
-	*ret_devices = NULL;
-	if (EFI_ERROR(firmware_boot_services->LocateHandleBuffer(ByProtocol, &guid, NULL, &count, ret_devices)))
-		return 0;
-	return count;
+	forget_devices(search);
+	if (EFI_ERROR(firmware_boot_services->LocateHandleBuffer(ByProtocol, &guid, NULL, &search->count,
+								 &search->devices))) {
+		search->devices = NULL;
+		search->count = 0;
+	}
 }
 
-static void free_devices(EFI_HANDLE *devices)
-{
-	if (devices)
-		firmware_boot_services->FreePool(devices);
-}
-
-/* The disk of the partition, by which all of it can be read. */
-static EFI_BLOCK_IO *disk_of(const struct place *partition)
+/* Our own disk, by which all of it can be read. NULL if we came from none. */
+static EFI_BLOCK_IO *own_disk(const struct search *search)
 {
 	static const EFI_GUID guid = EFI_BLOCK_IO_PROTOCOL_GUID;
 	EFI_BLOCK_IO *disk = NULL;
-	EFI_HANDLE *devices;
-	UINTN count = all_devices(&devices);
 
-	for (UINTN i = 0; !disk && i < count; i++) {
-		struct place place = place_of(devices[i]);
+	for (UINTN i = 0; search->own.is_partition && !disk && i < search->count; i++) {
+		struct place place = place_of(search->devices[i]);
 
-		if (is_disk_of(&place, partition))
-			disk = firmware_protocol_on(devices[i], &guid);
+		if (is_disk_of(&place, &search->own))
+			disk = firmware_protocol_on(search->devices[i], &guid);
 	}
-	free_devices(devices);
 	return disk;
 }
 
-static struct matches find_matches(const char *partuuid, const struct place *own)
+static struct matches find_listed(const struct search *search, const char *partuuid)
 {
 	struct matches matches = { 0 };
-	EFI_HANDLE *devices;
-	UINTN count = all_devices(&devices);
 
-	for (UINTN i = 0; i < count; i++) {
-		struct place place = place_of(devices[i]);
+	for (UINTN i = 0; i < search->count; i++) {
+		struct place place = place_of(search->devices[i]);
 
 		if (!place.is_partition || strcmp(place.partition.partuuid, partuuid) != 0)
 			continue;
-		matches.any = devices[i];
+		matches.any = search->devices[i];
 		matches.any_count++;
-		if (are_on_one_disk(&place, own)) {
-			matches.on_own_disk = devices[i];
+		if (are_on_one_disk(&place, &search->own)) {
+			matches.on_own_disk = search->devices[i];
 			matches.on_own_disk_count++;
 		}
 	}
-	free_devices(devices);
 	return matches;
 }
 
@@ -136,67 +139,56 @@ static void connect_disks(void)
 		if (io && pci_read(io, PCI_CLASS) >> 8 == PCI_CLASS_STORAGE)
 			firmware_boot_services->ConnectController(devices[i], NULL, NULL, TRUE);
 	}
-	free_devices(devices);
+	if (devices)
+		firmware_boot_services->FreePool(devices);
 }
 
-static struct matches find_connected_matches(const char *partuuid, const struct place *own)
+static struct matches find_matches(struct search *search, const char *partuuid)
 {
-	struct matches matches = find_matches(partuuid, own);
+	struct matches matches = find_listed(search, partuuid);
 
 	if (matches.any_count)
 		return matches;
 	connect_disks();
-	return find_matches(partuuid, own);
+	list_devices(search);
+	return find_listed(search, partuuid);
 }
 
-/* Of as many as fit. */
-static void list_partitions(char ret_names[NAMES_SIZE])
+/* With those that there are, as many as fit. */
+static enum kexec_status complain_of_none(const struct search *search)
 {
-	EFI_HANDLE *devices;
-	UINTN count = all_devices(&devices);
-	size_t length;
+	char names[NAMES_SIZE] = "none of that name";
+	size_t length = strlen(names);
 
-	length = format_text(ret_names, NAMES_SIZE, "none of that name");
-	for (UINTN i = 0; i < count; i++) {
-		struct place place = place_of(devices[i]);
+	for (UINTN i = 0; i < search->count && NAMES_SIZE - length >= PARTUUID_SIZE + sizeof(", "); i++) {
+		struct place place = place_of(search->devices[i]);
 
-		if (!place.is_partition)
-			continue;
-		if (NAMES_SIZE - length < PARTUUID_SIZE + sizeof(", ..."))
-			break;
-		length += format_text(ret_names + length, NAMES_SIZE - length, ", %s", place.partition.partuuid);
+		if (place.is_partition)
+			length += format_text(names + length, NAMES_SIZE - length, ", %s", place.partition.partuuid);
 	}
-	free_devices(devices);
+	return log_error(KEXEC_NOT_FOUND, "volume %s: expected a partition that the firmware knows, found %s",
+			 search->wanted, names);
 }
 
-static enum kexec_status complain_of_none(const char *wanted)
+static enum kexec_status find_by_name(struct search *search, EFI_HANDLE *ret_device)
 {
-	char names[NAMES_SIZE];
-
-	list_partitions(names);
-	return log_error(KEXEC_NOT_FOUND, "volume %s: expected a partition that the firmware knows, found %s", wanted,
-			 names);
-}
-
-static enum kexec_status find_partition(const char *partuuid, const struct place *own, EFI_HANDLE *ret_device)
-{
-	struct matches matches = find_connected_matches(partuuid, own);
+	struct matches matches = find_matches(search, search->wanted);
 
 	if (!matches.any_count)
-		return complain_of_none(partuuid);
+		return complain_of_none(search);
 	if (matches.any_count > 1 && matches.on_own_disk_count != 1)
 		return log_error(KEXEC_BAD_FORMAT,
 				 "volume %s: expected one partition of that name, found %u, and %u on our own disk",
-				 partuuid, matches.any_count, matches.on_own_disk_count);
+				 search->wanted, matches.any_count, matches.on_own_disk_count);
 	*ret_device = matches.on_own_disk_count ? matches.on_own_disk : matches.any;
 	return KEXEC_OK;
 }
 
 /* The one of its type on the disk that we came from; if we came from one of them, that one. */
-static enum kexec_status find_by_type(const char *wanted, const struct place *own, EFI_HANDLE *ret_device)
+static enum kexec_status find_by_type(struct search *search, const uint8_t type[GPT_GUID_SIZE], EFI_HANDLE *ret_device)
 {
-	const uint8_t *type = strcmp(wanted, VOLUME_ESP) == 0 ? gpt_type_esp : gpt_type_xbootldr;
-	EFI_BLOCK_IO *disk = own->is_partition ? disk_of(own) : NULL;
+	const char *wanted = search->wanted;
+	EFI_BLOCK_IO *disk = own_disk(search);
 	char partuuid[PARTUUID_SIZE] = "";
 	struct matches matches;
 	enum kexec_status status;
@@ -206,21 +198,27 @@ static enum kexec_status find_by_type(const char *wanted, const struct place *ow
 		return log_error(KEXEC_NOT_FOUND,
 				 "volume %s: expected this program to come from a partition of a disk, found none",
 				 wanted);
-	status = disk_find_partition(disk, wanted, type, own->partition.partuuid, partuuid, &count);
+	status = disk_find_partition(disk, wanted, type, search->own.partition.partuuid, partuuid, &count);
 	if (status)
 		return status;
-	if (count != 1)
+	matches = count == 1 ? find_matches(search, partuuid) : (struct matches){ 0 };
+	if (matches.on_own_disk_count != 1)
 		return log_error(
 			KEXEC_NOT_FOUND,
-			"volume %s: expected one partition of that type on the disk of this program, found %zu", wanted,
-			count);
-	matches = find_connected_matches(partuuid, own);
-	if (matches.on_own_disk_count != 1)
-		return log_error(KEXEC_NOT_FOUND,
-				 "volume %s: expected one partition %s on the disk of this program, found %u", wanted,
-				 partuuid, matches.on_own_disk_count);
+			"volume %s: expected one partition of that type on the disk of this program, found %zu "
+			"in its table and %u in the firmware",
+			wanted, count, matches.on_own_disk_count);
 	*ret_device = matches.on_own_disk;
 	return KEXEC_OK;
+}
+
+static enum kexec_status find_device(struct search *search, EFI_HANDLE *ret_device)
+{
+	if (strcmp(search->wanted, VOLUME_ESP) == 0)
+		return find_by_type(search, gpt_type_esp, ret_device);
+	if (strcmp(search->wanted, VOLUME_XBOOTLDR) == 0)
+		return find_by_type(search, gpt_type_xbootldr, ret_device);
+	return find_by_name(search, ret_device);
 }
 
 static enum kexec_status expect_file_system(const char *wanted, EFI_HANDLE device)
@@ -242,12 +240,13 @@ static enum kexec_status expect_file_system(const char *wanted, EFI_HANDLE devic
 
 enum kexec_status find_volume(const char *wanted, EFI_HANDLE own, EFI_HANDLE *ret_device)
 {
-	bool is_type = strcmp(wanted, VOLUME_ESP) == 0 || strcmp(wanted, VOLUME_XBOOTLDR) == 0;
-	struct place own_place = place_of(own);
+	struct search search = { .wanted = wanted, .own = place_of(own) };
 	EFI_HANDLE device = NULL;
 	enum kexec_status status;
 
-	status = is_type ? find_by_type(wanted, &own_place, &device) : find_partition(wanted, &own_place, &device);
+	list_devices(&search);
+	status = find_device(&search, &device);
+	forget_devices(&search);
 	if (!status)
 		status = expect_file_system(wanted, device);
 	if (!status)

@@ -131,7 +131,8 @@ def test_partition_of_another_disk(boot, tmp_path):
 def test_xbootldr_of_another_disk_is_none(boot, tmp_path):
     disk = second_disk(tmp_path, [esp.xbootldr(BOOTED)], "second")
     guest = boot(esp_alone(with_volume("xbootldr")), extra=disk)
-    guest.expect(r"^kexec: volume xbootldr: expected one partition of that type on the disk of this program, found 0$")
+    guest.expect(r"^kexec: volume xbootldr: expected one partition of that type on the disk of this program, found 0 in its "
+                 r"table and 0 in the firmware$")
 
 
 @pytest.mark.matrix

@@ -322,16 +322,19 @@ static void types_that_are_not_there_or_twice(void **state)
 	start(512);
 	gpt_disk_set(&disk, 1, gpt_type_esp, 0xa2);
 	expect_refused("xbootldr", esp, KEXEC_NOT_FOUND,
-		       "volume xbootldr: expected one partition of that type on the disk of this program, found 0");
+		       "volume xbootldr: expected one partition of that type on the disk of this program, found 0 "
+		       "in its table and 0 in the firmware");
 	expect_found("esp", esp, esp);
 	expect_found("esp", xbootldr, xbootldr);
 	expect_refused("esp", add_partition(1, 0xa3), KEXEC_NOT_FOUND,
-		       "volume esp: expected one partition of that type on the disk of this program, found 2");
+		       "volume esp: expected one partition of that type on the disk of this program, found 2 in "
+		       "its table and 0 in the firmware");
 	/* In the table, but the firmware has left it out. */
 	gpt_disk_set(&disk, 2, gpt_type_xbootldr, 0xa4);
 	add_partition(2, 0xa4);
 	expect_refused("xbootldr", esp, KEXEC_NOT_FOUND,
-		       "volume xbootldr: expected one partition " UUID("a4") " on the disk of this program, found 0");
+		       "volume xbootldr: expected one partition of that type on the disk of this program, found 1 "
+		       "in its table and 0 in the firmware");
 }
 
 static void partuuid_on_any_disk(void **state)
