@@ -192,6 +192,8 @@ static struct memory_request kernel_request(const struct header_values *kernel, 
 /* It does not run there, so it needs no working space. */
 static struct memory_request elsewhere(const struct header_values *kernel, uint64_t file_size)
 {
+	if (kernel->relocatable)
+		return (struct memory_request){ 0 };
 	return (struct memory_request){
 		.kind = MEMORY_DATA,
 		.top_down = true,
@@ -274,7 +276,7 @@ static enum kexec_status plan_bzimage(const struct kernel_probe *probe, struct k
 		.entry_offset = BZIMAGE_ENTRY_64_OFFSET,
 		.cmdline_size = kernel.cmdline_size,
 		.memory = kernel_request(&kernel, probe->file_size),
-		.elsewhere = kernel.relocatable ? (struct memory_request){ 0 } : elsewhere(&kernel, probe->file_size),
+		.elsewhere = elsewhere(&kernel, probe->file_size),
 		.initrd_memory = initrd_request(&kernel),
 	};
 	return KEXEC_OK;
