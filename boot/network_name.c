@@ -3,6 +3,7 @@
 #include "boot/network_name.h"
 
 #include "boot/log.h"
+#include "boot/volume_path.h"
 #include "common/string.h"
 
 /* How much of a name a message quotes. */
@@ -170,6 +171,8 @@ static void put_path(struct name *name, const struct network_base *base, struct 
 	for (size_t i = 0; i < path.length; i++) {
 		char c = is_separator(path.start[i]) ? base->separator : path.start[i];
 
+		if (i && is_separator(path.start[i]) && is_separator(path.start[i - 1]))
+			continue;
 		if (base->is_url)
 			put_encoded(name, c);
 		else
@@ -216,6 +219,9 @@ enum kexec_status network_name(const struct network_base *base, const char *name
 				 "%.*s: expected a path on the server that this program came from, found a URL",
 				 TEXT_ARGS(quote));
 	put_name(&written, base, path);
+	if (volume_path_leads_out(text_of_string(ret_name + base->origin.length)))
+		return log_error(KEXEC_UNSUPPORTED, "%.*s: expected a path on the server, found one above its root",
+				 TEXT_ARGS(quote));
 	if (written.is_cut)
 		return log_error(KEXEC_TOO_LARGE, "%.*s: expected at most %u bytes on the server, found more",
 				 TEXT_ARGS(quote), NETWORK_NAME_SIZE - 1);

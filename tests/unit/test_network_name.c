@@ -129,9 +129,31 @@ static void other_urls_are_refused(void **state)
 	(void)state;
 	expect_error(network_name(&base, "https://a/c", name), KEXEC_UNSUPPORTED,
 		     "https://a/c: expected a path on the server that this program came from, found a URL");
-	expect_name(base, "/c://d", "http://a/c://d");
-	expect_name(base, "://d", "http://a/://d");
+	expect_name(base, "/c://d", "http://a/c:/d");
+	expect_name(base, "://d", "http://a/:/d");
 	expect_name(base, "c:/", "http://a/c:/");
+}
+
+static void runs_of_separators_are_one(void **state)
+{
+	(void)state;
+	expect_name(base_of_url("http://a/b/c.efi"), "//d//\\e", "http://a/d/e");
+	expect_name(base_of_file("b/c.efi"), "d//e", "b/d/e");
+}
+
+static void paths_above_the_root(void **state)
+{
+	struct network_base url = base_of_url("http://a/b/c.efi");
+	struct network_base file = base_of_file("b/c.efi");
+
+	(void)state;
+	expect_name(url, "../d", "http://a/b/../d");
+	expect_name(url, "/d/../e", "http://a/d/../e");
+	expect_error(network_name(&url, "/../d", name), KEXEC_UNSUPPORTED,
+		     "/../d: expected a path on the server, found one above its root");
+	expect_error(network_name(&url, "../../d", name), KEXEC_UNSUPPORTED, "found one above its root");
+	expect_error(network_name(&file, "..\\..\\d", name), KEXEC_UNSUPPORTED, "found one above its root");
+	expect_error(network_name(&file, "/../d", name), KEXEC_UNSUPPORTED, "found one above its root");
 }
 
 static void name_that_does_not_fit(void **state)
@@ -163,6 +185,8 @@ int main(void)
 		cmocka_unit_test(tftp_from_the_root_and_beside_the_image),
 		cmocka_unit_test(tftp_of_windows),
 		cmocka_unit_test(other_urls_are_refused),
+		cmocka_unit_test(runs_of_separators_are_one),
+		cmocka_unit_test(paths_above_the_root),
 		cmocka_unit_test(name_that_does_not_fit),
 	};
 
