@@ -82,6 +82,8 @@ static bool parse_option(struct parser *parser, struct text word)
 		append_line(parser, TEXT("volume"), value);
 	} else if (begins_with(word, TEXT("measure="), &value)) {
 		append_line(parser, TEXT("measure"), value);
+	} else if (begins_with(word, TEXT("network="), &value)) {
+		append_line(parser, TEXT("network"), value);
 	} else if (text_equal(word, TEXT("verbose"))) {
 		append_line(parser, TEXT("verbose"), TEXT("yes"));
 	} else {
@@ -115,9 +117,10 @@ static bool parse_word(struct parser *parser, const struct word *word)
 		return true;
 	if (parse_option(parser, word->text) || (is_first && is_program_name(word->text, sender)))
 		return true;
-	log_warning("load options ignored: expected linux=, initrd=, entry=, volume=, measure=, verbose, or -- before "
-		    "the command line, found \"%.*s\"",
-		    TEXT_ARGS(text_quote(word->text, QUOTE_MAX)));
+	log_warning(
+		"load options ignored: expected linux=, initrd=, entry=, volume=, measure=, network=, verbose, or -- "
+		"before the command line, found \"%.*s\"",
+		TEXT_ARGS(text_quote(word->text, QUOTE_MAX)));
 	return false;
 }
 

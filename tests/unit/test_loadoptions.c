@@ -96,6 +96,13 @@ static void measurement_that_is_required(void **state)
 	expect_ignored("found \"measure\"");
 }
 
+static void network_that_is_trusted(void **state)
+{
+	(void)state;
+	parse_text("linux=/vmlinuz network=trust");
+	expect_lines("linux /vmlinuz\nnetwork trust\n");
+}
+
 static void volume_of_the_entry_and_of_its_paths(void **state)
 {
 	(void)state;
@@ -467,7 +474,7 @@ static void word_that_does_not_belong(void **state)
 {
 	(void)state;
 	parse_text("root=/dev/vda2 quiet");
-	expect_ignored("expected linux=, initrd=, entry=, volume=, measure=, verbose, or -- before the command line, "
+	expect_ignored("expected linux=, initrd=, entry=, volume=, measure=, network=, verbose, or -- before the command line, "
 		       "found \"root=/dev/vda2\"");
 	parse_text("linux=/vmlinuz quiet");
 	expect_ignored("found \"quiet\"");
@@ -505,6 +512,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(kernel_initrds_and_command_line),
 		cmocka_unit_test(measurement_that_is_required),
+		cmocka_unit_test(network_that_is_trusted),
 		cmocka_unit_test(volume_of_the_entry_and_of_its_paths),
 		cmocka_unit_test(entry_and_command_line),
 		cmocka_unit_test(command_line_alone),
