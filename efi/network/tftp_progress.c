@@ -44,7 +44,9 @@ static EFI_PXE_BASE_CODE_CALLBACK_STATUS EFIAPI take_packet(EFI_PXE_BASE_CODE_CA
 	struct tftp_progress *progress = (struct tftp_progress *)self;
 
 	(void)packet;
-	if (function == EFI_PXE_BASE_CODE_FUNCTION_MTFTP && received && size > DATA_HEADER_SIZE) {
+	/* edk2 names the function that it carried out last, which is DHCP. No other packets come while it reads. */
+	(void)function;
+	if (received && size > DATA_HEADER_SIZE) {
 		progress->arrived += size - DATA_HEADER_SIZE;
 		if (++progress->packets % PACKETS_PER_FEED == 0)
 			firmware_feed_watchdog();
@@ -98,7 +100,7 @@ static EFI_HANDLE network_device(EFI_HANDLE device)
 	return handle;
 }
 
-/* The specification has the callback on the handle of the PXE protocol; edk2 looks for it on the network device. */
+/* The callback belongs on the handle of the PXE protocol; older edk2 looks for it on the network device. */
 void tftp_progress_start(struct tftp_progress *progress, const struct tftp_file *file)
 {
 	uint64_t now = clock_usec();

@@ -40,7 +40,7 @@ static uint8_t byte_at(uint64_t offset)
 static void send_packets(void)
 {
 	for (uint64_t sent = 0; fake.listens && sent < fake.sends; sent += 1428)
-		assert_int_equal(fake.callback->Callback(fake.callback, EFI_PXE_BASE_CODE_FUNCTION_MTFTP, TRUE, 1432,
+		assert_int_equal(fake.callback->Callback(fake.callback, EFI_PXE_BASE_CODE_FUNCTION_DHCP, TRUE, 1432,
 							 NULL),
 				 EFI_PXE_BASE_CODE_CALLBACK_STATUS_CONTINUE);
 }
