@@ -216,8 +216,9 @@ static bool parse_ip6(struct text text, uint8_t ret_address[16])
 
 	if (head_length == 16)
 		return !text.length;
-	if (!take_char(&text, ':') || !take_char(&text, ':'))
+	if (text.length < 2 || memcmp(text.start, "::", 2) != 0)
 		return false;
+	text = (struct text){ .start = text.start + 2, .length = text.length - 2 };
 	tail_length = take_groups(&text, tail, 14 - head_length);
 	if (text.length)
 		return false;

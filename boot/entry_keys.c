@@ -11,17 +11,6 @@
 /* More than any image has profiles. */
 #define PROFILE_DIGITS_MAX 4
 
-static int hex_digit(char c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	if (c >= 'a' && c <= 'f')
-		return c - 'a' + 10;
-	if (c >= 'A' && c <= 'F')
-		return c - 'A' + 10;
-	return -1;
-}
-
 /* Takes "HEX PATH" apart, or the same with `algorithm` before HEX. */
 static bool parse_digest(struct text value, struct text algorithm, struct digest_line *ret_line)
 {
@@ -31,8 +20,8 @@ static bool parse_digest(struct text value, struct text algorithm, struct digest
 	if (hex.length != DIGEST_TEXT_SIZE - 1 || !value.length)
 		return false;
 	for (size_t i = 0; i < SHA256_DIGEST_SIZE; i++) {
-		int high = hex_digit(hex.start[2 * i]);
-		int low = hex_digit(hex.start[2 * i + 1]);
+		int high = text_hex_digit(hex.start[2 * i]);
+		int low = text_hex_digit(hex.start[2 * i + 1]);
 
 		if (high < 0 || low < 0)
 			return false;

@@ -22,19 +22,14 @@ unsigned http_status_number(unsigned code)
 	return code < ARRAY_SIZE(statuses) ? statuses[code] : 0;
 }
 
-static char lower(char c)
-{
-	return c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
-}
-
 /* `b` is in lower case. */
 static bool is_same(const char *a, const char *b)
 {
-	while (*a && lower(*a) == *b) {
+	while (*a && text_lower(*a) == *b) {
 		a++;
 		b++;
 	}
-	return lower(*a) == *b;
+	return text_lower(*a) == *b;
 }
 
 /* Cuts a decimal number off. Returns false without a digit, and for one beyond 64 bits. */

@@ -58,18 +58,13 @@ struct network_base network_base_of_file(struct text file)
 	return base;
 }
 
-static char lower(char c)
-{
-	return c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
-}
-
 /* Cuts the scheme off *text, in whatever case. */
 static bool take_scheme(struct text *text, struct text scheme)
 {
 	if (text->length < scheme.length)
 		return false;
 	for (size_t i = 0; i < scheme.length; i++) {
-		if (lower(text->start[i]) != scheme.start[i])
+		if (text_lower(text->start[i]) != scheme.start[i])
 			return false;
 	}
 	*text = text_from(*text, scheme.length);
@@ -146,7 +141,7 @@ static void put_text(struct name *name, struct text text)
 /* RFC 3986, 3.3: what stands for itself in a path (pchar), and the separator. */
 static bool stands_for_itself(char c)
 {
-	bool is_letter = lower(c) >= 'a' && lower(c) <= 'z';
+	bool is_letter = text_lower(c) >= 'a' && text_lower(c) <= 'z';
 	bool is_digit = c >= '0' && c <= '9';
 
 	return is_letter || is_digit || contains(TEXT("/-._~!$&'()*+,;=:@"), c);
@@ -169,10 +164,12 @@ static void put_encoded(struct name *name, char c)
 static void put_path(struct name *name, const struct network_base *base, struct text path)
 {
 	for (size_t i = 0; i < path.length; i++) {
-		char c = is_separator(path.start[i]) ? base->separator : path.start[i];
+		char c = path.start[i];
 
-		if (i && is_separator(path.start[i]) && is_separator(path.start[i - 1]))
+		if (i && is_separator(c) && is_separator(path.start[i - 1]))
 			continue;
+		if (is_separator(c))
+			c = base->separator;
 		if (base->is_url)
 			put_encoded(name, c);
 		else

@@ -107,6 +107,13 @@ struct text text_quote(struct text text, size_t max)
 	return text;
 }
 
+char text_lower(char c)
+{
+	if (c >= 'A' && c <= 'Z')
+		return (char)(c - 'A' + 'a');
+	return c;
+}
+
 int text_hex_digit(char c)
 {
 	if (c >= '0' && c <= '9')

@@ -45,6 +45,9 @@ struct text text_of_string(const char *string);
 /* The beginning of somebody's text, for a message: no more than `max` bytes of it. */
 struct text text_quote(struct text text, size_t max);
 
+/* A letter of ASCII in lower case; any other character as it is. */
+char text_lower(char c);
+
 /* The value of a hexadecimal digit in either case, -1 for any other character. */
 int text_hex_digit(char c);
 
