@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Boots over the network: PXE by QEMU's own TFTP server, and HTTP by one of the tests' own (server.py)."""
 
+import os
 import re
+import subprocess
 
 import pytest
 
@@ -209,3 +211,24 @@ def test_file_that_changes_on_a_tftp_server(tmp_path, empty_disk, large_initrd, 
         guest.expect(r"BdsDxe: failed to start Boot00A0 ")
     attempt, = loader_lines(guest.log)
     assert_refused(attempt, "small: " + line)
+
+
+@pytest.mark.matrix
+def test_disk_that_http_boot_has_fetched(tmp_path, empty_disk):
+    """It becomes a RAM disk with a volume, which the loader reads as any other."""
+    disk = tmp_path / "disk.img"
+    with open(disk, "wb") as file:
+        file.truncate(24 * MIB)
+    (tmp_path / "conf").write_bytes(small_entry(["/initrd"]))
+    for command in (["mformat", "-i", disk, "-T", str(24 * MIB // 512), "::"],
+                    ["mmd", "-i", disk, "::EFI", "::EFI/BOOT"],
+                    ["mcopy", "-i", disk, IMAGE, "::EFI/BOOT/BOOTX64.EFI"],
+                    ["mcopy", "-i", disk, tmp_path / "conf", "::EFI/BOOT/BOOTX64.conf"],
+                    ["mcopy", "-i", disk, kernel(), "::vmlinuz"], ["mcopy", "-i", disk, INITRD, "::initrd"]):
+        subprocess.run(command, check=True, env={**os.environ, "MTOOLS_SKIP_CHECK": "1"})
+    with serving({"/a/disk.img": (disk, Fault(times=0))}) as server:
+        store = http_store(tmp_path, [f"{server.url}/a/disk.img"])
+        with machine.Machine(empty_disk, variables=store, boot_order=True, memory=1024, extra=nic(0)) as guest:
+            wait_for_report(guest)
+    assert loader_lines(guest.log.split("Linux version")[0]) == [([], [])]
+    assert "kexec: network:" not in guest.log
