@@ -16,21 +16,30 @@ static const struct unified_section *section_of(const struct kernel *kernel)
 	return &kernel->unified.image.sections[UNIFIED_KERNEL];
 }
 
-/* Plans the kernel by its beginning, of which `size` bytes lie in kernel->probe, and finds its place. */
-static enum kexec_status place_kernel(struct kexec_image *kexec_image, struct kernel *kernel, uint64_t size)
+/* The bytes of .linux that are looked at before it has a place. Zeros that the file leaves out are not asked for. */
+static uint64_t probe_size(const struct kernel *kernel)
+{
+	uint64_t size = section_of(kernel)->file_size;
+
+	return size < sizeof(kernel->probe) ? size : sizeof(kernel->probe);
+}
+
+/* Plans the kernel by its beginning, which lies in the file, and finds its place. */
+static enum kexec_status place_kernel(struct kexec_image *kexec_image, struct kernel *kernel)
 {
 	char name[160];
 	struct kernel_probe probe = {
 		.name = name,
 		.bytes = kernel->probe,
-		.size = size,
+		.size = probe_size(kernel),
 		.file_size = section_of(kernel)->size,
 		.paging = cpu_paging(),
 	};
 	enum kexec_status status;
 
 	format_text(name, sizeof(name), "%s: .linux", kernel->part->name);
-	kernel->probe_size = size;
+	memcpy(kernel->probe, kernel->unified.bytes + section_of(kernel)->offset, probe.size);
+	kernel->probe_size = probe.size;
 	kernel->file_size = probe.file_size;
 	status = kernel_plan_file(&probe, &kernel->plan);
 	if (status)
@@ -40,32 +49,19 @@ static enum kexec_status place_kernel(struct kexec_image *kexec_image, struct ke
 	return load_place_kernel(kexec_image, kernel);
 }
 
-/* The bytes of .linux that are looked at before it has a place. Zeros that the file leaves out are not asked for. */
-static uint64_t probe_size(const struct kernel *kernel)
-{
-	uint64_t size = section_of(kernel)->file_size;
-
-	return size < sizeof(kernel->probe) ? size : sizeof(kernel->probe);
-}
-
-/* The stream stands at the beginning of .linux. */
+/* Its beginning is read. */
 static enum kexec_status read_kernel(struct part_reader *reader, struct kexec_image *kexec_image, struct kernel *kernel)
 {
 	const struct unified_section *section = section_of(kernel);
-	uint64_t probed = probe_size(kernel);
-	enum kexec_status status;
+	enum kexec_status status = place_kernel(kexec_image, kernel);
 	uint64_t addr;
 
-	status = part_read(reader, (uintptr_t)kernel->probe, probed);
-	if (status)
-		return status;
-	status = place_kernel(kexec_image, kernel, probed);
 	if (status)
 		return status;
 	addr = (uintptr_t)kernel->file;
-	memcpy(phys_to_ptr(addr), kernel->probe, probed);
+	memcpy(phys_to_ptr(addr), kernel->probe, kernel->probe_size);
 	memset(phys_to_ptr(addr + section->file_size), 0, section->size - section->file_size);
-	return part_read(reader, addr + probed, section->file_size - probed);
+	return part_read(reader, addr + kernel->probe_size, section->file_size - kernel->probe_size);
 }
 
 /* [start, end) of the file, to its place there. */
@@ -84,7 +80,8 @@ static enum kexec_status read_file(struct part_reader *reader, const struct load
 
 	if (target->needs_whole_file() || section->offset < probed)
 		return read_range(reader, kernel, probed, file_size);
-	status = read_range(reader, kernel, probed, section->offset);
+	/* In one read: firmware's FAT driver looks for the place on the disk anew for each. */
+	status = read_range(reader, kernel, probed, section->offset + probe_size(kernel));
 	if (!status)
 		status = read_kernel(reader, target->kexec_image, kernel);
 	if (!status)
@@ -112,11 +109,8 @@ enum kexec_status unified_read(struct part_reader *reader, const struct boot_pla
 
 static enum kexec_status move_kernel(struct kexec_image *kexec_image, struct kernel *kernel)
 {
-	uint64_t probed = probe_size(kernel);
-	enum kexec_status status;
+	enum kexec_status status = place_kernel(kexec_image, kernel);
 
-	memcpy(kernel->probe, kernel->unified.bytes + section_of(kernel)->offset, probed);
-	status = place_kernel(kexec_image, kernel, probed);
 	if (!status)
 		unified_file_copy(&kernel->unified, UNIFIED_KERNEL, (uintptr_t)kernel->file);
 	return status;
