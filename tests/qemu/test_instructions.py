@@ -21,6 +21,7 @@ sys.path[:0] = [str(HERE), str(HERE.parent / "bench")]
 import machine   # noqa: E402
 import measure   # noqa: E402
 import patterns  # noqa: E402
+import uki       # noqa: E402
 
 RECORD = HERE.parent / "bench/instructions.json"
 MARGIN = 0.05
@@ -42,29 +43,47 @@ def circumstances():
             "firmware": hashlib.sha256(machine.OVMF.code.read_bytes()).hexdigest()}
 
 
-def count(size):
+def split(kernel, initrd):
+    return {"/vmlinuz": kernel, "/initrd": initrd}, "linux=/vmlinuz initrd=/initrd"
+
+
+def unified(kernel, initrd):
+    return {"/x.efi": uki.make([(".linux", kernel), (".initrd", initrd)])}, "linux=/x.efi"
+
+
+def count(size, form=split):
     """Of the loader without its hashing, and of the hashing; with an initrd of `size` MiB."""
     def loader(folder, _):
-        (folder / "kernel").write_bytes(measure.stand_in_kernel(KERNEL_SIZE))
-        (folder / "initrd").write_bytes(bytes(size * measure.MIB))
-        return ({"/peer.efi": machine.BUILD / "kexecx64.efi", "/vmlinuz": folder / "kernel",
-                 "/initrd": folder / "initrd"}, "linux=/vmlinuz initrd=/initrd")
+        files, options = form(measure.stand_in_kernel(KERNEL_SIZE), bytes(size * measure.MIB))
+        return {"/peer.efi": machine.BUILD / "kexecx64.efi", **files}, options
 
     trace = measure.boot(loader, None, [*patterns.marks(), *patterns.hashes()], "kernel", BY_INSTRUCTIONS)
     found = trace.measures(last="kernel")
     return {name: found[name] for name in ("instructions", "hash instructions")}
 
 
-@pytest.mark.parametrize("size", INITRD_SIZES)
-def test_instructions(size):
+def recorded_here():
     recorded = json.loads(RECORD.read_text())
     for name, value in circumstances().items():
         if recorded[name] != value:
             pytest.skip(f"recorded with {name} {recorded[name]}, found {value}")
+    return recorded
+
+
+@pytest.mark.parametrize("size", INITRD_SIZES)
+def test_instructions(size):
+    recorded = recorded_here()
     for name, value in count(size).items():
         expected = recorded[f"{size} MiB"][name]
         assert value <= expected * (1 + MARGIN), f"{name}: recorded {expected}, found {value}"
         assert value >= expected * (1 - MARGIN), f"{name}: recorded {expected}, found {value}: fewer, record them"
+
+
+@pytest.mark.parametrize("size", [1, pytest.param(32, marks=pytest.mark.matrix)])
+def test_unified_image_costs_as_much_as_its_parts(size):
+    expected = sum(recorded_here()[f"{size} MiB"].values())
+    found = sum(count(size, unified).values())
+    assert found <= expected * (1 + MARGIN), f"recorded {expected} for the same files split, found {found}"
 
 
 if __name__ == "__main__":
