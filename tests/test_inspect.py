@@ -6,10 +6,15 @@ import pathlib
 import re
 import struct
 import subprocess
+import sys
 
 import pytest
 
 ROOT = pathlib.Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(ROOT / "tests/qemu"))
+
+import uki  # noqa: E402
+
 # With sanitizers: whatever it is given, it must not do with memory what it may not.
 INSPECT = ROOT / "build/host/inspect"
 IMAGE = ROOT / "build/kexecx64.efi"
@@ -230,6 +235,24 @@ MADE_BY = {
 def test_files_that_are_no_kernels(command):
     made = subprocess.run(command, shell=True, cwd=ROOT, check=True, capture_output=True, input=bytes(range(1, 256)) * 100)
     assert refusal("kernel", made.stdout[:1 << 20]).startswith(f"name: expected a kernel (bzImage), found {MADE_BY[command]}")
+
+
+def test_unified_image():
+    kernel = (ROOT / "build/deps/kernels/amd64/vmlinuz").read_bytes()
+    sections = [(".cmdline", b"quiet\n"), (".linux", kernel), (".initrd", b"I" * 5), (".ucode", b"U"),
+                (".profile", b"ID=a"), (".profile", b"ID=b"), (".cmdline", b"b")]
+    image = uki.make(sections)
+    found = answer("kernel", image)
+    assert found["authenticode_covers"]
+    places = {name: uki.section(image, name)[0] for name in (".initrd", ".ucode", ".cmdline")}
+    assert found["unified"] == {"initrds": [[places[".ucode"], 1, 1], [places[".initrd"], 5, 5]],
+                                "command_line": [places[".cmdline"], 6, 6]}
+    assert answer("kernel", image, "0", "1")["unified"]["command_line"] == [uki.section(image, ".cmdline", 1)[0], 1, 1]
+    assert refusal("kernel", image, "0", "2") == "name: profile: expected one below 2, found 2"
+    assert refusal("kernel", kernel, "0", "0") == "name: profile: expected a unified image, found a bzImage"
+    assert refusal("kernel", image, "2048") == "options: expected at most 2047 bytes (the kernel's cmdline_size), found 2048"
+    nested = uki.make([(".linux", image)])
+    assert refusal("kernel", nested) == "name: .linux: expected a kernel, found another unified image"
 
 
 def test_initrd():

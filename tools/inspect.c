@@ -438,11 +438,13 @@ static bool plan_inner_kernel(const struct input *input, const struct unified_im
 {
 	const struct unified_section *section = &image->sections[UNIFIED_KERNEL];
 	struct text kernel = { .start = input->text.start + section->offset, .length = section->file_size };
+	char name[160];
 
-	if (!plan_kernel(".linux", kernel, NULL, ret_plan))
+	format_text(name, sizeof(name), "%s: .linux", input->name);
+	if (!plan_kernel(name, kernel, NULL, ret_plan))
 		return false;
 	if (ret_plan->format == &unified_image_format)
-		log_error_line("%s: .linux: expected a kernel, found another unified image", input->name);
+		log_error_line("%s: expected a kernel, found another unified image", name);
 	return ret_plan->format != &unified_image_format;
 }
 
