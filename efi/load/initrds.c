@@ -310,6 +310,14 @@ static enum kexec_status load_all(struct initrd_loader *loader, const struct boo
 	return status;
 }
 
+/* That of a unified image, which is in its place already. */
+static void look_at_kept(const struct kexec_segment *segment)
+{
+	struct initrd_look look = { 0 };
+
+	initrd_look(&look, unified_section_name(UNIFIED_INITRD), phys_to_ptr(segment->mem), segment->bufsz);
+}
+
 enum kexec_status load_initrds(const struct boot_plan *plan, const struct kernel *kernel,
 			       const struct load_target *target, const struct kexec_segment **ret_segment)
 {
@@ -319,6 +327,8 @@ enum kexec_status load_initrds(const struct boot_plan *plan, const struct kernel
 	void *memory;
 
 	*ret_segment = kernel->unified.initrd;
+	if (*ret_segment)
+		look_at_kept(*ret_segment);
 	if (!count || *ret_segment)
 		return KEXEC_OK;
 	status = pool_alloc(count * sizeof(*loader.initrds), "initrds", &memory);

@@ -11,6 +11,7 @@ from conftest import DEFAULT_OPTIONS, IMAGE, INITRD, entry, files, fsverity, ker
 from machine import FIRMWARE
 from signing import with_one_bit_flipped, without_signature
 from test_boot import packed, regions, segments
+from test_habits import lz4
 from test_measured_boot import predict, registers
 from test_refusals import expect_refusal
 from test_sealed import loader, seal
@@ -69,8 +70,8 @@ REFUSED = {
 }
 
 
-def test_refused_images(boot, boot_options):
-    """Each by an entry of its own; then one whose options replace those of an image made by `make uki`."""
+def test_refused_images(boot, boot_options, tmp_path):
+    """Each by an entry of its own; then one whose options replace .cmdline, and whose initrd Linux does not read whole."""
     contents = {"/vmlinuz": kernel()}
     options = []
     for number, (conf, make, _) in enumerate(REFUSED.values()):
@@ -78,7 +79,8 @@ def test_refused_images(boot, boot_options):
         contents[f"/{number}/k.efi"] = IMAGE
         contents[f"/{number}/k.conf"] = conf.replace(b"/x.efi", f"/{number}/x.efi".encode())
         options.append((str(number), f"\\{number}\\k.efi"))
-    guest = boot(contents | {"/EFI/BOOT/BOOTX64.EFI": IMAGE, "/x.efi": uki.make(sections("replaced")),
+    good = uki.make(sections("replaced", initrd=lz4(INITRD.read_bytes()) + packed(tmp_path, "extra", b"lost")))
+    guest = boot(contents | {"/EFI/BOOT/BOOTX64.EFI": IMAGE, "/x.efi": good,
                              "/EFI/BOOT/BOOTX64.conf": conf_of(f"options {DEFAULT_OPTIONS} instead")},
                  **boot_options(*options, ("good", "\\EFI\\BOOT\\BOOTX64.EFI")))
     start = 0
@@ -87,6 +89,7 @@ def test_refused_images(boot, boot_options):
     report = wait_for_report(guest)
     assert report["cmdline"] == f"{DEFAULT_OPTIONS} instead"
     guest.expect(r'^kexec: /x\.efi: options of \S+ instead of its \.cmdline: "replaced"$')
+    guest.expect(r"^kexec: warning: \.initrd: expected lz4 up to the end, found something else behind it: ")
 
 
 SECURE_BOOT = ["snakeoil", pytest.param("trixie-snakeoil", marks=pytest.mark.matrix),
