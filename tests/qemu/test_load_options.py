@@ -204,9 +204,9 @@ def test_shell_without_arguments_uses_the_file(boot):
 
 
 def test_entry_that_the_shell_writes(boot):
-    """It writes UTF-16 with a byte order mark."""
+    """It writes UTF-16 with a byte order mark, and takes a word with a slash in front for an option of its own."""
     path = "fs0:\\EFI\\kexec\\kexecx64"
-    guest = run_in_shell(boot, "\r\n".join([f"echo linux /vmlinuz > {path}.conf", f"echo initrd /initrd >> {path}.conf",
+    guest = run_in_shell(boot, "\r\n".join([f"echo linux \\vmlinuz > {path}.conf", f"echo initrd \\initrd >> {path}.conf",
                                            f"echo options {DEFAULT_OPTIONS} >> {path}.conf", f"{path}.efi"]))
     assert wait_for_report(guest)["cmdline"] == DEFAULT_OPTIONS
 
