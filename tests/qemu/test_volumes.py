@@ -33,14 +33,15 @@ def with_volume(volume, **options):
 
 
 def ext4(tmp_path, contents, size=64):
-    """A volume of ext4, in MiB, with files."""
+    """A volume of ext4, in MiB, with files. Blocks of zeros become holes in them, which rEFInd's driver cannot read: of
+    4096 bytes there are none in the kernel and the initrd."""
     root = tmp_path / "ext4"
     for path, content in contents.items():
         target = root / path.lstrip("/")
         target.parent.mkdir(parents=True, exist_ok=True)
         target.write_bytes(content if isinstance(content, bytes) else pathlib.Path(content).read_bytes())
     image = tmp_path / "ext4.img"
-    subprocess.run(["mke2fs", "-q", "-F", "-t", "ext4", "-d", root, image, f"{size}M"], check=True)
+    subprocess.run(["mke2fs", "-q", "-F", "-t", "ext4", "-b", "4096", "-d", root, image, f"{size}M"], check=True)
     return image.read_bytes()
 
 
@@ -87,7 +88,7 @@ def test_volumes_that_cannot_be_used_then_one_that_can(boot, boot_options):
 
 @pytest.mark.matrix
 @pytest.mark.parametrize("sector, bus", [(512, "virtio"), (512, "ahci"), (4096, "virtio"), (4096, "nvme"),
-                                         (4096, "usb")])
+                                         (512, "usb")])
 @pytest.mark.parametrize("fats", [(32, 32), (32, 16), (16, 32), (16, 16)], ids=lambda fats: f"{fats[0]}-{fats[1]}")
 def test_esp_and_xbootldr(boot, sector, bus, fats):
     guest = boot(esp_alone(with_volume("xbootldr")), fat=fats[0], more=[esp.xbootldr(BOOTED, fat=fats[1])], sector=sector,
