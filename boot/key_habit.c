@@ -144,9 +144,8 @@ static const struct {
 	{ "expected linux", "kernel kernelpath image imagepath loader linuxefi linux16 vmlinuz chainloader" },
 	{ "expected initrd", "module module2 modulepath initramfs ramdisk initrdefi initrd16 ucode microcode" },
 	{ "commands of GRUB are not carried out", "menuentry set search insmod configfile" },
-	{ NOT_DONE,
-	  "include devicetree devicetreeoverlay devicetreedir dtb fdt fdtdir fdtoverlays efi ukiurl "
-	  "extra" },
+	{ NOT_DONE, "include devicetree devicetreeoverlay devicetreedir dtb fdt fdtdir fdtoverlays efi ukiurl "
+		    "extra" },
 };
 
 /* Beginnings of keys that look like a policy, and are none. All of GRUB's own begin with grub. */

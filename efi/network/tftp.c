@@ -75,8 +75,8 @@ enum kexec_status tftp_file_open(struct tftp_file *file)
 	} while (may_retry(file, ++tries, status));
 	if (EFI_ERROR(status))
 		return log_error(status == EFI_TFTP_ERROR ? KEXEC_NOT_FOUND : meaning(status),
-				 "%s: cannot open: expected the size of %s by TFTP, found %s",
-				 file->name, file->path, explain(file, status));
+				 "%s: cannot open: expected the size of %s by TFTP, found %s", file->name, file->path,
+				 explain(file, status));
 	return KEXEC_OK;
 }
 
