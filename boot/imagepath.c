@@ -89,11 +89,6 @@ bool image_path(const void *nodes, size_t size, char *ret_path, size_t capacity)
 	return collect(nodes, size, &path) == KEXEC_OK && put(&path, "", sizeof(""));
 }
 
-static char lower(char c)
-{
-	return c >= 'A' && c <= 'Z' ? (char)(c | 0x20) : c;
-}
-
 /* What stands behind the last separator, or drive, without .efi. */
 static struct text stem(struct text path)
 {
@@ -115,7 +110,7 @@ bool image_is_named(struct text word, struct text path)
 	if (!a.length || a.length != b.length)
 		return false;
 	for (size_t i = 0; i < a.length; i++) {
-		if (lower(a.start[i]) != lower(b.start[i]))
+		if (text_lower(a.start[i]) != text_lower(b.start[i]))
 			return false;
 	}
 	return true;
