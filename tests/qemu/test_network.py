@@ -90,6 +90,7 @@ def test_pxe(tmp_path, empty_disk):
         entries.append(varstore.pxe_option(f"pxe{number}", FIRST_SLOT + number, mac_address(number)))
     store = varstore.boot_options(machine.OVMF.variables, tmp_path / "vars.fd", entries)
     with machine.Machine(empty_disk, variables=store, boot_order=True, extra=devices) as guest:
+        guest.expect("Linux version", timeout=4 * machine.TIMEOUT)  # behind several boots
         report = wait_for_report(guest)
     attempts = loader_lines(guest.log.split("Linux version")[0])
     assert len(attempts) == len(PXE_FOLDERS)
@@ -142,6 +143,7 @@ def test_http(tmp_path, empty_disk):
     with serving(files) as server:
         urls = [f"{server.url}/{name}/kexecx64.efi".replace(" ", "%20") for name in [*HTTP_FAULTS, "good"]]
         with machine.Machine(empty_disk, variables=http_store(tmp_path, urls), boot_order=True, extra=nic(0)) as guest:
+            guest.expect("Linux version", timeout=4 * machine.TIMEOUT)  # behind several boots
             report = wait_for_report(guest)
     attempts = loader_lines(guest.log.split("Linux version")[0])
     assert len(attempts) == len(urls)
