@@ -13,8 +13,8 @@ static bool lies_within(struct text text, const char *buffer, size_t size)
 /* Each line is one that a parser of entries knows, and no line feed came in from outside. */
 static void check_lines(const struct load_options *options)
 {
-	static const struct text keys[] = { TEXT("linux"),   TEXT("initrd"),  TEXT("options"),
-					    TEXT("verbose"), TEXT("measure"), TEXT("volume") };
+	static const struct text keys[] = { TEXT("linux"),   TEXT("initrd"), TEXT("options"), TEXT("verbose"),
+					    TEXT("measure"), TEXT("volume"), TEXT("network") };
 	struct text rest = options->lines;
 	struct text line;
 	bool has_linux = false;
