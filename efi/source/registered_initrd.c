@@ -92,12 +92,12 @@ static enum kexec_status fetch(struct registered_initrd *initrd, const char **re
 		status = initrd->protocol->LoadFile(initrd->protocol, initrd->path, FALSE, &found,
 						    phys_to_ptr(initrd->copy));
 	}
-	*ret_why = efi_status_name(status);
-	if (EFI_ERROR(status))
-		return status_from_efi(status);
-	*ret_why = "more than it said before";
 	initrd->copy_size = found;
-	return found > size ? KEXEC_IO : KEXEC_OK;
+	if (!EFI_ERROR(status) && found <= size)
+		return KEXEC_OK;
+	*ret_why = EFI_ERROR(status) ? efi_status_name(status) : "more than it said before";
+	drop_copy(initrd);
+	return EFI_ERROR(status) ? status_from_efi(status) : KEXEC_IO;
 }
 
 static enum kexec_status read_initrd(struct source_file *file, uint64_t offset, void *buffer, uint64_t *size,
@@ -122,12 +122,16 @@ enum kexec_status registered_initrd_expect(struct registered_initrd *initrd, con
 {
 	enum kexec_status status;
 	const char *why;
+	bool is_equal;
 
 	status = fetch(initrd, &why);
 	if (status)
 		return log_error(status, REGISTERED_INITRD ": cannot read: expected %lu bytes, found %s", initrd->size,
 				 why);
-	if (initrd->copy_size != initrd->size || memcmp(phys_to_ptr(initrd->copy), bytes, initrd->size) != 0)
+	is_equal = initrd->copy_size == initrd->size &&
+		   memcmp(phys_to_ptr(initrd->copy), bytes, initrd->size) == 0;
+	drop_copy(initrd);
+	if (!is_equal)
 		return log_error(KEXEC_MISMATCH,
 				 REGISTERED_INITRD ": expected what %s has, as it is as long, found others", name);
 	return KEXEC_OK;

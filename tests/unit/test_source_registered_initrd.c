@@ -202,8 +202,12 @@ static void expect_read_failure(enum kexec_status status, const char *expected_w
 	const char *why;
 
 	expect_ok(open_initrd());
-	assert_int_equal(read_at(0, &size, bytes, &why), status);
-	assert_string_equal(why, expected_why);
+	/* Trying again does not make it good. */
+	for (int tries = 0; tries < 2; tries++) {
+		assert_int_equal(read_at(0, &size, bytes, &why), status);
+		assert_string_equal(why, expected_why);
+		assert_int_equal(fake.pages_held, 0);
+	}
 	initrd.source.close(&file);
 	assert_int_equal(fake.pages_held, 0);
 }
@@ -247,6 +251,9 @@ static void compared_with_what_was_loaded(void **state)
 	expect_error(registered_initrd_expect(&initrd, "0123456788", "/a"), KEXEC_MISMATCH,
 		     "registered initrd: expected what /a has, as it is as long, found others");
 	initrd.source.close(&file);
+	/* It is closed when its twin has been loaded, and holds nothing afterwards. */
+	expect_ok(registered_initrd_expect(&initrd, content, "/a"));
+	assert_int_equal(fake.pages_held, 0);
 	fake.load_status = EFI_DEVICE_ERROR;
 	expect_ok(open_initrd());
 	expect_error(registered_initrd_expect(&initrd, content, "/a"), KEXEC_IO,
