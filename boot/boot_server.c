@@ -105,27 +105,21 @@ static bool find_file(const struct dhcp4 *dhcp, char ret_file[BOOT_FILE_SIZE])
 	return !(dhcp->overload & OVERLOAD_FILE) && copy_file(name, ret_file);
 }
 
-/* Cuts a decimal number below 256 off *text. */
 static bool take_octet(struct text *text, uint8_t *ret_octet)
 {
-	unsigned value = 0;
-	size_t digits = 0;
+	uint64_t value;
 
-	for (; digits < text->length && text->start[digits] >= '0' && text->start[digits] <= '9'; digits++) {
-		value = value * 10 + (unsigned)(text->start[digits] - '0');
-		if (value > UINT8_MAX)
-			return false;
-	}
+	if (!text_take_number(text, UINT8_MAX, &value))
+		return false;
 	*ret_octet = (uint8_t)value;
-	*text = (struct text){ .start = text->start + digits, .length = text->length - digits };
-	return digits != 0;
+	return true;
 }
 
 static bool take_char(struct text *text, char c)
 {
 	if (!text->length || text->start[0] != c)
 		return false;
-	*text = (struct text){ .start = text->start + 1, .length = text->length - 1 };
+	text_drop(text, 1);
 	return true;
 }
 
@@ -189,7 +183,7 @@ static bool take_group(struct text *text, uint8_t ret_bytes[2])
 		value = value << 4 | (unsigned)text_hex_digit(text->start[digits]);
 	ret_bytes[0] = (uint8_t)(value >> 8);
 	ret_bytes[1] = (uint8_t)value;
-	*text = (struct text){ .start = text->start + digits, .length = text->length - digits };
+	text_drop(text, digits);
 	return digits != 0;
 }
 
@@ -216,9 +210,9 @@ static bool parse_ip6(struct text text, uint8_t ret_address[16])
 
 	if (head_length == 16)
 		return !text.length;
-	if (text.length < 2 || memcmp(text.start, "::", 2) != 0)
+	if (!text_begins_with(text, TEXT("::")))
 		return false;
-	text = (struct text){ .start = text.start + 2, .length = text.length - 2 };
+	text_drop(&text, 2);
 	tail_length = take_groups(&text, tail, 14 - head_length);
 	if (text.length)
 		return false;
@@ -237,7 +231,7 @@ static bool parse_url(struct text url, struct boot_server *ret_server)
 	text_skip_prefix(&rest, TEXT(prefix));
 	address.start = rest.start;
 	while (rest.length && rest.start[0] != ']')
-		take_char(&rest, rest.start[0]);
+		text_drop(&rest, 1);
 	address.length = (size_t)(rest.start - address.start);
 	return address.start != url.start && take_char(&rest, ']') && take_char(&rest, '/') &&
 	       parse_ip6(address, ret_server->address) && copy_file(rest, ret_server->file);

@@ -15,11 +15,12 @@
 /* $name and ${name}, but not $6$, as in the hash of a password. */
 static bool is_variable(struct text text)
 {
+	char next;
+
 	if (text.length < 2 || text.start[0] != '$')
 		return false;
-	/* 0x20 makes a letter small. */
-	return text.start[1] == '_' || text.start[1] == '{' ||
-	       ((text.start[1] | 0x20) >= 'a' && (text.start[1] | 0x20) <= 'z');
+	next = text_lower(text.start[1]);
+	return next == '_' || next == '{' || (next >= 'a' && next <= 'z');
 }
 
 static bool has_variable(const struct stub_parameter *parameter)
@@ -76,12 +77,11 @@ static struct text take_word(struct text *rest)
 	bool in_quotes = false;
 
 	while (rest->length && is_blank(rest->start[0]))
-		text_skip_prefix(rest, (struct text){ .start = rest->start, .length = 1 });
+		text_drop(rest, 1);
 	word = (struct text){ .start = rest->start };
 	for (; word.length < rest->length && (in_quotes || !is_blank(rest->start[word.length])); word.length++)
 		in_quotes ^= rest->start[word.length] == '"';
-	rest->start += word.length;
-	rest->length -= word.length;
+	text_drop(rest, word.length);
 	return word;
 }
 
@@ -158,8 +158,7 @@ static bool is_mode(struct text value)
 		return false;
 	text_skip_prefix(&value, TEXT("efifb:"));
 	return text_begins_with(value, TEXT("mode=")) || text_begins_with(value, TEXT("auto")) ||
-	       text_begins_with(value, TEXT("list")) ||
-	       (value.length && value.start[0] >= '0' && value.start[0] <= '9');
+	       text_begins_with(value, TEXT("list")) || (value.length && text_is_digit(value.start[0]));
 }
 
 static void warn_of_the_stub(const struct boot_plan *plan)

@@ -78,19 +78,14 @@ static const char *read_options(struct plan_builder *builder, struct text value)
 /* In decimal, as in the @N of systemd-stub's load options. */
 static const char *read_profile(struct plan_builder *builder, struct text value)
 {
-	uint32_t profile = 0;
+	uint64_t profile;
 
 	if (builder->plan.has_profile)
 		return "one profile";
-	for (size_t i = 0; i < value.length; i++) {
-		if (value.start[i] < '0' || value.start[i] > '9' || i >= PROFILE_DIGITS_MAX)
-			return "a number of at most 4 digits";
-		profile = profile * 10 + (uint32_t)(value.start[i] - '0');
-	}
-	if (!value.length)
+	if (value.length > PROFILE_DIGITS_MAX || !text_take_number(&value, UINT32_MAX, &profile) || value.length)
 		return "a number of at most 4 digits";
 	builder->plan.has_profile = true;
-	builder->plan.profile = profile;
+	builder->plan.profile = (uint32_t)profile;
 	return NULL;
 }
 

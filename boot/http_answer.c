@@ -32,29 +32,12 @@ static bool is_same(const char *a, const char *b)
 	return text_lower(*a) == *b;
 }
 
-/* Cuts a decimal number off. Returns false without a digit, and for one beyond 64 bits. */
-static bool take_number(struct text *text, uint64_t *ret_number)
-{
-	uint64_t number = 0;
-	size_t digits = 0;
-
-	for (; digits < text->length && text->start[digits] >= '0' && text->start[digits] <= '9'; digits++) {
-		unsigned digit = (unsigned)(text->start[digits] - '0');
-
-		if (number > (UINT64_MAX - digit) / 10)
-			return false;
-		number = number * 10 + digit;
-	}
-	*text = (struct text){ .start = text->start + digits, .length = text->length - digits };
-	*ret_number = number;
-	return digits != 0;
-}
-
 static void add_length(struct http_answer *answer, struct text value)
 {
 	uint64_t length;
 
-	if (!take_number(&value, &length) || value.length || (answer->has_length && length != answer->length)) {
+	if (!text_take_number(&value, UINT64_MAX, &length) || value.length ||
+	    (answer->has_length && length != answer->length)) {
 		answer->is_broken = true;
 		return;
 	}
@@ -76,10 +59,10 @@ static void add_range(struct http_answer *answer, struct text value)
 {
 	uint64_t last;
 
-	if (take_prefix(&value, TEXT("bytes ")) && take_number(&value, &answer->range_start) &&
-	    take_prefix(&value, TEXT("-")) && take_number(&value, &last) && take_prefix(&value, TEXT("/")) &&
-	    take_number(&value, &answer->range_size) && !value.length && answer->range_start <= last &&
-	    last < answer->range_size && !answer->has_range)
+	if (take_prefix(&value, TEXT("bytes ")) && text_take_number(&value, UINT64_MAX, &answer->range_start) &&
+	    take_prefix(&value, TEXT("-")) && text_take_number(&value, UINT64_MAX, &last) &&
+	    take_prefix(&value, TEXT("/")) && text_take_number(&value, UINT64_MAX, &answer->range_size) &&
+	    !value.length && answer->range_start <= last && last < answer->range_size && !answer->has_range)
 		answer->has_range = true;
 	else
 		answer->is_broken = true;

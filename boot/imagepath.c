@@ -7,6 +7,7 @@
 #include "boot/device_path.h"
 #include "boot/log.h"
 #include "boot/text.h"
+#include "boot/volume_path.h"
 #include "common/string.h"
 
 #define CONF ".conf"
@@ -94,9 +95,9 @@ static struct text stem(struct text path)
 {
 	size_t start = path.length;
 
-	while (start && path.start[start - 1] != '/' && path.start[start - 1] != '\\' && path.start[start - 1] != ':')
+	while (start && !volume_path_is_separator(path.start[start - 1]) && path.start[start - 1] != ':')
 		start--;
-	path = (struct text){ .start = path.start + start, .length = path.length - start };
+	text_drop(&path, start);
 	if (text_ends_in_efi(path))
 		path.length -= 4;
 	return path;

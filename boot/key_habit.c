@@ -51,9 +51,7 @@ static struct folded fold(struct text name)
 		folded.is_cut = folded.length == FOLDED_MAX;
 		if (folded.is_cut)
 			return folded;
-		if (c >= 'A' && c <= 'Z')
-			c = (char)(c - 'A' + 'a');
-		folded.letters[folded.length++] = c;
+		folded.letters[folded.length++] = text_lower(c);
 	}
 	folded.is_joined |= at < name.length;
 	return folded;
@@ -71,12 +69,6 @@ static struct text without_plural(struct text word)
 	return word;
 }
 
-static void drop_first(struct text *text, size_t count)
-{
-	text->start += count;
-	text->length -= count;
-}
-
 /* Whether one letter more, less or other, or two that change places, makes one word the other. */
 static bool is_one_letter_off(struct text a, struct text b)
 {
@@ -84,21 +76,21 @@ static bool is_one_letter_off(struct text a, struct text b)
 	struct text other_b;
 
 	while (a.length && b.length && a.start[0] == b.start[0]) {
-		drop_first(&a, 1);
-		drop_first(&b, 1);
+		text_drop(&a, 1);
+		text_drop(&b, 1);
 	}
 	other_a = a;
 	other_b = b;
 	if (a.length >= b.length && a.length)
-		drop_first(&other_a, 1);
+		text_drop(&other_a, 1);
 	if (b.length >= a.length && b.length)
-		drop_first(&other_b, 1);
+		text_drop(&other_b, 1);
 	if (text_equal(other_a, other_b))
 		return true;
 	if (a.length != b.length || a.length < 2 || a.start[0] != b.start[1] || a.start[1] != b.start[0])
 		return false;
-	drop_first(&a, 2);
-	drop_first(&b, 2);
+	text_drop(&a, 2);
+	text_drop(&b, 2);
 	return text_equal(a, b);
 }
 

@@ -11,11 +11,6 @@
 
 #define CONF ".conf"
 
-static bool is_separator(char c)
-{
-	return c == '/' || c == '\\';
-}
-
 static struct text text_from(struct text text, size_t start)
 {
 	return (struct text){ .start = text.start + start, .length = text.length - start };
@@ -26,7 +21,7 @@ static size_t folder_length(struct text path)
 {
 	size_t length = path.length;
 
-	while (length && !is_separator(path.start[length - 1]))
+	while (length && !volume_path_is_separator(path.start[length - 1]))
 		length--;
 	return length;
 }
@@ -39,21 +34,12 @@ static void split(struct text path, struct network_base *base)
 	base->file = text_from(path, length);
 }
 
-static bool contains(struct text text, char c)
-{
-	for (size_t i = 0; i < text.length; i++) {
-		if (text.start[i] == c)
-			return true;
-	}
-	return false;
-}
-
 struct network_base network_base_of_file(struct text file)
 {
 	struct network_base base = { .separator = '/' };
 
 	split(file, &base);
-	if (contains(file, '\\') && !contains(file, '/'))
+	if (text_has(file, '\\') && !text_has(file, '/'))
 		base.separator = '\\';
 	return base;
 }
@@ -67,7 +53,7 @@ static bool take_scheme(struct text *text, struct text scheme)
 		if (text_lower(text->start[i]) != scheme.start[i])
 			return false;
 	}
-	*text = text_from(*text, scheme.length);
+	text_drop(text, scheme.length);
 	return true;
 }
 
@@ -87,7 +73,7 @@ static size_t length_until(struct text text, const char *ends)
 	struct text end = text_of_string(ends);
 	size_t length = 0;
 
-	while (length < text.length && !contains(end, text.start[length]))
+	while (length < text.length && !text_has(end, text.start[length]))
 		length++;
 	return length;
 }
@@ -108,7 +94,7 @@ enum kexec_status network_base_of_url(struct text url, struct network_base *ret_
 	if (!authority)
 		return log_error(KEXEC_BAD_FORMAT, "own URL: expected the name of a server, found \"%.*s\"",
 				 TEXT_ARGS(quote));
-	rest = text_from(rest, authority);
+	text_drop(&rest, authority);
 	base.origin = (struct text){ .start = url.start, .length = url.length - rest.length };
 	rest.length = length_until(rest, "?#");
 	split(rest.length ? rest : TEXT("/"), &base);
@@ -142,9 +128,7 @@ static void put_text(struct name *name, struct text text)
 static bool stands_for_itself(char c)
 {
 	bool is_letter = text_lower(c) >= 'a' && text_lower(c) <= 'z';
-	bool is_digit = c >= '0' && c <= '9';
-
-	return is_letter || is_digit || contains(TEXT("/-._~!$&'()*+,;=:@"), c);
+	return is_letter || text_is_digit(c) || text_has(TEXT("/-._~!$&'()*+,;=:@"), c);
 }
 
 static void put_encoded(struct name *name, char c)
@@ -166,9 +150,9 @@ static void put_path(struct name *name, const struct network_base *base, struct 
 	for (size_t i = 0; i < path.length; i++) {
 		char c = path.start[i];
 
-		if (i && is_separator(c) && is_separator(path.start[i - 1]))
+		if (i && volume_path_is_separator(c) && volume_path_is_separator(path.start[i - 1]))
 			continue;
-		if (is_separator(c))
+		if (volume_path_is_separator(c))
 			c = base->separator;
 		if (base->is_url)
 			put_encoded(name, c);
@@ -183,10 +167,10 @@ static void put_path(struct name *name, const struct network_base *base, struct 
  */
 static void put_name(struct name *name, const struct network_base *base, struct text path)
 {
-	bool from_root = path.length && is_separator(path.start[0]);
+	bool from_root = path.length && volume_path_is_separator(path.start[0]);
 
-	while (path.length && is_separator(path.start[0]))
-		path = text_from(path, 1);
+	while (path.length && volume_path_is_separator(path.start[0]))
+		text_drop(&path, 1);
 	put_text(name, base->origin);
 	if (!from_root)
 		put_text(name, base->folder);
@@ -202,7 +186,7 @@ static bool is_url(struct text name)
 	size_t scheme = length_until(name, ":/\\");
 	struct text rest = text_from(name, scheme);
 
-	return scheme && rest.length >= 3 && memcmp(rest.start, "://", 3) == 0;
+	return scheme && text_begins_with(rest, TEXT("://"));
 }
 
 enum kexec_status network_name(const struct network_base *base, const char *name, char ret_name[NETWORK_NAME_SIZE])
@@ -235,9 +219,9 @@ static char take_byte(struct text *text, bool is_url)
 
 	if (high >= 0 && low >= 0 && (high | low)) {
 		c = (char)(high << 4 | low);
-		*text = text_from(*text, 2);
+		text_drop(text, 2);
 	}
-	*text = text_from(*text, 1);
+	text_drop(text, 1);
 	return c;
 }
 

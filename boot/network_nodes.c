@@ -2,12 +2,11 @@
 /* Reads device paths of network devices. */
 #include "boot/network_nodes.h"
 
+#include "boot/device_path.h"
 #include "common/string.h"
 
 enum {
-	NODE_HEADER_SIZE = 4, /* type, subtype, length in two bytes */
 	NODE_TYPE_MESSAGING = 3,
-	NODE_TYPE_END = 0x7f,
 
 	/* IPv4: 10.3.4.12 */
 	NODE_SUBTYPE_IP4 = 12,
@@ -42,10 +41,10 @@ static void read_ip6(const uint8_t *node, struct network_nodes *nodes)
 
 static void read_uri(const uint8_t *node, size_t length, struct network_nodes *nodes)
 {
-	const char *start = (const char *)node + NODE_HEADER_SIZE;
+	const char *start = (const char *)node + DEVICE_PATH_HEADER_SIZE;
 	size_t size = 0;
 
-	while (size < length - NODE_HEADER_SIZE && start[size])
+	while (size < length - DEVICE_PATH_HEADER_SIZE && start[size])
 		size++;
 	nodes->url = (struct text){ .start = start, .length = size };
 }
@@ -65,16 +64,12 @@ static void read_node(const uint8_t *node, size_t length, struct network_nodes *
 struct network_nodes network_nodes_read(const void *nodes, size_t size)
 {
 	struct network_nodes found = { .url = TEXT("") };
-	const uint8_t *node = nodes;
+	const uint8_t *node;
+	size_t length = 0;
+	size_t at = 0;
+	bool broken;
 
-	while (size >= NODE_HEADER_SIZE && (node[0] & 0x7f) != NODE_TYPE_END) {
-		size_t length = node[2] | (size_t)node[3] << 8;
-
-		if (length < NODE_HEADER_SIZE || length > size)
-			break;
+	while ((node = device_path_next(nodes, size, &at, &length, &broken)) != NULL)
 		read_node(node, length, &found);
-		node += length;
-		size -= length;
-	}
 	return found;
 }

@@ -24,19 +24,10 @@ void partuuid_of_mbr(const uint8_t signature[4], uint32_t number, char ret_partu
 		    signature[0], number);
 }
 
-static char to_lower(char c)
-{
-	if (c >= 'A' && c <= 'Z')
-		return (char)(c - 'A' + 'a');
-	return c;
-}
-
-/* Of a PARTUUID in lower case. `shape` has x for a digit. */
+/* `shape` has x for a digit. */
 static bool has_shape(char c, char shape)
 {
-	if (shape == '-')
-		return c == '-';
-	return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f');
+	return shape == '-' ? c == '-' : text_hex_digit(c) >= 0;
 }
 
 static bool parse_shaped(struct text value, struct text shape, char ret_partuuid[PARTUUID_SIZE])
@@ -44,7 +35,7 @@ static bool parse_shaped(struct text value, struct text shape, char ret_partuuid
 	if (value.length != shape.length)
 		return false;
 	for (size_t i = 0; i < value.length; i++) {
-		ret_partuuid[i] = to_lower(value.start[i]);
+		ret_partuuid[i] = text_lower(value.start[i]);
 		if (!has_shape(ret_partuuid[i], shape.start[i]))
 			return false;
 	}

@@ -12,11 +12,6 @@ static bool is_blank(char c)
 	return c == ' ' || c == '\t';
 }
 
-static bool is_separator(char c)
-{
-	return c == '/' || c == '\\';
-}
-
 static bool is_quote(char c)
 {
 	return c == '"' || c == '\'';
@@ -25,7 +20,7 @@ static bool is_quote(char c)
 static bool contains_any(struct text path, struct text characters)
 {
 	for (size_t i = 0; i < path.length; i++) {
-		if (text_contains(characters, (struct text){ .start = path.start + i, .length = 1 }))
+		if (text_has(characters, path.start[i]))
 			return true;
 	}
 	return false;
@@ -37,7 +32,7 @@ static char next_word(struct text path)
 	for (size_t i = 1; i < path.length; i++) {
 		char c = path.start[i];
 
-		if (is_blank(path.start[i - 1]) && (is_separator(c) || c == '$'))
+		if (is_blank(path.start[i - 1]) && (volume_path_is_separator(c) || c == '$'))
 			return c;
 	}
 	return '\0';
@@ -47,7 +42,7 @@ static char next_word(struct text path)
 static struct text before_separator(struct text path)
 {
 	for (size_t i = 0; i < path.length; i++) {
-		if (is_separator(path.start[i]))
+		if (volume_path_is_separator(path.start[i]))
 			return text_quote(path, i);
 	}
 	return text_quote(path, 0);
@@ -120,17 +115,17 @@ const char *path_habit_missing(struct text path)
 
 	if (habit)
 		return habit;
-	if (contains_any(path, TEXT("$")))
+	if (text_has(path, '$'))
 		return "$variables are GRUB's";
 	if (contains_any(path, TEXT(" \t")) || text_contains(path, TEXT(",/")) || text_contains(path, TEXT(",\\")))
 		return ONE_PATH;
 	if (text_contains(path, TEXT("\xc2\xa0")))
 		return "there is a no-break space in it";
-	if (contains_any(path, TEXT("\"")))
+	if (text_has(path, '"'))
 		return "a path has no quotes";
 	if (text_begins_with(path, TEXT("~")) || contains_any(path, TEXT("*?")))
 		return "~, * and ? are a shell's";
-	if (contains_any(path, TEXT("%")))
+	if (text_has(path, '%'))
 		return "% codes are a URL's";
 	return is_below_mount_point(path) ? "paths begin at the volume's root, without /boot" : NULL;
 }

@@ -8,12 +8,6 @@ static bool is_space(char c)
 	return c == ' ' || (c >= '\t' && c <= '\r') || (unsigned char)c == 0xa0;
 }
 
-static void drop(struct text *text, size_t count)
-{
-	text->start += count;
-	text->length -= count;
-}
-
 /* The part of a text from `start` up to `end`, which may lie before it. */
 static struct text part(struct text text, size_t start, size_t end)
 {
@@ -61,14 +55,14 @@ bool stub_take_parameter(struct text *rest, struct stub_parameter *ret_parameter
 	bool quoted;
 
 	while (rest->length && is_space(rest->start[0]))
-		drop(rest, 1);
+		text_drop(rest, 1);
 	if (!rest->length)
 		return false;
 	quoted = rest->start[0] == '"';
 	if (quoted)
-		drop(rest, 1);
+		text_drop(rest, 1);
 	text = (struct text){ .start = rest->start, .length = parameter_length(*rest, quoted) };
-	drop(rest, text.length);
+	text_drop(rest, text.length);
 	*ret_parameter = split(text, quoted);
 	return true;
 }
@@ -82,7 +76,7 @@ static bool contains(struct text list, struct text option)
 			item.length++;
 		if (text_equal(item, option))
 			return true;
-		drop(&list, item.length < list.length ? item.length + 1 : item.length);
+		text_drop(&list, item.length < list.length ? item.length + 1 : item.length);
 	}
 	return false;
 }

@@ -23,12 +23,25 @@ bool text_contains(struct text text, struct text part)
 	return false;
 }
 
+bool text_has(struct text text, char c)
+{
+	for (size_t i = 0; i < text.length; i++) {
+		if (text.start[i] == c)
+			return true;
+	}
+	return false;
+}
+
+void text_drop(struct text *text, size_t count)
+{
+	text->start += count;
+	text->length -= count;
+}
+
 void text_skip_prefix(struct text *text, struct text prefix)
 {
-	if (!text_begins_with(*text, prefix))
-		return;
-	text->start += prefix.length;
-	text->length -= prefix.length;
+	if (text_begins_with(*text, prefix))
+		text_drop(text, prefix.length);
 }
 
 bool text_ends_in_efi(struct text text)
@@ -38,8 +51,7 @@ bool text_ends_in_efi(struct text text)
 	if (text.length < 4)
 		return false;
 	end = text.start + text.length - 4;
-	/* 0x20 makes a letter small. */
-	return end[0] == '.' && (end[1] | 0x20) == 'e' && (end[2] | 0x20) == 'f' && (end[3] | 0x20) == 'i';
+	return end[0] == '.' && text_lower(end[1]) == 'e' && text_lower(end[2]) == 'f' && text_lower(end[3]) == 'i';
 }
 
 static bool is_blank(char c)
@@ -49,10 +61,8 @@ static bool is_blank(char c)
 
 static void drop_leading_blanks(struct text *text)
 {
-	while (text->length && is_blank(text->start[0])) {
-		text->start++;
-		text->length--;
-	}
+	while (text->length && is_blank(text->start[0]))
+		text_drop(text, 1);
 }
 
 struct text text_trim(struct text text)
@@ -71,8 +81,7 @@ struct text text_take_word(struct text *text)
 	word = (struct text){ .start = text->start };
 	while (word.length < text->length && !is_blank(text->start[word.length]))
 		word.length++;
-	text->start += word.length;
-	text->length -= word.length;
+	text_drop(text, word.length);
 	drop_leading_blanks(text);
 	return word;
 }
@@ -85,12 +94,9 @@ bool text_take_line(struct text *text, struct text *ret_line)
 		return false;
 	while (line.length < text->length && text->start[line.length] != '\n')
 		line.length++;
-	text->start += line.length;
-	text->length -= line.length;
-	if (text->length) {
-		text->start++;
-		text->length--;
-	}
+	text_drop(text, line.length);
+	if (text->length)
+		text_drop(text, 1);
 	*ret_line = line;
 	return true;
 }
@@ -116,11 +122,33 @@ char text_lower(char c)
 
 int text_hex_digit(char c)
 {
-	if (c >= '0' && c <= '9')
+	if (text_is_digit(c))
 		return c - '0';
 	if (c >= 'a' && c <= 'f')
 		return c - 'a' + 10;
 	return c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
+}
+
+bool text_is_digit(char c)
+{
+	return c >= '0' && c <= '9';
+}
+
+bool text_take_number(struct text *text, uint64_t max, uint64_t *ret_number)
+{
+	uint64_t number = 0;
+	size_t digits = 0;
+
+	for (; digits < text->length && text_is_digit(text->start[digits]); digits++) {
+		uint64_t digit = (uint64_t)(text->start[digits] - '0');
+
+		if (digit > max || number > (max - digit) / 10)
+			return false;
+		number = number * 10 + digit;
+	}
+	text_drop(text, digits);
+	*ret_number = number;
+	return digits != 0;
 }
 
 void text_append(struct text_buffer *buffer, struct text text)

@@ -24,6 +24,12 @@ bool text_begins_with(struct text text, struct text prefix);
 /* Whether `part`, which is not empty, stands anywhere in the text. */
 bool text_contains(struct text text, struct text part);
 
+/* Whether the character stands anywhere in the text. */
+bool text_has(struct text text, char c);
+
+/* Cuts the first `count` bytes off *text, which has as many. */
+void text_drop(struct text *text, size_t count);
+
 /* Cuts the prefix off *text, if that begins with it. */
 void text_skip_prefix(struct text *text, struct text prefix);
 
@@ -50,6 +56,11 @@ char text_lower(char c);
 
 /* The value of a hexadecimal digit in either case, -1 for any other character. */
 int text_hex_digit(char c);
+
+bool text_is_digit(char c);
+
+/* Cuts a decimal number off *text. Returns false, and cuts nothing off, without a digit and for more than `max`. */
+bool text_take_number(struct text *text, uint64_t max, uint64_t *ret_number);
 
 /* Text that is being written, to a buffer whose size the writer has made sure of. */
 struct text_buffer {

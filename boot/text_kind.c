@@ -77,15 +77,6 @@ static enum text_kind kind_with_nuls(const void *bytes, size_t size)
 	return is_mostly_ascii(&units.big, units.count) ? TEXT_UTF16_BIG_ENDIAN : TEXT_BINARY;
 }
 
-static bool has_nul(struct text text)
-{
-	for (size_t i = 0; i < text.length; i++) {
-		if (text.start[i] == '\0')
-			return true;
-	}
-	return false;
-}
-
 enum text_kind text_kind(const void *bytes, size_t size)
 {
 	struct text text = { .start = bytes, .length = size };
@@ -99,7 +90,7 @@ enum text_kind text_kind(const void *bytes, size_t size)
 		return is_utf16((const uint8_t *)bytes + 2, size - 2) ? TEXT_UTF16 : TEXT_BINARY;
 	if (text_begins_with(text, TEXT(UTF16_BIG_ENDIAN_MARK)))
 		return TEXT_UTF16_BIG_ENDIAN;
-	if (!has_nul(text))
+	if (!text_has(text, '\0'))
 		return text_is_utf8(text) ? TEXT_UTF8 : TEXT_BINARY;
 	return text_begins_with(text, TEXT(UTF8_MARK)) ? TEXT_BINARY : kind_with_nuls(bytes, size);
 }

@@ -11,7 +11,7 @@
 /* Bytes of the longest path as it is written. */
 #define WRITTEN_MAX (VOLUME_PATH_SIZE - 2)
 
-static bool is_separator(char c)
+bool volume_path_is_separator(char c)
 {
 	return c == '/' || c == '\\';
 }
@@ -22,9 +22,9 @@ static struct text cut_last(struct text *path)
 	size_t end = path->length;
 	size_t start;
 
-	while (end && is_separator(path->start[end - 1]))
+	while (end && volume_path_is_separator(path->start[end - 1]))
 		end--;
-	for (start = end; start && !is_separator(path->start[start - 1]);)
+	for (start = end; start && !volume_path_is_separator(path->start[start - 1]);)
 		start--;
 	path->length = start;
 	return (struct text){ .start = path->start + start, .length = end - start };

@@ -22,6 +22,9 @@
  */
 enum kexec_status volume_path(const char *name, uint16_t ret_path[VOLUME_PATH_SIZE]);
 
+/* Whether it stands between the parts of a path. */
+bool volume_path_is_separator(char c);
+
 /* Whether two paths are one. Case counts: the volume need not be FAT. */
 bool volume_path_equal(struct text a, struct text b);
 

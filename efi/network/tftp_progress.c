@@ -6,10 +6,6 @@
 #include "efi/services/console.h"
 #include "efi/services/firmware.h"
 
-/* As in efi/source/stream.c. */
-#define SHOW_AFTER_USEC 1000000
-#define SHOW_INTERVAL_USEC 250000
-
 /* Opcode and number of a block stand before its data (RFC 1350, 5). */
 #define DATA_HEADER_SIZE 4
 
@@ -32,7 +28,7 @@ static void show(struct tftp_progress *progress)
 
 	if (now < progress->next_usec || progress->arrived >= file->size)
 		return;
-	progress->next_usec = now + SHOW_INTERVAL_USEC;
+	progress->next_usec = now + PROGRESS_INTERVAL_USEC;
 	console_progress(file->name, (unsigned)(progress->arrived * 100 / file->size),
 			 progress->arrived / (now - progress->start_usec));
 }
@@ -109,7 +105,7 @@ void tftp_progress_start(struct tftp_progress *progress, const struct tftp_file 
 		.callback = { .Revision = EFI_PXE_BASE_CODE_CALLBACK_PROTOCOL_REVISION, .Callback = take_packet },
 		.file = file,
 		.start_usec = now,
-		.next_usec = now + SHOW_AFTER_USEC,
+		.next_usec = now + PROGRESS_AFTER_USEC,
 	};
 	firmware_feed_watchdog();
 	if (!listen_on(progress, file->device) && !listen_on(progress, network_device(file->device)))

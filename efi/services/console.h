@@ -12,6 +12,10 @@
  */
 const CHAR16 *console_log(UINTN *ret_size);
 
+/* A file that takes no longer needs no progress to be seen. */
+#define PROGRESS_AFTER_USEC 1000000
+#define PROGRESS_INTERVAL_USEC 250000
+
 /* Shows how far a file is, on a line that the next call overwrites, and that any other line ends. */
 void console_progress(const char *path, unsigned percent, uint64_t mb_per_second);
 

@@ -128,8 +128,7 @@ enum kexec_status registered_initrd_expect(struct registered_initrd *initrd, con
 	if (status)
 		return log_error(status, REGISTERED_INITRD ": cannot read: expected %lu bytes, found %s", initrd->size,
 				 why);
-	is_equal = initrd->copy_size == initrd->size &&
-		   memcmp(phys_to_ptr(initrd->copy), bytes, initrd->size) == 0;
+	is_equal = initrd->copy_size == initrd->size && memcmp(phys_to_ptr(initrd->copy), bytes, initrd->size) == 0;
 	drop_copy(initrd);
 	if (!is_equal)
 		return log_error(KEXEC_MISMATCH,

@@ -33,7 +33,7 @@ void registered_initrd_start(struct registered_initrd *initrd);
 enum kexec_status registered_initrd_size(const struct registered_initrd *initrd, uint64_t *ret_size);
 
 /*
- * Fails unless the registered initrd, which was opened before, has the same bytes as the loaded initrd at `bytes`, which
- * is as long and is called `name`. Holds no memory afterwards.
+ * Fails unless the registered initrd, which was opened before, has the same bytes as the loaded initrd at `bytes`.
+ * That one is as long, and is called `name`. Holds no memory afterwards.
  */
 enum kexec_status registered_initrd_expect(struct registered_initrd *initrd, const void *bytes, const char *name);

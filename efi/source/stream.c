@@ -19,10 +19,6 @@
 /* Some firmware's disk drivers cannot reach memory above it, and do not say so. */
 #define BOUNCE_ABOVE 0x100000000ull
 
-/* A file that takes no longer needs no progress to be seen. */
-#define PROGRESS_AFTER_USEC 1000000
-#define PROGRESS_INTERVAL_USEC 250000
-
 enum kexec_status stream_open(struct source *source, const char *name, struct stream *ret_stream)
 {
 	*ret_stream = (struct stream){ .bears_large_reads = source->bears_large_reads };

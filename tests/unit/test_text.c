@@ -194,6 +194,41 @@ static void check_utf16(struct text text, const uint16_t *expected, size_t units
 		assert_true(text_is_utf8(EXACT(literal)));                                                             \
 	} while (0)
 
+static void expect_number(struct text text, uint64_t max, uint64_t expected, size_t left)
+{
+	uint64_t number;
+
+	assert_true(text_take_number(&text, max, &number));
+	assert_int_equal(number, expected);
+	assert_int_equal(text.length, left);
+}
+
+static void expect_no_number(struct text text, uint64_t max)
+{
+	const size_t length = text.length;
+	uint64_t number;
+
+	assert_false(text_take_number(&text, max, &number));
+	assert_int_equal(text.length, length);
+}
+
+static void takes_numbers_up_to_the_largest(void **state)
+{
+	(void)state;
+	expect_number(TEXT("0"), 0, 0, 0);
+	expect_number(TEXT("007-8"), 255, 7, 2);
+	expect_number(TEXT("255.1"), 255, 255, 2);
+	expect_number(TEXT("18446744073709551615"), UINT64_MAX, UINT64_MAX, 0);
+	expect_no_number(TEXT("18446744073709551616"), UINT64_MAX);
+	expect_no_number(TEXT("99999999999999999999"), UINT64_MAX);
+	expect_no_number(TEXT("256"), 255);
+	expect_no_number(TEXT("1"), 0);
+	expect_no_number(TEXT("9"), 8);
+	expect_no_number(TEXT(""), UINT64_MAX);
+	expect_no_number(TEXT("-1"), UINT64_MAX);
+	expect_no_number(TEXT("x1"), UINT64_MAX);
+}
+
 static void utf16_of_ascii(void **state)
 {
 	(void)state;
@@ -418,6 +453,7 @@ int main(void)
 		cmocka_unit_test(takes_a_last_word_without_blanks),
 		cmocka_unit_test(takes_lines_with_and_without_end),
 		cmocka_unit_test(no_line_after_the_last_line_feed),
+		cmocka_unit_test(takes_numbers_up_to_the_largest),
 		cmocka_unit_test(utf16_of_ascii),
 		cmocka_unit_test(utf16_of_nothing),
 		cmocka_unit_test(utf16_at_the_borders_of_each_length),
