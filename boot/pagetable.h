@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * The page tables under which purgatory and kernel start: identity, writable, and executable but for our own data
- * (Intel SDM volume 3, chapter 5, "4-level paging and 5-level paging"). With tables of our own neither firmware that
- * maps data as non-executable nor one that leaves memory out is an obstacle.
+ * The page tables under which purgatory and kernel start (Intel SDM volume 3, chapter 5, "4-level paging and 5-level
+ * paging"). They map memory to itself and make it writable. Everything is executable except our own data. Firmware that
+ * maps data as non-executable, or that leaves memory out, is no obstacle then.
  *
  * Memory that is free stays executable: kernels up to 4.7 move themselves there under these tables, if they choose
  * their place at random (arch/x86/boot/compressed/kaslr.c).

@@ -19,7 +19,7 @@ struct purgatory {
 	uint64_t entry_point; /* physical address of the symbol purgatory_start */
 };
 
-/* Makes the relocatable object `bytes` a segment of `kexec_image`, relocated and ready but for its symbols. */
+/* Loads the relocatable object `bytes` as a segment of `kexec_image`, and relocates it. Its symbols are not set yet. */
 enum kexec_status purgatory_load(struct kexec_image *kexec_image, const void *bytes, size_t size,
 				 struct purgatory *ret_purgatory);
 

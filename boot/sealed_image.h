@@ -31,9 +31,8 @@ enum seal {
 };
 
 /*
- * Whether something is sealed in the image. SEAL_UNREADABLE is an image whose headers make no sense, one that has two
- * sections of a name that counts, and one that must have something sealed in it and has not (`is_demanded`). The reason
- * is logged.
+ * Whether something is sealed in the image. The answer is SEAL_UNREADABLE, and the reason is logged, if the headers
+ * make no sense, if two sections have a name that counts, or if `is_demanded` and nothing is sealed.
  *
  * Two are none too many where a section .profile begins another profile of a unified kernel image: the first counts.
  */

@@ -75,7 +75,7 @@ void log_warning(const char *format, ...)
 	va_end(args);
 }
 
-/* The keys that were skipped, which the plan lists. */
+/* What is said of a boot that goes on. Of the keys that were skipped the plan has a list. */
 void log_info(const char *format, ...)
 {
 	(void)format;
@@ -155,6 +155,7 @@ static void put_part(const struct boot_part *part)
 	static const char *const sources[] = {
 		[PART_ON_VOLUME] = "volume",
 		[PART_IN_IMAGE] = "image",
+		[PART_ON_NETWORK] = "network",
 		[PART_FROM_LOADER] = "loader",
 	};
 	static const char *const trusts[] = {

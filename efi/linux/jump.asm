@@ -6,11 +6,10 @@
 ; Exceptions are the purgatory's already (efi/services/take_over.asm): one that comes before `mov cr3` runs its handlers
 ; under the firmware's page tables, in memory that was allocated as code. What is executed without one is told next.
 ;
-; Nothing here asks for EFI_MEMORY_ATTRIBUTE_PROTOCOL: up to `mov cr3` only our own .text is executed under the
-; firmware's page tables, which the firmware itself has made executable when it loaded the image; purgatory, kernel and
-; the kernel's trampoline in low memory are executed under ours, where everything is writable, and executable but for our
-; own data, whatever the firmware says of the pages they lie in. And no page is made read-only, so none has to be
-; writable again before FreePages.
+; Nothing here asks for EFI_MEMORY_ATTRIBUTE_PROTOCOL. Up to `mov cr3` the CPU runs our own .text under the firmware's
+; page tables, and the firmware made .text executable when it loaded the image. Purgatory, kernel and the kernel's
+; trampoline in low memory run under our page tables. Those make everything writable, and everything executable except
+; our own data, whatever the firmware says of these pages. No page becomes read-only, so FreePages needs no change.
 
 bits 64
 default rel
