@@ -210,7 +210,20 @@ static void store_digest(const uint32_t *state, size_t lanes, uint8_t ret_digest
 	}
 }
 
-/* Hashes up to as many leaves as there are lanes; where there are fewer, the rest of the lanes hash the first again. */
+/* Where there are fewer leaves than lanes, the rest of the lanes hash the first again. */
+static void point_to_leaves(size_t lanes, const uint8_t *leaves, size_t count, const void **ret_blocks)
+{
+	for (size_t lane = 0; lane < lanes; lane++)
+		ret_blocks[lane] = leaves + (lane < count ? lane : 0) * SHA256_LEAF_SIZE;
+}
+
+static void point_to_padding(size_t lanes, const void **ret_blocks)
+{
+	for (size_t lane = 0; lane < lanes; lane++)
+		ret_blocks[lane] = padding;
+}
+
+/* Hashes up to as many leaves as there are lanes. */
 static void hash_in_lanes(enum sha256_code code, const uint8_t *leaves, size_t count,
 			  uint8_t (*ret_digests)[SHA256_DIGEST_SIZE])
 {
@@ -219,11 +232,9 @@ static void hash_in_lanes(enum sha256_code code, const uint8_t *leaves, size_t c
 	const void *blocks[LANES_MAX];
 
 	start_lanes(lanes, state);
-	for (size_t lane = 0; lane < lanes; lane++)
-		blocks[lane] = leaves + (lane < count ? lane : 0) * SHA256_LEAF_SIZE;
+	point_to_leaves(lanes, leaves, count, blocks);
 	hash_lane_blocks(code, state, blocks, SHA256_LEAF_SIZE / BLOCK_SIZE);
-	for (size_t lane = 0; lane < lanes; lane++)
-		blocks[lane] = padding;
+	point_to_padding(lanes, blocks);
 	hash_lane_blocks(code, state, blocks, 1);
 	for (size_t lane = 0; lane < count; lane++)
 		store_digest(state + lane, lanes, ret_digests[lane]);

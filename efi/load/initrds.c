@@ -123,31 +123,31 @@ static uint64_t size_from(const struct initrd_loader *loader, size_t first)
 	return last->offset + last->size - loader->initrds[first].offset;
 }
 
+/* The number of the registered one; loader->count: there is none. */
+static size_t find_registered(const struct initrd_loader *loader)
+{
+	size_t i = 0;
+
+	while (i < loader->count && !is_registered(&loader->initrds[i]))
+		i++;
+	return i;
+}
+
 /*
  * systemd-boot both registers its initrds and names them in the load options, and so does edk2 with QEMU's. Finds the
- * registered one, and the first of those that it is as long as, with the padding behind them.
+ * first of those that the registered one is as long as, with the padding behind them; loader->count: there is none.
  */
-static bool find_twin(const struct initrd_loader *loader, size_t *ret_registered, size_t *ret_twin)
+static size_t find_twin(const struct initrd_loader *loader, size_t registered)
 {
-	size_t registered = 0;
-	uint64_t size;
-
-	while (registered < loader->count && !is_registered(&loader->initrds[registered]))
-		registered++;
-	if (registered == loader->count)
-		return false;
-	size = loader->initrds[registered].size;
 	for (size_t i = registered + 1; i < loader->count; i++) {
+		uint64_t size = loader->initrds[registered].size;
 		uint64_t named = size_from(loader, i);
 
 		if (!loader->initrds[i].is_section && size >= named &&
-		    align_up(size, INITRD_ALIGN) == align_up(named, INITRD_ALIGN)) {
-			*ret_registered = registered;
-			*ret_twin = i;
-			return true;
-		}
+		    align_up(size, INITRD_ALIGN) == align_up(named, INITRD_ALIGN))
+			return i;
 	}
-	return false;
+	return loader->count;
 }
 
 static void leave_out(struct initrd_loader *loader, size_t index)
@@ -272,12 +272,11 @@ static void look_at_initrds(const struct initrd_loader *loader)
 static enum kexec_status load_without_twin(struct initrd_loader *loader, const struct load_target *target,
 					   const struct kernel *kernel, uint64_t size)
 {
-	size_t registered;
-	bool has_twin;
-	size_t twin;
+	size_t registered = find_registered(loader);
+	size_t twin = find_twin(loader, registered);
+	bool has_twin = twin < loader->count;
 	enum kexec_status status = KEXEC_OK;
 
-	has_twin = find_twin(loader, &registered, &twin);
 	if (has_twin) {
 		leave_out(loader, registered);
 		twin--;
