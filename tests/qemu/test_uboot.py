@@ -53,8 +53,8 @@ def expect_only_the_load_options(log):
 def test_boots(boot, cpu):
     guest = boot(contents(*digests()), cpu=cpu, **UBOOT)
     report = wait_for_report(guest)
-    # UEFI 2.10 by 2023.01, 2.11 by 2025.01.
-    assert re.search(r"efi: EFI v2\.(100|110) by Das U-Boot", report.dmesg)
+    # Debian 13's kernel writes the revision 2.10 as the specification does, Debian 12's with another digit.
+    assert re.search(r"efi: EFI v2\.100? by Das U-Boot", report.dmesg)
     assert report["payload"] == "payload: OK"
     assert report["cmdline"] == OPTIONS
     table = segments(guest.log)
