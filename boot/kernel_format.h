@@ -60,7 +60,7 @@ struct file_range {
 	uint64_t end; /* of the byte behind it */
 };
 
-#define KERNEL_SIGNED_RANGES_MAX 4
+#define KERNEL_SIGNED_RANGES_MAX UNIFIED_PARTS
 
 struct kernel_format {
 	const char *name;

@@ -186,7 +186,7 @@ enum kexec_status pe_check_headers(const char *name, const struct pe_image *imag
 }
 
 /* Where a section's content lies among the bytes. */
-static struct text content_of(const struct pe_image *image, const struct pe_section *section)
+struct text pe_section_content(const struct pe_image *image, const struct pe_section *section)
 {
 	struct text content = { .start = (const char *)image->bytes };
 	uint32_t offset = image->layout == PE_FILE ? section->file_offset : section->address;
@@ -215,7 +215,7 @@ bool pe_find_section(const struct pe_image *image, const char *name, struct text
 
 	for (uint32_t i = 0; pe_section_at(image, i, &section); i++) {
 		if (pe_section_is(&section, name)) {
-			*ret_content = content_of(image, &section);
+			*ret_content = pe_section_content(image, &section);
 			return true;
 		}
 	}

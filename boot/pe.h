@@ -68,10 +68,15 @@ bool pe_section_at(const struct pe_image *image, uint32_t index, struct pe_secti
 bool pe_section_is(const struct pe_section *section, const char *name);
 
 /*
- * Finds the section `name`, of at most 8 characters. Its content has VirtualSize bytes; the rest in the file is
- * padding. In a file, zeros that SizeOfRawData leaves out at the end are not part of it. Returns false if there is no
- * such section; an image whose headers do not make sense has none. A section that does not lie within the image is
- * found, but empty: what was sealed must not be passed over.
+ * The content of a section: VirtualSize bytes; the rest in the file is padding. In a file, zeros that SizeOfRawData
+ * leaves out at the end are not part of it. That of a section that does not lie within the image is empty.
+ */
+struct text pe_section_content(const struct pe_image *image, const struct pe_section *section);
+
+/*
+ * Finds the section `name`, of at most 8 characters, and its content. Returns false if there is no such section; an
+ * image whose headers do not make sense has none. A section that does not lie within the image is found, but empty:
+ * what was sealed must not be passed over.
  */
 bool pe_find_section(const struct pe_image *image, const char *name, struct text *ret_content);
 

@@ -6,6 +6,7 @@
 #include "boot/log.h"
 #include "boot/pool.h"
 #include "boot/unified_options.h"
+#include "boot/unified_sections.h"
 #include "common/align.h"
 #include "common/string.h"
 
@@ -92,11 +93,14 @@ static enum kexec_status plan_entry(struct text text, struct boot_plan *ret_plan
  * line, whatever stands between its words and at its end. An initrd that is empty is refused when it is loaded:
  * somebody wanted one.
  */
-static void write_entry(const struct pe_image *image, struct text command_line, struct text_buffer *text)
+static void write_entry(const struct pe_image *image, uint32_t profile, struct text command_line,
+			struct text_buffer *text)
 {
+	struct pe_section section;
+
 	text_append(text, TEXT("linux " SECTION_KERNEL "\n"));
 	for (size_t i = 0; i < ARRAY_SIZE(initrd_sections); i++) {
-		if (!has_section(image, initrd_sections[i]))
+		if (!unified_find_section(image, profile, initrd_sections[i], &section))
 			continue;
 		text_append(text, TEXT("initrd "));
 		text_append(text, text_of_string(initrd_sections[i]));
@@ -107,32 +111,43 @@ static void write_entry(const struct pe_image *image, struct text command_line, 
 	unified_make_line(text->start + text->length - command_line.length, command_line.length);
 }
 
-static enum kexec_status plan_unified_image(const struct pe_image *image, struct boot_plan *ret_plan)
+static enum kexec_status plan_unified_image(const struct pe_image *image, uint32_t profile, struct boot_plan *ret_plan)
 {
-	struct text command_line = TEXT("");
+	struct unified_view view = { .bytes = image->bytes };
 	struct text_buffer text = { 0 };
+	struct text command_line;
 	enum kexec_status status;
 	void *memory;
 
-	pe_find_section(image, SECTION_COMMAND_LINE, &command_line);
+	status = unified_sections_find(THIS_IMAGE, image, profile, &view.image);
+	if (status)
+		return status;
+	command_line = unified_content(&view, UNIFIED_COMMAND_LINE);
 	status = pool_alloc(command_line.length + LINES_SIZE_MAX, UNIFIED_IMAGE, &memory);
 	if (status)
 		return status;
 	text.start = memory;
-	write_entry(image, command_line, &text);
+	write_entry(image, profile, command_line, &text);
 	status = entry_to_plan(UNIFIED_IMAGE, (struct text){ .start = text.start, .length = text.length },
 			       ENTRY_OF_SECTIONS, ret_plan);
 	pool_free(memory);
+	if (!status)
+		ret_plan->profile = profile;
 	return status;
 }
 
-enum kexec_status sealed_image_to_plan(const struct pe_image *image, struct boot_plan *ret_plan)
+bool sealed_image_has_entry(const struct pe_image *image)
+{
+	return has_section(image, SECTION_ENTRY);
+}
+
+enum kexec_status sealed_image_to_plan(const struct pe_image *image, uint32_t profile, struct boot_plan *ret_plan)
 {
 	struct text content;
 
 	if (pe_find_section(image, SECTION_ENTRY, &content))
 		return plan_entry(content, ret_plan);
 	if (has_section(image, SECTION_KERNEL))
-		return plan_unified_image(image, ret_plan);
+		return plan_unified_image(image, profile, ret_plan);
 	return log_error(KEXEC_NOT_FOUND, "expected a section " SECTION_ENTRY " or " SECTION_KERNEL ", found neither");
 }

@@ -3,15 +3,18 @@
 #include "boot/section_source.h"
 
 #include "boot/log.h"
+#include "boot/unified_sections.h"
 #include "common/string.h"
 
 static enum kexec_status open_section(struct source *source, const char *name, struct source_file *ret_file)
 {
-	const struct pe_image *image = &((struct section_source *)source)->image;
+	const struct section_source *sections = (const struct section_source *)source;
+	struct pe_section section;
 	struct text content;
 
-	if (!pe_find_section(image, name, &content))
+	if (!unified_find_section(&sections->image, sections->profile, name, &section))
 		return log_error(KEXEC_NOT_FOUND, "%s: expected a section of the image, found none", name);
+	content = pe_section_content(&sections->image, &section);
 	*ret_file = (struct source_file){
 		.source = source,
 		.name = name,

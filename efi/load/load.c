@@ -11,15 +11,19 @@
 #include "efi/services/cpu_mode.h"
 #include "efi/services/memory_map.h"
 
-/* Reads the first bytes of the kernel, which say where it goes. */
+/*
+ * Reads the first bytes of the kernel, which say where it goes. The profile of our own image has chosen the section
+ * that is read here.
+ */
 static enum kexec_status plan_kernel(struct part_reader *reader, const struct boot_plan *plan, struct kernel *kernel)
 {
+	bool is_section = kernel->part->source == PART_IN_IMAGE;
 	struct kernel_probe probe = {
 		.name = kernel->part->name,
 		.bytes = kernel->probe,
 		.file_size = part_size(reader),
-		.has_profile = plan->has_profile,
-		.profile = plan->profile,
+		.has_profile = plan->has_profile && !is_section,
+		.profile = is_section ? 0 : plan->profile,
 		.paging = cpu_paging(),
 	};
 	enum kexec_status status;
@@ -31,7 +35,7 @@ static enum kexec_status plan_kernel(struct part_reader *reader, const struct bo
 	if (status)
 		return status;
 	status = kernel_plan_file(&probe, &kernel->plan);
-	if (!status && kernel->plan.format == &unified_image_format && kernel->part->source == PART_IN_IMAGE)
+	if (!status && kernel->plan.format == &unified_image_format && is_section)
 		return log_error(KEXEC_UNSUPPORTED, "%s: expected a kernel, found another unified image", probe.name);
 	return status;
 }
@@ -97,6 +101,19 @@ static enum kexec_status read_kernel(struct part_reader *reader, const struct lo
 	return KEXEC_OK;
 }
 
+static enum kexec_status find_view(const struct load_target *target, struct kernel *kernel)
+{
+	const struct section_source *own = &target->sources->image;
+
+	if (kernel->part->source == PART_IN_IMAGE) {
+		kernel->view.bytes = own->image.bytes;
+		return unified_sections_find("this image", &own->image, own->profile, &kernel->view.image);
+	}
+	if (kernel->unified.bytes)
+		kernel->view = (struct unified_view){ .image = kernel->unified.image, .bytes = kernel->unified.bytes };
+	return KEXEC_OK;
+}
+
 enum kexec_status load_kernel(const struct boot_plan *plan, const struct load_target *target, struct kernel *ret_kernel)
 {
 	struct part_reader reader;
@@ -115,7 +132,7 @@ enum kexec_status load_kernel(const struct boot_plan *plan, const struct load_ta
 		log_verbose("kernel reserved 0x%016lx size 0x%016lx", ret_kernel->load_addr,
 			    ret_kernel->plan.init_size);
 	part_close(&reader);
-	return status;
+	return status ? status : find_view(target, ret_kernel);
 }
 
 struct kernel_move kernel_find_move(const struct kernel *kernel)

@@ -34,6 +34,13 @@ struct kernel {
 	size_t probe_size;
 
 	struct unified_file unified; /* that the kernel comes in: then `file` is that, until the kernel has its place */
+
+	/*
+	 * Of the unified image that the kernel comes in, our own or that file: the sections, which lie there from
+	 * load_kernel on. Those of the file stay until load_unified_kernel. Its kernel is there only if the file was
+	 * needed in one piece.
+	 */
+	struct unified_view view;
 };
 
 /*

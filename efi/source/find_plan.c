@@ -201,7 +201,7 @@ static enum kexec_status plan_sealed(const EFI_LOADED_IMAGE *image, struct sourc
 {
 	if (image->LoadOptions && image->LoadOptionsSize)
 		log_warning("load options ignored: what this image boots is sealed in it");
-	return sealed_image_to_plan(&sources->image.image, ret_plan);
+	return sealed_image_to_plan(&sources->image.image, sources->image.profile, ret_plan);
 }
 
 static enum kexec_status find_anywhere(const EFI_LOADED_IMAGE *image, struct sources *sources,

@@ -86,7 +86,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 		struct text entry;
 
 		check_seal(&image, seal);
-		if (seal != SEALED || sealed_image_to_plan(&image, &plan) != KEXEC_OK)
+		if (seal != SEALED || sealed_image_to_plan(&image, 0, &plan) != KEXEC_OK)
 			continue;
 		if (pe_find_section(&image, ".entry", &entry))
 			check_entry(&plan);

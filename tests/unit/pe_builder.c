@@ -5,6 +5,7 @@
 
 #define PE 0x40u
 #define SECTIONS (PE + 24 + 0xf0)
+#define OTHER_LAYOUT 0x10000u
 #define HEADERS_SIZE (SECTIONS + 40 * PE_BUILDER_SECTIONS_MAX)
 
 static void put(uint8_t *bytes, size_t offset, uint32_t value, size_t width)
@@ -42,7 +43,8 @@ struct pe_image pe_build(enum pe_layout layout, const struct sample_section *sec
 	put(bytes, PE + 6, (uint32_t)count, 2);
 	put(bytes, PE + 20, 0xf0, 2);
 	put(bytes, PE + 24, 0x20b, 2);
-	put(bytes, PE + 24 + 56, size, 4);
+	/* In the other layout sections lie elsewhere: see below. */
+	put(bytes, PE + 24 + 56, layout == PE_FILE ? size + 2 * OTHER_LAYOUT : size, 4);
 	put(bytes, PE + 24 + 60, HEADERS_SIZE, 4);
 	for (size_t i = 0; i < count; i++) {
 		const struct sample_section *section = &sections[i];
@@ -51,10 +53,9 @@ struct pe_image pe_build(enum pe_layout layout, const struct sample_section *sec
 
 		strncpy((char *)bytes + header, section->name, 8);
 		put(bytes, header + 8, section->size, 4);
-		/* In the other layout it would lie elsewhere. */
-		put(bytes, header + 12, layout == PE_LOADED ? there : there + 0x10000, 4);
+		put(bytes, header + 12, layout == PE_LOADED ? there : there + OTHER_LAYOUT, 4);
 		put(bytes, header + 16, section->file_size ? section->file_size : section->size, 4);
-		put(bytes, header + 20, layout == PE_FILE ? there : there + 0x10000, 4);
+		put(bytes, header + 20, layout == PE_FILE ? there : there + OTHER_LAYOUT, 4);
 		if (section->content)
 			memcpy(bytes + place, section->content, content_size(section, layout));
 		place += size_here(section, layout);

@@ -23,7 +23,7 @@ static enum kexec_status make(const struct sample_section *sections, size_t coun
 	boot_plan_free(&plan);
 	assert_int_equal(sealed_image_found(&image, false), SEALED);
 	assert_int_equal(sealed_image_found(&image, true), SEALED);
-	status = sealed_image_to_plan(&image, &plan);
+	status = sealed_image_to_plan(&image, 0, &plan);
 	free((void *)(uintptr_t)image.bytes);
 	return status;
 }
@@ -191,7 +191,7 @@ static void nothing_sealed(void **state)
 
 	(void)state;
 	assert_int_equal(sealed_image_found(&image, false), NOT_SEALED);
-	expect_error(sealed_image_to_plan(&image, &plan), KEXEC_NOT_FOUND,
+	expect_error(sealed_image_to_plan(&image, 0, &plan), KEXEC_NOT_FOUND,
 		     "expected a section .entry or .linux, found neither");
 	free((void *)(uintptr_t)image.bytes);
 }

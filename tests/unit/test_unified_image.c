@@ -92,9 +92,9 @@ static void sections_that_are_not_used(void **state)
 {
 	(void)state;
 	build_of(SECTION(".osrel", "ID=debian"), SECTION(".dtbauto", "D"), SECTION(".dtbauto", "D"),
-		 SECTION(".pcrsig", "P"), SECTION(".linux", "K"));
+		 SECTION(".splash", "S"), SECTION(".linux", "K"));
 	expect_ok(plan_profile(0));
-	assert_string_equal(logged(), "/x.efi: section .pcrsig is not used\n/x.efi: section .dtbauto is not used\n");
+	assert_string_equal(logged(), "/x.efi: section .splash is not used\n/x.efi: section .dtbauto is not used\n");
 }
 
 static void sections_that_are_not_there(void **state)
@@ -319,13 +319,6 @@ static void signature_covers_what_is_used(void **state)
 	expect_ok(kernel_check_signed("/x.efi", &plan, file.bytes, file.size));
 }
 
-static void names(void **state)
-{
-	(void)state;
-	assert_string_equal(unified_section_name(UNIFIED_KERNEL), ".linux");
-	assert_string_equal(unified_section_name(UNIFIED_MICROCODE), ".ucode");
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -346,7 +339,6 @@ int main(void)
 		cmocka_unit_test(command_line_without_end),
 		cmocka_unit_test(headers_that_make_no_sense),
 		cmocka_unit_test(signature_covers_what_is_used),
-		cmocka_unit_test(names),
 	};
 
 	return run_named_tests(tests);

@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * The sections of a unified kernel image (uapi-group.org/specifications/specs/unified_kernel_image): a PE file with a
+ * kernel in .linux. It is our own image in memory, or a file that an entry names.
+ *
+ * A section .profile begins a profile. The sections before the first one are the base; one of the same name in the
+ * profile takes its place. An image without profiles is the base, and has the profile 0.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "boot/pe.h"
+#include "boot/status.h"
+
+/*
+ * The sections that count, in the order in which they are measured (systemd 262, src/fundamental/uki.h, which puts
+ * .pcrsig among them and does not measure it). A stub takes of .dtbauto and .efifw the one that suits the machine. None
+ * suits x86 without a device tree, so they are not here.
+ */
+enum unified_part {
+	UNIFIED_KERNEL,
+	UNIFIED_OS_RELEASE,
+	UNIFIED_COMMAND_LINE,
+	UNIFIED_INITRD,
+	UNIFIED_MICROCODE,
+	UNIFIED_SPLASH,
+	UNIFIED_DEVICE_TREE,
+	UNIFIED_KERNEL_VERSION,
+	UNIFIED_SBAT,
+	UNIFIED_SIGNATURE,  /* of values of register 11 */
+	UNIFIED_PUBLIC_KEY, /* of whoever made that signature */
+	UNIFIED_PROFILE,
+	UNIFIED_HARDWARE_IDS,
+	UNIFIED_PARTS,
+};
+
+/* As it is called in the image: ".linux". */
+const char *unified_section_name(enum unified_part part);
+
+/* A section that is not there has size 0. */
+struct unified_section {
+	uint64_t offset;    /* from the first byte of the image, as that lies in memory or in the file */
+	uint64_t file_size; /* bytes of content that are there */
+	uint64_t size;	    /* with the zeros that follow in memory, and are not in a file */
+};
+
+struct unified_image {
+	struct unified_section sections[UNIFIED_PARTS];
+};
+
+/* How many profiles can be chosen: at least 1. */
+uint32_t unified_profile_count(const struct pe_image *image);
+
+/*
+ * Finds the section that counts for `name` in a profile. Returns false if there is none. What pe_section_at and
+ * pe_section_is say of sections holds here as well.
+ */
+bool unified_find_section(const struct pe_image *image, uint32_t profile, const char *name,
+			  struct pe_section *ret_section);
+
+/*
+ * Finds all sections of a profile. `name` is what messages call the image, which has passed pe_check_headers.
+ *
+ * Refuses a profile that is not there, an image without a kernel, and two sections of one name, of those that run, in
+ * the base or in the profile: some readers would take the first, and some the last. In a file, no two of the sections
+ * overlap each other or any other section, all lie in the file and within SizeOfImage, and none is without content:
+ * whoever changes that has tried to give an image another content than the firmware would load.
+ */
+enum kexec_status unified_sections_find(const char *name, const struct pe_image *image, uint32_t profile,
+					struct unified_image *ret_unified);
+
+/* A unified image and its bytes. A zeroed one is none. */
+struct unified_view {
+	struct unified_image image;
+	const uint8_t *bytes; /* NULL: no unified image */
+};
+
+/* The content of a section, without the zeros that only memory has; empty if there is none. */
+struct text unified_content(const struct unified_view *view, enum unified_part part);
