@@ -92,8 +92,7 @@ static bool parse_option(struct parser *parser, struct text word)
 	return true;
 }
 
-/* Whether the first word is the program's name. */
-static bool is_program_name(struct text word, const struct load_options_sender *sender)
+bool load_options_name_program(struct text word, const struct load_options_sender *sender)
 {
 	if (sender->is_shell)
 		return true;
@@ -115,7 +114,7 @@ static bool parse_word(struct parser *parser, const struct word *word)
 	/* A shell passes the name first, whatever it looks like; elsewhere linux=/kexec.efi is no name. */
 	if (is_first && sender->is_shell)
 		return true;
-	if (parse_option(parser, word->text) || (is_first && is_program_name(word->text, sender)))
+	if (parse_option(parser, word->text) || (is_first && load_options_name_program(word->text, sender)))
 		return true;
 	log_warning(
 		"load options ignored: expected linux=, initrd=, entry=, volume=, measure=, network=, verbose, or -- "

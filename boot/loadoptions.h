@@ -29,6 +29,9 @@ struct load_options_sender {
 	struct text own_path; /* our path; empty where it is not known */
 };
 
+/* Whether the first word of load options is the program's name. */
+bool load_options_name_program(struct text word, const struct load_options_sender *sender);
+
 /* What they ask for. All texts lie in the buffer that load_options_parse was given. */
 struct load_options {
 	struct text lines;	/* of an entry; empty where nothing was asked for */

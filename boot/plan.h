@@ -76,6 +76,7 @@ struct boot_plan {
 	/* What the load options hold without anybody having meant anything by it; NULL: nothing. */
 	const char *skipped_options;
 	struct text command_line; /* a NUL follows, which is not counted */
+	bool options_are_added;	  /* of our own unified image: the command line is not in it, but in the load options */
 	bool require_signature;	  /* the platform must vouch for the kernel, whoever else does */
 	bool require_measurement; /* all that is measured must be in the registers */
 	bool overwrite_off;	  /* the firmware shall not overwrite memory at the next reset */

@@ -111,18 +111,23 @@ static void write_entry(const struct pe_image *image, uint32_t profile, struct t
 	unified_make_line(text->start + text->length - command_line.length, command_line.length);
 }
 
-static enum kexec_status plan_unified_image(const struct pe_image *image, uint32_t profile, struct boot_plan *ret_plan)
+static enum kexec_status plan_unified_image(const struct pe_image *image, uint32_t profile, struct text options,
+					    struct boot_plan *ret_plan)
 {
 	struct unified_view view = { .bytes = image->bytes };
 	struct text_buffer text = { 0 };
 	struct text command_line;
 	enum kexec_status status;
+	bool are_added;
 	void *memory;
 
 	status = unified_sections_find(THIS_IMAGE, image, profile, &view.image);
 	if (status)
 		return status;
 	command_line = unified_content(&view, UNIFIED_COMMAND_LINE);
+	are_added = options.length && !command_line.length;
+	if (are_added)
+		command_line = options;
 	status = pool_alloc(command_line.length + LINES_SIZE_MAX, UNIFIED_IMAGE, &memory);
 	if (status)
 		return status;
@@ -131,23 +136,21 @@ static enum kexec_status plan_unified_image(const struct pe_image *image, uint32
 	status = entry_to_plan(UNIFIED_IMAGE, (struct text){ .start = text.start, .length = text.length },
 			       ENTRY_OF_SECTIONS, ret_plan);
 	pool_free(memory);
-	if (!status)
-		ret_plan->profile = profile;
-	return status;
+	if (status)
+		return status;
+	ret_plan->profile = profile;
+	ret_plan->options_are_added = are_added;
+	return KEXEC_OK;
 }
 
-bool sealed_image_has_entry(const struct pe_image *image)
-{
-	return has_section(image, SECTION_ENTRY);
-}
-
-enum kexec_status sealed_image_to_plan(const struct pe_image *image, uint32_t profile, struct boot_plan *ret_plan)
+enum kexec_status sealed_image_to_plan(const struct pe_image *image, uint32_t profile, struct text options,
+				       struct boot_plan *ret_plan)
 {
 	struct text content;
 
 	if (pe_find_section(image, SECTION_ENTRY, &content))
 		return plan_entry(content, ret_plan);
 	if (has_section(image, SECTION_KERNEL))
-		return plan_unified_image(image, profile, ret_plan);
+		return plan_unified_image(image, profile, options, ret_plan);
 	return log_error(KEXEC_NOT_FOUND, "expected a section " SECTION_ENTRY " or " SECTION_KERNEL ", found neither");
 }

@@ -38,15 +38,13 @@ enum seal {
  */
 enum seal sealed_image_found(const struct pe_image *image, bool is_demanded);
 
-/* What is sealed in an image that is SEALED: an entry, or else a unified kernel image. */
-bool sealed_image_has_entry(const struct pe_image *image);
-
 /*
  * Makes a plan of what is sealed in the image. A sealed entry names files on the volume and has a digest for each. In a
  * unified kernel image the parts are the sections .linux, .ucode and .initrd of the profile, and .cmdline is the
- * command line, its control characters replaced by blanks. A sealed entry has no profiles, and `profile` counts for
- * nothing.
+ * command line, its control characters replaced by blanks. Where that is missing or empty, `options` are: then the
+ * plan says so by options_are_added. A sealed entry has neither, and both count for nothing.
  *
  * The caller frees the plan with boot_plan_free. *ret_plan is written on success only.
  */
-enum kexec_status sealed_image_to_plan(const struct pe_image *image, uint32_t profile, struct boot_plan *ret_plan);
+enum kexec_status sealed_image_to_plan(const struct pe_image *image, uint32_t profile, struct text options,
+				       struct boot_plan *ret_plan);

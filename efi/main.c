@@ -15,6 +15,7 @@
 #include "efi/linux/random_seed.h"
 #include "efi/load/load.h"
 #include "efi/measure/measure.h"
+#include "efi/measure/stub_variables.h"
 #include "efi/services/clock.h"
 #include "efi/services/cpu_mode.h"
 #include "efi/services/firmware.h"
@@ -92,6 +93,7 @@ static struct load_target load_target(struct boot *boot)
 		.kexec_image = &boot->kexec_image,
 		.digest = &boot->digest,
 		.needs_whole_file = platform_sees_kernel,
+		.added_initrd = measure_added_initrd,
 	};
 }
 
@@ -114,7 +116,7 @@ static enum kexec_status load_trusted_kernel(struct boot *boot)
 	status = verify_kernel(&boot->plan, &boot->kernel, &was_shown);
 	if (status)
 		return status;
-	measure_kernel(&boot->kernel, was_shown);
+	measure_kernel(&boot->plan, &boot->kernel, was_shown);
 	return load_unified_kernel(&boot->plan, &target, &boot->kernel);
 }
 
@@ -134,7 +136,7 @@ static enum kexec_status load_initrds_and_command_line(struct boot *boot)
 	if (boot->plan.forensics)
 		forensics_record_pages(&boot->kexec_image, &boot->digest, &boot->page_record);
 	clock_enter(PHASE_CHECK);
-	measure_rest(&boot->plan, boot->initrd, boot->cmdline);
+	measure_rest(&boot->plan, &boot->kernel, boot->initrd, boot->cmdline);
 	return KEXEC_OK;
 }
 
@@ -192,6 +194,7 @@ static void leave_for_linux(const struct boot *boot)
 		memory_overwrite_request();
 	random_seed_install();
 	event_log_install();
+	stub_variables_set();
 	clock_print_phases();
 	loader_interface_finish();
 }
@@ -220,6 +223,7 @@ static void silence_devices(struct boot *boot)
 static void take_back(struct boot *boot)
 {
 	dma_restore();
+	stub_variables_delete();
 	event_log_uninstall();
 	random_seed_uninstall();
 	unified_file_free(&boot->kernel.unified);
@@ -266,7 +270,7 @@ EFI_STATUS efi_main(EFI_HANDLE handle, EFI_SYSTEM_TABLE *system_table)
 	status = hash_segments(&boot);
 	if (status)
 		goto out;
-	status = measure_finish(&boot.plan, boot.initrd);
+	status = measure_finish(&boot.plan);
 	if (status)
 		goto out;
 	leave_for_linux(&boot);

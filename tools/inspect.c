@@ -385,7 +385,7 @@ static int put_image(const struct pe_image *file, const struct pe_image *loaded)
 
 	if (seal == SEAL_UNREADABLE)
 		return 1;
-	if (seal == SEALED && sealed_image_to_plan(loaded, 0, &plan))
+	if (seal == SEALED && sealed_image_to_plan(loaded, 0, TEXT(""), &plan))
 		return 1;
 	if (seal == SEALED && !paths_make_sense(&plan)) {
 		boot_plan_free(&plan);

@@ -9,14 +9,7 @@
 
 #include <efi.h>
 
-/* The vendor of the interface's variables. */
-#define LOADER_VENDOR_GUID                                                                                             \
-	{                                                                                                              \
-		0x4a67b082, 0x0a4c, 0x41cf,                                                                            \
-		{                                                                                                      \
-			0xb6, 0xc7, 0x44, 0x0b, 0x29, 0xbb, 0x8c, 0x4f                                                 \
-		}                                                                                                      \
-	}
+#include "boot/loader_info.h"
 
 /* Our own log, under our own vendor. */
 #define KEXEC_LOG_NAME L"KexecLog"

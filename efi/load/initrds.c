@@ -268,6 +268,17 @@ static void look_at_initrds(const struct initrd_loader *loader)
 	}
 }
 
+/* What was registered before us is no part of the plan, nor a section. */
+static void report_added(const struct initrd_loader *loader, const struct load_target *target)
+{
+	for (size_t i = 0; i < loader->count; i++) {
+		const struct initrd *initrd = &loader->initrds[i];
+
+		if (!initrd->is_section && !is_registered(initrd) && initrd->reader.part->source != PART_IN_IMAGE)
+			target->added_initrd(initrd->name, phys_to_ptr(initrd_addr(loader, i)), initrd->size);
+	}
+}
+
 /* Leaves a registered initrd where it is that the plan names as well, once the two have been compared. */
 static enum kexec_status load_without_twin(struct initrd_loader *loader, const struct load_target *target,
 					   const struct kernel *kernel, uint64_t size)
@@ -304,9 +315,12 @@ static enum kexec_status load_all(struct initrd_loader *loader, const struct boo
 		status = plan_initrds(loader, &size);
 	if (!status)
 		status = load_without_twin(loader, target, kernel, size);
-	if (!status)
-		look_at_initrds(loader);
-	return status;
+	if (status)
+		return status;
+	look_at_initrds(loader);
+	if (kernel->view.bytes)
+		report_added(loader, target);
+	return KEXEC_OK;
 }
 
 /* That of a unified image, which is in its place already. */

@@ -18,6 +18,9 @@ struct load_target {
 
 	/* Whether a unified image is needed in one piece: the platform judges or measures it. */
 	bool (*needs_whole_file)(void);
+
+	/* Called for each initrd that the plan adds to a unified image, once it is loaded. */
+	void (*added_initrd)(const char *name, const void *bytes, uint64_t size);
 };
 
 /* The kernel in its place. */

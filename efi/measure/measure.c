@@ -4,19 +4,22 @@
 
 #include "boot/log.h"
 #include "common/align.h"
+#include "common/format.h"
 #include "common/string.h"
+#include "efi/measure/events.h"
+#include "efi/measure/sections.h"
 #include "efi/measure/tpm.h"
 #include "efi/services/firmware.h"
 
 enum {
 	PCR_BOOT_LOADER_CODE = 4, /* TCG PC Client Platform Firmware Profile Specification, 3.3.4 */
 	PCR_INITRD = 9,		  /* as the kernel's EFI stub (libstub/efi-stub-helper.c) */
-	PCR_UNIFIED_IMAGE = 11,	  /* systemd-stub's: systemd.io/TPM2_PCR_MEASUREMENTS */
-	PCR_CONFIGURATION = 12,	  /* as systemd-boot and systemd-stub: the same page */
 };
 
-#define INITRD_TAG 0x8f3b22ecu /* INITRD_EVENT_TAG_ID of the same file */
-#define ENTRY_TAG 0x6b786566u  /* our own */
+#define LOAD_OPTIONS_TAG 0x8f3b22edu /* LOAD_OPTIONS_EVENT_TAG_ID of that file */
+#define INITRD_TAG 0x8f3b22ecu	     /* INITRD_EVENT_TAG_ID */
+#define ADDED_INITRD_TAG 0x49dffe0fu /* INITRD_ADDON_EVENT_TAG_ID */
+#define ENTRY_TAG 0x6b786566u	     /* our own */
 
 /* UEFI_IMAGE_LOAD_EVENT, without a device path */
 struct image_load_event {
@@ -26,16 +29,10 @@ struct image_load_event {
 	uint64_t path_size;
 };
 
-/* TCG_PCClientTaggedEvent */
-struct tagged_event {
-	uint32_t id;
-	uint32_t size;
-	char text[16];
-};
-
 void measure_start(void)
 {
 	tpm_find();
+	events_start();
 }
 
 bool measure_is_possible(void)
@@ -43,7 +40,7 @@ bool measure_is_possible(void)
 	return tpm_outcome().is_there;
 }
 
-void measure_kernel(const struct kernel *kernel, bool was_shown)
+static void measure_file(const struct kernel *kernel, bool was_shown)
 {
 	struct image_load_event log = { .addr = (uintptr_t)kernel->file, .size = kernel->file_size };
 	struct tpm_event event = {
@@ -63,78 +60,105 @@ void measure_kernel(const struct kernel *kernel, bool was_shown)
 		tpm_measure(&event);
 }
 
-static void measure_tagged(const char *what, uint32_t pcr, const void *bytes, uint64_t size,
-			   const struct tagged_event *log)
+/* As systemd-boot and systemd-stub measure one that they pass on, so that one rule serves for all. */
+static void measure_options(enum event_group group, const char *what, struct text options)
 {
-	struct tpm_event event = {
-		.what = what,
-		.pcr = pcr,
-		.type = TPM_EVENT_TAG,
-		.bytes = bytes,
-		.size = size,
-		.log = log,
-		.log_size = (uint32_t)offsetof(struct tagged_event, text) + log->size,
-	};
+	const struct event_subject subject = { .group = group, .pcr = PCR_CONFIGURATION, .what = what };
 
-	tpm_measure(&event);
+	event_text(&subject, options);
+}
+
+/* A command line that is in the image is measured with it, and none but that. */
+static bool has_added_options(const struct boot_plan *plan)
+{
+	return plan->command_line.length && (plan->kernel.source != PART_IN_IMAGE || plan->options_are_added);
+}
+
+void measure_kernel(const struct boot_plan *plan, const struct kernel *kernel, bool was_shown)
+{
+	if (kernel->part->source != PART_IN_IMAGE)
+		measure_file(kernel, was_shown);
+	if (!kernel->view.bytes)
+		return;
+	sections_measure_profile(plan->profile);
+	sections_measure(&kernel->view);
+	if (has_added_options(plan))
+		measure_options(EVENTS_OF_PARAMETERS, "options", plan->command_line);
 }
 
 static void measure_text(struct text text)
 {
-	static const struct tagged_event log = { .id = ENTRY_TAG,
-						 .size = sizeof("kexec-efi entry"),
-						 .text = "kexec-efi entry" };
+	static const char name[] = "kexec-efi entry";
+	const struct event_subject subject = {
+		.pcr = PCR_CONFIGURATION,
+		.what = "entry",
+		.bytes = text.start,
+		.size = text.length,
+	};
 
-	measure_tagged("entry", PCR_CONFIGURATION, text.start, text.length, &log);
+	event_tagged(&subject, ENTRY_TAG, name, sizeof(name));
+}
+
+void measure_added_initrd(const char *name, const void *bytes, uint64_t size)
+{
+	const struct event_subject subject = {
+		.group = EVENTS_OF_PARAMETERS,
+		.pcr = PCR_CONFIGURATION,
+		.what = "added initrd",
+		.bytes = bytes,
+		.size = size,
+	};
+	uint16_t wide[EVENT_TAG_DATA_MAX / sizeof(uint16_t)];
+	uint32_t units = 0;
+
+	/* The log alone says the name: one that has no such form, or is too long, is left out. */
+	if (text_to_utf16(text_of_string(name), wide, ARRAY_SIZE(wide))) {
+		while (wide[units])
+			units++;
+		units++;
+	}
+	event_tagged(&subject, ADDED_INITRD_TAG, wide, units * (uint32_t)sizeof(wide[0]));
 }
 
 static void measure_initrd(const struct kexec_segment *initrd)
 {
-	static const struct tagged_event log = { .id = INITRD_TAG,
-						 .size = sizeof("Linux initrd"),
-						 .text = "Linux initrd" };
+	static const char name[] = "Linux initrd";
+	const struct event_subject subject = {
+		.pcr = PCR_INITRD,
+		.what = "initrd",
+		.bytes = phys_to_ptr(initrd->mem),
+		.size = initrd->bufsz,
+	};
 
-	measure_tagged("initrd", PCR_INITRD, phys_to_ptr(initrd->mem), initrd->bufsz, &log);
+	event_tagged(&subject, INITRD_TAG, name, sizeof(name));
 }
 
-/*
- * In UTF-16 with its NUL, as systemd-boot and systemd-stub measure it, so that one rule serves for all. What is not
- * UTF-8 has no such form and is measured as it is. Without memory to tell, it is not measured.
- */
-static void measure_command_line(const struct kexec_segment *cmdline)
+static struct text text_of_segment(const struct kexec_segment *cmdline)
 {
-	struct text text = { .start = phys_to_ptr(cmdline->mem), .length = cmdline->bufsz - 1 };
-	struct tpm_event event = { .what = "command line", .pcr = PCR_CONFIGURATION, .type = TPM_EVENT_IPL };
-	uint16_t *wide = NULL;
-
-	if (firmware_boot_services->AllocatePool(EfiLoaderData, cmdline->bufsz * sizeof(*wide), (void **)&wide) !=
-	    EFI_SUCCESS) {
-		tpm_measure(&event);
-		return;
-	}
-	if (text_to_utf16(text, wide, cmdline->bufsz)) {
-		size_t units = 0;
-
-		while (wide[units])
-			units++;
-		event.bytes = wide;
-		event.size = (units + 1) * sizeof(*wide);
-	} else {
-		event.bytes = text.start;
-		event.size = cmdline->bufsz;
-	}
-	event.log = event.bytes;
-	event.log_size = (uint32_t)event.size;
-	tpm_measure(&event);
-	firmware_boot_services->FreePool(wide);
+	return (struct text){ .start = phys_to_ptr(cmdline->mem), .length = cmdline->bufsz - 1 };
 }
 
-void measure_rest(const struct boot_plan *plan, const struct kexec_segment *initrd, const struct kexec_segment *cmdline)
+/* As the kernel's EFI stub measures what it was started with: nothing without load options. */
+static void measure_load_options(const struct unified_view *view, struct text command_line)
 {
-	measure_text(plan->text);
+	static const char name[] = "LOADED_IMAGE::LoadOptions";
+	const struct event_subject subject = { .pcr = PCR_INITRD, .what = "command line" };
+
+	if (command_line.length || view->image.sections[UNIFIED_COMMAND_LINE].size)
+		event_tagged_text(&subject, command_line, LOAD_OPTIONS_TAG, name, sizeof(name));
+}
+
+void measure_rest(const struct boot_plan *plan, const struct kernel *kernel, const struct kexec_segment *initrd,
+		  const struct kexec_segment *cmdline)
+{
+	if (kernel->view.bytes)
+		measure_load_options(&kernel->view, text_of_segment(cmdline));
+	else
+		measure_text(plan->text);
 	if (initrd)
 		measure_initrd(initrd);
-	measure_command_line(cmdline);
+	if (!kernel->view.bytes)
+		measure_options(EVENTS_OF_NOBODY, "command line", text_of_segment(cmdline));
 }
 
 /* Ends a register that this boot has nothing for, as firmware ends its own: EV_SEPARATOR with the value 0. */
@@ -148,13 +172,16 @@ static void measure_nothing(uint32_t pcr)
 
 /*
  * A register that still has the value of the reset can be led anywhere. 11 is expected by whoever signs the values of
- * unified images that systemd-stub measures; this loader measures none into it.
+ * unified images.
  */
-static void cap_unused(const struct kexec_segment *initrd)
+static void cap_unused(void)
 {
-	if (!initrd)
-		measure_nothing(PCR_INITRD);
-	measure_nothing(PCR_UNIFIED_IMAGE);
+	static const uint32_t registers[] = { PCR_INITRD, PCR_UNIFIED_IMAGE };
+
+	for (size_t i = 0; i < ARRAY_SIZE(registers); i++) {
+		if (!events_are_in(registers[i]))
+			measure_nothing(registers[i]);
+	}
 }
 
 static uint32_t lowest(uint32_t registers)
@@ -206,16 +233,16 @@ static void warn_of_open(uint32_t open)
 	}
 }
 
-enum kexec_status measure_finish(const struct boot_plan *plan, const struct kexec_segment *initrd)
+enum kexec_status measure_finish(const struct boot_plan *plan)
 {
 	struct tpm_outcome outcome = tpm_outcome();
 	enum kexec_status status;
 
-	/* A boot that ends here leaves register 11 as it is, for the next loader. */
+	/* A boot that ends here leaves an unused register as it is, for the next loader. */
 	status = check(plan, &outcome);
 	if (status)
 		return status;
-	cap_unused(initrd);
+	cap_unused();
 	outcome = tpm_outcome();
 	status = check(plan, &outcome);
 	if (!status)

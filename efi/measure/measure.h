@@ -13,11 +13,23 @@ void measure_start(void);
 /* Whether there is a register to measure into. May be asked before measure_start. */
 bool measure_is_possible(void);
 
-/* Measures the kernel's file, where it lies, unless the platform has. `was_shown`: it was asked about the kernel. */
-void measure_kernel(const struct kernel *kernel, bool was_shown);
+/*
+ * Measures the kernel's file, where it lies, unless the platform has. `was_shown`: it was asked about the kernel. Of a
+ * unified image, measures the profile, the sections, and the options that the plan adds as well; our own image, as a
+ * file, was measured by whoever started it.
+ */
+void measure_kernel(const struct boot_plan *plan, const struct kernel *kernel, bool was_shown);
 
-/* Measures, in this order, the plan's text; the initrds, if there are any; the command line. All where they lie. */
-void measure_rest(const struct boot_plan *plan, const struct kexec_segment *initrd,
+/*
+ * Measures an initrd that an entry adds to a unified image, once it is loaded. `name` is its path.
+ */
+void measure_added_initrd(const char *name, const void *bytes, uint64_t size);
+
+/*
+ * Measures, where they lie, the plan's text; the initrds, if there are any; the command line. The text of a plan for a
+ * unified image is not measured: what it adds to the image is.
+ */
+void measure_rest(const struct boot_plan *plan, const struct kernel *kernel, const struct kexec_segment *initrd,
 		  const struct kexec_segment *cmdline);
 
 /*
@@ -25,4 +37,4 @@ void measure_rest(const struct boot_plan *plan, const struct kexec_segment *init
  * measurement failed or there is nowhere to measure, if the plan has require_measurement; and if our image vouches for
  * the kernel, where a register misses a measurement and could not be capped either. Any other boot gets a warning.
  */
-enum kexec_status measure_finish(const struct boot_plan *plan, const struct kexec_segment *initrd);
+enum kexec_status measure_finish(const struct boot_plan *plan);

@@ -262,28 +262,36 @@ static bool cap(struct meter *meter, uint32_t pcr)
 	return true;
 }
 
-static void measure_or_cap(struct meter *meter, const struct tpm_event *event)
+/* Returns false where a register that is there lacks the event. */
+static bool measure_or_cap(struct meter *meter, const struct tpm_event *event)
 {
 	EFI_STATUS status = measure(meter, event);
 	bool is_capped;
 
 	if (status == EFI_SUCCESS) {
 		log_verbose("measured the %s into PCR %u", event->what, event->pcr);
-		return;
+		return true;
 	}
 	meter->missed |= REGISTER(event->pcr);
 	if (!meter->is_there)
-		return;
+		return true;
 	is_capped = cap(meter, event->pcr);
 	log_warning("%s: cannot measure the %s into PCR %u: %s; %s", meter->name, event->what, event->pcr,
 		    efi_status_name(status), is_capped ? "the register is capped" : "it cannot be capped either");
+	return false;
 }
 
-void tpm_measure(const struct tpm_event *event)
+bool tpm_measure(const struct tpm_event *event)
 {
+	bool is_somewhere = false;
+	bool is_everywhere = true;
+
 	firmware_feed_watchdog();
-	for (size_t i = 0; i < ARRAY_SIZE(meters); i++)
-		measure_or_cap(&meters[i], event);
+	for (size_t i = 0; i < ARRAY_SIZE(meters); i++) {
+		is_everywhere &= measure_or_cap(&meters[i], event);
+		is_somewhere |= meters[i].is_there;
+	}
+	return is_somewhere && is_everywhere;
 }
 
 enum log_answer {

@@ -79,9 +79,10 @@ void tpm_find(void);
 /*
  * Extends a register with the digest of `event->bytes` and logs it. An application is hashed as its signature does
  * (Authenticode), unless it is no PE image. Where that fails, there is a warning, the register gets an error instead,
- * and what is measured next is measured all the same.
+ * and what is measured next is measured all the same. Returns whether there are registers, and all of
+ * them have the event.
  */
-void tpm_measure(const struct tpm_event *event);
+bool tpm_measure(const struct tpm_event *event);
 
 /*
  * The same for an application that the platform has been shown since tpm_find, and should have measured (the same

@@ -9,8 +9,10 @@
 #include "boot/log.h"
 #include "boot/pool.h"
 #include "boot/sealed_image.h"
+#include "boot/stub_request.h"
 #include "common/string.h"
 #include "efi/services/firmware.h"
+#include "efi/source/own_options.h"
 #include "efi/source/self.h"
 #include "efi/source/stream.h"
 
@@ -19,60 +21,6 @@
 
 /* How much of a wrong value a message quotes. */
 #define QUOTE_MAX 60
-
-/* Our own path is only looked at. */
-#define OWN_PATH_SIZE 512
-
-/* EFI_SHELL_PARAMETERS_PROTOCOL is on the handle of whatever a UEFI shell starts (UEFI Shell specification 2.3). */
-#define SHELL_PARAMETERS_GUID                                                                                          \
-	{                                                                                                              \
-		0x752f3136, 0x4e16, 0x4fdc,                                                                            \
-		{                                                                                                      \
-			0xa2, 0x2a, 0xe5, 0xf4, 0x68, 0x12, 0xf4, 0xca                                                 \
-		}                                                                                                      \
-	}
-
-/* Whether the volume that our image came from is the one that edk2 makes of what QEMU is told. */
-static bool is_on_qemu_volume(const EFI_LOADED_IMAGE *image)
-{
-	EFI_GUID guid = DEVICE_PATH_PROTOCOL;
-	const void *nodes = firmware_protocol_on(image->DeviceHandle, &guid);
-
-	return nodes && image_is_on_qemu_volume(nodes, device_path_size(nodes));
-}
-
-static bool is_from_shell(void)
-{
-	EFI_GUID guid = SHELL_PARAMETERS_GUID;
-	void *parameters;
-
-	return !EFI_ERROR(firmware_boot_services->HandleProtocol(firmware_image, &guid, &parameters));
-}
-
-/* Parses the image's load options into *ret_buffer, which the caller frees; NULL if there are none. */
-static enum kexec_status read_load_options(const EFI_LOADED_IMAGE *image, void **ret_buffer,
-					   struct load_options *ret_options)
-{
-	size_t size = image->LoadOptions ? image->LoadOptionsSize : 0;
-	size_t parsed_size = size > LOAD_OPTIONS_SIZE_MAX ? 0 : size;
-	const void *nodes = image->FilePath;
-	struct load_options_sender sender;
-	char own_path[OWN_PATH_SIZE];
-	enum kexec_status status;
-
-	*ret_buffer = NULL;
-	*ret_options = (struct load_options){ 0 };
-	if (size == 0)
-		return KEXEC_OK;
-	status = pool_alloc(LOAD_OPTIONS_BUFFER_SIZE(parsed_size), "load options", ret_buffer);
-	if (status)
-		return status;
-	sender = (struct load_options_sender){ .is_shell = is_from_shell(), .is_qemu = is_on_qemu_volume(image) };
-	if (nodes && image_path(nodes, device_path_size(nodes), own_path, sizeof(own_path)))
-		sender.own_path = text_of_string(own_path);
-	load_options_parse(image->LoadOptions, size, &sender, *ret_buffer, ret_options);
-	return KEXEC_OK;
-}
 
 /* The path of the entry file: the one that the load options name, or the one beside the image. */
 static enum kexec_status find_path(const EFI_LOADED_IMAGE *image, const struct load_options *options,
@@ -162,7 +110,7 @@ static enum kexec_status plan_file(const EFI_LOADED_IMAGE *image, const struct l
 	enum kexec_status status;
 	struct stream stream;
 
-	if (!options->entry_path.length && is_on_qemu_volume(image))
+	if (!options->entry_path.length && own_volume_is_qemu(image))
 		return refuse_qemu();
 	status = find_path(image, options, sources, path);
 	if (!status)
@@ -184,7 +132,7 @@ static enum kexec_status plan_from_outside(const EFI_LOADED_IMAGE *image, struct
 	enum kexec_status status;
 	void *buffer;
 
-	status = read_load_options(image, &buffer, &options);
+	status = own_options_read(image, &buffer, &options);
 	if (status)
 		return status;
 	if (options.has_linux)
@@ -197,11 +145,38 @@ static enum kexec_status plan_from_outside(const EFI_LOADED_IMAGE *image, struct
 	return status;
 }
 
+/*
+ * Which of the sealed profiles boots is for whoever starts the image to say, as of systemd-stub. So is the command line
+ * of an image that has none, unless tools/seal has marked the image: then it boots as it is.
+ */
+static enum kexec_status plan_request(const struct stub_request *request, struct section_source *sections,
+				      struct boot_plan *ret_plan)
+{
+	struct text options = self_is_marked() ? TEXT("") : request->command_line;
+	struct text wanted = request->command_line;
+	enum kexec_status status;
+
+	sections->profile = request->profile;
+	status = sealed_image_to_plan(&sections->image, request->profile, options, ret_plan);
+	if (status)
+		return status;
+	if (wanted.length && !ret_plan->options_are_added && !text_equal(wanted, text_trim(ret_plan->command_line)))
+		log_warning("load options ignored: what this image boots is sealed in it");
+	return KEXEC_OK;
+}
+
 static enum kexec_status plan_sealed(const EFI_LOADED_IMAGE *image, struct sources *sources, struct boot_plan *ret_plan)
 {
-	if (image->LoadOptions && image->LoadOptionsSize)
-		log_warning("load options ignored: what this image boots is sealed in it");
-	return sealed_image_to_plan(&sources->image.image, sources->image.profile, ret_plan);
+	struct stub_request request;
+	enum kexec_status status;
+	void *buffer;
+
+	status = own_options_read_request(image, &buffer, &request);
+	if (status)
+		return status;
+	status = plan_request(&request, &sources->image, ret_plan);
+	pool_free(buffer);
+	return status;
 }
 
 static enum kexec_status find_anywhere(const EFI_LOADED_IMAGE *image, struct sources *sources,
@@ -234,7 +209,7 @@ static bool initrds_are_registered_files(const EFI_LOADED_IMAGE *image, const st
 	bool is_disk = device && device->Media && device->Media->BlockSize > 1;
 
 	return plan->initrd_count && !plan->volume[0] && sources_origin(sources) == PART_ON_VOLUME && !is_disk &&
-	       !is_on_qemu_volume(image);
+	       !own_volume_is_qemu(image);
 }
 
 /* As systemd-stub 261 does, in front of all others. */

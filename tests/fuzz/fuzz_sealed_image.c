@@ -44,6 +44,7 @@ static void check_unified_image(const struct pe_image *image, const struct boot_
 	struct section_source source;
 
 	section_source_start(&source, image);
+	source.profile = plan->profile;
 	assert(plan->kernel.trust == TRUST_IMAGE && plan->kernel.source == PART_IN_IMAGE);
 	check_section(&source, plan->kernel.name);
 	assert(plan->initrd_count <= 2);
@@ -86,7 +87,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 		struct text entry;
 
 		check_seal(&image, seal);
-		if (seal != SEALED || sealed_image_to_plan(&image, 0, &plan) != KEXEC_OK)
+		if (seal != SEALED || sealed_image_to_plan(&image, size % 3, TEXT("added"), &plan) != KEXEC_OK)
 			continue;
 		if (pe_find_section(&image, ".entry", &entry))
 			check_entry(&plan);

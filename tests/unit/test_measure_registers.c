@@ -13,8 +13,9 @@
 #include "common/align.h"
 #include "common/format.h"
 #include "common/sha256.h"
-#include "efi/services/firmware.h"
+#include "efi/measure/events.h"
 #include "efi/measure/tpm.h"
+#include "efi/services/firmware.h"
 #include "tests/unit/fake_firmware.h"
 #include "tests/unit/support.h"
 
@@ -316,7 +317,16 @@ struct boot {
 	const char *text;
 	const char *initrd;
 	const char *command_line;
+	const char *image;	   /* of a unified image, its bytes; or NULL */
+	const char *added_options; /* to that */
+	uint32_t profile;
 };
+
+/* In ->image, of a byte each; the last of the signature's is not in the file. */
+#define IMAGE_KERNEL 0
+#define IMAGE_COMMAND_LINE 1
+#define IMAGE_SIGNATURE 2
+#define IMAGE_PUBLIC_KEY 3
 
 enum {
 	SAID_OUTSIDE = 0,
@@ -327,11 +337,34 @@ enum {
 /* The first is what somebody has sealed secrets to, or its twin without an initrd; the others differ in one part each.
  */
 static const struct boot boots[] = {
-	{ "MZ the kernel", "linux /vmlinuz", "the initrd", "root=/dev/vda1" },
-	{ "MZ the kernel", "linux /vmlinuz", NULL, "root=/dev/vda1" },
-	{ "MZ the kernel", "linux /vmlinuz", "an evil initrd", "root=/dev/vda1" },
-	{ "no application", "linux /old", "the initrd", "init=/bin/sh \xff" },
+	{ .kernel = "MZ the kernel",
+	  .text = "linux /vmlinuz",
+	  .initrd = "the initrd",
+	  .command_line = "root=/dev/vda1" },
+	{ .kernel = "MZ the kernel", .text = "linux /vmlinuz", .command_line = "root=/dev/vda1" },
+	{ .kernel = "MZ the kernel",
+	  .text = "linux /vmlinuz",
+	  .initrd = "an evil initrd",
+	  .command_line = "root=/dev/vda1" },
+	{ .kernel = "no application",
+	  .text = "linux /old",
+	  .initrd = "the initrd",
+	  .command_line = "init=/bin/sh \xff" },
+	{ .kernel = "MZ an image",
+	  .text = "linux /uki",
+	  .initrd = "the initrd",
+	  .command_line = "quiet",
+	  .image = "KcsP" },
+	{ .kernel = "MZ an image",
+	  .text = "linux /uki",
+	  .command_line = "quiet more",
+	  .image = "KcsQ",
+	  .added_options = "more",
+	  .profile = 7 },
 };
+
+#define PLAIN_BOOTS 4
+#define UNIFIED_BOOT 4
 
 /* Whether the platform is asked about the kernel, which then measures it, if it does as it should. */
 enum shown {
@@ -398,6 +431,19 @@ static size_t no_ranges(const struct kernel_plan *plan, struct file_range ret_ra
 
 static const struct kernel_format format = { .signed_ranges = no_ranges };
 
+static struct unified_view view_of(const char *image)
+{
+	struct unified_view view = { .bytes = (const uint8_t *)image };
+
+	if (!image)
+		return view;
+	view.image.sections[UNIFIED_KERNEL] = (struct unified_section){ IMAGE_KERNEL, 1, 1 };
+	view.image.sections[UNIFIED_COMMAND_LINE] = (struct unified_section){ IMAGE_COMMAND_LINE, 1, 1 };
+	view.image.sections[UNIFIED_SIGNATURE] = (struct unified_section){ IMAGE_SIGNATURE, 1, 1 };
+	view.image.sections[UNIFIED_PUBLIC_KEY] = (struct unified_section){ IMAGE_PUBLIC_KEY, 1, 3 };
+	return view;
+}
+
 static enum kexec_status run(const struct boot *boot, enum shown shown, unsigned policy)
 {
 	struct boot_plan plan = {
@@ -405,8 +451,12 @@ static enum kexec_status run(const struct boot *boot, enum shown shown, unsigned
 		.text = { .start = boot->text, .length = strlen(boot->text) },
 		.kernel = { .trust = policy & SAID_SEALED ? TRUST_IMAGE : TRUST_PLATFORM },
 		.require_measurement = policy & REQUIRED,
+		.command_line = text_of_string(boot->added_options ? boot->added_options : ""),
+		.profile = boot->profile,
 	};
 	struct kernel kernel = {
+		.part = &plan.kernel,
+		.view = view_of(boot->image),
 		.plan = { .format = &format },
 		.file = (const uint8_t *)boot->kernel,
 		.file_size = strlen(boot->kernel),
@@ -419,9 +469,11 @@ static enum kexec_status run(const struct boot *boot, enum shown shown, unsigned
 	measure_start();
 	if (shown == SHOWN)
 		show(boot);
-	measure_kernel(&kernel, shown != NOT_SHOWN);
-	measure_rest(&plan, boot->initrd ? &initrd : NULL, &cmdline);
-	status = measure_finish(&plan, boot->initrd ? &initrd : NULL);
+	measure_kernel(&plan, &kernel, shown != NOT_SHOWN);
+	if (boot->image && boot->initrd)
+		measure_added_initrd("/more", boot->initrd, strlen(boot->initrd));
+	measure_rest(&plan, &kernel, boot->initrd ? &initrd : NULL, &cmdline);
+	status = measure_finish(&plan);
 	assert_int_equal(pool_held, 0);
 	return status;
 }
@@ -618,7 +670,7 @@ static void boots_are_told_apart(void **state)
 		boot_without_a_fault(&boots[i], NOT_SHOWN);
 		memcpy(values[i], truth[0], sizeof(values[i]));
 	}
-	for (size_t i = 0; i < ARRAY_SIZE(boots); i++) {
+	for (size_t i = 0; i < PLAIN_BOOTS; i++) {
 		for (size_t k = 0; k < i; k++) {
 			assert_int_equal(sha256_equal(values[i][9], values[k][9]), i == 3 && k == 0);
 			assert_int_equal(sha256_equal(values[i][12], values[k][12]), i < 3);
@@ -694,6 +746,86 @@ static void error_that_caps(void **state)
 	assert_true(is_true(0, 11));
 	assert_true(is_true(0, 12));
 	expect_refused(run(&boots[0], NOT_SHOWN, REQUIRED), "found PCR 9 without one");
+}
+
+/* Extends a value with the digest of some bytes. */
+static void extend_with(value register_value, const void *bytes, size_t size)
+{
+	struct place scratch = { .log = (uint8_t[256]){ 0 } };
+
+	memcpy(scratch.registers[0], register_value, sizeof(value));
+	extend(&scratch, 0, 0, bytes, size);
+	memcpy(register_value, scratch.registers[0], sizeof(value));
+}
+
+/*
+ * As systemd-stub does: name and content of each section in 11, without the signature, and with the zeros that only
+ * memory has; in 12 what was chosen or added; in 9 what the kernel's EFI stub measures.
+ */
+static void unified_image(void **state)
+{
+	static const char profile[] = "7\0\0";
+	static const char more[] = "m\0o\0r\0e\0\0";
+	static const char command_line[] = "q\0u\0i\0e\0t\0 \0m\0o\0r\0e\0\0";
+	value expected[3] = { 0 };
+
+	(void)state;
+	start(true, false);
+	boot_without_a_fault(&boots[UNIFIED_BOOT + 1], NOT_SHOWN);
+	extend_with(expected[0], ".linux", 7);
+	extend_with(expected[0], "K", 1);
+	extend_with(expected[0], ".cmdline", 9);
+	extend_with(expected[0], "c", 1);
+	extend_with(expected[0], ".pcrpkey", 9);
+	extend_with(expected[0], "Q\0\0", 3);
+	assert_memory_equal(truth[0][11], expected[0], sizeof(value));
+	extend_with(expected[1], profile, sizeof(profile));
+	extend_with(expected[1], more, sizeof(more));
+	assert_memory_equal(truth[0][12], expected[1], sizeof(value));
+	extend_with(expected[2], command_line, sizeof(command_line));
+	assert_memory_equal(truth[0][9], expected[2], sizeof(value));
+}
+
+/* An initrd that is added is in 12, and all initrds are in 9 behind the command line. */
+static void initrd_added_to_a_unified_image(void **state)
+{
+	static const char command_line[] = "q\0u\0i\0e\0t\0\0";
+	value expected[2] = { 0 };
+
+	(void)state;
+	start(true, false);
+	boot_without_a_fault(&boots[UNIFIED_BOOT], NOT_SHOWN);
+	extend_with(expected[0], "the initrd", 10);
+	assert_memory_equal(truth[0][12], expected[0], sizeof(value));
+	extend_with(expected[1], command_line, sizeof(command_line));
+	extend_with(expected[1], "the initrd", 10);
+	assert_memory_equal(truth[0][9], expected[1], sizeof(value));
+}
+
+/* A group counts as measured only if all of it is in the registers. */
+static void groups_that_are_complete(void **state)
+{
+	(void)state;
+	start(true, true);
+	boot_without_a_fault(&boots[0], NOT_SHOWN);
+	assert_false(events_are_complete(EVENTS_OF_IMAGE));
+	assert_false(events_are_complete(EVENTS_OF_PARAMETERS));
+	boot_without_a_fault(&boots[UNIFIED_BOOT + 1], NOT_SHOWN);
+	assert_true(events_are_complete(EVENTS_OF_IMAGE));
+	assert_true(events_are_complete(EVENTS_OF_PARAMETERS));
+	assert_false(events_are_complete(EVENTS_OF_SYSEXTS));
+	/* Either of two places: kernel, profile, then the sections. */
+	for (unsigned n = 5; n <= 8; n++) {
+		fault.call = CALL_EXTEND;
+		fault.status = EFI_DEVICE_ERROR;
+		fault.first = fault.last = n;
+		run(&boots[UNIFIED_BOOT + 1], NOT_SHOWN, SAID_OUTSIDE);
+		assert_false(events_are_complete(EVENTS_OF_IMAGE));
+	}
+	start(false, false);
+	fault.call = CALL_NONE;
+	run(&boots[UNIFIED_BOOT], NOT_SHOWN, SAID_OUTSIDE);
+	assert_false(events_are_complete(EVENTS_OF_IMAGE));
 }
 
 /* The first cap fails, the second, when all is done, does not. */
@@ -877,6 +1009,9 @@ int main(void)
 		cmocka_unit_test(boots_are_told_apart),
 		cmocka_unit_test(both_are_measured_into),
 		cmocka_unit_test(registers_without_a_measurement),
+		cmocka_unit_test(unified_image),
+		cmocka_unit_test(initrd_added_to_a_unified_image),
+		cmocka_unit_test(groups_that_are_complete),
 		cmocka_unit_test(error_that_caps),
 		cmocka_unit_test(cap_is_tried_again),
 		cmocka_unit_test(each_measurement_fails),

@@ -23,7 +23,7 @@ static enum kexec_status make(const struct sample_section *sections, size_t coun
 	boot_plan_free(&plan);
 	assert_int_equal(sealed_image_found(&image, false), SEALED);
 	assert_int_equal(sealed_image_found(&image, true), SEALED);
-	status = sealed_image_to_plan(&image, 0, &plan);
+	status = sealed_image_to_plan(&image, 0, TEXT(""), &plan);
 	free((void *)(uintptr_t)image.bytes);
 	return status;
 }
@@ -146,6 +146,39 @@ static void empty_sections_are_not_passed_over(void **state)
 	expect_part(&plan.initrds[1], ".initrd");
 }
 
+/* Of an image that has none, a command line from outside; of any image, the sections of a profile. */
+static void what_load_options_choose(void **state)
+{
+	const struct sample_section sections[] = { SECTION(".linux", "K"),    SECTION(".initrd", "I"),
+						   SECTION(".profile", "P0"), SECTION(".cmdline", "zero"),
+						   SECTION(".profile", "P1"), SECTION(".ucode", "U") };
+	struct pe_image image = pe_build(PE_LOADED, sections, 6);
+
+	(void)state;
+	boot_plan_free(&plan);
+	expect_ok(sealed_image_to_plan(&image, 0, TEXT("from outside"), &plan));
+	assert_string_equal(plan.command_line.start, "zero");
+	assert_false(plan.options_are_added);
+	assert_int_equal(plan.initrd_count, 1);
+	boot_plan_free(&plan);
+	expect_ok(sealed_image_to_plan(&image, 1, TEXT("from outside"), &plan));
+	assert_string_equal(plan.command_line.start, "from outside");
+	assert_true(plan.options_are_added);
+	assert_int_equal(plan.initrd_count, 2);
+	assert_int_equal(plan.profile, 1);
+	boot_plan_free(&plan);
+	expect_ok(sealed_image_to_plan(&image, 1, TEXT(""), &plan));
+	assert_string_equal(plan.command_line.start, "");
+	assert_false(plan.options_are_added);
+	boot_plan_free(&plan);
+	expect_error(sealed_image_to_plan(&image, 2, TEXT(""), &plan), KEXEC_NOT_FOUND,
+		     "this image: profile: expected one below 2, found 2");
+	/* An initrd is nothing that may come from outside. */
+	expect_error(sealed_image_to_plan(&image, 1, TEXT("initrd=/x"), &plan), KEXEC_DENIED, "initrd=");
+	plan = (struct boot_plan){ 0 };
+	free((void *)(uintptr_t)image.bytes);
+}
+
 static void sealed_entry(void **state)
 {
 	static const char text[] = "linux /k\nfsverity " DIGEST_0 " /k\n\0\0\0";
@@ -191,7 +224,7 @@ static void nothing_sealed(void **state)
 
 	(void)state;
 	assert_int_equal(sealed_image_found(&image, false), NOT_SEALED);
-	expect_error(sealed_image_to_plan(&image, 0, &plan), KEXEC_NOT_FOUND,
+	expect_error(sealed_image_to_plan(&image, 0, TEXT(""), &plan), KEXEC_NOT_FOUND,
 		     "expected a section .entry or .linux, found neither");
 	free((void *)(uintptr_t)image.bytes);
 }
@@ -303,6 +336,7 @@ int main(void)
 		cmocka_unit_test(command_line_is_one_line),
 		cmocka_unit_test(command_line_that_is_too_long),
 		cmocka_unit_test(empty_sections_are_not_passed_over),
+		cmocka_unit_test(what_load_options_choose),
 		cmocka_unit_test(sealed_entry),
 		cmocka_unit_test(sealed_entry_that_is_refused),
 		cmocka_unit_test(nothing_sealed),

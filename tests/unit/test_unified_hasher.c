@@ -23,9 +23,12 @@ static void expect_digests(const struct unified_hasher *hasher)
 {
 	for (unsigned i = 0; i < UNIFIED_PARTS; i++) {
 		const struct unified_section *section = &image.sections[i];
-		uint8_t *content = calloc(1, section->size);
 		uint8_t digest[SHA256_DIGEST_SIZE];
+		uint8_t *content;
 
+		if (!section->size)
+			continue;
+		content = calloc(1, section->size);
 		memcpy(content, file + section->offset, section->file_size);
 		fsverity_start(&state_of_file);
 		fsverity_update(&state_of_file, content, section->size);
@@ -70,6 +73,8 @@ static void content_that_was_changed_later(void **state)
 		const struct unified_section *section = &image.sections[i];
 		uint8_t *last = file + section->offset + section->file_size - 1;
 
+		if (!section->size)
+			continue;
 		assert_true(unified_hasher_agrees(&hasher, (enum unified_part)i, file + section->offset));
 		*last ^= 1;
 		assert_false(unified_hasher_agrees(&hasher, (enum unified_part)i, file + section->offset));

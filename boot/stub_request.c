@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/* Takes the load options of a stub apart. */
+#include "boot/stub_request.h"
+
+#include "boot/optional_data.h"
+
+/* Cuts the first word off, and the blanks behind it. */
+static struct text take_word(struct text *text)
+{
+	struct text rest = *text;
+	struct text word = text_take_word(&rest);
+
+	*text = rest;
+	return word;
+}
+
+static void take_program(struct text *text, const struct load_options_sender *sender)
+{
+	struct text rest = *text;
+
+	if (load_options_name_program(take_word(&rest), sender))
+		*text = rest;
+}
+
+static void take_profile(struct text *text, struct stub_request *request)
+{
+	struct text rest = *text;
+	struct text word = take_word(&rest);
+	uint64_t profile;
+
+	if (word.length < 2 || word.start[0] != '@')
+		return;
+	text_drop(&word, 1);
+	if (!text_take_number(&word, UINT32_MAX, &profile) || word.length)
+		return;
+	request->has_profile = true;
+	request->profile = (uint32_t)profile;
+	*text = rest;
+}
+
+struct stub_request stub_request_parse(const void *bytes, size_t size, const struct load_options_sender *sender,
+				       char *buffer)
+{
+	struct stub_request request = { 0 };
+	const char *skipped;
+	struct text text;
+
+	if (!size || !optional_data_text(bytes, size, buffer, &text, &skipped))
+		return request;
+	take_program(&text, sender);
+	take_profile(&text, &request);
+	/* A profile looks like one of those marks. */
+	if (request.has_profile || sender->is_shell || !optional_data_is_mark(text))
+		request.command_line = text_trim(text);
+	return request;
+}

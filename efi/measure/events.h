@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * The forms that events have: what is hashed, and what the log says of it. systemd-stub's and the kernel's EFI stub's
+ * are kept to, so that tools which know those know ours (systemd 262, src/boot/measure.c; Linux,
+ * drivers/firmware/efi/libstub/efi-stub-helper.c, efi_measure_tagged_event).
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "boot/text.h"
+
+/* What systemd asks about as a whole, by a variable for each (systemd.io/TPM2_PCR_MEASUREMENTS). */
+enum event_group {
+	EVENTS_OF_NOBODY,
+	EVENTS_OF_IMAGE,      /* the sections of a unified image */
+	EVENTS_OF_PARAMETERS, /* what was added to the image or chosen of it: profile, options, credentials, addons */
+	EVENTS_OF_SYSEXTS,
+	EVENTS_OF_CONFEXTS,
+	EVENT_GROUPS,
+};
+
+/* Something that is measured as it lies in memory. */
+struct event_subject {
+	enum event_group group;
+	uint32_t pcr;
+	const char *what;  /* for messages */
+	const void *bytes; /* NULL: there was no memory to make it in, so the measurement fails */
+	uint64_t size;
+};
+
+/* Begins a boot's measurements: no group has an event, and no register either. */
+void events_start(void);
+
+/* Whether a group has events, and all of them are in the registers. */
+bool events_are_complete(enum event_group group);
+
+/* Whether something was to be measured into the register since events_start. */
+bool events_are_in(uint32_t pcr);
+
+/* EV_IPL, whose text in the log is `description` in UTF-16 with its NUL: ASCII, at most 63 characters. */
+void event_described(const struct event_subject *subject, const char *description);
+
+/* EV_EVENT_TAG with `id`, whose data in the log are `size` bytes: at most EVENT_TAG_DATA_MAX, the others are cut off.
+ */
+#define EVENT_TAG_DATA_MAX 520u
+void event_tagged(const struct event_subject *subject, uint32_t id, const void *data, uint32_t size);
+
+/*
+ * EV_IPL of a text in UTF-16 with its NUL, which is in the log as well. What is not UTF-8 has no such form and is
+ * measured as it is, with the NUL that follows it. `subject` has no bytes.
+ */
+void event_text(const struct event_subject *subject, struct text text);
+
+/* The same text as EV_EVENT_TAG with `id`; `data` as in event_tagged. */
+void event_tagged_text(const struct event_subject *subject, struct text text, uint32_t id, const void *data,
+		       uint32_t size);
