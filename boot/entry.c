@@ -103,13 +103,14 @@ static bool give_digest(struct boot_part *part, const struct digest_line *line, 
 /* A digest for a file that is not loaded would never be checked: most likely its path is spelled in two ways. */
 static enum kexec_status give_to_parts(struct boot_plan *plan, const struct digest_line *line)
 {
+	struct boot_part *part;
 	const char *key = line->is_fsverity ? "fsverity" : "sha256";
 	struct text path = text_quote(line->path, QUOTE_MAX);
 	bool is_named = false;
-	bool agrees = give_digest(&plan->kernel, line, &is_named);
+	bool agrees = true;
 
-	for (size_t i = 0; i < plan->initrd_count; i++)
-		agrees &= give_digest(&plan->initrds[i], line, &is_named);
+	for (size_t i = 0; (part = boot_plan_part(plan, i)) != NULL; i++)
+		agrees &= give_digest(part, line, &is_named);
 	if (!is_named)
 		return log_error(KEXEC_BAD_FORMAT,
 				 "%s%s: %s: expected the path of a linux or initrd line, found \"%.*s\"", plan->said_by,
@@ -140,13 +141,25 @@ static enum kexec_status expect_digest(const struct boot_plan *plan, const struc
 }
 
 /* In a sealed entry nobody vouches for a file without a digest. */
-static enum kexec_status expect_digests(const struct boot_plan *plan)
+static enum kexec_status expect_digests(struct boot_plan *plan)
 {
-	enum kexec_status status = expect_digest(plan, &plan->kernel);
+	enum kexec_status status = KEXEC_OK;
+	struct boot_part *part;
 
-	for (size_t i = 0; !status && i < plan->initrd_count; i++)
-		status = expect_digest(plan, &plan->initrds[i]);
+	for (size_t i = 0; !status && (part = boot_plan_part(plan, i)) != NULL; i++)
+		status = expect_digest(plan, part);
 	return status;
+}
+
+/* Signed values of a register that gets no such value would open nothing. */
+static enum kexec_status expect_measurement(const struct boot_plan *plan)
+{
+	const char *key = plan->pcr_signature.name ? "pcrsig" : "pcrpkey";
+
+	if (plan->measured_as_image || (!plan->pcr_signature.name && !plan->pcr_key.name))
+		return KEXEC_OK;
+	return log_error(KEXEC_BAD_FORMAT, "%s: %s: expected a line \"measure uki\" beside it, found none",
+			 plan->said_by, key);
 }
 
 static enum kexec_status read_text(struct plan_builder *builder, enum entry_place place)
@@ -156,6 +169,8 @@ static enum kexec_status read_text(struct plan_builder *builder, enum entry_plac
 
 	if (!status)
 		status = command_line_carry_out(builder, is_sealed);
+	if (!status)
+		status = expect_measurement(&builder->plan);
 	if (!status)
 		status = give_digests(builder);
 	if (!status && place == ENTRY_SEALED)

@@ -137,12 +137,38 @@ static const char *read_signature(struct plan_builder *builder, struct text valu
 	return NULL;
 }
 
+/* Each line asks for one of the two. */
 static const char *read_measure(struct plan_builder *builder, struct text value)
 {
-	if (!text_equal(value, TEXT("require")))
-		return "require";
-	builder->plan.require_measurement = true;
+	bool as_image;
+
+	if (!choose(value, TEXT("require"), TEXT("uki"), &as_image))
+		return "require or uki";
+	builder->plan.require_measurement |= !as_image;
+	builder->plan.measured_as_image |= as_image;
 	return NULL;
+}
+
+static const char *read_one_path(struct plan_builder *builder, struct text value, struct boot_part *part)
+{
+	const char *expected = expect_path(value);
+
+	if (expected)
+		return expected;
+	if (part->name)
+		return "one path";
+	part->name = plan_builder_name(builder, value);
+	return NULL;
+}
+
+static const char *read_pcr_signature(struct plan_builder *builder, struct text value)
+{
+	return read_one_path(builder, value, &builder->plan.pcr_signature);
+}
+
+static const char *read_pcr_key(struct plan_builder *builder, struct text value)
+{
+	return read_one_path(builder, value, &builder->plan.pcr_key);
 }
 
 static const char *read_network(struct plan_builder *builder, struct text value)
@@ -210,6 +236,8 @@ static const struct entry_key keys[] = {
 	{ TEXT("volume"), read_volume },
 	{ TEXT("signature"), read_signature },
 	{ TEXT("measure"), read_measure },
+	{ TEXT("pcrsig"), read_pcr_signature },
+	{ TEXT("pcrpkey"), read_pcr_key },
 	{ TEXT("network"), read_network },
 	{ TEXT("on-mismatch"), read_on_mismatch },
 	{ TEXT("dma"), read_dma },

@@ -4,12 +4,13 @@
 
 #include "boot/log.h"
 
-bool network_policy_applies(const struct boot_plan *plan)
+bool network_policy_applies(struct boot_plan *plan)
 {
-	bool applies = plan->kernel.source == PART_ON_NETWORK;
+	struct boot_part *part;
+	bool applies = false;
 
-	for (size_t i = 0; i < plan->initrd_count; i++)
-		applies |= plan->initrds[i].source == PART_ON_NETWORK;
+	for (size_t i = 0; (part = boot_plan_part(plan, i)) != NULL; i++)
+		applies |= part->source == PART_ON_NETWORK;
 	return applies;
 }
 
@@ -18,20 +19,22 @@ static bool is_believed(const struct boot_plan *plan, const struct boot_part *pa
 	return part->source != PART_ON_NETWORK || plan->network_trusted || boot_part_has_digest(part);
 }
 
-enum kexec_status network_policy_check(const struct boot_plan *plan, bool platform_vouches)
+enum kexec_status network_policy_check(struct boot_plan *plan, bool platform_vouches)
 {
+	struct boot_part *part;
+
 	if (!platform_vouches && !is_believed(plan, &plan->kernel))
 		return log_error(
 			KEXEC_DENIED,
 			"%s: comes over the network: expected a digest (fsverity or sha256), Secure Boot on, or "
 			"\"network trust\" in %s, found none",
 			plan->kernel.name, plan->said_by);
-	for (size_t i = 0; i < plan->initrd_count; i++) {
-		if (!is_believed(plan, &plan->initrds[i]))
+	for (size_t i = 1; (part = boot_plan_part(plan, i)) != NULL; i++) {
+		if (!is_believed(plan, part))
 			return log_error(KEXEC_DENIED,
 					 "%s: comes over the network: expected a digest (fsverity or sha256), or "
 					 "\"network trust\" in %s, found neither",
-					 plan->initrds[i].name, plan->said_by);
+					 part->name, plan->said_by);
 	}
 	return KEXEC_OK;
 }

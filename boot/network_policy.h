@@ -12,7 +12,7 @@
 #include "boot/status.h"
 
 /* Whether any part of the plan comes over the network. */
-bool network_policy_applies(const struct boot_plan *plan);
+bool network_policy_applies(struct boot_plan *plan);
 
 /* `platform_vouches`: the kernel does not run unless the platform vouches for it. */
-enum kexec_status network_policy_check(const struct boot_plan *plan, bool platform_vouches);
+enum kexec_status network_policy_check(struct boot_plan *plan, bool platform_vouches);

@@ -6,6 +6,7 @@
 #include "boot/log.h"
 #include "boot/plan_builder.h"
 #include "boot/pool.h"
+#include "common/align.h"
 #include "common/digest_text.h"
 #include "common/format.h"
 #include "common/string.h"
@@ -99,12 +100,11 @@ void plan_builder_add_options(struct plan_builder *builder, struct text options)
 void plan_builder_finish(struct plan_builder *builder, const struct plan_trust *trust, struct boot_plan *ret_plan)
 {
 	struct boot_plan *plan = &builder->plan;
+	struct boot_part *part;
 
-	plan->kernel.source = builder->source;
-	plan->kernel.trust = trust->kernel;
-	for (size_t i = 0; i < plan->initrd_count; i++) {
-		plan->initrds[i].source = builder->source;
-		plan->initrds[i].trust = trust->initrds;
+	for (size_t i = 0; (part = boot_plan_part(plan, i)) != NULL; i++) {
+		part->source = builder->source;
+		part->trust = i == 0 ? trust->kernel : trust->others;
 	}
 	*ret_plan = *plan;
 }
@@ -122,6 +122,22 @@ bool boot_part_has_digest(const struct boot_part *part)
 bool boot_part_is_sealed(const struct boot_part *part)
 {
 	return part->trust == TRUST_IMAGE || (part->trust == TRUST_DIGEST && boot_part_has_digest(part));
+}
+
+struct boot_part *boot_plan_part(struct boot_plan *plan, size_t index)
+{
+	struct boot_part *const others[] = { &plan->pcr_signature, &plan->pcr_key };
+
+	if (index == 0)
+		return &plan->kernel;
+	if (index <= plan->initrd_count)
+		return &plan->initrds[index - 1];
+	index -= plan->initrd_count + 1;
+	for (size_t i = 0; i < ARRAY_SIZE(others); i++) {
+		if (others[i]->name && index-- == 0)
+			return others[i];
+	}
+	return NULL;
 }
 
 void boot_plan_put_first(struct boot_plan *plan, const struct boot_part *initrd)
@@ -164,17 +180,14 @@ void boot_plan_print_unknown_keys(const struct boot_plan *plan)
 		print_unknown_key(plan, plan->unknown_keys[i]);
 }
 
-static void use_network(struct boot_part *part)
-{
-	if (part->source == PART_ON_VOLUME)
-		part->source = PART_ON_NETWORK;
-}
-
 void boot_plan_use_network(struct boot_plan *plan)
 {
-	use_network(&plan->kernel);
-	for (size_t i = 0; i < plan->initrd_count; i++)
-		use_network(&plan->initrds[i]);
+	struct boot_part *part;
+
+	for (size_t i = 0; (part = boot_plan_part(plan, i)) != NULL; i++) {
+		if (part->source == PART_ON_VOLUME)
+			part->source = PART_ON_NETWORK;
+	}
 }
 
 void boot_plan_free(struct boot_plan *plan)

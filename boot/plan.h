@@ -68,6 +68,8 @@ struct boot_plan {
 	struct boot_part kernel;   /* always there */
 	struct boot_part *initrds; /* in the order in which they are loaded */
 	size_t initrd_count;
+	struct boot_part pcr_signature; /* signed values of register 11, for the initrd; ->name is NULL: none */
+	struct boot_part pcr_key;	/* public, of who has signed them; likewise */
 	char volume[PARTUUID_SIZE]; /* on which the parts are (boot/partuuid.h); "": the one that our image came from */
 	bool has_profile;	    /* the entry names a profile; without one it is 0 */
 	uint32_t profile;	    /* of a unified image */
@@ -79,6 +81,7 @@ struct boot_plan {
 	bool options_are_added;	  /* of our own unified image: the command line is not in it, but in the load options */
 	bool require_signature;	  /* the platform must vouch for the kernel, whoever else does */
 	bool require_measurement; /* all that is measured must be in the registers */
+	bool measured_as_image;	  /* kernel, command line and initrds are measured as those of a unified image are */
 	bool overwrite_off;	  /* the firmware shall not overwrite memory at the next reset */
 	bool network_trusted;	  /* parts without a digest may come over the network: boot/network_policy.h */
 	bool dma_off;		  /* devices behind PCI bridges shall not write to memory once the firmware is left */
@@ -87,6 +90,12 @@ struct boot_plan {
 	enum on_mismatch on_mismatch;
 	void *memory; /* one piece of pool memory, for all of the above */
 };
+
+/*
+ * Part number `index`, counted from 0: the kernel, the initrds in order, then the others that there are. NULL behind
+ * the last.
+ */
+struct boot_part *boot_plan_part(struct boot_plan *plan, size_t index);
 
 /* Puts an initrd in front of the others. It can be done once: there is room for one. */
 void boot_plan_put_first(struct boot_plan *plan, const struct boot_part *initrd);

@@ -31,10 +31,10 @@ struct plan_builder {
 	bool dma_is_said;	 /* by a line of its own */
 };
 
-/* Who vouches for the kernel, and for each initrd. */
+/* Who vouches for the kernel, and for each other part. */
 struct plan_trust {
 	enum trust kernel;
-	enum trust initrds;
+	enum trust others;
 };
 
 /*

@@ -175,6 +175,14 @@ static void put_part(const struct boot_part *part)
 	(void)putchar('}');
 }
 
+static void put_part_if_any(const struct boot_part *part)
+{
+	if (part->name)
+		put_part(part);
+	else
+		(void)printf("null");
+}
+
 static void put_plan(const struct boot_plan *plan)
 {
 	(void)printf("{\"text\": ");
@@ -186,7 +194,11 @@ static void put_plan(const struct boot_plan *plan)
 		put_separator(i);
 		put_part(&plan->initrds[i]);
 	}
-	(void)printf("], \"command_line\": ");
+	(void)printf("], \"pcr_signature\": ");
+	put_part_if_any(&plan->pcr_signature);
+	(void)printf(", \"pcr_key\": ");
+	put_part_if_any(&plan->pcr_key);
+	(void)printf(", \"command_line\": ");
 	put_text(plan->command_line);
 	(void)printf(", \"unknown_keys\": [");
 	for (size_t i = 0; i < plan->unknown_key_count; i++) {
@@ -203,25 +215,25 @@ static void put_plan(const struct boot_plan *plan)
 		(void)printf("%u", plan->profile);
 	else
 		(void)printf("null");
-	(void)printf(", \"require_signature\": %s, \"require_measurement\": %s, \"network_trusted\": %s, "
+	(void)printf(", \"require_signature\": %s, \"require_measurement\": %s, \"measured_as_image\": %s, "
+		     "\"network_trusted\": %s, "
 		     "\"dma_off\": %s, \"overwrite_off\": "
 		     "%s, \"forensics\": %s, \"verbose\": %s, "
 		     "\"on_mismatch\": \"%s\"}",
 		     bool_text(plan->require_signature), bool_text(plan->require_measurement),
-		     bool_text(plan->network_trusted), bool_text(plan->dma_off), bool_text(plan->overwrite_off),
-		     bool_text(plan->forensics), bool_text(plan->verbose),
+		     bool_text(plan->measured_as_image), bool_text(plan->network_trusted), bool_text(plan->dma_off),
+		     bool_text(plan->overwrite_off), bool_text(plan->forensics), bool_text(plan->verbose),
 		     plan->on_mismatch == ON_MISMATCH_RESET ? "reset" : "halt");
 }
 
 /* Whether the volume can be asked for each file that the plan has on it. */
-static bool paths_make_sense(const struct boot_plan *plan)
+static bool paths_make_sense(struct boot_plan *plan)
 {
 	uint16_t path[VOLUME_PATH_SIZE];
+	struct boot_part *part;
 
-	if (plan->kernel.source == PART_ON_VOLUME && volume_path(plan->kernel.name, path))
-		return false;
-	for (size_t i = 0; i < plan->initrd_count; i++) {
-		if (plan->initrds[i].source == PART_ON_VOLUME && volume_path(plan->initrds[i].name, path))
+	for (size_t i = 0; (part = boot_plan_part(plan, i)) != NULL; i++) {
+		if (part->source == PART_ON_VOLUME && volume_path(part->name, path))
 			return false;
 	}
 	return true;

@@ -5,7 +5,7 @@
 #include "boot/network_policy.h"
 #include "efi/trust/secureboot.h"
 
-enum kexec_status network_trust_check(const struct boot_plan *plan)
+enum kexec_status network_trust_check(struct boot_plan *plan)
 {
 	if (!network_policy_applies(plan))
 		return KEXEC_OK;

@@ -6,4 +6,4 @@
 #include "boot/status.h"
 
 /* Refuses a part that comes over the network and that nobody vouches for (boot/network_policy.h). */
-enum kexec_status network_trust_check(const struct boot_plan *plan);
+enum kexec_status network_trust_check(struct boot_plan *plan);

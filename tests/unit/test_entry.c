@@ -594,7 +594,7 @@ static void lines_are_counted_where_there_are_lines(void **state)
 
 	(void)state;
 	expect_error(entry_to_plan("load options", TEXT(text), ENTRY_OF_LOAD_OPTIONS, &plan), KEXEC_BAD_FORMAT,
-		     "load options: measure: expected require, found \"on\"\n");
+		     "load options: measure: expected require or uki, found \"on\"\n");
 	expect_error(entry_to_plan("x", TEXT(text), ENTRY_SEALED, &plan), KEXEC_BAD_FORMAT, "x: line 2: measure: ");
 	expect_ok(entry_to_plan("load options", TEXT(plain), ENTRY_OF_LOAD_OPTIONS, &plan));
 	boot_plan_print_unknown_keys(&plan);
@@ -612,6 +612,32 @@ static void two_digests_for_one_file(void **state)
 	expect_ok(parse("linux /k\nfsverity " DIGEST_0 " /k\nfsverity sha256:" DIGEST_0 " \\k\n"));
 	refuse("linux /k\nfsverity " DIGEST_0 " /k\nfsverity " DIGEST_1 " \\k\n", KEXEC_BAD_FORMAT,
 	       "a.conf: line 3: fsverity: expected one digest for \\k, found two");
+}
+
+/* They are parts like all others: they have digests, and follow the initrds. */
+static void signed_values_of_a_register(void **state)
+{
+	(void)state;
+	expect_ok(parse("linux /k\ninitrd /i\nmeasure uki\npcrsig /s\npcrpkey /p\nsha256 " HEX " /s\n"));
+	assert_true(plan.measured_as_image);
+	assert_string_equal(boot_plan_part(&plan, 0)->name, "/k");
+	assert_string_equal(boot_plan_part(&plan, 1)->name, "/i");
+	assert_string_equal(boot_plan_part(&plan, 2)->name, "/s");
+	assert_string_equal(boot_plan_part(&plan, 3)->name, "/p");
+	assert_null(boot_plan_part(&plan, 4));
+	assert_true(plan.pcr_signature.sha256.is_known);
+	assert_int_equal(plan.pcr_key.trust, TRUST_NOBODY);
+	expect_ok(parse("linux /k\nmeasure uki\npcrpkey /p\n"));
+	assert_string_equal(boot_plan_part(&plan, 1)->name, "/p");
+	assert_null(boot_plan_part(&plan, 2));
+	refuse("linux /k\npcrsig /s\n", KEXEC_BAD_FORMAT,
+	       "a.conf: pcrsig: expected a line \"measure uki\" beside it, found none");
+	refuse("linux /k\nmeasure require\npcrpkey /p\n", KEXEC_BAD_FORMAT,
+	       "a.conf: pcrpkey: expected a line \"measure uki\" beside it, found none");
+	refuse("linux /k\nmeasure uki\npcrsig /s\npcrsig /s\n", KEXEC_BAD_FORMAT,
+	       "pcrsig: expected one path, found \"/s\"");
+	expect_error(entry_to_plan("x", TEXT("linux /k\nsha256 " HEX " /k\nmeasure uki\npcrsig /s\n"), ENTRY_SEALED, &plan),
+		     KEXEC_BAD_FORMAT, "x: expected a line \"fsverity HEX /s\" (or sha256), found none");
 }
 
 static void sealed_entry_needs_each_digest(void **state)
@@ -772,6 +798,7 @@ int main(void)
 		cmocka_unit_test(misspelled_keys_are_refused),
 		cmocka_unit_test(lines_are_counted_where_there_are_lines),
 		cmocka_unit_test(two_digests_for_one_file),
+		cmocka_unit_test(signed_values_of_a_register),
 		cmocka_unit_test(sealed_entry_needs_each_digest),
 		cmocka_unit_test(trust_is_of_the_place_not_of_the_text),
 		cmocka_unit_test(plan_outlives_the_text),

@@ -45,11 +45,12 @@ static void refuse(const char *key, const char *value, const char *expected)
 
 static void every_key_is_found_by_its_whole_name(void **state)
 {
-	static const char *const names[] = { "linux",	 "uki",		 "profile", "initrd",		"options",
-					     "fsverity", "sha256",	 "volume",  "signature",	"measure",
-					     "network",	 "on-mismatch",	 "dma",	    "memory-overwrite", "forensics",
-					     "verbose",	 "architecture", "title",   "version",		"machine-id",
-					     "sort-key" };
+	static const char *const names[] = { "linux",	  "uki",	 "profile",	 "initrd",
+					     "options",	  "fsverity",	 "sha256",	 "volume",
+					     "signature", "measure",	 "pcrsig",	 "pcrpkey",
+					     "network",	  "on-mismatch", "dma",		 "memory-overwrite",
+					     "forensics", "verbose",	 "architecture", "title",
+					     "version",	  "machine-id",	 "sort-key" };
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
@@ -96,8 +97,12 @@ static void switches(void **state)
 	refuse("signature", "", "require");
 	accept("measure", "require");
 	assert_true(builder.plan.require_measurement);
-	refuse("measure", "", "require");
-	refuse("measure", "on", "require");
+	assert_false(builder.plan.measured_as_image);
+	accept("measure", "uki");
+	assert_false(builder.plan.require_measurement);
+	assert_true(builder.plan.measured_as_image);
+	refuse("measure", "", "require or uki");
+	refuse("measure", "on", "require or uki");
 	accept("architecture", "X64");
 	refuse("architecture", "x86_64", "x64");
 }
@@ -112,6 +117,12 @@ static void paths(void **state)
 	assert_int_equal(builder.plan.initrd_count, 1);
 	assert_string_equal(builder.plan.initrds[0].name, "/i");
 	refuse("initrd", "", "a path");
+	accept("pcrsig", "/s");
+	assert_string_equal(builder.plan.pcr_signature.name, "/s");
+	accept("pcrpkey", "/k");
+	assert_string_equal(builder.plan.pcr_key.name, "/k");
+	refuse("pcrsig", "", "a path");
+	refuse("pcrpkey", "/a $b", "one path a line; $variables are GRUB's");
 	refuse("linux", "(hd0,gpt2)/k", "a path from the volume's root on; (devices) are GRUB's");
 	refuse("initrd", "/i $tuned_initrd", "one path a line; $variables are GRUB's");
 	assert_int_equal(builder.plan.initrd_count, 0);

@@ -6,7 +6,7 @@
 #include "boot/plan_builder.h"
 #include "tests/unit/support.h"
 
-static const struct plan_trust trust = { .kernel = TRUST_PLATFORM, .initrds = TRUST_NOBODY };
+static const struct plan_trust trust = { .kernel = TRUST_PLATFORM, .others = TRUST_NOBODY };
 
 static void start(struct plan_builder *builder, const char *text)
 {
