@@ -47,10 +47,35 @@ struct stub_request stub_request_parse(const void *bytes, size_t size, const str
 
 	if (!size || !optional_data_text(bytes, size, buffer, &text, &skipped))
 		return request;
+	request.whole = text_trim(text);
 	take_program(&text, sender);
 	take_profile(&text, &request);
 	/* A profile looks like one of those marks. */
 	if (request.has_profile || sender->is_shell || !optional_data_is_mark(text))
 		request.command_line = text_trim(text);
 	return request;
+}
+
+static char without_tab(char c)
+{
+	return c == '\t' ? ' ' : c;
+}
+
+static bool is_same_line(struct text a, struct text b)
+{
+	if (a.length != b.length)
+		return false;
+	for (size_t i = 0; i < a.length; i++) {
+		if (without_tab(a.start[i]) != without_tab(b.start[i]))
+			return false;
+	}
+	return true;
+}
+
+bool stub_request_repeats(const struct stub_request *request, struct text command_line)
+{
+	command_line = text_trim(command_line);
+	/* The command line may begin with a word that looks like our name. */
+	return !request->command_line.length || is_same_line(request->command_line, command_line) ||
+	       is_same_line(request->whole, command_line);
 }

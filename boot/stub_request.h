@@ -18,6 +18,7 @@ struct stub_request {
 	bool has_profile;
 	uint32_t profile;	  /* 0 unless one is asked for */
 	struct text command_line; /* without blanks at its ends; in the buffer */
+	struct text whole;	  /* program and profile as well */
 };
 
 /*
@@ -27,3 +28,9 @@ struct stub_request {
  */
 struct stub_request stub_request_parse(const void *bytes, size_t size, const struct load_options_sender *sender,
 				       char *buffer);
+
+/*
+ * Whether the load options ask for no command line, or for this one: then nothing is lost if they are ignored. Tabs
+ * count as blanks. systemd-boot 252 passes an image its own .cmdline (src/boot/efi/boot.c, image_start).
+ */
+bool stub_request_repeats(const struct stub_request *request, struct text command_line);

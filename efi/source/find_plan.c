@@ -153,14 +153,13 @@ static enum kexec_status plan_request(const struct stub_request *request, struct
 				      struct boot_plan *ret_plan)
 {
 	struct text options = self_is_marked() ? TEXT("") : request->command_line;
-	struct text wanted = request->command_line;
 	enum kexec_status status;
 
 	sections->profile = request->profile;
 	status = sealed_image_to_plan(&sections->image, request->profile, options, ret_plan);
 	if (status)
 		return status;
-	if (wanted.length && !ret_plan->options_are_added && !text_equal(wanted, text_trim(ret_plan->command_line)))
+	if (!ret_plan->options_are_added && !stub_request_repeats(request, ret_plan->command_line))
 		log_warning("load options ignored: what this image boots is sealed in it");
 	return KEXEC_OK;
 }

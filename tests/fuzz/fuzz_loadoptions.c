@@ -3,6 +3,7 @@
 #include "boot/loadoptions.h"
 
 #include "boot/entry.h"
+#include "boot/stub_request.h"
 #include "tests/fuzz/input.h"
 
 static bool lies_within(struct text text, const char *buffer, size_t size)
@@ -51,6 +52,20 @@ static struct load_options_sender take_sender(struct input *input)
 	};
 }
 
+/* As of our image, where something is sealed in it. */
+static void check_request(const struct input *input, const struct load_options_sender *sender)
+{
+	size_t buffer_size = OPTIONAL_DATA_TEXT_SIZE(input->size);
+	char *buffer = malloc(buffer_size + 1);
+	struct stub_request request = stub_request_parse(input->bytes, input->size, sender, buffer);
+
+	assert(lies_within(request.command_line, buffer, buffer_size));
+	assert(lies_within(request.whole, buffer, buffer_size));
+	assert(request.has_profile || !request.profile);
+	assert(stub_request_repeats(&request, request.command_line));
+	free(buffer);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 {
 	struct input input = { .bytes = bytes, .size = size };
@@ -72,5 +87,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 	if (options.has_linux && entry_to_plan("load options", options.lines, ENTRY_OF_LOAD_OPTIONS, &plan) == KEXEC_OK)
 		boot_plan_free(&plan);
 	free(buffer);
+	check_request(&input, &sender);
 	return 0;
 }

@@ -104,6 +104,30 @@ static void what_firmware_puts_there(void **state)
 	expect(NO_PROFILE, "");
 }
 
+static void expect_repeats(const char *options, const char *command_line, bool expected)
+{
+	parse(options);
+	assert_int_equal(stub_request_repeats(&request, text_of_string(command_line)), expected);
+	test_free(buffer);
+}
+
+static void what_is_in_the_image_already(void **state)
+{
+	(void)state;
+	expect_repeats("quiet splash", "quiet splash", true);
+	expect_repeats("quiet\tsplash ", " quiet\tsplash ", true);
+	expect_repeats("debian.efi quiet", "quiet", true);
+	expect_repeats("@0 quiet", "quiet", true);
+	expect_repeats("@1", "quiet", true);
+	expect_repeats("RC", "quiet", true);
+	expect_repeats("debian.efi", "debian.efi", true);
+	expect_repeats("debian.efi x", "debian.efi x", true);
+	expect_repeats("quiet", "", false);
+	expect_repeats("quiet", "quie", false);
+	expect_repeats("quiet", "quiet splash", false);
+	expect_repeats("Quiet", "quiet", false);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -111,6 +135,7 @@ int main(void)
 		cmocka_unit_test(profiles),
 		cmocka_unit_test(words_that_are_no_profile),
 		cmocka_unit_test(what_firmware_puts_there),
+		cmocka_unit_test(what_is_in_the_image_already),
 	};
 
 	return run_named_tests(tests);
