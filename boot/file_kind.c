@@ -37,6 +37,7 @@ enum remedy {
 	DOWNLOAD,
 	COPY_AGAIN,
 	UNFINISHED,
+	FEWER_SECTIONS,
 };
 
 static const char *text_of(enum remedy remedy)
@@ -74,6 +75,8 @@ static const char *text_of(enum remedy remedy)
 		return "was the disk full when it was copied?";
 	case UNFINISHED:
 		return "a copy that did not end, or the image of a CD";
+	case FEWER_SECTIONS:
+		return "with about 195 sections they would end in its first 8192 bytes";
 	case KERNEL_WANTED:
 	default:
 		return "is the path right?";
@@ -153,8 +156,14 @@ static bool find_magic(const struct kernel_probe *probe, struct file_kind *ret_k
 
 /* --- PE images --- */
 
-/* PE/COFF specification, "Machine Types" and "Windows Subsystem" */
+/* PE/COFF specification, "COFF File Header", "Machine Types" and "Windows Subsystem" */
 enum {
+	PE_OFFSET = 0x3c,
+	COFF_SECTION_COUNT = 6,
+	COFF_OPTIONAL_HEADER_SIZE = 20,
+	COFF_SIZE = 24,
+	SECTION_HEADER_SIZE = 40,
+
 	MACHINE_I386 = 0x14c,
 	MACHINE_RISCV64 = 0x5064,
 	MACHINE_LOONGARCH64 = 0x6264,
@@ -195,6 +204,16 @@ static bool find_x86_image(uint16_t subsystem, struct file_kind *ret_kind)
 	}
 }
 
+/* A PE image, but its section table ends behind all that is read. */
+static bool has_long_headers(const struct kernel_probe *probe)
+{
+	size_t pe = read_number(probe, PE_OFFSET, 4);
+	uint64_t table_end = pe + COFF_SIZE + read_number(probe, pe + COFF_OPTIONAL_HEADER_SIZE, 2) +
+			     (uint64_t)read_number(probe, pe + COFF_SECTION_COUNT, 2) * SECTION_HEADER_SIZE;
+
+	return has_bytes(probe, pe, "PE\0\0", 4) && table_end > probe->size && probe->size < probe->file_size;
+}
+
 /* An EFI zboot image: Linux, drivers/firmware/efi/libstub/zboot-header.S. */
 static bool find_image(const struct kernel_probe *probe, struct file_kind *ret_kind)
 {
@@ -206,8 +225,11 @@ static bool find_image(const struct kernel_probe *probe, struct file_kind *ret_k
 		return false;
 	if (has_bytes(probe, 4, "zimg", 4))
 		return set(ret_kind, "an EFI zboot image", OTHER_MACHINE);
-	if (!pe_machine(&image, &machine, &subsystem))
+	if (!pe_machine(&image, &machine, &subsystem)) {
+		if (has_long_headers(probe))
+			return set(ret_kind, "a PE image whose headers are too long", FEWER_SECTIONS);
 		return set(ret_kind, "a DOS program", KERNEL_WANTED);
+	}
 	if (machine != MACHINE_X86_64)
 		return set(ret_kind, name_of_foreign_image(machine), OTHER_MACHINE);
 	return find_x86_image(subsystem, ret_kind);

@@ -9,6 +9,8 @@
 #include "boot/unified_image.h"
 #include "common/align.h"
 
+_Static_assert(PE_SECTIONS_MAX * 40 >= KERNEL_PROBE_SIZE, "no more section headers fit into a probe");
+
 /* In the order in which they are tried. */
 static const struct kernel_format *const formats[] = {
 	&bzimage_format,

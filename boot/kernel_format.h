@@ -14,8 +14,11 @@
 #include "boot/status.h"
 #include "boot/unified_image.h"
 
-/* So many bytes of a kernel file are read before it is known where the file goes. All headers lie within. */
-#define KERNEL_PROBE_SIZE 4096u
+/*
+ * So many bytes of a kernel file are read before it is known where the file goes. All headers lie within: those of a PE
+ * image have room for about 195 sections.
+ */
+#define KERNEL_PROBE_SIZE 8192u
 
 /* The beginning of a kernel file, and what else decides whether it can be booted. */
 struct kernel_probe {

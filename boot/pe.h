@@ -80,9 +80,13 @@ struct text pe_section_content(const struct pe_image *image, const struct pe_sec
  */
 bool pe_find_section(const struct pe_image *image, const char *name, struct text *ret_content);
 
-/* The most sections of an image that is loaded, by the specification. A proof has room for fewer. */
+/*
+ * More sections than an image has whose headers are looked at: their table would not fit into KERNEL_PROBE_SIZE
+ * (boot/kernel_format.h), or below our own first section (efi/kexec.lds). edk2, shim and U-Boot load as many as
+ * SizeOfHeaders has room for; the 96 of the specification are a limit of Windows. A proof has room for fewer.
+ */
 #ifndef PE_SECTIONS_MAX
-#define PE_SECTIONS_MAX 96u
+#define PE_SECTIONS_MAX 205u
 #endif
 
 /* [start, end) of a file. */
@@ -103,9 +107,9 @@ struct pe_signed_ranges {
  * without CheckSum and the data directory that says where the certificates are; the sections, in the order of their
  * places in the file; the rest of the file, without the certificates (PE/COFF specification, "Process for Generating
  * the Authenticode PE Image Hash"). Gaps between sections are not covered; nor is a section that does not lie within
- * the file. Returns false, and lists nothing, if the headers do not make sense, or have no data directory for
- * certificates: edk2 and shim do not hash the same bytes of such an image. Nor do they agree about the rest of a file
- * without certificates, which shim leaves out before version 16.1.
+ * the file. Returns false, and lists nothing, if the headers do not make sense, are of more than PE_SECTIONS_MAX
+ * sections, or have no data directory for certificates: edk2 and shim do not hash the same bytes of such an image. Nor
+ * do they agree about the rest of a file without certificates, which shim leaves out before version 16.1.
  */
 bool pe_signed_ranges(const void *bytes, uint64_t size, struct pe_signed_ranges *ret_ranges);
 

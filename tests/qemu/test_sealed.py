@@ -105,7 +105,7 @@ def test_one_digest_from_the_entry_to_the_purgatory(sealed, tmp_path):
 LIES = [("image-elsewhere 1", r"expected the firmware to know it at 0x[0-9a-f]+, where it runs, found 0x[0-9a-f]+"),
         ("image-elsewhere 2", r"expected the firmware to know it at 0x[0-9a-f]+, where it runs, found 0x[0-9a-f]+"),
         ("image-size 0", r"expected the headers of a PE image in its 0x0 bytes, found none"),
-        ("image-size 0x2000", r"section \.\w+: expected it between 0x[0-9a-f]+ and 0x2000, found 0x[0-9a-f]+ bytes at 0x\w+"),
+        ("image-size 0x3000", r"section \.\w+: expected it between 0x[0-9a-f]+ and 0x3000, found 0x[0-9a-f]+ bytes at 0x\w+"),
         ("headers-change 1", r"expected the headers of a PE image in its 0x[0-9a-f]+ bytes, found none"),
         ("headers-change 2", r"expected at least 1 section, found 0")]
 NAMES_CHANGE = ("headers-change 3", r"is marked as sealed: expected a section .entry or .linux, found neither")

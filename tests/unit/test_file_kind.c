@@ -153,6 +153,16 @@ static void images_for_other_machines(void **state)
 	}
 }
 
+/* The table of the sections ends behind what is read, of a file that goes on; else the headers are cut off. */
+static void image_of_too_many_sections(void **state)
+{
+	(void)state;
+	make_image(0x8664, 10, ".linux");
+	put(0x86, 250, 2);
+	expect_kind_of_size("a PE image whose headers are too long: with about 195 sections", KERNEL_PROBE_SIZE + 1);
+	expect_kind_of_size("a DOS program: ", KERNEL_PROBE_SIZE);
+}
+
 /* Linux, drivers/firmware/efi/libstub/zboot-header.S. */
 static void zboot_image(void **state)
 {
@@ -314,6 +324,7 @@ int main(void)
 		cmocka_unit_test(magic_numbers),
 		cmocka_unit_test(images_for_x86_64),
 		cmocka_unit_test(images_for_other_machines),
+		cmocka_unit_test(image_of_too_many_sections),
 		cmocka_unit_test(zboot_image),
 		cmocka_unit_test(image_without_headers),
 		cmocka_unit_test(elf_files),

@@ -363,12 +363,12 @@ static void most_sections_of_all(void **state)
 
 	(void)state;
 	make_signed_file();
-	put(PE + 6, 96, 2);
-	for (unsigned i = 0; i < 96; i++)
+	put(PE + 6, PE_SECTIONS_MAX, 2);
+	for (unsigned i = 0; i < PE_SECTIONS_MAX; i++)
 		put_file_range(i, 0x2000 - 16 * i, 16);
 	assert_true(pe_signed_ranges(image, IMAGE_SIZE, &found));
 	assert_int_equal(found.count, sizeof(found.list) / sizeof(found.list[0]));
-	for (size_t i = 4; i < 3 + 96; i++)
+	for (size_t i = 4; i < 3 + PE_SECTIONS_MAX; i++)
 		assert_true(found.list[i - 1].start < found.list[i].start);
 	free(image);
 }
@@ -439,9 +439,15 @@ static void signed_file_whose_headers_make_no_sense(void **state)
 		uint32_t value;
 		size_t width;
 	} damages[] = {
-		{ 0, 'Z', 1 },		{ 0x3c, UINT32_MAX, 4 }, { 0x3c, IMAGE_SIZE - 100, 4 },
-		{ PE, 'p', 1 },		{ PE + 6, 97, 2 },	 { PE + 6, 0xffff, 2 },
-		{ PE + 20, 0xffff, 2 }, { OPTIONAL, 0x10b, 2 },	 { OPTIONAL + 60, IMAGE_SIZE + 1, 4 },
+		{ 0, 'Z', 1 },
+		{ 0x3c, UINT32_MAX, 4 },
+		{ 0x3c, IMAGE_SIZE - 100, 4 },
+		{ PE, 'p', 1 },
+		{ PE + 6, PE_SECTIONS_MAX + 1, 2 },
+		{ PE + 6, 0xffff, 2 },
+		{ PE + 20, 0xffff, 2 },
+		{ OPTIONAL, 0x10b, 2 },
+		{ OPTIONAL + 60, IMAGE_SIZE + 1, 4 },
 	};
 
 	(void)state;

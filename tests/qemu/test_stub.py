@@ -1,0 +1,107 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""The image as tools of others meet it: ukify and pefile of Debian 13."""
+
+import json
+import os
+import re
+import subprocess
+
+import pytest
+
+from conftest import DEFAULT_OPTIONS, IMAGE, INITRD, entry, files, kernel, wait_for_report
+from machine import BUILD, FIRMWARE
+from signing import Key
+from test_sealed import SEAL
+
+TOOLS = BUILD / "deps/boot-tools"
+PEFILE = TOOLS / "newer/usr/lib/python3/dist-packages"
+
+# So many that there are more than the 96 of the PE specification, and than 4096 bytes of headers hold.
+MANY = 115
+
+
+def ukify(folder, further=0, options=DEFAULT_OPTIONS):
+    """A unified image with our stub, and `further` sections that nobody looks at behind those five that count."""
+    (folder / "os-release").write_text('ID=debian\nVERSION_ID=13\nPRETTY_NAME="Debian by ukify"\n')
+    (folder / "further").write_bytes(b"further")
+    out = folder / "ukify.efi"
+    subprocess.run([TOOLS / "ukify", "build", f"--stub={IMAGE}", f"--linux={kernel()}", f"--initrd={INITRD}",
+                    f"--cmdline={options}", f"--os-release=@{folder / 'os-release'}", "--uname=6.1-ukify",
+                    *[f"--section=.x{number}:@{folder / 'further'}" for number in range(further)], f"--output={out}"],
+                   check=True, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+    return out
+
+
+@pytest.fixture(scope="module")
+def images(tmp_path_factory):
+    """Name -> image: a sealed entry for the files of every test, and unified images by tools/seal and by ukify. Each has
+    its name for a title and on its command line."""
+    folder = tmp_path_factory.mktemp("images")
+    (folder / "vmlinuz").symlink_to(kernel())
+    (folder / "initrd").symlink_to(INITRD)
+    titles = ("title Debian, sealed", "version 7.1-sealed", "sort-key debian-sealed")
+    (folder / "my.conf").write_bytes(entry(options=f"{DEFAULT_OPTIONS} sealed", extra=titles))
+    (folder / "osrel").write_text('ID=debian\nVERSION_ID=12\nPRETTY_NAME="Debian, unified"\n')
+    made = {"sealed": ["--entry", folder / "my.conf", "--root", folder],
+            "unified": ["--linux", kernel(), "--initrd", INITRD, "--cmdline", f"{DEFAULT_OPTIONS} unified\n", "--osrel",
+                        folder / "osrel"]}
+    for name, arguments in made.items():
+        subprocess.run([SEAL, "--image", IMAGE, "--out", folder / f"{name}.efi", *arguments], check=True,
+                       stdout=subprocess.DEVNULL)
+    ukify(folder, 20, f"{DEFAULT_OPTIONS} ukify")
+    return {name: folder / f"{name}.efi" for name in ("sealed", "unified", "ukify")}
+
+
+def warnings(*paths):
+    """What pefile finds amiss with each."""
+    code = "import json, pefile, sys; print(json.dumps([pefile.PE(path).get_warnings() for path in sys.argv[1:]]))"
+    result = subprocess.run(["/usr/bin/python3", "-B", "-c", code, *paths], check=True, stdout=subprocess.PIPE,
+                            env={**os.environ, "PYTHONPATH": str(PEFILE)})
+    return json.loads(result.stdout)
+
+
+def test_pefile_finds_nothing_amiss(images, tmp_path):
+    assert warnings(IMAGE, *images.values()) == 4 * [[]]
+    # It does find what an image has.
+    damaged = bytearray(IMAGE.read_bytes())
+    damaged[damaged.rindex(b"\x0c\0\0\0\0\0\1\0") + 6] = 0
+    (tmp_path / "damaged.efi").write_bytes(damaged)
+    assert re.match("Overlapping offsets in relocation data", warnings(tmp_path / "damaged.efi")[0][0])
+
+
+def test_room_for_120_sections(images, tmp_path):
+    """ukify adds them to what is left of the headers: it moves nothing. What is sealed already has room as well."""
+    ukify(tmp_path, 120 - 5)
+    with pytest.raises(subprocess.CalledProcessError) as raised:
+        ukify(tmp_path, 140 - 5)
+    assert "Not enough header space" in raised.value.stderr
+    (tmp_path / "further").write_bytes(b"further")
+    subprocess.run([TOOLS / "ukify", "build", f"--stub={images['unified']}", f"--output={tmp_path / 'more.efi'}",
+                    *[f"--section=.y{number}:@{tmp_path / 'further'}" for number in range(120)]], check=True,
+                   stdout=subprocess.DEVNULL)
+    assert warnings(tmp_path / "ukify.efi", tmp_path / "more.efi") == 2 * [[]]
+
+
+@pytest.mark.parametrize("firmware, further", [
+    ("ovmf", 20), ("trixie", MANY),
+    *[pytest.param(firmware, MANY, marks=pytest.mark.matrix) for firmware in ("ovmf", "u-boot", "strictnx", "trixie-snakeoil")],
+])
+def test_image_of_ukify(boot, tmp_path, firmware, further):
+    options = DEFAULT_OPTIONS + (" efi=noruntime disable_mtrr_trim" if firmware == "u-boot" else "")
+    image = ukify(tmp_path, further, options)
+    if FIRMWARE[firmware].key:
+        image = Key.of_firmware(FIRMWARE[firmware], tmp_path).sign(image)
+    guest = boot({"/EFI/BOOT/BOOTX64.EFI": image}, firmware=FIRMWARE[firmware],
+                 board="pc" if firmware == "u-boot" else "q35")
+    report = wait_for_report(guest)
+    assert report["cmdline"] == options
+    assert report["payload"] == "payload: OK"
+
+
+def test_kernel_in_an_image_of_many_sections(boot, tmp_path):
+    image = ukify(tmp_path, MANY)
+    report = wait_for_report(boot(files({"/x.efi": image, "/initrd": None}, conf=b"linux /x.efi\nverbose yes\n")))
+    assert report["cmdline"] == DEFAULT_OPTIONS
+    answer = subprocess.run([BUILD / "inspect", "kernel", "x"], input=image.read_bytes(), check=True,
+                            stdout=subprocess.PIPE)
+    assert json.loads(answer.stdout)["authenticode_covers"] is True
