@@ -3,12 +3,25 @@
 #include "boot/command_line.h"
 
 #include "boot/log.h"
+#include "boot/network_policy.h"
 #include "boot/path_habit.h"
 #include "boot/stub_options.h"
 #include "boot/volume_path.h"
 
 /* How much of a word a message quotes, and of a whole command line. */
 #define QUOTE_MAX 120
+
+/* A command line, and what messages call it. */
+struct line {
+	struct text text;
+	const char *said_by;
+	const char *key;
+};
+
+static struct line line_of(const struct boot_plan *plan)
+{
+	return (struct line){ .text = plan->command_line, .said_by = plan->said_by, .key = "options" };
+}
 
 /* --- variables --- */
 
@@ -48,19 +61,28 @@ static bool is_all_variables(struct text command_line)
  * They are left in: GRUB puts nothing in the place of a variable that it does not know, but the word may be meant as it
  * stands, and Linux does not mind it.
  */
-static void warn_of_variables(const struct boot_plan *plan)
+static void warn_of_variables(const struct line *line)
 {
-	struct text rest = plan->command_line;
+	struct text rest = line->text;
 	struct stub_parameter parameter;
 
 	while (stub_take_parameter(&rest, &parameter)) {
 		if (has_variable(&parameter))
-			log_warning(
-				"%s: options: expected words for Linux, found \"%.*s%s%.*s\": variables are GRUB's, "
-				"and stay as they are",
-				plan->said_by, TEXT_ARGS(text_quote(parameter.name, QUOTE_MAX)),
-				parameter.has_value ? "=" : "", TEXT_ARGS(text_quote(parameter.value, QUOTE_MAX)));
+			log_warning("%s: %s: expected words for Linux, found \"%.*s%s%.*s\": variables are GRUB's, "
+				    "and stay as they are",
+				    line->said_by, line->key, TEXT_ARGS(text_quote(parameter.name, QUOTE_MAX)),
+				    parameter.has_value ? "=" : "", TEXT_ARGS(text_quote(parameter.value, QUOTE_MAX)));
 	}
+}
+
+static enum kexec_status check_variables(const struct line *line)
+{
+	if (is_all_variables(line->text))
+		return log_error(
+			KEXEC_BAD_FORMAT,
+			"%s: %s: expected words for Linux, found nothing but variables, which are GRUB's: \"%.*s\"",
+			line->said_by, line->key, TEXT_ARGS(text_quote(line->text, QUOTE_MAX)));
+	return KEXEC_OK;
 }
 
 /* --- initrds --- */
@@ -120,32 +142,35 @@ static bool is_loaded(const struct boot_plan *plan, struct text path)
 	return false;
 }
 
-static enum kexec_status add_initrd(struct plan_builder *builder, struct text path, bool is_sealed)
+static enum kexec_status refuse_initrd(const struct line *line, const char *expected, struct text path)
 {
-	const char *said_by = builder->plan.said_by;
+	return log_error(
+		KEXEC_DENIED,
+		"%s: %s: expected %s initrds only, found \"initrd=%.*s\", which the kernel's EFI stub would read",
+		line->said_by, line->key, expected, TEXT_ARGS(text_quote(path, QUOTE_MAX)));
+}
+
+static enum kexec_status add_initrd(struct plan_builder *builder, const struct line *line, struct text path)
+{
 	const char *expected = path.length ? path_habit(path) : "a path";
 
-	if (is_sealed)
-		return log_error(KEXEC_DENIED,
-				 "%s: options: expected sealed initrds only, found \"initrd=%.*s\", which the kernel's "
-				 "EFI stub would read",
-				 said_by, TEXT_ARGS(text_quote(path, QUOTE_MAX)));
 	if (expected)
-		return log_error(KEXEC_BAD_FORMAT, "%s: options: initrd=: expected %s, found \"%.*s\"", said_by,
-				 expected, TEXT_ARGS(text_quote(path, QUOTE_MAX)));
+		return log_error(KEXEC_BAD_FORMAT, "%s: %s: initrd=: expected %s, found \"%.*s\"", line->said_by,
+				 line->key, expected, TEXT_ARGS(text_quote(path, QUOTE_MAX)));
 	if (!is_loaded(&builder->plan, path))
 		plan_builder_add_initrd(builder, path);
 	return KEXEC_OK;
 }
 
-static enum kexec_status add_initrds(struct plan_builder *builder, bool is_sealed)
+/* `only`: the only kind of initrds that may be named; NULL: any may. */
+static enum kexec_status add_initrds(struct plan_builder *builder, const struct line *line, const char *only)
 {
-	struct text rest = builder->plan.command_line;
 	enum kexec_status status = KEXEC_OK;
+	struct text rest = line->text;
 	struct text path;
 
 	while (!status && take_initrd(&rest, &path))
-		status = add_initrd(builder, path, is_sealed);
+		status = only ? refuse_initrd(line, only, path) : add_initrd(builder, line, path);
 	return status;
 }
 
@@ -161,41 +186,96 @@ static bool is_mode(struct text value)
 	       text_begins_with(value, TEXT("list")) || (value.length && text_is_digit(value.start[0]));
 }
 
-static void warn_of_the_stub(const struct boot_plan *plan)
+static void warn_of_the_stub(const struct line *line, size_t initrd_count)
 {
-	struct text rest = plan->command_line;
+	struct text rest = line->text;
 	struct stub_parameter parameter;
 
 	while (stub_take_parameter(&rest, &parameter)) {
 		if (!parameter.has_value && text_equal(parameter.name, TEXT("--")))
 			return;
 		if (parameter.has_value && text_equal(parameter.name, TEXT("video")) && is_mode(parameter.value))
-			log_warning("%s: options: video=%.*s: expected a mode that the firmware sets: this loader sets "
-				    "none",
-				    plan->said_by, TEXT_ARGS(text_quote(parameter.value, QUOTE_MAX)));
-		if (!parameter.has_value && text_equal(parameter.name, TEXT("noinitrd")) && plan->initrd_count)
-			log_warning("%s: options: noinitrd: expected no initrd, found %zu: they are loaded",
-				    plan->said_by, plan->initrd_count);
+			log_warning("%s: %s: video=%.*s: expected a mode that the firmware sets: this loader sets none",
+				    line->said_by, line->key, TEXT_ARGS(text_quote(parameter.value, QUOTE_MAX)));
+		if (!parameter.has_value && text_equal(parameter.name, TEXT("noinitrd")) && initrd_count)
+			log_warning("%s: %s: noinitrd: expected no initrd, found %zu: they are loaded", line->said_by,
+				    line->key, initrd_count);
 	}
 }
 
 enum kexec_status command_line_carry_out(struct plan_builder *builder, bool is_sealed)
 {
 	struct boot_plan *plan = &builder->plan;
+	const struct line line = line_of(plan);
 	enum kexec_status status;
 
-	if (is_all_variables(plan->command_line))
-		return log_error(
-			KEXEC_BAD_FORMAT,
-			"%s: options: expected words for Linux, found nothing but variables, which are GRUB's: "
-			"\"%.*s\"",
-			plan->said_by, TEXT_ARGS(text_quote(plan->command_line, QUOTE_MAX)));
-	status = add_initrds(builder, is_sealed);
+	status = check_variables(&line);
+	if (!status)
+		status = add_initrds(builder, &line, is_sealed ? "sealed" : NULL);
 	if (status)
 		return status;
-	if (!builder->dma_is_said && stub_wants_dma_off(plan->command_line))
+	if (!plan->dma_is_said && stub_wants_dma_off(plan->command_line))
 		plan->dma_off = true;
-	warn_of_variables(plan);
-	warn_of_the_stub(plan);
+	warn_of_variables(&line);
+	warn_of_the_stub(&line, plan->initrd_count);
+	return KEXEC_OK;
+}
+
+/* --- .cmdline of a unified image --- */
+
+/* The stub takes the initrd that it is handed, and looks for no other. */
+static void warn_of_initrds(const struct line *line)
+{
+	struct text rest = line->text;
+	struct text path;
+
+	while (take_initrd(&rest, &path))
+		log_warning("%s: %s: expected no initrd= beside .initrd, found \"initrd=%.*s\": it is not loaded",
+			    line->said_by, line->key, TEXT_ARGS(text_quote(path, QUOTE_MAX)));
+}
+
+static bool names_initrd(struct text text)
+{
+	struct text path;
+
+	return take_initrd(&text, &path);
+}
+
+static enum kexec_status add_embedded_initrds(struct boot_plan *plan, const struct line *line, const char *only)
+{
+	struct plan_builder builder;
+	enum kexec_status status;
+
+	if (!names_initrd(line->text))
+		return KEXEC_OK;
+	status = plan_builder_resume(&builder, plan, line->text);
+	if (status)
+		return status;
+	status = add_initrds(&builder, line, only);
+	plan_builder_hand_back(&builder, plan);
+	/* The kernel has been judged. */
+	return status ? status : network_policy_check(plan, true);
+}
+
+enum kexec_status command_line_carry_out_embedded(struct boot_plan *plan, const struct unified_image *image,
+						  const struct embedded_line *embedded)
+{
+	const struct line line = { .text = embedded->text, .said_by = plan->kernel.name, .key = ".cmdline" };
+	const char *signed_only = embedded->is_signed ? "signed" : NULL;
+	enum kexec_status status;
+
+	status = check_variables(&line);
+	if (status)
+		return status;
+	if (image->sections[UNIFIED_INITRD].size)
+		warn_of_initrds(&line);
+	else
+		status = add_embedded_initrds(plan, &line, boot_part_is_sealed(&plan->kernel) ? "sealed" : signed_only);
+	if (status)
+		return status;
+	if (!plan->dma_is_said)
+		plan->dma_off = stub_wants_dma_off(embedded->whole);
+	warn_of_variables(&line);
+	warn_of_the_stub(&line, plan->initrd_count + unified_initrd_count(image));
 	return KEXEC_OK;
 }

@@ -12,6 +12,7 @@
 
 #include "boot/plan_builder.h"
 #include "boot/status.h"
+#include "boot/unified_image.h"
 
 /*
  * Does what the plan's command line asks of the stub, or says that it is not done.
@@ -23,3 +24,19 @@
  * refused.
  */
 enum kexec_status command_line_carry_out(struct plan_builder *builder, bool is_sealed);
+
+/* What of the command line stands in the .cmdline of a unified image, where nothing has replaced it. */
+struct embedded_line {
+	struct text text;
+	struct text whole; /* the command line, with what the entry adds */
+	bool is_signed;	   /* the platform vouches for the image, and so for nothing outside it */
+};
+
+/*
+ * The same for the .cmdline of the unified image that is the plan's kernel, once it is there. The image's own stub
+ * would hand it to the kernel's, which reads initrd=PATH from the volume unless it is handed an initrd. So an initrd is
+ * added behind all others where the image has no .initrd; where it has one, a line says that initrd= does nothing. It
+ * is refused where the image's signature, or its digest in our own image, vouches for what is booted.
+ */
+enum kexec_status command_line_carry_out_embedded(struct boot_plan *plan, const struct unified_image *image,
+						  const struct embedded_line *embedded);

@@ -191,7 +191,7 @@ static const char *read_on_mismatch(struct plan_builder *builder, struct text va
 
 static const char *read_dma(struct plan_builder *builder, struct text value)
 {
-	builder->dma_is_said = true;
+	builder->plan.dma_is_said = true;
 	return choose(value, TEXT("on"), TEXT("off"), &builder->plan.dma_off) ? NULL : "on or off";
 }
 

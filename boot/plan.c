@@ -109,6 +109,36 @@ void plan_builder_finish(struct plan_builder *builder, const struct plan_trust *
 	*ret_plan = *plan;
 }
 
+enum kexec_status plan_builder_resume(struct plan_builder *builder, const struct boot_plan *plan, struct text text)
+{
+	size_t initrds_max = plan->initrd_count + members_max(text, INITRD_LINE_MIN);
+	enum kexec_status status;
+	void *memory;
+
+	/* No name is as long as its word. */
+	status = pool_alloc(initrds_max * sizeof(struct boot_part) + text.length + 1, plan->said_by, &memory);
+	if (status)
+		return status;
+	*builder = (struct plan_builder){ .plan = *plan };
+	builder->plan.initrd_memory = memory;
+	builder->plan.initrds = memory;
+	for (size_t i = 0; i < plan->initrd_count; i++)
+		builder->plan.initrds[i] = plan->initrds[i];
+	builder->next_name = (char *)(builder->plan.initrds + initrds_max);
+	return KEXEC_OK;
+}
+
+void plan_builder_hand_back(const struct plan_builder *builder, struct boot_plan *plan)
+{
+	size_t count = plan->initrd_count;
+
+	*plan = builder->plan;
+	for (size_t i = count; i < plan->initrd_count; i++) {
+		plan->initrds[i].source = plan->kernel.source;
+		plan->initrds[i].trust = TRUST_NOBODY;
+	}
+}
+
 void plan_builder_give_up(struct plan_builder *builder)
 {
 	boot_plan_free(&builder->plan);
@@ -192,6 +222,7 @@ void boot_plan_use_network(struct boot_plan *plan)
 
 void boot_plan_free(struct boot_plan *plan)
 {
+	pool_free(plan->initrd_memory);
 	pool_free(plan->memory);
 	*plan = (struct boot_plan){ 0 };
 }

@@ -85,10 +85,13 @@ struct boot_plan {
 	bool overwrite_off;	  /* the firmware shall not overwrite memory at the next reset */
 	bool network_trusted;	  /* parts without a digest may come over the network: boot/network_policy.h */
 	bool dma_off;		  /* devices behind PCI bridges shall not write to memory once the firmware is left */
+	bool dma_is_said;	  /* by a line of its own, which a word of the command line does not change */
 	bool forensics;		  /* pages are recorded, so that the purgatory can name those that change */
 	bool verbose;
 	enum on_mismatch on_mismatch;
-	void *memory; /* one piece of pool memory, for all of the above */
+	void *memory;	     /* one piece of pool memory, for all of the above */
+	void *initrd_memory; /* of the pool, for the list of initrds once it was moved to get longer; NULL: it was not
+			      */
 };
 
 /*

@@ -28,7 +28,6 @@ struct plan_builder {
 	char *command_line;
 	char *next_name;	 /* where the next string goes */
 	enum part_source source; /* of all parts: the volume, unless something else is said */
-	bool dma_is_said;	 /* by a line of its own */
 };
 
 /* Who vouches for the kernel, and for each other part. */
@@ -54,6 +53,15 @@ void plan_builder_add_options(struct plan_builder *builder, struct text options)
 
 /* Hands the plan over. */
 void plan_builder_finish(struct plan_builder *builder, const struct plan_trust *trust, struct boot_plan *ret_plan);
+
+/*
+ * Takes a plan that was handed over up again, with room for each initrd= of `text` and for nothing else. It can be done
+ * once for a plan. A builder that was resumed must be handed back, also after an error: the plan owns the memory.
+ */
+enum kexec_status plan_builder_resume(struct plan_builder *builder, const struct boot_plan *plan, struct text text);
+
+/* Each initrd that was added comes from where the kernel does, and nobody vouches for it. */
+void plan_builder_hand_back(const struct plan_builder *builder, struct boot_plan *plan);
 
 /* Frees a plan that was refused. */
 void plan_builder_give_up(struct plan_builder *builder);

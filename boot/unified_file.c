@@ -2,6 +2,7 @@
 /* Moves the sections of unified images. */
 #include "boot/unified_file.h"
 
+#include "boot/command_line.h"
 #include "boot/log.h"
 #include "boot/pool.h"
 #include "boot/unified_options.h"
@@ -102,9 +103,10 @@ enum kexec_status unified_file_keep_initrd(const struct unified_file *file, cons
 }
 
 /* The text is taken from memory that may have changed since it was read. Nobody else would notice. */
-enum kexec_status unified_file_settle_command_line(struct unified_file *file, const struct boot_plan *plan)
+enum kexec_status unified_file_settle_command_line(struct unified_file *file, struct boot_plan *plan, bool is_signed)
 {
 	const struct unified_section *section = &file->image.sections[UNIFIED_COMMAND_LINE];
+	struct embedded_line embedded = { .is_signed = is_signed };
 	enum kexec_status status;
 	void *memory;
 
@@ -116,8 +118,9 @@ enum kexec_status unified_file_settle_command_line(struct unified_file *file, co
 	if (section->size && !unified_hasher_agrees(&file->hasher, UNIFIED_COMMAND_LINE, memory))
 		return log_error(KEXEC_MISMATCH, "%s: .cmdline: expected its %lu bytes as they were read, found others",
 				 plan->kernel.name, section->file_size);
-	file->command_line = unified_command_line(plan, memory, section->file_size);
-	return KEXEC_OK;
+	file->command_line = unified_command_line(plan, memory, section->file_size, &embedded.text);
+	embedded.whole = file->command_line;
+	return command_line_carry_out_embedded(plan, &file->image, &embedded);
 }
 
 void unified_file_free(struct unified_file *file)

@@ -8,6 +8,7 @@
  */
 #pragma once
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "boot/digest.h"
@@ -47,8 +48,11 @@ void unified_file_add_region(const struct unified_file *file, enum unified_part 
 enum kexec_status unified_file_keep_initrd(const struct unified_file *file, const char *name, uint64_t max,
 					   struct digest *digest);
 
-/* Makes file->command_line, once the platform has vouched for the file. */
-enum kexec_status unified_file_settle_command_line(struct unified_file *file, const struct boot_plan *plan);
+/*
+ * Makes file->command_line, once the platform has vouched for the file if it has to (`is_signed`), and carries out what
+ * .cmdline asks of others than Linux (boot/command_line.h).
+ */
+enum kexec_status unified_file_settle_command_line(struct unified_file *file, struct boot_plan *plan, bool is_signed);
 
 /* Zeroes *file. Does no harm to one that is none. */
 void unified_file_free(struct unified_file *file);

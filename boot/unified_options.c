@@ -40,7 +40,7 @@ void unified_make_line(char *start, size_t length)
 	}
 }
 
-struct text unified_command_line(const struct boot_plan *plan, char *place, size_t length)
+struct text unified_command_line(const struct boot_plan *plan, char *place, size_t length, struct text *ret_embedded)
 {
 	struct text_buffer line = { .start = place };
 	struct text options = plan->command_line;
@@ -55,6 +55,7 @@ struct text unified_command_line(const struct boot_plan *plan, char *place, size
 	}
 	memmove(place, embedded.start, embedded.length);
 	line.length = embedded.length;
+	*ret_embedded = (struct text){ .start = place, .length = embedded.length };
 	if (embedded.length && options.length)
 		text_append(&line, TEXT(" "));
 	text_append(&line, options);

@@ -23,9 +23,9 @@ size_t unified_command_line_size(const struct boot_plan *plan, const struct unif
 
 /*
  * Settles the command line at `place`, where the content of .cmdline lies, `length` bytes of it. It becomes one line,
- * with a NUL that is not counted. If .cmdline is replaced, that is logged.
+ * with a NUL that is not counted. If .cmdline is replaced, that is logged. *ret_embedded is what it has of .cmdline.
  */
-struct text unified_command_line(const struct boot_plan *plan, char *place, size_t length);
+struct text unified_command_line(const struct boot_plan *plan, char *place, size_t length, struct text *ret_embedded);
 
 /* The content of a .cmdline as one line: other control characters than blanks become blanks. */
 void unified_make_line(char *start, size_t length);

@@ -94,6 +94,7 @@ static struct load_target load_target(struct boot *boot)
 		.digest = &boot->digest,
 		.needs_whole_file = platform_sees_kernel,
 		.added_initrd = measure_added_initrd,
+		.is_judged = secure_boot_may_be_on,
 	};
 }
 

@@ -246,7 +246,8 @@ def test_unified_image():
     assert found["authenticode_covers"]
     places = {name: uki.section(image, name)[0] for name in (".initrd", ".ucode", ".cmdline")}
     assert found["unified"] == {"initrds": [[places[".ucode"], 1, 1], [places[".initrd"], 5, 5]],
-                                "command_line": [places[".cmdline"], 6, 6]}
+                                "has_initrd": True, "command_line": [places[".cmdline"], 6, 6]}
+    assert not answer("kernel", uki.make([(".linux", kernel), (".ucode", b"U")]))["unified"]["has_initrd"]
     assert answer("kernel", image, "0", "1")["unified"]["command_line"] == [uki.section(image, ".cmdline", 1)[0], 1, 1]
     assert refusal("kernel", image, "0", "2") == "name: profile: expected one below 2, found 2"
     assert refusal("kernel", kernel, "0", "0") == "name: profile: expected a unified image, found a bzImage"

@@ -215,12 +215,37 @@ def test_entry_with_a_path_of_all_characters(tmp_path, root):
     (["--initrd="], r"seal: cannot read a file without a name: .*"),
     (["--osrel=/none/\x1b[31m"], r"seal: cannot read /none/\\x1b\[31m: No such file or directory"),
     (["--cmdline=" + 2048 * "x"], r"options: expected at most 2047 bytes \(the kernel's cmdline_size\), found 2048"),
+    (["--cmdline=quiet initrd=\\initrd.img"], r"unified image: options: expected sealed initrds only, found "
+     r'"initrd=\\initrd\.img", which the kernel\'s EFI stub would read'),
     (["--initrds='a"], r"seal: 'a: expected words, .*, found No closing quotation"),
 ])
 def test_unified_image_that_could_not_boot_is_not_made(tmp_path, root, arguments, complaint):
     out = tmp_path / "out.efi"
     arguments = [argument.format(empty=root / "empty") for argument in arguments]
     assert_refused(run(f"--linux={KERNEL}", *arguments, out=out), out, complaint)
+
+
+def other_unified_image(path, *sections):
+    """A unified image of another stub."""
+    arguments = []
+    for number, (name, content) in enumerate(sections, 1):
+        file = path.with_suffix(name)
+        file.write_bytes(content)
+        arguments += ["--add-section", f"{name}={file}", "--change-section-vma", f"{name}={number * 0x4000000:#x}"]
+    subprocess.run(["objcopy", *arguments, IMAGE, path], check=True)
+
+
+def test_unified_image_whose_command_line_names_an_initrd(tmp_path):
+    """An entry's digest of it vouches for nothing outside it; beside an .initrd the words do nothing."""
+    conf, out = tmp_path / "my.conf", tmp_path / "out.efi"
+    conf.write_text("linux /x.efi\n")
+    parts = [(".linux", KERNEL.read_bytes()), (".cmdline", b"quiet initrd=/initrd")]
+    other_unified_image(tmp_path / "x.efi", *parts)
+    assert_refused(run(f"--entry={conf}", f"--root={tmp_path}", out=out), out,
+                   r"\S+x\.efi: \.cmdline: options: expected sealed initrds only, found \"initrd=/initrd\", which the "
+                   r"kernel's EFI stub would read")
+    other_unified_image(tmp_path / "x.efi", *parts, (".initrd", b"I"))
+    assert run(f"--entry={conf}", f"--root={tmp_path}", out=out).returncode == 0
 
 
 def test_file_that_changes_meanwhile(tmp_path):

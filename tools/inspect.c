@@ -475,7 +475,7 @@ static void put_unified_image(const struct unified_image *image)
 		put_separator(i);
 		put_unified_section(&image->sections[unified_initrd(image, i)]);
 	}
-	(void)printf("], \"command_line\": ");
+	(void)printf("], \"has_initrd\": %s, \"command_line\": ", bool_text(image->sections[UNIFIED_INITRD].size));
 	put_unified_section(&image->sections[UNIFIED_COMMAND_LINE]);
 	(void)printf("}");
 }

@@ -245,11 +245,13 @@ def expect_kernel(name, content, command_line=b""):
 class Loaded:
     """What the loader makes of a plan and its kernel's file together: that may be a unified image, to which the plan adds.
 
-    `kernel` is the file, `initrds` those of the image, `command_line` what the kernel gets."""
+    `kernel` is the file, `initrds` those of the image, `more` the parts that its command line names as further ones,
+    `command_line` what the kernel gets."""
 
     def __init__(self, plan, kernel, name=None):
         self.kernel = kernel
         self.initrds = []
+        self.more = []
         self.command_line = to_bytes(plan["command_line"])
         name = name or path_of(plan["kernel"])
         profile = [] if plan["profile"] is None else [str(plan["profile"])]
@@ -259,7 +261,9 @@ class Loaded:
             if plan["kernel"]["source"] == "image":
                 fail(f"{name}: expected a kernel, found another unified image")
             self.initrds = [self._section(*place) for place in answer["unified"]["initrds"]]
-            self._settle(self._section(*answer["unified"]["command_line"]), is_sealed(plan["kernel"]))
+            embedded = self._settle(self._section(*answer["unified"]["command_line"]), is_sealed(plan["kernel"]))
+            if not answer["unified"]["has_initrd"]:
+                self.more = self._named(f"{name}: .cmdline", embedded, plan)
         _run("kernel", name, kernel, str(len(self.command_line)), *profile)
 
     def _section(self, offset, file_size, size):
@@ -269,6 +273,17 @@ class Loaded:
         embedded = bytes(max(byte, ord(" ")) for byte in embedded).strip(b" ")
         if adds or not self.command_line:
             self.command_line = b" ".join(filter(None, [embedded, self.command_line]))
+            return embedded
+        return b""
+
+    @staticmethod
+    def _named(name, embedded, plan):
+        """The initrds that a .cmdline names and the plan does not, as the loader finds them in an entry's options."""
+        if b"initrd=" not in embedded:
+            return []
+        before = [b"initrd " + to_bytes(part["name"]) for part in plan["initrds"]]
+        text = b"\n".join([b"linux /x", *before, b"options " + embedded, b""])
+        return entry(name, text, is_sealed(plan["kernel"]))["initrds"][len(before):]
 
 
 def is_sealed(part):
@@ -283,12 +298,12 @@ def expect_initrd(name, content):
 def expect_plan(plan, read_part):
     """Ends the program unless the loader would boot the plan with the parts that `read_part` returns. What only the
     machine can say is left: whether it has the memory, and trusts the kernel where nobody else vouches for it."""
-    for part in [plan["kernel"], *plan["initrds"]]:
+    kernel = read_part(plan["kernel"])
+    loaded = Loaded(plan, kernel)
+    expect_digests(plan["kernel"], path_of(plan["kernel"]), kernel)
+    for part in [*plan["initrds"], *loaded.more]:
         content = read_part(part)
-        if part is plan["kernel"]:
-            Loaded(plan, content)
-        else:
-            expect_initrd(path_of(part), content)
+        expect_initrd(path_of(part), content)
         expect_digests(part, path_of(part), content)
 
 

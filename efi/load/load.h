@@ -21,6 +21,9 @@ struct load_target {
 
 	/* Called for each initrd that the plan adds to a unified image, once it is loaded. */
 	void (*added_initrd)(const char *name, const void *bytes, uint64_t size);
+
+	/* Whether the platform vouches for a kernel that is not sealed, or it does not run. */
+	bool (*is_judged)(void);
 };
 
 /* The kernel in its place. */
@@ -57,11 +60,10 @@ enum kexec_status load_kernel(const struct boot_plan *plan, const struct load_ta
 struct kernel_move kernel_find_move(const struct kernel *kernel);
 
 /*
- * Puts the kernel of a unified image into its place, and settles the command line. Called when the platform has vouched
- * for the file, and it was measured. Does nothing to any other kernel.
+ * Puts the kernel of a unified image into its place, and settles the command line, which may add initrds to the plan.
+ * Called when the platform has vouched for the file, and it was measured. Does nothing to any other kernel.
  */
-enum kexec_status load_unified_kernel(const struct boot_plan *plan, const struct load_target *target,
-				      struct kernel *kernel);
+enum kexec_status load_unified_kernel(struct boot_plan *plan, const struct load_target *target, struct kernel *kernel);
 
 /*
  * Reads all initrds into one segment, and hashes each likewise; those of a unified image come first. *ret_segment is

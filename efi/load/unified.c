@@ -116,8 +116,7 @@ static enum kexec_status move_kernel(struct kexec_image *kexec_image, struct ker
 	return status;
 }
 
-enum kexec_status load_unified_kernel(const struct boot_plan *plan, const struct load_target *target,
-				      struct kernel *kernel)
+enum kexec_status load_unified_kernel(struct boot_plan *plan, const struct load_target *target, struct kernel *kernel)
 {
 	struct unified_file *file = &kernel->unified;
 	enum kexec_status status = KEXEC_OK;
@@ -132,7 +131,7 @@ enum kexec_status load_unified_kernel(const struct boot_plan *plan, const struct
 	addr = (uintptr_t)kernel->file;
 	unified_file_add_region(file, UNIFIED_KERNEL, addr, target->digest, kernel->segment->name);
 	digest_add_zeros(target->digest, kernel->segment, addr + region_covered(kernel->file_size));
-	status = unified_file_settle_command_line(file, plan);
+	status = unified_file_settle_command_line(file, plan, target->is_judged());
 	if (status)
 		return status;
 	return unified_file_keep_initrd(file, kernel->part->name, kernel->plan.initrd_memory.max, target->digest);

@@ -8,6 +8,7 @@ import pytest
 
 import uki
 from conftest import DEFAULT_OPTIONS, IMAGE, INITRD, entry, files, fsverity, kernel, wait_for_report
+from lines import on_volume
 from machine import FIRMWARE
 from signing import with_one_bit_flipped, without_signature
 from test_boot import packed, regions, segments
@@ -56,6 +57,28 @@ def test_profile_with_microcode_and_another_initrd(boot, tmp_path):
     assert report["extra"].split()[0] == hashlib.sha256(b"A" * 1001 + b"B" * 1002).hexdigest()
 
 
+def without_initrd(command_line):
+    return [(name, content) for name, content in sections(command_line) if name != ".initrd"]
+
+
+def test_initrd_that_the_command_line_names(boot, tmp_path):
+    """As the kernel's EFI stub, to which the image's own stub would hand it, reads it from the volume. It is measured as
+    predicted."""
+    root = tmp_path / "root"
+    root.mkdir()
+    (root / "x.efi").write_bytes(uki.make(without_initrd(f"initrd=\\initrd {DEFAULT_OPTIONS} initrd=/more")))
+    (root / "initrd").write_bytes(INITRD.read_bytes())
+    (root / "more").write_bytes(packed(tmp_path, "extra0", b"more"))
+    conf = tmp_path / "my.conf"
+    conf.write_bytes(conf_of())
+    guest = boot(files({f"/{path.name}": path for path in root.iterdir()}, conf=conf.read_bytes()), tpm="tpm-crb")
+    report = wait_for_report(guest)
+    assert report["cmdline"] == f"initrd=\\initrd {DEFAULT_OPTIONS} initrd=/more"
+    assert report["payload"] == "payload: OK"
+    assert report["extra"].split()[0] == hashlib.sha256(b"more").hexdigest()
+    assert registers(report) == predict("--image", IMAGE, "--entry", conf, "--root", root)
+
+
 REFUSED = {
     "no such profile": (conf_of("profile 1"), None, r"/x\.efi: profile: expected one below 1, found 1"),
     "profile of a kernel": (entry(extra=["profile 0"]), None,
@@ -65,6 +88,8 @@ REFUSED = {
     "another inside": (conf_of(), lambda: uki.make(sections(linux=uki.make(sections()))),
                        r"/x\.efi: \.linux: expected a kernel, found another unified image"),
     "digest": (conf_of(f"fsverity {'0' * 64} /x.efi"), None, r"/x\.efi: fsverity mismatch: expected 0{64}, found \w{64}"),
+    "initrd of .cmdline": (conf_of(), lambda: uki.make(without_initrd("initrd=/missing")),
+                           "/missing: cannot open: expected a file, found NOT_FOUND" + on_volume()),
     "truncated": (conf_of(), lambda: uki.make(sections())[:-MIB],
                   r"/x\.efi: section \.initrd: expected it between 0x\w+ and 0x\w+, found 0x\w+ bytes at 0x\w+"),
 }
@@ -103,18 +128,22 @@ def test_secure_boot(boot, tmp_path, name):
     platform = Platform(name, tmp_path)
     plain = sections(linux=without_signature(kernel().read_bytes()))
     unsigned = uki.make(plain)
+    names_initrd = uki.make([(name, b"initrd=/initrd" if name == ".cmdline" else content) for name, content in plain
+                             if name != ".initrd"])
     signed = platform.key.sign(unsigned)
     own = platform.key.sign(seal(tmp_path, "--linux", kernel(), "--initrd", INITRD, "--cmdline", f"{DEFAULT_OPTIONS} own"))
     changed = {part: with_one_bit_flipped(signed, sum(uki.section(signed, part)) - 1) for part in (".linux", ".initrd",
                                                                                                   ".cmdline")}
-    contents = {"/unsigned": unsigned, "/x.efi": signed, "/own": own, "/initrd": INITRD,
+    contents = {"/unsigned": unsigned, "/x.efi": signed, "/names": platform.key.sign(names_initrd), "/own": own, "/initrd": INITRD,
                 **{f"/changed{part}": image for part, image in changed.items()}}
     refused = {"unsigned": (entry("/unsigned", (), None), refusal("/unsigned")),
                **{part: (entry(f"/changed{part}", (), None), refusal(f"/changed{part}")) for part in changed},
                "options": (entry("/x.efi", (), "debug"),
                            r'/x\.efi: options: expected none beside a signed \.cmdline with Secure Boot on, found "debug" in \S+'),
                "initrd": (entry("/x.efi", ("/initrd",), None),
-                          r"/x\.efi: initrd: expected none beside a signed \.cmdline with Secure Boot on, found /initrd in \S+")}
+                          r"/x\.efi: initrd: expected none beside a signed \.cmdline with Secure Boot on, found /initrd in \S+"),
+               "named": (entry("/names", (), None), r"/names: \.cmdline: expected signed initrds only, found "
+                         r'"initrd=/initrd", which the kernel\'s EFI stub would read')}
     image = platform.key.sign(IMAGE)
     guest = boot_entries(boot, platform, {label: (image, conf) for label, (conf, _) in refused.items()} |
                          {"good": (image, entry("/own" if name == "snakeoil" else "/x.efi", (), None))}, contents)

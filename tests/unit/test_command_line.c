@@ -146,19 +146,155 @@ static void dma_off_by_either_word(void **state)
 	expect_ok(command_line_carry_out(&builder, false));
 	assert_true(builder.plan.dma_off);
 	start("", "efi=disable_early_pci_dma");
-	builder.dma_is_said = true;
+	builder.plan.dma_is_said = true;
 	expect_ok(command_line_carry_out(&builder, false));
 	assert_false(builder.plan.dma_off);
 	start("", "quiet");
-	builder.dma_is_said = true;
+	builder.plan.dma_is_said = true;
 	builder.plan.dma_off = true;
 	expect_ok(command_line_carry_out(&builder, false));
 	assert_true(builder.plan.dma_off);
 }
 
+/* --- .cmdline of a unified image --- */
+
+static const struct unified_image without_initrd;
+static const struct unified_image with_initrd = { .sections = { [UNIFIED_INITRD] = { .size = 1 } } };
+
+/* A plan of /first, and of what else `lines` say, whose kernel is a unified image. */
+static struct boot_plan plan_of(const char *lines, enum part_source source, enum trust trust)
+{
+	const struct plan_trust nobody = { TRUST_PLATFORM, TRUST_NOBODY };
+	struct boot_plan plan;
+
+	expect_ok(plan_builder_start(&builder, "a.conf", text_of_string(lines)));
+	builder.plan.kernel.name = plan_builder_name(&builder, TEXT("/x.efi"));
+	plan_builder_add_initrd(&builder, TEXT("/first"));
+	builder.source = source;
+	plan_builder_finish(&builder, &nobody, &plan);
+	plan.kernel.trust = trust;
+	plan.kernel.fsverity.is_known = trust == TRUST_DIGEST;
+	builder = (struct plan_builder){ 0 };
+	return plan;
+}
+
+static enum kexec_status carry_out(struct boot_plan *plan, const struct unified_image *image, const char *line,
+				   bool is_signed)
+{
+	/* Of exactly the line's size, so that a sanitizer sees what is read behind it. */
+	char *copy = malloc(strlen(line) + 1);
+	struct embedded_line embedded = { .is_signed = is_signed };
+	enum kexec_status status;
+
+	memcpy(copy, line, strlen(line));
+	embedded.text = embedded.whole = (struct text){ .start = copy, .length = strlen(line) };
+	log_clear();
+	status = command_line_carry_out_embedded(plan, image, &embedded);
+	free(copy);
+	return status;
+}
+
+#define LINES "linux /x.efi\ninitrd /first"
+
+static void initrds_of_an_image_follow(void **state)
+{
+	static const char *const expected[] = { "/first", "\\a", "b/c", "d" };
+	struct boot_plan plan = plan_of(LINES, PART_ON_VOLUME, TRUST_PLATFORM);
+
+	(void)state;
+	expect_ok(carry_out(&plan, &without_initrd, "initrd=\\a initrd=first initrd=\"b/c\" quiet initrd=d", false));
+	assert_string_equal(logged(), "");
+	assert_int_equal(plan.initrd_count, 4);
+	for (size_t i = 0; i < plan.initrd_count; i++) {
+		assert_string_equal(plan.initrds[i].name, expected[i]);
+		assert_int_equal(plan.initrds[i].source, PART_ON_VOLUME);
+		assert_int_equal(plan.initrds[i].trust, TRUST_NOBODY);
+	}
+	boot_plan_free(&plan);
+	assert_int_equal(fake_pool_outstanding(), 0);
+}
+
+static void initrds_of_an_image_that_has_one(void **state)
+{
+	struct boot_plan plan = plan_of(LINES, PART_ON_VOLUME, TRUST_PLATFORM);
+
+	(void)state;
+	expect_ok(carry_out(&plan, &with_initrd, "initrd=\\a initrd=(hd0)/b", true));
+	assert_string_equal(logged(), "warning: /x.efi: .cmdline: expected no initrd= beside .initrd, found "
+				      "\"initrd=\\a\": it is not loaded\n"
+				      "warning: /x.efi: .cmdline: expected no initrd= beside .initrd, found "
+				      "\"initrd=(hd0)/b\": it is not loaded\n");
+	assert_int_equal(plan.initrd_count, 1);
+	boot_plan_free(&plan);
+}
+
+static void refuse_embedded(enum part_source source, enum trust trust, bool is_signed, const char *line,
+			    enum kexec_status status, const char *message)
+{
+	struct boot_plan plan = plan_of(LINES, source, trust);
+
+	expect_error(carry_out(&plan, &without_initrd, line, is_signed), status, message);
+	boot_plan_free(&plan);
+	assert_int_equal(fake_pool_outstanding(), 0);
+}
+
+static void initrds_of_an_image_that_are_refused(void **state)
+{
+	struct boot_plan plan;
+
+	(void)state;
+	refuse_embedded(PART_ON_VOLUME, TRUST_PLATFORM, true, "initrd=/a", KEXEC_DENIED,
+			"/x.efi: .cmdline: expected signed initrds only, found \"initrd=/a\", which the kernel's EFI "
+			"stub would read\n");
+	refuse_embedded(PART_ON_VOLUME, TRUST_DIGEST, false, "initrd=/a", KEXEC_DENIED,
+			"/x.efi: .cmdline: expected sealed initrds only, found \"initrd=/a\"");
+	refuse_embedded(PART_ON_VOLUME, TRUST_PLATFORM, false, "initrd=/a initrd=", KEXEC_BAD_FORMAT,
+			"/x.efi: .cmdline: initrd=: expected a path, found \"\"\n");
+	refuse_embedded(PART_ON_VOLUME, TRUST_PLATFORM, false, "$kernelopts", KEXEC_BAD_FORMAT,
+			"/x.efi: .cmdline: expected words for Linux, found nothing but variables");
+	/* The entry's own is believed. */
+	plan = plan_of(LINES, PART_ON_NETWORK, TRUST_PLATFORM);
+	plan.initrds[0].sha256.is_known = true;
+	expect_error(carry_out(&plan, &without_initrd, "initrd=/a", false), KEXEC_DENIED,
+		     "/a: comes over the network: expected a digest");
+	boot_plan_free(&plan);
+	plan = plan_of(LINES, PART_ON_NETWORK, TRUST_PLATFORM);
+	plan.network_trusted = true;
+	expect_ok(carry_out(&plan, &without_initrd, "initrd=/a", false));
+	assert_int_equal(plan.initrds[1].source, PART_ON_NETWORK);
+	boot_plan_free(&plan);
+	plan = plan_of(LINES, PART_ON_VOLUME, TRUST_PLATFORM);
+	fake_pool_fail_at(1);
+	expect_error(carry_out(&plan, &without_initrd, "initrd=/a", false), KEXEC_NO_MEMORY, "a.conf");
+	boot_plan_free(&plan);
+}
+
+static void what_an_image_asks_of_the_stub(void **state)
+{
+	struct boot_plan plan = plan_of(LINES, PART_ON_VOLUME, TRUST_PLATFORM);
+
+	(void)state;
+	expect_ok(carry_out(&plan, &with_initrd, "efi=disable_early_pci_dma noinitrd video=efifb:list a=$b", true));
+	assert_true(plan.dma_off);
+	assert_string_equal(
+		logged(),
+		"warning: /x.efi: .cmdline: expected words for Linux, found \"a=$b\": variables are GRUB's, and stay as "
+		"they are\n"
+		"warning: /x.efi: .cmdline: noinitrd: expected no initrd, found 2: they are loaded\n"
+		"warning: /x.efi: .cmdline: video=efifb:list: expected a mode that the firmware sets: this loader sets "
+		"none\n");
+	plan.dma_off = false;
+	plan.dma_is_said = true;
+	expect_ok(carry_out(&plan, &with_initrd, "efi=disable_early_pci_dma", true));
+	assert_false(plan.dma_off);
+	boot_plan_free(&plan);
+}
+
 /* Each word adds as much as a word can: a list that is too short is written past its end. */
 static void fullest_command_lines(void **state)
 {
+	struct boot_plan plan;
+
 	(void)state;
 	strcpy(text, "options");
 	for (unsigned i = 0; i < 26; i++)
@@ -168,6 +304,12 @@ static void fullest_command_lines(void **state)
 	plan_builder_add_options(&builder, text_of_string(text + strlen("options ")));
 	expect_ok(command_line_carry_out(&builder, false));
 	assert_int_equal(builder.plan.initrd_count, 26);
+	plan_builder_give_up(&builder);
+	plan = plan_of(LINES, PART_ON_VOLUME, TRUST_PLATFORM);
+	expect_ok(carry_out(&plan, &without_initrd, text + strlen("options "), false));
+	assert_int_equal(plan.initrd_count, 27);
+	assert_string_equal(plan.initrds[26].name, "z");
+	boot_plan_free(&plan);
 }
 
 int main(void)
@@ -177,6 +319,9 @@ int main(void)
 		cmocka_unit_test(initrd_that_is_loaded_already), cmocka_unit_test(initrds_that_are_refused),
 		cmocka_unit_test(variables_of_others),		 cmocka_unit_test(nothing_but_variables),
 		cmocka_unit_test(what_only_the_stub_does),	 cmocka_unit_test(dma_off_by_either_word),
+		cmocka_unit_test(initrds_of_an_image_follow),	 cmocka_unit_test(initrds_of_an_image_that_has_one),
+		cmocka_unit_test(what_an_image_asks_of_the_stub),
+		cmocka_unit_test(initrds_of_an_image_that_are_refused),
 		cmocka_unit_test(fullest_command_lines),
 	};
 

@@ -171,10 +171,41 @@ static void command_line(void **state)
 	(void)state;
 	expect_ok(place(&image));
 	arrive();
-	expect_ok(unified_file_settle_command_line(&file, &plan));
+	expect_ok(unified_file_settle_command_line(&file, &plan, false));
 	assert_string_equal(file.command_line.start, "quiet");
 	assert_int_equal(file.command_line.length, 5);
 	release();
+}
+
+/* .cmdline names an initrd: it is loaded, unless .initrd is there, or a signature vouches for all that is booted. */
+static void command_line_with_an_initrd(void **state)
+{
+	static const char line[] = "initrd=/more";
+	struct unified_image other = image;
+
+	(void)state;
+	other.sections[UNIFIED_COMMAND_LINE].file_size = other.sections[UNIFIED_COMMAND_LINE].size = strlen(line);
+	for (unsigned i = 0; i < 3; i++) {
+		if (i)
+			other.sections[UNIFIED_INITRD] = (struct unified_section){ 0 };
+		expect_ok(place(&other));
+		memcpy(file.bytes + 36000, line, strlen(line));
+		unified_hasher_arrived(&file.hasher, file.bytes, FILE_SIZE);
+		if (i == 2)
+			expect_error(unified_file_settle_command_line(&file, &plan, true), KEXEC_DENIED,
+				     "/x.efi: .cmdline: expected signed initrds only, found \"initrd=/more\", which "
+				     "the kernel's EFI stub would read\n");
+		else
+			expect_ok(unified_file_settle_command_line(&file, &plan, i == 0));
+		assert_int_equal(plan.initrd_count, i == 1);
+		assert_string_equal(logged(), i == 0 ? "warning: /x.efi: .cmdline: expected no initrd= beside .initrd, "
+						       "found \"initrd=/more\": it is not loaded\n" :
+						       "");
+		log_clear();
+		release();
+		boot_plan_free(&plan);
+	}
+	assert_int_equal(fake_pool_outstanding(), 0);
 }
 
 static void command_line_that_was_changed(void **state)
@@ -183,7 +214,7 @@ static void command_line_that_was_changed(void **state)
 	expect_ok(place(&image));
 	arrive();
 	file.bytes[36000] ^= 1;
-	expect_error(unified_file_settle_command_line(&file, &plan), KEXEC_MISMATCH,
+	expect_error(unified_file_settle_command_line(&file, &plan, false), KEXEC_MISMATCH,
 		     "/x.efi: .cmdline: expected its 6 bytes as they were read, found others");
 	release();
 }
@@ -197,7 +228,7 @@ static void image_without_a_command_line(void **state)
 	plan.command_line = (struct text){ .start = "debug", .length = 5 };
 	expect_ok(place(&other));
 	arrive();
-	expect_ok(unified_file_settle_command_line(&file, &plan));
+	expect_ok(unified_file_settle_command_line(&file, &plan, false));
 	assert_string_equal(file.command_line.start, "debug");
 	release();
 }
@@ -221,7 +252,7 @@ int main(void)
 		cmocka_unit_test(initrd_that_must_move),	 cmocka_unit_test(sections_that_move),
 		cmocka_unit_test(change_before_the_move),	 cmocka_unit_test(command_line),
 		cmocka_unit_test(command_line_that_was_changed), cmocka_unit_test(image_without_a_command_line),
-		cmocka_unit_test(no_memory_for_the_file),
+		cmocka_unit_test(no_memory_for_the_file),	 cmocka_unit_test(command_line_with_an_initrd),
 	};
 
 	return run_named_tests(tests);

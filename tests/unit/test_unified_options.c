@@ -17,6 +17,9 @@ static struct boot_plan plan_of(const char *options, enum trust trust)
 	};
 }
 
+/* How much of the last line comes from .cmdline. */
+static size_t of_the_image;
+
 static void expect_line(const char *embedded, const char *options, enum trust trust, const char *expected)
 {
 	const struct boot_plan plan = plan_of(options, trust);
@@ -24,14 +27,17 @@ static void expect_line(const char *embedded, const char *options, enum trust tr
 										      .size = strlen(embedded) } } };
 	/* Exactly the room, so that a sanitizer sees more. */
 	char *place = malloc(unified_command_line_size(&plan, &image));
+	struct text part;
 	struct text line;
 
 	assert_non_null(place);
 	memcpy(place, embedded, strlen(embedded));
 	log_clear();
-	line = unified_command_line(&plan, place, strlen(embedded));
+	line = unified_command_line(&plan, place, strlen(embedded), &part);
 	assert_int_equal(line.length, strlen(expected));
 	assert_memory_equal(line.start, expected, strlen(expected) + 1);
+	assert_ptr_equal(part.start, line.start);
+	of_the_image = part.length;
 	free(place);
 }
 
@@ -39,6 +45,7 @@ static void command_line_of_the_image(void **state)
 {
 	(void)state;
 	expect_line("quiet", "", TRUST_PLATFORM, "quiet");
+	assert_int_equal(of_the_image, 5);
 	expect_line(" a\tb\nc \n\r\n", "", TRUST_PLATFORM, "a b c");
 	expect_line("\n", "", TRUST_PLATFORM, "");
 	expect_line("", "", TRUST_PLATFORM, "");
@@ -50,6 +57,7 @@ static void options_replace_it_aloud(void **state)
 {
 	(void)state;
 	expect_line("quiet\n", "debug", TRUST_PLATFORM, "debug");
+	assert_int_equal(of_the_image, 0);
 	assert_string_equal(logged(), "/x.efi: options of my.conf instead of its .cmdline: \"quiet\"\n");
 	expect_line("", "debug", TRUST_PLATFORM, "debug");
 	expect_line(" \n", "debug", TRUST_PLATFORM, "debug");
@@ -62,6 +70,7 @@ static void options_of_a_sealed_entry_add_to_it(void **state)
 {
 	(void)state;
 	expect_line(" quiet\n", "debug", TRUST_DIGEST, "quiet debug");
+	assert_int_equal(of_the_image, 5);
 	expect_line("", "debug", TRUST_DIGEST, "debug");
 	assert_string_equal(logged(), "");
 }
