@@ -10,6 +10,8 @@
 
 enum {
 	DEVICE_PATH_HEADER_SIZE = 4, /* of a node: type, subtype, length in two bytes */
+	DEVICE_PATH_ACPI = 2,
+	DEVICE_PATH_ACPI_DEVICE = 1,
 	DEVICE_PATH_MEDIA = 4,
 	DEVICE_PATH_MEDIA_HARD_DRIVE = 1,
 	DEVICE_PATH_MEDIA_VENDOR = 3, /* a GUID, and whatever it stands for */
