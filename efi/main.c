@@ -133,11 +133,11 @@ static enum kexec_status load_initrds_and_command_line(struct boot *boot)
 	status = load_command_line(&boot->plan, &boot->kernel, &boot->kexec_image, &boot->cmdline);
 	if (status)
 		return status;
-	unified_file_free(&boot->kernel.unified);
 	if (boot->plan.forensics)
 		forensics_record_pages(&boot->kexec_image, &boot->digest, &boot->page_record);
 	clock_enter(PHASE_CHECK);
-	measure_rest(&boot->plan, &boot->kernel, boot->initrd, boot->cmdline);
+	measure_rest(&boot->plan, &boot->kernel, boot->initrd, load_written_command_line(&boot->plan, &boot->kernel));
+	unified_file_free(&boot->kernel.unified);
 	return KEXEC_OK;
 }
 

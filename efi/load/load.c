@@ -6,6 +6,7 @@
 #include "boot/log.h"
 #include "common/align.h"
 #include "common/string.h"
+#include "efi/load/find_console.h"
 #include "efi/load/part.h"
 #include "efi/load/unified.h"
 #include "efi/services/cpu_mode.h"
@@ -145,20 +146,41 @@ struct kernel_move kernel_find_move(const struct kernel *kernel)
 	return (struct kernel_move){ .from = segment->mem, .to = kernel->load_addr, .size = segment->memsz };
 }
 
+struct text load_written_command_line(const struct boot_plan *plan, const struct kernel *kernel)
+{
+	return kernel->unified.bytes ? kernel->unified.command_line : plan->command_line;
+}
+
+/* As a unified image's stub does. What an entry says beside a kernel is all that its command line has. */
+static struct text words_for_consoles(const struct kernel *kernel, struct text line,
+				      char ret_words[SERIAL_CONSOLE_SIZE])
+{
+	struct text words = { 0 };
+
+	if (kernel->view.bytes)
+		words = find_console_words(line, ret_words);
+	if (words.length >= kernel->plan.cmdline_size - line.length)
+		words.length = 0;
+	return words;
+}
+
 enum kexec_status load_command_line(const struct boot_plan *plan, const struct kernel *kernel,
 				    struct kexec_image *kexec_image, const struct kexec_segment **ret_segment)
 {
-	struct text text = kernel->unified.bytes ? kernel->unified.command_line : plan->command_line;
+	struct text text = load_written_command_line(plan, kernel);
+	char words_memory[SERIAL_CONSOLE_SIZE];
 	struct kexec_segment *segment;
 	enum kexec_status status;
+	struct text words;
 
 	status = kernel_check_command_line(&kernel->plan, text.length);
 	if (status)
 		return status;
-	status = kexec_image_add_data(kexec_image, "cmdline", text.length + 1, DIGEST_EARLY, &segment);
+	words = words_for_consoles(kernel, text, words_memory);
+	status = kexec_image_add_data(kexec_image, "cmdline", serial_console_room(text, words), DIGEST_EARLY, &segment);
 	if (status)
 		return status;
-	memcpy(phys_to_ptr(segment->mem), text.start, text.length + 1);
+	serial_console_write(text, words, phys_to_ptr(segment->mem));
 	*ret_segment = segment;
 	return KEXEC_OK;
 }

@@ -72,6 +72,12 @@ enum kexec_status load_unified_kernel(struct boot_plan *plan, const struct load_
 enum kexec_status load_initrds(const struct boot_plan *plan, const struct kernel *kernel,
 			       const struct load_target *target, const struct kexec_segment **ret_segment);
 
-/* Makes a segment of the kernel command line; it may not be longer than the kernel allows. */
+/* The command line as it was written, and is measured: of the plan and a unified image that it names. */
+struct text load_written_command_line(const struct boot_plan *plan, const struct kernel *kernel);
+
+/*
+ * Makes a segment of the kernel command line; it may not be longer than the kernel allows. In front of a unified
+ * image's kernel we are its stub, and add what boot/serial_console.h says.
+ */
 enum kexec_status load_command_line(const struct boot_plan *plan, const struct kernel *kernel,
 				    struct kexec_image *kexec_image, const struct kexec_segment **ret_segment);

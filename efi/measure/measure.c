@@ -133,11 +133,6 @@ static void measure_initrd(const struct kexec_segment *initrd)
 	event_tagged(&subject, INITRD_TAG, name, sizeof(name));
 }
 
-static struct text text_of_segment(const struct kexec_segment *cmdline)
-{
-	return (struct text){ .start = phys_to_ptr(cmdline->mem), .length = cmdline->bufsz - 1 };
-}
-
 /* As the kernel's EFI stub measures what it was started with: nothing without load options. */
 static void measure_load_options(const struct unified_view *view, struct text command_line)
 {
@@ -149,16 +144,16 @@ static void measure_load_options(const struct unified_view *view, struct text co
 }
 
 void measure_rest(const struct boot_plan *plan, const struct kernel *kernel, const struct kexec_segment *initrd,
-		  const struct kexec_segment *cmdline)
+		  struct text command_line)
 {
 	if (kernel->view.bytes)
-		measure_load_options(&kernel->view, text_of_segment(cmdline));
+		measure_load_options(&kernel->view, command_line);
 	else
 		measure_text(plan->text);
 	if (initrd)
 		measure_initrd(initrd);
 	if (!kernel->view.bytes)
-		measure_options(EVENTS_OF_NOBODY, "command line", text_of_segment(cmdline));
+		measure_options(EVENTS_OF_NOBODY, "command line", command_line);
 }
 
 /* Ends a register that this boot has nothing for, as firmware ends its own: EV_SEPARATOR with the value 0. */

@@ -26,11 +26,11 @@ void measure_kernel(const struct boot_plan *plan, const struct kernel *kernel, b
 void measure_added_initrd(const char *name, const void *bytes, uint64_t size);
 
 /*
- * Measures, where they lie, the plan's text; the initrds, if there are any; the command line. The text of a plan for a
- * unified image is not measured: what it adds to the image is.
+ * Measures the plan's text; the initrds, if there are any, where they lie; the command line as it was written, which a
+ * NUL follows. The text of a plan for a unified image is not measured: what it adds to the image is.
  */
 void measure_rest(const struct boot_plan *plan, const struct kernel *kernel, const struct kexec_segment *initrd,
-		  const struct kexec_segment *cmdline);
+		  struct text command_line);
 
 /*
  * Called as the last step that can refuse a boot. Caps the registers that the boot had nothing for. Refuses where a

@@ -79,6 +79,29 @@ def test_initrd_that_the_command_line_names(boot, tmp_path):
     assert registers(report) == predict("--image", IMAGE, "--entry", conf, "--root", root)
 
 
+@pytest.mark.parametrize("com, address, name", [(1, 0x3f8, "ttyS0"), pytest.param(2, 0x2f8, "ttyS1", marks=pytest.mark.matrix)])
+def test_console_that_nobody_names(boot, tmp_path, com, address, name):
+    """Linux gets the one that the firmware writes to, and no register depends on that."""
+    root = tmp_path / "root"
+    root.mkdir()
+    (root / "x.efi").write_bytes(uki.make(sections("kexec.test")))
+    conf = tmp_path / "my.conf"
+    conf.write_bytes(conf_of())
+    guest = boot(files({"/x.efi": root / "x.efi"}, conf=conf.read_bytes()), tpm="tpm-crb", com=com)
+    report = wait_for_report(guest)
+    assert report["cmdline"] == f"kexec.test console=uart,io,{address:#x}"
+    assert report["console"] == name
+    assert registers(report) == predict("--image", IMAGE, "--entry", conf, "--root", root)
+
+
+def test_consoles_beside_a_screen(boot, tmp_path):
+    """All that the firmware writes to; the screen stays the main one. What our own image holds is booted by it as a stub."""
+    own = seal(tmp_path, "--linux", kernel(), "--initrd", INITRD, "--cmdline", "kexec.test -- x")
+    guest = boot({"/EFI/BOOT/BOOTX64.EFI": own}, firmware=FIRMWARE["trixie"], display=True, extra=[
+        "-device", "virtio-serial-pci", "-chardev", "null,id=hvc", "-device", "virtconsole,chardev=hvc"])
+    guest.expect("Kernel command line: console=uart,io,0x3f8 console=hvc0 console=tty0 kexec.test -- x")
+
+
 REFUSED = {
     "no such profile": (conf_of("profile 1"), None, r"/x\.efi: profile: expected one below 1, found 1"),
     "profile of a kernel": (entry(extra=["profile 0"]), None,

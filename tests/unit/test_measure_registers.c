@@ -381,9 +381,9 @@ static void show(const struct boot *boot)
 		       strlen(boot->kernel) - 1);
 }
 
-static struct kexec_segment segment_of(const char *text, size_t more)
+static struct kexec_segment segment_of(const char *text)
 {
-	return (struct kexec_segment){ .mem = (uintptr_t)text, .bufsz = strlen(text) + more };
+	return (struct kexec_segment){ .mem = (uintptr_t)text, .bufsz = strlen(text) };
 }
 
 /* What a machine has measured that has just started us. */
@@ -461,8 +461,7 @@ static enum kexec_status run(const struct boot *boot, enum shown shown, unsigned
 		.file = (const uint8_t *)boot->kernel,
 		.file_size = strlen(boot->kernel),
 	};
-	struct kexec_segment cmdline = segment_of(boot->command_line, 1);
-	struct kexec_segment initrd = segment_of(boot->initrd ? boot->initrd : "", 0);
+	struct kexec_segment initrd = segment_of(boot->initrd ? boot->initrd : "");
 	enum kexec_status status;
 
 	reset();
@@ -472,7 +471,7 @@ static enum kexec_status run(const struct boot *boot, enum shown shown, unsigned
 	measure_kernel(&plan, &kernel, shown != NOT_SHOWN);
 	if (boot->image && boot->initrd)
 		measure_added_initrd("/more", boot->initrd, strlen(boot->initrd));
-	measure_rest(&plan, &kernel, boot->initrd ? &initrd : NULL, &cmdline);
+	measure_rest(&plan, &kernel, boot->initrd ? &initrd : NULL, text_of_string(boot->command_line));
 	status = measure_finish(&plan);
 	assert_int_equal(pool_held, 0);
 	return status;
