@@ -9,15 +9,6 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* The vendor of the interface's variables; initializes an EFI_GUID. */
-#define LOADER_VENDOR_GUID                                                                                             \
-	{                                                                                                              \
-		0x4a67b082, 0x0a4c, 0x41cf,                                                                            \
-		{                                                                                                      \
-			0xb6, 0xc7, 0x44, 0x0b, 0x29, 0xbb, 0x8c, 0x4f                                                 \
-		}                                                                                                      \
-	}
-
 /* Of the longest value, its NUL included: bytes of UTF-8, or units of UTF-16. */
 #define LOADER_VALUE_SIZE 512
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* The vendor of the EFI variables that are our own, and nobody else's (UEFI specification 8.2). */
+/* The vendors of the EFI variables that we set (UEFI specification 8.2). */
 #pragma once
 
 #include <stdint.h>
@@ -14,7 +14,7 @@ struct guid {
 
 _Static_assert(sizeof(struct guid) == 16, "UEFI, appendix A");
 
-/* 5f0a6dd6-9a3e-4c1f-8d46-2c1a1d1b6a10; initializes an EFI_GUID as well. */
+/* Our own variables, and nobody else's: 5f0a6dd6-9a3e-4c1f-8d46-2c1a1d1b6a10; initializes an EFI_GUID as well. */
 #define KEXEC_VENDOR_GUID                                                                                              \
 	{                                                                                                              \
 		0x5f0a6dd6, 0x9a3e, 0x4c1f,                                                                            \
@@ -22,3 +22,15 @@ _Static_assert(sizeof(struct guid) == 16, "UEFI, appendix A");
 			0x8d, 0x46, 0x2c, 0x1a, 0x1d, 0x1b, 0x6a, 0x10                                                 \
 		}                                                                                                      \
 	}
+
+/* Those of the Boot Loader Interface (systemd.io/BOOT_LOADER_INTERFACE): 4a67b082-0a4c-41cf-b6c7-440b29bb8c4f */
+#define LOADER_VENDOR_GUID                                                                                             \
+	{                                                                                                              \
+		0x4a67b082, 0x0a4c, 0x41cf,                                                                            \
+		{                                                                                                      \
+			0xb6, 0xc7, 0x44, 0x0b, 0x29, 0xbb, 0x8c, 0x4f                                                 \
+		}                                                                                                      \
+	}
+
+/* Our log, as the booted system finds it: for compilers whose wide characters are of UTF-16. */
+#define KEXEC_LOG_NAME L"KexecLog"

@@ -11,7 +11,6 @@
 #include "efi/linux/handover.h"
 #include "efi/linux/loader_interface.h"
 #include "efi/linux/memory_overwrite.h"
-#include "efi/linux/planted.h"
 #include "efi/linux/random_seed.h"
 #include "efi/load/load.h"
 #include "efi/measure/measure.h"
@@ -24,6 +23,7 @@
 #include "efi/trust/dma.h"
 #include "efi/trust/last_stop.h"
 #include "efi/trust/network_trust.h"
+#include "efi/trust/planted.h"
 #include "efi/trust/secureboot.h"
 #include "efi/trust/verify.h"
 

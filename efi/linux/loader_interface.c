@@ -8,11 +8,11 @@
 #include "boot/log.h"
 #include "common/format.h"
 #include "common/vendor.h"
-#include "efi/linux/planted.h"
 #include "efi/services/clock.h"
 #include "efi/services/console.h"
 #include "efi/services/firmware.h"
 #include "efi/services/variable.h"
+#include "efi/trust/planted.h"
 
 /* One that is longer is nobody's that we know. */
 #define LOADER_INFO_UNITS 170

@@ -9,14 +9,9 @@
 
 #include <efi.h>
 
-#include "boot/loader_info.h"
-
-/* Our own log, under our own vendor. */
-#define KEXEC_LOG_NAME L"KexecLog"
-
 /*
  * Says that we have started, from which file and under which firmware. Call it first: it takes the time, and deletes
- * the variables that no loader has set in this boot (efi/linux/planted.h).
+ * the variables that no loader has set in this boot (efi/trust/planted.h).
  */
 void loader_interface_start(const EFI_LOADED_IMAGE *image);
 

@@ -3,9 +3,9 @@
 
 #include <efi.h>
 
-#include "boot/loader_info.h"
 #include "boot/log.h"
 #include "common/align.h"
+#include "common/vendor.h"
 #include "efi/measure/events.h"
 #include "efi/services/firmware.h"
 #include "efi/services/variable.h"

@@ -2,7 +2,7 @@
 /* What systemd is told of the registers: by groups that are complete, and on firmware that takes no variables. */
 #include "efi/measure/stub_variables.h"
 
-#include "boot/loader_info.h"
+#include "common/vendor.h"
 #include "efi/measure/events.h"
 #include "tests/unit/fake_firmware.h"
 #include "tests/unit/support.h"

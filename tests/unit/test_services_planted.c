@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /* Planted variables among others, and firmware that keeps them or does not list what it has. */
-#include "efi/linux/planted.h"
+#include "efi/trust/planted.h"
 
 #include <stdio.h>
 
 #include "common/align.h"
 #include "common/vendor.h"
-#include "efi/linux/loader_interface.h"
 #include "efi/services/firmware.h"
 #include "efi/trust/shim.h"
 #include "tests/unit/fake_firmware.h"

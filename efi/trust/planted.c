@@ -3,7 +3,7 @@
  * Lists the variables (UEFI specification 8.2, GetNextVariableName) instead of asking for the names that are known
  * today: each version of systemd has new ones. The known names serve where the firmware does not list to the end.
  */
-#include "efi/linux/planted.h"
+#include "efi/trust/planted.h"
 
 #include <stdbool.h>
 
@@ -13,7 +13,6 @@
 #include "common/format.h"
 #include "common/string.h"
 #include "common/vendor.h"
-#include "efi/linux/loader_interface.h"
 #include "efi/services/firmware.h"
 #include "efi/services/variable.h"
 #include "efi/trust/shim.h"
