@@ -244,16 +244,41 @@ def test_unified_image():
     image = uki.make(sections)
     found = answer("kernel", image)
     assert found["authenticode_covers"]
-    places = {name: uki.section(image, name)[0] for name in (".initrd", ".ucode", ".cmdline")}
-    assert found["unified"] == {"initrds": [[places[".ucode"], 1, 1], [places[".initrd"], 5, 5]],
-                                "has_initrd": True, "command_line": [places[".cmdline"], 6, 6]}
-    assert not answer("kernel", uki.make([(".linux", kernel), (".ucode", b"U")]))["unified"]["has_initrd"]
-    assert answer("kernel", image, "0", "1")["unified"]["command_line"] == [uki.section(image, ".cmdline", 1)[0], 1, 1]
+    assert found["unified"]["initrds"] == [".ucode", ".initrd"]
+    sizes = {".linux": len(kernel), ".cmdline": 6, ".initrd": 5, ".ucode": 1, ".sbat": None, ".profile": 4}
+    assert list(found["unified"]["sections"]) == list(sizes)
+    for name, size in sizes.items():
+        assert size is None or found["unified"]["sections"][name] == [uki.section(image, name)[0], size, size]
+    second = answer("kernel", image, "0", "1")["unified"]["sections"]
+    assert second[".cmdline"] == [uki.section(image, ".cmdline", 1)[0], 1, 1]
+    assert second[".profile"] == [uki.section(image, ".profile", 1)[0], 4, 4]
     assert refusal("kernel", image, "0", "2") == "name: profile: expected one below 2, found 2"
     assert refusal("kernel", kernel, "0", "0") == "name: profile: expected a unified image, found a bzImage"
     assert refusal("kernel", image, "2048") == "options: expected at most 2047 bytes (the kernel's cmdline_size), found 2048"
     nested = uki.make([(".linux", image)])
     assert refusal("kernel", nested) == "name: .linux: expected a kernel, found another unified image"
+
+
+def options(text):
+    return text.encode("utf-16-le") + bytes(2)
+
+
+def test_load_options():
+    plan = answer("load-options", options("loader.efi linux=/vmlinuz initrd=/i -- quiet  a=\u017e"))["plan"]
+    assert (plan["kernel"]["name"], [part["name"] for part in plan["initrds"]]) == ("/vmlinuz", ["/i"])
+    assert plan["command_line"].encode("latin-1").decode() == "quiet  a=\u017e"
+    found = answer("load-options", options("volume=esp entry=/my.conf -- quiet"))
+    assert (found["entry"], found["volume"], found["plan"]) == ("/my.conf", "esp", None)
+    more = found["lines"]
+    assert answer("entry", ENTRY, more)["command_line"] == "a b quiet"
+    assert answer("entry", ENTRY, more)["text"].endswith(more)
+    for nothing in (b"", options(""), options("RC"), bytes(range(200, 256))):
+        assert answer("load-options", nothing) == {"lines": "", "volume": "", "entry": "", "plan": None}
+    assert refusal("load-options", options("linux=/vmlinuz volume=x")).startswith("load options: volume: ")
+    assert refusal("load-options", options("linux=/../x")).startswith("/../x: expected a path below the volume's root")
+    ignored = inspect("load-options", options("x" * 40000))
+    assert (ignored.returncode, json.loads(ignored.stdout)["lines"]) == (0, "")
+    assert ignored.stderr.startswith(b"warning: load options ignored: ")
 
 
 def test_initrd():
@@ -296,7 +321,7 @@ def test_program_of_the_tools_answers_alike():
         assert len({(result.returncode, result.stdout, result.stderr) for result in results}) == 1
 
 
-@pytest.mark.parametrize("arguments", [[], ["entry"], ["entries", "x"], ["entry", "x", "y"], ["entry", "x", "1"],
+@pytest.mark.parametrize("arguments", [[], ["entry"], ["entries", "x"], ["entry", "x", "y", "z"], ["keys", "x", "1"],
                                        ["kernel", "x", "-1"], ["kernel", "x", ""], ["kernel", "x", "1", "x"],
                                        ["kernel", "x", "1", "4294967296"], ["kernel", "x", "1", "2", "3"]])
 def test_wrong_calls(arguments):

@@ -112,10 +112,10 @@ def test_names_of_files(checkout, tmp_path, name):
     for image in ("uki.efi", "sealed.efi"):
         subprocess.run(["sbverify", "--cert", key.certificate, checkout / "build" / image], check=True, stdout=subprocess.DEVNULL)
     result = make(checkout, "predict-pcrs", sealing)
-    assert (result.returncode, result.stderr, result.stdout.count(b"PCR ")) == (0, b"", 4), result
+    assert (result.returncode, result.stderr, result.stdout.count(b"PCR ")) == (0, b"", 15), result
     (folder / "image").symlink_to(checkout / "build/uki.efi")
-    result = make(checkout, "predict-pcrs", {"IMAGE": short / "image", "ROOT": short})
-    assert (result.returncode, result.stderr, result.stdout.count(b"PCR ")) == (0, b"", 4), result
+    result = make(checkout, "predict-pcrs", {"IMAGE": short / "image", "ROOT": short, "BANK": "sha384"})
+    assert (result.returncode, result.stderr, result.stdout.count(b" sha384 ")) == (0, b"", 5), result
     result = make(checkout, "sign", {**signing, "GENERIC": "yes"})
     assert (result.returncode, result.stderr) == (0, b"")
 
@@ -156,7 +156,8 @@ def test_run(checkout, name):
         f"--{option}=".encode() + text for option in ("kernel", "initrds", "cmdline", "memory", "cpus")]
 
 
-@pytest.mark.parametrize("variable", ["ENTRY", "ROOT", "KEY", "CERT", "KERNEL", "INITRD", "OSREL", "SBAT", "IMAGE", "GENERIC"])
+@pytest.mark.parametrize("variable", ["ENTRY", "ROOT", "KEY", "CERT", "KERNEL", "INITRD", "OSREL", "SBAT", "IMAGE", "GENERIC",
+                                      "LOAD_OPTIONS", "BANK"])
 @pytest.mark.parametrize("target", ["uki", "sealed", "sign", "predict-pcrs"])
 def test_values_that_name_nothing(checkout, tmp_path, target, variable):
     """Where a value is of no use, it is a value all the same: no target does what it says."""
@@ -200,7 +201,7 @@ def test_values_that_are_not_given(checkout, tmp_path):
     result = make(checkout, "sealed", {})
     assert result.returncode and result.stderr.startswith(b"sealed: expected ENTRY=, found none\n")
     result = make(checkout, "predict-pcrs", {})
-    assert result.returncode and result.stderr.startswith(b"predict-pcrs: expected --entry, or something sealed in the image, ")
+    assert result.returncode and result.stderr.startswith(b"predict-pcrs: expected --entry, an entry in load options, or something sealed in the image, ")
 
 
 def test_component_of_the_owner(checkout, tmp_path):

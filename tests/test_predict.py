@@ -16,6 +16,7 @@ PREDICT, SEAL = ROOT / "tools/predict-pcrs", ROOT / "tools/seal"
 IMAGE = ROOT / "build/kexecx64.efi"
 KERNEL = ROOT / "build/deps/kernels/amd64/vmlinuz"
 DIGEST = b"0123456789abcdef" * 4
+BANKS = {"sha1": 40, "sha256": 64, "sha384": 96}
 # By `fsverity digest --compact` of a file with that letter.
 FSVERITY_OF_I = "72219819b52dc37c7eb36cae3ffd384effd6694d68428a6526f961054f1f15d3"
 
@@ -49,7 +50,8 @@ def assert_refused(result, complaint):
 
 def assert_predicted(result):
     assert (result.returncode, result.stderr) == (0, "")
-    assert re.fullmatch(r"PCR 4  sha256 \w{64}\nPCR 9  sha256 \w{64}\nPCR 11 sha256 \w{64}\nPCR 12 sha256 \w{64}\n", result.stdout)
+    assert re.fullmatch("".join(rf"PCR {register:<2} {bank:<6} \w{{{size}}}\n" for bank, size in BANKS.items()
+                                for register in (4, 9, 11, 12, 13)), result.stdout)
 
 
 def test_entry_that_boots(tmp_path, root):
@@ -146,7 +148,7 @@ def test_image_that_would_not_boot(tmp_path, sealed, section, offset, value, com
 def test_whose_image_and_whose_entry(tmp_path, sealed, root):
     assert_refused(predict(image=KERNEL.parent), r"predict-pcrs: cannot read \S+: Is a directory")
     assert_refused(predict(image=root / "initrd"), r"\S+initrd: expected the headers of a PE image in its 0x1 bytes, found none")
-    assert_refused(predict(), "predict-pcrs: expected --entry, or something sealed in the image, found neither")
+    assert_refused(predict(), "predict-pcrs: expected --entry, an entry in load options, or something sealed in the image, found none of them")
     assert_refused(predict(f"--entry={sealed}/conf", image=sealed / "unified.efi"),
                    r"predict-pcrs: \S+ boots what is sealed in it: leave the entry out")
 
@@ -155,3 +157,47 @@ def test_prediction_that_cannot_be_written(sealed):
     with open("/dev/full", "w") as full:
         result = subprocess.run([PREDICT, f"--image={sealed}/unified.efi"], stdout=full, stderr=subprocess.PIPE, text=True)
     assert (result.returncode, result.stderr) == (1, "predict-pcrs: No space left on device\n")
+
+
+def values(result):
+    """(register, bank) -> value."""
+    assert (result.returncode, result.stderr) == (0, "")
+    return {(int(register), bank): value for _, register, bank, value in map(str.split, result.stdout.splitlines())}
+
+
+def test_banks(tmp_path, root):
+    """Only what is asked for, each as one hash of what its register had and of the event's digest by that hash."""
+    conf = tmp_path / "my.conf"
+    conf.write_bytes(b"linux /vmlinuz\noptions quiet\n")
+    for banks in (["sha512"], ["sha1", "sha256"]):
+        found = values(predict(f"--entry={conf}", f"--root={root}", *(f"--bank={bank}" for bank in banks)))
+        assert sorted(found) == sorted((register, bank) for register in (4, 9, 11, 12, 13) for bank in banks)
+        for bank in banks:
+            value = bytes(hashlib.new(bank).digest_size)
+            assert found[13, bank] == value.hex()
+            for content in (b"linux /vmlinuz\noptions quiet\n\n", "quiet\0".encode("utf-16-le")):
+                value = hashlib.new(bank, value + hashlib.new(bank, content).digest()).digest()
+            assert found[12, bank] == value.hex()
+    assert predict(f"--entry={conf}", f"--root={root}", "--bank=md5").returncode == 2
+
+
+def test_load_options(tmp_path, root):
+    """They go behind an entry, name another, or are one."""
+    (tmp_path / "root").mkdir()
+    (tmp_path / "root/vmlinuz").symlink_to(KERNEL)
+    conf = tmp_path / "root/my.conf"
+    conf.write_bytes(b"linux /vmlinuz\n")
+    where = f"--root={tmp_path}/root"
+    plain = values(predict(f"--entry={conf}", where))
+    assert values(predict("--load-options=entry=/my.conf", where)) == plain
+    assert values(predict(f"--entry={conf}", "--load-options=RC", where)) == plain
+    added = values(predict(f"--entry={conf}", "--load-options=-- quiet", where))
+    conf.write_bytes(b"linux /vmlinuz\n\noptions quiet")
+    assert {key for key in plain if plain[key] != added[key]} == {(12, bank) for bank in BANKS}
+    assert added == values(predict(f"--entry={conf}", where))
+    assert values(predict("--load-options=linux=/vmlinuz -- quiet", where)) == values(
+        predict("--load-options=loader.efi linux=/vmlinuz -- quiet", where))
+    assert_refused(predict(f"--entry={conf}", "--load-options=linux=/vmlinuz", where),
+                   r'predict-pcrs: load options: "linux=/vmlinuz" name what is booted: leave the entry out')
+    assert_refused(predict("--load-options=entry=/none", where), r"predict-pcrs: cannot read \S+/none: No such file or directory")
+    assert_refused(predict("--load-options=linux=/none", where), r"predict-pcrs: cannot read \S+/none: No such file or directory")

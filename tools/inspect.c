@@ -5,15 +5,19 @@
  * answer is JSON on standard output, and what the loader would say goes to standard error. Bytes are written as the
  * characters of Latin-1, since names and command lines need not be UTF-8.
  *
- *   inspect entry NAME            the plan of an entry that lies beside the image
+ *   inspect entry NAME [MORE]     the plan of an entry that lies beside the image, with MORE lines from load options
+ *   inspect load-options NAME     of load options as firmware hands them over, in UTF-16: the lines of an entry that
+ *                                 they are, the file of the entry that they go to and its volume, and the plan if they
+ *                                 are an entry by themselves
  *   inspect sealed-entry NAME     the plan of an entry that is sealed in an image: each file needs its digest
- *   inspect image NAME            of our own image: sections, ranges of the Authenticode digest, whether it is marked
- *                                 as sealed, and the plan of what is sealed in it
+ *   inspect image NAME [PROFILE]  of our own image: sections, ranges of the Authenticode digest, whether it is marked
+ *                                 as sealed, and the plan of what is sealed in it; of a unified image, its sections
  *   inspect file NAME             of any file: sections and ranges, by whatever it has for headers
  *   inspect kernel NAME [LENGTH [PROFILE]]
  *                                 whether a kernel that the loader takes, with a command line of so many bytes, is
- *                                 measured by its Authenticode digest; and, if it comes in a unified image, where its
- *                                 initrds and its command line are in that
+ *                                 measured by its Authenticode digest; and, if it comes in a unified image, where the
+ *                                 sections of the profile are in that, in the order in which they are measured, and
+ *                                 which of them are initrds
  *   inspect initrd NAME           nothing: the exit status says whether it is an initrd that the loader takes, and a
  *                                 warning what Linux would not unpack of it
  *   inspect keys NAME             the keys that an entry may have; the input is not looked at
@@ -32,6 +36,7 @@
 #include "boot/initrd.h"
 #include "boot/initrd_content.h"
 #include "boot/kernel_format.h"
+#include "boot/loadoptions.h"
 #include "boot/log.h"
 #include "boot/pool.h"
 #include "boot/sealed_image.h"
@@ -103,6 +108,7 @@ void pool_free(void *memory)
 struct input {
 	const char *name; /* for messages */
 	struct text text;
+	struct text more;	      /* behind an entry */
 	uint64_t command_line_length; /* of a kernel */
 	bool has_profile;
 	uint64_t profile; /* of a unified image */
@@ -255,7 +261,7 @@ static int inspect_outside_entry(const struct input *input)
 {
 	struct boot_plan plan;
 
-	return entry_file_to_plan(input->name, input->text, TEXT(""), &plan) ? 1 : answer_plan(&plan);
+	return entry_file_to_plan(input->name, input->text, input->more, &plan) ? 1 : answer_plan(&plan);
 }
 
 static int inspect_sealed_entry(const struct input *input)
@@ -263,6 +269,49 @@ static int inspect_sealed_entry(const struct input *input)
 	struct boot_plan plan;
 
 	return entry_to_plan(input->name, input->text, ENTRY_SEALED, &plan) ? 1 : answer_plan(&plan);
+}
+
+/* Behind the members of an object. */
+static int put_load_options(const struct load_options *options)
+{
+	struct boot_plan plan = { 0 };
+
+	if (options->has_linux &&
+	    (entry_to_plan("load options", options->lines, ENTRY_OF_LOAD_OPTIONS, &plan) || !paths_make_sense(&plan))) {
+		boot_plan_free(&plan);
+		return 1;
+	}
+	(void)printf("{\"lines\": ");
+	put_text(options->lines);
+	(void)printf(", \"volume\": ");
+	put_text(options->volume);
+	(void)printf(", \"entry\": ");
+	put_text(options->entry_path);
+	(void)printf(", \"plan\": ");
+	if (options->has_linux)
+		put_plan(&plan);
+	else
+		(void)printf("null");
+	(void)printf("}\n");
+	boot_plan_free(&plan);
+	return 0;
+}
+
+/* From a boot entry of the firmware; what our image is called there is not known. */
+static int inspect_load_options(const struct input *input)
+{
+	const struct load_options_sender sender = { 0 };
+	size_t size = input->text.length;
+	struct load_options options;
+	void *buffer;
+	int result;
+
+	if (pool_alloc(LOAD_OPTIONS_BUFFER_SIZE(size > LOAD_OPTIONS_SIZE_MAX ? 0 : size), input->name, &buffer))
+		return 1;
+	load_options_parse(input->text.start, size, &sender, buffer, &options);
+	result = put_load_options(&options);
+	pool_free(buffer);
+	return result;
 }
 
 static int inspect_keys(const struct input *input)
@@ -389,30 +438,98 @@ static const char *mark_text(const struct pe_image *image)
 	return bool_text(mark.length != SEAL_MARK_SIZE || seal_mark_demands(mark.start));
 }
 
-static int put_image(const struct pe_image *file, const struct pe_image *loaded)
+/* Offset, bytes in the file, and bytes with the zeros behind. */
+static void put_unified_section(const struct unified_section *section)
+{
+	(void)printf("[%llu, %llu, %llu]", (unsigned long long)section->offset, (unsigned long long)section->file_size,
+		     (unsigned long long)section->size);
+}
+
+/* null if it has no kernel. */
+static void put_unified_image(const struct unified_image *image)
+{
+	if (!image->sections[UNIFIED_KERNEL].size) {
+		(void)printf("null");
+		return;
+	}
+	(void)printf("{\"sections\": {");
+	for (int i = 0, count = 0; i < UNIFIED_PARTS; i++) {
+		if (!image->sections[i].size)
+			continue;
+		put_separator((size_t)count++);
+		put_text(text_of_string(unified_section_name((enum unified_part)i)));
+		(void)printf(": ");
+		put_unified_section(&image->sections[i]);
+	}
+	(void)printf("}, \"initrds\": [");
+	for (size_t i = 0; i < unified_initrd_count(image); i++) {
+		put_separator(i);
+		put_text(text_of_string(unified_section_name(unified_initrd(image, i))));
+	}
+	(void)printf("]}");
+}
+
+/* Where the sections of our own image lie in the file. What lies over another in memory is no section of the file's. */
+static bool find_in_file(const char *name, const struct pe_image *file, const struct pe_image *loaded,
+			 struct unified_section *section)
+{
+	struct pe_section found = { 0 };
+	uint32_t i = 0;
+
+	while (pe_section_at(file, i, &found) && (found.address != section->offset || found.size != section->size))
+		i++;
+	section->offset = found.file_offset;
+	section->file_size = found.size < found.file_size ? found.size : found.file_size;
+	if (memcmp(loaded->bytes + found.address, file->bytes + section->offset, section->file_size) == 0)
+		return true;
+	log_error_line("%s: section %s: expected it apart from all others, found another over it", name, found.name);
+	return false;
+}
+
+static bool find_own_sections(const struct input *input, const struct pe_image *file, const struct pe_image *loaded,
+			      struct unified_image *ret_unified)
+{
+	bool is_good = unified_sections_find("this image", loaded, (uint32_t)input->profile, ret_unified) == KEXEC_OK;
+
+	for (int i = 0; is_good && i < UNIFIED_PARTS; i++) {
+		if (ret_unified->sections[i].size)
+			is_good = find_in_file(input->name, file, loaded, &ret_unified->sections[i]);
+	}
+	return is_good;
+}
+
+/* What is sealed in the image. Returns false where that is refused; the plan is freed by the caller in any case. */
+static bool plan_sealed(const struct input *input, const struct pe_image *file, const struct pe_image *loaded,
+			struct boot_plan *plan, struct unified_image *unified)
+{
+	if (sealed_image_to_plan(loaded, (uint32_t)input->profile, TEXT(""), plan) || !paths_make_sense(plan))
+		return false;
+	return plan->kernel.source != PART_IN_IMAGE || find_own_sections(input, file, loaded, unified);
+}
+
+static int put_image(const struct input *input, const struct pe_image *file, const struct pe_image *loaded)
 {
 	const char *mark = mark_text(loaded);
 	enum seal seal = sealed_image_found(loaded, strcmp(mark, "true") == 0);
+	struct unified_image unified = { 0 };
 	struct boot_plan plan = { 0 };
+	bool is_good = seal == NOT_SEALED ||
+		       (seal == SEALED && plan_sealed(input, file, loaded, &plan, &unified));
 
-	if (seal == SEAL_UNREADABLE)
-		return 1;
-	if (seal == SEALED && sealed_image_to_plan(loaded, 0, TEXT(""), &plan))
-		return 1;
-	if (seal == SEALED && !paths_make_sense(&plan)) {
-		boot_plan_free(&plan);
-		return 1;
+	if (is_good) {
+		(void)printf("{");
+		put_file(file);
+		(void)printf(", \"is_marked\": %s, \"plan\": ", mark);
+		if (seal == SEALED)
+			put_plan(&plan);
+		else
+			(void)printf("null");
+		(void)printf(", \"unified\": ");
+		put_unified_image(&unified);
+		(void)printf("}\n");
 	}
-	(void)printf("{");
-	put_file(file);
-	(void)printf(", \"is_marked\": %s, \"plan\": ", mark);
-	if (seal == SEALED)
-		put_plan(&plan);
-	else
-		(void)printf("null");
-	(void)printf("}\n");
 	boot_plan_free(&plan);
-	return 0;
+	return is_good ? 0 : 1;
 }
 
 static int inspect_image(const struct input *input)
@@ -423,7 +540,7 @@ static int inspect_image(const struct input *input)
 
 	if (!load(input->name, &file, &loaded))
 		return 1;
-	result = put_image(&file, &loaded);
+	result = put_image(input, &file, &loaded);
 	free((void *)(uintptr_t)loaded.bytes);
 	return result;
 }
@@ -461,25 +578,6 @@ static bool plan_inner_kernel(const struct input *input, const struct unified_im
 	return ret_plan->format != &unified_image_format;
 }
 
-/* Offset, bytes in the file, and bytes with the zeros behind. */
-static void put_unified_section(const struct unified_section *section)
-{
-	(void)printf("[%llu, %llu, %llu]", (unsigned long long)section->offset, (unsigned long long)section->file_size,
-		     (unsigned long long)section->size);
-}
-
-static void put_unified_image(const struct unified_image *image)
-{
-	(void)printf("{\"initrds\": [");
-	for (size_t i = 0; i < unified_initrd_count(image); i++) {
-		put_separator(i);
-		put_unified_section(&image->sections[unified_initrd(image, i)]);
-	}
-	(void)printf("], \"has_initrd\": %s, \"command_line\": ", bool_text(image->sections[UNIFIED_INITRD].size));
-	put_unified_section(&image->sections[UNIFIED_COMMAND_LINE]);
-	(void)printf("}");
-}
-
 static int inspect_kernel(const struct input *input)
 {
 	struct kernel_plan inner;
@@ -497,10 +595,7 @@ static int inspect_kernel(const struct input *input)
 	(void)printf("{\"authenticode_covers\": %s, \"unified\": ",
 		     bool_text(kernel_authenticode_covers(&plan, (const uint8_t *)input->text.start,
 							  input->text.length)));
-	if (is_unified)
-		put_unified_image(&plan.unified);
-	else
-		(void)printf("null");
+	put_unified_image(is_unified ? &plan.unified : &(struct unified_image){ 0 });
 	(void)printf("}\n");
 	return 0;
 }
@@ -519,14 +614,56 @@ static int inspect_initrd(const struct input *input)
 
 /* --- the program --- */
 
+/* Returns false unless the text is a number in decimal. */
+static bool parse_length(const char *text, uint64_t *ret_length)
+{
+	uint64_t length = 0;
+
+	for (const char *c = text; *c; c++) {
+		if (*c < '0' || *c > '9' || length > UINT64_MAX / 16)
+			return false;
+		length = length * 10 + (uint64_t)(*c - '0');
+	}
+	*ret_length = length;
+	return text[0] != '\0';
+}
+
+static bool parse_profile(int count, char **arguments, struct input *input)
+{
+	return count == 0 || (parse_length(arguments[0], &input->profile) && input->profile <= UINT32_MAX);
+}
+
+/* Length and profile, of which a kernel has none, the first or both. */
+static bool parse_kernel_arguments(int count, char **arguments, struct input *input)
+{
+	if (count >= 1 && !parse_length(arguments[0], &input->command_line_length))
+		return false;
+	input->has_profile = count == 2;
+	return count < 2 || parse_profile(count - 1, arguments + 1, input);
+}
+
+static bool parse_more_lines(int count, char **arguments, struct input *input)
+{
+	if (count)
+		input->more = text_of_string(arguments[0]);
+	return true;
+}
+
+/* With how many arguments at most behind the name, and who reads them. */
 static const struct {
 	const char *name;
 	int (*run)(const struct input *input);
+	int arguments_max;
+	bool (*parse)(int count, char **arguments, struct input *input);
 } commands[] = {
-	{ "entry", inspect_outside_entry }, { "sealed-entry", inspect_sealed_entry },
-	{ "image", inspect_image },	    { "file", inspect_file },
-	{ "kernel", inspect_kernel },	    { "initrd", inspect_initrd },
-	{ "keys", inspect_keys },
+	{ "entry", inspect_outside_entry, 1, parse_more_lines },
+	{ "sealed-entry", inspect_sealed_entry, 0, NULL },
+	{ "load-options", inspect_load_options, 0, NULL },
+	{ "image", inspect_image, 1, parse_profile },
+	{ "file", inspect_file, 0, NULL },
+	{ "kernel", inspect_kernel, 2, parse_kernel_arguments },
+	{ "initrd", inspect_initrd, 0, NULL },
+	{ "keys", inspect_keys, 0, NULL },
 };
 
 /* All of standard input, in memory that the caller frees. */
@@ -579,42 +716,23 @@ static int run(size_t command, struct input *input)
 	return result;
 }
 
-/* Returns false unless the text is a number in decimal. */
-static bool parse_length(const char *text, uint64_t *ret_length)
-{
-	uint64_t length = 0;
-
-	for (const char *c = text; *c; c++) {
-		if (*c < '0' || *c > '9' || length > UINT64_MAX / 16)
-			return false;
-		length = length * 10 + (uint64_t)(*c - '0');
-	}
-	*ret_length = length;
-	return text[0] != '\0';
-}
-
-/* The arguments that only `kernel` has. */
-static bool parse_kernel_arguments(int argc, char **argv, struct input *input)
-{
-	if (argc > 5 || !parse_length(argv[3], &input->command_line_length))
-		return false;
-	input->has_profile = argc == 5;
-	return argc == 4 || (parse_length(argv[4], &input->profile) && input->profile <= UINT32_MAX);
-}
-
 int main(int argc, char **argv)
 {
 	struct input input = { 0 };
 
 	for (size_t i = 0; argc >= 3 && i < ARRAY_SIZE(commands); i++) {
+		int count = argc - 3;
+
 		if (strcmp(commands[i].name, argv[1]) != 0)
 			continue;
-		if (argc != 3 && (commands[i].run != inspect_kernel || !parse_kernel_arguments(argc, argv, &input)))
+		if (count > commands[i].arguments_max ||
+		    (commands[i].parse && !commands[i].parse(count, argv + 3, &input)))
 			break;
 		input.name = argv[2];
 		return run(i, &input);
 	}
-	(void)fputs("usage: inspect entry|sealed-entry|image|file|kernel|initrd|keys NAME [LENGTH [PROFILE]] <INPUT\n",
+	(void)fputs("usage: inspect entry|sealed-entry|load-options|image|file|kernel|initrd|keys NAME [MORE | LENGTH "
+		    "[PROFILE]] <INPUT\n",
 		    stderr);
 	return 2;
 }

@@ -231,9 +231,24 @@ def keys():
     return _run("keys", "keys", b"")
 
 
-def entry(name, text, sealed=False):
-    """The plan of the entry `text`, as one that is sealed in an image or lies beside it."""
-    return _run("sealed-entry" if sealed else "entry", name, text)
+def entry(name, text, sealed=False, more=b""):
+    """The plan of the entry `text`, as one that is sealed in an image or lies beside it, with `more` lines."""
+    return _run("sealed-entry", name, text) if sealed else _run("entry", name, text, more)
+
+
+class LoadOptions:
+    """Load options that a boot entry of the firmware has, of our image without anything sealed in it.
+
+    `lines` go to the entry `entry`, a part on the volume `volume`, or to the one beside the image where that is None;
+    or `plan` is what they are by themselves."""
+
+    def __init__(self, text):
+        wide = text.encode("utf-16-le", "surrogatepass") + bytes(2)
+        answer = _run("load-options", "load options", wide)
+        self.lines = to_bytes(answer["lines"])
+        self.volume = answer["volume"] or None
+        self.entry = {"name": answer["entry"]} if answer["entry"] else None
+        self.plan = answer["plan"]
 
 
 def expect_kernel(name, content, command_line=b""):
@@ -242,14 +257,25 @@ def expect_kernel(name, content, command_line=b""):
         fail(f"{name}: expected a kernel, found a unified image")
 
 
+class Unified:
+    """The sections of a unified image that count for a profile: `sections` has the content of each by its name, in the order
+    in which they are measured; `initrds` are those of them that Linux unpacks."""
+
+    def __init__(self, content, answer):
+        self.sections = {name: content[offset:offset + file_size] + bytes(size - file_size)
+                         for name, (offset, file_size, size) in answer["sections"].items()}
+        self.initrds = [self.sections[name] for name in answer["initrds"]]
+
+
 class Loaded:
     """What the loader makes of a plan and its kernel's file together: that may be a unified image, to which the plan adds.
 
-    `kernel` is the file, `initrds` those of the image, `more` the parts that its command line names as further ones,
-    `command_line` what the kernel gets."""
+    `kernel` is the file, `unified` what is in it, `initrds` those of the image, `more` the parts that its command line names
+    as further ones, `command_line` what the kernel gets."""
 
     def __init__(self, plan, kernel, name=None):
         self.kernel = kernel
+        self.unified = None
         self.initrds = []
         self.more = []
         self.command_line = to_bytes(plan["command_line"])
@@ -260,14 +286,12 @@ class Loaded:
         if answer["unified"]:
             if plan["kernel"]["source"] == "image":
                 fail(f"{name}: expected a kernel, found another unified image")
-            self.initrds = [self._section(*place) for place in answer["unified"]["initrds"]]
-            embedded = self._settle(self._section(*answer["unified"]["command_line"]), is_sealed(plan["kernel"]))
-            if not answer["unified"]["has_initrd"]:
+            self.unified = Unified(kernel, answer["unified"])
+            self.initrds = self.unified.initrds
+            embedded = self._settle(self.unified.sections.get(".cmdline", b""), is_sealed(plan["kernel"]))
+            if ".initrd" not in self.unified.sections:
                 self.more = self._named(f"{name}: .cmdline", embedded, plan)
         _run("kernel", name, kernel, str(len(self.command_line)), *profile)
-
-    def _section(self, offset, file_size, size):
-        return self.kernel[offset:offset + file_size] + bytes(size - file_size)
 
     def _settle(self, embedded, adds):
         embedded = bytes(max(byte, ord(" ")) for byte in embedded).strip(b" ")
@@ -312,9 +336,9 @@ class File:
 
     command = "file"
 
-    def __init__(self, name, content):
+    def __init__(self, name, content, *more):
         self.content = content
-        self.answer = _run(self.command, name, content)
+        self.answer = _run(self.command, name, content, *more)
         self._sections = self.answer["sections"]
         self._authenticode = self.answer["authenticode"]
 
@@ -341,9 +365,9 @@ class File:
         section = next(section for section in self._sections if section["name"] == name)
         return self.content[offset:offset + size] + bytes(section["size"] - size)
 
-    def authenticode(self):
-        """The SHA-256 that a signature of the image is made for, and that stands for it in register 4."""
-        digest = hashlib.sha256()
+    def authenticode(self, algorithm="sha256"):
+        """The digest that a signature of the image is made for, and that stands for it in register 4."""
+        digest = hashlib.new(algorithm)
         for start, end in self._authenticode:
             digest.update(self.content[start:end])
         return digest.digest()
@@ -352,11 +376,13 @@ class File:
 class Image(File):
     """Our own image, with or without something sealed in it. Ends the program if it would boot nothing at all.
 
-    `plan` is of what is sealed in it, or None; `is_marked` whether tools/seal has marked it, None if it has no mark."""
+    `plan` is of what is sealed in it, or None; `unified` of the sections of a unified image, or None; `is_marked` whether
+    tools/seal has marked it, None if it has no mark."""
 
     command = "image"
 
-    def __init__(self, name, content):
-        super().__init__(name, content)
+    def __init__(self, name, content, profile=0):
+        super().__init__(name, content, str(profile))
         self.plan = self.answer["plan"]
+        self.unified = Unified(content, self.answer["unified"]) if self.answer["unified"] else None
         self.is_marked = self.answer["is_marked"]

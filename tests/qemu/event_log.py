@@ -8,10 +8,13 @@ import collections
 import hashlib
 import struct
 
+# TCG Algorithm Registry
 SHA256 = 0x0b
+BANKS = {0x04: "sha1", SHA256: "sha256", 0x0c: "sha384", 0x0d: "sha512"}
 EV_NO_ACTION = 3
 
-Event = collections.namedtuple("Event", "pcr kind sha256 content")
+# `digests` has them by the number of the algorithm.
+Event = collections.namedtuple("Event", "pcr kind sha256 content digests")
 
 
 def parse(log):
@@ -39,17 +42,18 @@ def parse(log):
             digests[algorithm] = take(f"{sizes[algorithm]}s")
         size = take("I")
         assert size <= len(log) - at, "an event passes the end of the log"
-        events.append(Event(pcr, kind, digests.get(SHA256), log[at:at + size]))
+        events.append(Event(pcr, kind, digests.get(SHA256), log[at:at + size], digests))
         at += size
     return events
 
 
-def replay(events):
+def replay(events, algorithm=SHA256):
     """PCR -> its value after these events, for the PCRs that they extend."""
     values = {}
     for event in events:
         if event.kind == EV_NO_ACTION:
             continue
-        before = values.get(event.pcr, bytes(32))
-        values[event.pcr] = hashlib.sha256(before + event.sha256).digest()
+        digest = event.digests[algorithm]
+        before = values.get(event.pcr, bytes(len(digest)))
+        values[event.pcr] = hashlib.new(BANKS[algorithm], before + digest).digest()
     return values

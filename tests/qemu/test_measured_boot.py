@@ -21,14 +21,15 @@ from test_sealed import seal
 from test_secure_boot import OLD_SHIM, Platform, boot_entries
 
 PREDICT = HERE.parents[1] / "tools/predict-pcrs"
-MEASURED = ["4", "9", "11", "12"]
+MEASURED = ["4", "9", "11", "12", "13"]
 APPLICATION = 0x80000003
 SEPARATOR = 4
 
 
-def predict(*arguments):
+def predict(*arguments, bank="sha256"):
     """A dict from register to value, by the tool."""
-    lines = subprocess.run([PREDICT, *arguments], check=True, stdout=subprocess.PIPE, text=True).stdout.splitlines()
+    lines = subprocess.run([PREDICT, f"--bank={bank}", *arguments], check=True, stdout=subprocess.PIPE,
+                           text=True).stdout.splitlines()
     return {register: value for _, register, _, value in map(str.split, lines)}
 
 
@@ -43,8 +44,16 @@ def root(tmp_path):
     return folder
 
 
-def registers(report):
-    return {register: report[f"pcr-{register}"].lower() for register in MEASURED}
+def registers(report, bank="sha256"):
+    where = "pcr" if bank == "sha256" else f"pcr-{bank}"
+    return {register: report[f"{where}-{register}"].lower() for register in MEASURED}
+
+
+def replayed(report, bank="sha256"):
+    """The same, by Linux's log, which the firmware has kept and the loader handed over."""
+    algorithm = next(number for number, name in event_log.BANKS.items() if name == bank)
+    values = event_log.replay(event_log.parse(base64.b64decode(report["event-log"])), algorithm)
+    return {register: values.get(int(register), bytes(hashlib.new(bank).digest_size)).hex() for register in MEASURED}
 
 
 @pytest.mark.parametrize("tpm, firmware", [("tpm-crb", "trixie"), ("tpm-tis", "ovmf")])
@@ -54,10 +63,9 @@ def test_registers_are_as_predicted(boot, root, tmp_path, tpm, firmware):
     conf.write_bytes(entry(initrds=["/initrd2", "/initrd"], options=f"{DEFAULT_OPTIONS} name=žluťoučký"))
     guest = boot(files({"/initrd2": root / "initrd2"}, conf=conf.read_bytes()), firmware=FIRMWARE[firmware], tpm=tpm)
     report = wait_for_report(guest)
-    # Linux's log, which the firmware has kept and the loader handed over, gives the same.
-    replayed = event_log.replay(event_log.parse(base64.b64decode(report["event-log"])))
-    assert registers(report) == {register: replayed[int(register)].hex() for register in MEASURED}
-    assert registers(report) == predict("--image", IMAGE, "--entry", conf, "--root", root)
+    for bank in ("sha1", "sha256", "sha384"):
+        assert registers(report, bank) == replayed(report, bank)
+        assert registers(report, bank) == predict("--image", IMAGE, "--entry", conf, "--root", root, bank=bank)
     for what in ("kernel", "entry", "initrd", "command line"):
         guest.expect(rf"^kexec: measured the {what} into PCR \d+$")
 
@@ -232,8 +240,7 @@ def test_register_of_what_was_not_measured_is_capped(boot):
     events = event_log.parse(base64.b64decode(report["event-log"]))
     assert [event.pcr for event in events if (event.kind, event.content) == (SEPARATOR, b"\1\0\0\0")] == \
         registers_in_order
-    replayed = event_log.replay(events)
-    assert registers(report) == {register: replayed[int(register)].hex() for register in MEASURED}
+    assert registers(report) == replayed(report)
 
 
 @pytest.mark.parametrize("number", [2, 3])
@@ -279,8 +286,7 @@ def test_sealed_image_and_registers_that_stay_open(boot, root, tmp_path):
     assert breaks[-1].exits and nothing[-1].exits
     assert not [warning for warning in nothing[-1].warnings if "PCR" in warning]
     # All that was extended in all runs is in the log.
-    replayed = event_log.replay(event_log.parse(base64.b64decode(report["event-log"])))
-    assert registers(report) == {register: replayed[int(register)].hex() for register in MEASURED}
+    assert registers(report) == replayed(report)
 
 
 def test_required_measurements(boot):

@@ -1,0 +1,76 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""What a boot measures, from the files alone: its events in the order of the TPM's log. The table that this follows is in
+SECURITY.md; what the loader itself decides comes from loader.py, which asks the loader's own code."""
+
+import collections
+import functools
+import hashlib
+
+import loader
+
+# The banks of a TPM that its users know, and the names that everybody has for them.
+BANKS = ("sha1", "sha256", "sha384", "sha512")
+
+# Those that a boot through this loader extends, or whose value it leaves for others to rely on.
+REGISTERS = (4, 9, 11, 12, 13)
+
+# What firmware measures into register 4 before the first image: TCG PC Client Platform Firmware Profile, 3.3.4.5 and
+# 10.4.4: that it tries a boot entry, and that what follows is no longer the firmware's own.
+SEPARATOR = bytes(4)
+BEFORE_THE_IMAGE = [("boot attempt", b"Calling EFI Application from Boot Option"), ("firmware's separator", SEPARATOR)]
+
+# `digest` returns what the bank that it is given is extended by.
+Event = collections.namedtuple("Event", "pcr what digest")
+
+
+def event(pcr, what, content):
+    """An event that measures the content itself."""
+    return Event(pcr, what, functools.cache(lambda bank: hashlib.new(bank, content).digest()))
+
+
+def image_event(what, file):
+    """An image that runs, measured by the digest of its signature."""
+    return Event(4, what, functools.cache(file.authenticode))
+
+
+def before_the_image():
+    """What firmware that starts the image by itself, and has tried nothing before, has measured into register 4."""
+    return [event(4, what, content) for what, content in BEFORE_THE_IMAGE]
+
+
+def _kernel(name, loaded):
+    """A kernel of which Authenticode leaves something out that runs boots with Secure Boot off, and is measured as it is."""
+    if loaded.authenticode_covers:
+        return image_event("kernel", loader.File(name, loaded.kernel))
+    return event(4, "kernel", loaded.kernel)
+
+
+def _command_line(pcr, line):
+    """In UTF-16 with a NUL; what is not UTF-8, as it is with a NUL."""
+    try:
+        wide = line.decode().encode("utf-16-le") + b"\0\0"
+    except UnicodeDecodeError:
+        wide = line + b"\0"
+    return event(pcr, "command line", wide)
+
+
+def events(image, plan, read):
+    """What the image measures, and who starts it measures of it. `read` returns the content of a part of the plan."""
+    loaded = loader.Loaded(plan, read(plan["kernel"]))
+    initrd = loader.joined([*loaded.initrds, *(read(part) for part in [*plan["initrds"], *loaded.more])])
+    return [image_event("image", image),
+            _kernel(loader.path_of(plan["kernel"]), loaded),
+            event(12, "entry", loader.to_bytes(plan["text"])),
+            *([event(9, "initrd", initrd)] if initrd else []),
+            _command_line(12, loaded.command_line),
+            *([] if initrd else [event(9, "separator", SEPARATOR)]),
+            event(11, "separator", SEPARATOR)]
+
+
+def extended(bank, found, pcr):
+    """The value of a register of a bank that began with zeros."""
+    value = bytes(hashlib.new(bank).digest_size)
+    for measured in found:
+        if measured.pcr == pcr:
+            value = hashlib.new(bank, value + measured.digest(bank)).digest()
+    return value

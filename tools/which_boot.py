@@ -1,0 +1,51 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""A boot as its files describe it: our image, what it boots, and where the files of that are."""
+
+import loader
+import measured
+
+
+def add_arguments(parser):
+    """Those that say which boot."""
+    parser.add_argument("--image", required=True)
+    parser.add_argument("--entry")
+    parser.add_argument("--root", default=".")
+    parser.add_argument("--load-options", default="", metavar="TEXT")
+
+
+class Boot:
+    """Ends the program unless the loader would boot it. `plan` is what it boots."""
+
+    def __init__(self, options):
+        self.image = loader.Image(options.image, loader.read(options.image))
+        self._root = options.root
+        self._contents = {}
+        self.plan = self._find_plan(options)
+        loader.expect_plan(self.plan, self.read)
+
+    def _find_plan(self, options):
+        if self.image.plan:
+            if options.entry is not None:
+                loader.fail(f"{options.image} boots what is sealed in it: leave the entry out")
+            return self.image.plan
+        given = loader.LoadOptions(options.load_options)
+        if options.entry is not None and (given.plan or given.entry):
+            loader.fail(f'load options: "{options.load_options}" name what is booted: leave the entry out')
+        if given.plan:
+            return given.plan
+        path = loader.file_below(options.root, given.entry) if given.entry else options.entry
+        if path is None:
+            loader.fail("expected --entry, an entry in load options, or something sealed in the image, found none of them")
+        return loader.entry(path, loader.read(path), more=given.lines)
+
+    def read(self, part):
+        """The content of a part of the plan: the same bytes, however often they are asked for."""
+        name = part["source"], part["name"]
+        if name not in self._contents:
+            self._contents[name] = self.image.section(part["name"]) if part["source"] == "image" else \
+                loader.read(loader.file_below(self._root, part))
+        return self._contents[name]
+
+    def events(self):
+        """What is measured, from our image on."""
+        return measured.events(self.image, self.plan, self.read)
