@@ -116,6 +116,9 @@ def test_names_of_files(checkout, tmp_path, name):
     (folder / "image").symlink_to(checkout / "build/uki.efi")
     result = make(checkout, "predict-pcrs", {"IMAGE": short / "image", "ROOT": short, "BANK": "sha384"})
     assert (result.returncode, result.stderr, result.stdout.count(b" sha384 ")) == (0, b"", 5), result
+    result = make(checkout, "pcrlock", {**sealing, "PCRLOCK": short / "components", "VARIANT": "one"})
+    assert (result.returncode, result.stderr) == (0, b"")
+    assert [path.name for path in (folder / "components/650-kernel.pcrlock.d").iterdir()] == ["one.pcrlock"]
     result = make(checkout, "sign", {**signing, "GENERIC": "yes"})
     assert (result.returncode, result.stderr) == (0, b"")
 
@@ -156,9 +159,13 @@ def test_run(checkout, name):
         f"--{option}=".encode() + text for option in ("kernel", "initrds", "cmdline", "memory", "cpus")]
 
 
-@pytest.mark.parametrize("variable", ["ENTRY", "ROOT", "KEY", "CERT", "KERNEL", "INITRD", "OSREL", "SBAT", "IMAGE", "GENERIC",
-                                      "LOAD_OPTIONS", "BANK"])
-@pytest.mark.parametrize("target", ["uki", "sealed", "sign", "predict-pcrs"])
+OF_SEALING = ["ENTRY", "ROOT", "KEY", "CERT", "KERNEL", "INITRD", "OSREL", "SBAT", "IMAGE", "GENERIC"]
+OF_MEASURING = ["ENTRY", "ROOT", "IMAGE", "LOAD_OPTIONS", "BANK", "PCRLOCK", "VARIANT"]
+
+
+@pytest.mark.parametrize("target, variable", [
+    *((target, variable) for target in ("uki", "sealed", "sign") for variable in OF_SEALING),
+    *((target, variable) for target in ("predict-pcrs", "pcrlock") for variable in OF_MEASURING)])
 def test_values_that_name_nothing(checkout, tmp_path, target, variable):
     """Where a value is of no use, it is a value all the same: no target does what it says."""
     text = NASTY["make"].replace(" $(error no)", "") + NASTY["quotes"] + NASTY["line ends"]

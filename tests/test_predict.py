@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""tools/predict-pcrs: what the loader would refuse has no prediction. That a prediction is right is seen in boots
-(tests/qemu/test_measured_boot.py)."""
+"""tools/predict-pcrs and tools/pcrlock: what the loader would refuse has no prediction. That a prediction is right is seen
+in boots (tests/qemu/test_measured_boot.py)."""
 
 import hashlib
+import json
 import os
 import pathlib
 import re
@@ -12,7 +13,7 @@ import subprocess
 import pytest
 
 ROOT = pathlib.Path(__file__).resolve().parents[1]
-PREDICT, SEAL = ROOT / "tools/predict-pcrs", ROOT / "tools/seal"
+PREDICT, PCRLOCK, SEAL = (ROOT / "tools" / name for name in ("predict-pcrs", "pcrlock", "seal"))
 IMAGE = ROOT / "build/kexecx64.efi"
 KERNEL = ROOT / "build/deps/kernels/amd64/vmlinuz"
 DIGEST = b"0123456789abcdef" * 4
@@ -201,3 +202,41 @@ def test_load_options(tmp_path, root):
                    r'predict-pcrs: load options: "linux=/vmlinuz" name what is booted: leave the entry out')
     assert_refused(predict("--load-options=entry=/none", where), r"predict-pcrs: cannot read \S+/none: No such file or directory")
     assert_refused(predict("--load-options=linux=/none", where), r"predict-pcrs: cannot read \S+/none: No such file or directory")
+
+
+def pcrlock(*arguments):
+    return subprocess.run([PCRLOCK, f"--image={IMAGE}", *arguments], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+
+
+def test_component_has_what_is_predicted(tmp_path, root):
+    """Apart from what firmware measures before the image."""
+    conf = tmp_path / "my.conf"
+    conf.write_bytes(b"linux /vmlinuz\ninitrd /initrd\n")
+    result = pcrlock(f"--entry={conf}", f"--root={root}", f"--out={tmp_path}/components")
+    path = tmp_path / "components/650-kernel.pcrlock.d/my.pcrlock"
+    assert (result.returncode, result.stderr, result.stdout) == (0, "", f"{path}: 6 events\n")
+    predicted = values(predict(f"--entry={conf}", f"--root={root}", *(f"--bank={bank}" for bank in (*BANKS, "sha512"))))
+    for (register, bank), value in predicted.items():
+        events = [hashlib.new(bank, event).hexdigest() for event in (b"Calling EFI Application from Boot Option", bytes(4))
+                  if register == 4]
+        events += [digest["digest"] for record in json.loads(path.read_bytes())["records"] if record["pcr"] == register
+                   for digest in record["digests"] if digest["hashAlg"] == bank]
+        register_value = bytes(hashlib.new(bank).digest_size)
+        for event in events:
+            register_value = hashlib.new(bank, register_value + bytes.fromhex(event)).digest()
+        assert register_value.hex() == value
+
+
+@pytest.mark.parametrize("name", ["", "a/b", "..", ".hidden", "a b", "a\n", "-/../x"])
+def test_names_that_no_variant_has(tmp_path, root, name):
+    (tmp_path / "my.conf").write_bytes(b"linux /vmlinuz\n")
+    assert_refused(pcrlock(f"--entry={tmp_path}/my.conf", f"--root={root}", f"--out={tmp_path}/components", f"--name={name}"),
+                   r"pcrlock: .*: expected a name of letters, digits and -_\.\+@:=, found another: give one by --name")
+    assert not (tmp_path / "components").exists()
+
+
+def test_boot_that_is_refused_has_no_component(tmp_path, root):
+    (tmp_path / "my.conf").write_bytes(b"linux /initrd\n")
+    assert_refused(pcrlock(f"--entry={tmp_path}/my.conf", f"--root={root}", f"--out={tmp_path}/components"),
+                   r"/initrd: expected a kernel \(bzImage\), found a text .*")
+    assert not (tmp_path / "components").exists()

@@ -15,6 +15,7 @@ import lines
 from conftest import DEFAULT_OPTIONS, HERE, IMAGE, INITRD, entry, files, kernel, utf16, wait_for_report
 from difficult import DIFFICULT, assert_refused, attempts, difficult
 from machine import BUILD, FIRMWARE
+from pcrlock import Pcrlock
 from signing import certificates, with_one_bit_flipped, without_signature
 from test_refusals import expect_refusal
 from test_sealed import seal
@@ -56,6 +57,23 @@ def replayed(report, bank="sha256"):
     return {register: values.get(int(register), bytes(hashlib.new(bank).digest_size)).hex() for register in MEASURED}
 
 
+def lock(components, *arguments, image=IMAGE):
+    """Adds the boot to the components of systemd-pcrlock."""
+    subprocess.run([PREDICT.with_name("pcrlock"), f"--image={image}", f"--out={components}", *arguments], check=True,
+                   stdout=subprocess.DEVNULL)
+
+
+def expect_recognised(report, components):
+    """systemd-pcrlock knows each event, and predicts what the guest has."""
+    locked = [int(register) for register in MEASURED if register != "13"]
+    pcrlock = Pcrlock(base64.b64decode(report["event-log"]), components)
+    assert pcrlock.unrecognised(locked) == []
+    predicted = pcrlock.predicted(locked)
+    for bank in ("sha1", "sha256", "sha384"):
+        for register in locked:
+            assert registers(report, bank)[str(register)] in predicted[bank][register]
+
+
 @pytest.mark.parametrize("tpm, firmware", [("tpm-crb", "trixie"), ("tpm-tis", "ovmf")])
 def test_registers_are_as_predicted(boot, root, tmp_path, tpm, firmware):
     """Two initrds with a gap between them, and a command line that is not ASCII."""
@@ -66,6 +84,14 @@ def test_registers_are_as_predicted(boot, root, tmp_path, tpm, firmware):
     for bank in ("sha1", "sha256", "sha384"):
         assert registers(report, bank) == replayed(report, bank)
         assert registers(report, bank) == predict("--image", IMAGE, "--entry", conf, "--root", root, bank=bank)
+    other = tmp_path / "other.conf"
+    other.write_bytes(entry(initrds=["/initrd"]))
+    components = tmp_path / "components"
+    lock(components, "--entry", other, "--root", root)
+    log = base64.b64decode(report["event-log"])
+    assert [register for register, _ in Pcrlock(log, components).unrecognised([4, 9, 11, 12])] == [4, 4, 12, 9, 12, 11]
+    lock(components, "--entry", conf, "--root", root)
+    expect_recognised(report, components)
     for what in ("kernel", "entry", "initrd", "command line"):
         guest.expect(rf"^kexec: measured the {what} into PCR \d+$")
 

@@ -1,0 +1,123 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Debian 13's systemd-pcrlock, asked about a boot that is over: it gets the event log that the booted system had, and a TPM
+in which that log's digests have been extended.
+
+TPM 2.0 Library, Part 3: TPM2_Startup, TPM2_PCR_Extend. Part 2: the constants. The files of components are what
+systemd.pcrlock(5) describes.
+"""
+
+import contextlib
+import json
+import os
+import pathlib
+import shutil
+import socket
+import struct
+import subprocess
+import tempfile
+import time
+
+import event_log
+from machine import BUILD, TIMEOUT
+
+TOOLS = BUILD / "deps/tpm-tools"
+SYSTEMS_OWN = TOOLS / "pcrlock.d"
+
+NO_SESSIONS, SESSIONS = 0x8001, 0x8002
+STARTUP, PCR_EXTEND = 0x144, 0x182
+PASSWORD = 0x40000009  # TPM_RS_PW, with an empty one
+
+# Where systemd's own components are that a running system adds later: an initrd without systemd is before them all.
+BEFORE_USERSPACE = "740-:940-"
+
+
+def run(program, *arguments, check=True, **options):
+    """One of systemd's programs; its output, unless it fails."""
+    result = subprocess.run([TOOLS / "run", program, *arguments], stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                            text=True, **options)
+    assert not check or result.returncode == 0, result.stderr
+    return result
+
+
+class Tpm:
+    """A TPM with the registers that a log leads to. A context manager: leaving it ends the TPM."""
+
+    def __init__(self, events):
+        self._folder = pathlib.Path(tempfile.mkdtemp(prefix="kexec-tpm-"))
+        # libtss2 looks for the control channel there.
+        self._path = self._folder / "socket"
+        self._swtpm = subprocess.Popen(
+            ["swtpm", "socket", "--tpm2", "--tpmstate", f"dir={self._folder}", "--flags", "not-need-init",
+             "--server", f"type=unixio,path={self._path}", "--ctrl", f"type=unixio,path={self._path}.ctrl"],
+            stderr=subprocess.DEVNULL)
+        with contextlib.closing(self._connect()) as connection:
+            self._command(connection, NO_SESSIONS, STARTUP, struct.pack(">H", 0))
+            for event in events:
+                if event.kind != event_log.EV_NO_ACTION:
+                    self._extend(connection, event)
+        self.device = f"swtpm:path={self._path}"
+
+    def _connect(self):
+        connection = socket.socket(socket.AF_UNIX)
+        deadline = time.monotonic() + TIMEOUT
+        while True:
+            try:
+                connection.connect(str(self._path))
+                return connection
+            except (FileNotFoundError, ConnectionRefusedError):
+                assert time.monotonic() < deadline and self._swtpm.poll() is None, "swtpm did not start"
+                time.sleep(0.05)
+
+    @staticmethod
+    def _command(connection, tag, code, parameters):
+        connection.sendall(struct.pack(">HII", tag, 10 + len(parameters), code) + parameters)
+        answer = connection.recv(4096)
+        result, = struct.unpack_from(">6xI", answer)
+        assert result == 0, f"TPM command {code:#x}: {result:#x}"
+
+    def _extend(self, connection, event):
+        authorization = struct.pack(">IHBH", PASSWORD, 0, 0, 0)
+        digests = b"".join(struct.pack(">H", algorithm) + digest for algorithm, digest in event.digests.items())
+        self._command(connection, SESSIONS, PCR_EXTEND,
+                      struct.pack(">II", event.pcr, len(authorization)) + authorization +
+                      struct.pack(">I", len(event.digests)) + digests)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self._swtpm.kill()
+        self._swtpm.wait()
+        shutil.rmtree(self._folder, ignore_errors=True)
+
+
+class Pcrlock:
+    """`log`: the log of a boot, as Linux has it. `components`: a folder of them, beside systemd's own."""
+
+    def __init__(self, log, components):
+        self._components = components
+        self._log = log
+        self._events = event_log.parse(log)
+
+    def _ask(self, *arguments):
+        with tempfile.NamedTemporaryFile(prefix="kexec-log-") as log, Tpm(self._events) as tpm:
+            log.write(self._log)
+            log.flush()
+            environment = {**os.environ, "SYSTEMD_TPM2_DEVICE": tpm.device, "SYSTEMD_MEASURE_LOG_FIRMWARE": log.name,
+                           "SYSTEMD_MEASURE_LOG_USERSPACE": "/dev/null"}
+            return json.loads(run("systemd-pcrlock", f"--components={SYSTEMS_OWN}", f"--components={self._components}",
+                                  f"--location={BEFORE_USERSPACE}", "--json=short", *arguments, env=environment).stdout)
+
+    def unrecognised(self, registers):
+        """The events of these registers that no component explains, as (register, description). The registers are what the
+        log says."""
+        answer = self._ask("log")
+        assert len(answer["log"]) == sum(event.kind != event_log.EV_NO_ACTION for event in self._events)
+        assert all(pcr["hashMatchesEventLog"] for pcr in answer["pcrs"] if pcr["pcr"] in registers), answer["pcrs"]
+        return [(event["pcr"], event["description"]) for event in answer["log"]
+                if event["pcr"] in registers and not event["component"]]
+
+    def predicted(self, registers):
+        """Bank -> register -> the values that are predicted for it, for the registers of which every event is explained."""
+        answer = self._ask(f"--pcr={'+'.join(map(str, registers))}", "predict")
+        return {bank: {entry["pcr"]: set(entry["values"]) for entry in entries} for bank, entries in answer.items()}
