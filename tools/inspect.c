@@ -10,8 +10,9 @@
  *                                 they are, the file of the entry that they go to and its volume, and the plan if they
  *                                 are an entry by themselves
  *   inspect sealed-entry NAME     the plan of an entry that is sealed in an image: each file needs its digest
- *   inspect image NAME [PROFILE]  of our own image: sections, ranges of the Authenticode digest, whether it is marked
- *                                 as sealed, and the plan of what is sealed in it; of a unified image, its sections
+ *   inspect image NAME [OPTIONS]  of our own image: sections, ranges of the Authenticode digest, whether it is marked
+ *                                 as sealed, and the plan of what is sealed in it; of a unified image, the sections of
+ *                                 the profile. OPTIONS are load options as firmware hands them over, in hexadecimal
  *   inspect file NAME             of any file: sections and ranges, by whatever it has for headers
  *   inspect kernel NAME [LENGTH [PROFILE]]
  *                                 whether a kernel that the loader takes, with a command line of so many bytes, is
@@ -40,6 +41,7 @@
 #include "boot/log.h"
 #include "boot/pool.h"
 #include "boot/sealed_image.h"
+#include "boot/stub_request.h"
 #include "boot/unified_options.h"
 #include "boot/volume_path.h"
 #include "common/align.h"
@@ -112,6 +114,9 @@ struct input {
 	uint64_t command_line_length; /* of a kernel */
 	bool has_profile;
 	uint64_t profile; /* of a unified image */
+	/* What our image is started with. */
+	uint8_t load_options[LOAD_OPTIONS_SIZE_MAX];
+	size_t load_options_size;
 };
 
 /* --- JSON --- */
@@ -221,6 +226,8 @@ static void put_plan(const struct boot_plan *plan)
 		(void)printf("%u", plan->profile);
 	else
 		(void)printf("null");
+	(void)printf(", \"chosen_profile\": %u, \"options_are_added\": %s", plan->profile,
+		     bool_text(plan->options_are_added));
 	(void)printf(", \"require_signature\": %s, \"require_measurement\": %s, \"measured_as_image\": %s, "
 		     "\"network_trusted\": %s, "
 		     "\"dma_off\": %s, \"overwrite_off\": "
@@ -487,9 +494,9 @@ static bool find_in_file(const char *name, const struct pe_image *file, const st
 }
 
 static bool find_own_sections(const struct input *input, const struct pe_image *file, const struct pe_image *loaded,
-			      struct unified_image *ret_unified)
+			      uint32_t profile, struct unified_image *ret_unified)
 {
-	bool is_good = unified_sections_find("this image", loaded, (uint32_t)input->profile, ret_unified) == KEXEC_OK;
+	bool is_good = unified_sections_find("this image", loaded, profile, ret_unified) == KEXEC_OK;
 
 	for (int i = 0; is_good && i < UNIFIED_PARTS; i++) {
 		if (ret_unified->sections[i].size)
@@ -498,23 +505,33 @@ static bool find_own_sections(const struct input *input, const struct pe_image *
 	return is_good;
 }
 
-/* What is sealed in the image. Returns false where that is refused; the plan is freed by the caller in any case. */
+/*
+ * What is sealed in the image, as it is started from a boot entry of the firmware: an image that tools/seal has marked
+ * takes no options. Returns false where that is refused; the caller frees the plan in any case.
+ */
 static bool plan_sealed(const struct input *input, const struct pe_image *file, const struct pe_image *loaded,
-			struct boot_plan *plan, struct unified_image *unified)
+			bool is_marked, struct boot_plan *plan, struct unified_image *unified)
 {
-	if (sealed_image_to_plan(loaded, (uint32_t)input->profile, TEXT(""), plan) || !paths_make_sense(plan))
+	static char buffer[OPTIONAL_DATA_TEXT_SIZE(LOAD_OPTIONS_SIZE_MAX)];
+	const struct load_options_sender sender = { 0 };
+	const struct stub_request request =
+		stub_request_parse(input->load_options, input->load_options_size, &sender, buffer);
+
+	if (sealed_image_to_plan(loaded, request.profile, is_marked ? TEXT("") : request.command_line, plan) ||
+	    !paths_make_sense(plan))
 		return false;
-	return plan->kernel.source != PART_IN_IMAGE || find_own_sections(input, file, loaded, unified);
+	return plan->kernel.source != PART_IN_IMAGE || find_own_sections(input, file, loaded, request.profile, unified);
 }
 
 static int put_image(const struct input *input, const struct pe_image *file, const struct pe_image *loaded)
 {
 	const char *mark = mark_text(loaded);
-	enum seal seal = sealed_image_found(loaded, strcmp(mark, "true") == 0);
+	bool is_marked = strcmp(mark, "true") == 0;
+	enum seal seal = sealed_image_found(loaded, is_marked);
 	struct unified_image unified = { 0 };
 	struct boot_plan plan = { 0 };
-	bool is_good = seal == NOT_SEALED ||
-		       (seal == SEALED && plan_sealed(input, file, loaded, &plan, &unified));
+	bool is_good =
+		seal == NOT_SEALED || (seal == SEALED && plan_sealed(input, file, loaded, is_marked, &plan, &unified));
 
 	if (is_good) {
 		(void)printf("{");
@@ -628,6 +645,27 @@ static bool parse_length(const char *text, uint64_t *ret_length)
 	return text[0] != '\0';
 }
 
+static int digit_value(char c)
+{
+	return c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+
+/* Of our image: what it is started with, in hexadecimal. */
+static bool parse_load_options(int count, char **arguments, struct input *input)
+{
+	const char *text = count ? arguments[0] : "";
+
+	for (; text[0]; text += 2) {
+		int high = digit_value(text[0]);
+		int low = digit_value(text[1]);
+
+		if (high < 0 || low < 0 || input->load_options_size == sizeof(input->load_options))
+			return false;
+		input->load_options[input->load_options_size++] = (uint8_t)(high * 16 + low);
+	}
+	return true;
+}
+
 static bool parse_profile(int count, char **arguments, struct input *input)
 {
 	return count == 0 || (parse_length(arguments[0], &input->profile) && input->profile <= UINT32_MAX);
@@ -659,7 +697,7 @@ static const struct {
 	{ "entry", inspect_outside_entry, 1, parse_more_lines },
 	{ "sealed-entry", inspect_sealed_entry, 0, NULL },
 	{ "load-options", inspect_load_options, 0, NULL },
-	{ "image", inspect_image, 1, parse_profile },
+	{ "image", inspect_image, 1, parse_load_options },
 	{ "file", inspect_file, 0, NULL },
 	{ "kernel", inspect_kernel, 2, parse_kernel_arguments },
 	{ "initrd", inspect_initrd, 0, NULL },
@@ -718,7 +756,7 @@ static int run(size_t command, struct input *input)
 
 int main(int argc, char **argv)
 {
-	struct input input = { 0 };
+	static struct input input;
 
 	for (size_t i = 0; argc >= 3 && i < ARRAY_SIZE(commands); i++) {
 		int count = argc - 3;
@@ -731,8 +769,9 @@ int main(int argc, char **argv)
 		input.name = argv[2];
 		return run(i, &input);
 	}
-	(void)fputs("usage: inspect entry|sealed-entry|load-options|image|file|kernel|initrd|keys NAME [MORE | LENGTH "
-		    "[PROFILE]] <INPUT\n",
-		    stderr);
+	(void)fputs(
+		"usage: inspect entry|sealed-entry|load-options|image|file|kernel|initrd|keys NAME [MORE | OPTIONS | "
+		"LENGTH [PROFILE]] <INPUT\n",
+		stderr);
 	return 2;
 }

@@ -236,6 +236,11 @@ def entry(name, text, sealed=False, more=b""):
     return _run("sealed-entry", name, text) if sealed else _run("entry", name, text, more)
 
 
+def _load_options(text):
+    """As a boot entry of the firmware has them."""
+    return text.encode("utf-16-le", "surrogatepass") + bytes(2) if text else b""
+
+
 class LoadOptions:
     """Load options that a boot entry of the firmware has, of our image without anything sealed in it.
 
@@ -243,8 +248,7 @@ class LoadOptions:
     or `plan` is what they are by themselves."""
 
     def __init__(self, text):
-        wide = text.encode("utf-16-le", "surrogatepass") + bytes(2)
-        answer = _run("load-options", "load options", wide)
+        answer = _run("load-options", "load options", _load_options(text))
         self.lines = to_bytes(answer["lines"])
         self.volume = answer["volume"] or None
         self.entry = {"name": answer["entry"]} if answer["entry"] else None
@@ -374,15 +378,16 @@ class File:
 
 
 class Image(File):
-    """Our own image, with or without something sealed in it. Ends the program if it would boot nothing at all.
+    """Our own image, with or without something sealed in it, as it is started with load options. Ends the program if it
+    would boot nothing at all.
 
     `plan` is of what is sealed in it, or None; `unified` of the sections of a unified image, or None; `is_marked` whether
     tools/seal has marked it, None if it has no mark."""
 
     command = "image"
 
-    def __init__(self, name, content, profile=0):
-        super().__init__(name, content, str(profile))
+    def __init__(self, name, content, load_options=""):
+        super().__init__(name, content, _load_options(load_options).hex())
         self.plan = self.answer["plan"]
         self.unified = Unified(content, self.answer["unified"]) if self.answer["unified"] else None
         self.is_marked = self.answer["is_marked"]

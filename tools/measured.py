@@ -45,26 +45,61 @@ def _kernel(name, loaded):
     return event(4, "kernel", loaded.kernel)
 
 
-def _command_line(pcr, line):
+def _text(pcr, what, text):
     """In UTF-16 with a NUL; what is not UTF-8, as it is with a NUL."""
     try:
-        wide = line.decode().encode("utf-16-le") + b"\0\0"
+        wide = text.decode().encode("utf-16-le") + b"\0\0"
     except UnicodeDecodeError:
-        wide = line + b"\0"
-    return event(pcr, "command line", wide)
+        wide = text + b"\0"
+    return event(pcr, what, wide)
+
+
+def _sections(sections):
+    """A signature of the register's values cannot be part of them."""
+    for name, content in sections.items():
+        if name != ".pcrsig":
+            yield event(11, name, name.encode() + b"\0")
+            yield event(11, name, content)
+
+
+def _plain_events(kernel, plan, loaded, initrd):
+    """Of a kernel that comes by itself."""
+    return [kernel,
+            event(12, "entry", loader.to_bytes(plan["text"])),
+            *([event(9, "initrd", initrd)] if initrd else []),
+            _text(12, "command line", loaded.command_line),
+            *([] if initrd else [event(9, "separator", SEPARATOR)]),
+            event(11, "separator", SEPARATOR)]
+
+
+def _unified_events(unified, plan, loaded, initrd, added):
+    """Of a unified image, from its sections on: what is in it, what is added to it, and what Linux's own EFI stub would
+    measure. `added` are initrds of an entry."""
+    options = loader.to_bytes(plan["command_line"])
+    in_image = plan["kernel"]["source"] == "image" and not plan["options_are_added"]
+    profile = plan["chosen_profile"]
+    has_line = loaded.command_line or ".cmdline" in unified.sections
+    return [*([_text(12, "profile", str(profile).encode())] if profile else []),
+            *_sections(unified.sections),
+            *([_text(12, "options", options)] if options and not in_image else []),
+            *(event(12, "added initrd", content) for content in added),
+            *([_text(9, "command line", loaded.command_line)] if has_line else []),
+            *([event(9, "initrd", initrd)] if initrd else []),
+            *([] if has_line or initrd else [event(9, "separator", SEPARATOR)])]
 
 
 def events(image, plan, read):
     """What the image measures, and who starts it measures of it. `read` returns the content of a part of the plan."""
     loaded = loader.Loaded(plan, read(plan["kernel"]))
-    initrd = loader.joined([*loaded.initrds, *(read(part) for part in [*plan["initrds"], *loaded.more])])
-    return [image_event("image", image),
-            _kernel(loader.path_of(plan["kernel"]), loaded),
-            event(12, "entry", loader.to_bytes(plan["text"])),
-            *([event(9, "initrd", initrd)] if initrd else []),
-            _command_line(12, loaded.command_line),
-            *([] if initrd else [event(9, "separator", SEPARATOR)]),
-            event(11, "separator", SEPARATOR)]
+    added = [read(part) for part in [*plan["initrds"], *loaded.more]]
+    initrd = loader.joined([*loaded.initrds, *added])
+    ours = image_event("image", image)
+    if image.unified:
+        return [ours, *_unified_events(image.unified, plan, loaded, initrd, [])]
+    kernel = _kernel(loader.path_of(plan["kernel"]), loaded)
+    if loaded.unified:
+        return [ours, kernel, *_unified_events(loaded.unified, plan, loaded, initrd, added)]
+    return [ours, *_plain_events(kernel, plan, loaded, initrd)]
 
 
 def extended(bank, found, pcr):

@@ -17,7 +17,7 @@ class Boot:
     """Ends the program unless the loader would boot it. `plan` is what it boots."""
 
     def __init__(self, options):
-        self.image = loader.Image(options.image, loader.read(options.image))
+        self.image = loader.Image(options.image, loader.read(options.image), options.load_options)
         self._root = options.root
         self._contents = {}
         self.plan = self._find_plan(options)

@@ -39,6 +39,13 @@ def run(program, *arguments, check=True, **options):
     return result
 
 
+def lock_uki(components, image):
+    """Adds a unified image by systemd-pcrlock itself."""
+    variants = pathlib.Path(components) / "650-kernel.pcrlock.d"
+    variants.mkdir(parents=True, exist_ok=True)
+    run("systemd-pcrlock", "lock-uki", image, f"--pcrlock={variants / image.stem}.pcrlock")
+
+
 class Tpm:
     """A TPM with the registers that a log leads to. A context manager: leaving it ends the TPM."""
 

@@ -13,7 +13,7 @@ from machine import FIRMWARE
 from signing import with_one_bit_flipped, without_signature
 from test_boot import packed, regions, segments
 from test_habits import lz4
-from test_measured_boot import predict, registers
+from test_measured_boot import expect_predicted, expect_recognised, lock
 from test_refusals import expect_refusal
 from test_sealed import loader, seal
 from test_secure_boot import Platform, boot_entries, expect_locked_down, expect_refusals, refusal
@@ -200,17 +200,21 @@ def test_sealed_entry_adds_to_an_image_that_nobody_signed(boot, tmp_path):
 @pytest.mark.parametrize("tpm, firmware", [("tpm-crb", "trixie"),
                                            pytest.param("tpm-tis", "ovmf", marks=pytest.mark.matrix)])
 def test_registers_are_as_predicted(boot, tmp_path, tpm, firmware):
-    """The file as one image in register 4; its initrds and the entry's, and the command line, as the kernel gets them."""
+    """The file as one image in register 4; its initrds and the entry's, and the command line, as the kernel gets them; what
+    the entry adds is in register 12, and nothing else."""
     root = tmp_path / "root"
     root.mkdir()
     (root / "x.efi").write_bytes(uki.make([*sections(), (".ucode", packed(tmp_path, "extra0", b"ucode"))]))
     (root / "more").write_bytes(packed(tmp_path, "extra1", b"more"))
     conf = tmp_path / "my.conf"
-    conf.write_bytes(conf_of("initrd /more"))
+    conf.write_bytes(conf_of("initrd /more", f"options {DEFAULT_OPTIONS} instead"))
     contents = files({f"/{path.name}": path for path in root.iterdir()}, conf=conf.read_bytes())
     report = wait_for_report(boot(contents, firmware=FIRMWARE[firmware], tpm=tpm))
     assert report["payload"] == "payload: OK"
-    assert registers(report) == predict("--image", IMAGE, "--entry", conf, "--root", root)
+    which = ["--image", IMAGE, "--entry", conf, "--root", root]
+    expect_predicted(report, *which)
+    lock(tmp_path / "components", *which)
+    expect_recognised(report, tmp_path / "components")
 
 
 @pytest.mark.matrix

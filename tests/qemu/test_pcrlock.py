@@ -1,0 +1,56 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Unified images: what the guest's registers hold is what predict-pcrs has said, and what systemd-pcrlock predicts by
+components of its own or ours."""
+
+import base64
+
+import pytest
+
+import uki
+from conftest import DEFAULT_OPTIONS, IMAGE, INITRD, kernel, utf16, wait_for_report
+from machine import FIRMWARE
+from pcrlock import Pcrlock, lock_uki
+from test_boot import packed
+from test_measured_boot import expect_predicted, expect_recognised, lock
+
+# More than systemd-stub has names for.
+FURTHER = [(f".more{number}", bytes([number])) for number in range(20)]
+
+
+def unified(*more, command_line=DEFAULT_OPTIONS):
+    lines = [(".cmdline", f"{command_line}\n".encode())] if command_line else []
+    return uki.make([(".osrel", b"ID=debian\n"), *lines, (".uname", b"6.1"), (".splash", b"BM" + bytes(100)),
+                     (".pcrpkey", b"a key"), (".pcrsig", b"{}"), (".linux", kernel().read_bytes()),
+                     (".initrd", INITRD.read_bytes()), *more, *FURTHER], IMAGE)
+
+
+def boot_image(boot, boot_options, tmp_path, image, options=None, **machine):
+    (tmp_path / "image.efi").write_bytes(image)
+    entry = ("image", "\\image.efi", *([utf16(options)] if options else []))
+    report = wait_for_report(boot({"/image.efi": image}, **boot_options(entry), **machine))
+    assert report["payload"] == "payload: OK"
+    which = ["--image", tmp_path / "image.efi", *(["--load-options", options] if options else [])]
+    expect_predicted(report, *which)
+    return report, which
+
+
+def test_unified_image(boot, boot_options, tmp_path):
+    """By systemd-pcrlock's own hand for registers 4 and 11, and by ours for all."""
+    report, which = boot_image(boot, boot_options, tmp_path, unified(), firmware=FIRMWARE["trixie"], tpm="tpm-crb")
+    lock_uki(tmp_path / "theirs", tmp_path / "image.efi")
+    expect_recognised(report, tmp_path / "theirs", (4, 11, 12))
+    log = base64.b64decode(report["event-log"])
+    assert [register for register, _ in Pcrlock(log, tmp_path / "theirs").unrecognised([9])] == [9, 9]
+    lock(tmp_path / "ours", *which)
+    expect_recognised(report, tmp_path / "ours")
+
+
+@pytest.mark.matrix
+@pytest.mark.parametrize("options, has_line", [("@1 kexec.test=profile", True), (f"@1 {DEFAULT_OPTIONS} added", False),
+                                               (f"{DEFAULT_OPTIONS} added", False), ("@0", True)])
+def test_what_load_options_choose(boot, boot_options, tmp_path, options, has_line):
+    profiles = [(".profile", b"ID=0"), (".profile", b"ID=1"), (".ucode", packed(tmp_path, "extra0", b"ucode"))]
+    image = unified(*profiles, command_line=DEFAULT_OPTIONS if has_line else None)
+    report, which = boot_image(boot, boot_options, tmp_path, image, options, tpm="tpm-tis")
+    lock(tmp_path / "ours", *which)
+    expect_recognised(report, tmp_path / "ours")
