@@ -314,6 +314,11 @@ class Loaded:
         return entry(name, text, is_sealed(plan["kernel"]))["initrds"][len(before):]
 
 
+def parts(plan):
+    """All parts of a plan: the kernel, the initrds, and what systemd finds beside them."""
+    return [plan["kernel"], *plan["initrds"], *filter(None, (plan["pcr_signature"], plan["pcr_key"]))]
+
+
 def is_sealed(part):
     """Whether our own image vouches for a part of a plan."""
     return part["trust"] == "image" or (part["trust"] == "digest" and any(part[key] for key in DIGESTS))
@@ -329,9 +334,10 @@ def expect_plan(plan, read_part):
     kernel = read_part(plan["kernel"])
     loaded = Loaded(plan, kernel)
     expect_digests(plan["kernel"], path_of(plan["kernel"]), kernel)
-    for part in [*plan["initrds"], *loaded.more]:
+    for part in [*parts(plan)[1:], *loaded.more]:
         content = read_part(part)
-        expect_initrd(path_of(part), content)
+        if part not in (plan["pcr_signature"], plan["pcr_key"]):
+            expect_initrd(path_of(part), content)
         expect_digests(part, path_of(part), content)
 
 

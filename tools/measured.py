@@ -62,14 +62,23 @@ def _sections(sections):
             yield event(11, name, content)
 
 
-def _plain_events(kernel, plan, loaded, initrd):
-    """Of a kernel that comes by itself."""
+def _as_sections(plan, loaded, initrd, key):
+    """A kernel and what belongs to it, in the place of the sections of a unified image."""
+    sections = {".linux": loaded.kernel, ".cmdline": loaded.command_line, ".initrd": initrd, ".pcrpkey": key}
+    return {name: content for name, content in sections.items() if content}
+
+
+def _plain_events(kernel, plan, loaded, initrd, extra, key):
+    """Of a kernel that comes by itself. `extra` are the archives that follow the initrds, `key` is the public key."""
+    handed_over = loader.joined([*filter(None, [initrd]), *extra])
+    as_image = list(_sections(_as_sections(plan, loaded, initrd, key))) if plan["measured_as_image"] else []
     return [kernel,
             event(12, "entry", loader.to_bytes(plan["text"])),
-            *([event(9, "initrd", initrd)] if initrd else []),
+            *as_image,
+            *([event(9, "initrd", handed_over)] if handed_over else []),
             _text(12, "command line", loaded.command_line),
-            *([] if initrd else [event(9, "separator", SEPARATOR)]),
-            event(11, "separator", SEPARATOR)]
+            *([] if handed_over else [event(9, "separator", SEPARATOR)]),
+            *([] if as_image else [event(11, "separator", SEPARATOR)])]
 
 
 def _unified_events(unified, plan, loaded, initrd, added):
