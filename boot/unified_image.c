@@ -19,10 +19,14 @@ static bool is_unified_image(const struct kernel_probe *probe)
 {
 	const struct pe_image image = beginning(probe);
 	struct pe_section section;
+	struct text content;
 	uint16_t subsystem;
 	uint16_t machine;
 
 	if (!pe_machine(&image, &machine, &subsystem) || machine != MACHINE_X86_64)
+		return false;
+	/* The kernel of a sealed entry lies beside it; its .linux is for those who list images (tools/seal). */
+	if (pe_find_section(&image, ".entry", &content))
 		return false;
 	for (uint32_t i = 0; pe_section_at(&image, i, &section); i++) {
 		if (pe_section_is(&section, unified_section_name(UNIFIED_KERNEL)) ||

@@ -104,13 +104,13 @@ def test_names_of_files(checkout, tmp_path, name):
     result = make(checkout, "uki", {"KERNEL": short / "vmlinuz", "INITRD": initrds, "OSREL": short / "osrel", **signing})
     assert (result.returncode, result.stderr) == (0, b"")
     assert section(checkout / "build/uki.efi", ".initrd", tmp_path) == b"I\0\0\0I"
-    assert section(checkout / "build/uki.efi", ".osrel", tmp_path) == b"ID=x\n"
 
     sealing = {"ENTRY": short / "conf", "ROOT": short}
-    result = make(checkout, "sealed", {**sealing, **signing})
+    result = make(checkout, "sealed", {**sealing, **signing, "OSREL": short / "osrel"})
     assert (result.returncode, result.stderr) == (0, b"")
     for image in ("uki.efi", "sealed.efi"):
         subprocess.run(["sbverify", "--cert", key.certificate, checkout / "build" / image], check=True, stdout=subprocess.DEVNULL)
+        assert section(checkout / "build" / image, ".osrel", tmp_path) == b"ID=x\n"
     result = make(checkout, "predict-pcrs", sealing)
     assert (result.returncode, result.stderr, result.stdout.count(b"PCR ")) == (0, b"", 15), result
     (folder / "image").symlink_to(checkout / "build/uki.efi")

@@ -7,6 +7,7 @@ import json
 import os
 import pathlib
 import re
+import shutil
 import signal
 import struct
 import subprocess
@@ -308,6 +309,103 @@ def test_image_that_is_sealed_already(tmp_path):
     subprocess.run(["objcopy", "--remove-section", ".linux", sealed, torn], check=True)
     assert_refused(run(f"--linux={KERNEL}", image=torn, out=again), again,
                    r"this image: is marked as sealed: expected a section .entry or .linux, found neither")
+
+
+# --- what menus list it by --------------------------------------------------------------------------------------------
+
+
+def release(image):
+    return section(image, ".osrel").decode()
+
+
+def uname():
+    return (ROOT / "build/deps/kernels/amd64/package").read_text().strip().removeprefix("linux-image-")
+
+
+@pytest.mark.parametrize("lines, expected", [
+    ("title Debian, twice\nversion 7.1\nsort-key deb\nmachine-id x\n",
+     'PRETTY_NAME="Debian, twice"\nIMAGE_ID="deb"\nIMAGE_VERSION="7.1"\n'),
+    ("title  a\ntitle\tb \n", 'PRETTY_NAME="b"\nIMAGE_VERSION="{uname}"\n'),
+    ("sort-key deb\n", 'PRETTY_NAME="Linux"\nIMAGE_ID="deb"\nIMAGE_VERSION="{uname}"\n'),
+    ("", 'PRETTY_NAME="Linux"\nIMAGE_VERSION="{uname}"\n'),
+    ("# title no\ntitle\n", 'PRETTY_NAME="Linux"\nIMAGE_VERSION="{uname}"\n'),
+    ('title a "b" $c\nversion it\'s\n', "PRETTY_NAME='a \"b\" $c'\nIMAGE_VERSION=\"it's\"\n"),
+    ("title '\"`$\\\nversion 1\n", 'PRETTY_NAME="\'\\"\\`\\$\\\\"\nIMAGE_VERSION="1"\n'),
+    ("title \u00e4\u00a0b\nversion 1\n", 'PRETTY_NAME="\u00e4\u00a0b"\nIMAGE_VERSION="1"\n'),
+])
+def test_title_and_version_of_the_entry(tmp_path, root, lines, expected):
+    out = tmp_path / "out.efi"
+    result = seal_entry(root, out, f"{lines}linux /vmlinuz\n".encode())
+    assert (result.returncode, result.stderr) == (0, b"")
+    assert release(out) == "NAME=Linux\nID=linux\n" + expected.replace("{uname}", uname())
+    assert section(out, ".uname").decode() == uname()
+
+
+def test_version_in_a_unified_image(tmp_path, root):
+    """That of its .uname, or of the kernel in it."""
+    unified, again = tmp_path / "unified.efi", tmp_path / "again.efi"
+    for more, expected in ((["--uname="], uname()), (["--uname=6.1-own"], "6.1-own"), ([], uname())):
+        assert run(f"--linux={KERNEL}", *more, out=unified).returncode == 0
+        assert (".uname" in inspected_names(unified)) == (more != ["--uname="])
+        volume = tmp_path / "volume"
+        volume.mkdir(exist_ok=True)
+        shutil.copy(unified, volume / "x.efi")
+        assert seal_entry(volume, again, b"linux /x.efi\n").returncode == 0
+        assert section(again, ".uname").decode() == expected
+
+
+def inspected_names(image):
+    return [section["name"] for section in inspected(image)["sections"]]
+
+
+@pytest.mark.parametrize("place, text, expected", [
+    (0, b"", None), (0x3000, b"\x016.1", None), (0x3000, 65 * b"x", None), (0x3000, 64 * b"x" + b" y", 64 * b"x"),
+    (0x3000, b"6.1-own\0", b"6.1-own"),
+])
+def test_version_that_a_kernel_says(tmp_path, place, text, expected):
+    """Where it says none, there is none."""
+    kernel, out = bytearray(KERNEL.read_bytes()), tmp_path / "out.efi"
+    struct.pack_into("<H", kernel, 0x20e, place)
+    kernel[place + 0x200:place + 0x200 + len(text)] = text
+    (tmp_path / "vmlinuz").write_bytes(kernel)
+    assert run(f"--linux={tmp_path / 'vmlinuz'}", out=out).returncode == 0
+    assert (".uname" in inspected_names(out)) == (expected is not None)
+    assert not expected or section(out, ".uname") == expected
+    assert expected or release(out) == "NAME=Linux\nID=linux\nPRETTY_NAME=\"Linux\"\n"
+
+
+def test_os_release_of_the_root_and_by_option(tmp_path, root):
+    volume, out = tmp_path / "volume", tmp_path / "out.efi"
+    (volume / "etc").mkdir(parents=True)
+    (volume / "vmlinuz").symlink_to(KERNEL)
+    (volume / "etc/os-release").write_bytes(b"PRETTY_NAME=Volume\n")
+    assert seal_entry(volume, out, b"linux /vmlinuz\n").returncode == 0
+    assert release(out) == "PRETTY_NAME=Volume\n"
+    assert run(f"--linux={KERNEL}", f"--root={volume}", out=out).returncode == 0
+    assert release(out) == "PRETTY_NAME=Volume\n"
+    assert seal_entry(volume, out, b"title x\nlinux /vmlinuz\n").returncode == 0
+    assert 'PRETTY_NAME="x"' in release(out)
+    (tmp_path / "own").write_bytes(b"ID=own\n")
+    result = seal_entry(volume, out, b"title x\nlinux /vmlinuz\n", f"--osrel={tmp_path / 'own'}", "--uname=1")
+    assert (result.returncode, result.stderr) == (0, b"")
+    assert (release(out), section(out, ".uname")) == ("ID=own\n", b"1")
+    (tmp_path / "own").write_bytes(b"VERSION=1\n")
+    result = seal_entry(volume, out, b"linux /vmlinuz\n", f"--osrel={tmp_path / 'own'}")
+    assert result.returncode == 0
+    assert result.stderr == b"seal: osrel: expected a line PRETTY_NAME=, without which no menu lists the image, found none\n"
+
+
+def test_entry_is_what_a_sealed_image_boots(tmp_path, root):
+    """It has a .linux, for bootctl alone: neither does the loader boot it, nor take the image for a unified one."""
+    out = tmp_path / "out.efi"
+    assert seal_entry(root, out, b"linux /vmlinuz\n").returncode == 0
+    assert section(out, ".linux") == b"kexec-efi: the kernel is the one that .entry names\n"
+    plan = inspected(out)["plan"]
+    assert (plan["kernel"]["name"], plan["kernel"]["source"]) == ("/vmlinuz", "volume")
+    assert "linux .linux" not in plan["text"]
+    shutil.copy(out, tmp_path / "x.efi")
+    assert_refused(seal_entry(tmp_path, tmp_path / "again.efi", b"linux /x.efi\n"), tmp_path / "again.efi",
+                   r"\S+/x.efi: expected a kernel \(bzImage\), found an EFI application: .*")
 
 
 # --- .sbat ------------------------------------------------------------------------------------------------------------

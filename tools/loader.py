@@ -8,6 +8,7 @@ import hashlib
 import json
 import os
 import pathlib
+import re
 import secrets
 import shlex
 import signal
@@ -259,6 +260,26 @@ def expect_kernel(name, content, command_line=b""):
     """Ends the program unless `content` is a kernel that can be put into an image, with this command line."""
     if _run("kernel", name, content, str(len(command_line)))["unified"]:
         fail(f"{name}: expected a kernel, found a unified image")
+
+
+# The setup header of a bzImage (Linux, Documentation/arch/x86/boot.rst): its magic, and where, 0x200 bytes on, the text is
+# that `uname -r` begins.
+_HEADER, _HEADER_MAGIC, _KERNEL_VERSION, _KERNEL_VERSION_BASE = 0x202, b"HdrS", 0x20e, 0x200
+_VERSION_MAX = 64
+
+
+def first_word(text):
+    """The characters of ASCII ahead of the first blank or NUL; nothing where that is no name of a version."""
+    word = re.match(rb"[!-~]*", text[:_VERSION_MAX + 1]).group()
+    return word if len(word) <= _VERSION_MAX else b""
+
+
+def kernel_version(kernel):
+    """What a kernel calls itself, as bytes: the first word of its version text. Empty where it has none."""
+    if kernel[_HEADER:_HEADER + len(_HEADER_MAGIC)] != _HEADER_MAGIC:
+        return b""
+    place, = struct.unpack_from("<H", kernel.ljust(_KERNEL_VERSION + 2, b"\0"), _KERNEL_VERSION)
+    return first_word(kernel[place + _KERNEL_VERSION_BASE:][:_VERSION_MAX + 1]) if place else b""
 
 
 class Unified:

@@ -14,7 +14,6 @@ from difficult import assert_refused, attempts, difficult
 from machine import Machine
 from test_boot import regions, segments
 from test_refusals import expect_refusal
-from test_systemd_boot import SYSTEMD_BOOT
 from test_tampering import Stopped, purgatory_entry
 
 sys.path.insert(0, str(HERE.parents[1] / "tools"))
@@ -148,12 +147,3 @@ def test_unified_image_alone(boot, unified):
     report = wait_for_report(guest)
     assert report["cmdline"] == DEFAULT_OPTIONS + " unified"
     assert report["payload"] == "payload: OK"
-
-
-def test_unified_image_found_by_systemd_boot(boot, unified):
-    guest = boot(files({"/EFI/BOOT/BOOTX64.EFI": SYSTEMD_BOOT, "/EFI/BOOT/BOOTX64.conf": None, "/vmlinuz": None,
-                        "/initrd": None, "/loader/loader.conf": b"timeout 0\n", "/EFI/Linux/test.efi": unified}))
-    report = wait_for_report(guest)
-    assert report["cmdline"] == DEFAULT_OPTIONS + " unified"
-    assert report["LoaderInfo"].startswith("systemd-boot ")
-    assert report["StubInfo"].startswith("kexec-efi ")

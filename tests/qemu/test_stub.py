@@ -1,14 +1,15 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""The image as tools of others meet it: ukify and pefile of Debian 13."""
+"""The image as tools of others meet it: ukify and pefile of Debian 13, and the bootctl of both Debians."""
 
 import json
 import os
 import re
+import shutil
 import subprocess
 
 import pytest
 
-from conftest import DEFAULT_OPTIONS, IMAGE, INITRD, entry, files, kernel, wait_for_report
+from conftest import DEFAULT_OPTIONS, IMAGE, INITRD, KERNELS, entry, files, kernel, wait_for_report
 from machine import BUILD, FIRMWARE
 from signing import Key
 from test_sealed import SEAL
@@ -105,3 +106,66 @@ def test_kernel_in_an_image_of_many_sections(boot, tmp_path):
     answer = subprocess.run([BUILD / "inspect", "kernel", "x"], input=image.read_bytes(), check=True,
                             stdout=subprocess.PIPE)
     assert json.loads(answer.stdout)["authenticode_covers"] is True
+
+
+# --- bootctl -------------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def partition(images, tmp_path_factory):
+    """A folder with the files of an ESP."""
+    folder = tmp_path_factory.mktemp("partition")
+    for path in ("EFI/BOOT", "EFI/Linux", "loader"):
+        (folder / path).mkdir(parents=True)
+    shutil.copy(IMAGE, folder / "EFI/BOOT/BOOTX64.EFI")
+    for name, image in images.items():
+        shutil.copy(image, folder / f"EFI/Linux/{name}.efi")
+    return folder
+
+
+def bootctl(program, partition, *arguments):
+    """What bootctl prints where the folder is mounted, as nobody else sees."""
+    script = 'mount --bind "$1" "$1" && exec "$2" --esp-path="$1" --no-pager "$3"'
+    result = subprocess.run(["unshare", "--map-root-user", "--mount", "sh", "-c", script, "sh", partition, TOOLS / program,
+                             *arguments], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+                            env={**os.environ, "SYSTEMD_RELAX_ESP_CHECKS": "1", "LC_ALL": "C.UTF-8"})
+    return result.stdout
+
+
+def version_of_kernel():
+    return (KERNELS / "amd64/package").read_text().strip().removeprefix("linux-image-")
+
+
+@pytest.mark.parametrize("program", ["bootctl", "bootctl-own"])
+def test_bootctl_lists_what_is_sealed(partition, program):
+    listed = {}
+    for text in bootctl(program, partition, "list").split("\n\n"):
+        fields = dict(line.strip().split(": ", 1) for line in text.splitlines() if ": " in line)
+        listed[fields.pop("id", None)] = fields
+    assert set(listed) == {"sealed.efi", "unified.efi", "ukify.efi"}
+    for name, title, version, key in (("sealed", "Debian, sealed", "7.1-sealed", "debian-sealed"),
+                                      ("unified", "Debian, unified", "12", "debian"), ("ukify", "Debian by ukify", "13", "debian")):
+        fields = listed[f"{name}.efi"]
+        assert fields["type"] == "Boot Loader Specification Type #2 (.efi)"
+        assert fields["title"].startswith(title) and fields["sort-key"] == key and fields["version"] == version
+        assert fields.get("options") == (None if name == "sealed" else f"{DEFAULT_OPTIONS} {name}")
+
+
+@pytest.mark.parametrize("program", ["bootctl", "bootctl-own"])
+def test_bootctl_knows_the_loader_and_its_version(partition, program):
+    version = re.search(r"^VERSION := (\S+)$", (BUILD.parent / "GNUmakefile").read_text(), re.MULTILINE).group(1)
+    assert re.search(rf"File: \S+/EFI/BOOT/BOOTX64\.EFI \(kexec-efi {re.escape(version)}\)\n",
+                     bootctl(program, partition, "status"))
+
+
+def test_bootctl_inspects_what_is_sealed(images):
+    expected = {"sealed": (None, version_of_kernel(), "Debian, sealed"),
+                "unified": (f"{DEFAULT_OPTIONS} unified\n", version_of_kernel(), "Debian, unified"),
+                "ukify": (f"{DEFAULT_OPTIONS} ukify", "6.1-ukify", "Debian by ukify")}
+    for name, (options, version, title) in expected.items():
+        printed = subprocess.run([TOOLS / "bootctl", "kernel-inspect", images[name]], check=True, stdout=subprocess.PIPE,
+                                 text=True).stdout
+        assert printed == ("Kernel Type: uki\n" + (f"    Cmdline: {options}\n" if options else "")
+                           + f"    Version: {version}\n         OS: {title}\n")
+        assert subprocess.run([TOOLS / "bootctl", "kernel-identify", images[name]], check=True,
+                              stdout=subprocess.PIPE).stdout == b"uki\n"

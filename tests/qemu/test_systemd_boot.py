@@ -3,8 +3,11 @@
 
 import pathlib
 
-from conftest import DEFAULT_OPTIONS, IMAGE, entry, files, utf16, wait_for_report
+import pytest
+
+from conftest import DEFAULT_OPTIONS, IMAGE, INITRD, entry, files, kernel, utf16, wait_for_report
 from machine import BUILD
+from test_stub import images  # noqa: F401
 
 UP = "\x1b[A"
 SYSTEMD_BOOT = pathlib.Path("/usr/lib/systemd/boot/efi/systemd-bootx64.efi")
@@ -72,3 +75,26 @@ def test_failure_after_systemd_boot_was_left_goes_on_in_the_boot_order(boot, boo
     report = wait_for_report(guest)
     assert report["LoaderInfo"].startswith("systemd-boot ")
     assert "back to the boot menu" not in guest.log
+
+
+@pytest.mark.parametrize("loader, chosen", [
+    (SYSTEMD_BOOT, "unified"), (NEWER_SYSTEMD_BOOT, "sealed"),
+    *[pytest.param(loader, chosen, marks=pytest.mark.matrix)
+      for loader, chosen in ((SYSTEMD_BOOT, "sealed"), (SYSTEMD_BOOT, "ukify"), (NEWER_SYSTEMD_BOOT, "unified"),
+                             (NEWER_SYSTEMD_BOOT, "ukify"))],
+], ids=lambda value: value if isinstance(value, str) else "newer" if value == NEWER_SYSTEMD_BOOT else "own")
+def test_sealed_images_are_listed_by_their_titles_and_boot(boot, images, loader, chosen):  # noqa: F811
+    """Without an entry of anybody's. Debian 12's passes an image its own .cmdline, of which nothing is said."""
+    guest = boot({"/EFI/BOOT/BOOTX64.EFI": loader, "/vmlinuz": kernel(), "/initrd": INITRD,
+                  "/loader/loader.conf": f"timeout menu-force\ndefault {chosen}.efi\n".encode(),
+                  **{f"/EFI/Linux/{name}.efi": image for name, image in images.items()}})
+    for title in ("Debian, sealed", "Debian, unified", "Debian by ukify"):
+        guest.expect(title)
+    guest.type("\r")
+    report = wait_for_report(guest)
+    assert report["cmdline"] == f"{DEFAULT_OPTIONS} {chosen}"
+    assert report["payload"] == "payload: OK"
+    assert report["LoaderEntrySelected"] == f"{chosen}.efi"
+    assert sorted(report["LoaderEntries"].split(".efi")[:3]) == sorted(images)
+    assert report["LoaderInfo"].startswith("systemd-boot ") and report["StubInfo"].startswith("kexec-efi ")
+    assert "load options" not in guest.log

@@ -188,6 +188,13 @@ static void images_of_others(void **state)
 	assert_true(unified_image_format.probe(&probe));
 	((uint8_t *)(uintptr_t)file.bytes)[MACHINE] = 0x65;
 	assert_false(unified_image_format.probe(&probe));
+	/* What tools/seal makes of an entry. */
+	build_of(SECTION(".entry", "linux /vmlinuz"), SECTION(".linux", "K"));
+	probe.bytes = file.bytes;
+	probe.size = probe.file_size = file.size;
+	assert_false(unified_image_format.probe(&probe));
+	build_of(SECTION(".linux", "K"));
+	probe.bytes = file.bytes;
 	/* The section table ends behind what is known of the file. */
 	((uint8_t *)(uintptr_t)file.bytes)[MACHINE] = 0x64;
 	probe.size = SECTION_HEADERS + 39;
