@@ -72,6 +72,8 @@ enum kexec_status entry_file_to_plan(const char *said_by, struct text content, s
 		text_append(&text, more);
 		status = entry_to_plan(said_by, (struct text){ .start = text.start, .length = text.length },
 				       ENTRY_OUTSIDE, ret_plan);
+		if (!status)
+			ret_plan->is_file = true;
 	}
 	pool_free(memory);
 	return status;

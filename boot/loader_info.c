@@ -103,6 +103,19 @@ bool loader_is_stub(enum loader_before before)
 	return before == LOADER_BEFORE_MENU || before == LOADER_BEFORE_OTHER;
 }
 
+const char *loader_entry_selected(const struct boot_plan *plan)
+{
+	const char *name = plan->said_by;
+
+	if (!plan->is_file)
+		return NULL;
+	for (const char *c = plan->said_by; *c; c++) {
+		if (*c == '/' || *c == '\\')
+			name = c + 1;
+	}
+	return *name ? name : NULL;
+}
+
 static void write_revision(char *text, size_t size, const char *name, uint32_t revision)
 {
 	format_text(text, size, "%s %u.%02u", name, revision >> 16, revision & 0xffff);

@@ -9,8 +9,32 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "boot/plan.h"
+
 /* Of the longest value, its NUL included: bytes of UTF-8, or units of UTF-16. */
 #define LOADER_VALUE_SIZE 512
+
+/*
+ * What LoaderFeatures says of this loader (systemd 262, src/fundamental/efivars-fundamental.h, EFI_LOADER_FEATURE_...,
+ * and the words of `bootctl status` for each). There is no menu that the operating system could steer, so none of the
+ * others.
+ */
+enum {
+	LOADER_XBOOTLDR = 1 << 5,      /* `volume xbootldr`, also for the entry that load options name */
+	LOADER_RANDOM_SEED = 1 << 6,   /* efi/linux/random_seed.h: the seed is not the ESP's file */
+	LOADER_UKI_PROFILES = 1 << 14, /* `profile N` */
+	LOADER_TYPE1_UKI = 1 << 16,    /* `uki PATH` */
+	LOADER_FEATURES = LOADER_XBOOTLDR | LOADER_RANDOM_SEED | LOADER_UKI_PROFILES | LOADER_TYPE1_UKI,
+};
+
+/* The same for StubFeatures, EFI_STUB_FEATURE_...: what of systemd-stub's this loader does where it is the stub. */
+enum {
+	STUB_REPORT_BOOT_PARTITION = 1 << 0, /* LoaderDevicePartUUID */
+	STUB_RANDOM_SEED = 1 << 4,
+	STUB_UKI_PROFILES = 1 << 9,	      /* `@N` in load options */
+	STUB_REPORT_STUB_PARTITION = 1 << 10, /* StubDevicePartUUID and StubImageIdentifier */
+	STUB_FEATURES = STUB_REPORT_BOOT_PARTITION | STUB_RANDOM_SEED | STUB_UKI_PROFILES | STUB_REPORT_STUB_PARTITION,
+};
 
 /* Who has set LoaderInfo in this power-on: it outlives the loader that set it. */
 enum loader_before {
@@ -46,6 +70,12 @@ bool loader_replaces_values(enum loader_before before);
 
 /* Whether we are what the interface calls a stub: what another loader has started. */
 bool loader_is_stub(enum loader_before before);
+
+/*
+ * The text of LoaderEntrySelected: the name of the entry's file, as systemd-boot has it, with its .conf. NULL for a
+ * plan of another kind.
+ */
+const char *loader_entry_selected(const struct boot_plan *plan);
 
 /*
  * The text of LoaderFirmwareInfo: the vendor, UTF-16 of which no more than 128 units are read (NULL: none), and the two

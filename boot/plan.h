@@ -65,6 +65,7 @@ struct boot_plan {
 	const char *said_by;	   /* where the plan comes from, for messages: a path, "load options", ... */
 	struct text text;	   /* its words, as they are measured */
 	bool has_lines;		   /* whoever wrote it sees the lines that it has here */
+	bool is_file;		   /* said_by is the path of an entry file */
 	struct boot_part kernel;   /* always there */
 	struct boot_part *initrds; /* in the order in which they are loaded */
 	size_t initrd_count;

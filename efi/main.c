@@ -197,7 +197,7 @@ static void leave_for_linux(const struct boot *boot)
 	event_log_install();
 	stub_variables_set();
 	clock_print_phases();
-	loader_interface_finish();
+	loader_interface_finish(&boot->plan, boot->kernel.view.bytes != NULL);
 }
 
 /*

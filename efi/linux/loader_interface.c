@@ -6,6 +6,7 @@
 #include "boot/imagepath.h"
 #include "boot/loader_info.h"
 #include "boot/log.h"
+#include "common/align.h"
 #include "common/format.h"
 #include "common/vendor.h"
 #include "efi/services/clock.h"
@@ -23,6 +24,11 @@
 static bool has_warned;
 static bool has_menu; /* systemd-boot started us */
 static enum loader_before before;
+static const EFI_LOADED_IMAGE *own_image;
+
+/* What a boot that fails takes back. */
+static bool has_reported_stub;
+static bool has_reported_entry;
 
 /* A variable of the interface, as loaders set it: it is volatile. */
 static struct variable report(const CHAR16 *name)
@@ -52,20 +58,46 @@ static void check(EFI_STATUS status)
 	has_warned = true;
 }
 
-/* Sets a variable to text, unless a loader before us has. */
-static void set(CHAR16 *name, const char *text)
+/* Sets a variable to bytes, whatever it is. */
+static void replace(const CHAR16 *name, const void *value, size_t size)
 {
 	EFI_GUID vendor = LOADER_VENDOR_GUID;
+
+	check(firmware_runtime_services->SetVariable((CHAR16 *)name, &vendor,
+						     EFI_VARIABLE_BOOTSERVICE_ACCESS | EFI_VARIABLE_RUNTIME_ACCESS,
+						     size, (void *)value));
+}
+
+static void take_back(const CHAR16 *name)
+{
+	const struct variable variable = report(name);
+
+	check(variable_delete(&variable));
+}
+
+/* The same with text. What is NULL nobody shall take for this boot's. */
+static void replace_text(const CHAR16 *name, const char *text)
+{
+	uint16_t value[LOADER_VALUE_SIZE];
+	size_t size = text ? loader_value(text, value) : 0;
+
+	if (size)
+		replace(name, value, size);
+	else if (is_set(name))
+		take_back(name);
+}
+
+/* Sets a variable to text, unless a loader before us has. */
+static void set(const CHAR16 *name, const char *text)
+{
 	uint16_t value[LOADER_VALUE_SIZE];
 	size_t size = loader_value(text, value);
 
-	if (!size || (is_set(name) && !loader_replaces_values(before)))
-		return;
-	check(firmware_runtime_services->SetVariable(
-		name, &vendor, EFI_VARIABLE_BOOTSERVICE_ACCESS | EFI_VARIABLE_RUNTIME_ACCESS, size, value));
+	if (size && (!is_set(name) || loader_replaces_values(before)))
+		replace(name, value, size);
 }
 
-static void set_time(CHAR16 *name)
+static void set_time(const CHAR16 *name)
 {
 	uint64_t usec = clock_usec();
 	char value[24];
@@ -86,18 +118,42 @@ static void set_firmware(void)
 	set(L"LoaderFirmwareType", text);
 }
 
-static void set_image(const EFI_LOADED_IMAGE *image)
+/* The path of our image on its volume; NULL where it has none. */
+static const char *image_identifier(char ret_value[LOADER_VALUE_SIZE])
+{
+	const EFI_DEVICE_PATH *path = own_image->FilePath;
+
+	return path && image_path(path, device_path_size(path), ret_value, LOADER_VALUE_SIZE) ? ret_value : NULL;
+}
+
+/* The PARTUUID of that volume; NULL where it has none, or only that of an MBR. */
+static const char *image_partuuid(struct partition_path *ret_partition)
 {
 	EFI_GUID guid = DEVICE_PATH_PROTOCOL;
+	const void *nodes = firmware_protocol_on(own_image->DeviceHandle, &guid);
+	bool is_partition = nodes && device_path_partition(nodes, device_path_size(nodes), ret_partition);
+
+	return is_partition && ret_partition->is_gpt ? ret_partition->partuuid : NULL;
+}
+
+static void set_image(void)
+{
 	char value[LOADER_VALUE_SIZE];
 	struct partition_path partition;
-	const void *nodes;
 
-	if (image->FilePath && image_path(image->FilePath, device_path_size(image->FilePath), value, sizeof(value)))
+	if (image_identifier(value))
 		set(L"LoaderImageIdentifier", value);
-	nodes = firmware_protocol_on(image->DeviceHandle, &guid);
-	if (nodes && device_path_partition(nodes, device_path_size(nodes), &partition) && partition.is_gpt)
+	if (image_partuuid(&partition))
 		set(L"LoaderDevicePartUUID", partition.partuuid);
+}
+
+/* What only the loader says that is first: there is none before us, or only we ourselves. */
+static void set_features(void)
+{
+	static const uint64_t features = LOADER_FEATURES;
+
+	if (!loader_is_stub(before))
+		replace(L"LoaderFeatures", &features, sizeof(features));
 }
 
 static enum loader_before find_loader_before(void)
@@ -128,15 +184,15 @@ static bool is_started_from_a_volume(const EFI_LOADED_IMAGE *image)
 
 void loader_interface_start(const EFI_LOADED_IMAGE *image)
 {
+	own_image = image;
 	planted_delete();
 	before = find_loader_before();
 	/* It may have been left long ago, for what comes next in the boot order. */
 	has_menu = before == LOADER_BEFORE_MENU && is_started_from_a_volume(image);
-	if (loader_is_stub(before))
-		set(L"StubInfo", "kexec-efi " KEXEC_EFI_VERSION);
 	set_time(L"LoaderTimeInitUSec");
 	set(L"LoaderInfo", "kexec-efi " KEXEC_EFI_VERSION);
-	set_image(image);
+	set_image();
+	set_features();
 	set_firmware();
 }
 
@@ -152,14 +208,46 @@ static void leave_log(void)
 						     size, (void *)log));
 }
 
-void loader_interface_finish(void)
+/* These are the stub's alone, so an earlier stub's count for nothing. */
+static const CHAR16 stub_names[][20] = {
+	L"StubInfo", L"StubFeatures", L"StubProfile", L"StubImageIdentifier", L"StubDevicePartUUID",
+};
+
+static void report_stub(const struct boot_plan *plan, bool is_unified)
 {
+	static const uint64_t features = STUB_FEATURES;
+	struct partition_path partition;
+	char value[LOADER_VALUE_SIZE];
+
+	replace_text(L"StubInfo", "kexec-efi " KEXEC_EFI_VERSION);
+	replace(L"StubFeatures", &features, sizeof(features));
+	format_text(value, sizeof(value), "%u", plan->profile);
+	replace_text(L"StubProfile", is_unified ? value : NULL);
+	replace_text(L"StubImageIdentifier", image_identifier(value));
+	replace_text(L"StubDevicePartUUID", image_partuuid(&partition));
+	has_reported_stub = true;
+}
+
+void loader_interface_finish(const struct boot_plan *plan, bool is_unified)
+{
+	const char *entry = loader_entry_selected(plan);
+
+	if (is_unified || loader_is_stub(before))
+		report_stub(plan, is_unified);
+	if (entry && !loader_is_stub(before)) {
+		set(L"LoaderEntrySelected", entry);
+		has_reported_entry = true;
+	}
 	leave_log();
 	set_time(L"LoaderTimeExecUSec");
 }
 
 EFI_STATUS loader_interface_failed(EFI_STATUS status)
 {
+	for (size_t i = 0; has_reported_stub && i < ARRAY_SIZE(stub_names); i++)
+		take_back(stub_names[i]);
+	if (has_reported_entry)
+		take_back(L"LoaderEntrySelected");
 	if (!has_menu)
 		return status;
 	log_info("back to the boot menu in %u seconds, or by a key", FAILURE_SHOWN_SECONDS);

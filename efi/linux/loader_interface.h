@@ -8,6 +8,9 @@
 #pragma once
 
 #include <efi.h>
+#include <stdbool.h>
+
+#include "boot/plan.h"
 
 /*
  * Says that we have started, from which file and under which firmware. Call it first: it takes the time, and deletes
@@ -15,12 +18,16 @@
  */
 void loader_interface_start(const EFI_LOADED_IMAGE *image);
 
-/* Says that we are about to leave for the kernel, and leaves our log as the variable KexecLog. */
-void loader_interface_finish(void);
+/*
+ * Says that we are about to leave for the kernel, by which entry, and leaves our log as the variable KexecLog. Where we
+ * are a stub, says so in the stub's variables: in the place of a unified image's (`is_unified`), or started by another
+ * loader. Those are replaced, whoever has set them.
+ */
+void loader_interface_finish(const struct boot_plan *plan, bool is_unified);
 
 /*
- * What to return to the caller after a failure. A boot menu that speaks this interface (systemd-boot) shows itself
- * again only after a success; after an error it gives up altogether. So it gets a success, once the user has had the
- * time to read why, or has pressed a key.
+ * Takes back what only holds if this boot goes on, and returns what to return to the caller after a failure. A boot
+ * menu that speaks this interface (systemd-boot) shows itself again only after a success; after an error it gives up
+ * altogether. So it gets a success, once the user has had the time to read why, or has pressed a key.
  */
 EFI_STATUS loader_interface_failed(EFI_STATUS status);

@@ -6,6 +6,7 @@ import re
 import pytest
 
 import esp
+import uki
 from conftest import DEFAULT_OPTIONS, INITRD, entry, files, fsverity, kernel, wait_for_report
 from machine import BUILD, Machine
 from test_systemd_boot import menu
@@ -16,6 +17,13 @@ def check_times(report):
     assert 0 < started < left < 600 * 1000 * 1000
 
 
+def features(report, name):
+    """The numbers of the bits that are set."""
+    value = int.from_bytes(bytes.fromhex(report[name]), "little")
+    assert len(report[name]) == 16
+    return {bit for bit in range(64) if value >> bit & 1}
+
+
 def test_alone(boot):
     report = wait_for_report(boot())
     assert report["LoaderInfo"].startswith("kexec-efi ")
@@ -23,7 +31,10 @@ def test_alone(boot):
     assert report["LoaderFirmwareInfo"].startswith(("EDK II ", "Debian distribution of EDK II "))
     assert report["LoaderFirmwareType"].startswith("UEFI 2.")
     assert report["LoaderDevicePartUUID"].lower() == esp.PARTITION_UUID
-    assert not any(line.startswith("StubInfo") for line in report.lines)
+    assert report["LoaderEntrySelected"] == "BOOTX64.conf"
+    # XBOOTLDR, a random seed, a unified image's profiles, the key uki.
+    assert features(report, "LoaderFeatures") == {5, 6, 14, 16}
+    assert not any(line.startswith("Stub") for line in report.lines)
     check_times(report)
 
 
@@ -33,7 +44,30 @@ def test_behind_systemd_boot(boot):
     assert report["StubInfo"].startswith("kexec-efi ")
     assert report["LoaderImageIdentifier"] == "\\EFI\\BOOT\\BOOTX64.EFI"
     assert report["LoaderEntrySelected"] == "entry0.conf"
+    # systemd-boot's, which has a menu.
+    assert {0, 1, 2, 3} < features(report, "LoaderFeatures")
+    check_stub(report, "\\EFI\\kexec\\kexecx64.efi")
+    assert not any(line.startswith("StubProfile") for line in report.lines)
     check_times(report)
+
+
+def check_stub(report, path):
+    assert report["StubInfo"].startswith("kexec-efi ")
+    # Both partitions, a random seed, and profiles.
+    assert features(report, "StubFeatures") == {0, 4, 9, 10}
+    assert report["StubImageIdentifier"] == path
+    assert report["StubDevicePartUUID"].lower() == esp.PARTITION_UUID
+
+
+def test_in_place_of_an_images_stub(boot):
+    image = uki.make([(".linux", kernel().read_bytes()), (".initrd", INITRD.read_bytes()), (".profile", b"ID=a"),
+                      (".profile", b"ID=b"), (".cmdline", DEFAULT_OPTIONS.encode())])
+    guest = boot(files({"/x.efi": image}, conf=b"linux /x.efi\nprofile 1\n"))
+    report = wait_for_report(guest)
+    assert report["LoaderInfo"].startswith("kexec-efi ")
+    assert report["StubProfile"] == "1"
+    check_stub(report, "\\EFI\\BOOT\\BOOTX64.EFI")
+    assert dict(word.split("=") for word in report["loader-attributes"].split())["StubFeatures"] == "06"
 
 
 def seconds(text):

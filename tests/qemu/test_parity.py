@@ -38,13 +38,17 @@ EXPLAINED = {
     "pcr-12": "systemd-boot measures the options it passes",
     "log": "ours alone",
     "StubInfo": "ours alone",
+    "StubFeatures": "ours alone",
+    "StubImageIdentifier": "ours alone",
+    "StubDevicePartUUID": "ours alone",
     "loader-attributes": "of these and those below as well",
     "LoaderTimeInitUSec": "ours alone: this systemd-boot finds no clock in QEMU's CPU",
     "LoaderTimeExecUSec": "ours alone",
     "LoaderRandomSeed": "systemd-boot makes a new one each time",
 }
 
-OUR_VARIABLES = {"KexecLog", "StubInfo", "LoaderTimeInitUSec", "LoaderTimeExecUSec"}
+OUR_VARIABLES = {"KexecLog", "StubInfo", "StubFeatures", "StubImageIdentifier", "StubDevicePartUUID", "LoaderTimeInitUSec",
+                 "LoaderTimeExecUSec"}
 
 # The stub leaves the initrd's place in a table as well, for architectures without boot_params. On x86 the kernel looks
 # there only if boot_params has no initrd (arch/x86/kernel/setup.c, get_ramdisk_image).

@@ -35,8 +35,11 @@ REPORTS = ["LoaderBootCountPath", "LoaderDeviceIdentifier", "LoaderDevicePartUUI
 SETTINGS = ["LoaderConfigConsoleMode", "LoaderConfigTimeout", "LoaderConfigTimeoutOneShot", "LoaderEntryDefault",
             "LoaderEntryLastBooted", "LoaderEntryOneShot", "LoaderEntryPreferred", "LoaderEntrySysFail",
             "LoaderSystemToken"]
-OURS = {"LoaderInfo", "LoaderImageIdentifier", "LoaderFirmwareInfo", "LoaderFirmwareType", "LoaderDevicePartUUID",
+OURS = {"LoaderInfo", "LoaderFeatures", "LoaderImageIdentifier", "LoaderFirmwareInfo", "LoaderFirmwareType", "LoaderDevicePartUUID",
         "LoaderTimeInitUSec", "LoaderTimeExecUSec"}
+
+# What a stub says in the place of any before it; no profile, where it boots no unified image.
+STUBS = {"StubInfo", "StubFeatures", "StubProfile", "StubImageIdentifier", "StubDevicePartUUID"}
 
 NV, BS, RT, AT = 1, 2, 4, 0x20
 # Debian 13's build for machines without SMM; Debian 12's has the code, and makes the variables anew at each start.
@@ -167,14 +170,16 @@ def test_planted_by_an_earlier_image(boot, tmp_path, attributes):
 
 def test_left_by_an_earlier_loader(boot, tmp_path):
     """Volatile, for boot services and Linux: so a loader that starts us tells of itself, and is believed. But our log
-    is our own."""
+    is our own, and so is what the last stub says of itself."""
     store = varstore.VariableStore(FIRMWARE["ovmf"].variables)
     guest = start(boot, tmp_path, BS | RT, store, [("good", None, GOOD)])
     report = wait_for_report(guest)
     expect_planted(guest, BS | RT)
     assert "boot loader interface" not in guest.log
-    assert planted_names(report) == set(REPORTS)
-    assert set(attributes_of(report)) == {*REPORTS, *SETTINGS}
+    assert planted_names(report) == set(REPORTS) - STUBS - {"LoaderFeatures"}
+    assert bytes.fromhex(report["LoaderFeatures"]) == utf16("planted-LoaderFeatures")
+    assert report["StubInfo"].startswith("kexec-efi ")
+    assert set(attributes_of(report)) == {*REPORTS, *SETTINGS} - {"StubProfile"}
     assert "log planted-KexecLog" not in report.lines
     expect_what_boots(report)
 

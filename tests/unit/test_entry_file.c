@@ -46,6 +46,8 @@ static enum kexec_status parse_wide(const char *utf8, uint16_t prefix)
 
 static void expect_plan(const char *text)
 {
+	assert_true(plan.is_file);
+	assert_string_equal(plan.said_by, "a.conf");
 	assert_int_equal(plan.text.length, strlen(text));
 	assert_memory_equal(plan.text.start, text, strlen(text));
 	assert_int_equal(plan.initrd_count, 1);

@@ -203,10 +203,34 @@ static void values_too_long_or_not_utf_8(void **state)
 	assert_int_equal(loader_value("\xff", value), 0);
 }
 
+static void expect_entry(const char *said_by, bool is_file, const char *expected)
+{
+	const struct boot_plan plan = { .said_by = said_by, .is_file = is_file };
+	const char *found = loader_entry_selected(&plan);
+
+	if (expected)
+		assert_string_equal(found, expected);
+	else
+		assert_null(found);
+}
+
+static void entry_that_is_booted(void **state)
+{
+	(void)state;
+	expect_entry("\\EFI\\BOOT\\BOOTX64.conf", true, "BOOTX64.conf");
+	expect_entry("/loader/entries/a b.conf", true, "a b.conf");
+	expect_entry("/a\\b/c", true, "c");
+	expect_entry("kexecx64.conf", true, "kexecx64.conf");
+	expect_entry("load options", false, NULL);
+	expect_entry("/a/", true, NULL);
+	expect_entry("", true, NULL);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(loaders_before),
+		cmocka_unit_test(entry_that_is_booted),
 		cmocka_unit_test(value_that_ends_early),
 		cmocka_unit_test(reports_and_settings),
 		cmocka_unit_test(what_follows_from_it),

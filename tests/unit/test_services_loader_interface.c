@@ -2,6 +2,7 @@
 /* The interface's variables on firmware that has some already, and on firmware that takes none. */
 #include "efi/linux/loader_interface.h"
 
+#include "boot/loader_info.h"
 #include "common/align.h"
 #include "common/vendor.h"
 #include "efi/services/clock.h"
@@ -79,30 +80,62 @@ static void plant(const CHAR16 *name, const char *value)
 
 /* --- who started us --- */
 
+static struct boot_plan plan = { .said_by = "load options" };
+
 static EFI_LOADED_IMAGE parent = { .DeviceHandle = (EFI_HANDLE)3 };
 static bool parent_is_on_a_volume;
 
-/* Handle 2 is the parent, 3 the device that it came from. */
+/* A partition of a GPT, and the file \\k on it. */
+static const uint8_t partition[] = {
+	4, 1, 42, 0, 1, 0, 0, 0, 0, 8, 0, 0, 0, 0, 0, 0, 0, 8, 0, 0, 0, 0, 0, 0, /* number, start, size */
+	0, 1, 2,  3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 2, 2, 0x7f, 0xff, 4, 0,
+};
+static uint8_t file[] = { 4, 4, 10, 0, '\\', 0, 'k', 0, 0, 0, 0x7f, 0xff, 4, 0 };
+
+/* Handle 2 is the parent, 3 the device that it came from, 5 a partition. */
 static EFI_STATUS EFIAPI handle_protocol(EFI_HANDLE handle, EFI_GUID *guid, VOID **ret_interface)
 {
 	EFI_GUID image_guid = LOADED_IMAGE_PROTOCOL;
 	EFI_GUID volume_guid = EFI_SIMPLE_FILE_SYSTEM_PROTOCOL_GUID;
+	EFI_GUID path_guid = DEVICE_PATH_PROTOCOL;
 
 	if (handle == (EFI_HANDLE)2 && memcmp(guid, &image_guid, sizeof(*guid)) == 0)
 		*ret_interface = &parent;
 	else if (handle == (EFI_HANDLE)3 && memcmp(guid, &volume_guid, sizeof(*guid)) == 0 && parent_is_on_a_volume)
 		*ret_interface = &parent;
+	else if (handle == (EFI_HANDLE)5 && memcmp(guid, &path_guid, sizeof(*guid)) == 0)
+		*ret_interface = (VOID *)partition;
 	else
 		return EFI_UNSUPPORTED;
 	return EFI_SUCCESS;
 }
 
-static const EFI_LOADED_IMAGE image = { .ParentHandle = (EFI_HANDLE)2, .DeviceHandle = (EFI_HANDLE)4 };
+static EFI_LOADED_IMAGE image;
 
-/* Firmware that has no variables yet. */
+/* Firmware that has no variables yet, and an image that came from nowhere. */
 static void reset(void)
 {
 	fake_firmware_start(NULL, 0);
+	image = (EFI_LOADED_IMAGE){ .ParentHandle = (EFI_HANDLE)2, .DeviceHandle = (EFI_HANDLE)4 };
+}
+
+static void come_from_a_partition(void)
+{
+	image.DeviceHandle = (EFI_HANDLE)5;
+	image.FilePath = (EFI_DEVICE_PATH *)file;
+}
+
+/* Of a variable that is a number. */
+static uint64_t bits_of(const CHAR16 *name)
+{
+	const struct fake_variable *variable = fake_variable_find(name, &loader);
+	uint64_t bits;
+
+	assert_non_null(variable);
+	assert_int_equal(variable->attributes, VOLATILE_ATTRIBUTES);
+	assert_int_equal(variable->size, sizeof(bits));
+	memcpy(&bits, variable->value, sizeof(bits));
+	return bits;
 }
 
 static void start(void)
@@ -117,6 +150,12 @@ static void start(void)
 	loader_interface_start(&image);
 }
 
+static void expect_no_stub(void)
+{
+	for (size_t i = 0; i < fake_firmware.variable_count; i++)
+		assert_int_not_equal(fake_firmware.variables[i].name[0], 'S');
+}
+
 static void what_the_first_loader_sets(void **state)
 {
 	(void)state;
@@ -126,14 +165,72 @@ static void what_the_first_loader_sets(void **state)
 	assert_string_equal(value_of(L"LoaderFirmwareInfo"), "Host 1.05");
 	assert_string_equal(value_of(L"LoaderFirmwareType"), "UEFI 2.70");
 	assert_string_equal(value_of(L"LoaderTimeInitUSec"), "1234");
-	assert_null(value_of(L"StubInfo"));
+	assert_true(bits_of(L"LoaderFeatures") == LOADER_FEATURES);
 	assert_null(log_left());
 	assert_int_equal(fake_variable_find(L"LoaderTimeInitUSec", &loader)->size, 2 * sizeof("1234"));
 	now_usec = 5678;
-	loader_interface_finish();
+	loader_interface_finish(&plan, false);
 	assert_string_equal(value_of(L"LoaderTimeExecUSec"), "5678");
 	assert_string_equal(log_left(), "the log");
 	assert_string_equal(logged(), "");
+	expect_no_stub();
+	assert_null(value_of(L"LoaderEntrySelected"));
+}
+
+static void entry_of_the_first_loader(void **state)
+{
+	(void)state;
+	reset();
+	leave(L"LoaderInfo", "kexec-efi 0.0");
+	leave(L"LoaderEntrySelected", "last.conf");
+	plan.said_by = "\\EFI\\kexec\\my.conf";
+	plan.is_file = true;
+	start();
+	loader_interface_finish(&plan, false);
+	assert_string_equal(value_of(L"LoaderEntrySelected"), "my.conf");
+	/* It was not booted. */
+	assert_true(loader_interface_failed(EFI_NOT_FOUND) == EFI_NOT_FOUND);
+	assert_null(value_of(L"LoaderEntrySelected"));
+	assert_string_equal(value_of(L"LoaderInfo"), "kexec-efi " KEXEC_EFI_VERSION);
+}
+
+/* Nobody but the firmware has started us, but an image that failed has been there before. */
+static void in_place_of_an_images_stub(void **state)
+{
+	(void)state;
+	reset();
+	come_from_a_partition();
+	leave(L"StubInfo", "systemd-stub 257");
+	leave(L"StubFeatures", "x");
+	plan.profile = 12;
+	start();
+	assert_string_equal(value_of(L"StubInfo"), "systemd-stub 257");
+	loader_interface_finish(&plan, true);
+	assert_string_equal(value_of(L"StubInfo"), "kexec-efi " KEXEC_EFI_VERSION);
+	assert_true(bits_of(L"StubFeatures") == STUB_FEATURES);
+	assert_string_equal(value_of(L"StubProfile"), "12");
+	assert_string_equal(value_of(L"StubImageIdentifier"), "\\k");
+	assert_string_equal(value_of(L"StubDevicePartUUID"), "03020100-0504-0706-0809-0a0b0c0d0e0f");
+	assert_string_equal(value_of(L"LoaderImageIdentifier"), "\\k");
+	assert_true(loader_interface_failed(EFI_NOT_FOUND) == EFI_NOT_FOUND);
+	expect_no_stub();
+	assert_string_equal(value_of(L"LoaderImageIdentifier"), "\\k");
+	assert_string_equal(logged(), "");
+}
+
+/* What cannot be told of us shall not be told of the stub before. */
+static void stub_that_came_from_nowhere(void **state)
+{
+	(void)state;
+	reset();
+	leave(L"StubImageIdentifier", "\\other");
+	leave(L"StubDevicePartUUID", "other");
+	leave(L"StubProfile", "1");
+	start();
+	loader_interface_finish(&plan, true);
+	assert_null(value_of(L"StubImageIdentifier"));
+	assert_null(value_of(L"StubDevicePartUUID"));
+	assert_string_equal(value_of(L"StubProfile"), "0");
 }
 
 static void clock_that_does_not_tick(void **state)
@@ -143,7 +240,7 @@ static void clock_that_does_not_tick(void **state)
 	start();
 	fake_firmware.variable_count = 0;
 	now_usec = 0;
-	loader_interface_finish();
+	loader_interface_finish(&plan, false);
 	assert_null(value_of(L"LoaderTimeExecUSec"));
 	assert_string_equal(log_left(), "the log");
 }
@@ -154,11 +251,22 @@ static void what_another_loader_has_set_stays(void **state)
 	reset();
 	leave(L"LoaderInfo", "systemd-boot 252");
 	leave(L"LoaderTimeInitUSec", "7");
+	leave(L"LoaderEntrySelected", "entry0.conf");
 	start();
 	assert_string_equal(value_of(L"LoaderInfo"), "systemd-boot 252");
 	assert_string_equal(value_of(L"LoaderTimeInitUSec"), "7");
-	assert_string_equal(value_of(L"StubInfo"), "kexec-efi " KEXEC_EFI_VERSION);
 	assert_string_equal(value_of(L"LoaderFirmwareInfo"), "Host 1.05");
+	assert_null(value_of(L"LoaderFeatures"));
+	plan.said_by = "/my.conf";
+	plan.is_file = true;
+	leave(L"StubProfile", "1");
+	loader_interface_finish(&plan, false);
+	assert_string_equal(value_of(L"LoaderEntrySelected"), "entry0.conf");
+	assert_string_equal(value_of(L"StubInfo"), "kexec-efi " KEXEC_EFI_VERSION);
+	assert_true(bits_of(L"StubFeatures") == STUB_FEATURES);
+	assert_null(value_of(L"StubProfile"));
+	loader_interface_failed(EFI_NOT_FOUND);
+	assert_string_equal(value_of(L"LoaderEntrySelected"), "entry0.conf");
 }
 
 static void what_a_start_of_ours_has_set_is_replaced(void **state)
@@ -180,7 +288,7 @@ static void firmware_that_takes_no_variables(void **state)
 	reset();
 	fake_firmware.set_status = EFI_OUT_OF_RESOURCES;
 	start();
-	loader_interface_finish();
+	loader_interface_finish(&plan, false);
 	assert_true(fake_firmware.set_calls > 4);
 	assert_string_equal(logged(),
 			    "warning: the firmware does not take variables: OUT_OF_RESOURCES; going on without\n");
@@ -240,7 +348,7 @@ static void planted_values_are_replaced(void **state)
 	assert_null(value_of(L"StubInfo"));
 	assert_null(value_of(L"LoaderEntrySelected"));
 	assert_null(log_left());
-	loader_interface_finish();
+	loader_interface_finish(&plan, false);
 	assert_string_equal(value_of(L"LoaderTimeExecUSec"), "1234");
 	assert_string_equal(log_left(), "the log");
 }
@@ -257,6 +365,7 @@ static void planted_beside_a_loaders(void **state)
 	assert_string_equal(value_of(L"LoaderInfo"), "systemd-boot 257");
 	assert_string_equal(value_of(L"LoaderFirmwareInfo"), "Host 1.05");
 	assert_null(value_of(L"LoaderDevicePartUUID"));
+	loader_interface_finish(&plan, false);
 	assert_string_equal(value_of(L"StubInfo"), "kexec-efi " KEXEC_EFI_VERSION);
 }
 
@@ -264,6 +373,9 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(what_the_first_loader_sets),
+		cmocka_unit_test(entry_of_the_first_loader),
+		cmocka_unit_test(in_place_of_an_images_stub),
+		cmocka_unit_test(stub_that_came_from_nowhere),
 		cmocka_unit_test(clock_that_does_not_tick),
 		cmocka_unit_test(what_another_loader_has_set_stays),
 		cmocka_unit_test(what_a_start_of_ours_has_set_is_replaced),
