@@ -124,6 +124,7 @@ static enum kexec_status plan_unified_image(const struct pe_image *image, uint32
 	status = unified_sections_find(THIS_IMAGE, image, profile, &view.image);
 	if (status)
 		return status;
+	unified_print_unused(THIS_IMAGE, image);
 	command_line = unified_content(&view, UNIFIED_COMMAND_LINE);
 	are_added = options.length && !command_line.length;
 	if (are_added)

@@ -5,7 +5,6 @@
 #include "boot/kernel_format.h"
 #include "boot/log.h"
 #include "boot/pe.h"
-#include "common/align.h"
 #include "common/string.h"
 
 #define MACHINE_X86_64 0x8664u /* IMAGE_FILE_MACHINE_AMD64 */
@@ -36,18 +35,6 @@ static bool is_unified_image(const struct kernel_probe *probe)
 	return false;
 }
 
-/* What a stub would show or choose by the machine. Device trees and firmware are not for x86. */
-static void print_unused(const char *name, const struct pe_image *image)
-{
-	static const char *const unused[] = { ".splash", ".dtb", ".dtbauto", ".hwids", ".efifw" };
-	struct text content;
-
-	for (size_t i = 0; i < ARRAY_SIZE(unused); i++) {
-		if (pe_find_section(image, unused[i], &content))
-			log_verbose("%s: section %s is not used", name, unused[i]);
-	}
-}
-
 static enum kexec_status plan_unified_image(const struct kernel_probe *probe, struct kernel_plan *ret_plan)
 {
 	const struct pe_image image = beginning(probe);
@@ -59,7 +46,7 @@ static enum kexec_status plan_unified_image(const struct kernel_probe *probe, st
 		status = unified_sections_find(probe->name, &image, probe->profile, &plan.unified);
 	if (status)
 		return status;
-	print_unused(probe->name, &image);
+	unified_print_unused(probe->name, &image);
 	*ret_plan = plan;
 	return KEXEC_OK;
 }

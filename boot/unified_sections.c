@@ -4,6 +4,7 @@
 
 #include "boot/entry.h"
 #include "boot/log.h"
+#include "common/align.h"
 
 static const char *const names[UNIFIED_PARTS] = {
 	[UNIFIED_KERNEL] = ".linux",	   [UNIFIED_OS_RELEASE] = ".osrel",	[UNIFIED_COMMAND_LINE] = ".cmdline",
@@ -242,4 +243,16 @@ struct text unified_content(const struct unified_view *view, enum unified_part p
 	if (!view->bytes || !section->size)
 		return TEXT("");
 	return (struct text){ .start = (const char *)view->bytes + section->offset, .length = section->file_size };
+}
+
+/* Device trees and firmware are not for x86. */
+void unified_print_unused(const char *name, const struct pe_image *image)
+{
+	static const char *const unused[] = { ".splash", ".dtb", ".dtbauto", ".hwids", ".efifw" };
+	struct text content;
+
+	for (size_t i = 0; i < ARRAY_SIZE(unused); i++) {
+		if (pe_find_section(image, unused[i], &content))
+			log_verbose("%s: section %s is not used", name, unused[i]);
+	}
 }

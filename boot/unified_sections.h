@@ -79,3 +79,9 @@ struct unified_view {
 
 /* The content of a section, without the zeros that only memory has; empty if there is none. */
 struct text unified_content(const struct unified_view *view, enum unified_part part);
+
+/*
+ * Says with verbose which sections there are that a stub would show, install or choose by the machine, and this loader
+ * only measures: a .splash is not shown.
+ */
+void unified_print_unused(const char *name, const struct pe_image *image);

@@ -67,6 +67,7 @@ static void check_unified_image(void)
 	assert_string_equal(plan.command_line.start, "root=/dev/vda2 quiet");
 	assert_false(plan.require_signature);
 	assert_int_equal(plan.on_mismatch, ON_MISMATCH_HALT);
+	assert_string_equal(logged(), "");
 	expect_text("linux .linux\ninitrd .ucode\ninitrd .initrd\noptions root=/dev/vda2 quiet");
 }
 
@@ -82,6 +83,15 @@ static void unified_image_in_a_file(void **state)
 	(void)state;
 	layout = PE_FILE;
 	check_unified_image();
+}
+
+static void picture_that_nobody_shows(void **state)
+{
+	(void)state;
+	layout = PE_LOADED;
+	expect_ok(make_of(SECTION(".linux", "K"), SECTION(".splash", "BM"), SECTION(".dtb", "D")));
+	assert_string_equal(logged(), "this image: section .splash is not used\n"
+				      "this image: section .dtb is not used\n");
 }
 
 /* ukify pads sections to the file's alignment; VirtualSize says how much of one counts. */
@@ -330,6 +340,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(unified_image),
+		cmocka_unit_test(picture_that_nobody_shows),
 		cmocka_unit_test(unified_image_in_a_file),
 		cmocka_unit_test(sections_padded_as_ukify_writes_them),
 		cmocka_unit_test(kernel_alone),
