@@ -40,27 +40,30 @@ static enum kexec_status complain_of_volume(const struct volume *volume, EFI_STA
 			 name, efi_status_name(status));
 }
 
-static enum kexec_status open_root(struct volume *volume)
+static EFI_STATUS open_root(struct volume *volume)
 {
 	EFI_SIMPLE_FILE_SYSTEM_PROTOCOL *file_system;
 	EFI_STATUS status;
 
 	if (volume->root)
-		return KEXEC_OK;
+		return EFI_SUCCESS;
 	status = file_system_on(volume->device, &file_system);
 	if (!EFI_ERROR(status))
 		status = file_system->OpenVolume(file_system, &volume->root);
-	if (EFI_ERROR(status)) {
+	if (EFI_ERROR(status))
 		volume->root = NULL;
-		return complain_of_volume(volume, status);
-	}
-	return KEXEC_OK;
+	return status;
+}
+
+/* Some firmware calls a path that is not there an invalid one. */
+static bool is_missing(EFI_STATUS status)
+{
+	return status == EFI_NOT_FOUND || status == EFI_INVALID_PARAMETER;
 }
 
 static enum kexec_status cannot_open(const struct volume *volume, const char *path, EFI_STATUS status)
 {
-	bool is_missing = status == EFI_NOT_FOUND || status == EFI_INVALID_PARAMETER;
-	const char *hint = is_missing ? path_habit_missing(text_of_string(path)) : NULL;
+	const char *hint = is_missing(status) ? path_habit_missing(text_of_string(path)) : NULL;
 	bool is_elsewhere =
 		volume->role == VOLUME_OWN && status == EFI_NOT_FOUND && !file_system_has_our_image(volume->root);
 	char name[VOLUME_NAME_SIZE];
@@ -80,10 +83,11 @@ static enum kexec_status open_handle(struct source_file *file)
 	EFI_STATUS opened;
 
 	status = volume_path(file->name, path);
-	if (!status)
-		status = open_root(volume);
 	if (status)
 		return status;
+	opened = open_root(volume);
+	if (EFI_ERROR(opened))
+		return complain_of_volume(volume, opened);
 	opened = volume->root->Open(volume->root, &handle, (CHAR16 *)path, EFI_FILE_MODE_READ, 0);
 	if (EFI_ERROR(opened))
 		return cannot_open(volume, file->name, opened);
@@ -182,6 +186,28 @@ void volume_start(struct volume *volume, EFI_HANDLE device, enum volume_role rol
 		.device = device,
 		.role = role,
 	};
+}
+
+enum kexec_status volume_open_folder(struct volume *volume, const char *path, EFI_FILE_HANDLE *ret_handle)
+{
+	uint16_t wide[VOLUME_PATH_SIZE];
+	EFI_FILE_HANDLE handle = NULL;
+	enum kexec_status status;
+	EFI_STATUS opened;
+
+	status = volume_path(path, wide);
+	if (status)
+		return status;
+	*ret_handle = NULL;
+	if (EFI_ERROR(open_root(volume)))
+		return KEXEC_OK;
+	opened = volume->root->Open(volume->root, &handle, (CHAR16 *)wide, EFI_FILE_MODE_READ, 0);
+	if (!EFI_ERROR(opened))
+		*ret_handle = handle;
+	else if (!is_missing(opened))
+		log_warning("%s: cannot open: expected a folder or none, found %s: nothing is taken from it", path,
+			    efi_status_name(opened));
+	return KEXEC_OK;
 }
 
 void volume_close(struct volume *volume)

@@ -24,5 +24,11 @@ struct volume {
  */
 void volume_start(struct volume *volume, EFI_HANDLE device, enum volume_role role);
 
+/*
+ * For folder.c: opens what lies at `path`, file or folder; the caller closes it. *ret_handle is NULL where nothing is
+ * there, where the volume has no file system, and, with a warning, where it cannot be opened.
+ */
+enum kexec_status volume_open_folder(struct volume *volume, const char *path, EFI_FILE_HANDLE *ret_handle);
+
 /* Closes the volume. Its files must be closed. Does no harm to one that is closed. */
 void volume_close(struct volume *volume);

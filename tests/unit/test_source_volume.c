@@ -419,6 +419,61 @@ static void large_reads_from_uefi_2_4_on(void **state)
 	assert_false(volume.source.bears_large_reads);
 }
 
+static EFI_FILE_HANDLE open_folder(void)
+{
+	EFI_FILE_HANDLE handle = &root;
+
+	expect_ok(volume_open_folder(&volume, "/a/b.extra.d", &handle));
+	return handle;
+}
+
+static void folder_is_opened(void **state)
+{
+	(void)state;
+	start();
+	assert_ptr_equal(open_folder(), &file_handle);
+	assert_string_equal(fake.path, "\\a\\b.extra.d");
+	file_handle.Close(&file_handle);
+	expect_nothing_held();
+	assert_string_equal(logged(), "");
+}
+
+/* Nobody has asked for it: it is there or not. */
+static void folder_that_is_not_there(void **state)
+{
+	static const EFI_STATUS found[] = { EFI_NOT_FOUND, EFI_INVALID_PARAMETER };
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(found); i++) {
+		start();
+		fake.status = found[i];
+		fake.fails_at = 3;
+		assert_null(open_folder());
+		expect_nothing_held();
+	}
+	/* No file system: as on the device of a network boot. */
+	start();
+	fake.fails_at = 2;
+	assert_null(open_folder());
+	expect_nothing_held();
+	start();
+	volume_start(&volume, NULL, VOLUME_OWN);
+	assert_null(open_folder());
+	expect_nothing_held();
+	assert_string_equal(logged(), "");
+}
+
+static void folder_that_cannot_be_opened(void **state)
+{
+	(void)state;
+	start();
+	fake.fails_at = 3;
+	assert_null(open_folder());
+	assert_string_equal(logged(), "warning: /a/b.extra.d: cannot open: expected a folder or none, found DEVICE_ERROR: "
+				      "nothing is taken from it\n");
+	expect_nothing_held();
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -434,6 +489,9 @@ int main(void)
 		cmocka_unit_test(paths_that_no_file_has),
 		cmocka_unit_test(file_that_is_not_there_and_why),
 		cmocka_unit_test(large_reads_from_uefi_2_4_on),
+		cmocka_unit_test(folder_is_opened),
+		cmocka_unit_test(folder_that_is_not_there),
+		cmocka_unit_test(folder_that_cannot_be_opened),
 	};
 
 	return run_named_tests(tests);
