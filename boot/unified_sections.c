@@ -208,19 +208,13 @@ static struct unified_section section_of(const struct pe_image *image, const str
 					 .size = section->size };
 }
 
-enum kexec_status unified_sections_find(const char *name, const struct pe_image *image, uint32_t profile,
-					struct unified_image *ret_unified)
+static enum kexec_status find_all(const char *name, const struct pe_image *image, uint32_t profile,
+				  struct unified_image *ret_unified)
 {
+	const struct groups groups = groups_of(image, profile);
+	enum kexec_status status = check_groups(name, image, &groups);
 	struct unified_image unified = { 0 };
-	uint32_t profiles = unified_profile_count(image);
-	enum kexec_status status;
-	struct groups groups;
 
-	if (profile >= profiles)
-		return log_error(KEXEC_NOT_FOUND, "%s: profile: expected one below %u, found %u", name, profiles,
-				 profile);
-	groups = groups_of(image, profile);
-	status = check_groups(name, image, &groups);
 	if (status)
 		return status;
 	for (int i = 0; i < UNIFIED_PARTS; i++) {
@@ -230,8 +224,39 @@ enum kexec_status unified_sections_find(const char *name, const struct pe_image 
 		if (find_in_groups(image, &groups, names[i], &index) && pe_section_at(image, index, &section))
 			unified.sections[i] = section_of(image, &section);
 	}
+	*ret_unified = unified;
+	return KEXEC_OK;
+}
+
+enum kexec_status unified_sections_find(const char *name, const struct pe_image *image, uint32_t profile,
+					struct unified_image *ret_unified)
+{
+	uint32_t profiles = unified_profile_count(image);
+	enum kexec_status status;
+	struct unified_image unified;
+
+	if (profile >= profiles)
+		return log_error(KEXEC_NOT_FOUND, "%s: profile: expected one below %u, found %u", name, profiles,
+				 profile);
+	status = find_all(name, image, profile, &unified);
+	if (status)
+		return status;
 	if (!unified.sections[UNIFIED_KERNEL].size)
 		return log_error(KEXEC_UNSUPPORTED, "%s: expected a section .linux, found none", name);
+	*ret_unified = unified;
+	return KEXEC_OK;
+}
+
+enum kexec_status unified_addon_find(const char *name, const struct pe_image *image, struct unified_image *ret_unified)
+{
+	struct unified_image unified;
+	enum kexec_status status = find_all(name, image, 0, &unified);
+
+	if (status)
+		return status;
+	if (unified.sections[UNIFIED_KERNEL].size)
+		return log_error(KEXEC_UNSUPPORTED,
+				 "%s: expected an addon, found a unified image with a .linux of its own", name);
 	*ret_unified = unified;
 	return KEXEC_OK;
 }

@@ -71,6 +71,12 @@ bool unified_find_section(const struct pe_image *image, uint32_t profile, const 
 enum kexec_status unified_sections_find(const char *name, const struct pe_image *image, uint32_t profile,
 					struct unified_image *ret_unified);
 
+/*
+ * The same for an addon: an image without a kernel or profiles, whose sections are added to those of unified images.
+ * One with a kernel is refused: it would be booted, not added.
+ */
+enum kexec_status unified_addon_find(const char *name, const struct pe_image *image, struct unified_image *ret_unified);
+
 /* A unified image and its bytes. A zeroed one is none. */
 struct unified_view {
 	struct unified_image image;

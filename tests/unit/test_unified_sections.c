@@ -129,6 +129,24 @@ static void content_of_a_file(void **state)
 	expect_content(UNIFIED_OS_RELEASE, "");
 }
 
+static void addon_has_no_kernel(void **state)
+{
+	(void)state;
+	build_of(PE_FILE, SECTION(".cmdline", "quiet"), SECTION(".initrd", "I"), SECTION(".uname", "6.12"));
+	view = (struct unified_view){ .bytes = image.bytes };
+	expect_ok(unified_addon_find("x", &image, &view.image));
+	expect_content(UNIFIED_COMMAND_LINE, "quiet");
+	expect_content(UNIFIED_INITRD, "I");
+	expect_content(UNIFIED_KERNEL_VERSION, "6.12");
+	expect_content(UNIFIED_KERNEL, "");
+	build_of(PE_FILE, SECTION(".cmdline", "quiet"), SECTION(".linux", "K"));
+	expect_error(unified_addon_find("x", &image, &view.image), KEXEC_UNSUPPORTED,
+		     "x: expected an addon, found a unified image with a .linux of its own");
+	build_of(PE_FILE, SECTION(".cmdline", "quiet"), SECTION(".cmdline", "splash"));
+	expect_error(unified_addon_find("x", &image, &view.image), KEXEC_BAD_FORMAT,
+		     "x: expected one section .cmdline, found 2");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -138,6 +156,7 @@ int main(void)
 		cmocka_unit_test(two_sections_of_a_name),
 		cmocka_unit_test(no_kernel),
 		cmocka_unit_test(content_of_a_file),
+		cmocka_unit_test(addon_has_no_kernel),
 	};
 
 	return run_named_tests(tests);
