@@ -13,12 +13,12 @@
 #define INITRD_MAX 0x7fffffffu
 
 /* Linux wants the beginning of a page, and all initrds in a row. */
-static bool initrd_may_stay(const struct boot_plan *plan, const struct unified_image *image)
+static bool initrd_may_stay(const struct boot_plan *plan, const struct unified_file *file)
 {
-	const struct unified_section *initrd = &image->sections[UNIFIED_INITRD];
+	const struct unified_section *initrd = &file->image.sections[UNIFIED_INITRD];
 
-	return plan->initrd_count == 0 && unified_initrd_count(image) == 1 && initrd->size &&
-	       initrd->size == initrd->file_size;
+	return plan->initrd_count == 0 && !file->has_extras && unified_initrd_count(&file->image) == 1 &&
+	       initrd->size && initrd->size == initrd->file_size;
 }
 
 /* With [`lead`, the file's end) from the beginning of a page on. */
@@ -65,7 +65,7 @@ enum kexec_status unified_file_place(struct unified_file *file, const struct boo
 	uint64_t addr;
 
 	file->hasher = (struct unified_hasher){ .image = &file->image, .state = digest->hash };
-	if (initrd_may_stay(plan, &file->image))
+	if (initrd_may_stay(plan, file))
 		return place_around_initrd(file, size, kexec_image);
 	status = memory_alloc(&whole, "unified image", &addr, &file->pages);
 	if (!status)

@@ -19,6 +19,7 @@
 /* A zeroed one is none. */
 struct unified_file {
 	struct unified_image image;
+	bool has_extras; /* there will be initrds behind its own that nobody names */
 	struct unified_hasher hasher;
 	uint8_t *bytes;			    /* the file, except what was read to its place at once; NULL: none */
 	struct memory_pages pages;	    /* where it lies; of size 0 if they are those of the initrd's segment */
@@ -29,7 +30,7 @@ struct unified_file {
 
 /*
  * Finds memory for a file of `size` bytes, around a segment of its initrd if the plan adds no other. `file` has only
- * `image`; it stays where it is, and unified_file_free frees what it owns.
+ * `image` and `has_extras`; it stays where it is, and unified_file_free frees what it owns.
  */
 enum kexec_status unified_file_place(struct unified_file *file, const struct boot_plan *plan, uint64_t size,
 				     struct kexec_image *kexec_image, struct digest *digest);

@@ -13,6 +13,7 @@
 #include "efi/linux/memory_overwrite.h"
 #include "efi/linux/random_seed.h"
 #include "efi/load/load.h"
+#include "efi/measure/extras_events.h"
 #include "efi/measure/measure.h"
 #include "efi/measure/stub_variables.h"
 #include "efi/services/clock.h"
@@ -20,6 +21,7 @@
 #include "efi/services/firmware.h"
 #include "efi/services/stack_guard.h"
 #include "efi/source/find_plan.h"
+#include "efi/trust/addons.h"
 #include "efi/trust/dma.h"
 #include "efi/trust/last_stop.h"
 #include "efi/trust/network_trust.h"
@@ -38,6 +40,7 @@ struct boot {
 	struct kexec_image kexec_image;
 	struct digest digest;
 	struct kernel kernel;
+	struct extras extras;
 	const struct kexec_segment *initrd; /* NULL without one */
 	const struct kexec_segment *cmdline;
 	struct page_record page_record;
@@ -95,6 +98,8 @@ static struct load_target load_target(struct boot *boot)
 		.needs_whole_file = platform_sees_kernel,
 		.added_initrd = measure_added_initrd,
 		.is_judged = secure_boot_may_be_on,
+		.extras = &boot->extras,
+		.addons_are_verified = secure_boot_is_on,
 	};
 }
 
@@ -118,7 +123,8 @@ static enum kexec_status load_trusted_kernel(struct boot *boot)
 	if (status)
 		return status;
 	measure_kernel(&boot->plan, &boot->kernel, was_shown);
-	return load_unified_kernel(&boot->plan, &target, &boot->kernel);
+	status = load_unified_kernel(&boot->plan, &target, &boot->kernel);
+	return status ? status : addons_load(&boot->kernel, &boot->digest, &boot->extras);
 }
 
 static enum kexec_status load_initrds_and_command_line(struct boot *boot)
@@ -130,14 +136,16 @@ static enum kexec_status load_initrds_and_command_line(struct boot *boot)
 	status = load_initrds(&boot->plan, &boot->kernel, &target, &boot->initrd);
 	if (status)
 		return status;
-	status = load_command_line(&boot->plan, &boot->kernel, &boot->kexec_image, &boot->cmdline);
+	status = load_command_line(&boot->plan, &boot->kernel, &target, &boot->cmdline);
 	if (status)
 		return status;
 	if (boot->plan.forensics)
 		forensics_record_pages(&boot->kexec_image, &boot->digest, &boot->page_record);
 	clock_enter(PHASE_CHECK);
-	measure_rest(&boot->plan, &boot->kernel, boot->initrd, load_written_command_line(&boot->plan, &boot->kernel));
+	measure_extras(&boot->extras);
+	measure_rest(&boot->plan, &boot->kernel, boot->initrd, boot->extras.command_line);
 	unified_file_free(&boot->kernel.unified);
+	extras_free(&boot->extras);
 	return KEXEC_OK;
 }
 
@@ -227,6 +235,7 @@ static void take_back(struct boot *boot)
 	stub_variables_delete();
 	event_log_uninstall();
 	random_seed_uninstall();
+	extras_free(&boot->extras);
 	unified_file_free(&boot->kernel.unified);
 	kexec_image_free(&boot->kexec_image);
 	digest_free(&boot->digest);

@@ -18,11 +18,12 @@ MAY_INCLUDE = {
     "efi/volumes": {"efi/services", "boot", "common"},
     "efi/network": {"efi/services", "boot", "common"},
     "efi/source": {"efi/volumes", "efi/network", "efi/services", "boot", "common"},
-    "efi/load": {"efi/source", "efi/services", "boot", "common"},
-    "efi/trust": {"efi/load", "efi/source", "efi/services", "boot", "common"},
-    "efi/measure": {"efi/load", "efi/source", "efi/services", "boot", "common"},
-    "efi/linux": {"efi/measure", "efi/trust", "efi/load", "efi/source", "efi/services", "boot", "common"},
-    "efi": {"efi/linux", "efi/measure", "efi/trust", "efi/load", "efi/source", "efi/services", "boot", "common"},
+    "efi/extras": {"efi/source", "efi/services", "boot", "common"},
+    "efi/load": {"efi/extras", "efi/source", "efi/services", "boot", "common"},
+    "efi/trust": {"efi/load", "efi/extras", "efi/source", "efi/services", "boot", "common"},
+    "efi/measure": {"efi/load", "efi/extras", "efi/source", "efi/services", "boot", "common"},
+    "efi/linux": {"efi/measure", "efi/trust", "efi/load", "efi/extras", "efi/source", "efi/services", "boot", "common"},
+    "efi": {"efi/linux", "efi/measure", "efi/trust", "efi/load", "efi/extras", "efi/source", "efi/services", "boot", "common"},
     "tools": {"boot", "common"},
 }
 ROOM_LINES_MAX = 1500

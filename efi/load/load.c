@@ -102,6 +102,7 @@ static enum kexec_status read_kernel(struct part_reader *reader, const struct lo
 	return KEXEC_OK;
 }
 
+/* Where the sections of a unified image are. Those of a file have bytes when they are read. */
 static enum kexec_status find_view(const struct load_target *target, struct kernel *kernel)
 {
 	const struct section_source *own = &target->sources->image;
@@ -110,9 +111,33 @@ static enum kexec_status find_view(const struct load_target *target, struct kern
 		kernel->view.bytes = own->image.bytes;
 		return unified_sections_find("this image", &own->image, own->profile, &kernel->view.image);
 	}
-	if (kernel->unified.bytes)
-		kernel->view = (struct unified_view){ .image = kernel->unified.image, .bytes = kernel->unified.bytes };
+	if (kernel->plan.format == &unified_image_format)
+		kernel->view.image = kernel->plan.unified;
 	return KEXEC_OK;
+}
+
+/* What else there will be in the initrd is known before a unified image is read, since its own may stay where it is. */
+static enum kexec_status read_file(struct part_reader *reader, const struct boot_plan *plan,
+				   const struct load_target *target, struct kernel *kernel)
+{
+	bool is_section = kernel->part->source == PART_IN_IMAGE;
+	bool is_file = kernel->plan.format == &unified_image_format;
+	const struct extras_request request = {
+		.kernel = kernel->part,
+		.view = is_section || is_file ? &kernel->view : NULL,
+		.digests = is_section ? NULL : kernel->unified.hasher.digests,
+		.addons_are_verified = target->addons_are_verified,
+	};
+	enum kexec_status status = find_view(target, kernel);
+
+	if (!status)
+		status = extras_find(&request, target->sources, target->extras);
+	if (status || !is_file)
+		return status ? status : read_kernel(reader, target, kernel);
+	kernel->unified.has_extras = extras_may_add(target->extras);
+	status = unified_read(reader, plan, target, kernel);
+	kernel->view.bytes = kernel->unified.bytes;
+	return status;
 }
 
 enum kexec_status load_kernel(const struct boot_plan *plan, const struct load_target *target, struct kernel *ret_kernel)
@@ -125,15 +150,13 @@ enum kexec_status load_kernel(const struct boot_plan *plan, const struct load_ta
 		return status;
 	ret_kernel->part = &plan->kernel;
 	status = plan_kernel(&reader, plan, ret_kernel);
-	if (!status && ret_kernel->plan.format == &unified_image_format)
-		status = unified_read(&reader, plan, target, ret_kernel);
-	else if (!status)
-		status = read_kernel(&reader, target, ret_kernel);
+	if (!status)
+		status = read_file(&reader, plan, target, ret_kernel);
 	if (!status && ret_kernel->segment)
 		log_verbose("kernel reserved 0x%016lx size 0x%016lx", ret_kernel->load_addr,
 			    ret_kernel->plan.init_size);
 	part_close(&reader);
-	return status ? status : find_view(target, ret_kernel);
+	return status;
 }
 
 struct kernel_move kernel_find_move(const struct kernel *kernel)
@@ -144,11 +167,6 @@ struct kernel_move kernel_find_move(const struct kernel *kernel)
 		return (struct kernel_move){ 0 };
 	log_verbose("kernel moves to 0x%016lx", kernel->load_addr);
 	return (struct kernel_move){ .from = segment->mem, .to = kernel->load_addr, .size = segment->memsz };
-}
-
-struct text load_written_command_line(const struct boot_plan *plan, const struct kernel *kernel)
-{
-	return kernel->unified.bytes ? kernel->unified.command_line : plan->command_line;
 }
 
 /* As a unified image's stub does. What an entry says beside a kernel is all that its command line has. */
@@ -165,19 +183,25 @@ static struct text words_for_consoles(const struct kernel *kernel, struct text l
 }
 
 enum kexec_status load_command_line(const struct boot_plan *plan, const struct kernel *kernel,
-				    struct kexec_image *kexec_image, const struct kexec_segment **ret_segment)
+				    const struct load_target *target, const struct kexec_segment **ret_segment)
 {
-	struct text text = load_written_command_line(plan, kernel);
+	struct text said = kernel->unified.bytes ? kernel->unified.command_line : plan->command_line;
 	char words_memory[SERIAL_CONSOLE_SIZE];
 	struct kexec_segment *segment;
 	enum kexec_status status;
 	struct text words;
+	struct text text;
 
+	status = extras_settle_command_line(target->extras, said);
+	if (status)
+		return status;
+	text = target->extras->command_line;
 	status = kernel_check_command_line(&kernel->plan, text.length);
 	if (status)
 		return status;
 	words = words_for_consoles(kernel, text, words_memory);
-	status = kexec_image_add_data(kexec_image, "cmdline", serial_console_room(text, words), DIGEST_EARLY, &segment);
+	status = kexec_image_add_data(target->kexec_image, "cmdline", serial_console_room(text, words), DIGEST_EARLY,
+				      &segment);
 	if (status)
 		return status;
 	serial_console_write(text, words, phys_to_ptr(segment->mem));

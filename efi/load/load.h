@@ -8,6 +8,7 @@
 #include "boot/plan.h"
 #include "boot/status.h"
 #include "boot/unified_file.h"
+#include "efi/extras/extras.h"
 #include "efi/source/sources.h"
 
 /* Where parts go: everything that loading them adds to. */
@@ -24,6 +25,10 @@ struct load_target {
 
 	/* Whether the platform vouches for a kernel that is not sealed, or it does not run. */
 	bool (*is_judged)(void);
+
+	/* Where what is added to a unified image goes, and whether the platform verifies what it is shown. */
+	struct extras *extras;
+	bool (*addons_are_verified)(void);
 };
 
 /* The kernel in its place. */
@@ -66,18 +71,16 @@ struct kernel_move kernel_find_move(const struct kernel *kernel);
 enum kexec_status load_unified_kernel(struct boot_plan *plan, const struct load_target *target, struct kernel *kernel);
 
 /*
- * Reads all initrds into one segment, and hashes each likewise; those of a unified image come first. *ret_segment is
- * NULL if there is none.
+ * Reads all initrds into one segment, and hashes each likewise; those of a unified image come first, then what
+ * target->extras makes. *ret_segment is NULL if there is none.
  */
 enum kexec_status load_initrds(const struct boot_plan *plan, const struct kernel *kernel,
 			       const struct load_target *target, const struct kexec_segment **ret_segment);
 
-/* The command line as it was written, and is measured: of the plan and a unified image that it names. */
-struct text load_written_command_line(const struct boot_plan *plan, const struct kernel *kernel);
-
 /*
- * Makes a segment of the kernel command line; it may not be longer than the kernel allows. In front of a unified
- * image's kernel we are its stub, and add what boot/serial_console.h says.
+ * Makes a segment of the kernel command line; it may not be longer than the kernel allows. It is that of the plan and
+ * of a unified image that it names, and the options of target->extras, whose command_line has them as they are
+ * measured. In front of a unified image's kernel we are its stub, and add what boot/serial_console.h says.
  */
 enum kexec_status load_command_line(const struct boot_plan *plan, const struct kernel *kernel,
-				    struct kexec_image *kexec_image, const struct kexec_segment **ret_segment);
+				    const struct load_target *target, const struct kexec_segment **ret_segment);

@@ -51,7 +51,7 @@ static EFI_STATUS ask_by_loading(EFI_IMAGE_LOAD load, EFI_IMAGE_UNLOAD unload, c
 }
 
 /* A shim that does not judge says yes to everything: then the firmware is asked. */
-static EFI_STATUS ask(const void *bytes, uint64_t size)
+EFI_STATUS verify_ask(const void *bytes, uint64_t size)
 {
 	bool shim_judges = secure_boot_shim_judges();
 	const struct shim_image_loader *shim = find_shim();
@@ -91,7 +91,7 @@ static enum kexec_status check_signature(const struct boot_plan *plan, const str
 	if (additions)
 		return additions;
 	firmware_feed_watchdog();
-	status = ask(kernel->file, kernel->file_size);
+	status = verify_ask(kernel->file, kernel->file_size);
 	if (status != EFI_SUCCESS)
 		return refuse(kernel, status);
 	/* What Linux is told of the setup sectors must be what the platform has just seen. */

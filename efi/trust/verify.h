@@ -2,6 +2,8 @@
 /* Whether the kernel may be booted: the platform's verdict on the bytes that will run. */
 #pragma once
 
+#include <efi.h>
+
 #include "boot/plan.h"
 #include "boot/status.h"
 #include "efi/load/load.h"
@@ -25,3 +27,9 @@
  * *ret_was_shown: the platform has been asked about the kernel, and so may have measured it.
  */
 enum kexec_status verify_kernel(const struct boot_plan *plan, const struct kernel *kernel, bool *ret_was_shown);
+
+/*
+ * The platform's verdict on an image of `size` bytes that lies in memory: EFI_SUCCESS, or why it does not trust it.
+ * With Secure Boot off it trusts any image that it can load. It measures the image into PCR 4.
+ */
+EFI_STATUS verify_ask(const void *bytes, uint64_t size);
