@@ -10,7 +10,7 @@
 #define MAGIC "070701"
 #define WORDS 13u
 #define WORD_SIZE 8u
-#define HEADER_SIZE (sizeof(MAGIC) - 1 + WORDS * WORD_SIZE)
+#define HEADER_SIZE (sizeof(MAGIC) - 1 + (size_t)WORDS * WORD_SIZE)
 
 /* Header and content of each member begin at a multiple of this. */
 #define MEMBER_ALIGN 4u
