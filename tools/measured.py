@@ -68,16 +68,15 @@ def _as_sections(plan, loaded, initrd, key):
     return {name: content for name, content in sections.items() if content}
 
 
-def _plain_events(kernel, plan, loaded, initrd, extra, key):
-    """Of a kernel that comes by itself. `extra` are the archives that follow the initrds, `key` is the public key."""
-    handed_over = loader.joined([*filter(None, [initrd]), *extra])
+def _plain_events(kernel, plan, loaded, initrd, key):
+    """Of a kernel that comes by itself. `key` is the public key that it names."""
     as_image = list(_sections(_as_sections(plan, loaded, initrd, key))) if plan["measured_as_image"] else []
     return [kernel,
             event(12, "entry", loader.to_bytes(plan["text"])),
             *as_image,
-            *([event(9, "initrd", handed_over)] if handed_over else []),
+            *([event(9, "initrd", initrd)] if initrd else []),
             _text(12, "command line", loaded.command_line),
-            *([] if handed_over else [event(9, "separator", SEPARATOR)]),
+            *([] if initrd else [event(9, "separator", SEPARATOR)]),
             *([] if as_image else [event(11, "separator", SEPARATOR)])]
 
 
@@ -108,7 +107,8 @@ def events(image, plan, read):
     kernel = _kernel(loader.path_of(plan["kernel"]), loaded)
     if loaded.unified:
         return [ours, kernel, *_unified_events(loaded.unified, plan, loaded, initrd, added)]
-    return [ours, *_plain_events(kernel, plan, loaded, initrd)]
+    key = plan["pcr_key"] and read(plan["pcr_key"])
+    return [ours, *_plain_events(kernel, plan, loaded, initrd, key)]
 
 
 def extended(bank, found, pcr):
