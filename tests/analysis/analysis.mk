@@ -15,7 +15,7 @@ analysis_flags = $(CPPFLAGS) $(MBEDTLS_CPPFLAGS) $(if $(filter $(FIRMWARE_TESTS:
 
 # A file is looked at again when it, a header or what is looked for changes.
 ANALYSIS_INPUT := GNUmakefile tests/analysis/analysis.mk tests/analysis/cppcheck.suppressions .clang-tidy \
-	$(wildcard boot/*.h common/*.h efi/*/*.h purgatory/*.h tests/unit/*.h tests/fuzz/*.h tests/firmware/*.h tests/qemu/lib/*.h)
+	$(wildcard boot/*.h common/*.h efi/*/*.h purgatory/*.h tools/*.h tests/unit/*.h tests/fuzz/*.h tests/firmware/*.h tests/qemu/lib/*.h)
 
 build/analysis/gcc/%.o: %.c $(ANALYSIS_INPUT)
 	@mkdir -p $(@D)
