@@ -9,10 +9,15 @@ import pathlib
 import re
 import struct
 import subprocess
+import sys
 
 import pytest
 
 ROOT = pathlib.Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(ROOT / "tests/qemu"))
+
+import uki  # noqa: E402
+
 PREDICT, PCRLOCK, SEAL = (ROOT / "tools" / name for name in ("predict-pcrs", "pcrlock", "seal"))
 IMAGE = ROOT / "build/kexecx64.efi"
 KERNEL = ROOT / "build/deps/kernels/amd64/vmlinuz"
@@ -202,6 +207,101 @@ def test_load_options(tmp_path, root):
                    r'predict-pcrs: load options: "linux=/vmlinuz" name what is booted: leave the entry out')
     assert_refused(predict("--load-options=entry=/none", where), r"predict-pcrs: cannot read \S+/none: No such file or directory")
     assert_refused(predict("--load-options=linux=/none", where), r"predict-pcrs: cannot read \S+/none: No such file or directory")
+
+
+
+def addon(*sections):
+    """Of our own loader: what counts are the sections."""
+    return uki.make(sections, IMAGE)
+
+
+SIDECARS = {
+    "image.efi.extra.d/a.cred": (b"secret", {12, 9}),
+    "loader/credentials/B.Cred": (b"", {12, 9}),
+    "image.efi.extra.d/a.raw": (b"R" * 5000, {13, 9}),
+    "loader/extensions/a.raw": (b"R", {13, 9}),
+    "loader/extensions/a.confext.raw": (b"C", {12, 9}),
+    "image.efi.extra.d/a.addon.efi": ([(".cmdline", b"added\n\0")], {4, 12, 9}),
+    "loader/addons/a.addon.efi": ([(".initrd", b"I" * 5)], {4, 12, 9}),
+    "loader/addons/b.addon.efi": ([(".ucode", b"U"), (".uname", b"6.1\0")], {4, 12, 9}),
+    # What is not used is measured by the platform, if it is shown.
+    "loader/addons/c.addon.efi": ([(".ucode", b"U"), (".uname", b"5.0")], {4}),
+    "loader/addons/d.addon.efi": ([(".splash", b"S")], {4}),
+    "loader/addons/e.addon.efi": ([(".linux", b"L"), (".cmdline", b"c")], {4}),
+    # Others lie there in vain.
+    "image.efi.extra.d/.a.cred": (b"secret", set()),
+    "image.efi.extra.d/a.creds": (b"secret", set()),
+    "image.efi.extra.d/\u00e4.cred": (b"secret", set()),
+    "image.efi.extra.d/folder.cred/a.cred": (b"secret", set()),
+    "loader/credentials/a.raw": (b"R", set()),
+    "loader/extensions/a.addon.efi": (b"A", set()),
+    "other.efi.extra.d/a.cred": (b"secret", set()),
+}
+
+
+SECTIONS_OF_SIDECARS = [(".linux", KERNEL), (".initrd", b"I"), (".uname", b"6.1")]
+
+
+def values_of(root, image, *more):
+    """Warnings may say what of the sidecars is not used."""
+    result = predict(f"--root={root}", "--bank=sha256", *more, image=image)
+    assert result.returncode == 0
+    return {int(register): value for _, register, _, value in map(str.split, result.stdout.splitlines())}
+
+
+@pytest.fixture(scope="module")
+def plain_image(tmp_path_factory):
+    """A unified image without sidecars, and its values."""
+    image = tmp_path_factory.mktemp("plain") / "image.efi"
+    image.write_bytes(uki.make([(name, content if isinstance(content, bytes) else content.read_bytes())
+                                for name, content in SECTIONS_OF_SIDECARS], IMAGE))
+    return image, values_of(image.parent, image)
+
+
+def put_sidecar(folder, path):
+    content, changed = SIDECARS[path]
+    (folder / path).parent.mkdir(parents=True)
+    (folder / path).write_bytes(addon(*content) if isinstance(content, list) else content)
+    return changed
+
+
+@pytest.mark.parametrize("path", SIDECARS)
+def test_sidecars(tmp_path, plain_image, path):
+    """Which registers each changes."""
+    image, before = plain_image
+    (tmp_path / "image.efi").symlink_to(image)
+    changed = put_sidecar(tmp_path, path)
+    found = values_of(tmp_path, tmp_path / "image.efi")
+    assert {register for register in before if before[register] != found[register]} == changed
+
+
+def test_where_sidecars_lie(tmp_path, plain_image):
+    """Beside an image that an entry names, and beside our own without the numbers of boot counting in its name."""
+    image, before = plain_image
+    (tmp_path / "image+3-0.efi").symlink_to(image)
+    put_sidecar(tmp_path, "image.efi.extra.d/a.cred")
+    found = values_of(tmp_path, tmp_path / "image+3-0.efi")
+    assert {register for register in before if before[register] != found[register]} == {9, 12}
+    (tmp_path / "x").mkdir()
+    (tmp_path / "x/image.efi").write_bytes(uki.make([(".linux", KERNEL.read_bytes())]))
+    (tmp_path / "conf").write_text("linux /x/image.efi\n")
+    entry = f"--entry={tmp_path}/conf"
+    before = values_of(tmp_path, IMAGE, entry)
+    put_sidecar(tmp_path / "x", "image.efi.extra.d/a.cred")
+    found = values_of(tmp_path, IMAGE, entry)
+    assert {register for register in before if before[register] != found[register]} == {9, 12}
+
+
+def test_files_in_an_archive(tmp_path):
+    """As Debian's cpio unpacks them."""
+    pieces = json.loads(subprocess.run([ROOT / "build/host/inspect", "archive", ".extra/credentials", str(0o500), str(0o400)],
+                                       input=b"a.cred\0" + b"5\0" + b"b.cred\0" + b"0\0", check=True, stdout=subprocess.PIPE).stdout)
+    first, second, third = (piece.encode("latin-1") for piece in pieces)
+    subprocess.run(["cpio", "--quiet", "-i"], input=first + b"hello" + second + third, check=True, cwd=tmp_path)
+    found = {str(path.relative_to(tmp_path)): oct(path.stat().st_mode & 0o777) for path in tmp_path.rglob("*")}
+    assert found == {".extra": "0o555", ".extra/credentials": "0o500", ".extra/credentials/a.cred": "0o400",
+                     ".extra/credentials/b.cred": "0o400"}
+    assert (tmp_path / ".extra/credentials/a.cred").read_bytes() == b"hello"
 
 
 def pcrlock(*arguments):

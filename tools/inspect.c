@@ -24,6 +24,7 @@
  *   inspect keys NAME             the keys that an entry may have; the input is not looked at
  *   inspect sidecar-folder PATH   the folder with the sidecars of the unified image PATH, null for none; likewise
  *   inspect sidecars NAME         for each name, which ends with a NUL, what kind of sidecar a file is, or null
+ *   inspect addon NAME            the sections of an addon, as of a unified image; null if nothing of it is used
  *   inspect archive FOLDER MODE FILE_MODE
  *                                 what is handed over of files, each a name and a size in decimal with a NUL behind
  *                                 each: the bytes in front of the first content, between the contents, and behind the
@@ -184,6 +185,7 @@ static const struct {
 	{ "sidecar-folder", inspect_sidecar_folder, 0, NULL },
 	{ "sidecars", inspect_sidecars, 0, NULL },
 	{ "archive", inspect_archive, 2, parse_modes },
+	{ "addon", inspect_addon, 0, NULL },
 };
 
 /* All of standard input, in memory that the caller frees. */

@@ -32,7 +32,7 @@ void put_text(struct text text);
 void put_separator(size_t index); /* between the members of a list */
 const char *bool_text(bool value);
 void put_plan(const struct boot_plan *plan);
-void put_unified_image(const struct unified_image *image); /* null if it has no section */
+void put_unified_image(const struct unified_image *image); /* null for NULL */
 
 /* Whether the volume can be asked for each file that the plan has on it. */
 bool paths_make_sense(struct boot_plan *plan);
@@ -52,3 +52,4 @@ int inspect_initrd(const struct input *input);
 int inspect_sidecar_folder(const struct input *input);
 int inspect_sidecars(const struct input *input);
 int inspect_archive(const struct input *input);
+int inspect_addon(const struct input *input);

@@ -184,7 +184,7 @@ static int put_image(const struct input *input, const struct pe_image *file, con
 		else
 			(void)printf("null");
 		(void)printf(", \"unified\": ");
-		put_unified_image(&unified);
+		put_unified_image(unified.sections[UNIFIED_KERNEL].size ? &unified : NULL);
 		(void)printf("}\n");
 	}
 	boot_plan_free(&plan);

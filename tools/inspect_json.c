@@ -130,10 +130,9 @@ static void put_unified_section(const struct unified_section *section)
 		     (unsigned long long)section->size);
 }
 
-/* null if it has no kernel. */
 void put_unified_image(const struct unified_image *image)
 {
-	if (!image->sections[UNIFIED_KERNEL].size) {
+	if (!image) {
 		(void)printf("null");
 		return;
 	}

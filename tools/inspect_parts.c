@@ -59,7 +59,7 @@ int inspect_kernel(const struct input *input)
 	(void)printf("{\"authenticode_covers\": %s, \"unified\": ",
 		     bool_text(kernel_authenticode_covers(&plan, (const uint8_t *)input->text.start,
 							  input->text.length)));
-	put_unified_image(is_unified ? &plan.unified : &(struct unified_image){ 0 });
+	put_unified_image(is_unified ? &plan.unified : NULL);
 	(void)printf("}\n");
 	return 0;
 }

@@ -119,3 +119,17 @@ int inspect_archive(const struct input *input)
 	free(bytes);
 	return is_good ? 0 : 1;
 }
+
+/* null where the loader would take nothing of it. */
+int inspect_addon(const struct input *input)
+{
+	const struct pe_image file = file_of(input);
+	struct unified_image unified = { 0 };
+
+	if (pe_check_headers(input->name, &file) || unified_addon_find(input->name, &file, &unified))
+		(void)printf("null");
+	else
+		put_unified_image(&unified);
+	(void)putchar('\n');
+	return 0;
+}

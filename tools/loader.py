@@ -282,6 +282,19 @@ def kernel_version(kernel):
     return first_word(kernel[place + _KERNEL_VERSION_BASE:][:_VERSION_MAX + 1]) if place else b""
 
 
+def _one_line(content):
+    """The content of a .cmdline as a command line."""
+    return bytes(max(byte, ord(" ")) for byte in content).strip(b" ")
+
+
+def _is_utf8(content):
+    try:
+        content.decode()
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
 class Unified:
     """The sections of a unified image that count for a profile: `sections` has the content of each by its name, in the order
     in which they are measured; `initrds` are those of them that Linux unpacks."""
@@ -319,7 +332,7 @@ class Loaded:
         _run("kernel", name, kernel, str(len(self.command_line)), *profile)
 
     def _settle(self, embedded, adds):
-        embedded = bytes(max(byte, ord(" ")) for byte in embedded).strip(b" ")
+        embedded = _one_line(embedded)
         if adds or not self.command_line:
             self.command_line = b" ".join(filter(None, [embedded, self.command_line]))
             return embedded
@@ -343,6 +356,25 @@ def parts(plan):
 def is_sealed(part):
     """Whether our own image vouches for a part of a plan."""
     return part["trust"] == "image" or (part["trust"] == "digest" and any(part[key] for key in DIGESTS))
+
+
+def sidecar_folder(path):
+    """The folder with the sidecars of the unified image `path`, or None."""
+    answer = _run("sidecar-folder", path, b"")
+    return answer and os.fsdecode(to_bytes(answer))
+
+
+def sidecar_kinds(names):
+    """What kind of sidecar each name is: credential, sysext, confext, addon or None."""
+    return _run("sidecars", "sidecars", b"".join(os.fsencode(name) + b"\0" for name in names))
+
+
+def archive(folder, mode, file_mode, files):
+    """The initrd in which files are handed over: pairs of a name and its content."""
+    listing = "".join(f"{name}\0{len(content)}\0" for name, content in files)
+    pieces = _run("archive", folder, listing.encode(), str(mode), str(file_mode))
+    first, *others = map(to_bytes, pieces)
+    return first + b"".join(content + piece for (_, content), piece in zip(files, others))
 
 
 def expect_initrd(name, content):
@@ -402,6 +434,32 @@ class File:
         for start, end in self._authenticode:
             digest.update(self.content[start:end])
         return digest.digest()
+
+
+class Addon(File):
+    """An addon of unified images. `sections` are what it has of theirs, or None if it is no addon, and nothing of it is used;
+    `options` what it adds to the command line."""
+
+    def __init__(self, name, content):
+        super().__init__(name, content)
+        self._name = name
+        answer = _run("addon", name, content)
+        self.sections = Unified(content, answer).sections if answer else None
+        self.options = b""
+        if self.sections:
+            line = self.sections.get(".cmdline", b"").split(b"\0")[0]
+            self.options = _one_line(line)
+            if not _is_utf8(self.options):
+                fail(f"{name}: .cmdline: expected UTF-8, found other bytes")
+
+    def suits(self, version):
+        """Whether it is for a kernel with this content of .uname. It is for any that has none, or if it has none itself."""
+        wanted = self.sections.get(".uname", b"").split(b"\0")[0]
+        version = (version or b"").split(b"\0")[0]
+        if not wanted or not version or wanted == version:
+            return True
+        warn(f"{self._name}: not used: expected an addon for {os.fsdecode(version)}, found one for {os.fsdecode(wanted)}")
+        return False
 
 
 class Image(File):

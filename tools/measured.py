@@ -7,6 +7,7 @@ import functools
 import hashlib
 
 import loader
+import sidecars
 
 # The banks of a TPM that its users know, and the names that everybody has for them.
 BANKS = ("sha1", "sha256", "sha384", "sha512")
@@ -68,47 +69,75 @@ def _as_sections(plan, loaded, initrd, key):
     return {name: content for name, content in sections.items() if content}
 
 
-def _plain_events(kernel, plan, loaded, initrd, key):
-    """Of a kernel that comes by itself. `key` is the public key that it names."""
-    as_image = list(_sections(_as_sections(plan, loaded, initrd, key))) if plan["measured_as_image"] else []
-    return [kernel,
-            event(12, "entry", loader.to_bytes(plan["text"])),
+def _separators(found):
+    """What ends the registers that have nothing else."""
+    return [event(register, "separator", SEPARATOR) for register in (9, 11)
+            if not any(measured.pcr == register for measured in found)]
+
+
+def _plain_events(plan, loaded, read):
+    """Of a kernel that comes by itself, from the entry on."""
+    initrd = loader.joined(read(part) for part in plan["initrds"])
+    named = {".pcrsig": plan["pcr_signature"], ".pcrpkey": plan["pcr_key"]}
+    files = {section: read(part) for section, part in named.items() if part}
+    handed_over = loader.joined([*filter(None, [initrd]), *sidecars.of_sections(files)])
+    as_image = _sections(_as_sections(plan, loaded, initrd, files.get(".pcrpkey"))) if plan["measured_as_image"] else []
+    return [event(12, "entry", loader.to_bytes(plan["text"])),
             *as_image,
-            *([event(9, "initrd", initrd)] if initrd else []),
-            _text(12, "command line", loaded.command_line),
-            *([] if initrd else [event(9, "separator", SEPARATOR)]),
-            *([] if as_image else [event(11, "separator", SEPARATOR)])]
+            *([event(9, "initrd", handed_over)] if handed_over else []),
+            _text(12, "command line", loaded.command_line)]
 
 
-def _unified_events(unified, plan, loaded, initrd, added):
+def _extra_events(extras):
+    """What sidecars and addons add."""
+    return [*([_text(12, "options of addons", extras.options)] if extras.options else []),
+            *(event(register, "sidecars", content) for register, content in extras.archives),
+            *(event(12, "microcode of an addon", content) for content in extras.microcode),
+            *(event(12, "initrd of an addon", content) for content in extras.initrds)]
+
+
+def _all_initrds(unified, added, extras):
+    """In the order of systemd-stub, filled up if they are several."""
+    own = [unified.sections[name] for name in (".ucode", ".initrd") if name in unified.sections]
+    microcode = own[:1] if ".ucode" in unified.sections else []
+    initrds = [*extras.microcode, *microcode, *own[len(microcode):], *(content for _, content in extras.archives),
+               *sidecars.of_sections(unified.sections), *added, *extras.initrds]
+    joined = loader.joined(initrds)
+    return joined + bytes(-len(joined) % 4 if len(initrds) > 1 else 0)
+
+
+def _unified_events(unified, plan, loaded, added, extras):
     """Of a unified image, from its sections on: what is in it, what is added to it, and what Linux's own EFI stub would
     measure. `added` are initrds of an entry."""
     options = loader.to_bytes(plan["command_line"])
     in_image = plan["kernel"]["source"] == "image" and not plan["options_are_added"]
     profile = plan["chosen_profile"]
-    has_line = loaded.command_line or ".cmdline" in unified.sections
+    line = b" ".join(filter(None, [loaded.command_line, extras.options]))
+    initrd = _all_initrds(unified, added, extras)
     return [*([_text(12, "profile", str(profile).encode())] if profile else []),
             *_sections(unified.sections),
             *([_text(12, "options", options)] if options and not in_image else []),
+            *(image_event("addon", addon) for addon in extras.addons),
             *(event(12, "added initrd", content) for content in added),
-            *([_text(9, "command line", loaded.command_line)] if has_line else []),
-            *([event(9, "initrd", initrd)] if initrd else []),
-            *([] if has_line or initrd else [event(9, "separator", SEPARATOR)])]
+            *_extra_events(extras),
+            *([_text(9, "command line", line)] if line or ".cmdline" in unified.sections else []),
+            *([event(9, "initrd", initrd)] if initrd else [])]
 
 
-def events(image, plan, read):
-    """What the image measures, and who starts it measures of it. `read` returns the content of a part of the plan."""
-    loaded = loader.Loaded(plan, read(plan["kernel"]))
-    added = [read(part) for part in [*plan["initrds"], *loaded.more]]
-    initrd = loader.joined([*loaded.initrds, *added])
-    ours = image_event("image", image)
+def events(image, plan, loaded, read, extras):
+    """What the image measures, and who starts it measures of it. `read` returns the content of a part of the plan; `extras`
+    are the sidecars of the unified image, if it is one."""
+    found = [image_event("image", image)]
     if image.unified:
-        return [ours, *_unified_events(image.unified, plan, loaded, initrd, [])]
-    kernel = _kernel(loader.path_of(plan["kernel"]), loaded)
-    if loaded.unified:
-        return [ours, kernel, *_unified_events(loaded.unified, plan, loaded, initrd, added)]
-    key = plan["pcr_key"] and read(plan["pcr_key"])
-    return [ours, *_plain_events(kernel, plan, loaded, initrd, key)]
+        found += _unified_events(image.unified, plan, loaded, [], extras)
+    else:
+        found.append(_kernel(loader.path_of(plan["kernel"]), loaded))
+        if loaded.unified:
+            added = [read(part) for part in [*plan["initrds"], *loaded.more]]
+            found += _unified_events(loaded.unified, plan, loaded, added, extras)
+        else:
+            found += _plain_events(plan, loaded, read)
+    return found + _separators(found)
 
 
 def extended(bank, found, pcr):

@@ -3,6 +3,7 @@
 
 import loader
 import measured
+import sidecars
 
 
 def add_arguments(parser):
@@ -18,6 +19,7 @@ class Boot:
 
     def __init__(self, options):
         self.image = loader.Image(options.image, loader.read(options.image), options.load_options)
+        self._path = options.image
         self._root = options.root
         self._contents = {}
         self.plan = self._find_plan(options)
@@ -46,6 +48,16 @@ class Boot:
                 loader.read(loader.file_below(self._root, part))
         return self._contents[name]
 
+    def _sidecars(self, loaded):
+        """Those of a unified image. What is sealed by a digest takes addons with Secure Boot on, and nothing else."""
+        unified = self.image.unified or loaded.unified
+        kernel = self.plan["kernel"]
+        if not unified or kernel["trust"] == "digest":
+            return sidecars.Sidecars()
+        path = self._path if self.image.unified else loader.file_below(self._root, kernel)
+        return sidecars.Sidecars(path, self._root, unified.sections.get(".uname"))
+
     def events(self):
         """What is measured, from our image on."""
-        return measured.events(self.image, self.plan, self.read)
+        loaded = loader.Loaded(self.plan, self.read(self.plan["kernel"]))
+        return measured.events(self.image, self.plan, loaded, self.read, self._sidecars(loaded))

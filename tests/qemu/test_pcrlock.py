@@ -54,3 +54,32 @@ def test_what_load_options_choose(boot, boot_options, tmp_path, options, has_lin
     report, which = boot_image(boot, boot_options, tmp_path, image, options, tpm="tpm-tis")
     lock(tmp_path / "ours", *which)
     expect_recognised(report, tmp_path / "ours")
+
+
+def test_sidecars_are_predicted(boot, tmp_path):
+    """One of each kind for this image and for all, and addons that add to all there is; an image that an entry names."""
+    root = tmp_path / "root"
+    image = uki.make([(".osrel", b"ID=debian\n"), (".cmdline", DEFAULT_OPTIONS.encode()), (".uname", b"6.1"),
+                      (".linux", kernel().read_bytes()), (".initrd", INITRD.read_bytes()),
+                      (".ucode", packed(tmp_path, "extra0", b"ucode"))])
+    contents = {
+        "/x.efi": image, "/more": packed(tmp_path, "extra1", b"more"),
+        "/x.efi.extra.d/b.cred": b"b", "/x.efi.extra.d/A.CRED": b"a" * 5, "/loader/credentials/g.cred": b"",
+        "/x.efi.extra.d/a.raw": b"R" * 1003, "/loader/extensions/g.raw": b"G" * 4096,
+        "/x.efi.extra.d/c.confext.raw": b"C", "/loader/extensions/g.confext.raw": b"C" * 17,
+        "/x.efi.extra.d/1.addon.efi": uki.make([(".cmdline", b" own=1 \n\0"), (".initrd", packed(tmp_path, "extra2", b"own"))]),
+        "/x.efi.extra.d/2.addon.efi": uki.make([(".uname", b"6.1\0"), (".ucode", packed(tmp_path, "extra3", b"two"))]),
+        "/x.efi.extra.d/3.addon.efi": uki.make([(".uname", b"5.0"), (".cmdline", b"other=1")]),
+        "/loader/addons/g.addon.efi": uki.make([(".cmdline", b"all=1"), (".ucode", packed(tmp_path, "extra4", b"one"))]),
+    }
+    for path, content in contents.items():
+        (root / path[1:]).parent.mkdir(parents=True, exist_ok=True)
+        (root / path[1:]).write_bytes(content)
+    conf = b"linux /x.efi\ninitrd /more\nverbose yes\n"
+    (tmp_path / "conf").write_bytes(conf)
+    report = wait_for_report(boot({"/EFI/BOOT/BOOTX64.EFI": IMAGE, "/EFI/BOOT/BOOTX64.conf": conf, **contents}, tpm="tpm-crb"))
+    assert report["cmdline"].startswith(f"{DEFAULT_OPTIONS} all=1 own=1")
+    which = ["--image", IMAGE, "--entry", tmp_path / "conf", "--root", root]
+    expect_predicted(report, *which)
+    lock(tmp_path / "ours", *which)
+    expect_recognised(report, tmp_path / "ours", (4, 9, 11, 12, 13))
