@@ -41,7 +41,7 @@ struct boot {
 	struct digest digest;
 	struct kernel kernel;
 	struct extras extras;
-	const struct kexec_segment *initrd; /* NULL without one */
+	struct loaded_initrds initrds;
 	const struct kexec_segment *cmdline;
 	struct page_record page_record;
 	struct purgatory purgatory;
@@ -133,7 +133,7 @@ static enum kexec_status load_initrds_and_command_line(struct boot *boot)
 	enum kexec_status status;
 
 	clock_enter(PHASE_READ);
-	status = load_initrds(&boot->plan, &boot->kernel, &target, &boot->initrd);
+	status = load_initrds(&boot->plan, &boot->kernel, &target, &boot->initrds);
 	if (status)
 		return status;
 	status = load_command_line(&boot->plan, &boot->kernel, &target, &boot->cmdline);
@@ -143,7 +143,7 @@ static enum kexec_status load_initrds_and_command_line(struct boot *boot)
 		forensics_record_pages(&boot->kexec_image, &boot->digest, &boot->page_record);
 	clock_enter(PHASE_CHECK);
 	measure_extras(&boot->extras);
-	measure_rest(&boot->plan, &boot->kernel, boot->initrd, boot->extras.command_line);
+	measure_rest(&boot->plan, &boot->kernel, &boot->initrds, boot->extras.command_line);
 	unified_file_free(&boot->kernel.unified);
 	extras_free(&boot->extras);
 	return KEXEC_OK;
@@ -270,7 +270,7 @@ EFI_STATUS efi_main(EFI_HANDLE handle, EFI_SYSTEM_TABLE *system_table)
 	status = place_purgatory(&boot);
 	if (status)
 		goto out;
-	status = handover_prepare(&boot.kernel, boot.initrd, boot.cmdline, &boot.purgatory, &boot.kexec_image,
+	status = handover_prepare(&boot.kernel, boot.initrds.segment, boot.cmdline, &boot.purgatory, &boot.kexec_image,
 				  &boot.handover);
 	if (status)
 		goto out;

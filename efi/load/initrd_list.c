@@ -91,12 +91,29 @@ static enum kexec_status add_parts(struct initrd_list *list, const struct boot_p
 }
 
 /*
+ * The entry's, and what is made here. A unified image's are its own, whatever an entry adds to it. Behind a kernel that
+ * comes by itself, what is made here says how the initrds before it are measured, and is not measured with them.
+ */
+static enum kexec_status add_entrys(struct initrd_list *list, const struct boot_plan *plan, struct sources *sources,
+				    const struct extras *extras, bool is_unified)
+{
+	enum kexec_status status;
+
+	if (is_unified)
+		add_extras(list, extras, EXTRA_ARCHIVE);
+	status = add_parts(list, plan, PART_OF_ENTRY, sources);
+	if (!status && !is_unified)
+		add_extras(list, extras, EXTRA_ARCHIVE);
+	return status;
+}
+
+/*
  * In the order of systemd-stub: microcode, which Linux looks for at the beginning only; what was registered before us;
  * the unified image's own; what is made here; the entry's; those of addons. Of two files of one name Linux keeps the
  * later.
  */
 enum kexec_status initrd_list_fill(struct initrd_list *list, const struct boot_plan *plan, struct sources *sources,
-				   const struct extras *extras)
+				   const struct extras *extras, bool is_unified)
 {
 	enum kexec_status status;
 
@@ -109,10 +126,8 @@ enum kexec_status initrd_list_fill(struct initrd_list *list, const struct boot_p
 		return status;
 	add_sections(list, false);
 	status = add_parts(list, plan, PART_OF_IMAGE, sources);
-	if (status)
-		return status;
-	add_extras(list, extras, EXTRA_ARCHIVE);
-	status = add_parts(list, plan, PART_OF_ENTRY, sources);
+	if (!status)
+		status = add_entrys(list, plan, sources, extras, is_unified);
 	if (status)
 		return status;
 	add_extras(list, extras, EXTRA_INITRD);
@@ -157,6 +172,16 @@ static size_t last_part(const struct initrd_list *list)
 	while (last && list->initrds[last].kind == INITRD_EXTRA)
 		last--;
 	return last;
+}
+
+uint64_t initrd_list_named_size(const struct initrd_list *list)
+{
+	size_t last;
+
+	if (!list->count)
+		return 0;
+	last = last_part(list);
+	return list->initrds[last].kind == INITRD_EXTRA ? 0 : initrd_list_size(list, 0, last);
 }
 
 size_t initrd_list_twin(const struct initrd_list *list, size_t registered)

@@ -31,9 +31,12 @@ struct initrd_list {
 	size_t count;
 };
 
-/* Adds all initrds of a boot; there is room for them. Each part is open then, until initrd_list_close. */
+/*
+ * Adds all initrds of a boot; there is room for them. Each part is open then, until initrd_list_close. `is_unified`:
+ * the kernel comes in a unified image.
+ */
 enum kexec_status initrd_list_fill(struct initrd_list *list, const struct boot_plan *plan, struct sources *sources,
-				   const struct extras *extras);
+				   const struct extras *extras, bool is_unified);
 
 /*
  * Finds out where they go, and how large they are together: of several, the last is padded as well where the kernel
@@ -43,6 +46,9 @@ enum kexec_status initrd_list_plan(const struct initrd_list *list, bool is_unifi
 
 /* What the initrds number `first` to `last` take, with the padding between them. */
 uint64_t initrd_list_size(const struct initrd_list *list, size_t first, size_t last);
+
+/* What those take that somebody has named, without those behind them that are made here. */
+uint64_t initrd_list_named_size(const struct initrd_list *list);
 
 /* The number of the registered one; list->count: there is none. */
 size_t initrd_list_registered(const struct initrd_list *list);

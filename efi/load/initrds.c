@@ -10,6 +10,7 @@
 #include "efi/load/initrd_list.h"
 #include "efi/load/load.h"
 #include "efi/load/part.h"
+#include "efi/load/pcr_files.h"
 
 struct initrd_loader {
 	struct digest *digest;
@@ -235,9 +236,7 @@ static enum kexec_status load_all(struct initrd_loader *loader, const struct boo
 	enum kexec_status status;
 	uint64_t size;
 
-	status = extras_find_sizes(loader->extras);
-	if (!status)
-		status = initrd_list_fill(&loader->list, plan, target->sources, loader->extras);
+	status = initrd_list_fill(&loader->list, plan, target->sources, loader->extras, kernel->view.bytes != NULL);
 	/* To find a twin their places must be known. */
 	if (!status)
 		status = initrd_list_plan(&loader->list, kernel->view.bytes != NULL, &size);
@@ -259,20 +258,42 @@ static void look_at_kept(const struct kexec_segment *segment)
 	initrd_look(&look, unified_section_name(UNIFIED_INITRD), phys_to_ptr(segment->mem), segment->bufsz);
 }
 
+/* All that will be in the list is known then. */
+static enum kexec_status prepare_extras(const struct boot_plan *plan, const struct kernel *kernel,
+					const struct load_target *target, struct text *ret_key)
+{
+	bool has_files = plan->pcr_signature.name || plan->pcr_key.name;
+	enum kexec_status status;
+
+	if (has_files && kernel->view.bytes)
+		return log_error(
+			KEXEC_UNSUPPORTED,
+			"%s: expected a kernel beside pcrsig or pcrpkey in %s, found a unified image, which has "
+			"its own",
+			plan->kernel.name, plan->said_by);
+	status = pcr_files_add(plan, target->sources, target->digest, target->extras, ret_key);
+	return status ? status : extras_find_sizes(target->extras);
+}
+
 enum kexec_status load_initrds(const struct boot_plan *plan, const struct kernel *kernel,
-			       const struct load_target *target, const struct kexec_segment **ret_segment)
+			       const struct load_target *target, struct loaded_initrds *ret_initrds)
 {
 	struct initrd_loader loader = { .digest = target->digest,
 					.extras = target->extras,
 					.list.unified = &kernel->unified };
-	size_t count = unified_initrd_count(&kernel->unified.image) + plan->initrd_count + target->extras->count;
+	struct loaded_initrds initrds = { .segment = kernel->unified.initrd };
 	enum kexec_status status;
+	size_t count;
 	void *memory;
 
-	*ret_segment = kernel->unified.initrd;
-	if (*ret_segment)
-		look_at_kept(*ret_segment);
-	if (!count || *ret_segment)
+	status = prepare_extras(plan, kernel, target, &initrds.pcr_key);
+	if (status)
+		return status;
+	*ret_initrds = initrds;
+	if (initrds.segment)
+		look_at_kept(initrds.segment);
+	count = unified_initrd_count(&kernel->unified.image) + plan->initrd_count + target->extras->count;
+	if (!count || initrds.segment)
 		return KEXEC_OK;
 	status = pool_alloc(count * sizeof(*loader.list.initrds), "initrds", &memory);
 	if (status)
@@ -280,8 +301,10 @@ enum kexec_status load_initrds(const struct boot_plan *plan, const struct kernel
 	memset(memory, 0, count * sizeof(*loader.list.initrds));
 	loader.list.initrds = memory;
 	status = load_all(&loader, plan, kernel, target);
-	if (!status)
-		*ret_segment = loader.segment;
+	if (!status) {
+		ret_initrds->segment = loader.segment;
+		ret_initrds->named_size = initrd_list_named_size(&loader.list);
+	}
 	initrd_list_close(&loader.list);
 	pool_free(memory);
 	return status;

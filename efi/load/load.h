@@ -70,12 +70,19 @@ struct kernel_move kernel_find_move(const struct kernel *kernel);
  */
 enum kexec_status load_unified_kernel(struct boot_plan *plan, const struct load_target *target, struct kernel *kernel);
 
+/* The initrds of a boot, where they lie. */
+struct loaded_initrds {
+	const struct kexec_segment *segment; /* NULL: there is none */
+	uint64_t named_size; /* of a kernel that comes by itself: of those in front that were not made here */
+	struct text pcr_key; /* the content of plan->pcr_key; of target->extras, with which it goes */
+};
+
 /*
- * Reads all initrds into one segment, and hashes each likewise; those of a unified image come first, then what
- * target->extras makes. *ret_segment is NULL if there is none.
+ * Reads all initrds into one segment, and hashes each likewise: in the order of systemd-stub, with what target->extras
+ * makes (efi/load/initrd_list.h).
  */
 enum kexec_status load_initrds(const struct boot_plan *plan, const struct kernel *kernel,
-			       const struct load_target *target, const struct kexec_segment **ret_segment);
+			       const struct load_target *target, struct loaded_initrds *ret_initrds);
 
 /*
  * Makes a segment of the kernel command line; it may not be longer than the kernel allows. It is that of the plan and

@@ -143,17 +143,40 @@ static void measure_load_options(const struct unified_view *view, struct text co
 		event_tagged_text(&subject, command_line, LOAD_OPTIONS_TAG, name, sizeof(name));
 }
 
-void measure_rest(const struct boot_plan *plan, const struct kernel *kernel, const struct kexec_segment *initrd,
-		  struct text command_line)
+/* What has the places of sections: a signed policy for a unified image opens the disk for them as well. */
+static void measure_as_image(const struct kernel *kernel, const struct loaded_initrds *initrds,
+			     struct text command_line)
 {
-	if (kernel->view.bytes)
-		measure_load_options(&kernel->view, command_line);
-	else
-		measure_text(plan->text);
+	sections_measure_as(UNIFIED_KERNEL, kernel->file, kernel->file_size);
+	sections_measure_as(UNIFIED_COMMAND_LINE, command_line.start, command_line.length);
+	if (initrds->segment)
+		sections_measure_as(UNIFIED_INITRD, phys_to_ptr(initrds->segment->mem), initrds->named_size);
+	sections_measure_as(UNIFIED_PUBLIC_KEY, initrds->pcr_key.start, initrds->pcr_key.length);
+}
+
+static void measure_rest_of_image(const struct kernel *kernel, const struct kexec_segment *initrd,
+				  struct text command_line)
+{
+	measure_load_options(&kernel->view, command_line);
 	if (initrd)
 		measure_initrd(initrd);
-	if (!kernel->view.bytes)
-		measure_options(EVENTS_OF_NOBODY, "command line", command_line);
+}
+
+void measure_rest(const struct boot_plan *plan, const struct kernel *kernel, const struct loaded_initrds *initrds,
+		  struct text command_line)
+{
+	bool as_image = plan->measured_as_image;
+
+	if (kernel->view.bytes) {
+		measure_rest_of_image(kernel, initrds->segment, command_line);
+		return;
+	}
+	if (as_image)
+		measure_as_image(kernel, initrds, command_line);
+	measure_text(plan->text);
+	if (initrds->segment)
+		measure_initrd(initrds->segment);
+	measure_options(as_image ? EVENTS_OF_PARAMETERS : EVENTS_OF_NOBODY, "command line", command_line);
 }
 
 /* Ends a register that this boot has nothing for, as firmware ends its own: EV_SEPARATOR with the value 0. */

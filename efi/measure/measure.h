@@ -27,9 +27,10 @@ void measure_added_initrd(const char *name, const void *bytes, uint64_t size);
 
 /*
  * Measures the plan's text; the initrds, if there are any, where they lie; the command line as it was written, which a
- * NUL follows. The text of a plan for a unified image is not measured: what it adds to the image is.
+ * NUL follows. The text of a plan for a unified image is not measured: what it adds to the image is. If the plan has
+ * measured_as_image, its parts are measured as sections as well.
  */
-void measure_rest(const struct boot_plan *plan, const struct kernel *kernel, const struct kexec_segment *initrd,
+void measure_rest(const struct boot_plan *plan, const struct kernel *kernel, const struct loaded_initrds *initrds,
 		  struct text command_line);
 
 /*

@@ -320,6 +320,7 @@ struct boot {
 	const char *image;	   /* of a unified image, its bytes; or NULL */
 	const char *added_options; /* to that */
 	uint32_t profile;
+	const char *as_image; /* measured as an image with this key */
 };
 
 /* In ->image, of a byte each; the last of the signature's is not in the file. */
@@ -361,6 +362,11 @@ static const struct boot boots[] = {
 	  .image = "KcsQ",
 	  .added_options = "more",
 	  .profile = 7 },
+	{ .kernel = "MZ the kernel",
+	  .text = "linux /vmlinuz",
+	  .initrd = "the initrd",
+	  .command_line = "root=/dev/vda1",
+	  .as_image = "the key" },
 };
 
 #define PLAIN_BOOTS 4
@@ -453,6 +459,7 @@ static enum kexec_status run(const struct boot *boot, enum shown shown, unsigned
 		.require_measurement = policy & REQUIRED,
 		.command_line = text_of_string(boot->added_options ? boot->added_options : ""),
 		.profile = boot->profile,
+		.measured_as_image = boot->as_image,
 	};
 	struct kernel kernel = {
 		.part = &plan.kernel,
@@ -462,6 +469,11 @@ static enum kexec_status run(const struct boot *boot, enum shown shown, unsigned
 		.file_size = strlen(boot->kernel),
 	};
 	struct kexec_segment initrd = segment_of(boot->initrd ? boot->initrd : "");
+	const struct loaded_initrds initrds = {
+		.segment = boot->initrd ? &initrd : NULL,
+		.named_size = boot->initrd ? strlen(boot->initrd) : 0,
+		.pcr_key = text_of_string(boot->as_image ? boot->as_image : ""),
+	};
 	enum kexec_status status;
 
 	reset();
@@ -471,7 +483,7 @@ static enum kexec_status run(const struct boot *boot, enum shown shown, unsigned
 	measure_kernel(&plan, &kernel, shown != NOT_SHOWN);
 	if (boot->image && boot->initrd)
 		measure_added_initrd("/more", boot->initrd, strlen(boot->initrd));
-	measure_rest(&plan, &kernel, boot->initrd ? &initrd : NULL, text_of_string(boot->command_line));
+	measure_rest(&plan, &kernel, &initrds, text_of_string(boot->command_line));
 	status = measure_finish(&plan);
 	assert_int_equal(pool_held, 0);
 	return status;
@@ -801,6 +813,31 @@ static void initrd_added_to_a_unified_image(void **state)
 	assert_memory_equal(truth[0][9], expected[1], sizeof(value));
 }
 
+/* Files beside our image in the places of sections, of which each that there is has two events. */
+static void kernel_measured_as_an_image(void **state)
+{
+	value expected = { 0 };
+	value as_before;
+
+	(void)state;
+	start(true, false);
+	boot_without_a_fault(&boots[0], NOT_SHOWN);
+	memcpy(as_before, truth[0][12], sizeof(value));
+	boot_without_a_fault(&boots[UNIFIED_BOOT + 2], NOT_SHOWN);
+	assert_memory_equal(truth[0][12], as_before, sizeof(value));
+	extend_with(expected, ".linux", 7);
+	extend_with(expected, "MZ the kernel", 13);
+	extend_with(expected, ".cmdline", 9);
+	extend_with(expected, "root=/dev/vda1", 14);
+	extend_with(expected, ".initrd", 8);
+	extend_with(expected, "the initrd", 10);
+	extend_with(expected, ".pcrpkey", 9);
+	extend_with(expected, "the key", 7);
+	assert_memory_equal(truth[0][11], expected, sizeof(value));
+	assert_true(events_are_complete(EVENTS_OF_IMAGE));
+	assert_true(events_are_complete(EVENTS_OF_PARAMETERS));
+}
+
 /* A group counts as measured only if all of it is in the registers. */
 static void groups_that_are_complete(void **state)
 {
@@ -1010,6 +1047,7 @@ int main(void)
 		cmocka_unit_test(registers_without_a_measurement),
 		cmocka_unit_test(unified_image),
 		cmocka_unit_test(initrd_added_to_a_unified_image),
+		cmocka_unit_test(kernel_measured_as_an_image),
 		cmocka_unit_test(groups_that_are_complete),
 		cmocka_unit_test(error_that_caps),
 		cmocka_unit_test(cap_is_tried_again),
