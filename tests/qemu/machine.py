@@ -170,10 +170,12 @@ class Machine:
     `log` holds all that the serial line has shown, as text with \\n for line ends and without escape sequences.
     """
 
-    def __init__(self, disk, firmware=OVMF, variables=None, gdb=False, tpm=None, com=1, extra=(), **options):
+    def __init__(self, disk, firmware=OVMF, variables=None, gdb=False, tpm=None, tpm_state=None, com=1, extra=(),
+                 **options):
         """`variables`: a variable store that is used and written to as it is; without it, a copy of the firmware's.
 
-        `tpm`: "tpm-crb" or "tpm-tis", a new TPM 2.0 with that interface. `com`: the number of the only serial port.
+        `tpm`: "tpm-crb" or "tpm-tis", a TPM 2.0 with that interface, new unless `tpm_state` is the folder of one.
+        `com`: the number of the only serial port.
         """
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="kexec-"))
         if variables is None and firmware.variables:
@@ -190,17 +192,17 @@ class Machine:
                         "-gdb", "chardev:gdb"]
         self._tpm = None
         if tpm:
-            command += self._start_tpm(tpm)
+            command += self._start_tpm(tpm, tpm_state or self.folder)
         self.raw = b""
         self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
                                         stderr=subprocess.STDOUT, start_new_session=True)
         self._selector = selectors.DefaultSelector()
         self._selector.register(self.process.stdout, selectors.EVENT_READ)
 
-    def _start_tpm(self, model):
+    def _start_tpm(self, model, state):
         """Starts swtpm, which ends with QEMU's connection, and returns what QEMU needs to use it."""
         path = self.folder / "tpm"
-        self._tpm = subprocess.Popen(["swtpm", "socket", "--tpm2", "--tpmstate", f"dir={self.folder}", "--terminate",
+        self._tpm = subprocess.Popen(["swtpm", "socket", "--tpm2", "--tpmstate", f"dir={state}", "--terminate",
                                       "--ctrl", f"type=unixio,path={path}", "--flags", "not-need-init"],
                                      stderr=subprocess.DEVNULL)
         deadline = time.monotonic() + TIMEOUT

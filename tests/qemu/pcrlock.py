@@ -20,8 +20,8 @@ import time
 import event_log
 from machine import BUILD, TIMEOUT
 
-TOOLS = BUILD / "deps/tpm-tools"
-SYSTEMS_OWN = TOOLS / "pcrlock.d"
+TOOLS = BUILD / "deps/boot-tools"
+SYSTEMS_OWN = TOOLS / "newer/usr/lib/pcrlock.d"
 
 NO_SESSIONS, SESSIONS = 0x8001, 0x8002
 STARTUP, PCR_EXTEND = 0x144, 0x182
@@ -33,7 +33,7 @@ BEFORE_USERSPACE = "740-:940-"
 
 def run(program, *arguments, check=True, **options):
     """One of systemd's programs; its output, unless it fails."""
-    result = subprocess.run([TOOLS / "run", program, *arguments], stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+    result = subprocess.run([TOOLS / program, *arguments], stdout=subprocess.PIPE, stderr=subprocess.PIPE,
                             text=True, **options)
     assert not check or result.returncode == 0, result.stderr
     return result

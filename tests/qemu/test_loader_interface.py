@@ -99,7 +99,7 @@ SYSTEMD_OPTIONS = "console=ttyS0 systemd.unit=report.target"
 
 
 def test_systemd_tools_alone(boot):
-    guest = boot(files({"/initrd": BUILD / "systemd.cpio"}, conf=entry(options=SYSTEMD_OPTIONS)))
+    guest = boot(files({"/initrd": BUILD / "systemd-own.cpio.zst"}, conf=entry(options=SYSTEMD_OPTIONS)))
     time, status = systemd_report(guest)
     check_analyze(time)
     check_bootctl(status, r"Product: kexec-efi [0-9.]+",
@@ -110,7 +110,7 @@ def test_systemd_tools_alone(boot):
 
 def test_systemd_tools_behind_systemd_boot(boot):
     guest = boot(menu([f"options linux=/vmlinuz initrd=/initrd -- {SYSTEMD_OPTIONS}"],
-                      changes={"/initrd": BUILD / "systemd.cpio"}))
+                      changes={"/initrd": BUILD / "systemd-own.cpio.zst"}))
     time, status = systemd_report(guest)
     check_analyze(time)
     check_bootctl(status, r"Product: systemd-boot .*", r"Stub: kexec-efi [0-9.]+|Current Stub:\nProduct: kexec-efi [0-9.]+")
