@@ -1,0 +1,486 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""kexec-efi's changes of a machine: whenever the power goes, what the boot order names is complete, by the loader's own
+judgement; what fails leaves what was; what has not come up is not first."""
+
+import errno
+import json
+import os
+import re
+import shutil
+import signal
+import struct
+import subprocess
+import time
+
+import pytest
+
+from command_machine import COMMAND, FOLDER, OTHERS, FolderMachine, cpio
+from kexec_efi import boot_files, changes, operations, report, store, variables
+from kexec_efi.errors import BAD_NEWS, NO_ROOM, NOT_INSTALLED, Refused
+
+A, B, C = "6.1.0-9-amd64", "6.1.0-10-amd64", "6.12.0-1-amd64"
+
+
+def blessed(machine, *versions):
+    """Installs kernels, of which each has come up."""
+    for version in versions:
+        machine.kernel_package(version)
+        found = machine.machine()
+        source = boot_files.find(found.system, version)
+        plan, _ = changes.add(found, source) if found.record.is_installed else changes.install(found, source)
+        plan.carry_out()
+        if machine.machine().menu.name == "systemd-boot":
+            for entry in (machine.esp / "loader/entries").glob("*+*.conf"):
+                entry.rename(entry.with_name(entry.name.split("+")[0] + ".conf"))
+        else:
+            assert machine.reboot() == version
+            changes.bless(machine.machine())[0].carry_out()
+    return machine
+
+
+def add(version, initrd=None, **options):
+    def plan(machine):
+        machine.kernel_package(version, initrd)
+        return machine.plan_add(version, **options)
+    return plan
+
+
+def first(machine):
+    machine.kernel_package(A)
+    found = machine.machine()
+    return changes.install(found, boot_files.find(found.system, A))
+
+
+def pending(version, initrd, *blessed_versions):
+    """A machine on which a set has been added and not been tried."""
+    def prepare(machine):
+        blessed(machine, *blessed_versions)
+        add(version, initrd)(machine)[0].carry_out()
+    return prepare
+
+
+def running(version, *blessed_versions):
+    def prepare(machine):
+        pending(version, "tried", *blessed_versions)(machine)
+        assert machine.reboot() == version
+    return prepare
+
+
+# What the machine is like, and what is done to it.
+SCENARIOS = {
+    "the first": (lambda machine: None, first),
+    "a second": (lambda machine: blessed(machine, A), add(B)),
+    "another initrd": (lambda machine: blessed(machine, A, B), add(B, "updated")),
+    "before it was tried": (pending(B, "once", A), add(B, "twice")),
+    "too many": (lambda machine: blessed(machine, A, B), add(C)),
+    "an older one": (lambda machine: blessed(machine, A, B), add(A, "updated")),
+    "remove": (lambda machine: blessed(machine, A, B), lambda machine: changes.remove(machine.machine(), B)),
+    "remove what is on trial": (pending(B, "once", A), lambda machine: changes.remove(machine.machine(), B)),
+    "uninstall": (lambda machine: blessed(machine, A, B), lambda machine: changes.uninstall(machine.machine())),
+    "bless": (running(B, A, B), lambda machine: changes.bless(machine.machine())),
+    "bless the first": (running(A), lambda machine: changes.bless(machine.machine())),
+}
+FIRMWARE, SYSTEMD = "keep=2\n", "keep=2\nmenu=systemd-boot\n"
+FOREIGN_ENTRY = "title other\nefi /EFI/debian/shimx64.efi\n"
+
+
+def prepared(tmp_path, name, conf):
+    machine = FolderMachine.new(tmp_path / "machine", conf)
+    if "systemd-boot" in conf:
+        (machine.esp / "loader/entries").mkdir(parents=True)
+        (machine.esp / "loader/entries/other.conf").write_text(FOREIGN_ENTRY)
+    SCENARIOS[name][0](machine)
+    return machine
+
+
+def snapshots(machine, plan, folder):
+    """Carries out the plan, and returns a machine for each moment at which the power might go: behind each operation, and
+    where a file is half written."""
+    found = []
+    steps = list(plan)
+
+    def keep(name):
+        shutil.copytree(machine.folder, folder / name, symlinks=True)
+        copy = FolderMachine(folder / name)
+        # There the ESP is mounted elsewhere.
+        mountinfo = copy.kernel / "proc/self/mountinfo"
+        mountinfo.write_text(mountinfo.read_text().replace(str(machine.folder), str(copy.folder)))
+        found.append(copy)
+        return copy
+
+    def after_each():
+        step = steps[len([copy for copy in found if "torn" not in copy.folder.name])]
+        keep(f"cut{len(found)}")
+        if isinstance(step, operations.Write):
+            torn = keep(f"torn{len(found)}")
+            partial = torn.folder / operations.partial_name(step.path).relative_to(machine.folder)
+            os.truncate(partial, partial.stat().st_size // 2)
+
+    plan.carry_out(after_each)
+    assert len([copy for copy in found if "torn" not in copy.folder.name]) == len(steps)
+    return found
+
+
+@pytest.mark.parametrize("conf, name", [
+    *((FIRMWARE, name) for name in SCENARIOS),
+    *((SYSTEMD, name) for name in SCENARIOS if "bless" not in name),
+    ("mode=sealed\n" + FIRMWARE, "another initrd"), ("mode=uki\n" + FIRMWARE, "before it was tried"),
+], ids=lambda value: value.strip().replace("\n", " "))
+def test_power_cut_at_any_moment(tmp_path, conf, name):
+    machine = prepared(tmp_path, name, conf)
+    machine.expect_bootable()
+    plan, _ = SCENARIOS[name][1](machine)
+    moments = snapshots(machine, plan, tmp_path)
+    assert moments
+    for moment in moments:
+        moment.expect_bootable()
+    machine.expect_bootable()
+
+
+@pytest.mark.parametrize("conf, name", [(FIRMWARE, "a second"), (FIRMWARE, "before it was tried"), (SYSTEMD, "a second")],
+                         ids=lambda value: value.strip().replace("\n", " "))
+def test_next_run_cleans_up(tmp_path, conf, name):
+    """Whatever a power cut has left, the same command makes of it what it would have made at once."""
+    machine = prepared(tmp_path, name, conf)
+    plan, _ = SCENARIOS[name][1](machine)
+    moments = snapshots(machine, plan, tmp_path)
+    version = B
+
+    def kinds(one):
+        """Without the numbers, which go on from what a cut has left."""
+        return sorted(name.replace(".2-", ".1-").replace(".3-", ".1-") for name in one.names())
+
+    for moment in moments:
+        found = moment.machine()
+        changes.add(found, boot_files.find(found.system, version))[0].carry_out()
+        moment.expect_bootable()
+        assert kinds(moment) == kinds(machine)
+        assert sorted(set(moment.named())) and len(moment.named()) == len(machine.named())
+        assert not list(moment.esp.rglob("*.partial"))
+
+
+@pytest.mark.parametrize("conf", [FIRMWARE, SYSTEMD], ids=["firmware", "systemd-boot"])
+@pytest.mark.parametrize("name", SCENARIOS)
+def test_what_is_named_is_on_the_disk(tmp_path, conf, name):
+    """A file may be lost, or its name, until the file and then its folder are flushed."""
+    if "bless" in name and conf == SYSTEMD:
+        conf = FIRMWARE
+    machine = prepared(tmp_path, name, conf)
+    plan, _ = SCENARIOS[name][1](machine)
+    unflushed, names_something = set(), False
+    for step in plan:
+        is_entry = isinstance(step, operations.Rename) and "loader/entries" in str(step.path)
+        if isinstance(step, operations.SetVariable) and step.data is not None or is_entry:
+            names_something = True
+            assert not unflushed, f"{step}: {unflushed}"
+        if isinstance(step, operations.Flush):
+            unflushed = {path for path in unflushed if path.parent != step.path}
+        if isinstance(step, operations.Rename):
+            unflushed.add(step.path)
+        # What goes is named by nothing any more.
+        if isinstance(step, operations.RemoveFile) and machine.esp in step.path.parents and ".conf" not in step.path.name:
+            named = [path.rpartition("/")[2].removesuffix(".efi") for path in machine.named()]
+            assert step.path.stem not in named, f"{step}: {named}"
+        step.run()
+    assert not unflushed
+    assert names_something or "remove" in name or name == "uninstall"
+
+
+@pytest.mark.parametrize("ended", [SystemExit(143), OSError(errno.EIO, "Input/output error")], ids=["SIGTERM", "disk"])
+@pytest.mark.parametrize("name, conf", [("the first", FIRMWARE), ("a second", FIRMWARE), ("another initrd", FIRMWARE), ("a second", SYSTEMD)])
+def test_what_fails_leaves_what_was(tmp_path, name, conf, ended):
+    machine = prepared(tmp_path, name, conf)
+    count = len(list(SCENARIOS[name][1](machine)[0]))
+    before = machine.state()
+    for number in range(1, count + 1):
+        done = []
+
+        def after_each():
+            done.append(None)
+            if len(done) == number:
+                raise ended
+
+        plan, _ = SCENARIOS[name][1](machine)
+        with pytest.raises((Refused, SystemExit)):
+            plan.carry_out(after_each)
+        assert machine.state() == before
+    SCENARIOS[name][1](machine)[0].carry_out()
+    assert machine.state() != before
+
+
+def test_signal_in_the_middle(tmp_path):
+    machine = blessed(FolderMachine.new(tmp_path / "machine"), A)
+    machine.kernel_package(B)
+    (machine.root / f"boot/initrd.img-{B}").write_bytes(cpio("large") + bytes(200 << 20))
+    before = machine.state()
+    process = subprocess.Popen([COMMAND, "add", f"--root={machine.root}", "--variables=yes", B],
+                               env={**os.environ, "KEXEC_EFI_SYSTEM": str(machine.kernel)}, stderr=subprocess.PIPE)
+    while process.poll() is None and not list(machine.esp.rglob("*.partial")):
+        time.sleep(0.005)
+    process.send_signal(signal.SIGTERM)
+    assert b"Traceback" not in process.stderr.read()
+    assert process.wait() == 128 + signal.SIGTERM
+    assert machine.state() == before
+
+
+# --- what becomes of a new kernel ------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("mode", ["split", "sealed", "uki"])
+def test_life(tmp_path, mode):
+    machine = FolderMachine.new(tmp_path / "machine", f"mode={mode}\n")
+    before = machine.state()
+    machine.kernel_package(A)
+    machine.run("install")
+    assert machine.numbers("BootOrder") == [OTHERS] and len(machine.numbers("BootNext")) == 1
+    assert machine.reboot() == A
+    assert machine.numbers("BootOrder") == [OTHERS]
+    machine.run("bless")
+    assert machine.numbers("BootOrder")[1:] == [OTHERS]
+    assert "is there already" in machine.run("add", A)
+
+    machine.kernel_package(B)
+    machine.run("add", B)
+    assert machine.reboot(failing=[B]) == A
+    value = json.loads(machine.run("status", "--json", expected=3))
+    assert [(one["version"], one["state"], one["tries"]) for one in value["sets"]] == [(B, "failed", 1), (A, "good", 1)]
+    assert "--again" in machine.run("add", B) and machine.numbers("BootNext") == []
+    machine.run("add", "--again", B)
+    assert machine.reboot() == B
+    machine.run("bless")
+    assert machine.reboot() == B
+    assert machine.reboot(failing=[B]) == A
+    machine.run("verify")
+
+    machine.run("remove", B)
+    assert machine.reboot() == A
+    machine.run("uninstall")
+    after = machine.state()
+    current = f"kernel/sys/firmware/efi/efivars/BootCurrent-{variables.GLOBAL}"
+    assert {**after, current: None} == {**before, current: None}
+    assert not (machine.esp / "EFI/kexec").exists()
+    assert "run kexec-efi install" in machine.run("add", B, expected=NOT_INSTALLED)
+
+
+def test_older_kernel_does_not_become_the_first(tmp_path):
+    """`update-initramfs -u -k all` makes a new initrd for each kernel."""
+    machine = blessed(FolderMachine.new(tmp_path / "machine"), A, B)
+    order = machine.numbers("BootOrder")
+    add(A, "updated")(machine)[0].carry_out()
+    assert machine.numbers("BootNext") == []
+    assert [number for number in machine.numbers("BootOrder") if number in order] == order
+    assert machine.reboot() == B
+    machine.kernel_package(B, "updated")
+    add(B, "updated")(machine)[0].carry_out()
+    add(A, "updated once more")(machine)[0].carry_out()
+    assert machine.reboot() == B
+    assert changes.bless(machine.machine())[1].endswith("boots first")
+
+
+def test_newest_of_two_is_tried(tmp_path):
+    machine = blessed(FolderMachine.new(tmp_path / "machine"), A)
+    for version in (C, B):
+        machine.kernel_package(version)
+        machine.plan_add(version)[0].carry_out()
+    assert machine.reboot(failing=[C]) == A
+    # The other one has waited, and it is newer than what runs.
+    changes.bless(machine.machine())[0].carry_out()
+    assert machine.reboot() == B
+
+
+def test_start_that_others_have_asked_for(tmp_path):
+    """As fwupd does for its own image."""
+    machine = blessed(FolderMachine.new(tmp_path / "machine"), A)
+    machine.set("BootNext", struct.pack("<H", OTHERS))
+    plan, words = add(B)(machine)
+    plan.carry_out()
+    assert machine.numbers("BootNext") == [OTHERS] and "waits" in words
+    assert machine.reboot() == "others"
+    changes.bless(machine.machine())[0].carry_out()
+    assert machine.reboot() == B
+
+
+def test_another_kernel_than_was_started(tmp_path):
+    """By kexec, say."""
+    machine = FolderMachine.new(tmp_path / "machine")
+    running(B, A)(machine)
+    (machine.kernel / "proc/sys/kernel/osrelease").write_text(f"{A}\n")
+    order = machine.numbers("BootOrder")
+    assert f"expected the kernel {B} to run, found {A}" in machine.run("bless", expected=1)
+    assert machine.numbers("BootOrder") == order
+
+
+def test_versions_that_are_kept(tmp_path):
+    machine = blessed(FolderMachine.new(tmp_path / "machine", "keep=2\n"), A, B, C)
+    assert {one.version for one in machine.machine().store.sets()} == {B, C}
+    assert len([name for name in machine.names() if "vmlinuz" in name]) == 2
+
+
+def test_last_that_boots(tmp_path):
+    machine = blessed(FolderMachine.new(tmp_path / "machine"), A)
+    machine.set("BootOrder", struct.pack("<H", machine.numbers("BootOrder")[0]))
+    assert "this machine would not boot" in machine.run("remove", A, expected=1)
+    assert "this machine would not boot" in machine.run("uninstall", expected=1)
+    machine.expect_bootable()
+    machine.run("remove", "--force", A)
+    assert machine.names() == []
+
+
+def test_entry_that_says_it_is_not_active(tmp_path):
+    """Firmware does not start it: it is nothing to fall back to."""
+    machine = blessed(FolderMachine.new(tmp_path / "machine"), A)
+    machine.set("Boot0001", bytes(4) + machine.get("Boot0001")[4:])
+    assert "this machine would not boot" in machine.run("remove", A, expected=1)
+
+
+# --- bad news --------------------------------------------------------------------------------------------------------
+
+
+class Full:
+    """An ESP of a given room."""
+
+    def __init__(self, free):
+        self.f_frsize, self.f_bavail = 4096, free // 4096
+
+
+def test_esp_that_is_full(tmp_path, monkeypatch):
+    machine = blessed(FolderMachine.new(tmp_path / "machine"), A, B)
+    monkeypatch.setattr(os, "statvfs", lambda path: Full(300_000))
+    before = machine.state()
+    with pytest.raises(Refused, match=rf"expected 0\.\d MB of room for {C}, found 0\.3 MB") as refused:
+        add(C)(machine)
+    assert refused.value.code == NO_ROOM and machine.state() == before
+    # What is there already needs no room.
+    add(B, "updated")(machine)[0].carry_out()
+
+
+def test_room_of_what_goes(tmp_path, monkeypatch):
+    """A set that was not tried goes before the next one of its version is written."""
+    machine = FolderMachine.new(tmp_path / "machine")
+    pending(B, "once", A)(machine)
+    monkeypatch.setattr(os, "statvfs", lambda path: Full(40_000))
+    plan, _ = add(B, "twice")(machine)
+    removed = [i for i, step in enumerate(plan) if isinstance(step, operations.RemoveFile)]
+    written = [i for i, step in enumerate(plan) if isinstance(step, operations.Write)]
+    assert removed and max(removed) < min(written)
+
+
+@pytest.mark.parametrize("name", ["Boot0003", "BootNext"])
+def test_variables_that_are_full(tmp_path, monkeypatch, name):
+    machine = blessed(FolderMachine.new(tmp_path / "machine"), A, B)
+    plan, _ = add(C)(machine)
+    before = machine.state()
+    written = os.write
+
+    def write(file, content):
+        if name in os.readlink(f"/proc/self/fd/{file}"):
+            raise OSError(errno.ENOSPC, "No space left on device")
+        return written(file, content)
+
+    monkeypatch.setattr(os, "write", write)
+    with pytest.raises(Refused, match=rf"EFI variable {name}: the firmware has no room for it") as refused:
+        plan.carry_out()
+    # What opening a new variable's file leaves on efivarfs is nothing.
+    leftover = machine.efivars / f"{name}-{variables.GLOBAL}"
+    if leftover.exists() and not leftover.stat().st_size:
+        leftover.unlink()
+    assert refused.value.code == NO_ROOM and machine.state() == before
+
+
+@pytest.mark.parametrize("damage, complaint", [
+    ("bit", r"mismatch: expected|sha256|expected"), ("truncated", r"mismatch: expected|truncated|expected"),
+    ("deleted", r"No such file|found none")])
+@pytest.mark.parametrize("kind", ["vmlinuz", "initrd", "efi", "conf"])
+def test_damage(tmp_path, kind, damage, complaint):
+    machine = blessed(FolderMachine.new(tmp_path / "machine"), A, B)
+    name = next(name for name in machine.names() if B in name and kind in name)
+    file = machine.esp / FOLDER / name
+    good = file.read_bytes()
+    if damage == "deleted":
+        file.unlink()
+    else:
+        flipped = bytearray(good)
+        flipped[len(good) * 2 // 3] ^= 1
+        file.write_bytes(flipped if damage == "bit" else good[:len(good) // 2])
+    value, _, code = report.status(machine.machine())
+    found = {one["version"]: one["damage"] for one in value["sets"]}
+    assert code == BAD_NEWS and found[A] is None and re.search(complaint, found[B]), found
+    # The same kernel is put beside what is damaged.
+    add(B)(machine)[0].carry_out()
+    assert machine.reboot() == B
+    changes.bless(machine.machine())[0].carry_out()
+    assert report.verification(machine.machine())[0]["good"]
+
+
+def test_nobody_has_the_variables(tmp_path):
+    """As where an image of a disk is made."""
+    machine = FolderMachine.new(tmp_path / "machine")
+    machine.kernel_package(A)
+    before = {name: content for name, content in machine.state().items() if "efivars" in name}
+    assert "no boot entry names it" in machine.run("install", "--variables=no")
+    assert {name: content for name, content in machine.state().items() if "efivars" in name} == before
+    machine.judge(f"/{FOLDER}/" + next(name for name in machine.names() if name.endswith(".efi")))
+
+
+def test_record_that_is_lost(tmp_path):
+    machine = blessed(FolderMachine.new(tmp_path / "machine"), A, B)
+    (machine.root / "var/lib/kexec-efi/record.json").write_bytes(b"\0" * 100)
+    add(C)(machine)[0].carry_out()
+    assert machine.reboot(failing=[C]) == B
+    assert len(machine.machine().store.sets()) == 3
+
+
+def test_secure_boot_without_a_key(tmp_path):
+    machine = FolderMachine.new(tmp_path / "machine")
+    machine.kernel_package(A)
+    machine.set("SecureBoot", b"\1")
+    assert "Secure Boot is on, and nothing signs the image" in machine.run("install", expected=1)
+    assert machine.names() == []
+
+
+def test_dry_run_does_nothing(tmp_path):
+    machine = blessed(FolderMachine.new(tmp_path / "machine"), A)
+    machine.kernel_package(B)
+    before = machine.state()
+    value = json.loads(machine.run("add", "--dry-run", "--json", B))
+    assert not value["done"] and machine.state() == before
+    done = json.loads(machine.run("add", "--json", B))
+    assert done["done"] and done["operations"] == value["operations"]
+
+
+# --- behind systemd-boot ---------------------------------------------------------------------------------------------
+
+
+def test_entries_of_systemd_boot(tmp_path):
+    machine = FolderMachine.new(tmp_path / "machine", "tries=2\n")
+    (machine.efivars / f"LoaderInfo-{variables.LOADER}").write_bytes(
+        struct.pack("<I", 6) + "systemd-boot 252.39".encode("utf-16-le") + b"\0\0")
+    machine.kernel_package(A)
+    order = machine.numbers("BootOrder")
+    machine.run("install")
+    entry, = (machine.esp / "loader/entries").glob("*.conf")
+    assert entry.name.endswith("+2.conf") and f"version {A}.1\n" in entry.read_text()
+    machine.expect_bootable()
+    assert machine.numbers("BootOrder") == order and machine.numbers("BootNext") == []
+    for counter, state, code in (("+1-1", "next", 0), ("+0-2", "failed", 3), ("", "good", 0)):
+        entry = entry.rename(entry.with_name(entry.name.split("+")[0].removesuffix(".conf") + f"{counter}.conf"))
+        value = json.loads(machine.run("status", "--json", expected=code))
+        assert [one["state"] for one in value["sets"]] == [state]
+    entry = entry.rename(entry.with_name(entry.name.removesuffix(".conf") + "+0-2.conf"))
+    machine.run("add", "--again", A)
+    entry, = (machine.esp / "loader/entries").glob("*.conf")
+    assert entry.name.endswith("+2.conf")
+    machine.run("uninstall", "--force")
+    assert not list((machine.esp / "loader/entries").iterdir()) and machine.names() == []
+
+
+def test_names_of_files():
+    for name in ("6.1.0-9-amd64.1-0123456789ab.efi", "6.12.38+deb13-amd64.12-0123456789ab.efi"):
+        assert store.parse_image_name(name).name + ".efi" == name
+    for name in ("6.1.0.efi", "kexecx64.efi", "6.1.0.1-0123456789AB.efi", "../x.1-0123456789ab.efi", ".1-0123456789ab.efi"):
+        assert store.parse_image_name(name) is None
+
+
+def test_order_of_versions():
+    wanted = ["5.10.0-9-amd64", "6.1.0~rc1", "6.1.0", "6.1.0-9-amd64", "6.1.0-10-amd64", "6.12.0-1-amd64"]
+    assert sorted(reversed(wanted), key=boot_files.version_key) == wanted

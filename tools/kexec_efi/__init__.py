@@ -1,0 +1,22 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""The command kexec-efi: what keeps the loader, its kernels and its boot entries on a machine up to date.
+
+  command         the words of the command line; exit codes
+  system          where the machine's files and the running kernel's are
+  configuration   /etc/kexec-efi.conf, the kernel command line, the names that kernel-install uses
+  partition       the EFI system partition
+  variables       EFI variables, as files of efivarfs
+  load_option     boot entries as firmware stores them
+  operations      a plan as a list of small operations, and how it is carried out
+  boot_files      what is to be booted, and the image and the entry that are made for it
+  store           what is on the ESP: sets of files, each of which boots one kernel
+  firmware_menu   sets as boot entries of the firmware
+  systemd_menu    sets as entries of systemd-boot
+  record          what is remembered in /var/lib/kexec-efi
+  machine         all of these together
+  changes         add, remove, bless, install, uninstall: they plan
+  report          list, status, verify: they look
+  loader_words    what the loader and its purgatory left to be read
+
+A change is planned as a whole before anything is written. At each moment what the boot order names is complete.
+"""

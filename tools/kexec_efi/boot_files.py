@@ -1,0 +1,236 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""What is to be booted, and the files that are made of it: by tools/seal and tools/sign, and judged by the loader's own
+code before anything is written to the ESP."""
+
+import dataclasses
+import hashlib
+import json
+import os
+import pathlib
+import re
+import subprocess
+import sys
+import tempfile
+
+import loader
+
+from . import configuration as conf
+from .errors import FAILED, Refused
+
+LIBRARY = pathlib.Path(__file__).resolve().parents[1]
+
+# FAT takes each of these in a name; a name of ours ends in neither a dot nor a blank.
+VERSION = r"[A-Za-z0-9][A-Za-z0-9._+~-]{0,99}"
+
+_DIGITS_OF_A_NAME, _DIGITS_OF_A_SET = 16, 12
+
+
+def image_file():
+    """The loader, where it is installed or where it was built."""
+    for path in (LIBRARY / "kexecx64.efi", LIBRARY.parent / "build/kexecx64.efi"):
+        if path.exists():
+            return path
+    raise Refused(f"{path} is not there: run make")
+
+
+def signed_image_file():
+    """The loader with somebody's signature, as Debian's signed packages have it, or None."""
+    path = image_file().with_name("kexecx64.efi.signed")
+    return path if path.exists() else None
+
+
+def check_version(version):
+    if not re.fullmatch(VERSION, version):
+        raise Refused(f"expected a kernel version of letters, digits and ._+~-, found {version or 'nothing'}")
+    return version
+
+
+def version_key(version):
+    """For sorting: numbers in it count as numbers, and what ends with ~ comes before what does not."""
+    parts = re.findall(r"\d+|~|[^\d~]+", version)
+    return [(1, int(part), "") if part.isdigit() else (-1, 0, "") if part == "~" else (2, 0, part) for part in parts] + [(0, 0, "")]
+
+
+@dataclasses.dataclass
+class Source:
+    """A kernel and its initrds, as they were read, once."""
+
+    version: str
+    kernel: bytes
+    initrds: list
+
+
+def find(system, version, image=None, initrds=(), without_initrd=False):
+    """The Source of a kernel: the files that are given, or those where distributions have them."""
+    check_version(version)
+    kernels = [image] if image else [system.file(f"/boot/vmlinuz-{version}"),
+                                     system.file(f"/usr/lib/modules/{version}/vmlinuz"),
+                                     system.file(f"/lib/modules/{version}/vmlinuz")]
+    kernel = next((path for path in kernels if os.path.exists(path)), None)
+    if kernel is None:
+        raise Refused(f"expected a kernel at {kernels[0]}, found none")
+    if not initrds and not without_initrd:
+        initrds = [system.file(f"/boot/initrd.img-{version}")]
+        if not initrds[0].exists():
+            raise Refused(f"expected an initrd at {initrds[0]}, found none: --no-initrd boots without one")
+    return Source(version, loader.read(kernel), [loader.read(path) for path in initrds])
+
+
+def installed_versions(system):
+    """The versions of the kernels in /boot, the newest first."""
+    names = [path.name.removeprefix("vmlinuz-") for path in system.file("/boot").glob("vmlinuz-*")]
+    return sorted(filter(lambda name: re.fullmatch(VERSION, name), names), key=version_key, reverse=True)
+
+
+# --- what is made of it ----------------------------------------------------------------------------------------------
+
+
+@dataclasses.dataclass
+class Recipe:
+    """All that the files of a set depend on."""
+
+    source: Source
+    mode: str
+    command_line: str
+    title: str
+    sort_key: str
+    os_release: bytes
+    lines: list         # further lines of the entry
+    sbat: list
+    key: str
+    certificate: str
+    image: pathlib.Path
+
+    @property
+    def identity(self):
+        """The same for the same content: what is made twice is made once."""
+        certificate = loader.read(self.certificate) if self.certificate else b""
+        contents = [loader.read(self.image), self.source.kernel, *self.source.initrds, certificate, self.os_release]
+        texts = [self.mode, self.command_line, self.title, self.sort_key, self.lines, self.sbat]
+        digests = [hashlib.sha256(content).hexdigest() for content in contents]
+        text = json.dumps([self.source.version, texts, digests])
+        return hashlib.sha256(text.encode()).hexdigest()[:_DIGITS_OF_A_SET]
+
+
+def recipe(system, configuration, source):
+    release = conf.os_release(system)
+    path = next((path for path in (system.file("/etc/os-release"), system.file("/usr/lib/os-release")) if path.exists()), None)
+    image = image_file()
+    if configuration.mode == conf.SPLIT and not configuration.key:
+        image = signed_image_file() or image
+    title = " ".join((release.get("PRETTY_NAME") or "Linux").split())
+    return Recipe(source, configuration.mode, conf.command_line(system), title,
+                  release.get("IMAGE_ID") or release.get("ID") or "linux", loader.read(path) if path else b"",
+                  configuration.entry, configuration.sbat, configuration.key, configuration.certificate, image)
+
+
+@dataclasses.dataclass
+class Part:
+    """A file that is loaded, by a name that says what is in it."""
+
+    name: str
+    content: bytes
+    digest: str
+
+    @classmethod
+    def of(cls, kind, version, content):
+        digest = loader.fsverity_digest(content)
+        return cls(f"{kind}-{version}-{digest[:_DIGITS_OF_A_NAME]}", content, digest)
+
+
+def parts_of(source):
+    """The kernel, then the initrds, each once."""
+    parts = [Part.of("vmlinuz", source.version, source.kernel)]
+    return parts + [Part.of("initrd", source.version, content) for content in source.initrds]
+
+
+def entry_text(made_by, parts, folder):
+    """The entry that boots the parts, in the folder `folder` of the ESP, each with its digest."""
+    kernel, *initrds = parts
+    # A stop between firmware and kernel must not wait for somebody to come by.
+    lines = [f"title {made_by.title}", f"version {made_by.source.version}", f"sort-key {made_by.sort_key}",
+             f"linux {folder}/{kernel.name}", *(f"initrd {folder}/{part.name}" for part in initrds)]
+    if made_by.command_line:
+        lines.append(f"options {made_by.command_line}")
+    if not any(line.split(None, 1)[0] == "on-mismatch" for line in made_by.lines if line):
+        lines.append("on-mismatch reset")
+    lines += made_by.lines
+    lines += dict.fromkeys(f"fsverity {part.digest} {folder}/{part.name}" for part in parts)
+    for line in lines:
+        if "\n" in line or "\r" in line:
+            raise Refused(f"expected one line for the entry, found several: {line}")
+    return "".join(f"{line}\n" for line in lines).encode("utf-8", "surrogateescape")
+
+
+def run_tool(name, *arguments):
+    """Runs a tool beside us, which says itself what is wrong. Returns what it prints."""
+    result = subprocess.run([LIBRARY / name, *arguments], stdout=subprocess.PIPE, stdin=subprocess.DEVNULL)
+    if result.returncode:
+        sys.exit(FAILED)
+    return result.stdout
+
+
+class Workshop:
+    """Makes the files of a set in a folder of its own."""
+
+    def __init__(self, made_by, folder):
+        self._recipe = made_by
+        self._folder = pathlib.Path(folder)
+
+    def _file(self, name, content):
+        path = self._folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content)
+        return path
+
+    def _sealed(self, *arguments):
+        out = self._folder / "sealed.efi"
+        sbat = ["--sbat=" + "\n".join(self._recipe.sbat)] if self._recipe.sbat else []
+        run_tool("seal", f"--image={self._recipe.image}", f"--out={out}", *sbat, *arguments)
+        return out
+
+    def _seal_entry(self, text, parts, place):
+        root = self._folder / "root"
+        for part in parts:
+            self._file(f"root{place}/{part.name}", part.content)
+        return self._sealed(f"--entry={self._file('entry.conf', text)}", f"--root={root}")
+
+    def _seal_all(self):
+        source = self._recipe.source
+        initrds = [f"--initrd={self._file(f'initrd{i}', content)}" for i, content in enumerate(source.initrds)]
+        release = [f"--osrel={self._file('os-release', self._recipe.os_release)}"] if self._recipe.os_release else []
+        return self._sealed(f"--linux={self._file('vmlinuz', source.kernel)}", *initrds, *release,
+                            f"--cmdline={self._recipe.command_line}", f"--uname={source.version}")
+
+    def _signed(self, image):
+        if not self._recipe.key:
+            return image
+        out = self._folder / "signed.efi"
+        generic = ["--generic"] if self._recipe.mode == conf.SPLIT else []
+        run_tool("sign", *generic, "--", self._recipe.key, self._recipe.certificate, image, out)
+        return out
+
+    def make(self, name, place):
+        """[(file name, content)] in the order in which they have to be written: the image comes last."""
+        if self._recipe.mode == conf.UKI:
+            return [(f"{name}.efi", loader.read(self._signed(self._seal_all())))]
+        parts = parts_of(self._recipe.source)
+        text = entry_text(self._recipe, parts, place)
+        files = {part.name: part.content for part in parts}
+        if self._recipe.mode == conf.SEALED:
+            image = self._seal_entry(text, parts, place)
+        else:
+            image = self._recipe.image
+            contents = {f"{place}/{part.name}": part.content for part in parts}
+            plan = loader.entry("the entry", text)
+            if plan["unknown_keys"]:
+                unknown = ", ".join(os.fsdecode(loader.to_bytes(key)) for key in plan["unknown_keys"])
+                raise Refused(f"entry=: expected keys that the loader knows, found {unknown}")
+            loader.expect_plan(plan, lambda part: contents[loader.path_of(part)])
+            files[f"{name}.conf"] = text
+        return [*files.items(), (f"{name}.efi", loader.read(self._signed(image)))]
+
+
+def make(made_by, name, place):
+    with tempfile.TemporaryDirectory(prefix="kexec-efi-") as folder:
+        return Workshop(made_by, folder).make(name, place)

@@ -1,0 +1,241 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""What changes a machine. Each function plans, and returns the plan with what is to be said of it; nothing is written."""
+
+import hashlib
+
+from . import boot_files, operations
+from .configuration import FIRMWARE, SYSTEMD_BOOT
+from .errors import NO_ROOM, Refused
+from .operations import Plan
+from .store import Set
+
+
+def _megabytes(size):
+    return f"{size / 1e6:.1f} MB"
+
+
+# --- what may go -----------------------------------------------------------------------------------------------------
+
+
+def _protected(machine):
+    """The sets that stay whatever comes: what runs, what is first in the order and good, and what else is good."""
+    menu, record = machine.menu, machine.record
+    good = {found for found in machine.store.sets() if menu.is_good(found, record)}
+    first = menu.first_good(record) or next(iter(menu.in_order()), None)
+    return {found for found in (menu.running(), first) if found} | good
+
+
+def _surplus(machine, versions, keep):
+    """The sets of versions that are too many; what runs, and what boots first, is none."""
+    menu, record = machine.menu, machine.record
+    wanted = sorted(versions, key=boot_files.version_key, reverse=True)[:keep]
+    first = menu.first_good(record) or next(iter(menu.in_order()), None)
+    return {found for found in machine.store.sets()
+            if found.version not in wanted and found not in (menu.running(), first, menu.armed())}
+
+
+def _remove(machine, doomed):
+    """The operations that remove sets, and what nobody needs besides."""
+    for found in doomed:
+        machine.record.sets.pop(found.name, None)
+    return [*machine.menu.unname(doomed), *machine.store.removal(machine.store.unneeded(doomed))]
+
+
+# --- add -------------------------------------------------------------------------------------------------------------
+
+
+def _may_be_tried(machine, found):
+    """Why a set is not to be started next; None if it is."""
+    menu, record = machine.menu, machine.record
+    first = menu.first_good(record)
+    if first and boot_files.version_key(found.version) < boot_files.version_key(first.version):
+        return "spare"
+    if menu.next_is_of_others():
+        return "others"
+    armed = menu.armed()
+    if armed and armed.key > found.key and armed.version != found.version:
+        return "waiting"
+    return None
+
+
+def _name(machine, found, title, is_asked):
+    """(the operations that let the menu start the set, what is to be said of it)."""
+    menu, record = machine.menu, machine.record
+    if menu.name == SYSTEMD_BOOT:
+        plan = menu.name_set(found, title)[1]
+        return [*plan, *record.saved()], f"systemd-boot tries it {machine.configuration.tries} times"
+    if not menu.can_be_written:
+        return record.saved(), "the firmware's variables cannot be reached: no boot entry names it"
+    number, plan = menu.name_set(found, title)
+    why_not = None if is_asked else _may_be_tried(machine, found)
+    words = {None: "on trial at the next start", "spare": "no newer than what boots: behind it in the order",
+             "others": "another boot entry is to be started next: its trial waits for that",
+             "waiting": "a newer kernel is on trial first"}[why_not]
+    if why_not is None:
+        record.arm(found.name, machine.system.boot_id)
+        plan += menu.arm(number, found)
+    elif why_not == "spare":
+        plan += menu.append(number, found)
+    return [*plan, *record.saved()], words
+
+
+def _add_again(machine, found, title, is_asked):
+    """Of a set that is there already and whole."""
+    menu = machine.menu
+    state, _ = menu.state(found, machine.record, machine.system.boot_id)
+    if state == "failed" and not is_asked:
+        return Plan(), f"{found.name}: did not come up before: add --again puts it on trial once more"
+    if state in ("unnamed", "waiting") or (is_asked and state not in ("good", "next")):
+        # The number of tries that systemd-boot counts stands in the entry's name.
+        before = menu.unname({found}) if menu.name == SYSTEMD_BOOT else []
+        change, words = _name(machine, found, title, is_asked)
+        return Plan(before, change), f"{found.name}: {words}"
+    return Plan(), f"{found.name}: is there already"
+
+
+def add(machine, source, again=False):
+    """Puts a kernel beside what boots."""
+    store, record = machine.store, machine.record
+    made_by = boot_files.recipe(machine.system, machine.configuration, source)
+    identity = made_by.identity
+    same = next((found for found in store.sets() if (found.version, found.identity) == (source.version, identity)), None)
+    if same and machine.damage(same) is None:
+        return _add_again(machine, same, made_by.title, again)
+    numbers = [found.number for found in store.sets() if found.version == source.version]
+    found = Set(source.version, max(numbers, default=0) + 1, identity)
+    files = boot_files.make(made_by, found.name, store.place)
+    record.of(found.name)["files"] = {name: hashlib.sha256(content).hexdigest() for name, content in files if name.startswith(found.name)}
+
+    stay = _protected(machine)
+    doomed = {other for other in store.sets() if other.version == source.version and other not in stay}
+    doomed |= _surplus(machine, {source.version, *(other.version for other in store.sets())}, machine.configuration.keep)
+    gone = [name for name in store.unneeded(doomed) if name not in dict(files)]
+    missing = [(name, content) for name, content in files if not store.has(name, content)]
+    _expect_room(machine, found, [len(content) for _, content in missing], gone)
+
+    before = [*machine.menu.unname(doomed), *store.removal(gone)]
+    for other in doomed:
+        record.sets.pop(other.name, None)
+    change = operations.make_folders(store.folder, machine.esp.path)
+    for name, content in missing:
+        # One that is there has another content than its name says: it was damaged.
+        change += operations.write_file(store.folder / name, content, replaces=(store.folder / name).exists())
+    change.append(operations.Flush(store.folder))
+    naming, words = _name(machine, found, made_by.title, again)
+    return Plan(before, change + naming), f"{found.name}: {words}"
+
+
+def _expect_room(machine, found, sizes, gone):
+    needed, free = machine.store.room(sizes, gone)
+    if needed > free:
+        others = [other.version for other in machine.store.sets()
+                  if other not in _protected(machine) and other.version != found.version]
+        hint = f"; kexec-efi remove {others[-1]} makes room" if others else ""
+        raise Refused(f"{machine.esp.path}: expected {_megabytes(needed)} of room for {found.version}, found "
+                      f"{_megabytes(free)}{hint}", NO_ROOM)
+
+
+# --- remove ----------------------------------------------------------------------------------------------------------
+
+
+def remove(machine, version, is_forced=False):
+    boot_files.check_version(version)
+    doomed = {found for found in machine.store.sets() if found.version == version}
+    doomed |= {found for found in machine.menu.named() if found.version == version}
+    _expect_something_left(machine, doomed, is_forced)
+    plan = _remove(machine, doomed)
+    if not plan:
+        return Plan(), f"{version}: is not there"
+    return Plan(plan + machine.record.saved()), f"{version}: removed"
+
+
+def _expect_something_left(machine, doomed, is_forced):
+    menu = machine.menu
+    if is_forced or not menu.can_be_written or not doomed & set(menu.in_order()):
+        return
+    if not menu.boots_something(doomed):
+        raise Refused("expected something else in the boot order, found nothing: this machine would not boot (--force)")
+
+
+# --- bless -----------------------------------------------------------------------------------------------------------
+
+
+def _next_trial(machine):
+    """The operations that put on trial what has waited for it."""
+    menu, record = machine.menu, machine.record
+    for found in machine.store.sets():
+        state, _ = menu.state(found, record, machine.system.boot_id)
+        if state == "waiting" and _may_be_tried(machine, found) is None:
+            number = next(number for number, named in menu.ours().items() if named == found)
+            record.arm(found.name, machine.system.boot_id)
+            return [*menu.arm(number, found), *record.saved()]
+    return []
+
+
+def bless(machine):
+    """What runs has come up: it is first from now on, if nothing newer has come up before."""
+    menu, record, system = machine.menu, machine.record, machine.system
+    if menu.name == SYSTEMD_BOOT:
+        return Plan(), "systemd-bless-boot.service blesses what systemd-boot has started"
+    if not menu.can_be_written:
+        return Plan(), "the firmware's variables cannot be reached"
+    running = menu.running()
+    if running is None:
+        return Plan(after=_next_trial(machine)), "what runs was not started by a boot entry of kexec-efi"
+    if menu.is_good(running, record):
+        return Plan(after=_next_trial(machine)), f"{running.name}: is blessed already"
+    if system.running_kernel != running.version:
+        raise Refused(f"{running.name}: expected the kernel {running.version} to run, found {system.running_kernel}: not blessed")
+    record.of(running.name)["blessed"] = True
+    change = [*menu.bless(running), *record.saved()]
+    return Plan(change=change, after=_after_blessing(machine, running)), f"{running.name}: has come up, and boots first"
+
+
+def _after_blessing(machine, running):
+    """Of the sets of this version only the one that runs stays, and if there is no other version, the one before it."""
+    sets, record = machine.store.sets(), machine.record
+    good = [found for found in sets if machine.menu.is_good(found, record) and found != running]
+    spare = next((found for found in good if found.version == running.version), None)
+    others = [found for found in good if found.version != running.version]
+    doomed = {found for found in sets if found.version == running.version and found.key < running.key
+              and (others or found != spare)}
+    doomed |= _surplus(machine, {found.version for found in sets}, machine.configuration.keep) - {running}
+    plan = _remove(machine, doomed)
+    return [*plan, *record.saved()] if plan else []
+
+
+# --- install, uninstall ----------------------------------------------------------------------------------------------
+
+
+def expect_trusted(machine):
+    """With Secure Boot on, an image that nobody has signed does not start."""
+    signed = machine.configuration.key or (machine.configuration.mode == "split" and boot_files.signed_image_file())
+    if machine.has_secure_boot and not signed:
+        raise Refused("Secure Boot is on, and nothing signs the image: set key= and certificate= in /etc/kexec-efi.conf, and "
+                      "enrol the certificate (--force)")
+
+
+def install(machine, source, is_forced=False):
+    if not is_forced:
+        expect_trusted(machine)
+    machine.record.menu = machine.menu.name
+    machine.record.is_installed = True
+    plan, words = add(machine, source)
+    if not list(plan):
+        plan.change = machine.record.saved()
+    return plan, words
+
+
+def uninstall(machine, is_forced=False):
+    """Nothing of ours stays on the ESP and in the boot order, which is then what it was before, with what others have done to
+    it since."""
+    menu, store = machine.menu, machine.store
+    doomed = set(store.sets()) | menu.named()
+    _expect_something_left(machine, doomed, is_forced)
+    plan = _remove(machine, doomed)
+    for folder in (store.folder, store.folder.parent):
+        if folder.is_dir():
+            plan.append(operations.RemoveFolder(folder))
+    plan += [operations.RemoveFile(machine.record.path), operations.RemoveFolder(machine.record.path.parent)]
+    menus = {FIRMWARE: "the boot order is without kexec-efi", SYSTEMD_BOOT: "systemd-boot's menu is without kexec-efi"}
+    return Plan(plan), menus[menu.name]

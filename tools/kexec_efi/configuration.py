@@ -1,0 +1,183 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""/etc/kexec-efi.conf, and what kernel-install has for the same things: the command line and the entry token."""
+
+import dataclasses
+import difflib
+import os
+import pathlib
+import re
+import shlex
+
+from .errors import WRONG_CALL, Refused
+
+FILE = "/etc/kexec-efi.conf"
+
+SPLIT, SEALED, UKI = MODES = ("split", "sealed", "uki")
+FIRMWARE, SYSTEMD_BOOT = "firmware", "systemd-boot"
+
+
+@dataclasses.dataclass
+class Configuration:
+    """
+    mode         split: an entry beside the image; sealed: the entry in the image; uki: all in one image
+    key, certificate  sign what is made, for Secure Boot
+    generic      yes: the key may sign images with nothing sealed in them, as `split` needs it
+    esp          where the EFI system partition is mounted, if it is not where bootctl looks for it
+    menu         firmware, systemd-boot, or auto: systemd-boot if that has started this machine
+    keep         so many kernel versions stay
+    tries        so often systemd-boot tries a new kernel
+    entry        a line for each entry, such as `measure require`; may be repeated
+    sbat         a line for the image's .sbat; may be repeated
+    """
+
+    mode: str = SPLIT
+    key: str = ""
+    certificate: str = ""
+    generic: str = "no"
+    esp: str = ""
+    menu: str = "auto"
+    keep: int = 3
+    tries: int = 3
+    entry: list = dataclasses.field(default_factory=list)
+    sbat: list = dataclasses.field(default_factory=list)
+
+
+_CHOICES = {"mode": MODES, "generic": ("yes", "no"), "menu": ("auto", FIRMWARE, SYSTEMD_BOOT)}
+_NUMBERS = {"keep": (1, 100), "tries": (1, 100)}
+
+
+def _value(place, key, value):
+    if key in _CHOICES and value not in _CHOICES[key]:
+        raise Refused(f"{place}: {key}: expected {' or '.join(_CHOICES[key])}, found {value or 'nothing'}", WRONG_CALL)
+    if key in _NUMBERS:
+        low, high = _NUMBERS[key]
+        if not re.fullmatch("[0-9]{1,3}", value) or not low <= int(value) <= high:
+            raise Refused(f"{place}: {key}: expected a number from {low} to {high}, found {value or 'nothing'}", WRONG_CALL)
+        return int(value)
+    return value
+
+
+def parse(name, text):
+    """A Configuration from lines KEY=VALUE; # begins a comment at the beginning of a line."""
+    configuration, seen = Configuration(), set()
+    keys = [field.name for field in dataclasses.fields(Configuration)]
+    for number, line in enumerate(text.splitlines(), 1):
+        line = line.strip()
+        if not line or line.startswith("#"):
+            continue
+        place = f"{name}: line {number}"
+        key, is_there, value = (part.strip() for part in line.partition("="))
+        if not is_there or key not in keys:
+            close = difflib.get_close_matches(key, keys, 1)
+            raise Refused(f"{place}: expected {close[0] if close else 'one of ' + ', '.join(keys)} and =, found {key}",
+                          WRONG_CALL)
+        value = _value(place, key, value)
+        if isinstance(getattr(configuration, key), list):
+            getattr(configuration, key).append(value)
+        elif key in seen:
+            raise Refused(f"{place}: expected {key} once, found it again", WRONG_CALL)
+        else:
+            setattr(configuration, key, value)
+        seen.add(key)
+    if bool(configuration.key) != bool(configuration.certificate):
+        missing = "certificate" if configuration.key else "key"
+        raise Refused(f"{name}: expected key and certificate, found no {missing}", WRONG_CALL)
+    if configuration.key and configuration.mode == SPLIT and configuration.generic != "yes":
+        raise Refused(f"{name}: mode=split signs an image that boots whatever lies beside it, so the key seals nothing any "
+                      "more: mode=sealed, or generic=yes if it need not", WRONG_CALL)
+    # What would not be done is not asked for.
+    for key, modes in (("entry", (SPLIT, SEALED)), ("sbat", (SEALED, UKI))):
+        if getattr(configuration, key) and configuration.mode not in modes:
+            raise Refused(f"{name}: expected {key}= with mode={' or '.join(modes)}, found it with {configuration.mode}",
+                          WRONG_CALL)
+    return configuration
+
+
+def _read(path):
+    """The text of a file, or None if it is not there."""
+    try:
+        return path.read_bytes().decode("utf-8", "surrogateescape")
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        raise Refused(f"cannot read {path}: {error.strerror}") from None
+
+
+def read(system, name=None):
+    """The configuration of the file `name`, or of the usual one, which need not be there."""
+    path = system.file(FILE) if name is None else name
+    text = _read(pathlib.Path(path))
+    if text is None and name is not None:
+        raise Refused(f"cannot read {path}: No such file or directory", WRONG_CALL)
+    return parse(path, text or "")
+
+
+# --- what kernel-install has (kernel-install(8)) ----------------------------------------------------------------------
+
+
+def os_release(system):
+    """os-release(5) as a dict."""
+    text = _read(system.file("/etc/os-release")) or _read(system.file("/usr/lib/os-release")) or ""
+    found = {}
+    for line in text.splitlines():
+        key, is_there, value = line.partition("=")
+        try:
+            words = shlex.split(value)
+        except ValueError:
+            continue
+        if is_there and re.fullmatch("[A-Z0-9_]+", key) and len(words) <= 1:
+            found[key] = words[0] if words else ""
+    return found
+
+
+def machine_id(system):
+    text = (_read(system.file("/etc/machine-id")) or "").strip()
+    return text if re.fullmatch("[0-9a-f]{32}", text) else ""
+
+
+def entry_token(system):
+    """What the folder on the ESP is named for: one machine of several that share it."""
+    release = os_release(system)
+    for token in (os.environ.get("KERNEL_INSTALL_ENTRY_TOKEN"), _read(system.file("/etc/kernel/entry-token")),
+                  machine_id(system), release.get("IMAGE_ID"), release.get("ID")):
+        token = (token or "").strip()
+        if token:
+            break
+    # What FAT takes for a name, and no other one.
+    if not re.fullmatch(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,63}(?<!\.)", token):
+        raise Refused(f"entry token: expected letters, digits and ._- (/etc/kernel/entry-token), found {token or 'nothing'}")
+    return token
+
+
+def words_of(line):
+    """The words of a command line, as Linux takes them apart: blanks within " belong to the word (lib/cmdline.c)."""
+    return re.findall(r'(?:"[^"]*(?:"|$)|[^\s"])+', line)
+
+
+def _running_command_line(system):
+    """Without what a boot loader adds for itself."""
+    words = words_of(system.kernel_text("/proc/cmdline"))
+    return " ".join(word for word in words if not word.startswith(("BOOT_IMAGE=", "initrd=")))
+
+
+def command_line(system):
+    """The kernel command line for new entries."""
+    folder = os.environ.get("KERNEL_INSTALL_CONF_ROOT")
+    places = [pathlib.Path(folder) / "cmdline"] if folder else \
+        [system.file("/etc/kernel/cmdline"), system.file("/usr/lib/kernel/cmdline")]
+    for place in places:
+        text = _read(place)
+        if text is not None:
+            line = " ".join(text.split())
+            break
+    else:
+        # That of the machine that makes an image for another one says nothing.
+        if not system.is_running or system.is_in_chroot():
+            raise Refused(f"expected the kernel command line in {places[0]}, found none")
+        line = _running_command_line(system)
+    if "\0" in line:
+        raise Refused(f"the kernel command line: expected text, found a NUL in it ({places[0]})")
+    identity = machine_id(system)
+    if identity and entry_token(system) == identity and "systemd.machine_id=" not in line:
+        line = f"{line} systemd.machine_id={identity}".strip()
+    return line

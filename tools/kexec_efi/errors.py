@@ -1,0 +1,12 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""How a command ends early."""
+
+FAILED, WRONG_CALL, BAD_NEWS, NO_ROOM, NOT_INSTALLED = 1, 2, 3, 4, 5
+
+
+class Refused(Exception):
+    """Nothing that boots was changed; the message says why."""
+
+    def __init__(self, message, code=FAILED):
+        super().__init__(message)
+        self.code = code

@@ -1,0 +1,196 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Sets as boot entries of the firmware (UEFI specification 3.1). A set that has not come up yet is on trial: BootNext names
+it, BootOrder does not, so that the firmware starts it once, and what booted before is first again if it does not come up."""
+
+import re
+import struct
+
+from . import load_option
+from .operations import SetVariable
+from .store import parse_image_name
+from .variables import GLOBAL
+
+NAME = "firmware"
+
+_ENTRY = re.compile("Boot([0-9A-F]{4})")
+_TITLE_MAX = 100
+
+
+def number_name(number):
+    return f"Boot{number:04X}"
+
+
+class FirmwareMenu:
+    name = NAME
+
+    def __init__(self, variables, esp, store):
+        self._variables = variables     # None where nobody can reach the machine's firmware
+        self._esp = esp
+        self._store = store
+        # What the operations that were made so far will have set: the next ones go on from there.
+        self._planned = {}
+
+    # --- what is there ---
+
+    @property
+    def can_be_written(self):
+        return self._variables is not None
+
+    def _data(self, name):
+        if name in self._planned:
+            return self._planned[name]
+        return self._variables.data(name) if self._variables else None
+
+    def _numbers(self, name):
+        """A list of entries' numbers. An odd byte at its end belongs to none."""
+        data = self._data(name)
+        return [number for number, in struct.iter_unpack("<H", data[:len(data) // 2 * 2])] if data else []
+
+    @property
+    def order(self):
+        return self._numbers("BootOrder")
+
+    @property
+    def next(self):
+        """The number of the entry that is started next, and only once; None without one."""
+        return (self._numbers("BootNext") or [None])[0]
+
+    @property
+    def current(self):
+        return (self._numbers("BootCurrent") or [None])[0]
+
+    def _entry_numbers(self):
+        names = {*(self._variables.names(GLOBAL) if self._variables else ()), *self._planned}
+        names = sorted(name for name in names if self._planned.get(name, b"") is not None)
+        return [int(found[1], 16) for found in map(_ENTRY.fullmatch, names) if found]
+
+    def entries(self):
+        """From number to LoadOption, of all entries that can be read."""
+        found = {}
+        for number in self._entry_numbers():
+            option = load_option.parse(self._data(number_name(number)) or b"")
+            if option:
+                found[number] = option
+        return found
+
+    def ours(self):
+        """From number to Set, of the entries that name an image of ours, which need not be there."""
+        found = {}
+        for number, option in self.entries().items():
+            folder, _, image = (option.path or "").rpartition("/")
+            named = parse_image_name(image)
+            if named and option.partition_uuid == self._esp.partition.uuid and folder.lower() == self._store.place.lower():
+                found[number] = named
+        return found
+
+    def named(self):
+        """The sets that an entry names."""
+        return set(self.ours().values())
+
+    def in_order(self):
+        """Our sets in the boot order, the first first."""
+        ours = self.ours()
+        return list(dict.fromkeys(ours[number] for number in self.order if number in ours))
+
+    def is_good(self, found, record):
+        return record.is_blessed(found.name) and found in self.in_order()
+
+    def first_good(self, record):
+        return next((found for found in self.in_order() if record.is_blessed(found.name)), None)
+
+    def running(self):
+        return self.ours().get(self.current)
+
+    def armed(self):
+        """Our set that BootNext names."""
+        return self.ours().get(self.next)
+
+    def next_is_of_others(self):
+        return self.next is not None and self.armed() is None
+
+    def boots_something(self, without):
+        """Whether the order names anything else than the sets in `without`."""
+        ours, entries = self.ours(), self.entries()
+        return any(entries[number].is_active and ours.get(number) not in without for number in self.order if number in entries)
+
+    # --- operations ---
+
+    def _set(self, name, data, meaning):
+        self._planned[name] = data
+        return SetVariable(self._variables, name, data, meaning)
+
+    def _set_order(self, order, meaning):
+        if order == self.order:
+            return []
+        data = struct.pack(f"<{len(order)}H", *order) if order else None
+        return [self._set("BootOrder", data, meaning)]
+
+    def _set_next(self, number, meaning):
+        return [self._set("BootNext", None if number is None else struct.pack("<H", number), meaning)]
+
+    def _free_number(self):
+        taken = {*self._entry_numbers(), *self.order, self.next}
+        return next(number for number in range(0x10000) if number not in taken)
+
+    def name_set(self, found, title):
+        """(the number of the set's entry, the operations that make it)."""
+        for number, named in self.ours().items():
+            if named == found:
+                return number, []
+        number = self._free_number()
+        label = f"{title}, {found.version} (kexec-efi)"[:_TITLE_MAX]
+        data = load_option.make(label, self._esp.partition, f"{self._store.place}/{found.name}.efi")
+        return number, [self._set(number_name(number), data, label)]
+
+    def arm(self, number, found):
+        return self._set_next(number, f"{found.name} is on trial at the next start")
+
+    def append(self, number, found):
+        """Behind all of ours: it is no newer than what boots."""
+        ours, order = self.ours(), self.order
+        if number in order:
+            return []
+        place = max([i for i, other in enumerate(order) if other in ours], default=-1) + 1 or len(order)
+        return self._set_order([*order[:place], number, *order[place:]], f"{found.name} behind what boots")
+
+    def bless(self, found):
+        """The operations that put the set in front of what is no newer; in front of everything if nothing of ours is newer."""
+        ours = self.ours()
+        number = next(number for number, named in ours.items() if named == found)
+        order = [other for other in self.order if other != number]
+        newer = [i for i, other in enumerate(order) if other in ours and ours[other].key > found.key]
+        place = newer[-1] + 1 if newer else 0
+        return self._set_order([*order[:place], number, *order[place:]], f"{found.name} has come up")
+
+    def unname(self, sets):
+        """The operations after which nothing names these sets: first the order, then the entries."""
+        gone = {number: named for number, named in self.ours().items() if named in sets}
+        if not gone:
+            return []
+        names = ", ".join(sorted({named.name for named in gone.values()}))
+        plan = self._set_next(None, f"no trial of {names}") if self.next in gone else []
+        plan += self._set_order([number for number in self.order if number not in gone], f"without {names}")
+        return plan + [self._set(number_name(number), None, named.name) for number, named in gone.items()]
+
+    # --- for people ---
+
+    def state(self, found, record, boot_id):
+        """(a word, an explanation) of what became of a set."""
+        known = record.sets.get(found.name, {})
+        tries, armed = known.get("tries", 0), known.get("armed", "")
+        if not self.can_be_written:
+            return "unknown", "the firmware's variables cannot be reached"
+        if found not in self.named():
+            return "unnamed", "no boot entry names it"
+        if self.is_good(found, record):
+            return "good", "it has come up"
+        if self.running() == found:
+            return "trial", "it runs, and has not been blessed yet"
+        if self.armed() == found:
+            return "next", "it is on trial at the next start"
+        if found in self.in_order():
+            return "spare", "no newer than what boots; not tried"
+        if armed and armed != boot_id:
+            return "failed", f"it did not come up in {tries} {'try' if tries == 1 else 'tries'}"
+        return "waiting", "it waits for its trial"
+

@@ -1,0 +1,94 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""A machine: its files, its ESP, its menu, and what is remembered of it."""
+
+import contextlib
+import fcntl
+import hashlib
+import os
+
+from . import configuration as conf
+from . import partition
+from .errors import WRONG_CALL, Refused
+from .firmware_menu import FirmwareMenu
+from .record import Record
+from .store import Store
+from .systemd_menu import SystemdMenu
+from .variables import FOLDER, LOADER, Variables
+
+
+class Machine:
+    """`use_variables` is yes, no, or auto: where they are the running machine's own, and this is the one that runs."""
+
+    def __init__(self, system, configuration, use_variables="auto"):
+        self.system, self.configuration = system, configuration
+        self.token = conf.entry_token(system)
+        self.esp = partition.find(system, configuration.esp)
+        self.store = Store(self.esp, self.token)
+        self.record = Record(system)
+        self.variables = self._find_variables(use_variables)
+        self.menu = self._find_menu()
+
+    def _find_variables(self, wanted):
+        folder = self.system.kernel_file(FOLDER)
+        is_there = folder.is_dir() and any(folder.iterdir())
+        if wanted == "yes" and not is_there:
+            raise Refused(f"expected EFI variables in {folder}, found none: was Linux started by UEFI?")
+        if wanted == "no" or not is_there:
+            return None
+        is_ours = self.system.is_running and not self.system.is_in_chroot()
+        return Variables(folder) if wanted == "yes" or is_ours else None
+
+    def loader_text(self, name):
+        """A variable of the Boot Loader Interface as text."""
+        data = self.variables.data(name, LOADER) if self.variables else None
+        return (data or b"").decode("utf-16-le", "replace").rstrip("\0")
+
+    def _find_menu(self):
+        wanted = self.configuration.menu
+        if wanted == "auto":
+            # What it was when this was installed: later it is ours that has started the machine.
+            started = conf.SYSTEMD_BOOT if self.loader_text("LoaderInfo").startswith("systemd-boot") else conf.FIRMWARE
+            wanted = self.record.menu or started
+        if wanted == conf.SYSTEMD_BOOT:
+            release = conf.os_release(self.system)
+            sort_key = release.get("IMAGE_ID") or release.get("ID") or "linux"
+            return SystemdMenu(self.variables, self.esp, self.store, self.configuration.tries, self.token, sort_key)
+        if wanted != conf.FIRMWARE:
+            raise Refused(f"{self.record.path}: menu: expected firmware or systemd-boot, found {wanted}", WRONG_CALL)
+        return FirmwareMenu(self.variables, self.esp, self.store)
+
+    @property
+    def has_secure_boot(self):
+        data = self.variables.data("SecureBoot") if self.variables else None
+        return data == b"\1"
+
+    def damage(self, found):
+        """What is wrong with the files of a set, by the loader's own judgement and by what was written; None if nothing is."""
+        if not self.store.image(found).exists():
+            return f"expected {self.store.image(found)}, found none"
+        complaint = self.store.complaint(found)
+        if complaint is not None:
+            return complaint
+        for name, expected in self.record.sets.get(found.name, {}).get("files", {}).items():
+            try:
+                digest = hashlib.sha256((self.store.folder / name).read_bytes()).hexdigest()
+            except OSError as error:
+                return f"{name}: {error.strerror}"
+            if digest != expected:
+                return f"{name}: expected sha256 {expected}, found {digest}"
+        return None
+
+    @contextlib.contextmanager
+    def locked(self):
+        """One change at a time: a hook of the kernel's package may meet one of the initrd's."""
+        folder = self.record.path.parent
+        file = os.open(folder if folder.is_dir() else self.system.root, os.O_RDONLY)
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX)
+            # What another one has done meanwhile is not known yet.
+            self.record = Record(self.system)
+            self.store = Store(self.esp, self.token)
+            self.menu = self._find_menu()
+            yield
+        finally:
+            os.close(file)

@@ -1,0 +1,231 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""A change is a list of small operations. A power cut may come between any two of them, or within one: a file counts only
+once it is complete under its own name, and its folder is on the disk; only then a boot entry names it."""
+
+import contextlib
+import dataclasses
+import errno
+import os
+import pathlib
+
+import loader
+
+from .errors import FAILED, NO_ROOM, Refused
+
+# Ends the name of a file that is being written.
+PARTIAL = ".partial"
+
+
+def partial_name(path):
+    return path.with_name(path.name + PARTIAL)
+
+
+def _flush(path):
+    file = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(file)
+    finally:
+        os.close(file)
+
+
+@dataclasses.dataclass
+class MakeFolder:
+    path: pathlib.Path
+    is_done: bool = False
+
+    def __str__(self):
+        return f"make {self.path}"
+
+    def run(self):
+        self.path.mkdir()
+        self.is_done = True
+        _flush(self.path.parent)
+
+    def undo(self):
+        if self.is_done:
+            self.path.rmdir()
+
+
+@dataclasses.dataclass
+class Write:
+    """Writes a file under a name that stands for no file."""
+
+    path: pathlib.Path
+    content: bytes = dataclasses.field(repr=False)
+
+    def __str__(self):
+        return f"write {partial_name(self.path)}: {len(self.content)} bytes"
+
+    def run(self):
+        with open(partial_name(self.path), "wb") as file:
+            file.write(self.content)
+            file.flush()
+            os.fsync(file.fileno())
+
+    def undo(self):
+        partial_name(self.path).unlink()
+
+
+@dataclasses.dataclass
+class Rename:
+    """Gives what was written its name. There was no such file, unless it `replaces` one that nothing boots from: the record,
+    or a file that is damaged."""
+
+    path: pathlib.Path
+    replaces: bool = False
+
+    def __post_init__(self):
+        self._before = None
+        self._is_done = False
+
+    def __str__(self):
+        return f"rename {partial_name(self.path)} to {self.path.name}"
+
+    def run(self):
+        if self.path.exists():
+            if not self.replaces:
+                raise Refused(f"{self.path}: expected no such file, found one")
+            self._before = self.path.read_bytes()
+        os.replace(partial_name(self.path), self.path)
+        self._is_done = True
+
+    def undo(self):
+        if not self._is_done:
+            return
+        if self._before is None:
+            self.path.unlink()
+        else:
+            Write(self.path, self._before).run()
+            os.replace(partial_name(self.path), self.path)
+
+
+@dataclasses.dataclass
+class Flush:
+    """Waits until the names in a folder are on the disk."""
+
+    path: pathlib.Path
+
+    def __str__(self):
+        return f"flush {self.path}"
+
+    def run(self):
+        _flush(self.path)
+
+    def undo(self):
+        pass
+
+
+@dataclasses.dataclass
+class RemoveFile:
+    path: pathlib.Path
+
+    def __str__(self):
+        return f"remove {self.path}"
+
+    def run(self):
+        self.path.unlink(missing_ok=True)
+
+    def undo(self):
+        pass
+
+
+@dataclasses.dataclass
+class RemoveFolder:
+    """Removes a folder if nothing is in it."""
+
+    path: pathlib.Path
+
+    def __str__(self):
+        return f"remove {self.path} if it is empty"
+
+    def run(self):
+        with contextlib.suppress(OSError):
+            self.path.rmdir()
+
+    def undo(self):
+        pass
+
+
+@dataclasses.dataclass
+class SetVariable:
+    """Sets a variable, or with None deletes it."""
+
+    variables: object = dataclasses.field(repr=False)
+    name: str
+    data: bytes
+    meaning: str
+
+    def __post_init__(self):
+        self._before = []
+
+    def __str__(self):
+        return f"{'delete' if self.data is None else 'set'} EFI variable {self.name}: {self.meaning}"
+
+    def _put(self, data):
+        if data is None:
+            self.variables.delete(self.name)
+        else:
+            self.variables.write(self.name, data)
+
+    def run(self):
+        self._before = [self.variables.data(self.name)]
+        self._put(self.data)
+
+    def undo(self):
+        for data in self._before:
+            self._put(data)
+
+
+def write_file(path, content, replaces=False):
+    """The operations that put a file in its place. A Flush of the folder has to follow."""
+    return [Write(path, content), Rename(path, replaces)]
+
+
+def make_folders(path, base):
+    """The operations for the folders of `path` that are not there yet, below `base`, which is."""
+    missing = []
+    while path != base and not path.is_dir():
+        missing.insert(0, MakeFolder(path))
+        path = path.parent
+    return missing
+
+
+@dataclasses.dataclass
+class Plan:
+    """The operations of a change, in their order. What is in `before` and `after` takes away what nobody needs: each of
+    these leaves a good state, and none is undone. `change` is undone as a whole if one of its operations fails."""
+
+    before: list = dataclasses.field(default_factory=list)
+    change: list = dataclasses.field(default_factory=list)
+    after: list = dataclasses.field(default_factory=list)
+
+    def __iter__(self):
+        return iter([*self.before, *self.change, *self.after])
+
+    def show(self):
+        for operation in self:
+            loader.say(str(operation))
+
+    def carry_out(self, after_each=None):
+        """Runs the operations. `after_each` is called behind each of them; what it raises stands for a power cut, unless
+        it is one of the errors that are undone."""
+        for operations in (self.before, self.change, self.after):
+            _carry_out(operations, operations is self.change, after_each)
+
+
+def _carry_out(operations, is_undone, after_each):
+    started = []
+    try:
+        for operation in operations:
+            started.append(operation)
+            operation.run()
+            if after_each:
+                after_each()
+    except (OSError, Refused, SystemExit, KeyboardInterrupt) as error:
+        for operation in reversed(started if is_undone else []):
+            with contextlib.suppress(OSError, Refused):
+                operation.undo()
+        if isinstance(error, OSError):
+            full = error.errno in (errno.ENOSPC, errno.EDQUOT)
+            raise Refused(f"cannot {started[-1]}: {error.strerror}", NO_ROOM if full else FAILED) from None
+        raise

@@ -1,0 +1,60 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""What is remembered between two runs, in /var/lib/kexec-efi. That the file is there means that the machine has been set
+up. What boots does not depend on it: where it is lost, what is in the boot order stays."""
+
+import json
+
+from . import operations
+from .errors import NOT_INSTALLED, Refused
+
+FILE = "/var/lib/kexec-efi/record.json"
+
+
+_EMPTY = {"armed": "", "tries": 0, "blessed": False, "files": {}}
+
+
+def _checked(known):
+    """With each field of the kind that it should be."""
+    return {key: known[key] if isinstance(known.get(key), type(value)) else type(value)() for key, value in _EMPTY.items()}
+
+
+class Record:
+    """`sets` is a dict from a set's name to what is known of it: `armed`, the boot in which it was put on trial; `tries`,
+    how often; `blessed`, whether it came up; `files`, the SHA-256 of its image and its entry, by their names."""
+
+    def __init__(self, system):
+        self.path = system.file(FILE)
+        self.base = system.root
+        self.is_installed = self.path.exists()
+        self.menu, self.sets = None, {}
+        try:
+            content = json.loads(self.path.read_bytes())
+            self.menu = content.get("menu")
+            self.sets = {name: _checked(known) for name, known in content["sets"].items()}
+        except FileNotFoundError:
+            pass
+        except OSError as error:
+            raise Refused(f"cannot read {self.path}: {error.strerror}") from None
+        except (ValueError, KeyError, TypeError, AttributeError):
+            # It was damaged: go on with what the boot order says.
+            self.sets = {}
+
+    def expect_installed(self):
+        if not self.is_installed:
+            raise Refused("this machine does not boot by kexec-efi yet: run kexec-efi install", NOT_INSTALLED)
+
+    def of(self, name):
+        return self.sets.setdefault(name, _checked({}))
+
+    def is_blessed(self, name):
+        return bool(self.sets.get(name, {}).get("blessed"))
+
+    def arm(self, name, boot_id):
+        known = self.of(name)
+        known["armed"], known["tries"] = boot_id, known["tries"] + 1
+
+    def saved(self):
+        """The operations that save it as it is now."""
+        content = json.dumps({"menu": self.menu, "sets": self.sets}, indent=1, sort_keys=True).encode() + b"\n"
+        return [*operations.make_folders(self.path.parent, self.base),
+                *operations.write_file(self.path, content, replaces=True), operations.Flush(self.path.parent)]

@@ -1,0 +1,180 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""What is on the ESP, in a folder of this machine's: sets of files, each of which boots one kernel.
+
+VERSION.N-ID.efi is the image of a set, VERSION.N-ID.conf its entry if that is not in the image; N counts the sets of a
+version, ID stands for what it was made of. vmlinuz-VERSION-DIGEST and initrd-VERSION-DIGEST may belong to several sets. No
+name ever stands for two contents, so nothing that boots is overwritten.
+"""
+
+import contextlib
+import dataclasses
+import io
+import os
+import re
+import sys
+import tempfile
+
+import loader
+
+from . import operations
+from .boot_files import VERSION, version_key
+
+_SET = re.compile(rf"(?P<version>{VERSION})\.(?P<number>[0-9]{{1,9}})-(?P<identity>[0-9a-f]{{12}})\.efi")
+_OURS = re.compile(rf"(vmlinuz|initrd)-{VERSION}-[0-9a-f]{{16}}|{VERSION}\.[0-9]{{1,9}}-[0-9a-f]{{12}}\.(efi|conf)")
+
+
+@dataclasses.dataclass(frozen=True)
+class Set:
+    version: str
+    number: int
+    identity: str
+
+    @property
+    def name(self):
+        return f"{self.version}.{self.number}-{self.identity}"
+
+    @property
+    def key(self):
+        """For sorting: the newest last."""
+        return version_key(self.version), self.number
+
+
+def parse_image_name(name):
+    found = _SET.fullmatch(name)
+    return Set(found["version"], int(found["number"]), found["identity"]) if found else None
+
+
+def complaint_of(function):
+    """What is said against it when the program would end there; None if it does not. The words go nowhere else."""
+    with tempfile.TemporaryFile() as file:
+        sys.stderr.flush()
+        saved = os.dup(2)
+        try:
+            os.dup2(file.fileno(), 2)
+            with contextlib.redirect_stderr(io.TextIOWrapper(os.fdopen(os.dup(file.fileno()), "wb"), "utf-8", "backslashreplace")):
+                try:
+                    function()
+                    failed = False
+                except SystemExit:
+                    failed = True
+                sys.stderr.flush()
+        finally:
+            os.dup2(saved, 2)
+            os.close(saved)
+        file.seek(0)
+        text = file.read().decode("utf-8", "replace").strip()
+    lines = [line.split(": ", 1)[-1] if line.startswith(("kexec-efi: ", "kexec: ")) else line for line in text.splitlines()]
+    return "; ".join(lines) or "it would not boot" if failed else None
+
+
+class Store:
+    def __init__(self, esp, token):
+        self.esp = esp
+        self.place = f"/EFI/kexec/{token}"      # as the loader knows it
+        self.folder = esp.path / self.place[1:]
+        self._contents = {}
+
+    def names(self):
+        """All files of the folder that this command may have written."""
+        if not self.folder.is_dir():
+            return []
+        return sorted(name for name in os.listdir(self.folder)
+                      if _OURS.fullmatch(name.removesuffix(operations.PARTIAL)))
+
+    def sets(self):
+        """The newest first."""
+        return sorted(filter(None, map(parse_image_name, self.names())), key=lambda found: found.key, reverse=True)
+
+    def image(self, found):
+        return self.folder / f"{found.name}.efi"
+
+    # --- what is in a set ---
+
+    def _look(self, found):
+        """(the names of the set's files, or None if nobody can say; what is wrong with the set, or None)."""
+        image_name, entry_name = f"{found.name}.efi", f"{found.name}.conf"
+        known = {}
+
+        def read(part):
+            path = loader.file_below(self.esp.path, part)
+            # A file that is not where this command puts it is somebody else's.
+            return loader.read(path)
+
+        def judge():
+            image = loader.Image(image_name, loader.read(self.folder / image_name))
+            names = [image_name]
+            plan = image.plan
+            if plan is None:
+                names.insert(0, entry_name)
+                plan = loader.entry(entry_name, loader.read(self.folder / entry_name))
+            files = [part for part in [plan["kernel"], *plan["initrds"]] if part["source"] == "volume"]
+            for part in files:
+                # The lines with digests are the last: where they are missing, others may be as well.
+                if not part["fsverity"]:
+                    loader.fail(f"{entry_name}: expected a line fsverity for {loader.path_of(part)}, found none")
+            known["names"] = [loader.file_below(self.esp.path, part).name for part in files] + names
+            loader.expect_plan(plan, lambda part: image.section(part["name"]) if part["source"] == "image" else read(part))
+
+        complaint = complaint_of(judge)
+        return known.get("names"), complaint
+
+    def look(self, found):
+        if found not in self._contents:
+            self._contents[found] = self._look(found)
+        return self._contents[found]
+
+    def complaint(self, found):
+        """What is wrong with a set, by the loader's own judgement; None if it boots."""
+        return self.look(found)[1]
+
+    # --- what can go ---
+
+    def unneeded(self, doomed):
+        """The files that no set needs when those in `doomed` are gone, in an order in which they can go: images first, then
+        what they name. What a set needs that cannot be read is not known: all of its version stay."""
+        needed, versions = set(), []
+        for found in self.sets():
+            if found in doomed:
+                continue
+            names = self.look(found)[0]
+            if names is None:
+                versions.append(found.version)
+                names = [f"{found.name}.efi", f"{found.name}.conf"]
+            needed.update(names)
+
+        def is_kept(name):
+            if name.endswith(operations.PARTIAL):
+                return False
+            return name in needed or any(name.startswith((f"vmlinuz-{version}-", f"initrd-{version}-")) for version in versions)
+
+        gone = [name for name in self.names() if not is_kept(name)]
+        return sorted(gone, key=lambda name: (not name.endswith(".efi"), not name.endswith(".conf"), name))
+
+    def removal(self, names):
+        """The operations that remove these files."""
+        if not names:
+            return []
+        return [*(operations.RemoveFile(self.folder / name) for name in names), operations.Flush(self.folder)]
+
+    # --- room ---
+
+    def _clusters(self, sizes):
+        """Bytes that files of these sizes take, and how many are free."""
+        found = os.statvfs(self.esp.path)
+        unit = found.f_frsize or found.f_bsize
+        return sum(-(-size // unit) * unit for size in sizes), found.f_bavail * unit, unit
+
+    def room(self, sizes, gone):
+        """(bytes needed for files of these sizes, bytes that there are once `gone` are). Folders grow with the names in
+        them: 32 bytes for each 13 characters, for which two clusters are enough."""
+        needed, free, unit = self._clusters(sizes)
+        freed, _, _ = self._clusters((self.folder / name).stat().st_size for name in gone)
+        return needed + 4 * unit, free + freed
+
+    def has(self, name, content):
+        """Whether a file is there with this content."""
+        path = self.folder / name
+        try:
+            return path.stat().st_size == len(content) and path.read_bytes() == content
+        except OSError:
+            return False

@@ -1,0 +1,49 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Where the files of the machine are that is set up, and those of the kernel that runs this."""
+
+import os
+import pathlib
+
+
+class System:
+    """`root` is where the machine's own files are. The running kernel's /proc, /sys and /run are not below it; tests have
+    theirs below the folder that the environment variable KEXEC_EFI_SYSTEM names."""
+
+    def __init__(self, root="/", kernel=None):
+        self.root = pathlib.Path(os.path.realpath(root))
+        self._kernel = pathlib.Path(kernel or os.environ.get("KEXEC_EFI_SYSTEM") or "/")
+
+    @property
+    def is_running(self):
+        """Whether the machine that is set up is the one that runs."""
+        return self.root == pathlib.Path("/")
+
+    def file(self, path):
+        """A path of the machine's."""
+        return self.root / path.lstrip("/")
+
+    def kernel_file(self, path):
+        """A path below /proc, /sys, /run or /dev."""
+        return self._kernel / path.lstrip("/")
+
+    def kernel_text(self, path):
+        """The content of a file of the running kernel; empty if it cannot be read."""
+        try:
+            return self.kernel_file(path).read_bytes().decode("utf-8", "surrogateescape")
+        except OSError:
+            return ""
+
+    def is_in_chroot(self):
+        """Whether / is not that of process 1, as in a chroot or a container's build, whose firmware is another machine's."""
+        try:
+            return not os.path.samestat(os.stat(self.kernel_file("/proc/1/root")), os.stat("/"))
+        except OSError:
+            return False
+
+    @property
+    def boot_id(self):
+        return self.kernel_text("/proc/sys/kernel/random/boot_id").strip()
+
+    @property
+    def running_kernel(self):
+        return self.kernel_text("/proc/sys/kernel/osrelease").strip()
