@@ -91,30 +91,15 @@ static enum kexec_status add_parts(struct initrd_list *list, const struct boot_p
 }
 
 /*
- * The entry's, and what is made here. A unified image's are its own, whatever an entry adds to it. Behind a kernel that
- * comes by itself, what is made here says how the initrds before it are measured, and is not measured with them.
- */
-static enum kexec_status add_entrys(struct initrd_list *list, const struct boot_plan *plan, struct sources *sources,
-				    const struct extras *extras, bool is_unified)
-{
-	enum kexec_status status;
-
-	if (is_unified)
-		add_extras(list, extras, EXTRA_ARCHIVE);
-	status = add_parts(list, plan, PART_OF_ENTRY, sources);
-	if (!status && !is_unified)
-		add_extras(list, extras, EXTRA_ARCHIVE);
-	return status;
-}
-
-/*
  * In the order of systemd-stub: microcode, which Linux looks for at the beginning only; what was registered before us;
- * the unified image's own; what is made here; the entry's; those of addons. Of two files of one name Linux keeps the
- * later.
+ * the unified image's own, or without one the entry's; what is made here; what the entry adds to the image; those of
+ * addons. Of two files of one name Linux keeps the later.
  */
 enum kexec_status initrd_list_fill(struct initrd_list *list, const struct boot_plan *plan, struct sources *sources,
-				   const struct extras *extras, bool is_unified)
+				   const struct extras *extras)
 {
+	enum part_order before = list->is_unified ? PART_OF_IMAGE : PART_OF_ENTRY;
+	enum part_order behind = list->is_unified ? PART_OF_ENTRY : PART_OF_IMAGE;
 	enum kexec_status status;
 
 	add_extras(list, extras, EXTRA_MICROCODE);
@@ -125,16 +110,18 @@ enum kexec_status initrd_list_fill(struct initrd_list *list, const struct boot_p
 	if (status)
 		return status;
 	add_sections(list, false);
-	status = add_parts(list, plan, PART_OF_IMAGE, sources);
-	if (!status)
-		status = add_entrys(list, plan, sources, extras, is_unified);
+	status = add_parts(list, plan, before, sources);
+	if (status)
+		return status;
+	add_extras(list, extras, EXTRA_ARCHIVE);
+	status = add_parts(list, plan, behind, sources);
 	if (status)
 		return status;
 	add_extras(list, extras, EXTRA_INITRD);
 	return KEXEC_OK;
 }
 
-enum kexec_status initrd_list_plan(const struct initrd_list *list, bool is_unified, uint64_t *ret_size)
+enum kexec_status initrd_list_plan(const struct initrd_list *list, uint64_t *ret_size)
 {
 	enum kexec_status status = KEXEC_OK;
 	uint64_t size = 0;
@@ -144,7 +131,7 @@ enum kexec_status initrd_list_plan(const struct initrd_list *list, bool is_unifi
 
 		status = initrd_append(initrd->name, initrd->size, &size, &initrd->offset);
 	}
-	*ret_size = is_unified && list->count > 1 ? align_up(size, INITRD_ALIGN) : size;
+	*ret_size = list->is_unified && list->count > 1 ? align_up(size, INITRD_ALIGN) : size;
 	return status;
 }
 

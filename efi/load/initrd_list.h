@@ -26,23 +26,21 @@ struct initrd {
 };
 
 struct initrd_list {
+	bool is_unified; /* the kernel comes in a unified image */
 	const struct unified_file *unified;
 	struct initrd *initrds;
 	size_t count;
 };
 
-/*
- * Adds all initrds of a boot; there is room for them. Each part is open then, until initrd_list_close. `is_unified`:
- * the kernel comes in a unified image.
- */
+/* Adds all initrds of a boot; there is room for them. Each part is open then, until initrd_list_close. */
 enum kexec_status initrd_list_fill(struct initrd_list *list, const struct boot_plan *plan, struct sources *sources,
-				   const struct extras *extras, bool is_unified);
+				   const struct extras *extras);
 
 /*
  * Finds out where they go, and how large they are together: of several, the last is padded as well where the kernel
  * comes in a unified image, as by systemd-stub.
  */
-enum kexec_status initrd_list_plan(const struct initrd_list *list, bool is_unified, uint64_t *ret_size);
+enum kexec_status initrd_list_plan(const struct initrd_list *list, uint64_t *ret_size);
 
 /* What the initrds number `first` to `last` take, with the padding between them. */
 uint64_t initrd_list_size(const struct initrd_list *list, size_t first, size_t last);

@@ -218,7 +218,7 @@ static enum kexec_status load_without_twin(struct initrd_loader *loader, const s
 		initrd_list_leave_out(list, registered);
 		twin--;
 	}
-	status = initrd_list_plan(list, kernel->view.bytes != NULL, &size);
+	status = initrd_list_plan(list, &size);
 	if (!status)
 		status = place_initrds(kernel, size, target->kexec_image, loader);
 	if (!status)
@@ -236,10 +236,10 @@ static enum kexec_status load_all(struct initrd_loader *loader, const struct boo
 	enum kexec_status status;
 	uint64_t size;
 
-	status = initrd_list_fill(&loader->list, plan, target->sources, loader->extras, kernel->view.bytes != NULL);
+	status = initrd_list_fill(&loader->list, plan, target->sources, loader->extras);
 	/* To find a twin their places must be known. */
 	if (!status)
-		status = initrd_list_plan(&loader->list, kernel->view.bytes != NULL, &size);
+		status = initrd_list_plan(&loader->list, &size);
 	if (!status)
 		status = load_without_twin(loader, target, kernel);
 	if (status)
@@ -280,7 +280,8 @@ enum kexec_status load_initrds(const struct boot_plan *plan, const struct kernel
 {
 	struct initrd_loader loader = { .digest = target->digest,
 					.extras = target->extras,
-					.list.unified = &kernel->unified };
+					.list = { .is_unified = kernel->view.bytes != NULL,
+						  .unified = &kernel->unified } };
 	struct loaded_initrds initrds = { .segment = kernel->unified.initrd };
 	enum kexec_status status;
 	size_t count;
