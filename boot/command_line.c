@@ -224,14 +224,14 @@ enum kexec_status command_line_carry_out(struct plan_builder *builder, bool is_s
 /* --- .cmdline of a unified image --- */
 
 /* The stub takes the initrd that it is handed, and looks for no other. */
-static void warn_of_initrds(const struct line *line)
+static void warn_of_initrds(const struct line *line, const char *beside)
 {
 	struct text rest = line->text;
 	struct text path;
 
 	while (take_initrd(&rest, &path))
-		log_warning("%s: %s: expected no initrd= beside .initrd, found \"initrd=%.*s\": it is not loaded",
-			    line->said_by, line->key, TEXT_ARGS(text_quote(path, QUOTE_MAX)));
+		log_warning("%s: %s: expected no initrd=%s, found \"initrd=%.*s\": it is not loaded", line->said_by,
+			    line->key, beside, TEXT_ARGS(text_quote(path, QUOTE_MAX)));
 }
 
 static bool names_initrd(struct text text)
@@ -268,7 +268,7 @@ enum kexec_status command_line_carry_out_embedded(struct boot_plan *plan, const 
 	if (status)
 		return status;
 	if (image->sections[UNIFIED_INITRD].size)
-		warn_of_initrds(&line);
+		warn_of_initrds(&line, " beside .initrd");
 	else
 		status = add_embedded_initrds(plan, &line, boot_part_is_sealed(&plan->kernel) ? "sealed" : signed_only);
 	if (status)
@@ -278,4 +278,15 @@ enum kexec_status command_line_carry_out_embedded(struct boot_plan *plan, const 
 	warn_of_variables(&line);
 	warn_of_the_stub(&line, plan->initrd_count + unified_initrd_count(image));
 	return KEXEC_OK;
+}
+
+void command_line_carry_out_added(struct boot_plan *plan, struct text whole, struct text added)
+{
+	const struct line line = { .text = added, .said_by = plan->kernel.name, .key = "options from outside" };
+
+	warn_of_initrds(&line, "");
+	if (!plan->dma_is_said)
+		plan->dma_off = stub_wants_dma_off(whole);
+	warn_of_variables(&line);
+	warn_of_the_stub(&line, 0);
 }

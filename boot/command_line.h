@@ -40,3 +40,9 @@ struct embedded_line {
  */
 enum kexec_status command_line_carry_out_embedded(struct boot_plan *plan, const struct unified_image *image,
 						  const struct embedded_line *embedded);
+
+/*
+ * The same for what addons and the machine add to the command line of a unified image, `added` at the end of `whole`.
+ * The initrds are loaded by then, so a line says of initrd=PATH that it does nothing.
+ */
+void command_line_carry_out_added(struct boot_plan *plan, struct text whole, struct text added);

@@ -2,6 +2,7 @@
 /* Loads kernel and command line. */
 #include "efi/load/load.h"
 
+#include "boot/command_line.h"
 #include "boot/destination.h"
 #include "boot/log.h"
 #include "common/align.h"
@@ -182,7 +183,18 @@ static struct text words_for_consoles(const struct kernel *kernel, struct text l
 	return words;
 }
 
-enum kexec_status load_command_line(const struct boot_plan *plan, const struct kernel *kernel,
+/* What others than the plan and the image have added: it follows what those say. */
+static void carry_out_added(struct boot_plan *plan, struct text whole, struct text said)
+{
+	struct text added = whole;
+
+	if (whole.length <= said.length)
+		return;
+	text_drop(&added, said.length);
+	command_line_carry_out_added(plan, whole, added);
+}
+
+enum kexec_status load_command_line(struct boot_plan *plan, const struct kernel *kernel,
 				    const struct load_target *target, const struct kexec_segment **ret_segment)
 {
 	struct text said = kernel->unified.bytes ? kernel->unified.command_line : plan->command_line;
@@ -196,6 +208,7 @@ enum kexec_status load_command_line(const struct boot_plan *plan, const struct k
 	if (status)
 		return status;
 	text = target->extras->command_line;
+	carry_out_added(plan, text, said);
 	status = kernel_check_command_line(&kernel->plan, text.length);
 	if (status)
 		return status;

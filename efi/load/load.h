@@ -89,5 +89,5 @@ enum kexec_status load_initrds(const struct boot_plan *plan, const struct kernel
  * of a unified image that it names, and the options of target->extras, whose command_line has them as they are
  * measured. In front of a unified image's kernel we are its stub, and add what boot/serial_console.h says.
  */
-enum kexec_status load_command_line(const struct boot_plan *plan, const struct kernel *kernel,
+enum kexec_status load_command_line(struct boot_plan *plan, const struct kernel *kernel,
 				    const struct load_target *target, const struct kexec_segment **ret_segment);

@@ -290,6 +290,28 @@ static void what_an_image_asks_of_the_stub(void **state)
 	boot_plan_free(&plan);
 }
 
+/* The entry's options, which come first, have been carried out. */
+static void what_addons_ask_of_the_stub(void **state)
+{
+	struct boot_plan plan = plan_of(LINES, PART_ON_VOLUME, TRUST_PLATFORM);
+	struct text whole = TEXT("initrd=/entry video=efifb:list initrd=/a efi=disable_early_pci_dma $b");
+	struct text added = whole;
+
+	(void)state;
+	text_drop(&added, strlen("initrd=/entry video=efifb:list"));
+	command_line_carry_out_added(&plan, whole, added);
+	assert_string_equal(logged(), "warning: /x.efi: options from outside: expected no initrd=, found "
+				      "\"initrd=/a\": it is not loaded\n"
+				      "warning: /x.efi: options from outside: expected words for Linux, found \"$b\": "
+				      "variables are GRUB's, and stay as they are\n");
+	assert_true(plan.dma_off);
+	assert_int_equal(plan.initrd_count, 1);
+	plan.dma_is_said = true;
+	command_line_carry_out_added(&plan, TEXT("efi=no_disable_early_pci_dma"), TEXT(""));
+	assert_true(plan.dma_off);
+	boot_plan_free(&plan);
+}
+
 /* Each word adds as much as a word can: a list that is too short is written past its end. */
 static void fullest_command_lines(void **state)
 {
@@ -320,7 +342,7 @@ int main(void)
 		cmocka_unit_test(variables_of_others),		 cmocka_unit_test(nothing_but_variables),
 		cmocka_unit_test(what_only_the_stub_does),	 cmocka_unit_test(dma_off_by_either_word),
 		cmocka_unit_test(initrds_of_an_image_follow),	 cmocka_unit_test(initrds_of_an_image_that_has_one),
-		cmocka_unit_test(what_an_image_asks_of_the_stub),
+		cmocka_unit_test(what_an_image_asks_of_the_stub), cmocka_unit_test(what_addons_ask_of_the_stub),
 		cmocka_unit_test(initrds_of_an_image_that_are_refused),
 		cmocka_unit_test(fullest_command_lines),
 	};
