@@ -30,10 +30,18 @@ enum {
 /* The same for StubFeatures, EFI_STUB_FEATURE_...: what of systemd-stub's this loader does where it is the stub. */
 enum {
 	STUB_REPORT_BOOT_PARTITION = 1 << 0, /* LoaderDevicePartUUID */
+	STUB_CREDENTIALS = 1 << 1,	     /* efi/extras */
+	STUB_SYSTEM_EXTENSIONS = 1 << 2,
+	STUB_THREE_REGISTERS = 1 << 3, /* image, parameters and extensions: efi/measure/stub_variables.h */
 	STUB_RANDOM_SEED = 1 << 4,
+	STUB_ADDONS = 1 << 5, /* their .cmdline: efi/trust/addons.h */
+	STUB_SMBIOS = 1 << 6, /* efi/extras/machine_options.c */
+	STUB_CONFIGURATION_EXTENSIONS = 1 << 8,
 	STUB_UKI_PROFILES = 1 << 9,	      /* `@N` in load options */
 	STUB_REPORT_STUB_PARTITION = 1 << 10, /* StubDevicePartUUID and StubImageIdentifier */
-	STUB_FEATURES = STUB_REPORT_BOOT_PARTITION | STUB_RANDOM_SEED | STUB_UKI_PROFILES | STUB_REPORT_STUB_PARTITION,
+	STUB_FEATURES = STUB_REPORT_BOOT_PARTITION | STUB_CREDENTIALS | STUB_SYSTEM_EXTENSIONS | STUB_THREE_REGISTERS |
+			STUB_RANDOM_SEED | STUB_ADDONS | STUB_SMBIOS | STUB_CONFIGURATION_EXTENSIONS |
+			STUB_UKI_PROFILES | STUB_REPORT_STUB_PARTITION,
 };
 
 /* Who has set LoaderInfo in this power-on: it outlives the loader that set it. */
