@@ -144,6 +144,31 @@ def test_name_that_leads_elsewhere(checkout, tmp_path, name):
     assert not list(tmp_path.rglob("EFI"))
 
 
+@pytest.mark.parametrize("name, installed", [("debian.efi", "debian.efi"), ("BOOTX64.EFI", "BOOTX64.efi"), ("a.b", "a.b.efi")])
+def test_name_with_a_suffix(checkout, tmp_path, name, installed):
+    assert make(checkout, "install", {"DESTDIR": tmp_path, "NAME": name}).returncode == 0
+    assert [path.name for path in (tmp_path / "boot/efi/EFI/kexec").iterdir()] == [installed]
+
+
+def test_image_that_was_signed_is_installed(checkout, tmp_path):
+    """As it is signed, and only where it is this build."""
+    key, out = Key.new(tmp_path, "ours"), tmp_path / "boot/efi/EFI/kexec/kexecx64.efi"
+    signed = checkout / "build/kexecx64.signed.efi"
+    assert make(checkout, "sign", {"KEY": key.key, "CERT": key.certificate, "GENERIC": "yes"}).returncode == 0
+    assert make(checkout, "install", {"DESTDIR": tmp_path}).returncode == 0
+    assert out.read_bytes() == signed.read_bytes()
+    subprocess.run(["sbverify", "--cert", key.certificate, out], check=True, stdout=subprocess.DEVNULL)
+    content = bytearray(signed.read_bytes())
+    content[0x5000] ^= 1
+    signed.write_bytes(content)
+    result = make(checkout, "install", {"DESTDIR": tmp_path})
+    assert result.returncode and re.search(b"expected build/kexecx64.efi with a signature, found that of another build", result.stderr)
+    assert out.read_bytes() != bytes(content)
+    signed.unlink()
+    assert make(checkout, "install", {"DESTDIR": tmp_path}).returncode == 0
+    assert out.read_bytes() == (ROOT / "build/kexecx64.efi").read_bytes()
+
+
 @pytest.mark.parametrize("name", NASTY)
 def test_run(checkout, name):
     """What tests/qemu/boot is called with; what it does with that is its own tests' matter."""
