@@ -5,6 +5,7 @@ judgement; what fails leaves what was; what has not come up is not first."""
 import errno
 import json
 import os
+import random
 import re
 import shutil
 import signal
@@ -14,11 +15,15 @@ import time
 
 import pytest
 
-from command_machine import COMMAND, FOLDER, OTHERS, FolderMachine, cpio
+from command_machine import COMMAND, FOLDER, OTHERS, OTHERS_PATH, FolderMachine, cpio
 from kexec_efi import boot_files, changes, operations, report, store, variables
 from kexec_efi.errors import BAD_NEWS, NO_ROOM, NOT_INSTALLED, Refused
 
 A, B, C = "6.1.0-9-amd64", "6.1.0-10-amd64", "6.12.0-1-amd64"
+
+
+class PowerCut(BaseException):
+    pass
 
 
 def blessed(machine, *versions):
@@ -314,6 +319,64 @@ def test_versions_that_are_kept(tmp_path):
     machine = blessed(FolderMachine.new(tmp_path / "machine", "keep=2\n"), A, B, C)
     assert {one.version for one in machine.machine().store.sets()} == {B, C}
     assert len([name for name in machine.names() if "vmlinuz" in name]) == 2
+
+
+def test_what_is_damaged_is_no_fallback(tmp_path):
+    """Of two kernels that have come up the newer one is damaged: the older one stays, though it is one too many."""
+    machine = blessed(FolderMachine.new(tmp_path / "machine", "keep=2\n"), A, B)
+    next(machine.esp.rglob(f"vmlinuz-{B}-*")).write_bytes(b"")
+    add(C)(machine)[0].carry_out()
+    assert A in {one.version for one in machine.machine().store.sets()}
+    assert machine.reboot() == C
+
+
+def test_boot_order_that_firmware_has_reset(tmp_path):
+    machine = blessed(FolderMachine.new(tmp_path / "machine"), A)
+    machine.set("BootOrder", struct.pack("<H", OTHERS))
+    assert machine.reboot() == "others"
+    assert "not in the boot order any more" in machine.run("status")
+    machine.run("add", A)
+    assert machine.reboot() == A
+    machine.run("bless")
+    assert machine.reboot() == A
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_many_changes(tmp_path, seed):
+    """What has come up boots first, whatever is done in whatever order, and wherever the power goes."""
+    seeded = random.Random(seed)
+    machine = FolderMachine.new(tmp_path / "machine", f"keep={seeded.choice((1, 2, 3))}\n")
+    first(machine)[0].carry_out()
+    came_up, power = {OTHERS_PATH}, [None]
+
+    def cut():
+        if power[0] is not None:
+            power[0] -= 1
+            if power[0] < 0:
+                raise PowerCut
+
+    for step in range(30):
+        version = seeded.choice((A, B, C))
+        kind = seeded.choice(("add", "add", "remove", "bless", "reboot", "reboot"))
+        power[0] = seeded.choice((None, None, seeded.randrange(25)))
+        says = f"seed {seed}, step {step}: {kind} {version}, cut at {power[0]}"
+        if kind == "add":
+            plan, _ = add(version, f"{version} {seeded.randrange(3)}", again=seeded.random() < 0.3)(machine)
+        elif kind == "remove":
+            plan, _ = changes.remove(machine.machine(), version)
+        elif kind == "bless":
+            plan, _ = changes.bless(machine.machine())
+        try:
+            if kind == "reboot":
+                raise PowerCut
+            plan.carry_out(cut)
+        except PowerCut:
+            # What has come up once does so again.
+            good = {path.rpartition("/")[2].rsplit(".", 2)[0] for path in came_up}
+            machine.reboot(failing=[found for found in (A, B, C) if found not in good and seeded.random() < 0.5])
+            came_up.add(machine.path_of(machine.numbers("BootCurrent")[0]))
+        machine.expect_bootable()
+        assert machine.path_of(machine.numbers("BootOrder")[0]) in came_up, says
 
 
 def test_last_that_boots(tmp_path):

@@ -70,6 +70,12 @@ def test_predict(machine):
     assert "PCR 4 " in machine.run("predict", "6.1")
 
 
+def test_pcrlock(machine):
+    machine.run("pcrlock", "6.1")
+    machine.run("pcrlock", "6.1")
+    assert [path.name for path in machine.root.rglob("*.pcrlock")] == ["kexec-efi-6.1.pcrlock"]
+
+
 def test_reader_that_goes_away(machine):
     result = subprocess.run(f"{COMMAND} status --root={machine.root} | head -c 1", shell=True, stderr=subprocess.PIPE, text=True,
                             env={**os.environ, "KEXEC_EFI_SYSTEM": str(machine.kernel)})

@@ -306,6 +306,14 @@ def test_line_of_an_entry_that_is_wrong(folders, line, complaint, capfd):
     assert complaint or "Initrd: expected initrd" in capfd.readouterr().err
 
 
+def test_initrd_that_the_command_line_names(folders):
+    """The loader would look for it on the ESP, where nobody puts it."""
+    folders.kernel_package("6.1")
+    (folders.root / "etc/kernel/cmdline").write_text("root=/dev/vda2 initrd=/initrd.img")
+    with pytest.raises(Refused, match="expected an entry with the files of its kernel only, found /initrd.img in it"):
+        folders.plan_add("6.1")
+
+
 def test_what_is_no_kernel(folders, capfd):
     folders.kernel_package("6.1")
     (folders.root / "boot/vmlinuz-6.1").write_bytes(KERNEL.read_bytes()[:100000])

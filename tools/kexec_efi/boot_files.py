@@ -222,11 +222,18 @@ class Workshop:
         else:
             image = self._recipe.image
             contents = {f"{place}/{part.name}": part.content for part in parts}
+
+            def read(part):
+                path = loader.path_of(part)
+                if path not in contents:
+                    raise Refused(f"expected an entry with the files of its kernel only, found {path} in it")
+                return contents[path]
+
             plan = loader.entry("the entry", text)
             if plan["unknown_keys"]:
                 unknown = ", ".join(os.fsdecode(loader.to_bytes(key)) for key in plan["unknown_keys"])
                 raise Refused(f"entry=: expected keys that the loader knows, found {unknown}")
-            loader.expect_plan(plan, lambda part: contents[loader.path_of(part)])
+            loader.expect_plan(plan, read)
             files[f"{name}.conf"] = text
         return [*files.items(), (f"{name}.efi", loader.read(self._signed(image)))]
 

@@ -2,6 +2,7 @@
 """What changes a machine. Each function plans, and returns the plan with what is to be said of it; nothing is written."""
 
 import hashlib
+import os
 
 from . import boot_files, operations
 from .configuration import FIRMWARE, SYSTEMD_BOOT
@@ -17,21 +18,26 @@ def _megabytes(size):
 # --- what may go -----------------------------------------------------------------------------------------------------
 
 
-def _protected(machine):
-    """The sets that stay whatever comes: what runs, what is first in the order and good, and what else is good."""
+def _first(machine):
+    """The sets that the machine falls back to: the first in the order, and the first of which the files are whole."""
     menu, record = machine.menu, machine.record
-    good = {found for found in machine.store.sets() if menu.is_good(found, record)}
-    first = menu.first_good(record) or next(iter(menu.in_order()), None)
-    return {found for found in (menu.running(), first) if found} | good
+    order = menu.in_order()
+    good = [found for found in order if menu.is_good(found, record)]
+    whole = next((found for found in good + order if machine.damage(found) is None), None)
+    return {found for found in (*order[:1], *good[:1], whole) if found}
+
+
+def _protected(machine):
+    """The sets that stay when others of their version go: what runs, what boots first, and what else has come up."""
+    good = {found for found in machine.store.sets() if machine.menu.is_good(found, machine.record)}
+    return good | _first(machine) | {machine.menu.running()}
 
 
 def _surplus(machine, versions, keep):
     """The sets of versions that are too many; what runs, and what boots first, is none."""
-    menu, record = machine.menu, machine.record
     wanted = sorted(versions, key=boot_files.version_key, reverse=True)[:keep]
-    first = menu.first_good(record) or next(iter(menu.in_order()), None)
-    return {found for found in machine.store.sets()
-            if found.version not in wanted and found not in (menu.running(), first, menu.armed())}
+    stay = _first(machine) | {machine.menu.running(), machine.menu.armed()}
+    return {found for found in machine.store.sets() if found.version not in wanted and found not in stay}
 
 
 def _remove(machine, doomed):
@@ -85,7 +91,7 @@ def _add_again(machine, found, title, is_asked):
     state, _ = menu.state(found, machine.record, machine.system.boot_id)
     if state == "failed" and not is_asked:
         return Plan(), f"{found.name}: did not come up before: add --again puts it on trial once more"
-    if state in ("unnamed", "waiting") or (is_asked and state not in ("good", "next")):
+    if state in ("unnamed", "waiting", "lost") or (is_asked and state not in ("good", "next")):
         # The number of tries that systemd-boot counts stands in the entry's name.
         before = menu.unname({found}) if menu.name == SYSTEMD_BOOT else []
         change, words = _name(machine, found, title, is_asked)
@@ -127,6 +133,8 @@ def add(machine, source, again=False):
 
 def _expect_room(machine, found, sizes, gone):
     needed, free = machine.store.room(sizes, gone)
+    if not os.access(machine.esp.path, os.W_OK):
+        raise Refused(f"{machine.esp.path}: expected a volume that can be written, found one that cannot")
     if needed > free:
         others = [other.version for other in machine.store.sets()
                   if other not in _protected(machine) and other.version != found.version]

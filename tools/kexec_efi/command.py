@@ -143,11 +143,16 @@ TOOLS = {
 }
 
 
-def _measured(tool):
-    def run(options):
-        machine = _machine(options)
-        return _run(tool, report.image_of(machine, options.version))
-    return run
+def _predict(options):
+    return _run("predict-pcrs", report.image_of(_machine(options), options.version))
+
+
+def _pcrlock(options):
+    """Under a name by which the next one of this version replaces it."""
+    machine = _machine(options)
+    name = options.version.replace("~", "_")
+    return _run("pcrlock", [*report.image_of(machine, options.version), f"--name=kexec-efi-{name}",
+                            f"--out={machine.system.file('/var/lib/pcrlock.d')}"])
 
 
 # --- the words of the command line -----------------------------------------------------------------------------------
@@ -209,8 +214,8 @@ def _parser():
     command("verify", "look at all files as the loader would", _report(report.verification))
     command("bless", "say that what runs has come up (kexec-efi-bless.service does)", _bless, _add_change)
     command("uninstall", "remove all of it, and leave the boot order as it was", _uninstall, _add_change, force=left)
-    command("predict", "what a TPM will hold after a boot of VERSION", _measured("predict-pcrs"), version=1)
-    command("pcrlock", "write what a boot of VERSION measures, for systemd-pcrlock", _measured("pcrlock"), version=1)
+    command("predict", "what a TPM will hold after a boot of VERSION", _predict, version=1)
+    command("pcrlock", "write what a boot of VERSION measures, for systemd-pcrlock", _pcrlock, version=1)
     for name, (text, _) in TOOLS.items():
         commands.add_parser(name, help=text, description=text)
     return parser

@@ -146,12 +146,9 @@ class FirmwareMenu:
         return self._set_next(number, f"{found.name} is on trial at the next start")
 
     def append(self, number, found):
-        """Behind all of ours: it is no newer than what boots."""
-        ours, order = self.ours(), self.order
-        if number in order:
-            return []
-        place = max([i for i, other in enumerate(order) if other in ours], default=-1) + 1 or len(order)
-        return self._set_order([*order[:place], number, *order[place:]], f"{found.name} behind what boots")
+        """Behind everything: nobody has seen it come up."""
+        order = self.order
+        return [] if number in order else self._set_order([*order, number], f"{found.name} behind what boots")
 
     def bless(self, found):
         """The operations that put the set in front of what is no newer; in front of everything if nothing of ours is newer."""
@@ -190,6 +187,8 @@ class FirmwareMenu:
             return "next", "it is on trial at the next start"
         if found in self.in_order():
             return "spare", "no newer than what boots; not tried"
+        if known.get("blessed"):
+            return "lost", "it has come up, and is not in the boot order any more"
         if armed and armed != boot_id:
             return "failed", f"it did not come up in {tries} {'try' if tries == 1 else 'tries'}"
         return "waiting", "it waits for its trial"
