@@ -538,7 +538,7 @@ def test_entries_of_systemd_boot(tmp_path):
 
 
 def test_names_of_files():
-    for name in ("6.1.0-9-amd64.1-0123456789ab.efi", "6.12.38+deb13-amd64.12-0123456789ab.efi"):
+    for name in ("6.1.0-9-amd64.1-0123456789ab.efi", "6.12.38+deb13-amd64.12-0123456789ab.efi", "6.8.5-301.fc40.x86_64.1-0123456789ab.efi"):
         assert store.parse_image_name(name).name + ".efi" == name
     for name in ("6.1.0.efi", "kexecx64.efi", "6.1.0.1-0123456789AB.efi", "../x.1-0123456789ab.efi", ".1-0123456789ab.efi"):
         assert store.parse_image_name(name) is None

@@ -261,6 +261,13 @@ def test_version_that_is_none(folders, version):
         boot_files.find(system.System(folders.root, folders.kernel), version)
 
 
+@pytest.mark.parametrize("version", ["6.12.38+deb13-amd64", "6.8.5-301.fc40.x86_64", "6.9.1-arch1-1", "6.6~rc1", "7.0.0-rc2+"])
+def test_version_of_a_distribution(folders, version):
+    folders.kernel_package(version)
+    folders.plan_add(version)[0].carry_out()
+    assert [one.version for one in folders.machine().store.sets()] == [version]
+
+
 def test_files_of_a_kernel(folders):
     found = system.System(folders.root, folders.kernel)
     with pytest.raises(Refused, match="expected a kernel at .*/boot/vmlinuz-6.1, found none"):
@@ -271,6 +278,8 @@ def test_files_of_a_kernel(folders):
     with pytest.raises(Refused, match="expected an initrd at .*/boot/initrd.img-6.1, found none: --no-initrd"):
         boot_files.find(found, "6.1")
     assert boot_files.find(found, "6.1", without_initrd=True).initrds == []
+    (folders.root / "boot/initramfs-6.1.img").write_bytes(b"of Fedora")
+    assert boot_files.find(found, "6.1").initrds == [b"of Fedora"]
     modules = folders.root / "usr/lib/modules/6.2"
     modules.mkdir(parents=True)
     (modules / "vmlinuz").write_bytes(b"kernel")

@@ -20,7 +20,7 @@ from .errors import FAILED, Refused
 LIBRARY = pathlib.Path(__file__).resolve().parents[1]
 
 # FAT takes each of these in a name; a name of ours ends in neither a dot nor a blank.
-VERSION = r"[A-Za-z0-9][A-Za-z0-9._+~-]{0,99}"
+VERSION = r"[A-Za-z0-9][A-Za-z0-9._+~@=-]{0,99}"
 
 _DIGITS_OF_A_NAME, _DIGITS_OF_A_SET = 16, 12
 
@@ -41,14 +41,15 @@ def signed_image_file():
 
 def check_version(version):
     if not re.fullmatch(VERSION, version):
-        raise Refused(f"expected a kernel version of letters, digits and ._+~-, found {version or 'nothing'}")
+        raise Refused(f"expected a kernel version of letters, digits and ._+~@=-, found {version or 'nothing'}")
     return version
 
 
 def version_key(version):
     """For sorting: numbers in it count as numbers, and what ends with ~ comes before what does not."""
     parts = re.findall(r"\d+|~|[^\d~]+", version)
-    return [(1, int(part), "") if part.isdigit() else (-1, 0, "") if part == "~" else (2, 0, part) for part in parts] + [(0, 0, "")]
+    keys = [(1, int(part), "") if part.isdigit() else (-1, 0, "") if part == "~" else (2, 0, part) for part in parts]
+    return [*keys, (0, 0, "")]
 
 
 @dataclasses.dataclass
@@ -70,9 +71,12 @@ def find(system, version, image=None, initrds=(), without_initrd=False):
     if kernel is None:
         raise Refused(f"expected a kernel at {kernels[0]}, found none")
     if not initrds and not without_initrd:
-        initrds = [system.file(f"/boot/initrd.img-{version}")]
-        if not initrds[0].exists():
-            raise Refused(f"expected an initrd at {initrds[0]}, found none: --no-initrd boots without one")
+        # As Debian, Fedora and openSUSE call it.
+        names = (f"initrd.img-{version}", f"initramfs-{version}.img", f"initrd-{version}")
+        places = [system.file(f"/boot/{name}") for name in names]
+        initrds = [path for path in places if path.exists()][:1]
+        if not initrds:
+            raise Refused(f"expected an initrd at {places[0]}, found none: --no-initrd boots without one")
     return Source(version, loader.read(kernel), [loader.read(path) for path in initrds])
 
 
@@ -114,7 +118,8 @@ class Recipe:
 
 def recipe(system, configuration, source):
     release = conf.os_release(system)
-    path = next((path for path in (system.file("/etc/os-release"), system.file("/usr/lib/os-release")) if path.exists()), None)
+    places = [system.file(path) for path in ("/etc/os-release", "/usr/lib/os-release")]
+    path = next((path for path in places if path.exists()), None)
     image = image_file()
     if configuration.mode == conf.SPLIT and not configuration.key:
         image = signed_image_file() or image

@@ -110,7 +110,8 @@ def add(machine, source, again=False):
     numbers = [found.number for found in store.sets() if found.version == source.version]
     found = Set(source.version, max(numbers, default=0) + 1, identity)
     files = boot_files.make(made_by, found.name, store.place)
-    record.of(found.name)["files"] = {name: hashlib.sha256(content).hexdigest() for name, content in files if name.startswith(found.name)}
+    record.of(found.name)["files"] = {name: hashlib.sha256(content).hexdigest() for name, content in files
+                                      if name.startswith(found.name)}
 
     stay = _protected(machine)
     doomed = {other for other in store.sets() if other.version == source.version and other not in stay}
@@ -193,7 +194,8 @@ def bless(machine):
     if menu.is_good(running, record):
         return Plan(after=_next_trial(machine)), f"{running.name}: is blessed already"
     if system.running_kernel != running.version:
-        raise Refused(f"{running.name}: expected the kernel {running.version} to run, found {system.running_kernel}: not blessed")
+        raise Refused(f"{running.name}: expected the kernel {running.version} to run, found {system.running_kernel}: "
+                      "not blessed")
     record.of(running.name)["blessed"] = True
     change = [*menu.bless(running), *record.saved()]
     return Plan(change=change, after=_after_blessing(machine, running)), f"{running.name}: has come up, and boots first"

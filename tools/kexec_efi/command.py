@@ -42,7 +42,8 @@ def _change(options, plan_change, needs_installation=True):
         elif not options.json:
             plan.show()
     if options.json:
-        loader.say(json.dumps({"operations": [str(operation) for operation in plan], "done": not options.dry_run, "result": words}))
+        loader.say(json.dumps({"operations": [str(operation) for operation in plan], "done": not options.dry_run,
+                               "result": words}))
     else:
         loader.say(("would be: " if options.dry_run else "") + words)
     return 0
@@ -53,7 +54,9 @@ def _source(options, machine, version):
 
 
 def _add(options):
-    return _change(options, lambda machine: changes.add(machine, _source(options, machine, options.version), options.again))
+    def plan(machine):
+        return changes.add(machine, _source(options, machine, options.version), options.again)
+    return _change(options, plan)
 
 
 def _remove(options):
@@ -170,7 +173,7 @@ def _add_common(parser):
     parser.add_argument("--root", default="/", metavar="DIR", help="the machine's files are below DIR")
     parser.add_argument("--config", metavar="FILE", help=f"instead of {configuration.FILE}")
     parser.add_argument("--variables", choices=["auto", "yes", "no"], default="auto",
-                        help="whether to use the EFI variables of the running machine (auto: if it is the one that is set up)")
+                        help="whether to use the EFI variables of the running machine (auto: if it is that which is set up)")
     parser.add_argument("--json", action="store_true", help="print JSON")
 
 
@@ -184,7 +187,8 @@ def _add_change(parser):
 
 def _add_files(parser):
     parser.add_argument("--kernel", metavar="FILE", help="instead of /boot/vmlinuz-VERSION")
-    parser.add_argument("--initrd", metavar="FILE", action="append", default=[], help="instead of /boot/initrd.img-VERSION; may be repeated")
+    parser.add_argument("--initrd", metavar="FILE", action="append", default=[],
+                        help="instead of /boot/initrd.img-VERSION; may be repeated")
     parser.add_argument("--no-initrd", action="store_true", help="boot without an initrd")
 
 

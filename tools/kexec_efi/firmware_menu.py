@@ -79,7 +79,8 @@ class FirmwareMenu:
         for number, option in self.entries().items():
             folder, _, image = (option.path or "").rpartition("/")
             named = parse_image_name(image)
-            if named and option.partition_uuid == self._esp.partition.uuid and folder.lower() == self._store.place.lower():
+            is_here = option.partition_uuid == self._esp.partition.uuid and folder.lower() == self._store.place.lower()
+            if named and is_here:
                 found[number] = named
         return found
 
@@ -111,7 +112,8 @@ class FirmwareMenu:
     def boots_something(self, without):
         """Whether the order names anything else than the sets in `without`."""
         ours, entries = self.ours(), self.entries()
-        return any(entries[number].is_active and ours.get(number) not in without for number in self.order if number in entries)
+        return any(entries[number].is_active and ours.get(number) not in without
+                   for number in self.order if number in entries)
 
     # --- operations ---
 

@@ -51,7 +51,8 @@ def complaint_of(function):
         saved = os.dup(2)
         try:
             os.dup2(file.fileno(), 2)
-            with contextlib.redirect_stderr(io.TextIOWrapper(os.fdopen(os.dup(file.fileno()), "wb"), "utf-8", "backslashreplace")):
+            ours = io.TextIOWrapper(os.fdopen(os.dup(file.fileno()), "wb"), "utf-8", "backslashreplace")
+            with contextlib.redirect_stderr(ours):
                 try:
                     function()
                     failed = False
@@ -63,7 +64,8 @@ def complaint_of(function):
             os.close(saved)
         file.seek(0)
         text = file.read().decode("utf-8", "replace").strip()
-    lines = [line.split(": ", 1)[-1] if line.startswith(("kexec-efi: ", "kexec: ")) else line for line in text.splitlines()]
+    lines = [line.split(": ", 1)[-1] if line.startswith(("kexec-efi: ", "kexec: ")) else line
+             for line in text.splitlines()]
     return "; ".join(lines) or "it would not boot" if failed else None
 
 
@@ -145,7 +147,8 @@ class Store:
         def is_kept(name):
             if name.endswith(operations.PARTIAL):
                 return False
-            return name in needed or any(name.startswith((f"vmlinuz-{version}-", f"initrd-{version}-")) for version in versions)
+            return name in needed or any(name.startswith((f"vmlinuz-{version}-", f"initrd-{version}-"))
+                                         for version in versions)
 
         gone = [name for name in self.names() if not is_kept(name)]
         return sorted(gone, key=lambda name: (not name.endswith(".efi"), not name.endswith(".conf"), name))

@@ -44,7 +44,8 @@ class SystemdMenu:
 
     def in_order(self):
         """As systemd-boot sorts them: those without tries left come last."""
-        return [named for _, named, _, _ in sorted(self._entries(), key=lambda entry: (entry[2] != 0, entry[1].key), reverse=True)]
+        entries = sorted(self._entries(), key=lambda entry: (entry[2] != 0, entry[1].key), reverse=True)
+        return [named for _, named, _, _ in entries]
 
     def first_good(self, record):
         return next((found for found in self.in_order() if self.is_good(found, record)), None)
@@ -55,7 +56,8 @@ class SystemdMenu:
         text = data.decode("utf-16-le", "replace").rstrip("\0")
         counted = _COUNTER.fullmatch(text if text.endswith(".conf") else text + ".conf")
         name = counted[1] if counted else ""
-        return next((named for _, named, _, _ in self._entries() if f"{self._token}-{named.name}".lower() == name.lower()), None)
+        return next((named for _, named, _, _ in self._entries()
+                     if f"{self._token}-{named.name}".lower() == name.lower()), None)
 
     def armed(self):
         return next((found for found in self.in_order() if not self.is_good(found, None)), None)
