@@ -11,10 +11,12 @@ import pathlib
 import re
 import secrets
 import shlex
+import shutil
 import signal
 import struct
 import subprocess
 import sys
+import tempfile
 
 HERE = pathlib.Path(__file__).resolve().parent
 
@@ -66,9 +68,28 @@ class Parser(argparse.ArgumentParser):
         sys.exit(2)
 
 
+SIGNALS = signal.SIGHUP, signal.SIGINT, signal.SIGTERM
+
+
+@contextlib.contextmanager
+def temporary_folder(prefix):
+    """A folder that goes at the end. A signal that comes while it is made or removed waits until that is done."""
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)
+    folder = None
+    try:
+        folder = tempfile.mkdtemp(prefix=prefix)
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+        yield folder
+    finally:
+        signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)
+        if folder:
+            shutil.rmtree(folder)
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
 def run(main):
     """Runs a tool. Whatever ends it early lets it clean up, and whatever cannot be read or written is one line."""
-    for number in (signal.SIGHUP, signal.SIGINT, signal.SIGTERM):
+    for number in SIGNALS:
         signal.signal(number, lambda number, _: sys.exit(128 + number))
     for stream in (sys.stdout, sys.stderr):
         stream.reconfigure(errors="backslashreplace")

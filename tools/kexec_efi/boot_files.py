@@ -10,7 +10,6 @@ import pathlib
 import re
 import subprocess
 import sys
-import tempfile
 
 import loader
 
@@ -244,5 +243,5 @@ class Workshop:
 
 
 def make(made_by, name, place):
-    with tempfile.TemporaryDirectory(prefix="kexec-efi-") as folder:
+    with loader.temporary_folder("kexec-efi-") as folder:
         return Workshop(made_by, folder).make(name, place)
