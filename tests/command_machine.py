@@ -6,6 +6,7 @@ import contextlib
 import io
 import os
 import pathlib
+import shutil
 import struct
 import subprocess
 import sys
@@ -68,6 +69,14 @@ class FolderMachine:
         made.set("Boot0001", load_option.make("debian", partition, OTHERS_PATH))
         made.set("BootCurrent", struct.pack("<H", OTHERS))
         made._begin("5.10.0-1-amd64")
+        return made
+
+    def copy(self, folder):
+        """The same machine elsewhere, with its ESP mounted there."""
+        shutil.copytree(self.folder, folder, symlinks=True)
+        made = FolderMachine(folder)
+        mountinfo = made.kernel / "proc/self/mountinfo"
+        mountinfo.write_text(mountinfo.read_text().replace(str(self.folder), str(folder)))
         return made
 
     # --- the machine's files ---

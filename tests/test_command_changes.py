@@ -7,7 +7,6 @@ import json
 import os
 import random
 import re
-import shutil
 import signal
 import struct
 import subprocess
@@ -105,11 +104,7 @@ def snapshots(machine, plan, folder):
     steps = list(plan)
 
     def keep(name):
-        shutil.copytree(machine.folder, folder / name, symlinks=True)
-        copy = FolderMachine(folder / name)
-        # There the ESP is mounted elsewhere.
-        mountinfo = copy.kernel / "proc/self/mountinfo"
-        mountinfo.write_text(mountinfo.read_text().replace(str(machine.folder), str(copy.folder)))
+        copy = machine.copy(folder / name)
         found.append(copy)
         return copy
 
@@ -226,6 +221,23 @@ def test_signal_in_the_middle(tmp_path):
     assert b"Traceback" not in process.stderr.read()
     assert process.wait() == 128 + signal.SIGTERM
     assert machine.state() == before
+
+
+def test_signal_while_it_is_sealed(tmp_path):
+    """The tool that seals has files of its own."""
+    machine = blessed(FolderMachine.new(tmp_path / "machine", "mode=sealed\n"), A)
+    machine.kernel_package(B)
+    (machine.root / f"boot/initrd.img-{B}").write_bytes(cpio("large") + bytes(100 << 20))
+    folder = tmp_path / "tmp"
+    folder.mkdir()
+    before = machine.state()
+    process = subprocess.Popen([COMMAND, "add", f"--root={machine.root}", "--variables=yes", B], stderr=subprocess.PIPE,
+                               env={**os.environ, "KEXEC_EFI_SYSTEM": str(machine.kernel), "TMPDIR": str(folder)})
+    while process.poll() is None and not list(folder.glob("*/kexec-seal-*")):
+        time.sleep(0.002)
+    process.send_signal(signal.SIGTERM)
+    assert b"Traceback" not in process.stderr.read() and process.wait() == 128 + signal.SIGTERM
+    assert machine.state() == before and not list(folder.iterdir())
 
 
 # --- what becomes of a new kernel ------------------------------------------------------------------------------------

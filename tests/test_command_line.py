@@ -10,6 +10,7 @@ import subprocess
 import pytest
 
 from command_machine import COMMAND, KERNEL, ROOT, FolderMachine
+from kexec_efi import variables
 
 COMMANDS = ["install", "add", "remove", "list", "status", "verify", "bless", "uninstall", "predict", "pcrlock", "seal", "uki", "sign"]
 
@@ -45,7 +46,8 @@ def machine(tmp_path_factory):
     (["add", "../x"], 1, "expected a kernel version"),
     (["add", "6.9"], 1, "expected a kernel at"),
     (["add", "--kernel=/dev/null", "6.1"], 1, ""),
-    (["add", "--kernel=/", "6.1"], 1, "cannot read /: Is a directory"),
+    (["add", "--kernel=/", "6.1"], 1, "cannot read /: expected a file, found something else"),
+    (["add", "--initrd=/dev/zero", "6.1"], 1, "cannot read /dev/zero: expected a file, found something else"),
     (["add", "--initrd=/nowhere", "6.1"], 1, "cannot read /nowhere"),
     (["status", "--config=/nowhere"], 2, "cannot read /nowhere"),
     (["predict", "6.9"], 1, "6.9: is not on the ESP: run kexec-efi add 6.9"),
@@ -56,6 +58,35 @@ def test_what_users_do(machine, words, code, complaint):
     before = machine.state()
     assert complaint in machine.run(*words, expected=code)
     assert machine.state() == before
+
+
+@pytest.mark.parametrize("path, content", [
+    ("root/var/lib/kexec-efi/record.json", None), ("root/var/lib/kexec-efi/record.json", b"[]"),
+    ("root/var/lib/kexec-efi/record.json", b'{"menu": "x", "sets": {}}'), ("root/var/lib/kexec-efi/record.json", b'{"sets": {"a": []}}'),
+    ("root/etc/kexec-efi.conf", None), ("root/etc/kexec-efi.conf", b"\xff\xfe\0"), ("root/etc/os-release", b"PRETTY_NAME='\xff"),
+    ("root/etc/kernel/cmdline", b"a\0b"), ("root/etc/kernel/cmdline", b"\xff\x1b[31m"), ("root/etc/kernel/cmdline", None),
+    ("root/boot/efi/EFI/kexec/testing/6.1.9-0123456789ab.efi", None), ("root/boot/efi/EFI/kexec/testing/6.1.9-0123456789ab.efi", b""),
+    ("kernel/proc/self/mountinfo", b"\xff \n - - -"), ("kernel/run/udev/data/b254:1", b"\xff"),
+    (f"kernel/sys/firmware/efi/efivars/BootOrder-{variables.GLOBAL}", b"\7\0\0\0\1"),
+    (f"kernel/sys/firmware/efi/efivars/BootOrder-{variables.GLOBAL}", None),
+    (f"kernel/sys/firmware/efi/efivars/Boot0000-{variables.GLOBAL}", b"\7\0\0\0" + b"\xff" * 50),
+    (f"kernel/sys/firmware/efi/efivars/BootFFFF-{variables.GLOBAL}", b""),
+], ids=lambda value: str(value)[-30:])
+def test_whatever_lies_there(machine, tmp_path, path, content):
+    """A file with other content, or None: a folder in its place. Each command ends in lines, and nothing hangs or breaks."""
+    copy = machine.copy(tmp_path / "machine")
+    place = copy.folder / path
+    if content is None:
+        place.unlink(missing_ok=True)
+        place.mkdir()
+        (place / "x").touch()
+    else:
+        place.write_bytes(content)
+    for words in (["status"], ["add", "6.1"], ["bless"], ["remove", "6.1"], ["uninstall"]):
+        result = subprocess.run([COMMAND, words[0], f"--root={copy.root}", "--variables=yes", *words[1:]], text=True, stdout=subprocess.PIPE,
+                                stderr=subprocess.PIPE, env={**os.environ, "KEXEC_EFI_SYSTEM": str(copy.kernel)}, timeout=300)
+        assert result.returncode in range(6) and "Traceback" not in result.stderr, result
+        assert "\x1b" not in result.stdout + result.stderr
 
 
 def test_json(machine):
@@ -83,10 +114,7 @@ def test_reader_that_goes_away(machine):
 
 
 def test_esp_that_cannot_be_written(machine, tmp_path):
-    copy = FolderMachine(tmp_path / "machine")
-    shutil.copytree(machine.folder, copy.folder)
-    mountinfo = copy.kernel / "proc/self/mountinfo"
-    mountinfo.write_text(mountinfo.read_text().replace(str(machine.folder), str(copy.folder)))
+    copy = machine.copy(tmp_path / "machine")
     copy.kernel_package("6.2")
     # In the place of the folder, and not even root writes below a file.
     shutil.rmtree(copy.esp / "EFI/kexec")

@@ -60,6 +60,13 @@ class Source:
     initrds: list
 
 
+def _read(path):
+    """The content of a file; a device might never end."""
+    if os.path.exists(path) and not os.path.isfile(path):
+        raise Refused(f"cannot read {path}: expected a file, found something else")
+    return loader.read(path)
+
+
 def find(system, version, image=None, initrds=(), without_initrd=False):
     """The Source of a kernel: the files that are given, or those where distributions have them."""
     check_version(version)
@@ -76,7 +83,7 @@ def find(system, version, image=None, initrds=(), without_initrd=False):
         initrds = [path for path in places if path.exists()][:1]
         if not initrds:
             raise Refused(f"expected an initrd at {places[0]}, found none: --no-initrd boots without one")
-    return Source(version, loader.read(kernel), [loader.read(path) for path in initrds])
+    return Source(version, _read(kernel), [_read(path) for path in initrds])
 
 
 def installed_versions(system):
@@ -166,12 +173,13 @@ def entry_text(made_by, parts, folder):
     return "".join(f"{line}\n" for line in lines).encode("utf-8", "surrogateescape")
 
 
-def run_tool(name, *arguments):
-    """Runs a tool beside us, which says itself what is wrong. Returns what it prints."""
-    result = subprocess.run([LIBRARY / name, *arguments], stdout=subprocess.PIPE, stdin=subprocess.DEVNULL)
+def run_tool(name, folder, *arguments):
+    """Runs a tool beside us, which says itself what is wrong, and has `folder` for what it writes on the way: where a signal
+    ends us both, nothing of it is left."""
+    result = subprocess.run([LIBRARY / name, *arguments], stdout=subprocess.PIPE, stdin=subprocess.DEVNULL,
+                            env={**os.environ, "TMPDIR": str(folder)})
     if result.returncode:
         sys.exit(FAILED)
-    return result.stdout
 
 
 class Workshop:
@@ -190,7 +198,7 @@ class Workshop:
     def _sealed(self, *arguments):
         out = self._folder / "sealed.efi"
         sbat = ["--sbat=" + "\n".join(self._recipe.sbat)] if self._recipe.sbat else []
-        run_tool("seal", f"--image={self._recipe.image}", f"--out={out}", *sbat, *arguments)
+        run_tool("seal", self._folder, f"--image={self._recipe.image}", f"--out={out}", *sbat, *arguments)
         return out
 
     def _seal_entry(self, text, parts, place):
@@ -211,7 +219,7 @@ class Workshop:
             return image
         out = self._folder / "signed.efi"
         generic = ["--generic"] if self._recipe.mode == conf.SPLIT else []
-        run_tool("sign", *generic, "--", self._recipe.key, self._recipe.certificate, image, out)
+        run_tool("sign", self._folder, *generic, "--", self._recipe.key, self._recipe.certificate, image, out)
         return out
 
     def make(self, name, place):

@@ -10,7 +10,6 @@ A new kernel is put beside what boots, and is on trial: it is started once, and 
 
 import json
 import os
-import subprocess
 import sys
 
 import loader
@@ -98,15 +97,10 @@ def _report(make):
 
 
 def _run(name, arguments):
-    """Runs a tool beside us in our place; what it says and how it ends is its own."""
+    """Runs a tool beside us in our place; what it says and how it ends is its own, and so are signals."""
     program = boot_files.LIBRARY / name
-    if not program.exists():
-        raise Refused(f"{program} is not there")
     sys.stdout.flush()
-    try:
-        return subprocess.run([program, *arguments]).returncode
-    except KeyboardInterrupt:
-        return FAILED
+    os.execv(program, [str(program), *arguments])
 
 
 def _uki(arguments):
