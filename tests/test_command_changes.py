@@ -279,6 +279,22 @@ def test_life(tmp_path, mode):
     assert "run kexec-efi install" in machine.run("add", B, expected=NOT_INSTALLED)
 
 
+def test_what_an_update_leaves(tmp_path):
+    """The set that boots stays until the new one has come up, and goes then."""
+    machine = blessed(FolderMachine.new(tmp_path / "machine"), A, B)
+    order, old = machine.numbers("BootOrder"), machine.path_of(machine.numbers("BootOrder")[0])
+    add(B, "updated")(machine)[0].carry_out()
+    assert machine.numbers("BootOrder") == order
+    machine.judge(old)
+    assert machine.reboot() == B
+    new = machine.path_of(machine.numbers("BootCurrent")[0])
+    assert new != old
+    changes.bless(machine.machine())[0].carry_out()
+    first_of_all, *rest = map(machine.path_of, machine.numbers("BootOrder"))
+    assert first_of_all == new and old not in rest and len(rest) == 2
+    assert not (machine.esp / old[1:]).exists() and len([name for name in machine.names() if B in name]) == 4
+
+
 def test_older_kernel_does_not_become_the_first(tmp_path):
     """`update-initramfs -u -k all` makes a new initrd for each kernel."""
     machine = blessed(FolderMachine.new(tmp_path / "machine"), A, B)
