@@ -11,7 +11,7 @@ import struct
 import pytest
 
 from command_machine import ESP_UUID, KERNEL, ROOT, FolderMachine, cpio
-from kexec_efi import boot_files, configuration, load_option, loader_words, partition, system, variables
+from kexec_efi import boot_files, configuration, load_option, loader_words, operations, partition, system, variables
 from kexec_efi.errors import WRONG_CALL, Refused
 
 GPT = load_option.Partition(1, 0x800, 0x96000, ESP_UUID)
@@ -122,6 +122,34 @@ def test_variable_that_is_immutable(tmp_path, monkeypatch, change):
     else:
         found.delete("KexecMismatch", variables.KEXEC)
         assert not os.path.exists(path)
+
+
+# --- operations ------------------------------------------------------------------------------------------------------
+
+
+def test_what_is_flushed(tmp_path, monkeypatch):
+    """A file before it gets its name, and its folder behind that; a new folder's own name as well."""
+    flushed, fsync = [], os.fsync
+
+    def recording(file):
+        flushed.append(os.readlink(f"/proc/self/fd/{file}").removeprefix(str(tmp_path)))
+        fsync(file)
+
+    monkeypatch.setattr(os, "fsync", recording)
+    plan = [*operations.make_folders(tmp_path / "a/b", tmp_path), *operations.write_file(tmp_path / "a/b/c", b"content"),
+            operations.Flush(tmp_path / "a/b")]
+    operations.Plan(change=plan).carry_out()
+    assert flushed == ["", "/a", "/a/b/c.partial", "/a/b"]
+    assert (tmp_path / "a/b/c").read_bytes() == b"content"
+
+
+def test_file_that_is_there_is_not_replaced(tmp_path):
+    (tmp_path / "x").write_bytes(b"old")
+    with pytest.raises(Refused, match="x: expected no such file, found one"):
+        operations.Plan(change=operations.write_file(tmp_path / "x", b"new")).carry_out()
+    assert [path.name for path in tmp_path.iterdir()] == ["x"] and (tmp_path / "x").read_bytes() == b"old"
+    operations.Plan(change=operations.write_file(tmp_path / "x", b"new", replaces=True)).carry_out()
+    assert (tmp_path / "x").read_bytes() == b"new"
 
 
 # --- the ESP ---------------------------------------------------------------------------------------------------------
