@@ -158,7 +158,7 @@ def _pcrlock(options):
 class Parser(loader.Parser):
     """As argparse makes one for a command of several."""
 
-    def __init__(self, description=__doc__, prog="kexec-efi"):
+    def __init__(self, description, prog="kexec-efi"):
         super().__init__(description)
         self.prog = prog
 
@@ -187,7 +187,7 @@ def _add_files(parser):
 
 
 def _parser():
-    parser = Parser()
+    parser = Parser(__doc__)
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND", parser_class=Parser)
 
     def command(name, text, run, *parts, version=None, force=None):
