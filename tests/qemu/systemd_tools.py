@@ -1,0 +1,169 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""What Debian 13 measures, signs and enrols with, which `make deps` has fetched: ukify, systemd-measure,
+systemd-cryptenroll, cryptsetup."""
+
+import base64
+import contextlib
+import hashlib
+import itertools
+import json
+import subprocess
+import time
+
+import uki
+from conftest import IMAGE
+from machine import BUILD, TIMEOUT
+
+TOOLS = BUILD / "deps/boot-tools"
+
+# What a unified image begins with: Debian 13's, which has room for many sections, or ours. And what an addon begins with,
+# and a profile, which only lends its sections to an image.
+STUBS = {"systemd": BUILD / "deps/systemd-boot/linuxx64.efi.stub", "ours": IMAGE,
+         "addon": BUILD / "deps/systemd-boot/addonx64.efi.stub"}
+
+BANKS = ("sha1", "sha256", "sha384")
+
+# Sections that are measured, and systemd-measure's options for them. Of ukify's, two have other names.
+MEASURED = {".linux": "linux", ".osrel": "osrel", ".cmdline": "cmdline", ".initrd": "initrd", ".ucode": "ucode",
+            ".splash": "splash", ".uname": "uname", ".sbat": "sbat", ".pcrpkey": "pcrpkey", ".profile": "profile"}
+UKIFY = {".osrel": "os-release", ".ucode": "microcode"}
+
+
+def run(name, *arguments):
+    """What a tool prints."""
+    return subprocess.run([TOOLS / name, *map(str, arguments)], check=True, stdout=subprocess.PIPE, text=True).stdout
+
+
+def write(folder, sections):
+    """Section -> file, for the tools, which take no bytes."""
+    folder.mkdir(exist_ok=True)
+    paths = {}
+    for name, content in sections.items():
+        paths[name] = folder / name.lstrip(".")
+        if isinstance(content, bytes):
+            paths[name].write_bytes(content)
+        else:
+            paths[name] = content
+    return paths
+
+
+def make_key(folder, name="key"):
+    """The private key and the public key of one that signs values of registers."""
+    private, public = folder / f"{name}.private.pem", folder / f"{name}.public.pem"
+    subprocess.run(["openssl", "genrsa", "-out", private, "2048"], check=True, stderr=subprocess.DEVNULL)
+    subprocess.run(["openssl", "rsa", "-in", private, "-pubout", "-out", public], check=True, stderr=subprocess.DEVNULL)
+    return private, public
+
+
+def ukify(folder, stub, sections, key=None, extra=(), output="x.efi"):
+    """Makes a unified image of `sections`, name -> bytes or file; with `key` it holds signed values of register 11.
+
+    `extra`: other arguments."""
+    paths = write(folder / "sections", sections)
+    if ".uname" in paths:
+        paths[".uname"] = paths[".uname"].read_text()
+    texts = {".cmdline", ".osrel", ".sbat", ".profile"}
+    arguments = [f"--{UKIFY.get(name) or MEASURED[name]}={'@' if name in texts else ''}{path}"
+                 for name, path in paths.items()]
+    if key:
+        private, public = key
+        arguments += [f"--pcr-private-key={private}", f"--pcr-public-key={public}", f"--pcr-banks={','.join(BANKS)}"]
+    run("ukify", "build", f"--tools={TOOLS}", f"--stub={STUBS[stub]}", *arguments, *extra, f"--output={folder / output}")
+    return folder / output
+
+
+def sections_of(image, index=0):
+    """Section -> bytes, of those that are measured; for names that come more than once the one number `index`, if there
+    are as many."""
+    found = {}
+    for name in MEASURED:
+        for number in (index, 0):
+            try:
+                offset, size = uki.section(image, name, number)
+            except IndexError:
+                continue
+            found[name] = image[offset:offset + size]
+            break
+    return found
+
+
+def calculate(folder, sections, phase=":"):
+    """Bank -> what register 11 holds after these sections and that phase, by systemd-measure."""
+    paths = write(folder / "measured", sections)
+    printed = run("systemd-measure", "calculate", *(f"--{MEASURED[name]}={path}" for name, path in paths.items()),
+                  *(f"--bank={bank}" for bank in BANKS), f"--phase={phase}", "--json=short")
+    return {bank: value["hash"] for bank, (value,) in json.loads(printed).items()}
+
+
+def sign(folder, sections, key, phase="enter-initrd"):
+    """The signature of what register 11 holds then, as JSON."""
+    private, public = key
+    paths = write(folder / "measured", sections)
+    return run("systemd-measure", "sign", *(f"--{MEASURED[name]}={path}" for name, path in paths.items()), "--bank=sha256",
+               f"--phase={phase}", f"--private-key={private}", f"--public-key={public}", "--json=short").strip().encode()
+
+
+def extended(sections, phase):
+    """Register 11 in SHA-256 if sections, pairs of name and bytes, go into it in this order."""
+    value = bytes(32)
+    for content in (*itertools.chain(*((name.encode() + b"\0", content) for name, content in sections)), phase.encode()):
+        value = hashlib.sha256(value + hashlib.sha256(content).digest()).digest()
+    return value
+
+
+def signed_value(key, value):
+    """What `sign` gives for a register that holds this: the signature of the policy that asks for it (TPM 2.0 Library, Part
+    3, 23.7 TPM2_PolicyPCR)."""
+    private, public = key
+    # TPM_CC_PolicyPCR; TPML_PCR_SELECTION: one bank, SHA-256, three bytes of bits, that of register 11.
+    policy = hashlib.sha256(bytes(32) + bytes.fromhex("0000017f" "00000001" "000b" "03000800") +
+                            hashlib.sha256(value).digest()).digest()
+    signature = subprocess.run(["openssl", "dgst", "-sha256", "-sign", private], input=policy, check=True,
+                               stdout=subprocess.PIPE).stdout
+    der = subprocess.run(["openssl", "rsa", "-pubin", "-in", public, "-RSAPublicKey_out", "-outform", "DER"], check=True,
+                         stdout=subprocess.PIPE, stderr=subprocess.DEVNULL).stdout
+    return json.dumps({"sha256": [{"pcrs": [11], "pkfp": hashlib.sha256(der).hexdigest(), "pol": policy.hex(),
+                                   "sig": base64.b64encode(signature).decode()}]}, separators=(",", ":")).encode()
+
+
+SECRET = "what only the right system can read"
+MIB = 1 << 20
+
+
+def make_volume(folder, public):
+    """A LUKS2 volume that begins with SECRET, and a TPM that opens it when register 11 holds what `public` has signed.
+
+    Returns the volume's bytes and the folder with the TPM's state."""
+    volume, key, password = folder / "volume", folder / "volume.key", folder / "password"
+    volume.write_bytes(bytes(2 * MIB))
+    key.write_bytes(hashlib.sha256(b"volume").digest())
+    password.write_bytes(b"password")
+    run("cryptsetup", "luksFormat", "--batch-mode", "--type=luks2", "--cipher=aes-cbc-plain64", "--key-size=256",
+        f"--volume-key-file={key}", f"--key-file={password}", "--pbkdf=pbkdf2", "--pbkdf-force-iterations=1000",
+        "--luks2-metadata-size=16k", "--luks2-keyslots-size=512k", f"--offset={MIB // 512}", "--sector-size=512", volume)
+    # The first sector's initialization vector is its number.
+    sector = subprocess.run(["openssl", "enc", "-aes-256-cbc", "-K", key.read_bytes().hex(), "-iv", "0" * 32, "-nopad"],
+                            input=SECRET.encode().ljust(512, b"\0"), check=True, stdout=subprocess.PIPE).stdout
+    state = folder / "tpm"
+    state.mkdir()
+    with swtpm(folder, state) as device:
+        run("systemd-cryptenroll", f"--unlock-key-file={password}", f"--tpm2-device={device}", "--tpm2-pcrs=",
+            f"--tpm2-public-key={public}", "--tpm2-public-key-pcrs=11", "--tpm2-pcrlock=", volume)
+    content = volume.read_bytes()
+    return content[:MIB] + sector + content[MIB + len(sector):], state
+
+
+@contextlib.contextmanager
+def swtpm(folder, state):
+    """A TPM with this state, for tools: what they call it."""
+    path = folder / "swtpm"
+    command = ["swtpm", "socket", "--tpm2", "--tpmstate", f"dir={state}", "--server", f"type=unixio,path={path}",
+               "--ctrl", f"type=unixio,path={path}.ctrl", "--flags", "not-need-init,startup-clear"]
+    with subprocess.Popen(command, stderr=subprocess.DEVNULL) as process:
+        try:
+            deadline = time.monotonic() + TIMEOUT
+            while not path.exists() and process.poll() is None and time.monotonic() < deadline:
+                time.sleep(0.05)
+            yield f"swtpm:path={path}"
+        finally:
+            process.terminate()

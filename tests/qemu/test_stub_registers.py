@@ -1,0 +1,147 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Unified images of Debian 13's ukify, with its stub and with ours: what the TPM holds is what systemd-measure says.
+
+What differs between the two stubs, by register:
+ 4  The image, since its stub is another. And the kernel inside, which systemd's stub has shown to LoadImage, and so
+    measured, before version 258; ours never shows it, and systemd's measures it no longer.
+ 9  Nothing: the command line and the initrd, as the kernel's own EFI stub measures them.
+11  .sbat, since ukify joins the stub's with what it is given.
+12, 13  Nothing.
+"""
+
+import base64
+import hashlib
+
+import pytest
+
+import event_log
+from conftest import DEFAULT_OPTIONS, IMAGE, INITRD, entry, files, kernel, utf16, wait_for_report
+from machine import FIRMWARE
+from systemd_tools import calculate, make_key, sections_of, ukify
+from test_boot import packed
+from test_measured_boot import authenticode
+
+# A picture of one pixel: BITMAPFILEHEADER, BITMAPINFOHEADER, blue, green, red.
+SPLASH = bytes.fromhex("424d3a000000000000003600000028000000010000000100000001001800000000000400000000000000000000000000"
+                       "0000000000000102030000")
+
+# Sections that nobody knows. Debian 13's stub has no room for 20.
+OTHERS = {"systemd": 8, "ours": 20}
+
+MACHINES = {"crb": {"tpm": "tpm-crb", "firmware": FIRMWARE["trixie"]},
+            "tis": {"tpm": "tpm-tis", "firmware": FIRMWARE["ovmf"]}}
+
+COMMAND_LINE = f"{DEFAULT_OPTIONS} name=žluťoučký"
+SECOND = f"{DEFAULT_OPTIONS} second"
+
+# Event types: TCG PC Client Platform Firmware Profile Specification, 10.4.1
+TAG, APPLICATION = 0x6, 0x80000003
+
+
+@pytest.fixture
+def make_image(tmp_path):
+    """make_image(stub) -> a unified image with all that ukify can put into it, signed values, and two profiles; or with no
+    command line of its own, and no profiles."""
+    key = make_key(tmp_path)
+    sections = {
+        ".linux": kernel(), ".initrd": INITRD, ".uname": b"6.1.0-test",
+        ".osrel": b'ID=debian\nVERSION_ID="13"\nPRETTY_NAME="Debian, made by ukify"\n',
+        ".ucode": packed(tmp_path, "extra0", b"ucode"), ".splash": SPLASH,
+        ".sbat": b"sbat,1,SBAT Version,sbat,1,https://example.org\ntest,1,Test,test,1,https://example.org\n"}
+    first = {".cmdline": COMMAND_LINE.encode(), ".profile": b"ID=first\nTITLE=First\n"}
+    second = ukify(tmp_path, "addon", {".profile": b"ID=second\nTITLE=Second\n", ".cmdline": SECOND.encode()},
+                   output="second.efi")
+
+    def make(stub, has_command_line=True):
+        others = [f"--section=.other{number}:{'x' * number}" for number in range(1, 1 + OTHERS[stub])]
+        if has_command_line:
+            others.append(f"--join-profile={second}")
+        return ukify(tmp_path, stub, {**sections, **(first if has_command_line else {})}, key, others, output=f"{stub}.efi")
+    return make
+
+
+def registers(report, *numbers):
+    """Register -> bank -> value."""
+    keys = {"sha1": "pcr-sha1", "sha256": "pcr", "sha384": "pcr-sha384"}
+    return {number: {bank: report[f"{key}-{number}"].lower() for bank, key in keys.items()} for number in numbers}
+
+
+def foretold(tmp_path, image, profile=0):
+    """Register 11, as `registers` gives it, if the image is measured as systemd-measure says."""
+    return {11: calculate(tmp_path, {**sections_of(image.read_bytes(), profile), ".linux": kernel()})}
+
+
+def events(report, *numbers):
+    """Of these registers: register, type, what was hashed, what the log says of it."""
+    return [event for event in event_log.parse(base64.b64decode(report["event-log"])) if event.pcr in numbers]
+
+
+def applications(report):
+    """The digests of what was started, in register 4."""
+    return [event.sha256.hex() for event in events(report, 4) if event.kind == APPLICATION]
+
+
+def variables(report):
+    """What systemd asks about: registers, and the profile."""
+    return sorted(line for line in report.lines if line.startswith(("StubPcr", "StubProfile ")))
+
+
+def without_sbat(logged):
+    """Without the events of what must differ."""
+    name = utf16(".sbat")
+    return [event for event in logged if (event.pcr, event.content) != (11, name)]
+
+
+class Case:
+    """Load options, whether the image has a command line of its own, and what comes of it: the command line, the number of
+    the profile, and how many events in register 12."""
+
+    def __init__(self, options, has_command_line, command_line, profile, added):
+        self.options = utf16(options) if options else b""
+        self.has_command_line = has_command_line
+        self.command_line = command_line
+        self.profile = profile
+        self.added = added
+
+
+CASES = {"plain": Case("", True, COMMAND_LINE, 0, 0),
+         "profile": Case("@1", True, SECOND, 1, 1),
+         "options": Case(COMMAND_LINE, False, COMMAND_LINE, 0, 1)}
+
+
+@pytest.mark.parametrize("machine, name", [
+    ("crb", "plain"), *[pytest.param(*place, marks=pytest.mark.matrix)
+                        for place in (("tis", "plain"), ("crb", "profile"), ("crb", "options"))]])
+def test_as_with_systemds_stub(boot, boot_options, make_image, tmp_path, machine, name):
+    """Both stubs, on the same machine with the same disk but for the image."""
+    case = CASES[name]
+    reports, images = {}, {}
+    for stub in ("systemd", "ours"):
+        images[stub] = make_image(stub, case.has_command_line)
+        guest = boot({"/x.efi": images[stub]}, **MACHINES[machine], **boot_options(("image", "\\x.efi", case.options)))
+        report = reports[stub] = wait_for_report(guest)
+        assert report["payload"] == "payload: OK"
+        assert report["cmdline"] == case.command_line
+        assert registers(report, 11) == foretold(tmp_path, images[stub], case.profile)
+        assert len(events(report, 12)) == case.added
+    ours, systemds = reports["ours"], reports["systemd"]
+    assert registers(ours, 9, 12, 13) == registers(systemds, 9, 12, 13)
+    assert without_sbat(events(ours, 9, 11, 12, 13)) == without_sbat(events(systemds, 9, 11, 12, 13))
+    assert applications(ours) == [authenticode(images["ours"].read_bytes())]
+    assert applications(systemds) == [authenticode(images["systemd"].read_bytes()), authenticode(kernel().read_bytes())]
+    assert variables(ours) == variables(systemds)
+
+
+@pytest.mark.parametrize("machine", ["tis", pytest.param("crb", marks=pytest.mark.matrix)])
+def test_image_that_an_entry_names(boot, make_image, tmp_path, machine):
+    """The same, but for our own image, which is in register 4 as well."""
+    image = make_image("systemd")
+    report = wait_for_report(boot(files({"/x.efi": image}, conf=entry("/x.efi", (), None)), **MACHINES[machine]))
+    assert report["cmdline"] == COMMAND_LINE and report["payload"] == "payload: OK"
+    assert registers(report, 11) == foretold(tmp_path, image)
+    assert applications(report) == [authenticode(IMAGE.read_bytes()), authenticode(image.read_bytes())]
+    command_line, initrd = events(report, 9)
+    assert command_line.sha256 == hashlib.sha256(utf16(COMMAND_LINE)).digest()
+    assert (command_line.kind, initrd.kind) == (TAG, TAG)
+    assert events(report, 12, 13) == []
+    assert report["StubPcrKernelImage"] == "11"
