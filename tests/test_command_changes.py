@@ -513,6 +513,34 @@ def test_nobody_has_the_variables(tmp_path):
     machine.judge(f"/{FOLDER}/" + next(name for name in machine.names() if name.endswith(".efi")))
 
 
+def test_machine_that_gets_another_name(tmp_path):
+    """Its folder, and what is in it, stay its own."""
+    machine = blessed(FolderMachine.new(tmp_path / "machine"), A)
+    (machine.root / "etc/kernel/entry-token").write_text("another\n")
+    add(B)(machine)[0].carry_out()
+    assert {one.version for one in machine.machine().store.sets()} == {A, B} and machine.reboot() == B
+    machine.run("uninstall")
+    assert not (machine.esp / "EFI/kexec").exists()
+
+
+def test_menu_that_was_another(tmp_path):
+    """The entries in the other one would stay for ever."""
+    machine = blessed(FolderMachine.new(tmp_path / "machine"), A)
+    machine.configure("menu=systemd-boot\n")
+    assert "was set up with firmware: run kexec-efi uninstall" in machine.run("add", A, expected=2)
+    machine.configure("menu=auto\n")
+    machine.run("uninstall")
+
+
+def test_versions_that_differ_in_case(tmp_path):
+    """They share files on FAT."""
+    machine = blessed(FolderMachine.new(tmp_path / "machine"), "6.1-A")
+    (image,), (other,) = machine.esp.rglob("vmlinuz-6.1-A*"), machine.esp.rglob("6.1-A*.conf")
+    other.write_text(other.read_text().replace(image.name, image.name.replace("6.1-A", "6.1-a")))
+    image.with_name(image.name.replace("6.1-A", "6.1-a")).write_bytes(image.read_bytes())
+    assert image.name not in machine.machine().store.unneeded(set())
+
+
 def test_record_that_is_lost(tmp_path):
     machine = blessed(FolderMachine.new(tmp_path / "machine"), A, B)
     (machine.root / "var/lib/kexec-efi/record.json").write_bytes(b"\0" * 100)

@@ -228,7 +228,7 @@ def expect_trusted(machine):
 def install(machine, source, is_forced=False):
     if not is_forced:
         expect_trusted(machine)
-    machine.record.menu = machine.menu.name
+    machine.record.menu, machine.record.token = machine.menu.name, machine.token
     machine.record.is_installed = True
     plan, words = add(machine, source)
     if not list(plan):

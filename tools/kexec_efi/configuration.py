@@ -143,8 +143,12 @@ def entry_token(system):
         token = (token or "").strip()
         if token:
             break
-    # What FAT takes for a name, and no other one.
-    if not re.fullmatch(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,63}(?<!\.)", token):
+    return check_token(token)
+
+
+def check_token(token):
+    """What FAT takes for a name, and no other one."""
+    if not re.fullmatch(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,63}(?<!\.)", str(token)):
         raise Refused(f"entry token: expected letters, digits and ._- (/etc/kernel/entry-token), found {token or 'nothing'}")
     return token
 

@@ -21,10 +21,11 @@ class Machine:
 
     def __init__(self, system, configuration, use_variables="auto"):
         self.system, self.configuration = system, configuration
-        self.token = conf.entry_token(system)
         self.esp = partition.find(system, configuration.esp)
-        self.store = Store(self.esp, self.token)
         self.record = Record(system)
+        # What the folder is called does not change any more, whatever becomes of the machine's ID.
+        self.token = conf.check_token(self.record.token or conf.entry_token(system))
+        self.store = Store(self.esp, self.token)
         self.variables = self._find_variables(use_variables)
         self.menu = self._find_menu()
 
@@ -49,6 +50,9 @@ class Machine:
             # What it was when this was installed: later it is ours that has started the machine.
             started = conf.SYSTEMD_BOOT if self.loader_text("LoaderInfo").startswith("systemd-boot") else conf.FIRMWARE
             wanted = self.record.menu or started
+        if self.record.menu not in (None, wanted):
+            raise Refused(f"menu={wanted}: this machine was set up with {self.record.menu}: run kexec-efi uninstall with "
+                          "menu=auto, then install", WRONG_CALL)
         if wanted == conf.SYSTEMD_BOOT:
             release = conf.os_release(self.system)
             sort_key = release.get("IMAGE_ID") or release.get("ID") or "linux"

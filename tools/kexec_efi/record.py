@@ -19,17 +19,17 @@ def _checked(known):
 
 
 class Record:
-    """`sets` is a dict from a set's name to what is known of it: `armed`, the boot in which it was put on trial; `tries`,
+    """`menu` and `token` are what the machine was set up with. `sets` is a dict from a set's name to what is known of it: `armed`, the boot in which it was put on trial; `tries`,
     how often; `blessed`, whether it came up; `files`, the SHA-256 of its image and its entry, by their names."""
 
     def __init__(self, system):
         self.path = system.file(FILE)
         self.base = system.root
         self.is_installed = self.path.exists()
-        self.menu, self.sets = None, {}
+        self.menu, self.token, self.sets = None, None, {}
         try:
             content = json.loads(self.path.read_bytes())
-            self.menu = content.get("menu")
+            self.menu, self.token = content.get("menu"), content.get("token")
             self.sets = {name: _checked(known) for name, known in content["sets"].items()}
         except FileNotFoundError:
             pass
@@ -55,6 +55,6 @@ class Record:
 
     def saved(self):
         """The operations that save it as it is now."""
-        content = json.dumps({"menu": self.menu, "sets": self.sets}, indent=1, sort_keys=True).encode() + b"\n"
+        content = json.dumps({"menu": self.menu, "token": self.token, "sets": self.sets}, indent=1, sort_keys=True).encode() + b"\n"
         return [*operations.make_folders(self.path.parent, self.base),
                 *operations.write_file(self.path, content, replaces=True), operations.Flush(self.path.parent)]

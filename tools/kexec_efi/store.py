@@ -142,12 +142,13 @@ class Store:
             if names is None:
                 versions.append(found.version)
                 names = [f"{found.name}.efi", f"{found.name}.conf"]
-            needed.update(names)
+            # On FAT the case of letters makes no difference.
+            needed.update(name.lower() for name in names)
 
         def is_kept(name):
             if name.endswith(operations.PARTIAL):
                 return False
-            return name in needed or any(name.startswith((f"vmlinuz-{version}-", f"initrd-{version}-"))
+            return name.lower() in needed or any(name.startswith((f"vmlinuz-{version}-", f"initrd-{version}-"))
                                          for version in versions)
 
         gone = [name for name in self.names() if not is_kept(name)]
