@@ -10,13 +10,18 @@ import re
 import signal
 import struct
 import subprocess
+import sys
 import time
 
 import pytest
 
-from command_machine import COMMAND, FOLDER, OTHERS, OTHERS_PATH, FolderMachine, cpio
+from command_machine import COMMAND, FOLDER, OTHERS, OTHERS_PATH, ROOT, FolderMachine, cpio
 from kexec_efi import boot_files, changes, operations, report, store, variables
 from kexec_efi.errors import BAD_NEWS, NO_ROOM, NOT_INSTALLED, Refused
+
+sys.path.insert(0, str(ROOT / "tests/qemu"))
+
+from signing import Key  # noqa: E402
 
 A, B, C = "6.1.0-9-amd64", "6.1.0-10-amd64", "6.12.0-1-amd64"
 
@@ -603,3 +608,40 @@ def test_names_of_files():
 def test_order_of_versions():
     wanted = ["5.10.0-9-amd64", "6.1.0~rc1", "6.1.0", "6.1.0-9-amd64", "6.1.0-10-amd64", "6.12.0-1-amd64"]
     assert sorted(reversed(wanted), key=boot_files.version_key) == wanted
+
+
+# --- signatures ------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def key(tmp_path_factory):
+    found = Key.new(tmp_path_factory.mktemp("keys"), "ours")
+    found.der = found.certificate.with_suffix(".der")
+    subprocess.run(["openssl", "x509", "-in", found.certificate, "-outform", "DER", "-out", found.der], check=True)
+    return found
+
+
+@pytest.mark.parametrize("conf", ["mode=sealed", "mode=uki", "mode=split\ngeneric=yes"])
+def test_signed(tmp_path, key, conf):
+    """With Secure Boot on this is what starts."""
+    machine = FolderMachine.new(tmp_path / "machine", f"{conf}\nkey={key.key}\ncertificate={key.der}\n")
+    machine.kernel_package(A)
+    machine.set("SecureBoot", b"\1")
+    machine.run("install")
+    machine.expect_bootable()
+    names = len(machine.names())
+    # A signature has a date, so two are never equal: what is there is known by what it was made of.
+    assert "is there already" in machine.run("add", A) and len(machine.names()) == names
+    image, = machine.esp.rglob(f"{A}*.efi")
+    subprocess.run(["sbverify", "--cert", key.certificate, image], check=True, stdout=subprocess.DEVNULL)
+
+
+@pytest.mark.parametrize("private, certificate, complaint", [
+    ("certificate", "key", "are KEY and CERT swapped?"), ("der", "der", "expected a private key"), ("key", "nowhere", "cannot read")])
+def test_what_cannot_sign(tmp_path, key, private, certificate, complaint):
+    paths = {"key": key.key, "certificate": key.certificate, "der": key.der, "nowhere": tmp_path / "nowhere"}
+    machine = FolderMachine.new(tmp_path / "machine", f"mode=sealed\nkey={paths[private]}\ncertificate={paths[certificate]}\n")
+    machine.kernel_package(A)
+    before = machine.state()
+    assert complaint in machine.run("install", expected=1)
+    assert machine.state() == before
