@@ -518,6 +518,15 @@ def test_nobody_has_the_variables(tmp_path):
     machine.judge(f"/{FOLDER}/" + next(name for name in machine.names() if name.endswith(".efi")))
 
 
+def test_entry_that_ends_too_early(tmp_path):
+    """Without the record nobody knows how long it was; but what it names has no digest."""
+    machine = blessed(FolderMachine.new(tmp_path / "machine"), A)
+    conf, = machine.esp.rglob("*.conf")
+    conf.write_text(conf.read_text().split("fsverity")[0])
+    (machine.root / "var/lib/kexec-efi/record.json").write_text("{}")
+    assert "expected a line fsverity for" in machine.run("verify", expected=BAD_NEWS)
+
+
 def test_machine_that_gets_another_name(tmp_path):
     """Its folder, and what is in it, stay its own."""
     machine = blessed(FolderMachine.new(tmp_path / "machine"), A)
