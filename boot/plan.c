@@ -102,9 +102,11 @@ void plan_builder_finish(struct plan_builder *builder, const struct plan_trust *
 	struct boot_plan *plan = &builder->plan;
 	struct boot_part *part;
 
-	for (size_t i = 0; (part = boot_plan_part(plan, i)) != NULL; i++) {
+	plan->kernel.source = builder->source;
+	plan->kernel.trust = trust->kernel;
+	for (size_t i = 1; (part = boot_plan_part(plan, i)) != NULL; i++) {
 		part->source = builder->source;
-		part->trust = i == 0 ? trust->kernel : trust->others;
+		part->trust = trust->others;
 	}
 	*ret_plan = *plan;
 }

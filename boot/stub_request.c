@@ -58,7 +58,9 @@ struct stub_request stub_request_parse(const void *bytes, size_t size, const str
 
 static char without_tab(char c)
 {
-	return c == '\t' ? ' ' : c;
+	if (c == '\t')
+		return ' ';
+	return c;
 }
 
 static bool is_same_line(struct text a, struct text b)

@@ -55,7 +55,6 @@ static size_t signed_ranges(const struct kernel_plan *plan, struct file_range re
 {
 	size_t count = 0;
 
-	_Static_assert(UNIFIED_PARTS <= KERNEL_SIGNED_RANGES_MAX, "one for each part");
 	for (size_t i = 0; i < UNIFIED_PARTS; i++) {
 		const struct unified_section *section = &plan->unified.sections[i];
 

@@ -61,7 +61,7 @@ void event_described(const struct event_subject *subject, const char *descriptio
 	uint16_t wide[DESCRIPTION_MAX];
 	uint32_t units = 0;
 
-	while (description[units] && units < DESCRIPTION_MAX - 1) {
+	while (units < DESCRIPTION_MAX - 1 && description[units]) {
 		wide[units] = (uint8_t)description[units];
 		units++;
 	}

@@ -87,7 +87,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 		struct text entry;
 
 		check_seal(&image, seal);
-		if (seal != SEALED || sealed_image_to_plan(&image, size % 3, TEXT("added"), &plan) != KEXEC_OK)
+		if (seal != SEALED || sealed_image_to_plan(&image, (uint32_t)(size % 3), TEXT("added"), &plan) != KEXEC_OK)
 			continue;
 		if (pe_find_section(&image, ".entry", &entry))
 			check_entry(&plan);

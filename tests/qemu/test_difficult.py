@@ -49,7 +49,7 @@ REFUSALS = {
     "memory in pieces": ("fragment 3000", NO_ROOM, "OUT_OF_RESOURCES"),
     "first read fails": ("read-error 1", r"\\app\.conf: cannot read: expected \d+ bytes, found DEVICE_ERROR",
                          "DEVICE_ERROR"),
-    "read of the kernel fails": ("read-error 3", "/vmlinuz: cannot read: expected 4096 bytes, found DEVICE_ERROR",
+    "read of the kernel fails": ("read-error 3", "/vmlinuz: cannot read: expected 8192 bytes, found DEVICE_ERROR",
                                  "DEVICE_ERROR"),
     "each read fails": ("read-error", r"\\app\.conf: cannot read: expected \d+ bytes, found DEVICE_ERROR",
                         "DEVICE_ERROR"),
