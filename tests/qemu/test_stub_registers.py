@@ -40,23 +40,26 @@ TAG, APPLICATION = 0x6, 0x80000003
 
 @pytest.fixture
 def make_image(tmp_path):
-    """make_image(stub) -> a unified image with all that ukify can put into it, signed values, and two profiles; or with no
-    command line of its own, and no profiles."""
-    key = make_key(tmp_path)
+    """make_image(stub) -> a unified image with all that ukify can put into it, and two profiles; or with no command line of
+    its own, and no profiles. The signature is none, because one would be of .sbat as well, and differ with the stub; it
+    gets into the initrd all the same."""
+    _, public = make_key(tmp_path)
     sections = {
         ".linux": kernel(), ".initrd": INITRD, ".uname": b"6.1.0-test",
         ".osrel": b'ID=debian\nVERSION_ID="13"\nPRETTY_NAME="Debian, made by ukify"\n',
-        ".ucode": packed(tmp_path, "extra0", b"ucode"), ".splash": SPLASH,
+        ".ucode": packed(tmp_path, "extra0", b"ucode"), ".splash": SPLASH, ".pcrpkey": public,
         ".sbat": b"sbat,1,SBAT Version,sbat,1,https://example.org\ntest,1,Test,test,1,https://example.org\n"}
     first = {".cmdline": COMMAND_LINE.encode(), ".profile": b"ID=first\nTITLE=First\n"}
     second = ukify(tmp_path, "addon", {".profile": b"ID=second\nTITLE=Second\n", ".cmdline": SECOND.encode()},
                    output="second.efi")
 
     def make(stub, has_command_line=True):
-        others = [f"--section=.other{number}:{'x' * number}" for number in range(1, 1 + OTHERS[stub])]
+        others = ["--section=.pcrsig:{}", *[f"--section=.other{number}:{'x' * number}"
+                                            for number in range(1, 1 + OTHERS[stub])]]
         if has_command_line:
             others.append(f"--join-profile={second}")
-        return ukify(tmp_path, stub, {**sections, **(first if has_command_line else {})}, key, others, output=f"{stub}.efi")
+        return ukify(tmp_path, stub, {**sections, **(first if has_command_line else {})}, extra=others,
+                     output=f"{stub}.efi")
     return make
 
 
