@@ -111,6 +111,23 @@ def test_entry_that_has_digests(tmp_path, root, has_fsverity, has_sha256):
     assert section(out, ".entry").decode() == f"{entry}fsverity {fsverity_digest(KERNEL)} /vmlinuz\n{added}"
 
 
+def test_entry_with_a_signature_of_a_register(tmp_path, root):
+    """Each file that is handed over has its digest, the signature and its key as well."""
+    out = tmp_path / "out.efi"
+    (tmp_path / "key").write_bytes(b"a key")
+    (tmp_path / "signature").write_bytes(b"{}")
+    for name in ("vmlinuz", "initrd"):
+        (tmp_path / name).symlink_to(root / name)
+    entry = "linux /vmlinuz\ninitrd /initrd\nmeasure uki\npcrsig /signature\npcrpkey /key\n"
+    result = seal_entry(tmp_path, out, entry.encode())
+    assert (result.returncode, result.stderr) == (0, b"")
+    lines = [f"fsverity {fsverity_digest(tmp_path / name)} /{name}\n" for name in ("vmlinuz", "initrd", "signature", "key")]
+    assert section(out, ".entry").decode() == entry + "".join(lines)
+    (tmp_path / "key").write_bytes(b"")
+    assert_refused(seal_entry(tmp_path, tmp_path / "none.efi", entry.encode()), tmp_path / "none.efi",
+                   r"seal: \S+/key: expected 1 to 1048576 bytes, found 0")
+
+
 def fsverity_digest(path):
     return subprocess.run(["fsverity", "digest", "--compact", path], check=True, stdout=subprocess.PIPE, text=True).stdout.strip()
 

@@ -102,6 +102,31 @@ def test_section_that_a_file_does_not_have_whole(tmp_path, sections):
     expect_agreement(tmp_path, bytes(image), {**sections, ".sbat": sbat, ".splash": splash})
 
 
+@pytest.mark.parametrize("lines, initrds, options, key", [
+    (["options quiet  root=/dev/sda1", "initrd /one", "initrd /two", "pcrpkey /key", "pcrsig /signature"], ["one", "two"],
+     b"quiet  root=/dev/sda1", b"a key\n"),
+    (["initrd /two"], ["two"], b"", b""), (["options quiet"], [], b"quiet", b"")])
+def test_entry_that_is_measured_as_a_unified_image(tmp_path, sections, lines, initrds, options, key):
+    """By its files, of which several initrds count as one with the gaps between them. The signature is not among them."""
+    files = {"one": b"O" * 5, "two": b"T" * 6, "key": b"a key\n", "signature": b"{}", "vmlinuz": sections[".linux"]}
+    for name, content in files.items():
+        (tmp_path / name).write_bytes(content)
+    (tmp_path / "conf").write_text("\n".join(["linux /vmlinuz", "measure uki", *lines, ""]))
+    found = predict(IMAGE, f"--entry={tmp_path}/conf", f"--root={tmp_path}")
+    (tmp_path / "signature").write_bytes(b"{ }")
+    changed = predict(IMAGE, f"--entry={tmp_path}/conf", f"--root={tmp_path}")
+    assert {register for register in found["sha1"] if changed["sha1"][register] != found["sha1"][register]} == \
+        ({9} if key else set())
+    initrd = b""
+    for name in initrds:
+        initrd += bytes(-len(initrd) % 4) + files[name]
+    parts = {".linux": sections[".linux"], ".cmdline": options, ".initrd": initrd, ".pcrpkey": key}
+    folder = tmp_path / "parts"
+    folder.mkdir()
+    expected = calculated(folder, {name: content for name, content in parts.items() if content})
+    assert expected == {bank: {found[bank][11]} for bank in BANKS}
+
+
 def records(path):
     """(register, bank -> digest) of each record of a component."""
     return [(record["pcr"], {digest["hashAlg"]: digest["digest"] for digest in record["digests"]})

@@ -203,6 +203,9 @@ def expect_digests(part, name, content):
             fail(f"{name}: {key} mismatch: expected {part[key]}, found {found}")
 
 
+# Of efi/load/pcr_files.h.
+PCR_FILE_SIZE_MAX = 1 << 20
+
 # --- the loader's own judgement --------------------------------------------------------------------------------------
 
 
@@ -369,9 +372,9 @@ class Loaded:
         return entry(name, text, is_sealed(plan["kernel"]))["initrds"][len(before):]
 
 
-def parts(plan):
-    """All parts of a plan: the kernel, the initrds, and what systemd finds beside them."""
-    return [plan["kernel"], *plan["initrds"], *filter(None, (plan["pcr_signature"], plan["pcr_key"]))]
+def pcr_files(plan):
+    """The parts of a plan that systemd finds beside the initrds: a signature of register 11, and its key."""
+    return list(filter(None, (plan["pcr_signature"], plan["pcr_key"])))
 
 
 def is_sealed(part):
@@ -402,16 +405,23 @@ def expect_initrd(name, content):
     _run("initrd", name, content)
 
 
+def expect_pcr_file(name, content):
+    """A signature of register 11, or the key of it."""
+    if not 1 <= len(content) <= PCR_FILE_SIZE_MAX:
+        fail(f"{name}: expected 1 to {PCR_FILE_SIZE_MAX} bytes, found {len(content)}")
+
+
 def expect_plan(plan, read_part):
     """Ends the program unless the loader would boot the plan with the parts that `read_part` returns. What only the
     machine can say is left: whether it has the memory, and trusts the kernel where nobody else vouches for it."""
     kernel = read_part(plan["kernel"])
     loaded = Loaded(plan, kernel)
     expect_digests(plan["kernel"], path_of(plan["kernel"]), kernel)
-    for part in [*parts(plan)[1:], *loaded.more]:
+    others = [*((part, expect_initrd) for part in [*plan["initrds"], *loaded.more]),
+              *((part, expect_pcr_file) for part in pcr_files(plan))]
+    for part, expect in others:
         content = read_part(part)
-        if part not in (plan["pcr_signature"], plan["pcr_key"]):
-            expect_initrd(path_of(part), content)
+        expect(path_of(part), content)
         expect_digests(part, path_of(part), content)
 
 

@@ -76,14 +76,14 @@ def _separators(found):
 
 
 def _plain_events(plan, loaded, read):
-    """Of a kernel that comes by itself, from the entry on."""
+    """Of a kernel that comes by itself, from what is measured as sections on."""
     initrd = loader.joined(read(part) for part in plan["initrds"])
     named = {".pcrsig": plan["pcr_signature"], ".pcrpkey": plan["pcr_key"]}
     files = {section: read(part) for section, part in named.items() if part}
     handed_over = loader.joined([*filter(None, [initrd]), *sidecars.of_sections(files)])
     as_image = _sections(_as_sections(plan, loaded, initrd, files.get(".pcrpkey"))) if plan["measured_as_image"] else []
-    return [event(12, "entry", loader.to_bytes(plan["text"])),
-            *as_image,
+    return [*as_image,
+            event(12, "entry", loader.to_bytes(plan["text"])),
             *([event(9, "initrd", handed_over)] if handed_over else []),
             _text(12, "command line", loaded.command_line)]
 
