@@ -281,6 +281,57 @@ def test_load_options():
     assert ignored.stderr.startswith(b"warning: load options ignored: ")
 
 
+def test_sidecars():
+    for path, folder in (("/a/x.efi", "/a/x.efi.extra.d"), ("x+3-1.efi", "x.efi.extra.d"), ("/" + "x" * 600, None)):
+        result = inspect("sidecar-folder", b"", path)
+        assert (result.returncode, json.loads(result.stdout), result.stderr) == (0, folder, b"")
+    names = [b"a.cred", b"A.RAW", b"b.confext.raw", b"c.addon.efi", b".a.cred", b"\xc3\xa4.cred", b"", b"x" * 251 + b".cred"]
+    assert answer("sidecars", b"".join(name + b"\0" for name in names) + b"no end.cred") == \
+        ["credential", "sysext", "confext", "addon", None, None, None, None]
+    assert answer("sidecars", b"") == []
+
+
+def test_archive():
+    pieces = inspect("archive", b"a\0" b"3\0" b"b\0" b"1000\0", [".extra", "365", "292"])
+    assert pieces.returncode == 0
+    first, second, third = json.loads(pieces.stdout)
+    assert first.startswith("070701") and first.endswith(".extra/a\0\0") and second.startswith("\0" "070701")
+    assert third.endswith("TRAILER!!!\0\0\0\0")
+    for content, modes in ((b"a\0" b"4294967296\0", ["365", "292"]), (b"a\0" b"x\0", ["365", "292"]), (b"a\0\0", ["365", "292"])):
+        result = inspect("archive", content, [".extra", *modes])
+        assert (result.returncode, result.stdout) == (1, b"")
+    for modes in ([], ["365"], ["365", "x"], ["4096", "1"], ["1", "2", "3"]):
+        assert inspect("archive", b"", [".extra", *modes]).returncode == 2
+
+
+def test_addon():
+    found = answer("addon", uki.make([(".cmdline", b"a"), (".initrd", b"I")]))
+    assert [name for name in found["sections"] if name != ".sbat"] == [".cmdline", ".initrd"]
+    for content in (b"", b"MZ", uki.make([(".linux", b"L")])):
+        result = inspect("addon", content)
+        assert (result.returncode, result.stdout, result.stderr.count(b"\n")) == (0, b"null\n", 1)
+
+
+@pytest.mark.parametrize("given, wanted", [("@1 a  b", (1, "a  b")), ("a", (0, "a")), ("", (0, "quiet")), ("@0", (0, "quiet")),
+                                           ("@x y", (0, "@x y")), ("@2", None)])
+def test_load_options_of_a_unified_image(given, wanted):
+    """A profile, and the command line of an image that has none."""
+    kernel = (ROOT / "build/deps/kernels/amd64/vmlinuz").read_bytes()
+    has_own = wanted and wanted[1] == "quiet"
+    line = [(".cmdline", b"quiet")] if has_own else []
+    image = uki.make([(".linux", kernel), *line, (".profile", b"ID=a"), (".profile", b"ID=b")], IMAGE)
+    result = inspect("image", image, ["name", options(given).hex()])
+    if wanted is None:
+        assert (result.returncode, result.stdout) == (1, b"")
+        assert result.stderr == b"this image: profile: expected one below 2, found 2\n"
+        return
+    plan = json.loads(result.stdout)["plan"]
+    assert (plan["chosen_profile"], plan["command_line"]) == wanted
+    assert plan["options_are_added"] == (not has_own)
+    assert inspect("image", image, ["name", "0"]).returncode == 2
+    assert inspect("image", image, ["name", "0G"]).returncode == 2
+
+
 def test_initrd():
     result = inspect("initrd", b"x")
     assert (result.returncode, result.stdout, result.stderr) == (0, b"", b"")

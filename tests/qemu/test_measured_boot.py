@@ -79,12 +79,19 @@ def expect_recognised(report, components, locked=(4, 9, 11, 12)):
             assert registers(report, bank)[str(register)] in predicted[bank][register]
 
 
-@pytest.mark.parametrize("tpm, firmware", [("tpm-crb", "trixie"), ("tpm-tis", "ovmf")])
-def test_registers_are_as_predicted(boot, root, tmp_path, tpm, firmware):
-    """Two initrds with a gap between them, and a command line that is not ASCII."""
+# A signed policy that systemd finds in the initrd.
+SIGNED = {"/signature": b'{"sha256":[]}', "/key": b"-----BEGIN PUBLIC KEY-----\n"}
+AS_IMAGE = ["verbose yes", "measure uki", "pcrsig /signature", "pcrpkey /key"]
+
+
+@pytest.mark.parametrize("tpm, firmware, extra", [("tpm-crb", "trixie", ["verbose yes"]), ("tpm-tis", "ovmf", AS_IMAGE)])
+def test_registers_are_as_predicted(boot, root, tmp_path, tpm, firmware, extra):
+    """Two initrds with a gap between them, and a command line that is not ASCII; by themselves, and as a unified image."""
     conf = tmp_path / "my.conf"
-    conf.write_bytes(entry(initrds=["/initrd2", "/initrd"], options=f"{DEFAULT_OPTIONS} name=žluťoučký"))
-    guest = boot(files({"/initrd2": root / "initrd2"}, conf=conf.read_bytes()), firmware=FIRMWARE[firmware], tpm=tpm)
+    conf.write_bytes(entry(initrds=["/initrd2", "/initrd"], options=f"{DEFAULT_OPTIONS} name=žluťoučký", extra=extra))
+    for path, content in SIGNED.items():
+        (root / path[1:]).write_bytes(content)
+    guest = boot(files({"/initrd2": root / "initrd2", **SIGNED}, conf=conf.read_bytes()), firmware=FIRMWARE[firmware], tpm=tpm)
     report = wait_for_report(guest)
     expect_predicted(report, "--image", IMAGE, "--entry", conf, "--root", root)
     other = tmp_path / "other.conf"
@@ -92,11 +99,15 @@ def test_registers_are_as_predicted(boot, root, tmp_path, tpm, firmware):
     components = tmp_path / "components"
     lock(components, "--image", IMAGE, "--entry", other, "--root", root)
     log = base64.b64decode(report["event-log"])
-    assert [register for register, _ in Pcrlock(log, components).unrecognised([4, 9, 11, 12])] == [4, 4, 12, 9, 12, 11]
+    unrecognised = [register for register, _ in Pcrlock(log, components).unrecognised([4, 9, 11, 12])]
+    assert unrecognised == [4, 4, *([11] * 8 if extra is AS_IMAGE else []), 12, 9, 12, *([] if extra is AS_IMAGE else [11])]
     lock(components, "--image", IMAGE, "--entry", conf, "--root", root)
     expect_recognised(report, components)
     for what in ("kernel", "entry", "initrd", "command line"):
         guest.expect(rf"^kexec: measured the {what} into PCR \d+$")
+    for name, content in (("signature.json", SIGNED["/signature"]), ("public-key.pem", SIGNED["/key"])):
+        assert (f" .extra/tpm2-pcr-{name} {hashlib.sha256(content).hexdigest()};" in report["stub-files"]) == \
+            (extra is AS_IMAGE)
 
 
 def with_a_gap(image):
