@@ -155,6 +155,15 @@ def test_image_that_would_not_boot(tmp_path, sealed, section, offset, value, com
     assert_refused(predict(image=image), complaint)
 
 
+def test_signature_beside_a_unified_image(tmp_path, sealed):
+    """The loader refuses it; without the lines the same entry boots."""
+    (tmp_path / "uki.efi").symlink_to(sealed / "unified.efi")
+    (tmp_path / "sig").write_bytes(b"{}")
+    assert_predicted(predict_entry(tmp_path, tmp_path, b"uki /uki.efi\nmeasure uki\n"))
+    assert_refused(predict_entry(tmp_path, tmp_path, b"uki /uki.efi\nmeasure uki\npcrsig /sig\n"),
+                   "predict-pcrs: /uki.efi: expected a kernel beside pcrsig or pcrpkey, found a unified image, which has its own")
+
+
 def test_whose_image_and_whose_entry(tmp_path, sealed, root):
     assert_refused(predict(image=KERNEL.parent), r"predict-pcrs: cannot read \S+: Is a directory")
     assert_refused(predict(image=root / "initrd"), r"\S+initrd: expected the headers of a PE image in its 0x1 bytes, found none")

@@ -348,6 +348,8 @@ class Loaded:
         if answer["unified"]:
             if plan["kernel"]["source"] == "image":
                 fail(f"{name}: expected a kernel, found another unified image")
+            if plan["pcr_signature"] or plan["pcr_key"]:
+                fail(f"{name}: expected a kernel beside pcrsig or pcrpkey, found a unified image, which has its own")
             self.unified = Unified(kernel, answer["unified"])
             self.initrds = self.unified.initrds
             embedded = self._settle(self.unified.sections.get(".cmdline", b""), is_sealed(plan["kernel"]))
