@@ -47,6 +47,9 @@ EXPLAINED = {
     "LoaderRandomSeed": "systemd-boot makes a new one each time",
 }
 
+# The other banks, of registers that unified images are measured into.
+EXPLAINED.update({f"pcr-{bank}-{pcr}": EXPLAINED[f"pcr-{pcr}"] for bank in ("sha1", "sha384") for pcr in (4, 9, 11, 12)})
+
 OUR_VARIABLES = {"KexecLog", "StubInfo", "StubFeatures", "StubImageIdentifier", "StubDevicePartUUID", "LoaderTimeInitUSec",
                  "LoaderTimeExecUSec"}
 
