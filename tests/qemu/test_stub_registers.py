@@ -132,7 +132,9 @@ def test_as_with_systemds_stub(boot, boot_options, make_image, tmp_path, machine
     assert without_sbat(events(ours, 9, 11, 12, 13)) == without_sbat(events(systemds, 9, 11, 12, 13))
     assert applications(ours) == [authenticode(images["ours"].read_bytes())]
     assert applications(systemds) == [authenticode(images["systemd"].read_bytes()), authenticode(kernel().read_bytes())]
-    assert variables(ours) == variables(systemds)
+    # Systemd's stub 257 takes the one for register 12 back where there are no credentials, although something is in 12.
+    missing = {"StubPcrKernelParameters 12"} if case.added else set()
+    assert set(variables(ours)) - set(variables(systemds)) == missing and set(variables(systemds)) <= set(variables(ours))
 
 
 @pytest.mark.parametrize("machine", ["tis", pytest.param("crb", marks=pytest.mark.matrix)])
