@@ -4,28 +4,18 @@
 
 #include "boot/optional_data.h"
 
-/* Cuts the first word off, and the blanks behind it. */
-static struct text take_word(struct text *text)
-{
-	struct text rest = *text;
-	struct text word = text_take_word(&rest);
-
-	*text = rest;
-	return word;
-}
-
 static void take_program(struct text *text, const struct load_options_sender *sender)
 {
 	struct text rest = *text;
 
-	if (load_options_name_program(take_word(&rest), sender))
+	if (load_options_name_program(text_take_word(&rest), sender))
 		*text = rest;
 }
 
 static void take_profile(struct text *text, struct stub_request *request)
 {
 	struct text rest = *text;
-	struct text word = take_word(&rest);
+	struct text word = text_take_word(&rest);
 	uint64_t profile;
 
 	if (word.length < 2 || word.start[0] != '@')

@@ -265,3 +265,12 @@ size_t utf16_take_utf8(struct utf16_reader *reader, char ret_utf8[4])
 	ret_utf8[0] = (char)(lead[count] | character);
 	return count;
 }
+
+size_t utf16_size(const uint16_t *utf16)
+{
+	size_t units = 0;
+
+	while (utf16[units])
+		units++;
+	return (units + 1) * sizeof(*utf16);
+}

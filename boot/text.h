@@ -79,6 +79,9 @@ bool text_is_utf8(struct text text);
  */
 bool text_to_utf16(struct text text, uint16_t *ret_utf16, size_t capacity);
 
+/* The bytes of UTF-16 up to its NUL, and with that. */
+size_t utf16_size(const uint16_t *utf16);
+
 /* UTF-16 as the firmware hands it out: unaligned, `size` bytes of it or up to a NUL. */
 struct utf16_reader {
 	const uint8_t *bytes;

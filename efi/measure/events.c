@@ -82,7 +82,6 @@ static struct event_subject make_wide(const struct event_subject *subject, struc
 {
 	struct event_subject wide = *subject;
 	uint16_t *memory = NULL;
-	size_t units = 0;
 
 	*ret_memory = NULL;
 	if (firmware_boot_services->AllocatePool(EfiLoaderData, (text.length + 1) * sizeof(*memory),
@@ -93,10 +92,8 @@ static struct event_subject make_wide(const struct event_subject *subject, struc
 	wide.size = text.length + 1;
 	if (!text_to_utf16(text, memory, text.length + 1))
 		return wide;
-	while (memory[units])
-		units++;
 	wide.bytes = memory;
-	wide.size = (units + 1) * sizeof(*memory);
+	wide.size = utf16_size(memory);
 	return wide;
 }
 

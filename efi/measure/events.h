@@ -11,6 +11,15 @@
 
 #include "boot/text.h"
 
+enum {
+	PCR_UNIFIED_IMAGE = 11, /* systemd.io/TPM2_PCR_MEASUREMENTS */
+	PCR_CONFIGURATION = 12, /* the same page */
+};
+
+/* Of an initrd that is added to a unified image: INITRD_ADDON_EVENT_TAG_ID of systemd 262, src/fundamental/tpm2-pcr.h.
+ */
+#define EVENT_ADDED_INITRD_TAG 0x49dffe0fu
+
 /* What systemd asks about as a whole, by a variable for each (systemd.io/TPM2_PCR_MEASUREMENTS). */
 enum event_group {
 	EVENTS_OF_NOBODY,
@@ -56,3 +65,9 @@ void event_text(const struct event_subject *subject, struct text text);
 /* The same text as EV_EVENT_TAG with `id`; `data` as in event_tagged. */
 void event_tagged_text(const struct event_subject *subject, struct text text, uint32_t id, const void *data,
 		       uint32_t size);
+
+/* EV_EVENT_TAG with `id` and a file's name in UTF-16 with its NUL. A name that has no such form is left out. */
+void event_tagged_name(const struct event_subject *subject, uint32_t id, const char *name);
+
+/* Options for the kernel that are not in a unified image, in register 12, as event_text. */
+void event_options(enum event_group group, const char *what, struct text options);

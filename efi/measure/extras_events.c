@@ -2,24 +2,13 @@
 #include "efi/measure/extras_events.h"
 
 #include "common/align.h"
-#include "common/string.h"
 #include "efi/measure/events.h"
-#include "efi/measure/sections.h"
 
 /* systemd.io/TPM2_PCR_MEASUREMENTS */
 #define PCR_SYSEXTS 13u
 
-/* systemd 262, src/fundamental/tpm2-pcr.h: INITRD_ADDON_EVENT_TAG_ID and UCODE_ADDON_EVENT_TAG_ID */
-#define INITRD_TAG 0x49dffe0fu
+/* systemd 262, src/fundamental/tpm2-pcr.h: UCODE_ADDON_EVENT_TAG_ID */
 #define MICROCODE_TAG 0xdac08e1au
-
-static void measure_options(const char *what, struct text options)
-{
-	const struct event_subject subject = { .group = EVENTS_OF_PARAMETERS, .pcr = PCR_CONFIGURATION, .what = what };
-
-	if (options.length)
-		event_text(&subject, options);
-}
 
 static struct event_subject subject_of(const struct extra *extra)
 {
@@ -41,19 +30,6 @@ static struct event_subject subject_of(const struct extra *extra)
 	};
 }
 
-/* The file's name, in UTF-16 with its NUL, is the event's data. */
-static void measure_addon(const struct extra *extra)
-{
-	const struct event_subject subject = subject_of(extra);
-	uint16_t wide[EVENT_TAG_DATA_MAX / sizeof(uint16_t)];
-	uint32_t units = 0;
-
-	if (text_to_utf16(text_of_string(extra->name), wide, ARRAY_SIZE(wide)))
-		units = (uint32_t)strlen(extra->name) + 1;
-	event_tagged(&subject, extra->order == EXTRA_MICROCODE ? MICROCODE_TAG : INITRD_TAG, wide,
-		     units * (uint32_t)sizeof(wide[0]));
-}
-
 static void measure_extra(const struct extra *extra)
 {
 	const struct event_subject subject = subject_of(extra);
@@ -63,15 +39,18 @@ static void measure_extra(const struct extra *extra)
 	if (extra->event)
 		event_described(&subject, extra->event);
 	else
-		measure_addon(extra);
+		event_tagged_name(&subject, extra->order == EXTRA_MICROCODE ? MICROCODE_TAG : EVENT_ADDED_INITRD_TAG,
+				  extra->name);
 }
 
 void measure_extras(const struct extras *extras)
 {
 	static const enum extra_order order[] = { EXTRA_ARCHIVE, EXTRA_MICROCODE, EXTRA_INITRD };
 
-	measure_options("options of addons", extras->addon_options);
-	measure_options("options of the machine", extras->machine_options);
+	if (extras->addon_options.length)
+		event_options(EVENTS_OF_PARAMETERS, "options of addons", extras->addon_options);
+	if (extras->machine_options.length)
+		event_options(EVENTS_OF_PARAMETERS, "options of the machine", extras->machine_options);
 	for (size_t i = 0; i < ARRAY_SIZE(order); i++) {
 		for (size_t j = 0; j < extras->count; j++) {
 			const struct extra *extra =

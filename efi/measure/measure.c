@@ -18,7 +18,6 @@ enum {
 
 #define LOAD_OPTIONS_TAG 0x8f3b22edu /* LOAD_OPTIONS_EVENT_TAG_ID of that file */
 #define INITRD_TAG 0x8f3b22ecu	     /* INITRD_EVENT_TAG_ID */
-#define ADDED_INITRD_TAG 0x49dffe0fu /* INITRD_ADDON_EVENT_TAG_ID */
 #define ENTRY_TAG 0x6b786566u	     /* our own */
 
 /* UEFI_IMAGE_LOAD_EVENT, without a device path */
@@ -60,14 +59,6 @@ static void measure_file(const struct kernel *kernel, bool was_shown)
 		tpm_measure(&event);
 }
 
-/* As systemd-boot and systemd-stub measure one that they pass on, so that one rule serves for all. */
-static void measure_options(enum event_group group, const char *what, struct text options)
-{
-	const struct event_subject subject = { .group = group, .pcr = PCR_CONFIGURATION, .what = what };
-
-	event_text(&subject, options);
-}
-
 /* A command line that is in the image is measured with it, and none but that. */
 static bool has_added_options(const struct boot_plan *plan)
 {
@@ -83,7 +74,7 @@ void measure_kernel(const struct boot_plan *plan, const struct kernel *kernel, b
 	sections_measure_profile(plan->profile);
 	sections_measure(&kernel->view);
 	if (has_added_options(plan))
-		measure_options(EVENTS_OF_PARAMETERS, "options", plan->command_line);
+		event_options(EVENTS_OF_PARAMETERS, "options", plan->command_line);
 }
 
 static void measure_text(struct text text)
@@ -108,16 +99,8 @@ void measure_added_initrd(const char *name, const void *bytes, uint64_t size)
 		.bytes = bytes,
 		.size = size,
 	};
-	uint16_t wide[EVENT_TAG_DATA_MAX / sizeof(uint16_t)];
-	uint32_t units = 0;
 
-	/* The log alone says the name: one that has no such form, or is too long, is left out. */
-	if (text_to_utf16(text_of_string(name), wide, ARRAY_SIZE(wide))) {
-		while (wide[units])
-			units++;
-		units++;
-	}
-	event_tagged(&subject, ADDED_INITRD_TAG, wide, units * (uint32_t)sizeof(wide[0]));
+	event_tagged_name(&subject, EVENT_ADDED_INITRD_TAG, name);
 }
 
 static void measure_initrd(const struct kexec_segment *initrd)
@@ -176,7 +159,7 @@ void measure_rest(const struct boot_plan *plan, const struct kernel *kernel, con
 	measure_text(plan->text);
 	if (initrds->segment)
 		measure_initrd(initrds->segment);
-	measure_options(as_image ? EVENTS_OF_PARAMETERS : EVENTS_OF_NOBODY, "command line", command_line);
+	event_options(as_image ? EVENTS_OF_PARAMETERS : EVENTS_OF_NOBODY, "command line", command_line);
 }
 
 /* Ends a register that this boot has nothing for, as firmware ends its own: EV_SEPARATOR with the value 0. */

@@ -10,15 +10,10 @@
 
 #include "boot/unified_sections.h"
 
-enum {
-	PCR_UNIFIED_IMAGE = 11, /* systemd.io/TPM2_PCR_MEASUREMENTS */
-	PCR_CONFIGURATION = 12, /* the same page */
-};
-
 /* Nothing for profile 0, which counts if nobody chooses. */
 void sections_measure_profile(uint32_t profile);
 
-/* All sections of the image that `view` has the bytes of, but for a signature of the register's values. */
+/* All sections of the image that `view` has the bytes of, except a signature of the register's values. */
 void sections_measure(const struct unified_view *view);
 
 /* Something that has the place of a section in a boot without a unified image; nothing if it has size 0. */

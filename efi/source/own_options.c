@@ -44,25 +44,29 @@ static struct load_options_sender find_sender(const EFI_LOADED_IMAGE *image, cha
 	return sender;
 }
 
-static size_t load_options_size(const EFI_LOADED_IMAGE *image)
+/* Makes a buffer for parsing the load options. Without any, *ret_size is 0 and there is no buffer. */
+static enum kexec_status prepare(const EFI_LOADED_IMAGE *image, size_t *ret_size, void **ret_buffer)
 {
-	return image->LoadOptions ? image->LoadOptionsSize : 0;
+	size_t size = image->LoadOptions ? image->LoadOptionsSize : 0;
+
+	*ret_size = size;
+	*ret_buffer = NULL;
+	if (size == 0)
+		return KEXEC_OK;
+	return pool_alloc(LOAD_OPTIONS_BUFFER_SIZE(size > LOAD_OPTIONS_SIZE_MAX ? 0 : size), "load options",
+			  ret_buffer);
 }
 
 enum kexec_status own_options_read(const EFI_LOADED_IMAGE *image, void **ret_buffer, struct load_options *ret_options)
 {
-	size_t size = load_options_size(image);
-	size_t parsed_size = size > LOAD_OPTIONS_SIZE_MAX ? 0 : size;
 	struct load_options_sender sender;
 	char own_path[OWN_PATH_SIZE];
 	enum kexec_status status;
+	size_t size;
 
-	*ret_buffer = NULL;
 	*ret_options = (struct load_options){ 0 };
-	if (size == 0)
-		return KEXEC_OK;
-	status = pool_alloc(LOAD_OPTIONS_BUFFER_SIZE(parsed_size), "load options", ret_buffer);
-	if (status)
+	status = prepare(image, &size, ret_buffer);
+	if (status || !size)
 		return status;
 	sender = find_sender(image, own_path);
 	load_options_parse(image->LoadOptions, size, &sender, *ret_buffer, ret_options);
@@ -72,18 +76,14 @@ enum kexec_status own_options_read(const EFI_LOADED_IMAGE *image, void **ret_buf
 enum kexec_status own_options_read_request(const EFI_LOADED_IMAGE *image, void **ret_buffer,
 					   struct stub_request *ret_request)
 {
-	size_t size = load_options_size(image);
 	struct load_options_sender sender;
 	char own_path[OWN_PATH_SIZE];
 	enum kexec_status status;
+	size_t size;
 
-	*ret_buffer = NULL;
 	*ret_request = (struct stub_request){ 0 };
-	if (size == 0)
-		return KEXEC_OK;
-	status = pool_alloc(LOAD_OPTIONS_BUFFER_SIZE(size > LOAD_OPTIONS_SIZE_MAX ? 0 : size), "load options",
-			    ret_buffer);
-	if (status)
+	status = prepare(image, &size, ret_buffer);
+	if (status || !size)
 		return status;
 	sender = find_sender(image, own_path);
 	*ret_request = stub_request_parse(image->LoadOptions, size, &sender, *ret_buffer);
