@@ -50,11 +50,28 @@ build/analysis/cppcheck.log: $(ANALYZED) $(ANALYSIS_INPUT)
 		-D__GNUC__=12 -D__GNUC_MINOR__=0 -D__x86_64__ $(CPPFLAGS) $(subst -isystem ,-I,$(EFI_CPPFLAGS)) \
 		$(ANALYZED) >$@ 2>&1 || { cat $@; exit 1; }
 
+# The layout of .clang-format. Versions of clang-format lay out macros and attributes differently: the version of
+# Debian 12 decides, and with another one nothing is checked.
+FORMATTED := $(ANALYZED) $(wildcard boot/*.h common/*.h efi/*.h efi/*/*.h purgatory/*.h tools/*.h)
+FORMAT_VERSION := 14
+
+build/analysis/format.log: $(FORMATTED) .clang-format tests/analysis/analysis.mk
+	@mkdir -p $(@D)
+	$(Q)! clang-format --version | grep -q 'version $(FORMAT_VERSION)\.' || \
+		clang-format --dry-run -Werror $(FORMATTED) >$@ 2>&1 || { cat $@; exit 1; }
+
 analyze-gcc: $(patsubst %.c,build/analysis/gcc/%.o,$(ANALYZED) $(ANALYZED_TESTS))
 analyze-clang: $(patsubst %.c,build/analysis/clang/%.o,$(ANALYZED) $(ANALYZED_TESTS)) build/analysis/clang/purgatory.ro
 analyze-clang-tidy: $(ANALYZED:%.c=build/analysis/clang-tidy/%.log)
 analyze-cppcheck: build/analysis/cppcheck.log
+analyze-format: build/analysis/format.log
 
-analyze: analyze-gcc analyze-clang analyze-clang-tidy analyze-cppcheck
+analyze: analyze-gcc analyze-clang analyze-clang-tidy analyze-cppcheck analyze-format
 
-.PHONY: analyze analyze-gcc analyze-clang analyze-clang-tidy analyze-cppcheck
+# For editors and language servers, which find it in build/.
+compile-commands:
+	@command -v bear >/dev/null || { echo 'bear is not installed: run make deps-dev' >&2; exit 1; }
+	$(Q)mkdir -p build
+	$(Q)bear --output build/compile_commands.json -- $(MAKE) --no-print-directory --always-make build/kexecx64.efi build/inspect unit-programs
+
+.PHONY: analyze analyze-gcc analyze-clang analyze-clang-tidy analyze-cppcheck analyze-format compile-commands
