@@ -63,9 +63,10 @@ static bool is_missing(EFI_STATUS status)
 
 static enum kexec_status cannot_open(const struct volume *volume, const char *path, EFI_STATUS status)
 {
-	const char *hint = is_missing(status) ? path_habit_missing(text_of_string(path)) : NULL;
 	bool is_elsewhere =
 		volume->role == VOLUME_OWN && status == EFI_NOT_FOUND && !file_system_has_our_image(volume->root);
+	bool may_be_a_habit = is_missing(status) && !is_elsewhere;
+	const char *hint = may_be_a_habit ? path_habit_missing(text_of_string(path)) : NULL;
 	char name[VOLUME_NAME_SIZE];
 
 	volume_name(volume->device, volume->root, name);

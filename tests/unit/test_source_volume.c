@@ -286,31 +286,31 @@ static void nobody_says_which_volume(void **state)
 }
 
 /* The file is not there. Is our image? */
-static void expect_not_found(bool has_image, enum volume_role role, const char *line)
+static void expect_not_found(const char *path, bool has_image, enum volume_role role, const char *line)
 {
 	start();
 	volume_start(&volume, &fake, role);
 	fake.has_image = has_image;
 	fake.fails_at = 3;
 	fake.status = EFI_NOT_FOUND;
-	expect_error(open_path("/a"), KEXEC_NOT_FOUND, line);
+	expect_error(open_path(path), KEXEC_NOT_FOUND, line);
 	expect_nothing_held();
 	log_clear();
 }
 
+#define NOT_FOUND ": cannot open: expected a file, found NOT_FOUND on the volume " NAME_AND_LABEL
+#define ELSEWHERE ", where this program is not either: GRUB passes its $root as the volume, so set root to the program's\n"
+#define WITHOUT_BOOT ": paths begin at the volume's root, without /boot\n"
+
 static void file_that_is_not_there(void **state)
 {
-	static const char elsewhere[] =
-		"/a: cannot open: expected a file, found NOT_FOUND on the volume " NAME_AND_LABEL
-		", where this program is not either: GRUB passes its $root as the volume, so set root to the "
-		"program's\n";
-	static const char here[] =
-		"/a: cannot open: expected a file, found NOT_FOUND on the volume " NAME_AND_LABEL "\n";
-
 	(void)state;
-	expect_not_found(true, VOLUME_OWN, here);
-	expect_not_found(false, VOLUME_OWN, elsewhere);
-	expect_not_found(false, VOLUME_OTHER, here);
+	expect_not_found("/a", true, VOLUME_OWN, "/a" NOT_FOUND "\n");
+	expect_not_found("/a", false, VOLUME_OWN, "/a" NOT_FOUND ELSEWHERE);
+	expect_not_found("/a", false, VOLUME_OTHER, "/a" NOT_FOUND "\n");
+	expect_not_found("/boot/a", true, VOLUME_OWN, "/boot/a" NOT_FOUND WITHOUT_BOOT);
+	/* One remedy: the path may be right on the program's own volume. */
+	expect_not_found("/boot/a", false, VOLUME_OWN, "/boot/a" NOT_FOUND ELSEWHERE);
 }
 
 static void read_that_fails_says_why_and_logs_nothing(void **state)
