@@ -4,6 +4,7 @@
 import collections
 import pathlib
 import re
+import subprocess
 
 import pytest
 
@@ -100,3 +101,9 @@ def test_each_promise_names_its_tests():
         assert re.search(r"\]\(tests/", text), promise
     for link in re.findall(r"\]\(((?:tests|doc)/[^)]+)\)", (ROOT / "SECURITY.md").read_text()):
         assert (ROOT / link).exists(), link
+
+
+@pytest.mark.parametrize("name", ["flow", "house"])
+def test_picture_is_drawn_from_the_source(name, tmp_path):
+    subprocess.run([ROOT / "doc/draw", name, tmp_path / "picture"], check=True)
+    assert (tmp_path / "picture").read_text() == (ROOT / f"doc/{name}.svg").read_text(), f"run doc/draw {name}"
