@@ -7,6 +7,14 @@
 #define ONE_PATH "one path a line"
 #define FROM_THE_ROOT "a path from the volume's root on"
 
+/* In UTF-8: what U+2000 to U+203F begin with, which are blanks, dashes, quotes, and characters without a width. */
+#define GENERAL_PUNCTUATION "\xe2\x80"
+#define IDEOGRAPHIC_SPACE "\xe3\x80\x80"
+#define BYTE_ORDER_MARK "\xef\xbb\xbf"
+
+/* No digest is shorter: MD5. */
+#define DIGEST_DIGITS_MIN 32u
+
 static bool is_blank(char c)
 {
 	return c == ' ' || c == '\t';
@@ -53,6 +61,42 @@ static bool ends_in(struct text text, char c)
 	return text.length && text.start[text.length - 1] == c;
 }
 
+/* Words that a kernel's command line begins with, where it stands behind the kernel's path as in GRUB. */
+static bool is_word_for_linux(struct text word)
+{
+	struct text words = TEXT("ro rw quiet splash");
+
+	while (words.length) {
+		if (text_equal(text_take_word(&words), word))
+			return true;
+	}
+	return text_has(word, '=');
+}
+
+/* More than one word: what to call those behind the first. NULL if there is only one. */
+static const char *words_behind(struct text path)
+{
+	struct text word;
+
+	text_take_word(&path);
+	word = text_take_word(&path);
+	if (!word.length)
+		return NULL;
+	if (word.start[0] == '#')
+		return ONE_PATH ", without a comment behind it";
+	return is_word_for_linux(word) ? ONE_PATH "; words for Linux stand in a line options" : ONE_PATH;
+}
+
+/* A file and, behind a #, its digest in hexadecimal, as Limine has it. */
+static bool has_digest(struct text path)
+{
+	size_t digits = 0;
+
+	while (digits < path.length && text_hex_digit(path.start[path.length - 1 - digits]) >= 0)
+		digits++;
+	return digits >= DIGEST_DIGITS_MIN && digits < path.length && path.start[path.length - 1 - digits] == '#';
+}
+
 /* (hd0,gpt2)/x and ($root)/x. A name in parentheses that nothing follows is a name. */
 static bool is_grub_device(struct text path)
 {
@@ -75,6 +119,20 @@ static bool has_device(struct text path)
 	if (text_equal(first, TEXT("http:")) || text_equal(first, TEXT("https:")) || text_equal(first, TEXT("tftp:")))
 		return false;
 	return first.length > 1 && ends_in(first, ':');
+}
+
+/* FS0:x, (hd0,1)x, hd0,gpt1/x, HD(1,GPT,...)/x and PciRoot(0x0)/x, which may all be names. */
+static bool names_device(struct text path)
+{
+	struct text first = before_separator(path);
+
+	if (path.length && !first.length && !volume_path_is_separator(path.start[0]))
+		first = path;
+	if (text_has(first, ','))
+		return text_has(first, '(') || text_begins_with(first, TEXT("hd"));
+	if (text_contains(first, TEXT("(0x")))
+		return true;
+	return text_has(first, ':') && first.start[0] != ':' && !ends_in(first, ':');
 }
 
 const char *path_habit(struct text path)
@@ -117,15 +175,28 @@ const char *path_habit_missing(struct text path)
 		return habit;
 	if (text_has(path, '$'))
 		return "$variables are GRUB's";
-	if (contains_any(path, TEXT(" \t")) || text_contains(path, TEXT(",/")) || text_contains(path, TEXT(",\\")))
+	habit = words_behind(path);
+	if (habit)
+		return habit;
+	if (text_contains(path, TEXT(",/")) || text_contains(path, TEXT(",\\")))
 		return ONE_PATH;
+	if (has_digest(path))
+		return "a digest stands in a line fsverity or sha256";
 	if (text_contains(path, TEXT("\xc2\xa0")))
 		return "there is a no-break space in it";
+	if (text_contains(path, TEXT(GENERAL_PUNCTUATION)) || text_contains(path, TEXT(BYTE_ORDER_MARK)) ||
+	    text_contains(path, TEXT(IDEOGRAPHIC_SPACE)))
+		return "there is a blank, quote or dash in it that is not ASCII";
 	if (text_has(path, '"'))
 		return "a path has no quotes";
 	if (text_begins_with(path, TEXT("~")) || contains_any(path, TEXT("*?")))
 		return "~, * and ? are a shell's";
+	if (text_begins_with(path, TEXT("http:")) || text_begins_with(path, TEXT("https:")) ||
+	    text_begins_with(path, TEXT("tftp:")))
+		return "a server's files are for an image that came from that server";
 	if (text_has(path, '%'))
 		return "% codes are a URL's";
+	if (names_device(path))
+		return "paths begin at the volume's root, without a device in front";
 	return is_below_mount_point(path) ? "paths begin at the volume's root, without /boot" : NULL;
 }

@@ -40,7 +40,7 @@ REFUSALS = {
                            r": paths begin at the volume's root, without /boot"),
     "initrd with a comment": (lambda: files(conf=entry(initrds=["/initrd # mine"])),
                               r"/initrd # mine: cannot open: expected a file, found NOT_FOUND" + lines.on_volume() +
-                              r": one path a line"),
+                              r": one path a line, without a comment behind it"),
     "two initrds on a line": (lambda: files(conf=entry(initrds=["/initrd $tuned_initrd"])),
                               CONF_NAME + r": line 2: initrd: expected one path a line; \$variables are GRUB's, "
                               r"found \"/initrd \$tuned_initrd\""),

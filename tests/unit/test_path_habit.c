@@ -68,13 +68,40 @@ static void paths_that_no_volume_has(void **state)
 	EXPECT_ALL(never, path_habit_missing);
 }
 
+#define NOT_ASCII "there is a blank, quote or dash in it that is not ASCII"
+#define DEVICE "paths begin at the volume's root, without a device in front"
+#define SERVER "a server's files are for an image that came from that server"
+
 static const struct expected_habit missing[] = {
-	{ "/initrd.img # the second", "one path a line" },
+	{ "/initrd.img # the second", "one path a line, without a comment behind it" },
+	{ "/initrd.img\t#2", "one path a line, without a comment behind it" },
+	{ "/vmlinuz root=/dev/x ro", "one path a line; words for Linux stand in a line options" },
+	{ "vmlinuz quiet", "one path a line; words for Linux stand in a line options" },
+	{ "/vmlinuz ro", "one path a line; words for Linux stand in a line options" },
+	{ "/vmlinuz  initrd=/initrd", "one path a line; words for Linux stand in a line options" },
+	{ "/vmlinuz rock", "one path a line" },
 	{ "a b", "one path a line" },
 	{ "/a,/b", "one path a line" },
 	{ "$kernel", "$variables are GRUB's" },
 	{ "/vmlinuz-${version}", "$variables are GRUB's" },
 	{ "/vmlinuz\xc2\xa0", "there is a no-break space in it" },
+	{ "/vmlinuz\xe2\x80\x8b", NOT_ASCII },
+	{ "\xe2\x80\x9c/vmlinuz\xe2\x80\x9d", NOT_ASCII },
+	{ "/vmlinuz\xe2\x80\x93"
+	  "6.1",
+	  NOT_ASCII },
+	{ "\xef\xbb\xbf/vmlinuz", NOT_ASCII },
+	{ "\xe3\x80\x80/vmlinuz", NOT_ASCII },
+	{ "/vmlinuz#0123456789abcdef0123456789ABCDEF", "a digest stands in a line fsverity or sha256" },
+	{ "FS0:vmlinuz", DEVICE },
+	{ "C:EFI\\vmlinuz", DEVICE },
+	{ "(hd0,1)vmlinuz", DEVICE },
+	{ "hd0,gpt1/vmlinuz", DEVICE },
+	{ "HD(1,GPT,01234567-89ab-cdef-0123-456789abcdef)/\\vmlinuz", DEVICE },
+	{ "PciRoot(0x0)/Pci(0x1,0x0)/vmlinuz", DEVICE },
+	{ "http://192.0.2.1/vmlinuz", SERVER },
+	{ "https://example.org/vmlinuz", SERVER },
+	{ "tftp://192.0.2.1/vmlinuz", SERVER },
 	{ "\"/vmlinuz", "a path has no quotes" },
 	{ "~/vmlinuz", "~, * and ? are a shell's" },
 	{ "/vmlinuz-*", "~, * and ? are a shell's" },
@@ -120,6 +147,13 @@ static void names_without_a_habit(void **state)
 		"()",
 		"/it's",
 		"/a,b",
+		"a,b/c",
+		"/a\xe2\x82\xac",
+		"/a#b",
+		"/vmlinuz#0123456789abcdef0123456789abcde",
+
+		"0123456789abcdef0123456789abcdef",
+		"/FS0:x",
 	};
 
 	(void)state;
