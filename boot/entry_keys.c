@@ -122,7 +122,7 @@ static const char *read_volume(struct plan_builder *builder, struct text value)
 	char found[PARTUUID_SIZE];
 
 	if (!volume_parse(value, found))
-		return "esp, xbootldr or a PARTUUID";
+		return volume_expected(value);
 	if (volume[0] && strcmp(volume, found) != 0)
 		return "one volume for all paths";
 	memcpy(volume, found, sizeof(found));

@@ -43,6 +43,31 @@ static bool parse_shaped(struct text value, struct text shape, char ret_partuuid
 	return true;
 }
 
+/* Cuts `prefix` off, in whatever case it is written. It is in upper case itself. */
+static bool skip_tag(struct text *value, struct text prefix)
+{
+	if (value->length < prefix.length)
+		return false;
+	for (size_t i = 0; i < prefix.length; i++) {
+		if (text_lower(value->start[i]) != text_lower(prefix.start[i]))
+			return false;
+	}
+	text_drop(value, prefix.length);
+	return true;
+}
+
+/* blkid prints "..." around a value, and Windows {...}. */
+static void skip_pair(struct text *value)
+{
+	char first = value->length >= 2 ? value->start[0] : '\0';
+	char last = value->length >= 2 ? value->start[value->length - 1] : '\0';
+
+	if ((first != '"' || last != '"') && (first != '{' || last != '}'))
+		return;
+	text_drop(value, 1);
+	value->length--;
+}
+
 bool volume_parse(struct text value, char ret_volume[PARTUUID_SIZE])
 {
 	if (text_equal(value, TEXT(VOLUME_ESP)) || text_equal(value, TEXT(VOLUME_XBOOTLDR))) {
@@ -50,7 +75,27 @@ bool volume_parse(struct text value, char ret_volume[PARTUUID_SIZE])
 		ret_volume[value.length] = '\0';
 		return true;
 	}
-	text_skip_prefix(&value, TEXT("PARTUUID="));
+	if (!skip_tag(&value, TEXT("PARTUUID=")))
+		text_skip_prefix(&value, TEXT("/dev/disk/by-partuuid/"));
+	skip_pair(&value);
 	return parse_shaped(value, TEXT("xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx"), ret_volume) ||
 	       parse_shaped(value, TEXT("xxxxxxxx-xx"), ret_volume);
+}
+
+/* UUID=, LABEL= and PARTLABEL=, and what FAT and NTFS have for a UUID. */
+static bool names_file_system(struct text value)
+{
+	char ignored[PARTUUID_SIZE];
+
+	return skip_tag(&value, TEXT("UUID=")) || skip_tag(&value, TEXT("LABEL=")) ||
+	       skip_tag(&value, TEXT("PARTLABEL=")) || text_begins_with(value, TEXT("/dev/disk/by-")) ||
+	       parse_shaped(value, TEXT("xxxx-xxxx"), ignored) ||
+	       parse_shaped(value, TEXT("xxxxxxxxxxxxxxxx"), ignored);
+}
+
+const char *volume_expected(struct text value)
+{
+	if (names_file_system(value))
+		return "esp, xbootldr or a PARTUUID, and neither a label nor a file system's UUID";
+	return "esp, xbootldr or a PARTUUID";
 }

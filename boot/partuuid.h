@@ -24,7 +24,11 @@ void partuuid_of_mbr(const uint8_t signature[4], uint32_t number, char ret_partu
 #define VOLUME_XBOOTLDR "xbootldr"
 
 /*
- * Reads the value of the key `volume`: one of these, or a PARTUUID in either case, with PARTUUID= before it or without.
- * Writes it as the functions above do; returns false if it is neither.
+ * Reads the value of the key `volume`: one of these, or a PARTUUID in either case. It may have PARTUUID= or
+ * /dev/disk/by-partuuid/ before it, and quotes or braces around it, as blkid and others print it. Writes it as the
+ * functions above do; returns false if it is neither.
  */
 bool volume_parse(struct text value, char ret_volume[PARTUUID_SIZE]);
+
+/* For a value that volume_parse refuses: what was expected in its place. */
+const char *volume_expected(struct text value);

@@ -82,9 +82,8 @@ static enum kexec_status go_to_volume(const struct load_options *options, struct
 	if (!options->volume.length || !options->entry_path.length)
 		return KEXEC_OK;
 	if (!volume_parse(options->volume, volume))
-		return log_error(KEXEC_BAD_FORMAT,
-				 "load options: volume=: expected esp, xbootldr or a PARTUUID, found \"%.*s\"",
-				 TEXT_ARGS(text_quote(options->volume, QUOTE_MAX)));
+		return log_error(KEXEC_BAD_FORMAT, "load options: volume=: expected %s, found \"%.*s\"",
+				 volume_expected(options->volume), TEXT_ARGS(text_quote(options->volume, QUOTE_MAX)));
 	return sources_use_volume(sources, volume);
 }
 

@@ -41,6 +41,14 @@ static void either_case_and_as_fstab_has_it(void **state)
 	accept("PARTUUID=" UUID, UUID);
 	accept("1234ABCD-0f", "1234abcd-0f");
 	accept("PARTUUID=1234abcd-01", "1234abcd-01");
+	/* As blkid, udev and Windows have it. */
+	accept("PARTUUID=\"" UUID "\"", UUID);
+	accept("partuuid=" UUID, UUID);
+	accept("PartUUID=1234abcd-01", "1234abcd-01");
+	accept("\"" UUID "\"", UUID);
+	accept("{00FFEE0A-1B34-5678-9ABC-DEF012345678}", UUID);
+	accept("/dev/disk/by-partuuid/" UUID, UUID);
+	accept("/dev/disk/by-partuuid/1234abcd-01", "1234abcd-01");
 	accept("esp", "esp");
 	accept("xbootldr", "xbootldr");
 }
@@ -56,8 +64,15 @@ static void what_names_no_partition(void **state)
 		"PARTUUID=PARTUUID=" UUID,
 		"UUID=" UUID,
 		"LABEL=BOOT",
-		"\"" UUID "\"",
-		"{" UUID "}",
+		"\"" UUID,
+		UUID "\"",
+		"{" UUID "\"",
+		"{{" UUID "}}",
+		"\"\"",
+		"\"",
+		"{",
+		"\"PARTUUID=" UUID "\"",
+		"PARTUUID=/dev/disk/by-partuuid/" UUID,
 		UUID "0",
 		UUID "-01",
 		"00ffee0a-1b34-5678-9abc-def01234567",
@@ -79,12 +94,32 @@ static void what_names_no_partition(void **state)
 	assert_false(volume_parse((struct text){ .start = "esp\0", .length = 4 }, found));
 }
 
+static void names_of_file_systems(void **state)
+{
+	static const char *const values[] = {
+		"UUID=" UUID,		"uuid=1234-ABCD", "LABEL=BOOT",	      "label=x",
+		"PARTLABEL=ESP",	"1234-ABCD",	  "01D5A1B2C3D4E5F6", "/dev/disk/by-uuid/1234-ABCD",
+		"/dev/disk/by-label/x",
+	};
+	static const char *const others[] = { "", "/boot", "ESP", "LABEL", "1234-ABCDE", "/dev/sda1", "PARTUUID=x" };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(values) / sizeof(values[0]); i++) {
+		assert_false(parse(values[i]));
+		assert_string_equal(volume_expected(text_of_string(values[i])),
+				    "esp, xbootldr or a PARTUUID, and neither a label nor a file system's UUID");
+	}
+	for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++)
+		assert_string_equal(volume_expected(text_of_string(others[i])), "esp, xbootldr or a PARTUUID");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(guid_is_little_endian_in_front),
 		cmocka_unit_test(either_case_and_as_fstab_has_it),
 		cmocka_unit_test(what_names_no_partition),
+		cmocka_unit_test(names_of_file_systems),
 	};
 
 	return run_named_tests(tests);
