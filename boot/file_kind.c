@@ -38,6 +38,9 @@ enum remedy {
 	COPY_AGAIN,
 	UNFINISHED,
 	FEWER_SECTIONS,
+	ADDON,
+	FETCH,
+	CUT_OFF,
 };
 
 static const char *text_of(enum remedy remedy)
@@ -77,6 +80,12 @@ static const char *text_of(enum remedy remedy)
 		return "a copy that did not end, or the image of a CD";
 	case FEWER_SECTIONS:
 		return "with about 195 sections they would end in its first 8192 bytes";
+	case ADDON:
+		return "it goes to IMAGE.efi.extra.d, beside a unified image";
+	case CUT_OFF:
+		return "it is cut off; was the disk full when it was copied?";
+	case FETCH:
+		return "git lfs pull fetches the file";
 	case KERNEL_WANTED:
 	default:
 		return "is the path right?";
@@ -98,6 +107,10 @@ static const struct magic magics[] = {
 	MAGIC("BZh", 0, "a bzip2 file", UNPACK),
 	MAGIC("\x89LZO\0\r\n\x1a\n", 0, "an lzop file", UNPACK),
 	MAGIC("\x5d\0\0", 0, "an lzma file", UNPACK),
+	MAGIC("LZIP", 0, "an lzip file", UNPACK),
+	MAGIC("ARM\x64", 0x38, "a kernel for ARM64", OTHER_MACHINE),
+	MAGIC("RSC\x05", 0x38, "a kernel for RISC-V", OTHER_MACHINE),
+	MAGIC("\x18\x28\x6f\x01", 0x24, "a kernel for ARM (zImage)", OTHER_MACHINE),
 	MAGIC("070701", 0, "a cpio archive", SWAPPED_LINES),
 	MAGIC("070702", 0, "a cpio archive", SWAPPED_LINES),
 	MAGIC("070707", 0, "a cpio archive of the old format", NEWC),
@@ -111,16 +124,24 @@ static const struct magic magics[] = {
 	MAGIC("FAT12   ", 0x36, "a FAT file system", NAME_A_FILE_IN_IT),
 	MAGIC("FAT16   ", 0x36, "a FAT file system", NAME_A_FILE_IN_IT),
 	MAGIC("FAT32   ", 0x52, "a FAT file system", NAME_A_FILE_IN_IT),
+	MAGIC("NTFS    ", 3, "an NTFS file system", NAME_A_FILE_IN_IT),
+	MAGIC("EXFAT   ", 3, "an exFAT file system", NAME_A_FILE_IN_IT),
 	MAGIC("QFI\xfb", 0, "a qcow2 disk image", NAME_A_FILE_IN_IT),
+	MAGIC("KDMV", 0, "a VMDK disk image", NAME_A_FILE_IN_IT),
+	MAGIC("vhdxfile", 0, "a VHDX disk image", NAME_A_FILE_IN_IT),
 	MAGIC("\xd0\x0d\xfe\xed", 0, "a device tree", NO_DEVICE_TREE),
 	MAGIC("\x27\x05\x19\x56", 0, "a U-Boot image (uImage)", UIMAGE),
 	MAGIC("ANDROID!", 0, "an Android boot image", UNPACK_THE_KERNEL),
 	MAGIC("!<arch>\n", 0, "a Debian package, or another ar archive", UNPACK_THE_KERNEL),
 	MAGIC("\xed\xab\xee\xdb", 0, "an RPM package", UNPACK_THE_KERNEL),
 	MAGIC("PK\x03\x04", 0, "a zip archive", UNPACK_THE_KERNEL),
+	MAGIC("7z\xbc\xaf\x27\x1c", 0, "a 7z archive", UNPACK_THE_KERNEL),
+	MAGIC("Rar!\x1a\x07", 0, "a RAR archive", UNPACK_THE_KERNEL),
+	MAGIC("MSWIM\0\0\0", 0, "a Windows image (WIM)", UNPACK_THE_KERNEL),
 	MAGIC("ustar", 257, "a tar archive", UNPACK_THE_KERNEL),
 	MAGIC("\xff\xfe", 0, "a text in UTF-16", KERNEL_WANTED),
 	MAGIC("\xfe\xff", 0, "a text in UTF-16", KERNEL_WANTED),
+	MAGIC("\xea\x05\0\xc0\x07", 0, "a PXE boot program for BIOS", KERNEL_WANTED),
 	MAGIC("\x55\xaa", 0x1fe, "a boot sector or disk image", NAME_A_FILE_IN_IT),
 };
 
@@ -191,11 +212,11 @@ static const char *name_of_foreign_image(uint16_t machine)
 	}
 }
 
-static bool find_x86_image(uint16_t subsystem, struct file_kind *ret_kind)
+static bool find_x86_image(uint16_t subsystem, bool is_cut, struct file_kind *ret_kind)
 {
 	switch (subsystem) {
 	case SUBSYSTEM_EFI_APPLICATION:
-		return set(ret_kind, "an EFI application", START_IT);
+		return set(ret_kind, "an EFI application", is_cut ? CUT_OFF : START_IT);
 	case SUBSYSTEM_EFI_BOOT_DRIVER:
 	case SUBSYSTEM_EFI_RUNTIME_DRIVER:
 		return set(ret_kind, "an EFI driver", DRIVER);
@@ -214,6 +235,51 @@ static bool has_long_headers(const struct kernel_probe *probe)
 	return has_bytes(probe, pe, "PE\0\0", 4) && table_end > probe->size && probe->size < probe->file_size;
 }
 
+/* The headers of an image lie at the beginning of a file that goes on behind them. */
+#define PE_OFFSET_USUAL_MAX 0x1000u
+
+/* The headers of an image that end behind the file's end; else a program for DOS has anything there. */
+static bool has_headers_cut_off(const struct kernel_probe *probe)
+{
+	size_t pe = read_number(probe, PE_OFFSET, 4);
+
+	if (probe->file_size != probe->size)
+		return false;
+	if (probe->size < PE_OFFSET + 4)
+		return true;
+	return has_bytes(probe, pe, "PE\0\0", 4) ||
+	       (pe >= PE_OFFSET + 4 && pe < PE_OFFSET_USUAL_MAX && pe + 4 > probe->size);
+}
+
+/* Of a file that was read as a whole: a section has content behind its end. */
+static bool is_cut_off(const struct kernel_probe *probe, const struct pe_image *image)
+{
+	struct pe_section section;
+
+	if (probe->file_size != probe->size)
+		return false;
+	for (uint32_t i = 0; pe_section_at(image, i, &section); i++) {
+		if (section.file_size && (uint64_t)section.file_offset + section.file_size > probe->file_size)
+			return true;
+	}
+	return false;
+}
+
+/* What an addon of a unified image has; with a .linux it would be such an image itself. Xen's have a .kernel. */
+static bool is_addon(const struct pe_image *image)
+{
+	struct pe_section section;
+	bool has_addition = false;
+
+	for (uint32_t i = 0; pe_section_at(image, i, &section); i++) {
+		if (pe_section_is(&section, ".kernel"))
+			return false;
+		has_addition |= pe_section_is(&section, ".cmdline") || pe_section_is(&section, ".initrd") ||
+				pe_section_is(&section, ".ucode") || pe_section_is(&section, ".dtbauto");
+	}
+	return has_addition;
+}
+
 /* An EFI zboot image: Linux, drivers/firmware/efi/libstub/zboot-header.S. */
 static bool find_image(const struct kernel_probe *probe, struct file_kind *ret_kind)
 {
@@ -228,11 +294,15 @@ static bool find_image(const struct kernel_probe *probe, struct file_kind *ret_k
 	if (!pe_machine(&image, &machine, &subsystem)) {
 		if (has_long_headers(probe))
 			return set(ret_kind, "a PE image whose headers are too long", FEWER_SECTIONS);
+		if (has_headers_cut_off(probe))
+			return set(ret_kind, "an image that is cut off", COPY_AGAIN);
 		return set(ret_kind, "a DOS program", KERNEL_WANTED);
 	}
 	if (machine != MACHINE_X86_64)
 		return set(ret_kind, name_of_foreign_image(machine), OTHER_MACHINE);
-	return find_x86_image(subsystem, ret_kind);
+	if (is_addon(&image))
+		return set(ret_kind, "an addon, without a section .linux", ADDON);
+	return find_x86_image(subsystem, is_cut_off(probe, &image), ret_kind);
 }
 
 /* --- ELF files and multiboot kernels --- */
@@ -256,7 +326,7 @@ enum {
 
 static bool is_multiboot(const struct kernel_probe *probe, uint32_t magic, size_t align, size_t sum_of)
 {
-	for (size_t offset = 0; offset + 16 <= probe->size; offset += align) {
+	for (size_t offset = 0; offset + 4 * sum_of <= probe->size; offset += align) {
 		uint32_t sum = 0;
 
 		for (size_t i = 0; i < sum_of; i++)
@@ -298,6 +368,9 @@ static bool find_elf(const struct kernel_probe *probe, struct file_kind *ret_kin
 
 #define QUOTE_MAX 40u
 
+/* git-lfs, docs/spec.md */
+#define GIT_LFS "version https://git-lfs.github.com/spec/"
+
 static bool is_blank(uint8_t byte)
 {
 	return byte == ' ' || (byte >= '\t' && byte <= '\r');
@@ -334,6 +407,10 @@ static bool find_text(const struct kernel_probe *probe, struct file_kind *ret_ki
 		start++;
 	if (has_bytes(probe, start, "<", 1))
 		set(ret_kind, "a web page or XML", DOWNLOAD);
+	else if (has_bytes(probe, start, "{", 1))
+		set(ret_kind, "a text in JSON", DOWNLOAD);
+	else if (has_bytes(probe, start, GIT_LFS, sizeof(GIT_LFS) - 1))
+		set(ret_kind, "a pointer of Git LFS", FETCH);
 	else if (has_bytes(probe, start, "#!", 2))
 		set(ret_kind, "a script", KERNEL_WANTED);
 	else
@@ -342,15 +419,20 @@ static bool find_text(const struct kernel_probe *probe, struct file_kind *ret_ki
 	return true;
 }
 
+/* Flash that was erased is full of 0xff. */
 static bool find_nothing(const struct kernel_probe *probe, struct file_kind *ret_kind)
 {
+	uint8_t byte = probe->size ? probe->bytes[0] : 0;
+
 	if (probe->file_size == 0)
 		return set(ret_kind, "an empty file", COPY_AGAIN);
 	for (size_t i = 0; i < probe->size; i++) {
-		if (probe->bytes[i])
+		if (probe->bytes[i] != byte)
 			return false;
 	}
-	return set(ret_kind, "zeros", UNFINISHED);
+	if (byte == 0)
+		return set(ret_kind, "zeros", UNFINISHED);
+	return byte == 0xff && set(ret_kind, "nothing but bytes 0xff", COPY_AGAIN);
 }
 
 /* What a kernel that was cut off has of its setup header (boot.rst). */

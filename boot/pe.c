@@ -134,8 +134,9 @@ static enum kexec_status check_section(const char *name, const struct pe_image *
 		length = section->file_size;
 	if (length && (start < sizes.headers || start > end || length > end - start))
 		return log_error(KEXEC_BAD_FORMAT,
-				 "%s: section %s: expected it between 0x%x and 0x%lx, found 0x%lx bytes at 0x%lx", name,
-				 section->name, sizes.headers, end, length, start);
+				 "%s: section %s: expected it between 0x%x and 0x%lx, found 0x%lx bytes at 0x%lx%s",
+				 name, section->name, sizes.headers, end, length, start,
+				 is_file && start >= sizes.headers ? ": is the file cut off?" : "");
 	return KEXEC_OK;
 }
 

@@ -115,7 +115,7 @@ REFUSED = {
     "initrd of .cmdline": (conf_of(), lambda: uki.make(without_initrd("initrd=/missing")),
                            "/missing: cannot open: expected a file, found NOT_FOUND" + on_volume()),
     "truncated": (conf_of(), lambda: uki.make(sections())[:-MIB],
-                  r"/x\.efi: section \.initrd: expected it between 0x\w+ and 0x\w+, found 0x\w+ bytes at 0x\w+"),
+                  r"/x\.efi: section \.initrd: expected it between 0x\w+ and 0x\w+, found 0x\w+ bytes at 0x\w+: is the file cut off\?"),
 }
 
 

@@ -66,6 +66,18 @@ static void magic_numbers(void **state)
 		{ "070702", 6, 0, "a cpio archive: an initrd's line is initrd" },
 		{ "070707", 6, 0, "a cpio archive of the old format: " },
 		{ "\xc7\x71", 2, 0, "a cpio archive of the old format: " },
+		{ "LZIP", 4, 0, "an lzip file: unpack it first" },
+		{ "ARM\x64", 4, 56, "a kernel for ARM64: expected one for x86-64" },
+		{ "RSC\x05", 4, 56, "a kernel for RISC-V: " },
+		{ "\x18\x28\x6f\x01", 4, 36, "a kernel for ARM (zImage): " },
+		{ "NTFS    ", 8, 3, "an NTFS file system: " },
+		{ "EXFAT   ", 8, 3, "an exFAT file system: " },
+		{ "KDMV", 4, 0, "a VMDK disk image: " },
+		{ "vhdxfile", 8, 0, "a VHDX disk image: " },
+		{ "7z\xbc\xaf\x27\x1c", 6, 0, "a 7z archive: unpack the kernel from it" },
+		{ "Rar!\x1a\x07", 6, 0, "a RAR archive: " },
+		{ "MSWIM\0\0\0", 8, 0, "a Windows image (WIM): " },
+		{ "\xea\x05\x00\xc0\x07", 5, 0, "a PXE boot program for BIOS: " },
 		{ "hsqs", 4, 0, "a squashfs file system: name a file in it" },
 		{ "XFSB", 4, 0, "an XFS file system: " },
 		{ "LUKS\xba\xbe", 6, 0, "an encrypted volume (LUKS): " },
@@ -133,6 +145,42 @@ static void images_for_x86_64(void **state)
 	expect_kind("an EFI application: ");
 }
 
+static void addons_of_unified_images(void **state)
+{
+	static const char *const names[] = { ".cmdline", ".initrd", ".ucode", ".dtbauto" };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		make_image(0x8664, 10, names[i]);
+		expect_kind("an addon, without a section .linux: it goes to IMAGE.efi.extra.d, beside a unified image");
+		/* One of Xen's. */
+		put(0x86, 2, 2);
+		memcpy(bytes + 0x98 + 0xf0 + 40, ".kernel", 8);
+		expect_kind("an EFI application: start it");
+	}
+	make_image(0xaa64, 10, ".cmdline");
+	expect_kind("a PE image for ARM64: ");
+}
+
+/* A file that was read as a whole, with a section of 0x100 bytes at 0x200. */
+static void image_that_is_cut_off(void **state)
+{
+	(void)state;
+	make_image(0x8664, 10, ".text");
+	put(0x98 + 0xf0 + 16, 0x100, 4);
+	put(0x98 + 0xf0 + 20, 0x200, 4);
+	expect_kind_of_size("an EFI application: start it", 0x300);
+	expect_kind_of_size("an EFI application: it is cut off; was the disk full when it was copied?", 0x2ff);
+	put(0x98 + 0xf0 + 20, 0xffffffff, 4);
+	expect_kind_of_size("an EFI application: it is cut off", KERNEL_PROBE_SIZE);
+	expect_kind_of_size("an EFI application: start it", KERNEL_PROBE_SIZE + 1);
+	put(0x98 + 0xf0 + 16, 0, 4);
+	expect_kind_of_size("an EFI application: start it", 0x300);
+	/* In its headers. */
+	for (uint64_t size = 2; size < 0x98; size++)
+		expect_kind_of_size("an image that is cut off: was the disk full when it was copied?", size);
+}
+
 static void images_for_other_machines(void **state)
 {
 	static const struct {
@@ -160,7 +208,7 @@ static void image_of_too_many_sections(void **state)
 	make_image(0x8664, 10, ".linux");
 	put(0x86, 250, 2);
 	expect_kind_of_size("a PE image whose headers are too long: with about 195 sections", KERNEL_PROBE_SIZE + 1);
-	expect_kind_of_size("a DOS program: ", KERNEL_PROBE_SIZE);
+	expect_kind_of_size("an image that is cut off: ", KERNEL_PROBE_SIZE);
 }
 
 /* Linux, drivers/firmware/efi/libstub/zboot-header.S. */
@@ -185,7 +233,11 @@ static void image_without_headers(void **state)
 	make_image(0x8664, 10, ".linux");
 	put(0x94, 69, 2);
 	expect_kind("a DOS program: ");
-	expect_kind_of_size("a DOS program: ", 2);
+	/* What stands there means nothing. */
+	put(0x3c, 0x90909090, 4);
+	expect_kind_of_size("a DOS program: ", 0x300);
+	put(0x3c, 0x3f, 4);
+	expect_kind_of_size("a DOS program: ", 0x300);
 }
 
 /* --- ELF files and multiboot kernels --- */
@@ -226,6 +278,11 @@ static void multiboot_kernels(void **state)
 	expect_kind("a multiboot kernel, such as Xen: GRUB's multiboot and multiboot2 start it, or its own .efi file");
 	bytes[0x1000 - 8] ^= 1;
 	expect_kind("an ELF file for 32-bit x86: ");
+	/* In the last bytes that count. */
+	put(KERNEL_PROBE_SIZE - 12, 0x1badb002, 4);
+	put(KERNEL_PROBE_SIZE - 8, 3, 4);
+	put(KERNEL_PROBE_SIZE - 4, (uint32_t) - (0x1badb002 + 3), 4);
+	expect_kind("a multiboot kernel, such as Xen: ");
 	/* And one that is no ELF file. */
 	make_noise();
 	put(0x50, 0xe85250d6, 4);
@@ -255,8 +312,12 @@ static void texts(void **state)
 		    "a web page or XML (\"<!DOCTYPE html>\"): it may be the error message of a download");
 	expect_text("\xef\xbb\xbf\r\n <Error>", "a web page or XML (\"<Error>\")");
 	expect_text("#!/bin/sh\nexit 0\n", "a script (\"#!/bin/sh\"): ");
-	expect_text("version https://git-lfs.github.com/spec/v1\noid",
-		    "a text (\"version https://git-lfs.github.com/spec/\")");
+	expect_text(
+		"version https://git-lfs.github.com/spec/v1\noid",
+		"a pointer of Git LFS (\"version https://git-lfs.github.com/spec/\"): git lfs pull fetches the file");
+	expect_text("version https://git-lfs.github.com/specs", "a text (\"version");
+	expect_text("{\"message\": \"Not Found\"}", "a text in JSON (\"{\"message\": \"Not Found\"}\"): it may be the "
+						    "error message of a download");
 	expect_text("title Gr\xc3\xbc\xc3\x9f\x65\n", "a text (\"title Gr\"): is the path right?");
 	expect_text("\n\t\n", "a text: is the path right?");
 	expect_text("x", "a text (\"x\")");
@@ -278,6 +339,10 @@ static void files_without_content(void **state)
 	memset(bytes, 0, sizeof(bytes));
 	expect_kind_of_size("zeros: ", 1);
 	expect_kind("zeros: a copy that did not end, or the image of a CD");
+	memset(bytes, 0xff, sizeof(bytes));
+	expect_kind("nothing but bytes 0xff: was the disk full when it was copied?");
+	bytes[sizeof(bytes) - 1] = 0;
+	expect_error(plan_file(1 << 20), KEXEC_BAD_FORMAT, "boot_flag at 0x1fe: expected 0xaa55, found 0xffff");
 }
 
 /* --- what is none of these --- */
@@ -323,6 +388,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(magic_numbers),
 		cmocka_unit_test(images_for_x86_64),
+		cmocka_unit_test(addons_of_unified_images),
+		cmocka_unit_test(image_that_is_cut_off),
 		cmocka_unit_test(images_for_other_machines),
 		cmocka_unit_test(image_of_too_many_sections),
 		cmocka_unit_test(zboot_image),

@@ -227,8 +227,10 @@ static void headers_that_lie(void **state)
 	make_loadable_image();
 	put(SECTIONS + 80 + 20, IMAGE_SIZE - 0xf, 4);
 	expect_ok(check_headers(IMAGE_SIZE, PE_LOADED));
-	expect_error(check_headers(IMAGE_SIZE, PE_FILE), KEXEC_BAD_FORMAT,
-		     "name: section .longest: expected it between 0x200 and 0x3000, found 0x10 bytes at 0x2ff1");
+	expect_error(
+		check_headers(IMAGE_SIZE, PE_FILE), KEXEC_BAD_FORMAT,
+		"name: section .longest: expected it between 0x200 and 0x3000, found 0x10 bytes at 0x2ff1: is the file "
+		"cut off?");
 	/* Nothing, nowhere. */
 	put(SECTIONS + 80 + 8, 0, 4);
 	expect_ok(check_headers(IMAGE_SIZE, PE_FILE));
