@@ -12,6 +12,7 @@
 #include "efi/linux/loader_interface.h"
 #include "efi/linux/memory_overwrite.h"
 #include "efi/linux/random_seed.h"
+#include "efi/linux/start_note.h"
 #include "efi/load/load.h"
 #include "efi/measure/extras_events.h"
 #include "efi/measure/measure.h"
@@ -67,7 +68,9 @@ static enum kexec_status make_plan(const EFI_LOADED_IMAGE *image, struct boot *b
 {
 	enum kexec_status status;
 
+	start_note_begin(image);
 	boot->last_stop = last_stop_report();
+	start_note_stopped();
 	log_info("kexec-efi " KEXEC_EFI_VERSION);
 	clock_enter(PHASE_READ);
 	status = find_plan(image, &boot->sources, &boot->plan);
@@ -204,6 +207,7 @@ static void leave_for_linux(const struct boot *boot)
 	random_seed_install();
 	event_log_install();
 	stub_variables_set();
+	start_note_started();
 	clock_print_phases();
 	loader_interface_finish(&boot->plan, boot->kernel.view.bytes != NULL);
 }
@@ -294,6 +298,7 @@ EFI_STATUS efi_main(EFI_HANDLE handle, EFI_SYSTEM_TABLE *system_table)
 	handover_jump(boot.purgatory.entry_point, boot.handover.page_table_root, boot.handover.no_execute);
 
 out:
+	start_note_refused();
 	take_back(&boot);
 	firmware_leave(loader_interface_failed(status_to_efi(status)));
 }

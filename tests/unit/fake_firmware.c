@@ -276,6 +276,13 @@ static EFI_STATUS EFIAPI get_next_variable_name(UINTN *size, CHAR16 *name, EFI_G
 	return list(size, name, vendor);
 }
 
+static EFI_STATUS EFIAPI get_time(EFI_TIME *time, EFI_TIME_CAPABILITIES *capabilities)
+{
+	(void)capabilities;
+	*time = (EFI_TIME){ .Year = 2026, .Month = 1, .Day = 2, .Hour = 3, .Minute = 4 };
+	return fake_firmware.time_status;
+}
+
 /* In the place of common/serial.c: a host's ports are not ours. */
 void serial_write(const char *text)
 {
@@ -293,6 +300,7 @@ void fake_firmware_start(const struct efi_descriptor *map, size_t count)
 		.ExitBootServices = exit_boot_services_fake,
 	};
 	static EFI_RUNTIME_SERVICES runtime_services = {
+		.GetTime = get_time,
 		.ResetSystem = reset_system,
 		.GetVariable = get_variable,
 		.SetVariable = set_variable,

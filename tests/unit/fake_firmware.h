@@ -75,6 +75,8 @@ struct fake_firmware {
 	bool lists_without_a_nul;
 	unsigned list_calls;
 
+	EFI_STATUS time_status; /* what GetTime returns */
+
 	/* What appeared on the serial line, and on the console. */
 	char serial[512];
 	char console[8192];
