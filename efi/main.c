@@ -67,10 +67,11 @@ static enum kexec_status find_self(struct boot *boot, EFI_LOADED_IMAGE **ret_ima
 static enum kexec_status make_plan(const EFI_LOADED_IMAGE *image, struct boot *boot)
 {
 	enum kexec_status status;
+	bool is_repetition;
 
 	start_note_begin(image);
 	boot->last_stop = last_stop_report();
-	start_note_stopped();
+	is_repetition = !start_note_stopped();
 	log_info("kexec-efi " KEXEC_EFI_VERSION);
 	clock_enter(PHASE_READ);
 	status = find_plan(image, &boot->sources, &boot->plan);
@@ -81,7 +82,8 @@ static enum kexec_status make_plan(const EFI_LOADED_IMAGE *image, struct boot *b
 	status = sources_use_volume(&boot->sources, boot->plan.volume);
 	if (status)
 		return status;
-	status = last_stop_is_repeated(&boot->last_stop, &boot->plan);
+	/* What was on trial and stopped gives way to this at once. */
+	status = is_repetition ? last_stop_is_repeated(&boot->last_stop, &boot->plan) : KEXEC_OK;
 	if (!status)
 		status = network_trust_check(&boot->plan);
 	return status ? status : planted_check(&boot->plan);

@@ -2,8 +2,6 @@
 /* Writes the note. */
 #include "efi/linux/start_note.h"
 
-#include <stdbool.h>
-
 #include "boot/imagepath.h"
 #include "boot/log.h"
 #include "common/format.h"
@@ -37,6 +35,15 @@ static const EFI_LOADED_IMAGE *own_image;
 static size_t log_start; /* in units, what had been logged when we began */
 
 /* --- the variable --- */
+
+/* Reads the note; 0 where there is none that we have written: each of ours ends with a line feed. */
+static size_t read_note(char ret_lines[START_NOTE_SIZE], enum variable_state *ret_state)
+{
+	struct variable_reading reading;
+
+	*ret_state = variable_read(&note, ret_lines, &reading);
+	return *ret_state == VARIABLE_FOUND && ret_lines[reading.size - 1] == '\n' ? reading.size : 0;
+}
 
 /* Whether a line of the note begins with `record`, which lacks the time. */
 static bool has_record(const char *lines, size_t size, const char *record, size_t length)
@@ -74,9 +81,8 @@ static void add(const char *record, size_t length)
 {
 	char lines[START_NOTE_SIZE];
 	char addition[RECORD_SIZE + 24];
-	struct variable_reading reading;
-	enum variable_state state = variable_read(&note, lines, &reading);
-	size_t size = state == VARIABLE_FOUND ? reading.size : 0;
+	enum variable_state state;
+	size_t size = read_note(lines, &state);
 	EFI_STATUS status;
 
 	if (has_record(lines, size, record, length))
@@ -170,6 +176,24 @@ static bool is_trial(void)
 	return state == VARIABLE_FOUND && !is_in_order(number, numbers, reading.size / sizeof(numbers[0]));
 }
 
+/* --- whose trial was stopped --- */
+
+/* Whether the last record is the start of another image than that at `path`. */
+static bool ends_with_start_of_another(const char *path)
+{
+	char lines[START_NOTE_SIZE];
+	char start[PATH_SHOWN + 16];
+	size_t length = format_text(start, sizeof(start), "started\t%s\t", path);
+	const size_t word = sizeof("started");
+	enum variable_state state;
+	size_t size = read_note(lines, &state);
+	size_t at = size ? size - 1 : 0;
+
+	while (at && lines[at - 1] != '\n')
+		at--;
+	return has_record(lines + at, size - at, start, word) && !has_record(lines + at, size - at, start, length);
+}
+
 /* --- the calls --- */
 
 void start_note_begin(const EFI_LOADED_IMAGE *image)
@@ -181,16 +205,21 @@ void start_note_begin(const EFI_LOADED_IMAGE *image)
 	log_start = size / sizeof(CHAR16);
 }
 
-void start_note_stopped(void)
+bool start_note_stopped(void)
 {
+	char path[PATH_SHOWN + 1];
 	char line[LINE_SHOWN + 1];
+	bool is_of_another;
 	UINTN size;
 	const CHAR16 *log = console_log(&size);
 
 	if (!own_image || size / sizeof(CHAR16) <= log_start)
-		return;
+		return false;
+	get_path(path);
+	is_of_another = ends_with_start_of_another(path);
 	get_line(log, log_start, size / sizeof(CHAR16), line);
 	write_record("stopped", "", line);
+	return is_of_another;
 }
 
 void start_note_started(void)

@@ -15,14 +15,18 @@
 #pragma once
 
 #include <efi.h>
+#include <stdbool.h>
 
 #define START_NOTE_SIZE 1024
 
 /* Call it with our own image before last_stop_report. Without it the others do nothing. */
 void start_note_begin(const EFI_LOADED_IMAGE *image);
 
-/* Call it after last_stop_report: if that has said something, it is noted. */
-void start_note_stopped(void);
+/*
+ * Call it after last_stop_report: if that has said something, it is noted. Returns whether what was stopped is the
+ * trial of another image, as far as the note tells: to start this one is then no repetition.
+ */
+bool start_note_stopped(void);
 
 /* We are about to leave for the kernel. */
 void start_note_started(void);

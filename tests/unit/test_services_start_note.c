@@ -146,6 +146,39 @@ static void stop_notes_the_first_line_of_it(void **state)
 	assert_string_equal(noted(), "stopped\t\twarning: digest mismatch in initrd\t2026-01-02 03:04\n");
 }
 
+static void stop_of_a_trial_is_told_from_our_own(void **state)
+{
+	static const struct {
+		const char *note;
+		bool is_of_another;
+	} cases[] = {
+		{ "started\t\\b.efi\t\t\n", true },
+		{ "refused\t\\b.efi\tx\t\nstarted\t\\b.efi\t\t\n", true },
+		{ "started\t\\a.efi\t\t\n", false },
+		{ "started\t\\b.efi\t\t\nstopped\t\tx\t\n", false },
+		{ "refused\t\\b.efi\tx\t\n", false },
+		{ "started\t\\a.efi2\t\t\n", true },
+		{ "started\t\\b.efi\t\t", false },
+		{ "s", false },
+		{ "\n", false },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		start_entry(2);
+		fake_variable_leave(note_name, &own, STORED, cases[i].note, strlen(cases[i].note));
+		/* Nothing was stopped. */
+		assert_false(start_note_stopped());
+		say("kexec: warning: y\n");
+		assert_int_equal(start_note_stopped(), cases[i].is_of_another);
+		/* Once it is noted, it is old news. */
+		assert_false(start_note_stopped());
+	}
+	start_entry(2);
+	say("kexec: warning: y\n");
+	assert_false(start_note_stopped());
+}
+
 static void nobody_knows_who_we_are(void **state)
 {
 	(void)state;
@@ -278,6 +311,7 @@ int main(void)
 		cmocka_unit_test(order_that_is_too_long),
 		cmocka_unit_test(refusal_notes_the_last_line),
 		cmocka_unit_test(stop_notes_the_first_line_of_it),
+		cmocka_unit_test(stop_of_a_trial_is_told_from_our_own),
 		cmocka_unit_test(nobody_knows_who_we_are),
 		cmocka_unit_test(log_that_says_nothing),
 		cmocka_unit_test(firmware_without_a_clock),
