@@ -3,12 +3,12 @@
 
 import json
 import os
-import pathlib
 import shutil
 import subprocess
 
 import pytest
 
+import packaged
 from command_machine import COMMAND, KERNEL, ROOT, FolderMachine
 from kexec_efi import variables
 
@@ -124,31 +124,8 @@ def test_esp_that_cannot_be_written(machine, tmp_path):
     assert copy.state() == before
 
 
-def installed(folder, prefix="/usr"):
-    """The command as a package has it, below `folder`."""
-    inherited = {name: value for name, value in os.environ.items() if name not in ("MAKEFLAGS", "MAKELEVEL")}
-    built = ["-o", "build/kexecx64.efi", "-o", "build/inspect"]
-    subprocess.run(["make", "-s", *built, "install-package", f"DESTDIR={folder}", f"PREFIX={prefix}"], cwd=ROOT, check=True, env=inherited)
-    return pathlib.Path(f"{folder}{prefix}/bin/kexec-efi")
-
-
-def test_files_of_a_package(tmp_path):
-    """Each has its place, and what says where the command is says so."""
-    folder = tmp_path / "a b$c"
-    installed(folder, "/opt/x")
-    unit = folder / "opt/x/lib/systemd/system/kexec-efi-bless.service"
-    assert "\nExecStart=/opt/x/bin/kexec-efi bless\n" in unit.read_text()
-    places = {"kernel": "etc/kernel", "initramfs": "etc/initramfs", "kernel-install": "opt/x/lib/kernel/install.d",
-              "systemd": "opt/x/lib/systemd/system", "bash-completion": "opt/x/share/bash-completion/completions"}
-    for kind in (path for path in (ROOT / "packaging").iterdir() if path.is_dir() and path.name != "man"):
-        for path in filter(pathlib.Path.is_file, kind.rglob("*")):
-            found = folder / places[kind.name] / path.relative_to(kind)
-            assert os.access(found, os.X_OK) == os.access(path, os.X_OK)
-    assert (folder / "opt/x/share/man/man5/kexec-efi.conf.5").read_text().startswith(".\\\"")
-
-
 def test_where_it_is_installed(tmp_path):
-    command = installed(tmp_path)
+    command = packaged.install(tmp_path) / "usr/local/bin/kexec-efi"
     found = FolderMachine.new(tmp_path / "machine", "mode=sealed\n")
     found.kernel_package("6.1")
     environment = {**os.environ, "KEXEC_EFI_SYSTEM": str(found.kernel)}

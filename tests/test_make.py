@@ -127,26 +127,26 @@ def test_names_of_files(checkout, tmp_path, name):
 def test_where_the_image_is_installed(checkout, tmp_path, name):
     """A package's folder, the ESP below it, and the image's name, which is a name only."""
     text = os.fsdecode(given(os.fsencode(FILE_NAMES[name])))
-    result = make(checkout, "install", {"DESTDIR": text, "ESP": "/" + text, "NAME": text})
+    result = make(checkout, "install-image", {"DESTDIR": text, "ESP": "/" + text, "NAME": text})
     assert (result.returncode, result.stderr) == (0, b"")
     installed = [path for path in checkout.rglob("*.efi") if "build" not in path.parts]
     assert installed == [checkout / text / text / "EFI/kexec" / f"{text}.efi"]
     assert installed[0].read_bytes() == (ROOT / "build/kexecx64.efi").read_bytes()
-    result = make(checkout, "install", {"ESP": tmp_path, "NAME": text})
+    result = make(checkout, "install-image", {"ESP": tmp_path, "NAME": text})
     assert result.returncode and b"expected an ESP mounted at " in result.stderr
     assert not (tmp_path / "EFI").exists()
 
 
 @pytest.mark.parametrize("name", ["../x", "a/b", "/x", ""])
 def test_name_that_leads_elsewhere(checkout, tmp_path, name):
-    result = make(checkout, "install", {"DESTDIR": tmp_path, "NAME": name})
+    result = make(checkout, "install-image", {"DESTDIR": tmp_path, "NAME": name})
     assert result.returncode and b"without a slash" in result.stderr
     assert not list(tmp_path.rglob("EFI"))
 
 
 @pytest.mark.parametrize("name, installed", [("debian.efi", "debian.efi"), ("BOOTX64.EFI", "BOOTX64.efi"), ("a.b", "a.b.efi")])
 def test_name_with_a_suffix(checkout, tmp_path, name, installed):
-    assert make(checkout, "install", {"DESTDIR": tmp_path, "NAME": name}).returncode == 0
+    assert make(checkout, "install-image", {"DESTDIR": tmp_path, "NAME": name}).returncode == 0
     assert [path.name for path in (tmp_path / "boot/efi/EFI/kexec").iterdir()] == [installed]
 
 
@@ -155,17 +155,17 @@ def test_image_that_was_signed_is_installed(checkout, tmp_path):
     key, out = Key.new(tmp_path, "ours"), tmp_path / "boot/efi/EFI/kexec/kexecx64.efi"
     signed = checkout / "build/kexecx64.signed.efi"
     assert make(checkout, "sign", {"KEY": key.key, "CERT": key.certificate, "GENERIC": "yes"}).returncode == 0
-    assert make(checkout, "install", {"DESTDIR": tmp_path}).returncode == 0
+    assert make(checkout, "install-image", {"DESTDIR": tmp_path}).returncode == 0
     assert out.read_bytes() == signed.read_bytes()
     subprocess.run(["sbverify", "--cert", key.certificate, out], check=True, stdout=subprocess.DEVNULL)
     content = bytearray(signed.read_bytes())
     content[0x5000] ^= 1
     signed.write_bytes(content)
-    result = make(checkout, "install", {"DESTDIR": tmp_path})
+    result = make(checkout, "install-image", {"DESTDIR": tmp_path})
     assert result.returncode and re.search(b"expected build/kexecx64.efi with a signature, found that of another build", result.stderr)
     assert out.read_bytes() != bytes(content)
     signed.unlink()
-    assert make(checkout, "install", {"DESTDIR": tmp_path}).returncode == 0
+    assert make(checkout, "install-image", {"DESTDIR": tmp_path}).returncode == 0
     assert out.read_bytes() == (ROOT / "build/kexecx64.efi").read_bytes()
 
 
@@ -228,7 +228,7 @@ def test_values_that_are_not_given(checkout, tmp_path):
     assert make(checkout, "uki", {"INITRD": ""}).returncode == 0
     assert section(checkout / "build/uki.efi", ".cmdline", tmp_path) == b"console=tty0 console=ttyS0"
     assert section(checkout / "build/uki.efi", ".osrel", tmp_path) == pathlib.Path("/etc/os-release").read_bytes()
-    assert make(checkout, "install", {"DESTDIR": tmp_path / "package"}).returncode == 0
+    assert make(checkout, "install-image", {"DESTDIR": tmp_path / "package"}).returncode == 0
     assert (tmp_path / "package/boot/efi/EFI/kexec/kexecx64.efi").exists()
     result = make(checkout, "sealed", {})
     assert result.returncode and result.stderr.startswith(b"sealed: expected ENTRY=, found none\n")

@@ -9,7 +9,7 @@ ANALYZED := $(wildcard boot/*.c common/*.c efi/*.c efi/*/*.c purgatory/*.c tools
 ANALYZED_TESTS := $(wildcard tests/unit/*.c tests/fuzz/*.c tests/firmware/*.c tests/qemu/*.c tests/qemu/lib/*.c)
 
 # Each file with the flags of one flavour that it is built in; common/ in the one that forbids more.
-analysis_flags = $(CPPFLAGS) $(MBEDTLS_CPPFLAGS) $(if $(filter $(FIRMWARE_TESTS:%=tests/unit/%) tests/unit/fake_firmware.c,$(1)),$(EFI_CPPFLAGS) -fshort-wchar) \
+analysis_flags = $(INCLUDES) $(MBEDTLS_CPPFLAGS) $(if $(filter $(FIRMWARE_TESTS:%=tests/unit/%) tests/unit/fake_firmware.c,$(1)),$(EFI_CPPFLAGS) -fshort-wchar) \
 	$(if $(filter tests/unit/% tests/fuzz/% tools/%,$(1)),$(COMMON_CFLAGS) -O1,\
 	$(if $(filter purgatory/% common/%,$(1)),$(PURGATORY_CFLAGS),$(EFI_CPPFLAGS) $(EFI_CFLAGS)))
 
@@ -27,7 +27,7 @@ build/analysis/clang/%.o: %.c $(ANALYSIS_INPUT)
 
 build/analysis/clang/mbedtls/sha256.o: $(MBEDTLS)/library/sha256.c $(ANALYSIS_INPUT)
 	@mkdir -p $(@D)
-	$(Q)$(ANALYSIS_CLANG) $(CPPFLAGS) $(MBEDTLS_CPPFLAGS) $(PURGATORY_CFLAGS) -Werror -c -o $@ $<
+	$(Q)$(ANALYSIS_CLANG) $(INCLUDES) $(MBEDTLS_CPPFLAGS) $(PURGATORY_CFLAGS) -Werror -c -o $@ $<
 
 # What clang makes of the purgatory is as loadable as what gcc does.
 ANALYSIS_PURGATORY_OBJ := $(call object,purgatory,$(filter %.asm,$(PURGATORY_SRC) $(COMMON_SRC))) \
@@ -47,7 +47,7 @@ build/analysis/cppcheck.log: $(ANALYZED) $(ANALYSIS_INPUT)
 	@mkdir -p $(@D)
 	$(Q)cppcheck --quiet --std=c11 --platform=unix64 --enable=warning,style,performance,portability --error-exitcode=1 \
 		--suppressions-list=tests/analysis/cppcheck.suppressions --template=gcc \
-		-D__GNUC__=12 -D__GNUC_MINOR__=0 -D__x86_64__ $(CPPFLAGS) $(subst -isystem ,-I,$(EFI_CPPFLAGS)) \
+		-D__GNUC__=12 -D__GNUC_MINOR__=0 -D__x86_64__ $(INCLUDES) $(subst -isystem ,-I,$(EFI_CPPFLAGS)) \
 		$(ANALYZED) >$@ 2>&1 || { cat $@; exit 1; }
 
 # The layout of .clang-format. Versions of clang-format lay out macros and attributes differently: the version of

@@ -18,13 +18,13 @@ build/bench/purgatory.o: build/purgatory/purgatory.ro tests/bench/bench.mk
 
 # Not position independent: the purgatory's GDT holds its own address.
 build/bench/sha256 build/bench/passes: build/bench/%: tests/bench/%_speed.c build/bench/loader.o build/bench/purgatory.o GNUmakefile
-	$(Q)$(CC) $(CPPFLAGS) $(BENCH_CFLAGS) -no-pie -z noexecstack -MMD -MP -o $@ $(filter %.c %.o,$^) -lcrypto
+	$(Q)$(CC) $(INCLUDES) $(BENCH_CFLAGS) -no-pie -z noexecstack -MMD -MP -o $@ $(filter %.c %.o,$^) -lcrypto
 
 # Applications that are measured, or start what is; built like the loader.
 build/bench/mark.o build/bench/floor.o: STACK_PROTECTOR := -fno-stack-protector
 build/bench/mark.o build/bench/floor.o: build/bench/%.o: tests/bench/%.c GNUmakefile build/flags
 	@mkdir -p $(@D)
-	$(Q)$(CC) $(CPPFLAGS) $(EFI_CPPFLAGS) $(EFI_CFLAGS) -MMD -MP -c -o $@ $<
+	$(Q)$(CC) $(INCLUDES) $(EFI_CPPFLAGS) $(EFI_CFLAGS) -MMD -MP -c -o $@ $<
 
 build/bench/mark.so build/bench/floor.so: build/bench/%.so: build/bench/%.o efi/kexec.lds
 	$(Q)$(link_image) -L$(GNUEFI) -lefi
@@ -35,12 +35,12 @@ build/bench/mark.efi build/bench/floor.efi: build/bench/%.efi: build/bench/%.so
 # Runs in Linux, alone.
 build/bench/linux_kexec: tests/bench/linux_kexec.c GNUmakefile tests/bench/bench.mk
 	@mkdir -p $(@D)
-	$(Q)$(CC) $(CPPFLAGS) $(BENCH_CFLAGS) -static -MMD -MP -o $@ $<
+	$(Q)$(CC) $(INCLUDES) $(BENCH_CFLAGS) -static -MMD -MP -o $@ $<
 
 # For each version of QEMU's plugin API.
 build/bench/plugin-%.so: tests/bench/plugin.c tests/bench/qemu_plugin.h GNUmakefile tests/bench/bench.mk
 	@mkdir -p $(@D)
-	$(Q)$(CC) $(CPPFLAGS) $(BENCH_CFLAGS) -DPLUGIN_API=$* -shared -fPIC -fvisibility=hidden -o $@ $<
+	$(Q)$(CC) $(INCLUDES) $(BENCH_CFLAGS) -DPLUGIN_API=$* -shared -fPIC -fvisibility=hidden -o $@ $<
 
 # How often each loader is booted, and in which QEMU: deps-dev fetches one that is new enough.
 ROUNDS ?= 3

@@ -20,7 +20,7 @@ build/fuzz/core.a: $(FUZZ_OBJ)
 
 build/fuzz/%.o: %.c GNUmakefile tests/fuzz/fuzz.mk
 	@mkdir -p $(@D)
-	$(Q)$(FUZZ_CC) $(CPPFLAGS) $(FUZZ_CFLAGS) -MMD -MP -c -o $@ $<
+	$(Q)$(FUZZ_CC) $(INCLUDES) $(FUZZ_CFLAGS) -MMD -MP -c -o $@ $<
 
 $(FUZZ_PROGRAMS): build/fuzz/%: build/fuzz/tests/fuzz/%.o build/fuzz/tests/fuzz/input.o build/fuzz/core.a
 	$(Q)$(FUZZ_CC) $(FUZZ_SANITIZE) -fsanitize=fuzzer -o $@ $^

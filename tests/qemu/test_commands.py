@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""The commands that the README has for users: make run, tests/qemu/boot, make install."""
+"""The commands that the README has for users: make run, tests/qemu/boot, make install-image."""
 
 import os
 import re
@@ -60,7 +60,7 @@ def test_wrong_calls():
 
 
 def install(*variables):
-    return subprocess.run(["make", "--no-print-directory", "install", *variables], cwd=ROOT, stdout=subprocess.PIPE,
+    return subprocess.run(["make", "--no-print-directory", "install-image", *variables], cwd=ROOT, stdout=subprocess.PIPE,
                           stderr=subprocess.PIPE, text=True)
 
 

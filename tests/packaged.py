@@ -1,0 +1,24 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""What `make install` installs, for tests."""
+
+import os
+import pathlib
+import subprocess
+
+ROOT = pathlib.Path(__file__).resolve().parents[1]
+
+# Not built again for a test: make has done that before the tests run.
+BUILT = ["-o", "build/kexecx64.efi", "-o", "build/inspect"]
+
+
+def make(*words):
+    inherited = {name: value for name, value in os.environ.items() if name not in ("MAKEFLAGS", "MAKELEVEL")}
+    return subprocess.run(["make", "--no-print-directory", "-s", *BUILT, *words], cwd=ROOT, stdout=subprocess.PIPE,
+                          stderr=subprocess.STDOUT, text=True, env=inherited)
+
+
+def install(folder, *variables):
+    """Installs below a folder, and returns it."""
+    result = make("install", f"DESTDIR={folder}", *variables)
+    assert (result.returncode, result.stdout) == (0, ""), result.stdout
+    return folder
