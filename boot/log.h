@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * The core's seam to the console. efi/services/console.c implements it with the firmware's, the unit tests with a
+ * The core's seam to the console. efi/console/console.c implements it with the firmware's, the unit tests with a
  * buffer. The prefix "kexec: " and the line end are added there, so no message carries them.
  */
 #pragma once

@@ -21,7 +21,7 @@
 #include "efi/services/cpu_mode.h"
 #include "efi/services/firmware.h"
 #include "efi/services/stack_guard.h"
-#include "efi/source/find_plan.h"
+#include "efi/plan/find_plan.h"
 #include "efi/trust/addons.h"
 #include "efi/trust/dma.h"
 #include "efi/trust/last_stop.h"

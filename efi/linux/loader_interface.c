@@ -10,7 +10,7 @@
 #include "common/format.h"
 #include "common/vendor.h"
 #include "efi/services/clock.h"
-#include "efi/services/console.h"
+#include "efi/console/console.h"
 #include "efi/services/firmware.h"
 #include "efi/services/variable.h"
 #include "efi/trust/planted.h"

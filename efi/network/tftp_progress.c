@@ -3,7 +3,7 @@
 #include "efi/network/tftp_progress.h"
 
 #include "efi/services/clock.h"
-#include "efi/services/console.h"
+#include "efi/console/console.h"
 #include "efi/services/firmware.h"
 
 /* Opcode and number of a block stand before its data (RFC 1350, 5). */

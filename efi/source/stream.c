@@ -13,7 +13,7 @@
 #include "common/align.h"
 #include "common/string.h"
 #include "efi/services/clock.h"
-#include "efi/services/console.h"
+#include "efi/console/console.h"
 #include "efi/services/firmware.h"
 
 /* Some firmware's disk drivers cannot reach memory above it, and do not say so. */

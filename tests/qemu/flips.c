@@ -8,7 +8,7 @@
 #include "boot/log.h"
 #include "efi/load/load.h"
 #include "efi/services/firmware.h"
-#include "efi/source/find_plan.h"
+#include "efi/plan/find_plan.h"
 #include "efi/trust/verify.h"
 
 static struct sources sources;

@@ -3,7 +3,7 @@
 #include "efi/network/tftp.h"
 
 #include "efi/services/clock.h"
-#include "efi/services/console.h"
+#include "efi/console/console.h"
 #include "efi/services/firmware.h"
 #include "tests/unit/support.h"
 

@@ -6,7 +6,7 @@
 #include "common/align.h"
 #include "common/vendor.h"
 #include "efi/services/clock.h"
-#include "efi/services/console.h"
+#include "efi/console/console.h"
 #include "efi/services/firmware.h"
 #include "tests/unit/fake_firmware.h"
 #include "tests/unit/support.h"

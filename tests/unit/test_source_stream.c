@@ -5,7 +5,7 @@
 #include <sys/mman.h>
 
 #include "efi/services/clock.h"
-#include "efi/services/console.h"
+#include "efi/console/console.h"
 #include "efi/services/firmware.h"
 #include "tests/unit/support.h"
 

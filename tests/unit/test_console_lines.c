@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /* Lines on the firmware's console and in the log that stays: here this is the core's seam, and no fake. */
-#include "efi/services/console.h"
+#include "efi/console/console.h"
 
 #include <stdio.h>
 

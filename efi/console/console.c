@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /* Implements boot/log.h on the firmware's console. */
-#include "efi/services/console.h"
+#include "efi/console/console.h"
 
 #include "boot/log.h"
 #include "common/format.h"

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* The firmware's console beyond boot/log.h, which efi/services/console.c implements as well. */
+/* The firmware's console beyond boot/log.h, which efi/console/console.c implements as well. */
 #pragma once
 
 #include <efi.h>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /* Looks in our image, in the load options and in the file beside the image. */
-#include "efi/source/find_plan.h"
+#include "efi/plan/find_plan.h"
 
 #include "boot/entry.h"
 #include "boot/entry_file.h"
@@ -12,7 +12,7 @@
 #include "boot/stub_request.h"
 #include "common/string.h"
 #include "efi/services/firmware.h"
-#include "efi/source/own_options.h"
+#include "efi/plan/own_options.h"
 #include "efi/source/self.h"
 #include "efi/source/stream.h"
 

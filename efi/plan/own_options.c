@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-#include "efi/source/own_options.h"
+#include "efi/plan/own_options.h"
 
 #include "boot/imagepath.h"
 #include "boot/pool.h"
