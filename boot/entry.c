@@ -162,6 +162,17 @@ static enum kexec_status expect_measurement(const struct boot_plan *plan)
 			 plan->said_by, key);
 }
 
+/* Whoever can write the volume must not choose what boots when a sealed entry is refused. */
+static enum kexec_status refuse_fallback(const struct boot_plan *plan)
+{
+	if (!plan->fallback)
+		return KEXEC_OK;
+	return log_error(KEXEC_DENIED,
+			 "%s: fallback: expected none, since the next entry that is sealed in the image is tried, "
+			 "found \"%.*s\"",
+			 plan->said_by, TEXT_ARGS(text_quote(text_of_string(plan->fallback), QUOTE_MAX)));
+}
+
 static enum kexec_status read_text(struct plan_builder *builder, enum entry_place place)
 {
 	bool is_sealed = place == ENTRY_SEALED || place == ENTRY_OF_SECTIONS;
@@ -173,6 +184,8 @@ static enum kexec_status read_text(struct plan_builder *builder, enum entry_plac
 		status = expect_measurement(&builder->plan);
 	if (!status)
 		status = give_digests(builder);
+	if (!status && is_sealed)
+		status = refuse_fallback(&builder->plan);
 	if (!status && place == ENTRY_SEALED)
 		status = expect_digests(&builder->plan);
 	return status;

@@ -24,8 +24,8 @@ enum entry_place {
 /*
  * Makes a plan of an entry. The whole text is checked: one `linux`, known values, well-formed digests, each for a file
  * that the entry loads, and no two by one key that differ for one file. A sealed entry must have a digest for each
- * file, by either key. Unknown keys are skipped and listed in the plan, except those that are a misspelled key
- * (boot/key_habit.h).
+ * file, by either key, and no fallback. Unknown keys are skipped and listed in the plan, except those that are a
+ * misspelled key (boot/key_habit.h).
  *
  * `said_by` names the text in messages. `text` and `said_by` are copied. The caller frees the plan with
  * boot_plan_free. *ret_plan is written on success only.

@@ -55,12 +55,13 @@ static enum kexec_status decode(const char *said_by, struct text content, struct
 }
 
 enum kexec_status entry_file_to_plan(const char *said_by, struct text content, struct text more,
-				     struct boot_plan *ret_plan)
+				     char ret_fallback[FALLBACK_PATH_SIZE], struct boot_plan *ret_plan)
 {
 	struct text_buffer text = { 0 };
 	enum kexec_status status;
 	void *memory;
 
+	ret_fallback[0] = '\0';
 	/* UTF-16 becomes half as long again at most. */
 	status = pool_alloc(content.length + content.length / 2 + 1 + more.length, said_by, &memory);
 	if (status)
@@ -68,6 +69,7 @@ enum kexec_status entry_file_to_plan(const char *said_by, struct text content, s
 	text.start = memory;
 	status = decode(said_by, content, &text);
 	if (!status) {
+		fallback_find((struct text){ .start = text.start, .length = text.length }, ret_fallback);
 		text_append(&text, TEXT("\n"));
 		text_append(&text, more);
 		status = entry_to_plan(said_by, (struct text){ .start = text.start, .length = text.length },

@@ -2,6 +2,7 @@
 /* Reads the value of each key. */
 #include "boot/entry_keys.h"
 
+#include "boot/fallback.h"
 #include "boot/partuuid.h"
 #include "boot/path_habit.h"
 #include "common/align.h"
@@ -171,6 +172,18 @@ static const char *read_pcr_key(struct plan_builder *builder, struct text value)
 	return read_one_path(builder, value, &builder->plan.pcr_key);
 }
 
+static const char *read_fallback(struct plan_builder *builder, struct text value)
+{
+	const char *expected = fallback_expected(value);
+
+	if (expected)
+		return expected;
+	if (builder->plan.fallback)
+		return "one path";
+	builder->plan.fallback = plan_builder_name(builder, value);
+	return NULL;
+}
+
 static const char *read_network(struct plan_builder *builder, struct text value)
 {
 	if (!text_equal(value, TEXT("trust")))
@@ -240,6 +253,7 @@ static const struct entry_key keys[] = {
 	{ TEXT("pcrpkey"), read_pcr_key },
 	{ TEXT("network"), read_network },
 	{ TEXT("on-mismatch"), read_on_mismatch },
+	{ TEXT("fallback"), read_fallback },
 	{ TEXT("dma"), read_dma },
 	{ TEXT("memory-overwrite"), read_overwrite },
 	{ TEXT("forensics"), read_forensics },

@@ -93,6 +93,11 @@ void put_plan(const struct boot_plan *plan)
 	put_part_if_any(&plan->pcr_signature);
 	(void)printf(", \"pcr_key\": ");
 	put_part_if_any(&plan->pcr_key);
+	(void)printf(", \"fallback\": ");
+	if (plan->fallback)
+		put_text(text_of_string(plan->fallback));
+	else
+		(void)printf("null");
 	(void)printf(", \"command_line\": ");
 	put_text(plan->command_line);
 	(void)printf(", \"unknown_keys\": [");

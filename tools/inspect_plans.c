@@ -36,9 +36,10 @@ static int answer_plan(struct boot_plan *plan)
 
 int inspect_outside_entry(const struct input *input)
 {
+	char fallback[FALLBACK_PATH_SIZE];
 	struct boot_plan plan;
 
-	return entry_file_to_plan(input->name, input->text, input->more, &plan) ? 1 : answer_plan(&plan);
+	return entry_file_to_plan(input->name, input->text, input->more, fallback, &plan) ? 1 : answer_plan(&plan);
 }
 
 int inspect_sealed_entry(const struct input *input)

@@ -55,6 +55,7 @@ static enum kexec_status read_whole(struct stream *stream, void *buffer)
 static enum kexec_status plan_stream(struct stream *stream, struct text more, struct boot_plan *ret_plan)
 {
 	const char *path = stream->file.name;
+	char fallback[FALLBACK_PATH_SIZE];
 	enum kexec_status status;
 	struct text text;
 	void *buffer;
@@ -69,7 +70,7 @@ static enum kexec_status plan_stream(struct stream *stream, struct text more, st
 	text = (struct text){ .start = buffer, .length = stream->file.size };
 	status = read_whole(stream, buffer);
 	if (!status)
-		status = entry_file_to_plan(path, text, more, ret_plan);
+		status = entry_file_to_plan(path, text, more, fallback, ret_plan);
 	pool_free(buffer);
 	return status;
 }

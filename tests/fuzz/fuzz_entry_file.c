@@ -33,8 +33,13 @@ static void check_kind(const uint8_t *bytes, size_t size)
 static bool plan(const void *bytes, size_t size, struct boot_plan *ret_plan)
 {
 	struct text content = { .start = bytes, .length = size };
+	char fallback[FALLBACK_PATH_SIZE];
 
-	return entry_file_to_plan("file", content, TEXT("verbose yes\n"), ret_plan) == KEXEC_OK;
+	if (entry_file_to_plan("file", content, TEXT("verbose yes\n"), fallback, ret_plan) != KEXEC_OK)
+		return false;
+	/* Found without the parser, it is what the parser finds. */
+	assert(strcmp(fallback, ret_plan->fallback ? ret_plan->fallback : "") == 0);
+	return true;
 }
 
 static void check_same_plan(const struct boot_plan *a, const struct boot_plan *b)

@@ -7,6 +7,7 @@
 #include "tests/unit/support.h"
 
 static struct boot_plan plan;
+static char fallback[FALLBACK_PATH_SIZE];
 
 /* The content is exactly its own size, so that a sanitizer sees what is read behind it. */
 static enum kexec_status parse_bytes(const void *bytes, size_t size, struct text more)
@@ -16,7 +17,8 @@ static enum kexec_status parse_bytes(const void *bytes, size_t size, struct text
 
 	memcpy(copy + 1, bytes, size);
 	memset(&plan, 0, sizeof(plan));
-	status = entry_file_to_plan("a.conf", (struct text){ .start = copy + 1, .length = size }, more, &plan);
+	status =
+		entry_file_to_plan("a.conf", (struct text){ .start = copy + 1, .length = size }, more, fallback, &plan);
 	test_free(copy);
 	return status;
 }
@@ -93,6 +95,25 @@ static void more_lines_are_put_behind(void **state)
 	expect_plan("linux /a\ninitrd /b\noptions quiet\nverbose yes\n");
 }
 
+/* Whether the rest of the file is accepted or not. */
+static void fallback_is_found_in_each_encoding(void **state)
+{
+	(void)state;
+	expect_ok(parse_wide("linux /a\r\nfallback /b.conf\r\n", 0xfeff));
+	assert_string_equal(fallback, "/b.conf");
+	assert_string_equal(plan.fallback, "/b.conf");
+	boot_plan_free(&plan);
+	expect_error(parse("Linux /a\nfallback /b.conf\n"), KEXEC_BAD_FORMAT, "a.conf: line 1: Linux: expected linux");
+	assert_string_equal(fallback, "/b.conf");
+	expect_ok(parse("linux /a\n"));
+	assert_string_equal(fallback, "");
+	boot_plan_free(&plan);
+	/* What load options add is no part of the file. */
+	expect_error(parse_bytes("linux a", 7, TEXT("fallback /b\nfallback /b\n")), KEXEC_BAD_FORMAT, "one path");
+	assert_string_equal(fallback, "");
+	assert_int_equal(fake_pool_outstanding(), 0);
+}
+
 static void big_endian_is_named(void **state)
 {
 	(void)state;
@@ -151,15 +172,11 @@ static void no_memory(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(utf8_stays_as_it_is),
-		cmocka_unit_test(utf16_becomes_utf8),
-		cmocka_unit_test(more_lines_are_put_behind),
-		cmocka_unit_test(big_endian_is_named),
-		cmocka_unit_test(half_a_unit_at_the_end),
-		cmocka_unit_test(nul_within_utf16),
-		cmocka_unit_test(bytes_behind_utf16),
-		cmocka_unit_test(utf16_behind_bytes),
-		cmocka_unit_test(no_memory),
+		cmocka_unit_test(utf8_stays_as_it_is),	     cmocka_unit_test(utf16_becomes_utf8),
+		cmocka_unit_test(more_lines_are_put_behind), cmocka_unit_test(fallback_is_found_in_each_encoding),
+		cmocka_unit_test(big_endian_is_named),	     cmocka_unit_test(half_a_unit_at_the_end),
+		cmocka_unit_test(nul_within_utf16),	     cmocka_unit_test(bytes_behind_utf16),
+		cmocka_unit_test(utf16_behind_bytes),	     cmocka_unit_test(no_memory),
 	};
 
 	return run_named_tests(tests);

@@ -45,12 +45,12 @@ static void refuse(const char *key, const char *value, const char *expected)
 
 static void every_key_is_found_by_its_whole_name(void **state)
 {
-	static const char *const names[] = { "linux",	  "uki",	 "profile",	 "initrd",
-					     "options",	  "fsverity",	 "sha256",	 "volume",
-					     "signature", "measure",	 "pcrsig",	 "pcrpkey",
-					     "network",	  "on-mismatch", "dma",		 "memory-overwrite",
-					     "forensics", "verbose",	 "architecture", "title",
-					     "version",	  "machine-id",	 "sort-key" };
+	static const char *const names[] = {
+		"linux",   "uki",	   "profile",	"initrd",  "options",	       "fsverity",
+		"sha256",  "volume",	   "signature", "measure", "pcrsig",	       "pcrpkey",
+		"network", "on-mismatch",  "fallback",	"dma",	   "memory-overwrite", "forensics",
+		"verbose", "architecture", "title",	"version", "machine-id",       "sort-key"
+	};
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
@@ -92,6 +92,10 @@ static void switches(void **state)
 	accept("on-mismatch", "reset");
 	assert_int_equal(builder.plan.on_mismatch, ON_MISMATCH_RESET);
 	refuse("on-mismatch", "reboot", "halt or reset");
+	accept("fallback", "/EFI/kexec/old.conf");
+	assert_string_equal(builder.plan.fallback, "/EFI/kexec/old.conf");
+	refuse("fallback", "", "a path");
+	refuse("fallback", "/a.conf /b.conf", "one path a line");
 	accept("signature", "require");
 	assert_true(builder.plan.require_signature);
 	refuse("signature", "", "require");
