@@ -23,10 +23,17 @@ static struct {
 
 static uint32_t registers_in_use;
 
+void events_start_again(void)
+{
+	for (int i = 0; i < EVENT_GROUPS; i++)
+		groups[i].has_any = false;
+	registers_in_use = 0;
+}
+
 void events_start(void)
 {
 	memset(groups, 0, sizeof(groups));
-	registers_in_use = 0;
+	events_start_again();
 }
 
 bool events_are_complete(enum event_group group)

@@ -39,13 +39,16 @@ struct event_subject {
 	uint64_t size;
 };
 
-/* Begins a boot's measurements: no group has an event, and no register either. */
+/* Begins a start's measurements: no group has an event, and no register either. */
 void events_start(void);
+
+/* Begins those of another entry in the same start: likewise, but a group that lacks an event goes on lacking it. */
+void events_start_again(void);
 
 /* Whether a group has events, and all of them are in the registers. */
 bool events_are_complete(enum event_group group);
 
-/* Whether something was to be measured into the register since events_start. */
+/* Whether something was to be measured into the register since events_start or events_start_again. */
 bool events_are_in(uint32_t pcr);
 
 /* EV_IPL, whose text in the log is `description` in UTF-16 with its NUL: ASCII, at most 63 characters. */

@@ -19,6 +19,7 @@ enum {
 #define LOAD_OPTIONS_TAG 0x8f3b22edu /* LOAD_OPTIONS_EVENT_TAG_ID of that file */
 #define INITRD_TAG 0x8f3b22ecu	     /* INITRD_EVENT_TAG_ID */
 #define ENTRY_TAG 0x6b786566u	     /* our own */
+#define REFUSAL_TAG 0x6b786572u	     /* likewise */
 
 /* UEFI_IMAGE_LOAD_EVENT, without a device path */
 struct image_load_event {
@@ -28,10 +29,21 @@ struct image_load_event {
 	uint64_t path_size;
 };
 
+/* Something of this entry is in a register, or was to be. */
+static bool has_begun;
+
 void measure_start(void)
 {
 	tpm_find();
 	events_start();
+	has_begun = false;
+}
+
+void measure_start_again(void)
+{
+	tpm_find_again();
+	events_start_again();
+	has_begun = false;
 }
 
 bool measure_is_possible(void)
@@ -67,6 +79,7 @@ static bool has_added_options(const struct boot_plan *plan)
 
 void measure_kernel(const struct boot_plan *plan, const struct kernel *kernel, bool was_shown)
 {
+	has_begun = true;
 	if (kernel->part->source != PART_IN_IMAGE)
 		measure_file(kernel, was_shown);
 	if (!kernel->view.bytes)
@@ -77,17 +90,36 @@ void measure_kernel(const struct boot_plan *plan, const struct kernel *kernel, b
 		event_options(EVENTS_OF_PARAMETERS, "options", plan->command_line);
 }
 
-static void measure_text(struct text text)
+static struct event_subject entry_subject(struct text text, const char *what)
 {
-	static const char name[] = "kexec-efi entry";
-	const struct event_subject subject = {
+	return (struct event_subject){
 		.pcr = PCR_CONFIGURATION,
-		.what = "entry",
+		.what = what,
 		.bytes = text.start,
 		.size = text.length,
 	};
+}
+
+static void measure_text(struct text text)
+{
+	static const char name[] = "kexec-efi entry";
+	const struct event_subject subject = entry_subject(text, "entry");
 
 	event_tagged(&subject, ENTRY_TAG, name, sizeof(name));
+}
+
+/*
+ * Without it the registers would say that all of it was booted. Where nothing was measured they are what the next entry
+ * makes them, as if that had been the first.
+ */
+void measure_refusal(const struct boot_plan *plan, bool was_shown)
+{
+	static const char name[] = "kexec-efi refused";
+	const struct event_subject subject = entry_subject(plan->text, "refusal");
+
+	if (has_begun || was_shown)
+		event_tagged(&subject, REFUSAL_TAG, name, sizeof(name));
+	has_begun = false;
 }
 
 void measure_added_initrd(const char *name, const void *bytes, uint64_t size)

@@ -7,8 +7,12 @@
 #include "boot/status.h"
 #include "efi/load/load.h"
 
-/* Called before the platform is asked about the kernel: asking LoadImage measures it. */
+/*
+ * Called before the platform is asked about the kernel: asking LoadImage measures it. measure_start_again is for an
+ * entry that is tried after others in the same start.
+ */
 void measure_start(void);
+void measure_start_again(void);
 
 /* Whether there is a register to measure into. May be asked before measure_start. */
 bool measure_is_possible(void);
@@ -32,6 +36,12 @@ void measure_added_initrd(const char *name, const void *bytes, uint64_t size);
  */
 void measure_rest(const struct boot_plan *plan, const struct kernel *kernel, const struct loaded_initrds *initrds,
 		  struct text command_line);
+
+/*
+ * The entry is refused, and another one is tried: measures that, if anything of the entry may be in a register.
+ * `was_shown`: the platform was asked about the kernel.
+ */
+void measure_refusal(const struct boot_plan *plan, bool was_shown);
 
 /*
  * Called as the last step that can refuse a boot. Caps the registers that the boot had nothing for. Refuses where a

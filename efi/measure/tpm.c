@@ -150,17 +150,26 @@ static void remember_log(struct meter *meter, struct measurement_protocol *proto
 	meter->log_size_before = tcg_log_size(&log, found.last_addr - found.addr, &meter->log_was_whole);
 }
 
-void tpm_find(void)
+void tpm_find_again(void)
 {
 	struct measurement_protocol *protocol;
 
 	for (size_t i = 0; i < ARRAY_SIZE(meters); i++) {
+		meters[i].log_was_whole = false;
+		meters[i].log_size_before = 0;
+		if (find(&meters[i], &protocol) == EFI_SUCCESS)
+			remember_log(&meters[i], protocol);
+	}
+}
+
+void tpm_find(void)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(meters); i++) {
 		struct meter *meter = &meters[i];
 
 		*meter = (struct meter){ .name = meter->name, .guid = meter->guid, .is_tpm = meter->is_tpm };
-		if (find(meter, &protocol) == EFI_SUCCESS)
-			remember_log(meter, protocol);
 	}
+	tpm_find_again();
 }
 
 static EFI_STATUS find_index(const struct meter *meter, struct measurement_protocol *protocol, uint32_t pcr,

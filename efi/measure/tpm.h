@@ -73,8 +73,14 @@ bool tpm_log_find(struct measurement_protocol *source, bool source_is_tpm, struc
 /* An EV_SEPARATOR with `value`, which must outlive it: 0 ends a register, and 1 says that an error left it short. */
 struct tpm_event tpm_separator(const char *what, uint32_t pcr, const uint32_t *value);
 
-/* Begins a boot's measurements: nothing has been measured or missed yet. */
+/* Begins a start's measurements: nothing has been measured or missed yet. */
 void tpm_find(void);
+
+/*
+ * Begins those of another entry in the same start. What the entries before it have measured stays in the registers, and
+ * what was missed is still missed; but what the platform is shown from here on is what counts as shown.
+ */
+void tpm_find_again(void);
 
 /*
  * Extends a register with the digest of `event->bytes` and logs it. An application is hashed as its signature does
@@ -85,8 +91,9 @@ void tpm_find(void);
 bool tpm_measure(const struct tpm_event *event);
 
 /*
- * The same for an application that the platform has been shown since tpm_find, and should have measured (the same
- * specification, 3.3.4.5): only where the log says that it has not. Where the log cannot tell, it has.
+ * The same for an application that the platform has been shown since tpm_find or tpm_find_again, and should have
+ * measured (the same specification, 3.3.4.5): only where the log says that it has not. Where the log cannot tell, it
+ * has.
  */
 void tpm_measure_unless_logged(const struct tpm_event *application);
 

@@ -83,13 +83,10 @@ static enum kexec_status refuse(const struct kernel *kernel, EFI_STATUS status)
 			 efi_status_name(status));
 }
 
-static enum kexec_status check_signature(const struct boot_plan *plan, const struct kernel *kernel)
+static enum kexec_status check_signature(const struct kernel *kernel)
 {
-	enum kexec_status additions = unified_check_additions(plan, &kernel->plan.unified);
 	EFI_STATUS status;
 
-	if (additions)
-		return additions;
 	firmware_feed_watchdog();
 	status = verify_ask(kernel->file, kernel->file_size);
 	if (status != EFI_SUCCESS)
@@ -141,19 +138,17 @@ enum kexec_status verify_kernel(const struct boot_plan *plan, const struct kerne
 {
 	enum kexec_status status;
 
+	*ret_was_shown = false;
 	status = check_requirement(plan, kernel);
-	if (status)
+	if (status || !secure_boot_may_be_on())
 		return status;
-	if (!secure_boot_may_be_on()) {
-		*ret_was_shown = false;
-		return KEXEC_OK;
-	}
 	warn_if_unknown();
 	if (!boot_part_is_sealed(kernel->part) || plan->require_signature) {
-		status = check_signature(plan, kernel);
-		if (!status)
-			*ret_was_shown = true;
-		return status;
+		status = unified_check_additions(plan, &kernel->plan.unified);
+		if (status)
+			return status;
+		*ret_was_shown = true;
+		return check_signature(kernel);
 	}
 	*ret_was_shown = satisfy_old_shim(kernel);
 	return KEXEC_OK;

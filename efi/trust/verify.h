@@ -24,7 +24,7 @@
  * require_signature asks for both. Where it is unknown whether Secure Boot is on, the kernel is verified as if it were,
  * and either of the two refuses every kernel as if it were not.
  *
- * *ret_was_shown: the platform has been asked about the kernel, and so may have measured it.
+ * *ret_was_shown: the platform has been asked about the kernel, and so may have measured it. It is written in any case.
  */
 enum kexec_status verify_kernel(const struct boot_plan *plan, const struct kernel *kernel, bool *ret_was_shown);
 

@@ -450,7 +450,14 @@ static struct unified_view view_of(const char *image)
 	return view;
 }
 
-static enum kexec_status run(const struct boot *boot, enum shown shown, unsigned policy)
+/* As far as the initrds, or to the end. */
+enum extent {
+	UP_TO_THE_KERNEL,
+	ALL,
+};
+
+/* What is measured of an entry, once measuring has begun. */
+static enum kexec_status measure_entry(const struct boot *boot, enum shown shown, unsigned policy, enum extent extent)
 {
 	struct boot_plan plan = {
 		.said_by = "the entry",
@@ -476,17 +483,26 @@ static enum kexec_status run(const struct boot *boot, enum shown shown, unsigned
 	};
 	enum kexec_status status;
 
-	reset();
-	measure_start();
 	if (shown == SHOWN)
 		show(boot);
 	measure_kernel(&plan, &kernel, shown != NOT_SHOWN);
+	if (extent == UP_TO_THE_KERNEL) {
+		measure_refusal(&plan, shown != NOT_SHOWN);
+		return KEXEC_MISMATCH;
+	}
 	if (boot->image && boot->initrd)
 		measure_added_initrd("/more", boot->initrd, strlen(boot->initrd));
 	measure_rest(&plan, &kernel, &initrds, text_of_string(boot->command_line));
 	status = measure_finish(&plan);
 	assert_int_equal(pool_held, 0);
 	return status;
+}
+
+static enum kexec_status run(const struct boot *boot, enum shown shown, unsigned policy)
+{
+	reset();
+	measure_start();
+	return measure_entry(boot, shown, policy, ALL);
 }
 
 /* --- what is expected --- */
@@ -716,6 +732,108 @@ static void expect_extended(const value found, const uint32_t *numbers, size_t c
 		scratch.log_size = 0;
 	}
 	assert_memory_equal(found, scratch.registers[0], sizeof(value));
+}
+
+/* --- an entry that is refused, and another one behind it --- */
+
+/* What is refused before it is measured is in no register: the next one leaves what it would leave by itself. */
+static void entry_refused_before_it_is_measured(void **state)
+{
+	const struct boot_plan refused = { .text = TEXT("linux /bad") };
+
+	(void)state;
+	start(true, true);
+	boot_without_a_fault(&boots[0], NOT_SHOWN);
+	reset();
+	measure_start();
+	measure_refusal(&refused, false);
+	measure_start_again();
+	measure_refusal(&refused, false);
+	measure_start_again();
+	expect_ok(measure_entry(&boots[0], NOT_SHOWN, REQUIRED, ALL));
+	assert_true(all_registers(is_true));
+}
+
+/* Extends a value with the digest of a text. */
+static void extend_by(value found, const char *text)
+{
+	struct place scratch = { .log = (uint8_t[256]){ 0 } };
+
+	memcpy(scratch.registers[0], found, sizeof(scratch.registers[0]));
+	extend(&scratch, 0, 0, text, strlen(text));
+	memcpy(found, scratch.registers[0], sizeof(scratch.registers[0]));
+}
+
+/* Register 12 says that the first was refused; then come the next one's events, as if it were the first. */
+static void entry_refused_once_it_is_measured(void **state)
+{
+	value expected = { 0 };
+
+	(void)state;
+	start(true, false);
+	boot_without_a_fault(&boots[1], NOT_SHOWN);
+	reset();
+	measure_start();
+	measure_entry(&boots[3], NOT_SHOWN, SAID_OUTSIDE, UP_TO_THE_KERNEL);
+	extend_by(expected, boots[3].text);
+	assert_memory_equal(places[0].registers[12], expected, sizeof(expected));
+	measure_start_again();
+	expect_ok(measure_entry(&boots[1], NOT_SHOWN, REQUIRED, ALL));
+	assert_false(is_true(0, 4));
+	assert_false(is_true(0, 12));
+	assert_true(is_true(0, 9));
+	assert_true(is_true(0, 11));
+	/* Two kernels, one refusal; entry, command line and two separators of the second. */
+	assert_int_equal(places[0].extended, 7);
+}
+
+/* The platform may have measured what it was asked about, and did not trust. */
+static void kernel_refused_by_the_platform(void **state)
+{
+	const struct boot_plan refused = { .text = TEXT("linux /unsigned") };
+	value expected = { 0 };
+
+	(void)state;
+	start(true, false);
+	reset();
+	measure_start();
+	measure_refusal(&refused, true);
+	extend_by(expected, "linux /unsigned");
+	assert_memory_equal(places[0].registers[12], expected, sizeof(expected));
+}
+
+/* What is shown to the platform for the second entry is not in the log for having been shown for the first. */
+static void kernels_of_both_entries_are_logged(void **state)
+{
+	(void)state;
+	start(true, false);
+	reset();
+	measure_start();
+	measure_entry(&boots[3], SHOWN, SAID_OUTSIDE, UP_TO_THE_KERNEL);
+	assert_int_equal(places[0].extended, 1);
+	measure_start_again();
+	expect_ok(measure_entry(&boots[1], SHOWN_AND_NOT_MEASURED, REQUIRED, ALL));
+	/* So we measure it, behind the refusal. */
+	assert_int_equal(places[0].extended, 1 + 5);
+}
+
+/* A register that lacks an event of the first entry lacks it for good. */
+static void what_was_missed_stays_missed(void **state)
+{
+	(void)state;
+	start(true, false);
+	boot_without_a_fault(&boots[1], NOT_SHOWN);
+	for (unsigned is_capped = 0; is_capped < 2; is_capped++) {
+		fault.call = CALL_EXTEND;
+		fault.status = EFI_DEVICE_ERROR;
+		fault.first = 1;
+		fault.last = is_capped ? 1 : 2;
+		reset();
+		measure_start();
+		measure_entry(&boots[3], NOT_SHOWN, SAID_OUTSIDE, UP_TO_THE_KERNEL);
+		measure_start_again();
+		expect_refused(measure_entry(&boots[1], NOT_SHOWN, REQUIRED, ALL), "found PCR 4 without one");
+	}
 }
 
 /* Of registers 8 to 15 nothing else is touched, for those who use them after us. */
@@ -1049,6 +1167,11 @@ int main(void)
 		cmocka_unit_test(initrd_added_to_a_unified_image),
 		cmocka_unit_test(kernel_measured_as_an_image),
 		cmocka_unit_test(groups_that_are_complete),
+		cmocka_unit_test(entry_refused_before_it_is_measured),
+		cmocka_unit_test(entry_refused_once_it_is_measured),
+		cmocka_unit_test(kernel_refused_by_the_platform),
+		cmocka_unit_test(kernels_of_both_entries_are_logged),
+		cmocka_unit_test(what_was_missed_stays_missed),
 		cmocka_unit_test(error_that_caps),
 		cmocka_unit_test(cap_is_tried_again),
 		cmocka_unit_test(each_measurement_fails),
