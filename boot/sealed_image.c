@@ -2,12 +2,14 @@
 /* Makes plans of sections. */
 #include "boot/sealed_image.h"
 
+#include "boot/attempts.h"
 #include "boot/entry.h"
 #include "boot/log.h"
 #include "boot/pool.h"
 #include "boot/unified_options.h"
 #include "boot/unified_sections.h"
 #include "common/align.h"
+#include "common/format.h"
 #include "common/string.h"
 
 #define SECTION_ENTRY ".entry"
@@ -49,11 +51,28 @@ static unsigned count_sections(const struct pe_image *image, const char *name)
 	return count;
 }
 
+size_t sealed_image_entries(const struct pe_image *image)
+{
+	return count_sections(image, SECTION_ENTRY);
+}
+
+/* Whoever seals an entry wants it to be tried. */
+static enum kexec_status check_entries(const struct pe_image *image)
+{
+	size_t count = sealed_image_entries(image);
+
+	if (count > ATTEMPTS_MAX)
+		return log_error(KEXEC_TOO_LARGE,
+				 THIS_IMAGE ": expected at most %u sections " SECTION_ENTRY ", found %zu", ATTEMPTS_MAX,
+				 count);
+	return KEXEC_OK;
+}
+
 /* Of two sections, some would take the first, and some the second. */
 static enum kexec_status check_for_doubles(const struct pe_image *image)
 {
-	static const char *const names[] = { SECTION_ENTRY, SECTION_KERNEL, SECTION_COMMAND_LINE,
-					     ".ucode",	    ".initrd",	    SEAL_MARK_SECTION };
+	static const char *const names[] = { SECTION_KERNEL, SECTION_COMMAND_LINE, ".ucode", ".initrd",
+					     SEAL_MARK_SECTION };
 
 	if (has_section(image, SECTION_PROFILE))
 		return KEXEC_OK;
@@ -69,7 +88,7 @@ static enum kexec_status check_for_doubles(const struct pe_image *image)
 
 enum seal sealed_image_found(const struct pe_image *image, bool is_demanded)
 {
-	if (pe_check_headers(THIS_IMAGE, image) || check_for_doubles(image))
+	if (pe_check_headers(THIS_IMAGE, image) || check_entries(image) || check_for_doubles(image))
 		return SEAL_UNREADABLE;
 	if (has_section(image, SECTION_ENTRY) || has_section(image, SECTION_KERNEL))
 		return SEALED;
@@ -80,12 +99,30 @@ enum seal sealed_image_found(const struct pe_image *image, bool is_demanded)
 	return SEAL_UNREADABLE;
 }
 
-static enum kexec_status plan_entry(struct text text, struct boot_plan *ret_plan)
+/* The content of the section number `index` of those that have this name; there is one. */
+static struct text find_entry(const struct pe_image *image, size_t index)
 {
+	struct pe_section section;
+
+	for (uint32_t i = 0; pe_section_at(image, i, &section); i++) {
+		if (pe_section_is(&section, SECTION_ENTRY) && index-- == 0)
+			return pe_section_content(image, &section);
+	}
+	return TEXT("");
+}
+
+static enum kexec_status plan_entry(const struct pe_image *image, size_t index, size_t count,
+				    struct boot_plan *ret_plan)
+{
+	struct text text = find_entry(image, index);
+	char name[32] = "sealed entry";
+
+	if (count > 1)
+		format_text(name, sizeof(name), "sealed entry %zu", index + 1);
 	/* The section may be padded. */
 	while (text.length && text.start[text.length - 1] == '\0')
 		text.length--;
-	return entry_to_plan("sealed entry", text, ENTRY_SEALED, ret_plan);
+	return entry_to_plan(name, text, ENTRY_SEALED, ret_plan);
 }
 
 /*
@@ -144,14 +181,18 @@ static enum kexec_status plan_unified_image(const struct pe_image *image, uint32
 	return KEXEC_OK;
 }
 
-enum kexec_status sealed_image_to_plan(const struct pe_image *image, uint32_t profile, struct text options,
+enum kexec_status sealed_image_to_plan(const struct pe_image *image, const struct sealed_choice *choice,
 				       struct boot_plan *ret_plan)
 {
-	struct text content;
+	size_t entries = sealed_image_entries(image);
 
-	if (pe_find_section(image, SECTION_ENTRY, &content))
-		return plan_entry(content, ret_plan);
+	if (choice->entry < entries)
+		return plan_entry(image, choice->entry, entries, ret_plan);
+	if (entries)
+		return log_error(KEXEC_NOT_FOUND,
+				 THIS_IMAGE ": expected a section " SECTION_ENTRY " number %zu, found %zu",
+				 choice->entry + 1, entries);
 	if (has_section(image, SECTION_KERNEL))
-		return plan_unified_image(image, profile, options, ret_plan);
+		return plan_unified_image(image, choice->profile, choice->options, ret_plan);
 	return log_error(KEXEC_NOT_FOUND, "expected a section " SECTION_ENTRY " or " SECTION_KERNEL ", found neither");
 }

@@ -62,13 +62,24 @@ enum on_mismatch {
 };
 
 /*
+ * Which entries a note is about, by the beginning of the SHA-256 of the text of each, never 0: those that starts in a
+ * row were stopped in. 0 fills the rest; all 0: the start had no choice of entries.
+ */
+#define STOPPED_ENTRIES_MAX 8
+
+struct stopped_entries {
+	uint64_t list[STOPPED_ENTRIES_MAX];
+};
+
+/*
  * How the purgatory reaches the firmware: the physical address of EFI_RUNTIME_SERVICES, 0 where there is none. Not
  * those of the services: ExitBootServices may replace them in the table, as U-Boot does, whose former ones need what is
  * gone.
  */
 struct purgatory_policy {
 	uint64_t runtime_services;
-	uint64_t on_mismatch; /* enum on_mismatch */
+	uint64_t on_mismatch;		/* enum on_mismatch */
+	struct stopped_entries entries; /* for its note: the one that is started among them */
 };
 
 /* A linear framebuffer for the purgatory to write into. All zero: there is none. */

@@ -68,17 +68,22 @@ struct stop_note {
 			uint64_t map_capacity;
 		} exit;
 	};
+	struct stopped_entries entries;
 };
 
-/* Notes without pages end before them, as those of earlier versions do. */
+/* Notes without pages or entries end before them, as those of earlier versions do. */
 #define STOP_NOTE_SIZE_MIN offsetof(struct stop_note, digests.pages)
 
 /* How many bytes of a note are stored. */
 static inline size_t stop_note_size(const struct stop_note *note)
 {
-	return note->kind == STOP_MISMATCH && note->digests.pages.differing ? sizeof(*note) : STOP_NOTE_SIZE_MIN;
+	if (note->entries.list[0])
+		return sizeof(*note);
+	return note->kind == STOP_MISMATCH && note->digests.pages.differing ? offsetof(struct stop_note, entries)
+									    : STOP_NOTE_SIZE_MIN;
 }
 
-_Static_assert(sizeof(struct stop_note) == 8 + 16 + 64 + 72, "no padding: it is stored");
+_Static_assert(sizeof(struct stop_note) == 8 + 16 + 64 + 72 + 64, "no padding: it is stored");
+_Static_assert(offsetof(struct stop_note, entries) == 8 + 16 + 64 + 72, "as it was");
 _Static_assert(STOP_NOTE_SIZE_MIN == 8 + 16 + 64, "as it was");
 _Static_assert(sizeof(struct exception) <= 64, "it must fit in the place of the digests");

@@ -3,10 +3,12 @@
  * kexec-efi: the pipeline of kexec_file_load as a UEFI application. What is read is what is hashed, what is hashed is
  * what runs.
  */
+#include "boot/attempts.h"
 #include "boot/digest.h"
 #include "boot/forensics.h"
 #include "boot/log.h"
 #include "boot/purgatory.h"
+#include "efi/console/console.h"
 #include "efi/linux/event_log.h"
 #include "efi/linux/handover.h"
 #include "efi/linux/loader_interface.h"
@@ -17,11 +19,11 @@
 #include "efi/measure/extras_events.h"
 #include "efi/measure/measure.h"
 #include "efi/measure/stub_variables.h"
+#include "efi/plan/find_plan.h"
 #include "efi/services/clock.h"
 #include "efi/services/cpu_mode.h"
 #include "efi/services/firmware.h"
 #include "efi/services/stack_guard.h"
-#include "efi/plan/find_plan.h"
 #include "efi/trust/addons.h"
 #include "efi/trust/dma.h"
 #include "efi/trust/last_stop.h"
@@ -33,11 +35,20 @@
 extern const uint8_t purgatory_blob[];
 extern const uint8_t purgatory_blob_end[];
 
-/* All that a boot is made of. */
-struct boot {
-	struct sources sources;
+/* What stays from one entry to the next. */
+struct start {
+	EFI_LOADED_IMAGE *image;
 	struct last_stop last_stop;
+	struct attempts attempts;
+};
+
+/* All that a boot of one entry is made of. */
+struct boot {
+	struct start *start;
+	struct sources sources;
 	struct boot_plan plan;
+	bool was_shown;	  /* the platform was asked about the kernel */
+	bool is_measured; /* the kernel is */
 	struct kexec_image kexec_image;
 	struct digest digest;
 	struct kernel kernel;
@@ -50,40 +61,50 @@ struct boot {
 };
 
 /* Who started us must be known before anything can fail: it decides how a failure returns. */
-static enum kexec_status find_self(struct boot *boot, EFI_LOADED_IMAGE **ret_image)
+static enum kexec_status find_self(struct start *start)
 {
 	EFI_GUID guid = LOADED_IMAGE_PROTOCOL;
 	EFI_STATUS status;
 
-	status = firmware_boot_services->HandleProtocol(firmware_image, &guid, (void **)ret_image);
+	status = firmware_boot_services->HandleProtocol(firmware_image, &guid, (void **)&start->image);
 	if (EFI_ERROR(status))
 		return log_error(status_from_efi(status), "cannot tell where this program came from: %s",
 				 efi_status_name(status));
-	loader_interface_start(*ret_image);
-	sources_start(&boot->sources, *ret_image);
+	loader_interface_start(start->image);
+	start_note_begin(start->image);
+	start->last_stop = last_stop_report();
+	/* If another image's trial was stopped, ours was not: it boots at once. */
+	if (start_note_stopped())
+		start->last_stop = (struct last_stop){ .at_the_exit = start->last_stop.at_the_exit };
+	log_info("kexec-efi " KEXEC_EFI_VERSION);
 	return KEXEC_OK;
 }
 
-static enum kexec_status make_plan(const EFI_LOADED_IMAGE *image, struct boot *boot)
+static struct started_entry started_entry(const struct start *start)
 {
-	enum kexec_status status;
-	bool is_repetition;
+	return (struct started_entry){
+		.is_first = start->attempts.index == 0,
+		.has_next = attempts_has_next(&start->attempts),
+	};
+}
 
-	start_note_begin(image);
-	boot->last_stop = last_stop_report();
-	is_repetition = !start_note_stopped();
-	log_info("kexec-efi " KEXEC_EFI_VERSION);
+static enum kexec_status make_plan(struct boot *boot)
+{
+	struct start *start = boot->start;
+	struct started_entry entry;
+	enum kexec_status status;
+
 	clock_enter(PHASE_READ);
-	status = find_plan(image, &boot->sources, &boot->plan);
+	sources_start(&boot->sources, start->image);
+	status = find_plan(start->image, &boot->sources, &start->attempts, &boot->plan);
 	if (status)
 		return status;
 	log_set_verbose(boot->plan.verbose);
 	boot_plan_print_unknown_keys(&boot->plan);
-	status = sources_use_volume(&boot->sources, boot->plan.volume);
-	if (status)
-		return status;
-	/* What was on trial and stopped gives way to this at once. */
-	status = is_repetition ? last_stop_is_repeated(&boot->last_stop, &boot->plan) : KEXEC_OK;
+	entry = started_entry(start);
+	status = last_stop_check(&start->last_stop, &boot->plan, &entry);
+	if (!status)
+		status = sources_use_volume(&boot->sources, boot->plan.volume);
 	if (!status)
 		status = network_trust_check(&boot->plan);
 	return status ? status : planted_check(&boot->plan);
@@ -108,12 +129,28 @@ static struct load_target load_target(struct boot *boot)
 	};
 }
 
+/*
+ * What is refused before it is measured leaves nothing in the registers, which the next entry may have to leave as they
+ * are foretold. So a kernel that comes by itself is measured when its initrds are there and are the right ones. One
+ * that addons follow in register 4 cannot wait, nor can a unified image, which is not kept.
+ */
+static bool is_measured_at_once(const struct boot *boot)
+{
+	return boot->kernel.view.bytes || extras_may_add(&boot->extras);
+}
+
+static void measure_kernel_once(struct boot *boot)
+{
+	if (!boot->is_measured)
+		measure_kernel(&boot->plan, &boot->kernel, boot->was_shown);
+	boot->is_measured = true;
+}
+
 /* Read, judged by the platform, and measured, in the one place where it will run. */
 static enum kexec_status load_trusted_kernel(struct boot *boot)
 {
 	const struct load_target target = load_target(boot);
 	enum kexec_status status;
-	bool was_shown;
 
 	status = digest_start(&boot->digest);
 	if (status)
@@ -123,11 +160,15 @@ static enum kexec_status load_trusted_kernel(struct boot *boot)
 	if (status)
 		return status;
 	clock_enter(PHASE_CHECK);
-	measure_start();
-	status = verify_kernel(&boot->plan, &boot->kernel, &was_shown);
+	if (boot->start->attempts.index)
+		measure_start_again();
+	else
+		measure_start();
+	status = verify_kernel(&boot->plan, &boot->kernel, &boot->was_shown);
 	if (status)
 		return status;
-	measure_kernel(&boot->plan, &boot->kernel, was_shown);
+	if (is_measured_at_once(boot))
+		measure_kernel_once(boot);
 	status = load_unified_kernel(&boot->plan, &target, &boot->kernel);
 	return status ? status : addons_load(&boot->kernel, &boot->digest, &boot->extras);
 }
@@ -147,6 +188,7 @@ static enum kexec_status load_initrds_and_command_line(struct boot *boot)
 	if (boot->plan.forensics)
 		forensics_record_pages(&boot->kexec_image, &boot->digest, &boot->page_record);
 	clock_enter(PHASE_CHECK);
+	measure_kernel_once(boot);
 	measure_extras(&boot->extras);
 	measure_rest(&boot->plan, &boot->kernel, &boot->initrds, boot->extras.command_line);
 	unified_file_free(&boot->kernel.unified);
@@ -154,8 +196,16 @@ static enum kexec_status load_initrds_and_command_line(struct boot *boot)
 	return KEXEC_OK;
 }
 
+static struct stop_policy stop_policy(const struct boot *boot)
+{
+	const struct started_entry entry = started_entry(boot->start);
+
+	return last_stop_policy(&boot->start->last_stop, &boot->plan, &entry);
+}
+
 static enum kexec_status place_purgatory(struct boot *boot)
 {
+	const struct stop_policy policy = stop_policy(boot);
 	enum kexec_status status;
 
 	clock_enter(PHASE_PLACE);
@@ -163,7 +213,7 @@ static enum kexec_status place_purgatory(struct boot *boot)
 				(uintptr_t)purgatory_blob_end - (uintptr_t)purgatory_blob, &boot->purgatory);
 	if (status)
 		return status;
-	return last_stop_set_policy(&boot->purgatory, &boot->plan);
+	return last_stop_set_policy(&boot->purgatory, &policy);
 }
 
 /* All segments have their places now: the purgatory can be told where to go on, and where to complain. */
@@ -211,6 +261,8 @@ static void leave_for_linux(const struct boot *boot)
 	stub_variables_set();
 	start_note_started();
 	clock_print_phases();
+	/* The end of the log, which stays whatever has to be dropped of it. */
+	attempts_print(&boot->start->attempts);
 	loader_interface_finish(&boot->plan, boot->kernel.view.bytes != NULL);
 }
 
@@ -234,10 +286,20 @@ static void silence_devices(struct boot *boot)
 		dma_turn_off();
 }
 
-/* Undoes leave_for_linux and frees everything, for the next boot entry. The request to clear memory does no harm. */
+static enum kexec_status leave_firmware(struct boot *boot)
+{
+	const struct stop_policy policy = stop_policy(boot);
+
+	silence_devices(boot);
+	return handover_exit(&boot->handover, &boot->digest, &policy);
+}
+
+/* Undoes leave_for_linux and frees everything, for the next entry, ours or the firmware's. The request to clear memory
+ * does no harm. */
 static void take_back(struct boot *boot)
 {
 	dma_restore();
+	loader_interface_take_back();
 	stub_variables_delete();
 	event_log_uninstall();
 	random_seed_uninstall();
@@ -249,58 +311,78 @@ static void take_back(struct boot *boot)
 	sources_close(&boot->sources);
 }
 
+/* Does not return unless the entry is refused. */
+static enum kexec_status boot_entry(struct boot *boot)
+{
+	enum kexec_status status;
+
+	status = make_plan(boot);
+	if (status)
+		return status;
+	status = load_trusted_kernel(boot);
+	if (status)
+		return status;
+	status = load_initrds_and_command_line(boot);
+	if (status)
+		return status;
+	status = place_purgatory(boot);
+	if (status)
+		return status;
+	status = handover_prepare(&boot->kernel, boot->initrds.segment, boot->cmdline, &boot->purgatory,
+				  &boot->kexec_image, &boot->handover);
+	if (status)
+		return status;
+	status = instruct_purgatory(boot);
+	if (status)
+		return status;
+	status = hash_segments(boot);
+	if (status)
+		return status;
+	status = measure_finish(&boot->plan);
+	if (status)
+		return status;
+	leave_for_linux(boot);
+	status = hand_over_clock(boot);
+	if (status)
+		return status;
+	status = leave_firmware(boot);
+	if (status)
+		return status;
+	handover_jump(boot->purgatory.entry_point, boot->handover.page_table_root, boot->handover.no_execute);
+}
+
+/* Each entry begins with nothing but what `start` has of those before it. */
+static enum kexec_status boot_entries(struct start *start)
+{
+	enum kexec_status status;
+	bool goes_on;
+
+	do {
+		struct boot boot = { .start = start };
+
+		status = boot_entry(&boot);
+		start_note_refused();
+		goes_on = attempts_go_on(&start->attempts, console_last_error());
+		if (goes_on)
+			measure_refusal(&boot.plan, boot.was_shown);
+		take_back(&boot);
+	} while (goes_on);
+	return status;
+}
+
 /* GNU-EFI's crt0 calls this, in the System V ABI, and declares it nowhere. */
 EFI_STATUS efi_main(EFI_HANDLE handle, EFI_SYSTEM_TABLE *system_table);
 
 EFI_STATUS efi_main(EFI_HANDLE handle, EFI_SYSTEM_TABLE *system_table)
 {
-	struct boot boot = { 0 };
-	EFI_LOADED_IMAGE *image;
+	struct start start = { 0 };
 	enum kexec_status status;
 
 	firmware_init(handle, system_table);
 	stack_guard_start();
 
-	status = find_self(&boot, &image);
-	if (status)
-		goto out;
-	status = make_plan(image, &boot);
-	if (status)
-		goto out;
-	status = load_trusted_kernel(&boot);
-	if (status)
-		goto out;
-	status = load_initrds_and_command_line(&boot);
-	if (status)
-		goto out;
-	status = place_purgatory(&boot);
-	if (status)
-		goto out;
-	status = handover_prepare(&boot.kernel, boot.initrds.segment, boot.cmdline, &boot.purgatory, &boot.kexec_image,
-				  &boot.handover);
-	if (status)
-		goto out;
-	status = instruct_purgatory(&boot);
-	if (status)
-		goto out;
-	status = hash_segments(&boot);
-	if (status)
-		goto out;
-	status = measure_finish(&boot.plan);
-	if (status)
-		goto out;
-	leave_for_linux(&boot);
-	status = hand_over_clock(&boot);
-	if (status)
-		goto out;
-	silence_devices(&boot);
-	status = handover_exit(&boot.handover, &boot.digest, last_stop_policy_at_exit(&boot.last_stop, &boot.plan));
-	if (status)
-		goto out;
-	handover_jump(boot.purgatory.entry_point, boot.handover.page_table_root, boot.handover.no_execute);
-
-out:
-	start_note_refused();
-	take_back(&boot);
+	status = find_self(&start);
+	if (!status)
+		status = boot_entries(&start);
 	firmware_leave(loader_interface_failed(status_to_efi(status)));
 }

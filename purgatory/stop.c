@@ -32,6 +32,7 @@ _Noreturn void stop(struct stop_note *note)
 	if (!has_tried) {
 		has_tried = true;
 		note->on_mismatch = (uint32_t)purgatory_policy.on_mismatch;
+		note->entries = purgatory_policy.entries;
 		is_remembered = firmware_remember(note);
 		if (!is_remembered)
 			say("purgatory: the firmware did not take a note of this\n");

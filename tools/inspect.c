@@ -10,9 +10,12 @@
  *                                 they are, the file of the entry that they go to and its volume, and the plan if they
  *                                 are an entry by themselves
  *   inspect sealed-entry NAME     the plan of an entry that is sealed in an image: each file needs its digest
- *   inspect image NAME [OPTIONS]  of our own image: sections, ranges of the Authenticode digest, whether it is marked
- *                                 as sealed, and the plan of what is sealed in it; of a unified image, the sections of
- *                                 the profile. OPTIONS are load options as firmware hands them over, in hexadecimal
+ *   inspect image NAME [OPTIONS [ENTRY]]
+ *                                 of our own image: sections, ranges of the Authenticode digest, whether it is marked
+ *                                 as sealed, how many entries are sealed in it, and the plan of what is sealed in it:
+ *                                 of the first entry, or of number ENTRY, counted from 1; of a unified image, the
+ *                                 sections of the profile. OPTIONS are load options as firmware hands them over, in
+ *                                 hexadecimal
  *   inspect file NAME             of any file: sections and ranges, by whatever it has for headers
  *   inspect kernel NAME [LENGTH [PROFILE]]
  *                                 whether a kernel that the loader takes, with a command line of so many bytes, is
@@ -140,6 +143,18 @@ static bool parse_load_options(int count, char **arguments, struct input *input)
 	return true;
 }
 
+/* Load options, and which entry. */
+static bool parse_image_arguments(int count, char **arguments, struct input *input)
+{
+	uint64_t number = 1;
+
+	if (!parse_load_options(count, arguments, input) || (count > 1 && !parse_length(arguments[1], &number)) ||
+	    !number)
+		return false;
+	input->sealed_entry = number - 1;
+	return true;
+}
+
 static bool parse_profile(int count, char **arguments, struct input *input)
 {
 	return count == 0 || (parse_length(arguments[0], &input->profile) && input->profile <= UINT32_MAX);
@@ -177,7 +192,7 @@ static const struct {
 	{ "entry", inspect_outside_entry, 1, parse_more_lines },
 	{ "sealed-entry", inspect_sealed_entry, 0, NULL },
 	{ "load-options", inspect_load_options, 0, NULL },
-	{ "image", inspect_image, 1, parse_load_options },
+	{ "image", inspect_image, 2, parse_image_arguments },
 	{ "file", inspect_file, 0, NULL },
 	{ "kernel", inspect_kernel, 2, parse_kernel_arguments },
 	{ "initrd", inspect_initrd, 0, NULL },
@@ -253,9 +268,9 @@ int main(int argc, char **argv)
 		input.name = argv[2];
 		return run(i, &input);
 	}
-	(void)fputs(
-		"usage: inspect entry|sealed-entry|load-options|image|file|kernel|initrd|keys NAME [MORE | OPTIONS | "
-		"LENGTH [PROFILE]] <INPUT\n",
-		stderr);
+	(void)fputs("usage: inspect entry|sealed-entry|load-options|image|file|kernel|initrd|keys NAME [MORE | OPTIONS "
+		    "[ENTRY] | "
+		    "LENGTH [PROFILE]] <INPUT\n",
+		    stderr);
 	return 2;
 }

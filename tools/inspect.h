@@ -19,9 +19,10 @@ struct input {
 	struct text more;	      /* behind an entry */
 	uint64_t command_line_length; /* of a kernel */
 	bool has_profile;
-	uint64_t profile;   /* of a unified image */
-	uint64_t mode;	    /* of an archive's folder */
-	uint64_t file_mode; /* of its files */
+	uint64_t profile;      /* of a unified image */
+	uint64_t mode;	       /* of an archive's folder */
+	uint64_t file_mode;    /* of its files */
+	uint64_t sealed_entry; /* of those in our image, counted from 0 */
 	/* What our image is started with. */
 	uint8_t load_options[LOAD_OPTIONS_SIZE_MAX];
 	size_t load_options_size;

@@ -159,8 +159,13 @@ static bool plan_sealed(const struct input *input, const struct pe_image *file, 
 	const struct stub_request request =
 		stub_request_parse(input->load_options, input->load_options_size, &sender, buffer);
 
-	if (sealed_image_to_plan(loaded, request.profile, is_marked ? TEXT("") : request.command_line, plan) ||
-	    !paths_make_sense(plan))
+	const struct sealed_choice choice = {
+		.entry = input->sealed_entry,
+		.profile = request.profile,
+		.options = is_marked ? TEXT("") : request.command_line,
+	};
+
+	if (sealed_image_to_plan(loaded, &choice, plan) || !paths_make_sense(plan))
 		return false;
 	return plan->kernel.source != PART_IN_IMAGE || find_own_sections(input, file, loaded, request.profile, unified);
 }
@@ -178,7 +183,7 @@ static int put_image(const struct input *input, const struct pe_image *file, con
 	if (is_good) {
 		(void)printf("{");
 		put_file(file);
-		(void)printf(", \"is_marked\": %s, \"plan\": ", mark);
+		(void)printf(", \"is_marked\": %s, \"entries\": %zu, \"plan\": ", mark, sealed_image_entries(loaded));
 		if (seal == SEALED)
 			put_plan(&plan);
 		else

@@ -109,6 +109,13 @@ static void hide_addresses(CHAR16 *line)
 	}
 }
 
+static char last_error[LINE_SIZE];
+
+const char *console_last_error(void)
+{
+	return last_error;
+}
+
 /* Keeps the line, and shows it if that is wanted. Every user of Linux can read what is kept. */
 static void write_line(enum level level, const char *format, va_list args)
 {
@@ -118,6 +125,8 @@ static void write_line(enum level level, const char *format, va_list args)
 
 	count = format_text(line, sizeof(line), "%s", level == LEVEL_WARNING ? LOG_WARNING_MARK : "");
 	format_text_va(line + count, sizeof(line) - count, format, args);
+	if (level == LEVEL_ERROR)
+		memcpy(last_error, line, sizeof(last_error));
 	count = widen(line, "\r\n", wide);
 	if (level >= shown_from) {
 		if (line_is_open)

@@ -12,6 +12,9 @@
  */
 const CHAR16 *console_log(UINTN *ret_size);
 
+/* The last error that was logged, without its prefix, for whoever says later why something was refused; "": none. */
+const char *console_last_error(void);
+
 /* A file that takes no longer needs no progress to be seen. */
 #define PROGRESS_AFTER_USEC 1000000
 #define PROGRESS_INTERVAL_USEC 250000

@@ -178,7 +178,8 @@ enum kexec_status handover_prepare_takeover(const struct purgatory *purgatory, s
 	return KEXEC_OK;
 }
 
-enum kexec_status handover_exit(const struct handover *handover, struct digest *digest, enum on_mismatch on_failure)
+enum kexec_status handover_exit(const struct handover *handover, struct digest *digest,
+				const struct stop_policy *policy)
 {
 	struct completion completion = { .handover = handover, .digest = digest };
 	const struct exit_request request = {
@@ -187,7 +188,8 @@ enum kexec_status handover_exit(const struct handover *handover, struct digest *
 		.sink = complete,
 		.context = &completion,
 		.takeover = handover->takeover,
-		.on_failure = on_failure,
+		.on_failure = policy->at_the_exit,
+		.entries = policy->entries,
 	};
 
 	return exit_boot_services(&request);

@@ -13,6 +13,7 @@
 #include "boot/status.h"
 #include "efi/load/load.h"
 #include "efi/services/exit.h"
+#include "efi/trust/last_stop.h"
 
 /* Segments that are filled in at the end. The image owns them. */
 struct handover {
@@ -47,7 +48,8 @@ enum kexec_status handover_prepare_takeover(const struct purgatory *purgatory, s
  * Takes the machine from the firmware: reads the final memory map into boot_params, finishes the digest and exits the
  * boot services, again while the map changes; see exit_boot_services. Afterwards exceptions are the purgatory's.
  */
-enum kexec_status handover_exit(const struct handover *handover, struct digest *digest, enum on_mismatch on_failure);
+enum kexec_status handover_exit(const struct handover *handover, struct digest *digest,
+				const struct stop_policy *policy);
 
 /*
  * Switches interrupts off, CR0 and CR4 to what the kernel's relocate_kernel leaves, CR3 to `page_table_root`, EFER.NXE

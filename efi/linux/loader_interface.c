@@ -242,12 +242,18 @@ void loader_interface_finish(const struct boot_plan *plan, bool is_unified)
 	set_time(L"LoaderTimeExecUSec");
 }
 
-EFI_STATUS loader_interface_failed(EFI_STATUS status)
+void loader_interface_take_back(void)
 {
 	for (size_t i = 0; has_reported_stub && i < ARRAY_SIZE(stub_names); i++)
 		take_back(stub_names[i]);
 	if (has_reported_entry)
 		take_back(L"LoaderEntrySelected");
+	has_reported_stub = false;
+	has_reported_entry = false;
+}
+
+EFI_STATUS loader_interface_failed(EFI_STATUS status)
+{
 	if (!has_menu)
 		return status;
 	log_info("back to the boot menu in %u seconds, or by a key", FAILURE_SHOWN_SECONDS);

@@ -25,8 +25,11 @@ void loader_interface_start(const EFI_LOADED_IMAGE *image);
  */
 void loader_interface_finish(const struct boot_plan *plan, bool is_unified);
 
+/* Takes back what only holds if this boot goes on. What the next one says takes its place. */
+void loader_interface_take_back(void);
+
 /*
- * Takes back what only holds if this boot goes on, and returns what to return to the caller after a failure. A boot
+ * Returns what to return to the caller after a failure, once everything is taken back. A boot
  * menu that speaks this interface (systemd-boot) shows itself again only after a success; after an error it gives up
  * altogether. So it gets a success, once the user has had the time to read why, or has pressed a key.
  */

@@ -16,33 +16,30 @@
 #include "efi/source/self.h"
 #include "efi/source/stream.h"
 
-/* The longest path of an entry file, in bytes with its NUL. */
-#define PATH_SIZE 256
-
 /* How much of a wrong value a message quotes. */
 #define QUOTE_MAX 60
 
-/* The path of the entry file: the one that the load options name, or the one beside the image. */
+/* The path of the first entry file: the one that the load options name, or the one beside the image. */
 static enum kexec_status find_path(const EFI_LOADED_IMAGE *image, const struct load_options *options,
-				   struct sources *sources, char ret_path[PATH_SIZE])
+				   struct sources *sources, char ret_path[FALLBACK_PATH_SIZE])
 {
 	const void *nodes = image->FilePath;
 	struct text path = options->entry_path;
 
-	if (path.length >= PATH_SIZE)
+	if (path.length >= FALLBACK_PATH_SIZE)
 		return log_error(KEXEC_TOO_LARGE, "load options: entry=: expected at most %u bytes, found %zu",
-				 PATH_SIZE - 1, path.length);
+				 FALLBACK_PATH_SIZE - 1, path.length);
 	if (path.length) {
 		memcpy(ret_path, path.start, path.length);
 		ret_path[path.length] = '\0';
 		return KEXEC_OK;
 	}
 	if (sources_origin(sources) == PART_ON_NETWORK)
-		return network_entry_name(&sources->network, nodes, ret_path, PATH_SIZE);
+		return network_entry_name(&sources->network, nodes, ret_path, FALLBACK_PATH_SIZE);
 	if (!nodes)
 		return log_error(KEXEC_NOT_FOUND,
 				 "expected to be started from a file, found no path to look for a .conf beside");
-	return image_path_conf(nodes, device_path_size(nodes), ret_path, PATH_SIZE);
+	return image_path_conf(nodes, device_path_size(nodes), ret_path, FALLBACK_PATH_SIZE);
 }
 
 static enum kexec_status read_whole(struct stream *stream, void *buffer)
@@ -52,10 +49,10 @@ static enum kexec_status read_whole(struct stream *stream, void *buffer)
 	return status ? status : stream_expect_end(stream);
 }
 
-static enum kexec_status plan_stream(struct stream *stream, struct text more, struct boot_plan *ret_plan)
+static enum kexec_status plan_stream(struct stream *stream, struct text more, char ret_fallback[FALLBACK_PATH_SIZE],
+				     struct boot_plan *ret_plan)
 {
 	const char *path = stream->file.name;
-	char fallback[FALLBACK_PATH_SIZE];
 	enum kexec_status status;
 	struct text text;
 	void *buffer;
@@ -70,7 +67,7 @@ static enum kexec_status plan_stream(struct stream *stream, struct text more, st
 	text = (struct text){ .start = buffer, .length = stream->file.size };
 	status = read_whole(stream, buffer);
 	if (!status)
-		status = entry_file_to_plan(path, text, more, fallback, ret_plan);
+		status = entry_file_to_plan(path, text, more, ret_fallback, ret_plan);
 	pool_free(buffer);
 	return status;
 }
@@ -103,30 +100,34 @@ static enum kexec_status refuse_qemu(void)
 					  "-kernel with a unified image, found nothing to boot");
 }
 
+/*
+ * A fallback is looked for where the entry that names it was found, whatever volume that names for its kernel: the
+ * volume may be why it is refused. What the load options add is added to each entry: a policy among it holds for all.
+ */
 static enum kexec_status plan_file(const EFI_LOADED_IMAGE *image, const struct load_options *options,
-				   struct sources *sources, struct boot_plan *ret_plan)
+				   struct sources *sources, struct attempt *attempt, struct boot_plan *ret_plan)
 {
-	char path[PATH_SIZE];
-	enum kexec_status status;
+	enum kexec_status status = KEXEC_OK;
 	struct stream stream;
 
 	if (!options->entry_path.length && own_volume_is_qemu(image))
 		return refuse_qemu();
-	status = find_path(image, options, sources, path);
+	if (!attempt->path[0])
+		status = find_path(image, options, sources, attempt->path);
 	if (!status)
 		status = go_to_volume(options, sources);
 	if (status)
 		return status;
-	status = stream_open(entry_source(options, sources), path, &stream);
+	status = stream_open(entry_source(options, sources), attempt->path, &stream);
 	if (status)
 		return status;
-	status = plan_stream(&stream, options->lines, ret_plan);
+	status = plan_stream(&stream, options->lines, attempt->next, ret_plan);
 	stream_close(&stream);
 	return status;
 }
 
 static enum kexec_status plan_from_outside(const EFI_LOADED_IMAGE *image, struct sources *sources,
-					   struct boot_plan *ret_plan)
+					   struct attempt *attempt, struct boot_plan *ret_plan)
 {
 	struct load_options options;
 	enum kexec_status status;
@@ -138,7 +139,7 @@ static enum kexec_status plan_from_outside(const EFI_LOADED_IMAGE *image, struct
 	if (options.has_linux)
 		status = entry_to_plan("load options", options.lines, ENTRY_OF_LOAD_OPTIONS, ret_plan);
 	else
-		status = plan_file(image, &options, sources, ret_plan);
+		status = plan_file(image, &options, sources, attempt, ret_plan);
 	if (!status)
 		ret_plan->skipped_options = options.skipped;
 	pool_free(buffer);
@@ -150,21 +151,27 @@ static enum kexec_status plan_from_outside(const EFI_LOADED_IMAGE *image, struct
  * of an image that has none, unless tools/seal has marked the image: then it boots as it is.
  */
 static enum kexec_status plan_request(const struct stub_request *request, struct section_source *sections,
-				      struct boot_plan *ret_plan)
+				      struct attempts *attempts, struct boot_plan *ret_plan)
 {
-	struct text options = self_is_marked() ? TEXT("") : request->command_line;
+	const struct sealed_choice choice = {
+		.entry = attempts->index,
+		.profile = request->profile,
+		.options = self_is_marked() ? TEXT("") : request->command_line,
+	};
 	enum kexec_status status;
 
+	attempts->sealed = sealed_image_entries(&sections->image);
 	sections->profile = request->profile;
-	status = sealed_image_to_plan(&sections->image, request->profile, options, ret_plan);
+	status = sealed_image_to_plan(&sections->image, &choice, ret_plan);
 	if (status)
 		return status;
-	if (!ret_plan->options_are_added && !stub_request_repeats(request, ret_plan->command_line))
+	if (!attempts->index && !ret_plan->options_are_added && !stub_request_repeats(request, ret_plan->command_line))
 		log_warning("load options ignored: what this image boots is sealed in it");
 	return KEXEC_OK;
 }
 
-static enum kexec_status plan_sealed(const EFI_LOADED_IMAGE *image, struct sources *sources, struct boot_plan *ret_plan)
+static enum kexec_status plan_sealed(const EFI_LOADED_IMAGE *image, struct sources *sources, struct attempts *attempts,
+				     struct boot_plan *ret_plan)
 {
 	struct stub_request request;
 	enum kexec_status status;
@@ -173,13 +180,13 @@ static enum kexec_status plan_sealed(const EFI_LOADED_IMAGE *image, struct sourc
 	status = own_options_read_request(image, &buffer, &request);
 	if (status)
 		return status;
-	status = plan_request(&request, &sources->image, ret_plan);
+	status = plan_request(&request, &sources->image, attempts, ret_plan);
 	pool_free(buffer);
 	return status;
 }
 
 static enum kexec_status find_anywhere(const EFI_LOADED_IMAGE *image, struct sources *sources,
-				       struct boot_plan *ret_plan)
+				       struct attempts *attempts, struct boot_plan *ret_plan)
 {
 	enum kexec_status status = self_check(image);
 
@@ -187,9 +194,9 @@ static enum kexec_status find_anywhere(const EFI_LOADED_IMAGE *image, struct sou
 		return status;
 	switch (sealed_image_found(&sources->image.image, self_is_marked())) {
 	case NOT_SEALED:
-		return plan_from_outside(image, sources, ret_plan);
+		return plan_from_outside(image, sources, attempts_current(attempts), ret_plan);
 	case SEALED:
-		return plan_sealed(image, sources, ret_plan);
+		return plan_sealed(image, sources, attempts, ret_plan);
 	case SEAL_UNREADABLE:
 		break;
 	}
@@ -239,12 +246,13 @@ static enum kexec_status add_registered_initrd(const EFI_LOADED_IMAGE *image, st
 	return KEXEC_OK;
 }
 
-enum kexec_status find_plan(const EFI_LOADED_IMAGE *image, struct sources *sources, struct boot_plan *ret_plan)
+enum kexec_status find_plan(const EFI_LOADED_IMAGE *image, struct sources *sources, struct attempts *attempts,
+			    struct boot_plan *ret_plan)
 {
 	enum kexec_status status;
 	struct boot_plan plan;
 
-	status = find_anywhere(image, sources, &plan);
+	status = find_anywhere(image, sources, attempts, &plan);
 	if (status)
 		return status;
 	if (sources_origin(sources) == PART_ON_NETWORK && !plan.volume[0])

@@ -4,6 +4,7 @@
 
 #include <efi.h>
 
+#include "boot/attempts.h"
 #include "boot/plan.h"
 #include "boot/status.h"
 #include "efi/source/sources.h"
@@ -19,6 +20,12 @@
  * by an image with something sealed in it. On a volume that is no disk, other than QEMU's, it is loaded only where no
  * initrd is named.
  *
- * The caller frees the plan with boot_plan_free. *ret_plan is written on success only.
+ * That is the first attempt. In each other one the entry is what `attempts` says: the file that an entry before has
+ * named as its fallback, or the next one that is sealed in the image. What load options name by linux= is one entry
+ * without a fallback: whoever names one kernel gets that or none.
+ *
+ * `attempts` learns which entry it is, and whether another one follows it: also where the entry is refused. The caller
+ * frees the plan with boot_plan_free. *ret_plan is written on success only.
  */
-enum kexec_status find_plan(const EFI_LOADED_IMAGE *image, struct sources *sources, struct boot_plan *ret_plan);
+enum kexec_status find_plan(const EFI_LOADED_IMAGE *image, struct sources *sources, struct attempts *attempts,
+			    struct boot_plan *ret_plan);

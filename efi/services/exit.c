@@ -75,6 +75,7 @@ static bool leave_note(const struct exit_state *attempt, unsigned attempts, EFI_
 	memset(&note, 0, sizeof(note));
 	note.kind = STOP_EXIT;
 	note.on_mismatch = attempt->request->on_failure;
+	note.entries = attempt->request->entries;
 	note.exit.attempts = attempts;
 	note.exit.status = status;
 	note.exit.map_size = attempt->map_size;

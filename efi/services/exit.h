@@ -40,7 +40,8 @@ struct exit_request {
 	exit_map_sink *sink;
 	void *context; /* the sink's */
 	struct takeover takeover;
-	enum on_mismatch on_failure; /* what to do where the firmware keeps refusing */
+	enum on_mismatch on_failure;	/* what to do where the firmware keeps refusing */
+	struct stopped_entries entries; /* for the note of it */
 };
 
 /*

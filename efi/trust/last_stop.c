@@ -1,11 +1,14 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* Reads the note. */
+/* Reads the note, and follows from it what this start does. */
 #include "efi/trust/last_stop.h"
 
 #include "boot/log.h"
 #include "common/align.h"
 #include "common/digest_text.h"
+#include "common/format.h"
+#include "common/sha256.h"
 #include "common/stop_note.h"
+#include "common/string.h"
 #include "common/vendor.h"
 #include "efi/services/firmware.h"
 #include "efi/services/variable.h"
@@ -121,34 +124,104 @@ static bool print(const struct stop_note *note)
 	}
 }
 
+/* In short, for the line that says why an entry is passed over. */
+static void describe(const struct stop_note *note, char ret_what[LAST_STOP_WHAT_SIZE])
+{
+	struct text region = region_of(note);
+
+	switch (note->kind) {
+	case STOP_MISMATCH:
+		format_text(ret_what, LAST_STOP_WHAT_SIZE, "digest mismatch in %.*s", (int)region.length, region.start);
+		break;
+	case STOP_EXCEPTION:
+		format_text(ret_what, LAST_STOP_WHAT_SIZE, "an exception");
+		break;
+	default:
+		format_text(ret_what, LAST_STOP_WHAT_SIZE, "ExitBootServices refused");
+		break;
+	}
+}
+
 struct last_stop last_stop_report(void)
 {
+	struct last_stop last = { 0 };
 	struct stop_note note;
-	bool was_stopped;
 	bool deleted;
 
 	if (!read_and_delete(&note, &deleted))
-		return (struct last_stop){ 0 };
-	was_stopped = print(&note);
+		return last;
 	/* A note that stays must not keep the machine from booting for ever. */
+	last.was_stopped = print(&note) && deleted;
 	if (!deleted)
 		log_warning("the firmware does not delete the note of it; going on");
-	return (struct last_stop){
-		.was_reset = was_stopped && deleted && note.on_mismatch == ON_MISMATCH_RESET,
-		.at_the_exit = note.kind == STOP_EXIT,
-	};
+	last.was_reset = last.was_stopped && note.on_mismatch == ON_MISMATCH_RESET;
+	last.at_the_exit = note.kind == STOP_EXIT;
+	last.entries = note.entries;
+	describe(&note, last.what);
+	return last;
 }
 
-enum kexec_status last_stop_is_repeated(const struct last_stop *last, const struct boot_plan *plan)
+/* By its text: an entry that somebody has mended meanwhile is another one. */
+static uint64_t identify(const struct boot_plan *plan)
 {
+	uint8_t digest[SHA256_DIGEST_SIZE];
+	uint64_t beginning;
+
+	sha256_of(plan->text.start, plan->text.length, digest);
+	memcpy(&beginning, digest, sizeof(beginning));
+	return beginning ? beginning : 1;
+}
+
+static bool holds(const struct stopped_entries *entries, uint64_t id)
+{
+	for (size_t i = 0; i < STOPPED_ENTRIES_MAX; i++) {
+		if (entries->list[i] == id)
+			return true;
+	}
+	return false;
+}
+
+/* One that does not fit is tried again, no worse. */
+static void add(struct stopped_entries *entries, uint64_t id)
+{
+	size_t i = 0;
+
+	while (i < STOPPED_ENTRIES_MAX && entries->list[i])
+		i++;
+	if (i < STOPPED_ENTRIES_MAX)
+		entries->list[i] = id;
+}
+
+enum kexec_status last_stop_check(struct last_stop *last, const struct boot_plan *plan,
+				  const struct started_entry *entry)
+{
+	uint64_t id = identify(plan);
+
+	if (!last->was_stopped || !(last->entries.list[0] ? holds(&last->entries, id) : entry->is_first))
+		return KEXEC_OK;
+	if (entry->has_next) {
+		add(&last->passed, id);
+		return log_error(KEXEC_MISMATCH, "%s: not tried: the last start of it was stopped: %s", plan->said_by,
+				 last->what);
+	}
 	if (!last->was_reset || plan->on_mismatch != ON_MISMATCH_RESET)
 		return KEXEC_OK;
 	return log_error(KEXEC_MISMATCH, "not trying again at once (on-mismatch reset); the next start will");
 }
 
-enum on_mismatch last_stop_policy_at_exit(const struct last_stop *last, const struct boot_plan *plan)
+struct stop_policy last_stop_policy(const struct last_stop *last, const struct boot_plan *plan,
+				    const struct started_entry *entry)
 {
-	return last->at_the_exit ? plan->on_mismatch : ON_MISMATCH_RESET;
+	struct stop_policy policy = {
+		.on_mismatch = plan->on_mismatch,
+		.at_the_exit = last->at_the_exit ? plan->on_mismatch : ON_MISMATCH_RESET,
+	};
+
+	if (entry->is_first && !entry->has_next)
+		return policy;
+	policy.entries = last->passed;
+	add(&policy.entries, identify(plan));
+	return policy;
 }
 
 /* EFI_RT_PROPERTIES_TABLE (UEFI specification 4.6): which runtime services there are after ExitBootServices. */
@@ -176,15 +249,16 @@ static bool takes_notes_at_runtime(void)
 	return !properties || properties->length < sizeof(*properties) || properties->supported & RUNTIME_SET_VARIABLE;
 }
 
-enum kexec_status last_stop_set_policy(const struct purgatory *purgatory, const struct boot_plan *plan)
+enum kexec_status last_stop_set_policy(const struct purgatory *purgatory, const struct stop_policy *policy)
 {
-	struct purgatory_policy policy = {
+	const struct purgatory_policy told = {
 		.runtime_services = (uintptr_t)firmware_runtime_services,
-		.on_mismatch = plan->on_mismatch,
+		.on_mismatch = policy->on_mismatch,
+		.entries = policy->entries,
 	};
 
-	if (plan->on_mismatch == ON_MISMATCH_RESET && !takes_notes_at_runtime())
+	if (policy->on_mismatch == ON_MISMATCH_RESET && !takes_notes_at_runtime())
 		log_warning("on-mismatch reset: this firmware stores no note after ExitBootServices; the machine will "
 			    "halt instead");
-	return purgatory_set(purgatory, purgatory_policy, &policy);
+	return purgatory_set(purgatory, purgatory_policy, &told);
 }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /* Feeds boot/sealed_image.c and boot/section_source.c images, loaded and as files. */
+#include "boot/attempts.h"
 #include "boot/entry.h"
 #include "boot/sealed_image.h"
 #include "boot/section_source.h"
@@ -55,9 +56,10 @@ static void check_unified_image(const struct pe_image *image, const struct boot_
 	check_text(plan);
 }
 
-/* Every file of a sealed entry has a digest. */
+/* Every file of a sealed entry has a digest, and none names an entry outside. */
 static void check_entry(const struct boot_plan *plan)
 {
+	assert(!plan->fallback);
 	assert(plan->kernel.trust == TRUST_DIGEST && boot_part_has_digest(&plan->kernel));
 	for (size_t i = 0; i < plan->initrd_count; i++)
 		assert(plan->initrds[i].trust == TRUST_DIGEST && boot_part_has_digest(&plan->initrds[i]));
@@ -78,22 +80,36 @@ static void check_seal(const struct pe_image *image, enum seal seal)
 		assert(!section.size || (uint64_t)section.address + section.size <= image->size);
 }
 
+/* Each of the entries, and one behind the last; or the one plan of a unified image. */
+static void check_choices(const struct pe_image *image, uint32_t profile)
+{
+	size_t entries = sealed_image_entries(image);
+
+	assert(entries <= ATTEMPTS_MAX);
+	for (size_t i = 0; i <= entries; i++) {
+		const struct sealed_choice choice = { .entry = i, .profile = profile, .options = TEXT("added") };
+		struct boot_plan plan;
+
+		if (sealed_image_to_plan(image, &choice, &plan) != KEXEC_OK)
+			continue;
+		assert(!entries || i < entries);
+		if (entries)
+			check_entry(&plan);
+		else
+			check_unified_image(image, &plan);
+		boot_plan_free(&plan);
+	}
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 {
 	for (enum pe_layout layout = PE_LOADED; layout <= PE_FILE; layout++) {
 		const struct pe_image image = { .bytes = bytes, .size = size, .layout = layout };
 		enum seal seal = sealed_image_found(&image, false);
-		struct boot_plan plan;
-		struct text entry;
 
 		check_seal(&image, seal);
-		if (seal != SEALED || sealed_image_to_plan(&image, (uint32_t)(size % 3), TEXT("added"), &plan) != KEXEC_OK)
-			continue;
-		if (pe_find_section(&image, ".entry", &entry))
-			check_entry(&plan);
-		else
-			check_unified_image(&image, &plan);
-		boot_plan_free(&plan);
+		if (seal == SEALED)
+			check_choices(&image, (uint32_t)(size % 3));
 	}
 	return 0;
 }

@@ -70,12 +70,13 @@ static enum kexec_status load(void)
 {
 	const struct load_target target = { .sources = &sources, .kexec_image = &kexec_image, .digest = &digest };
 	EFI_GUID guid = LOADED_IMAGE_PROTOCOL;
+	struct attempts attempts = { 0 };
 	EFI_LOADED_IMAGE *loaded;
 	enum kexec_status status;
 
 	firmware_boot_services->HandleProtocol(firmware_image, &guid, (void **)&loaded);
 	sources_start(&sources, loaded);
-	status = find_plan(loaded, &sources, &plan);
+	status = find_plan(loaded, &sources, &attempts, &plan);
 	if (status)
 		return status;
 	status = digest_start(&digest);

@@ -5,7 +5,7 @@
 #include "boot/pe.h"
 
 /* The most sections that an image here has. */
-#define PE_BUILDER_SECTIONS_MAX 8
+#define PE_BUILDER_SECTIONS_MAX 12
 
 struct sample_section {
 	const char *name;

@@ -52,6 +52,7 @@ static void each_level_has_its_form(void **state)
 	log_verbose("d: %u", 4u);
 	assert_string_equal(logged(), "kexec: a: expected 1\r\nkexec: warning: b: 2\r\nkexec: c: 3\r\n");
 	assert_string_equal(kept(), "kexec: a: expected 1\nkexec: warning: b: 2\nkexec: c: 3\nkexec: d: 4\n");
+	assert_string_equal(console_last_error(), "a: expected 1");
 }
 
 static void verbose_shows_all(void **state)

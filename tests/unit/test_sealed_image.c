@@ -5,6 +5,7 @@
 
 #include <stdio.h>
 
+#include "boot/attempts.h"
 #include "boot/entry.h"
 #include "tests/unit/pe_builder.h"
 #include "tests/unit/support.h"
@@ -23,7 +24,7 @@ static enum kexec_status make(const struct sample_section *sections, size_t coun
 	boot_plan_free(&plan);
 	assert_int_equal(sealed_image_found(&image, false), SEALED);
 	assert_int_equal(sealed_image_found(&image, true), SEALED);
-	status = sealed_image_to_plan(&image, 0, TEXT(""), &plan);
+	status = sealed_image_to_plan(&image, &(struct sealed_choice){ 0 }, &plan);
 	free((void *)(uintptr_t)image.bytes);
 	return status;
 }
@@ -38,6 +39,8 @@ static enum kexec_status make(const struct sample_section *sections, size_t coun
 	{                                                                                                              \
 		.name = (name_), .content = (text), .size = sizeof(text) - 1                                           \
 	}
+
+#define CHOICE(profile_, options_) (&(struct sealed_choice){ .profile = (profile_), .options = (options_) })
 
 static void expect_part(const struct boot_part *part, const char *name)
 {
@@ -166,25 +169,25 @@ static void what_load_options_choose(void **state)
 
 	(void)state;
 	boot_plan_free(&plan);
-	expect_ok(sealed_image_to_plan(&image, 0, TEXT("from outside"), &plan));
+	expect_ok(sealed_image_to_plan(&image, CHOICE(0, TEXT("from outside")), &plan));
 	assert_string_equal(plan.command_line.start, "zero");
 	assert_false(plan.options_are_added);
 	assert_int_equal(plan.initrd_count, 1);
 	boot_plan_free(&plan);
-	expect_ok(sealed_image_to_plan(&image, 1, TEXT("from outside"), &plan));
+	expect_ok(sealed_image_to_plan(&image, CHOICE(1, TEXT("from outside")), &plan));
 	assert_string_equal(plan.command_line.start, "from outside");
 	assert_true(plan.options_are_added);
 	assert_int_equal(plan.initrd_count, 2);
 	assert_int_equal(plan.profile, 1);
 	boot_plan_free(&plan);
-	expect_ok(sealed_image_to_plan(&image, 1, TEXT(""), &plan));
+	expect_ok(sealed_image_to_plan(&image, CHOICE(1, TEXT("")), &plan));
 	assert_string_equal(plan.command_line.start, "");
 	assert_false(plan.options_are_added);
 	boot_plan_free(&plan);
-	expect_error(sealed_image_to_plan(&image, 2, TEXT(""), &plan), KEXEC_NOT_FOUND,
+	expect_error(sealed_image_to_plan(&image, CHOICE(2, TEXT("")), &plan), KEXEC_NOT_FOUND,
 		     "this image: profile: expected one below 2, found 2");
 	/* An initrd is nothing that may come from outside. */
-	expect_error(sealed_image_to_plan(&image, 1, TEXT("initrd=/x"), &plan), KEXEC_DENIED, "initrd=");
+	expect_error(sealed_image_to_plan(&image, CHOICE(1, TEXT("initrd=/x")), &plan), KEXEC_DENIED, "initrd=");
 	plan = (struct boot_plan){ 0 };
 	free((void *)(uintptr_t)image.bytes);
 }
@@ -214,6 +217,44 @@ static void sealed_entry_that_is_refused(void **state)
 		     "sealed entry: expected a line \"linux PATH\", found none");
 }
 
+/* In the order of their headers, whatever lies between; each is padded by itself. */
+static void several_sealed_entries(void **state)
+{
+	static const char first[] = "linux /k1\nfsverity " DIGEST_0 " /k1\n\0\0\0";
+	static const char second[] = "linux /k2\nfsverity " DIGEST_0 " /k2\n";
+	const struct sample_section sections[] = { SECTION(".entry", first), SECTION(".linux", "not this"),
+						   SECTION(".entry", second), SECTION(".entry", "linux /k3\n") };
+	struct sealed_choice choice = { 0 };
+
+	(void)state;
+	for (layout = PE_LOADED; layout <= PE_FILE; layout++) {
+		struct pe_image image = pe_build(layout, sections, 4);
+
+		assert_int_equal(sealed_image_found(&image, true), SEALED);
+		assert_int_equal(sealed_image_entries(&image), 3);
+		choice.entry = 0;
+		expect_ok(sealed_image_to_plan(&image, &choice, &plan));
+		assert_string_equal(plan.said_by, "sealed entry 1");
+		assert_string_equal(plan.kernel.name, "/k1");
+		boot_plan_free(&plan);
+		choice.entry = 1;
+		expect_ok(sealed_image_to_plan(&image, &choice, &plan));
+		assert_string_equal(plan.said_by, "sealed entry 2");
+		assert_string_equal(plan.kernel.name, "/k2");
+		assert_int_equal(plan.kernel.trust, TRUST_DIGEST);
+		boot_plan_free(&plan);
+		/* Each must be sealed by itself. */
+		choice.entry = 2;
+		expect_error(sealed_image_to_plan(&image, &choice, &plan), KEXEC_BAD_FORMAT,
+			     "sealed entry 3: expected a line \"fsverity HEX /k3\" (or sha256), found none");
+		choice.entry = 3;
+		expect_error(sealed_image_to_plan(&image, &choice, &plan), KEXEC_NOT_FOUND,
+			     "this image: expected a section .entry number 4, found 3");
+		plan = (struct boot_plan){ 0 };
+		free((void *)(uintptr_t)image.bytes);
+	}
+}
+
 #define expect_unreadable(call, message)                                                                               \
 	expect_error((call) == SEAL_UNREADABLE ? KEXEC_DENIED : KEXEC_OK, KEXEC_DENIED, message)
 
@@ -234,7 +275,7 @@ static void nothing_sealed(void **state)
 
 	(void)state;
 	assert_int_equal(sealed_image_found(&image, false), NOT_SEALED);
-	expect_error(sealed_image_to_plan(&image, 0, TEXT(""), &plan), KEXEC_NOT_FOUND,
+	expect_error(sealed_image_to_plan(&image, &(struct sealed_choice){ 0 }, &plan), KEXEC_NOT_FOUND,
 		     "expected a section .entry or .linux, found neither");
 	free((void *)(uintptr_t)image.bytes);
 }
@@ -290,7 +331,7 @@ static void image_that_cannot_be_read(void **state)
 
 static void two_sections_of_one_name(void **state)
 {
-	static const char *const names[] = { ".entry", ".linux", ".cmdline", ".ucode", ".initrd", ".seal" };
+	static const char *const names[] = { ".linux", ".cmdline", ".ucode", ".initrd", ".seal" };
 	char message[80];
 
 	(void)state;
@@ -307,6 +348,23 @@ static void two_sections_of_one_name(void **state)
 		/* The next profile of a unified image. */
 		assert_int_equal(found(sections, 4, false), SEALED);
 	}
+}
+
+/* None of them would be passed over in silence. */
+static void more_entries_than_can_be_tried(void **state)
+{
+	struct sample_section sections[ATTEMPTS_MAX + 2];
+
+	(void)state;
+	layout = PE_LOADED;
+	for (size_t i = 0; i <= ATTEMPTS_MAX; i++)
+		sections[i] = (struct sample_section)SECTION(".entry", "linux /k\n");
+	sections[ATTEMPTS_MAX + 1] = (struct sample_section)SECTION(".profile", "ID=x");
+	assert_int_equal(found(sections, ATTEMPTS_MAX, true), SEALED);
+	expect_unreadable(found(sections, ATTEMPTS_MAX + 1, false),
+			  "this image: expected at most 8 sections .entry, found 9");
+	expect_unreadable(found(sections, ATTEMPTS_MAX + 2, true),
+			  "this image: expected at most 8 sections .entry, found 9");
 }
 
 static void mark_that_demands_a_seal(void **state)
@@ -350,6 +408,8 @@ int main(void)
 		cmocka_unit_test(what_load_options_choose),
 		cmocka_unit_test(sealed_entry),
 		cmocka_unit_test(sealed_entry_that_is_refused),
+		cmocka_unit_test(several_sealed_entries),
+		cmocka_unit_test(more_entries_than_can_be_tried),
 		cmocka_unit_test(nothing_sealed),
 		cmocka_unit_test(nothing_sealed_in_an_image_that_is_marked),
 		cmocka_unit_test(name_with_a_tail),

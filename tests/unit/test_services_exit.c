@@ -227,6 +227,25 @@ static void refused_for_ever_where_the_entry_wants_a_reset(void **state)
 	expect_note(64, EFI_INVALID_PARAMETER, 96);
 }
 
+/* So that the next start knows which of several it was. */
+static void note_of_an_entry_among_others(void **state)
+{
+	static const uint16_t name[] = STOP_NOTE_NAME;
+	static const EFI_GUID vendor = KEXEC_VENDOR_GUID;
+	const struct fake_variable *variable;
+
+	(void)state;
+	fake_firmware_start(descriptors, 2);
+	fake_firmware.exits_refused = 64;
+	request.entries = (struct stopped_entries){ { 5, 6 } };
+	leave_for_ever(sizeof(room));
+	variable = fake_variable_find(name, &vendor);
+	assert_non_null(variable);
+	assert_int_equal(variable->size, sizeof(struct stop_note));
+	assert_memory_equal(variable->value + offsetof(struct stop_note, entries), &request.entries,
+			    sizeof(request.entries));
+}
+
 /* A reset that nothing remembers would be one of many. */
 static void no_reset_without_a_note(void **state)
 {
@@ -279,6 +298,7 @@ int main(void)
 		cmocka_unit_test(later_map_that_the_sink_refuses),
 		cmocka_unit_test(refused_for_ever),
 		cmocka_unit_test(refused_for_ever_where_the_entry_wants_a_reset),
+		cmocka_unit_test(note_of_an_entry_among_others),
 		cmocka_unit_test(no_reset_without_a_note),
 		cmocka_unit_test(map_outgrows_the_room),
 	};

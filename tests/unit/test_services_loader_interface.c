@@ -189,6 +189,13 @@ static void entry_of_the_first_loader(void **state)
 	loader_interface_finish(&plan, false);
 	assert_string_equal(value_of(L"LoaderEntrySelected"), "my.conf");
 	/* It was not booted. */
+	loader_interface_take_back();
+	assert_null(value_of(L"LoaderEntrySelected"));
+	/* Another entry is, in the same start. */
+	plan.said_by = "/other.conf";
+	loader_interface_finish(&plan, false);
+	assert_string_equal(value_of(L"LoaderEntrySelected"), "other.conf");
+	loader_interface_take_back();
 	assert_true(loader_interface_failed(EFI_NOT_FOUND) == EFI_NOT_FOUND);
 	assert_null(value_of(L"LoaderEntrySelected"));
 	assert_string_equal(value_of(L"LoaderInfo"), "kexec-efi " KEXEC_EFI_VERSION);
@@ -212,6 +219,7 @@ static void in_place_of_an_images_stub(void **state)
 	assert_string_equal(value_of(L"StubImageIdentifier"), "\\k");
 	assert_string_equal(value_of(L"StubDevicePartUUID"), "03020100-0504-0706-0809-0a0b0c0d0e0f");
 	assert_string_equal(value_of(L"LoaderImageIdentifier"), "\\k");
+	loader_interface_take_back();
 	assert_true(loader_interface_failed(EFI_NOT_FOUND) == EFI_NOT_FOUND);
 	expect_no_stub();
 	assert_string_equal(value_of(L"LoaderImageIdentifier"), "\\k");
@@ -265,6 +273,7 @@ static void what_another_loader_has_set_stays(void **state)
 	assert_string_equal(value_of(L"StubInfo"), "kexec-efi " KEXEC_EFI_VERSION);
 	assert_true(bits_of(L"StubFeatures") == STUB_FEATURES);
 	assert_null(value_of(L"StubProfile"));
+	loader_interface_take_back();
 	loader_interface_failed(EFI_NOT_FOUND);
 	assert_string_equal(value_of(L"LoaderEntrySelected"), "entry0.conf");
 }

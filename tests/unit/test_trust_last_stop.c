@@ -36,6 +36,7 @@ static bool is_gone(void)
 
 static void expect_nothing_follows(struct last_stop last)
 {
+	assert_false(last.was_stopped);
 	assert_false(last.was_reset);
 	assert_false(last.at_the_exit);
 }
@@ -55,7 +56,8 @@ static void each_kind_is_told(void **state)
 	struct last_stop last = report(&note, STOP_NOTE_ATTRIBUTES);
 
 	(void)state;
-	assert_true(last.was_reset && !last.at_the_exit && is_gone());
+	assert_true(last.was_stopped && last.was_reset && !last.at_the_exit && is_gone());
+	assert_string_equal(last.what, "digest mismatch in initrd");
 	assert_non_null(strstr(logged(), "warning: the purgatory stopped the last start: digest mismatch in initrd: "
 					 "expected abababab"));
 
@@ -78,7 +80,8 @@ static void each_kind_is_told(void **state)
 
 	note = (struct stop_note){ .kind = STOP_EXCEPTION, .exception = { .vector = 6, .rip = 0x1000 } };
 	last = report(&note, STOP_NOTE_ATTRIBUTES);
-	assert_true(!last.was_reset && !last.at_the_exit && is_gone());
+	assert_true(last.was_stopped && !last.was_reset && !last.at_the_exit && is_gone());
+	assert_string_equal(last.what, "an exception");
 	assert_string_equal(logged(), "warning: an exception stopped the last start: invalid opcode (6) at 0x1000\n");
 
 	/* The boot went on: nothing follows, whatever else it says. */
@@ -91,7 +94,8 @@ static void each_kind_is_told(void **state)
 				   .on_mismatch = ON_MISMATCH_RESET,
 				   .exit = { .attempts = 64, .status = EFI_INVALID_PARAMETER } };
 	last = report(&note, STOP_NOTE_ATTRIBUTES);
-	assert_true(last.was_reset && last.at_the_exit && is_gone());
+	assert_true(last.was_stopped && last.was_reset && last.at_the_exit && is_gone());
+	assert_string_equal(last.what, "ExitBootServices refused");
 	assert_non_null(strstr(logged(), "the firmware stopped the last start: ExitBootServices: refused 64 times: "
 					 "INVALID_PARAMETER"));
 }
@@ -152,28 +156,163 @@ static void note_that_cannot_be_deleted(void **state)
 	fake_variable_leave(name, &vendor, STOP_NOTE_ATTRIBUTES, &note, sizeof(note));
 	fake_firmware.set_status = EFI_WRITE_PROTECTED;
 	last = last_stop_report();
-	assert_true(!last.was_reset && last.at_the_exit);
+	assert_true(!last.was_stopped && !last.was_reset && last.at_the_exit);
+}
+
+/* --- which entry it was, and what is done with that --- */
+
+static const struct started_entry only = { .is_first = true };
+static const struct started_entry first = { .is_first = true, .has_next = true };
+static const struct started_entry between = { .has_next = true };
+static const struct started_entry last_one = { 0 };
+
+static struct boot_plan plan_of(const char *text, enum on_mismatch on_mismatch)
+{
+	return (struct boot_plan){ .said_by = text, .text = text_of_string(text), .on_mismatch = on_mismatch };
 }
 
 static void policy_is_the_entrys(void **state)
 {
-	const struct boot_plan halt = { .on_mismatch = ON_MISMATCH_HALT };
-	const struct boot_plan reset = { .on_mismatch = ON_MISMATCH_RESET };
+	const struct boot_plan halt = plan_of("a", ON_MISMATCH_HALT);
+	const struct boot_plan reset = plan_of("b", ON_MISMATCH_RESET);
 
 	(void)state;
 	for (int i = 0; i < 4; i++) {
-		struct last_stop last = { .was_reset = i & 1, .at_the_exit = i & 2 };
+		struct last_stop last = { .was_stopped = i & 1, .was_reset = i & 1, .at_the_exit = i & 2 };
 
-		expect_ok(last_stop_is_repeated(&last, &halt));
+		expect_ok(last_stop_check(&last, &halt, &only));
 		if (last.was_reset)
-			expect_error(last_stop_is_repeated(&last, &reset), KEXEC_MISMATCH,
+			expect_error(last_stop_check(&last, &reset, &only), KEXEC_MISMATCH,
 				     "not trying again at once (on-mismatch reset); the next start will");
 		else
-			expect_ok(last_stop_is_repeated(&last, &reset));
-		assert_int_equal(last_stop_policy_at_exit(&last, &reset), ON_MISMATCH_RESET);
-		assert_int_equal(last_stop_policy_at_exit(&last, &halt),
+			expect_ok(last_stop_check(&last, &reset, &only));
+		assert_int_equal(last_stop_policy(&last, &reset, &only).on_mismatch, ON_MISMATCH_RESET);
+		assert_int_equal(last_stop_policy(&last, &halt, &only).on_mismatch, ON_MISMATCH_HALT);
+		assert_int_equal(last_stop_policy(&last, &reset, &only).at_the_exit, ON_MISMATCH_RESET);
+		assert_int_equal(last_stop_policy(&last, &halt, &only).at_the_exit,
 				 last.at_the_exit ? ON_MISMATCH_HALT : ON_MISMATCH_RESET);
+		/* Without a choice there is nothing to be said of entries. */
+		assert_int_equal(last_stop_policy(&last, &reset, &only).entries.list[0], 0);
 	}
+}
+
+/* What the next start finds of one that was stopped with this policy. */
+static struct last_stop stopped_with(struct stop_policy policy)
+{
+	struct stop_note note = mismatch();
+	struct last_stop last;
+
+	note.on_mismatch = policy.on_mismatch;
+	note.entries = policy.entries;
+	last = report(&note, STOP_NOTE_ATTRIBUTES);
+	log_clear();
+	return last;
+}
+
+#define NOT_TRIED(name) name ": not tried: the last start of it was stopped: digest mismatch in initrd"
+
+/* Each start is stopped, all of them with resets: after the last entry the firmware goes on. */
+static void starts_that_are_all_stopped_come_to_an_end(void **state)
+{
+	const struct boot_plan a = plan_of("a", ON_MISMATCH_RESET);
+	const struct boot_plan b = plan_of("b", ON_MISMATCH_RESET);
+	const struct boot_plan c = plan_of("c", ON_MISMATCH_RESET);
+	struct last_stop last = { 0 };
+
+	(void)state;
+	expect_ok(last_stop_check(&last, &a, &first));
+	last = stopped_with(last_stop_policy(&last, &a, &first));
+	expect_error(last_stop_check(&last, &a, &first), KEXEC_MISMATCH, NOT_TRIED("a"));
+	expect_ok(last_stop_check(&last, &b, &between));
+	last = stopped_with(last_stop_policy(&last, &b, &between));
+	expect_error(last_stop_check(&last, &a, &first), KEXEC_MISMATCH, NOT_TRIED("a"));
+	expect_error(last_stop_check(&last, &b, &between), KEXEC_MISMATCH, NOT_TRIED("b"));
+	expect_ok(last_stop_check(&last, &c, &last_one));
+	last = stopped_with(last_stop_policy(&last, &c, &last_one));
+	expect_error(last_stop_check(&last, &a, &first), KEXEC_MISMATCH, NOT_TRIED("a"));
+	expect_error(last_stop_check(&last, &b, &between), KEXEC_MISMATCH, NOT_TRIED("b"));
+	expect_error(last_stop_check(&last, &c, &last_one), KEXEC_MISMATCH, "not trying again at once");
+	/* The note is gone: the start after that begins anew. */
+	last = last_stop_report();
+	expect_ok(last_stop_check(&last, &a, &first));
+}
+
+/* A person has reset the machine, who is there to see it halt once more: the last entry is tried again. */
+static void last_entry_that_halts_is_tried_again(void **state)
+{
+	const struct boot_plan a = plan_of("a", ON_MISMATCH_HALT);
+	const struct boot_plan b = plan_of("b", ON_MISMATCH_HALT);
+	struct last_stop last = { 0 };
+
+	(void)state;
+	last = stopped_with(last_stop_policy(&last, &a, &first));
+	expect_error(last_stop_check(&last, &a, &first), KEXEC_MISMATCH, NOT_TRIED("a"));
+	expect_ok(last_stop_check(&last, &b, &last_one));
+	last = stopped_with(last_stop_policy(&last, &b, &last_one));
+	expect_error(last_stop_check(&last, &a, &first), KEXEC_MISMATCH, NOT_TRIED("a"));
+	expect_ok(last_stop_check(&last, &b, &last_one));
+}
+
+/* Another boot entry of the machine, or one that was mended: it has not been stopped. */
+static void other_entries_are_tried(void **state)
+{
+	const struct boot_plan a = plan_of("a", ON_MISMATCH_RESET);
+	const struct boot_plan mended = plan_of("a ", ON_MISMATCH_RESET);
+	struct last_stop last = { 0 };
+
+	(void)state;
+	last = stopped_with(last_stop_policy(&last, &a, &first));
+	expect_ok(last_stop_check(&last, &mended, &first));
+	expect_ok(last_stop_check(&last, &mended, &only));
+	assert_int_equal(last.passed.list[0], 0);
+}
+
+/* As earlier versions wrote it, and as a start without a choice does: it is about what is tried first. */
+static void note_without_entries(void **state)
+{
+	const struct boot_plan a = plan_of("a", ON_MISMATCH_RESET);
+	const struct boot_plan b = plan_of("b", ON_MISMATCH_RESET);
+	const struct stop_note note = mismatch();
+	struct last_stop last;
+
+	(void)state;
+	fake_firmware_start(NULL, 0);
+	fake_variable_leave(name, &vendor, STOP_NOTE_ATTRIBUTES, &note, STOP_NOTE_SIZE_MIN);
+	last = last_stop_report();
+	log_clear();
+	expect_error(last_stop_check(&last, &a, &first), KEXEC_MISMATCH, NOT_TRIED("a"));
+	expect_ok(last_stop_check(&last, &b, &last_one));
+}
+
+/* Whatever somebody has written there, each entry is passed over at most once for it. */
+static void note_of_too_many_entries(void **state)
+{
+	const struct boot_plan a = plan_of("a", ON_MISMATCH_HALT);
+	struct stop_note note = mismatch();
+	struct last_stop last;
+	struct stop_policy policy;
+
+	(void)state;
+	memset(&note.entries, 0xff, sizeof(note.entries));
+	last = report(&note, STOP_NOTE_ATTRIBUTES);
+	expect_ok(last_stop_check(&last, &a, &first));
+	memset(&last.passed, 0xff, sizeof(last.passed));
+	policy = last_stop_policy(&last, &a, &last_one);
+	assert_memory_equal(&policy.entries, &last.passed, sizeof(policy.entries));
+}
+
+static void notes_are_as_long_as_they_say(void **state)
+{
+	struct stop_note note = mismatch();
+
+	(void)state;
+	assert_int_equal(stop_note_size(&note), STOP_NOTE_SIZE_MIN);
+	note.digests.pages.differing = 1;
+	assert_int_equal(stop_note_size(&note), STOP_NOTE_SIZE_MIN + sizeof(note.digests.pages));
+	note.entries.list[0] = 1;
+	assert_int_equal(stop_note_size(&note), sizeof(note));
+	note.digests.pages.differing = 0;
+	assert_int_equal(stop_note_size(&note), sizeof(note));
 }
 
 /* As much of a purgatory as can be told the policy, which *ret_policy is then. */
@@ -200,7 +339,7 @@ static const char *policy_told(enum on_mismatch on_mismatch, void *properties, s
 		.VendorGuid = { 0xeb66918a, 0x7eef, 0x402a, { 0x84, 0x2e, 0x93, 0x1d, 0x21, 0xc3, 0x8a, 0xe9 } },
 		.VendorTable = properties,
 	};
-	const struct boot_plan plan = { .on_mismatch = on_mismatch };
+	const struct stop_policy wanted = { .on_mismatch = on_mismatch, .entries = { { 7, 8 } } };
 	struct kexec_segment segment = { 0 };
 	struct purgatory purgatory = small_purgatory(&segment, ret_policy);
 
@@ -208,7 +347,7 @@ static const char *policy_told(enum on_mismatch on_mismatch, void *properties, s
 	firmware_system_table->ConfigurationTable = &table;
 	firmware_system_table->NumberOfTableEntries = properties ? 1 : 0;
 	log_clear();
-	expect_ok(last_stop_set_policy(&purgatory, &plan));
+	expect_ok(last_stop_set_policy(&purgatory, &wanted));
 	return logged();
 }
 
@@ -226,6 +365,7 @@ static void reset_that_no_note_would_remember(void **state)
 			    "the machine will halt instead\n");
 	assert_int_equal(policy.on_mismatch, ON_MISMATCH_RESET);
 	assert_int_equal(policy.runtime_services, (uintptr_t)firmware_runtime_services);
+	assert_int_equal(policy.entries.list[1], 8);
 	assert_string_equal(policy_told(ON_MISMATCH_HALT, not_set_variable, &policy), "");
 	assert_int_equal(policy.on_mismatch, ON_MISMATCH_HALT);
 	assert_string_equal(policy_told(ON_MISMATCH_RESET, all, &policy), "");
@@ -243,6 +383,12 @@ int main(void)
 		cmocka_unit_test(region_that_is_no_name),
 		cmocka_unit_test(note_that_cannot_be_deleted),
 		cmocka_unit_test(policy_is_the_entrys),
+		cmocka_unit_test(starts_that_are_all_stopped_come_to_an_end),
+		cmocka_unit_test(last_entry_that_halts_is_tried_again),
+		cmocka_unit_test(other_entries_are_tried),
+		cmocka_unit_test(note_without_entries),
+		cmocka_unit_test(note_of_too_many_entries),
+		cmocka_unit_test(notes_are_as_long_as_they_say),
 		cmocka_unit_test(reset_that_no_note_would_remember),
 	};
 
