@@ -17,6 +17,7 @@ MAY_INCLUDE = {
     "purgatory": {"common"},
     "efi/services": {"boot", "common"},
     "efi/console": {"efi/services", "boot", "common"},
+    "efi/notes": {"efi/console", "efi/services", "boot", "common"},
     "efi/volumes": {"efi/services", "boot", "common"},
     "efi/network": {"efi/console", "efi/services", "boot", "common"},
     "efi/source": {"efi/volumes", "efi/network", "efi/console", "efi/services", "boot", "common"},
@@ -25,9 +26,10 @@ MAY_INCLUDE = {
     "efi/load": {"efi/extras", "efi/source", "efi/services", "boot", "common"},
     "efi/trust": {"efi/load", "efi/extras", "efi/source", "efi/services", "boot", "common"},
     "efi/measure": {"efi/load", "efi/extras", "efi/source", "efi/services", "boot", "common"},
-    "efi/linux": {"efi/measure", "efi/trust", "efi/load", "efi/extras", "efi/source", "efi/console", "efi/services", "boot", "common"},
-    "efi": {"efi/linux", "efi/measure", "efi/trust", "efi/load", "efi/extras", "efi/plan", "efi/source", "efi/console", "efi/services", "boot",
-            "common"},
+    "efi/linux": {"efi/measure", "efi/trust", "efi/load", "efi/extras", "efi/source", "efi/notes", "efi/console", "efi/services", "boot",
+                  "common"},
+    "efi": {"efi/linux", "efi/measure", "efi/trust", "efi/load", "efi/extras", "efi/plan", "efi/source", "efi/notes",
+            "efi/console", "efi/services", "boot", "common"},
     "tools": {"boot", "common"},
 }
 ROOM_LINES_MAX = 1500

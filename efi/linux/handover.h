@@ -13,7 +13,7 @@
 #include "boot/status.h"
 #include "efi/load/load.h"
 #include "efi/services/exit.h"
-#include "efi/trust/last_stop.h"
+#include "efi/notes/last_stop.h"
 
 /* Segments that are filled in at the end. The image owns them. */
 struct handover {

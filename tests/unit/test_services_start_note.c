@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /* The note of starts: what is written, and that nothing is where nothing has to be. */
-#include "efi/linux/start_note.h"
+#include "efi/notes/start_note.h"
 
 #include "common/vendor.h"
-#include "efi/services/console.h"
+#include "efi/console/console.h"
 #include "efi/services/firmware.h"
 #include "efi/services/variable.h"
 #include "tests/unit/fake_firmware.h"

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /* The note of the last stop, as it is left, as somebody else may have written it, and on firmware that keeps it. */
-#include "efi/trust/last_stop.h"
+#include "efi/notes/last_stop.h"
 
 #include "common/stop_note.h"
 #include "common/vendor.h"

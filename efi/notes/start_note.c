@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /* Writes the note. */
-#include "efi/linux/start_note.h"
+#include "efi/notes/start_note.h"
 
 #include "boot/imagepath.h"
 #include "boot/log.h"
 #include "common/format.h"
 #include "common/string.h"
 #include "common/vendor.h"
-#include "efi/services/console.h"
+#include "efi/console/console.h"
 #include "efi/services/firmware.h"
 #include "efi/services/variable.h"
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /* Reads the note, and follows from it what this start does. */
-#include "efi/trust/last_stop.h"
+#include "efi/notes/last_stop.h"
 
 #include "boot/log.h"
 #include "common/align.h"
