@@ -5,6 +5,7 @@ What became of them goes to build/score.json, with what they recorded. A propert
 table that is printed at the end, named for the property.
 """
 
+import importlib
 import os
 import pathlib
 import re
@@ -14,9 +15,13 @@ import sys
 import pytest
 
 ROOT = pathlib.Path(__file__).resolve().parents[1]
-sys.path.insert(0, str(ROOT / "tests"))
+sys.path[:0] = [str(ROOT / "tests"), str(ROOT / "tools")]
 
 import scores  # noqa: E402
+
+# The tests know the modules of the test tool by their bare names as well.
+for name in ("esp", "event_log", "gdb", "machine", "screen", "server", "signing", "uki", "varstore"):
+    sys.modules[name] = importlib.import_module(f"kexec_efi_test.{name}")
 
 # Markers, and options of the same names: what has one runs only when it is asked for.
 EXTRA = {"matrix": "the boots that take long", "soak": "many boots in a row"}

@@ -11,12 +11,10 @@ import tempfile
 import time
 
 HERE = pathlib.Path(__file__).resolve().parent
-sys.path[:0] = [str(HERE.parent / "qemu"), str(HERE.parents[1] / "ovmf-vars")]
+sys.path.insert(0, str(HERE.parents[1] / "tools"))
 
-import esp       # noqa: E402
-import machine   # noqa: E402
 import patterns  # noqa: E402
-import varstore  # noqa: E402
+from kexec_efi_test import esp, machine, varstore  # noqa: E402
 
 KERNEL = machine.BUILD / "deps/kernels/amd64/vmlinuz"
 OPTIONS = "console=ttyS0 nokaslr"

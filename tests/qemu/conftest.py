@@ -9,11 +9,9 @@ import sys
 import pytest
 
 HERE = pathlib.Path(__file__).resolve().parent
-sys.path[:0] = [str(HERE), str(HERE.parents[1] / "ovmf-vars")]
+sys.path.insert(0, str(HERE))
 
-import esp       # noqa: E402
-import machine   # noqa: E402
-import varstore  # noqa: E402
+from kexec_efi_test import esp, machine, varstore  # noqa: E402
 
 IMAGE = machine.BUILD / "kexecx64.efi"
 INITRD = machine.BUILD / "initrd.cpio"

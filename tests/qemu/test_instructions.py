@@ -18,10 +18,9 @@ import pytest
 HERE = pathlib.Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE), str(HERE.parent / "bench")]
 
-import machine   # noqa: E402
 import measure   # noqa: E402
 import patterns  # noqa: E402
-import uki       # noqa: E402
+from kexec_efi_test import machine, uki  # noqa: E402
 
 RECORD = HERE.parent / "bench/instructions.json"
 MARGIN = 0.05

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """As much of the GDB remote protocol as it takes to stop a guest at an address and to look into its memory."""
 
-import machine
+from . import machine
 
 # Their numbers in the stub (QEMU's gdb-xml/i386-64bit.xml). The xmm registers have 16 bytes, the others 8.
 REGISTERS = {"rip": 16, "cr0": 27, "cr4": 30, **{f"xmm{number}": 49 + number for number in range(16)}}

@@ -286,7 +286,7 @@ class Machine:
 
     def connect_gdb(self):
         """A connection to QEMU's gdbstub; the machine waits before its first instruction until it is told to run."""
-        import gdb
+        from . import gdb
         return gdb.Gdb(self._connect(self.gdb_socket))
 
     def monitor(self, command):
