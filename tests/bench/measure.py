@@ -98,7 +98,7 @@ def wait_for(guest, trace, end):
         _, load, rest = (f"\n{trace.read_text()}" if trace.exists() else "").rpartition("\nload ")
         if load and f"\n{end} " in rest:
             return
-        guest._read(0.2)
+        guest.read(0.2)
         if time.monotonic() > deadline or guest.process.poll() is not None:
             raise machine.Timeout(f"{end} was not reached:\n{guest.log}")
 

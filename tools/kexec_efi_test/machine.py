@@ -1,20 +1,26 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """A QEMU machine with a firmware and a disk, whose serial line can be read, waited on and typed into."""
 
+import contextlib
 import functools
+import hashlib
 import os
 import pathlib
 import re
 import selectors
 import shlex
 import shutil
-import signal
 import socket
 import subprocess
-import tempfile
 import time
 
-BUILD = pathlib.Path(__file__).resolve().parents[2] / "build"
+from . import lifetime
+
+HERE = pathlib.Path(__file__).resolve().parent
+
+# In a checkout, what it has built and fetched.
+BUILD = HERE.parents[1] / "build"
+IN_CHECKOUT = (HERE.parents[1] / "GNUmakefile").exists()
 
 # Emulated boots take 10 to 30 seconds; this only ends those that hang.
 TIMEOUT = float(os.environ.get("KEXEC_TIMEOUT", "240"))
@@ -31,10 +37,12 @@ class Firmware:
     """A firmware: its code, and the variable store that each machine gets a copy of, None where it has none.
 
     `smm`: it keeps its variables from the operating system by System Management Mode, as builds with Secure Boot do.
+    `knows_shim`: it starts what QEMU's -shim names (edk2 of 2025).
     `key` and `certificate`: what Secure Boot accepts, where we have the key; the key's password is `snakeoil`.
     """
 
-    def __init__(self, folder, code, variables=None, smm=False, key=None):
+    def __init__(self, folder, code, variables=None, smm=False, key=None, knows_shim=False):
+        self.knows_shim = knows_shim
         self.code = pathlib.Path(folder) / code
         self.variables = variables and pathlib.Path(folder) / variables
         self.smm = smm
@@ -63,7 +71,7 @@ FIRMWARE = {
     "secboot": Firmware(_HERE, "OVMF_CODE_4M.secboot.fd", "OVMF_VARS_4M.fd", smm=True),
     "snakeoil": Firmware(_HERE, "OVMF_CODE_4M.secboot.fd", "OVMF_VARS_4M.snakeoil.fd", smm=True, key=_HERE_KEY),
     "ms": Firmware(_HERE, "OVMF_CODE_4M.secboot.fd", "OVMF_VARS_4M.ms.fd", smm=True),
-    "trixie": Firmware(_NEWER, "OVMF_CODE_4M.fd", "OVMF_VARS_4M.fd"),
+    "trixie": Firmware(_NEWER, "OVMF_CODE_4M.fd", "OVMF_VARS_4M.fd", knows_shim=True),
     "trixie-secboot": Firmware(_NEWER, "OVMF_CODE_4M.secboot.fd", "OVMF_VARS_4M.fd", smm=True),
     "trixie-snakeoil": Firmware(_NEWER, "OVMF_CODE_4M.secboot.fd", "OVMF_VARS_4M.snakeoil.fd", smm=True,
                                 key=_NEWER_KEY),
@@ -78,33 +86,74 @@ OVMF = FIRMWARE["ovmf"]
 
 
 @functools.lru_cache
-def accelerator():
+def knows_shim() -> bool:
+    """Whether this QEMU has the option -shim (10.0)."""
+    try:
+        words = subprocess.run([*QEMU, "-help"], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL).stdout
+    except OSError:
+        return False
+    return re.search(rb"^-shim ", words, re.MULTILINE) is not None
+
+
+def _cache():
+    """The file that says what `accelerator` has found: on this start of the machine, with this QEMU."""
+    circumstances = [pathlib.Path("/proc/sys/kernel/random/boot_id").read_text(), *QEMU, shutil.which(QEMU[0]),
+                     os.access("/dev/kvm", os.R_OK | os.W_OK)]
+    name = "qemu-accelerator-" + hashlib.sha256(repr(circumstances).encode()).hexdigest()[:16]
+    home = os.environ.get("XDG_CACHE_HOME") or pathlib.Path("~/.cache").expanduser()
+    return (BUILD if IN_CHECKOUT else pathlib.Path(home) / "kexec-efi-test") / name
+
+
+@functools.lru_cache
+def accelerator() -> str:
     """"kvm" where it really runs the firmware, else "tcg": that /dev/kvm opens does not mean that it works."""
-    cache = BUILD / "qemu-accelerator"
-    if cache.exists():
+    forced = os.environ.get("KEXEC_ACCEL")
+    if forced:
+        return forced
+    if not os.access("/dev/kvm", os.R_OK | os.W_OK):
+        return "tcg"
+    cache = _cache()
+    try:
         return cache.read_text().strip()
-    found = "tcg"
-    if os.access("/dev/kvm", os.R_OK | os.W_OK):
-        # Without a disk OVMF says on the serial line that it found nothing to boot.
-        command = [*QEMU, "-machine", "q35,accel=kvm", "-cpu", "host", "-m", "256", "-nodefaults",
-                   "-display", "none", "-serial", "stdio", "-net", "none", *_flash(OVMF, OVMF.variables, snapshot=True)]
-        try:
-            with subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                                  stderr=subprocess.DEVNULL) as process:
-                if _read_until(process, re.compile(rb"BdsDxe|Shell"), 20):
-                    found = "kvm"
-                process.kill()
-        except OSError:
-            pass
-    # Several workers may do this at once, none may see half of it.
-    BUILD.mkdir(exist_ok=True)
-    partial = cache.with_suffix(f".{os.getpid()}")
-    partial.write_text(found + "\n")
-    partial.replace(cache)
+    except OSError:
+        pass
+    found = "kvm" if _kvm_runs_firmware() else "tcg"
+    # A cache that cannot be written is none. Several may do this at once, none may see half of it.
+    with contextlib.suppress(OSError):
+        cache.parent.mkdir(parents=True, exist_ok=True)
+        partial = cache.with_suffix(f".{os.getpid()}")
+        partial.write_text(found + "\n")
+        partial.replace(cache)
     return found
 
 
+# How long firmware may take with KVM, which needs 2 seconds. Where KVM does not work QEMU mostly says so, or ends.
+_KVM_SECONDS = 10
+
+
+def _kvm_runs_firmware():
+    """Without a disk OVMF says on the serial line that it found nothing to boot."""
+    command = [*QEMU, "-machine", "q35,accel=kvm", "-cpu", "host", "-m", "256", "-nodefaults",
+               "-display", "none", "-serial", "stdio", "-net", "none", *_flash(OVMF, OVMF.variables, snapshot=True)]
+    process = None
+    try:
+        with lifetime.undisturbed():
+            process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                                       stderr=subprocess.STDOUT, preexec_fn=lifetime.child_setup())
+        seen = _read_until(process, re.compile(rb"BdsDxe|Shell|KVM internal error"), _KVM_SECONDS)
+        return bool(seen) and seen[0] != b"KVM internal error"
+    except OSError:
+        return False
+    finally:
+        if process:
+            with lifetime.undisturbed():
+                process.kill()
+                process.wait()
+                process.stdout.close()
+
+
 def _read_until(process, pattern, seconds):
+    """What matches `pattern` of what a process says within these seconds, None if nothing does."""
     selector = selectors.DefaultSelector()
     selector.register(process.stdout, selectors.EVENT_READ)
     deadline = time.monotonic() + seconds
@@ -114,9 +163,10 @@ def _read_until(process, pattern, seconds):
         if not data:
             break
         seen += data
-        if pattern.search(seen):
-            return True
-    return False
+        match = pattern.search(seen)
+        if match:
+            return match
+    return None
 
 
 def _flash(firmware, variables, snapshot=False):
@@ -171,31 +221,49 @@ class Machine:
     """
 
     def __init__(self, disk, firmware=OVMF, variables=None, gdb=False, tpm=None, tpm_state=None, com=1, extra=(),
-                 **options):
+                 terminal=False, **options):
         """`variables`: a variable store that is used and written to as it is; without it, a copy of the firmware's.
 
         `tpm`: "tpm-crb" or "tpm-tis", a TPM 2.0 with that interface, new unless `tpm_state` is the folder of one.
-        `com`: the number of the only serial port.
+        `com`: the number of the only serial port. `terminal`: it is on our terminal, with QEMU's monitor, and not for
+        expect and the like.
         """
-        self.folder = pathlib.Path(tempfile.mkdtemp(prefix="kexec-"))
+        self.raw = b""
+        self._decoded, self._decoded_size = "", 0
+        self.process = self._tpm = None
+        with lifetime.undisturbed():
+            self.folder = lifetime.make_folder()
+            try:
+                self._start(disk, firmware, variables, gdb, tpm, tpm_state, com, extra, terminal, options)
+            except BaseException:
+                self._end()
+                raise
+
+    def _start(self, disk, firmware, variables, gdb, tpm, tpm_state, com, extra, terminal, options):
         if variables is None and firmware.variables:
             variables = self.folder / "vars.fd"
             shutil.copyfile(firmware.variables, variables)
         command = command_line(disk, variables, firmware, **options)
         self._monitor_socket = self.folder / "monitor"
-        command += ["-display", "none", "-monitor", f"unix:{self._monitor_socket},server=on,wait=off",
-                    "-serial", "none", "-chardev", "stdio,id=serial",
-                    "-device", f"isa-serial,index={com - 1},chardev=serial", *extra]
+        command += ["-display", "none", *extra]
+        if terminal:
+            command += ["-serial", "mon:stdio"]
+        else:
+            command += ["-monitor", f"unix:{self._monitor_socket},server=on,wait=off", "-serial", "none",
+                        "-chardev", "stdio,id=serial", "-device", f"isa-serial,index={com - 1},chardev=serial"]
         self.gdb_socket = self.folder / "gdb"
         if gdb:
             command += ["-S", "-chardev", f"socket,path={self.gdb_socket},server=on,wait=off,id=gdb",
                         "-gdb", "chardev:gdb"]
-        self._tpm = None
         if tpm:
             command += self._start_tpm(tpm, tpm_state or self.folder)
-        self.raw = b""
-        self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-                                        stderr=subprocess.STDOUT, start_new_session=True)
+        self.command = [str(word) for word in command]
+        if terminal:
+            self.process = subprocess.Popen(self.command, preexec_fn=lifetime.child_setup())
+            return
+        with open(self.folder / "messages", "wb") as messages:
+            self.process = subprocess.Popen(self.command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=messages,
+                                            start_new_session=True, preexec_fn=lifetime.child_setup())
         self._selector = selectors.DefaultSelector()
         self._selector.register(self.process.stdout, selectors.EVENT_READ)
 
@@ -204,7 +272,8 @@ class Machine:
         path = self.folder / "tpm"
         self._tpm = subprocess.Popen(["swtpm", "socket", "--tpm2", "--tpmstate", f"dir={state}", "--terminate",
                                       "--ctrl", f"type=unixio,path={path}", "--flags", "not-need-init"],
-                                     stderr=subprocess.DEVNULL)
+                                     stderr=subprocess.DEVNULL, start_new_session=True,
+                                     preexec_fn=lifetime.child_setup())
         deadline = time.monotonic() + TIMEOUT
         while not path.exists() and self._tpm.poll() is None and time.monotonic() < deadline:
             time.sleep(0.05)
@@ -215,23 +284,44 @@ class Machine:
         return self
 
     def __exit__(self, *_):
-        if self.process.poll() is None:
-            os.killpg(self.process.pid, signal.SIGKILL)
-        self.process.wait()
+        with lifetime.undisturbed():
+            self._end()
+
+    def _end(self):
+        if self.process:
+            if self.process.poll() is None:
+                self.process.kill()
+            self.process.wait()
+            # What was typed and not read is lost with the machine.
+            with contextlib.suppress(BrokenPipeError):
+                for stream in filter(None, (self.process.stdin, self.process.stdout)):
+                    stream.close()
         if self._tpm:
             self._tpm.kill()
             self._tpm.wait()
-        self.process.stdin.close()
-        self.process.stdout.close()
-        shutil.rmtree(self.folder, ignore_errors=True)
+        lifetime.remove_folder(self.folder)
 
     @property
-    def log(self):
-        text = re.sub(r"\r*\n|\r", "\n", self.raw.decode("utf-8", "replace"))
+    def log(self) -> str:
+        # A line that is complete stays as it is.
+        end = self.raw.rfind(b"\n") + 1
+        if end > self._decoded_size:
+            self._decoded += self._decode(self.raw[self._decoded_size:end])
+            self._decoded_size = end
+        return self._decoded + self._decode(self.raw[end:])
+
+    @staticmethod
+    def _decode(raw):
+        text = re.sub(r"\r*\n|\r", "\n", raw.decode("utf-8", "replace"))
         return re.sub(r"\x1b(\[[0-9;?=]*[A-Za-z]|[()].)", "", text)
 
-    def _read(self, seconds):
-        """Reads what comes within `seconds`. Returns False at the end of the line."""
+    @property
+    def messages(self) -> str:
+        """What QEMU itself has said."""
+        return (self.folder / "messages").read_text(errors="replace")
+
+    def read(self, seconds: float) -> bool:
+        """Reads what comes within `seconds`. Returns False at the end of the serial line."""
         if not self._selector.select(max(seconds, 0)):
             return True
         data = os.read(self.process.stdout.fileno(), 65536)
@@ -254,15 +344,15 @@ class Machine:
             if match:
                 return match
             if not alive:
-                raise Timeout(f"QEMU ended without {pattern!r}:\n{self.log}")
+                raise Timeout(f"QEMU ended without {pattern!r}:\n{self.log}{self.messages}")
             if time.monotonic() >= deadline:
                 raise Timeout(f"no {pattern!r} within {timeout:.0f} s:\n{self.log}")
-            alive = self._read(deadline - time.monotonic())
+            alive = self.read(deadline - time.monotonic())
 
     def wait(self, timeout=TIMEOUT):
         """Waits until the machine switches itself off (or resets, which ends QEMU as well)."""
         deadline = time.monotonic() + timeout
-        while self._read(deadline - time.monotonic()):
+        while self.read(deadline - time.monotonic()):
             if time.monotonic() >= deadline:
                 raise Timeout(f"not switched off within {timeout:.0f} s:\n{self.log}")
         self.process.wait()
@@ -297,7 +387,7 @@ class Machine:
             answer = b""
             while b"VM status" not in answer:
                 line = stream.readline()
-                assert line, f"QEMU ended:\n{self.log}"
+                assert line, f"QEMU ended:\n{self.log}{self.messages}"
                 answer += line
         return answer.decode("utf-8", "replace")
 

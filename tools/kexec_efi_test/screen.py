@@ -19,14 +19,14 @@ class Picture:
     """A picture in the portable pixmap format, binary, as QEMU's screendump writes it."""
 
     def __init__(self, ppm):
-        magic, size, depth, self._pixels = ppm.split(b"\n", 3)
+        magic, size, depth, self.pixels = ppm.split(b"\n", 3)
         assert magic == b"P6" and depth == b"255"
         self.width, self.height = map(int, size.split())
-        assert len(self._pixels) == 3 * self.width * self.height
+        assert len(self.pixels) == 3 * self.width * self.height
 
     def _is_white(self, x, y):
         offset = 3 * (y * self.width + x)
-        return self._pixels[offset:offset + 3] == b"\xff\xff\xff"
+        return self.pixels[offset:offset + 3] == b"\xff\xff\xff"
 
     def _rows(self, left, top, scale):
         for y in range(HEIGHT):

@@ -1,0 +1,114 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Nothing outlives the program that made it: no QEMU and no folder, however the program ends.
+
+Signals end the program by the exception `Signalled`, so that everything is cleaned up. SIGKILL leaves no time for that:
+then the kernel ends QEMU (PR_SET_PDEATHSIG), and the next start removes the folder.
+"""
+
+import contextlib
+import ctypes
+import fcntl
+import os
+import pathlib
+import shutil
+import signal
+import tempfile
+
+SIGNALS = signal.SIGHUP, signal.SIGINT, signal.SIGTERM
+
+# Folders of this name are ours. A lock is held on each for as long as its owner lives.
+PREFIX = "kexec-efi-test-"
+
+# linux/prctl.h
+_PR_SET_PDEATHSIG = 1
+_prctl = ctypes.CDLL(None).prctl
+
+
+class Signalled(BaseException):
+    """The program was asked to end."""
+
+    def __init__(self, number: int):
+        super().__init__(signal.Signals(number).name)
+        self.number = number
+
+
+def end_by_exception() -> None:
+    """From now on signals raise Signalled."""
+    def handler(number, _):
+        raise Signalled(number)
+    for number in SIGNALS:
+        # nohup and shells without job control leave some ignored: they stay so.
+        if signal.getsignal(number) is not signal.SIG_IGN:
+            signal.signal(number, handler)
+
+
+def end_by_signal(number: int) -> None:
+    """Ends the program as if the signal had not been handled, which shells and timeout(1) look at."""
+    signal.signal(number, signal.SIG_DFL)
+    os.kill(os.getpid(), number)
+
+
+@contextlib.contextmanager
+def undisturbed():
+    """Signals wait until this is done."""
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+def child_setup():
+    """What a child does first: it is killed as soon as this process ends. To be passed to Popen as preexec_fn."""
+    parent = os.getpid()
+
+    def setup():
+        _prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+        # The parent may have ended before that.
+        if os.getppid() != parent:
+            os._exit(1)
+        signal.pthread_sigmask(signal.SIG_SETMASK, [])
+    return setup
+
+
+def make_folder() -> pathlib.Path:
+    """A folder that `remove_folder` removes, or the next start of a program that calls this."""
+    _remove_left_folders()
+    folder = pathlib.Path(tempfile.mkdtemp(prefix=PREFIX))
+    # Inherited by nobody, and so let go with this process.
+    _locks[folder] = os.open(folder, os.O_RDONLY | os.O_CLOEXEC)
+    fcntl.flock(_locks[folder], fcntl.LOCK_EX)
+    return folder
+
+
+_locks: dict = {}
+
+
+def remove_folder(folder: pathlib.Path) -> None:
+    shutil.rmtree(folder, ignore_errors=True)
+    os.close(_locks.pop(folder))
+
+
+def _remove_left_folders() -> None:
+    """Removes what a program has left that was killed. One that is being made is not locked yet, but empty and ours."""
+    for folder in pathlib.Path(tempfile.gettempdir()).glob(PREFIX + "*"):
+        with contextlib.suppress(OSError):
+            descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
+            try:
+                if os.fstat(descriptor).st_uid == os.geteuid() and any(folder.iterdir()):
+                    fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                    shutil.rmtree(folder, ignore_errors=True)
+            finally:
+                os.close(descriptor)
+
+
+@contextlib.contextmanager
+def folder():
+    """A folder for as long as this runs."""
+    with undisturbed():
+        made = make_folder()
+    try:
+        yield made
+    finally:
+        with undisturbed():
+            remove_folder(made)
