@@ -247,8 +247,11 @@ class Shown:
 
 def _write(path, content) -> None:
     data = content if isinstance(content, bytes) else content.encode("utf-8", "backslashreplace")
-    with open(path, "wb") as file:
-        file.write(data)
+    try:
+        with open(path, "wb") as file:
+            file.write(data)
+    except OSError as error:
+        raise WrongCall(f"cannot write {path}: {error.strerror}") from error
 
 
 def write_results(options, found: List[Result]) -> None:

@@ -13,11 +13,14 @@ import pathlib
 import shutil
 import signal
 import tempfile
+import time
 
 SIGNALS = signal.SIGHUP, signal.SIGINT, signal.SIGTERM
 
 # Folders of this name are ours. A lock is held on each for as long as its owner lives.
 PREFIX = "kexec-efi-test-"
+_NEW_PREFIX = ".kexec-efi-test-"
+_NEW_SECONDS = 60
 
 # linux/prctl.h
 _PR_SET_PDEATHSIG = 1
@@ -74,10 +77,13 @@ def child_setup():
 def make_folder() -> pathlib.Path:
     """A folder that `remove_folder` removes, or the next start of a program that calls this."""
     _remove_left_folders()
-    folder = pathlib.Path(tempfile.mkdtemp(prefix=PREFIX))
+    new = pathlib.Path(tempfile.mkdtemp(prefix=_NEW_PREFIX))
     # Inherited by nobody, and so let go with this process.
-    _locks[folder] = os.open(folder, os.O_RDONLY | os.O_CLOEXEC)
-    fcntl.flock(_locks[folder], fcntl.LOCK_EX)
+    descriptor = os.open(new, os.O_RDONLY | os.O_CLOEXEC)
+    fcntl.flock(descriptor, fcntl.LOCK_EX)
+    # Only what is locked has the name by which others look for what is not.
+    folder = new.rename(new.with_name(PREFIX + new.name[len(_NEW_PREFIX):]))
+    _locks[folder] = descriptor
     return folder
 
 
@@ -90,12 +96,15 @@ def remove_folder(folder: pathlib.Path) -> None:
 
 
 def _remove_left_folders() -> None:
-    """Removes what a program has left that was killed. One that is being made is not locked yet, but empty and ours."""
-    for folder in pathlib.Path(tempfile.gettempdir()).glob(PREFIX + "*"):
+    """Removes what a program has left that was killed."""
+    place = pathlib.Path(tempfile.gettempdir())
+    for folder in [*place.glob(PREFIX + "*"), *place.glob(_NEW_PREFIX + "*")]:
         with contextlib.suppress(OSError):
             descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
             try:
-                if os.fstat(descriptor).st_uid == os.geteuid() and any(folder.iterdir()):
+                about = os.fstat(descriptor)
+                is_new = folder.name.startswith(_NEW_PREFIX) and time.time() < about.st_mtime + _NEW_SECONDS
+                if about.st_uid == os.geteuid() and not is_new:
                     fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
                     shutil.rmtree(folder, ignore_errors=True)
             finally:

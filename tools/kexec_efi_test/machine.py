@@ -42,12 +42,16 @@ class Firmware:
     """
 
     def __init__(self, folder, code, variables=None, smm=False, key=None, knows_shim=False):
-        self.knows_shim = knows_shim
+        self._knows_shim = knows_shim
         self.code = pathlib.Path(folder) / code
         self.variables = variables and pathlib.Path(folder) / variables
         self.smm = smm
         self.key = key and pathlib.Path(key)
         self.certificate = key and self.key.with_suffix(".pem")
+
+    @property
+    def knows_shim(self):
+        return self._knows_shim or (self.code.parent == pathlib.Path(_HERE) and _installed_ovmf_year() >= 2025)
 
     @property
     def present(self):
@@ -83,6 +87,18 @@ FIRMWARE = {
     "u-boot": Firmware("/usr/lib/u-boot/qemu-x86_64", "u-boot.rom"),
 }
 OVMF = FIRMWARE["ovmf"]
+
+
+@functools.lru_cache
+def _installed_ovmf_year():
+    """The year of Debian's package, 0 where there is none."""
+    try:
+        version = subprocess.run(["dpkg-query", "-W", "-f", "${Version}", "ovmf"], stdout=subprocess.PIPE,
+                                 stderr=subprocess.DEVNULL, text=True).stdout
+    except OSError:
+        return 0
+    found = re.match(r"(\d{4})\.", version)
+    return int(found[1]) if found else 0
 
 
 @functools.lru_cache

@@ -47,7 +47,7 @@ class Key:
     def signature_list(self, owner):
         """An EFI_SIGNATURE_LIST (UEFI specification 32.4.1) that holds the certificate."""
         der = subprocess.run(["openssl", "x509", "-in", self.certificate, "-outform", "DER"], check=True,
-                             stdout=subprocess.PIPE).stdout
+                             stdout=subprocess.PIPE, stderr=subprocess.DEVNULL).stdout
         return X509.bytes_le + struct.pack("<III", 28 + 16 + len(der), 0, 16 + len(der)) + owner.bytes_le + der
 
 

@@ -1,0 +1,97 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""A machine for tests of the command kexec-efi-test that takes no time: a shell script in QEMU's place.
+
+It gets QEMU's words; what it prints is the guest's serial line, and what it says on stderr is QEMU's. `qemu_ends` tells
+whether it has ended, by a pipe that it holds open.
+"""
+
+import contextlib
+import os
+import pathlib
+import signal
+import subprocess
+import sys
+import time
+
+ROOT = pathlib.Path(__file__).resolve().parents[1]
+COMMAND = ROOT / "tools/kexec-efi-test"
+
+# As firmware and Linux begin.
+GOOD_BOOT = """echo 'BdsDxe: starting Boot0001 "UEFI Misc Device" from PciRoot(0x0)/Pci(0x1,0x0)'
+echo 'kexec: kexec-efi 0.1'
+echo '[    0.000000] Linux version 6.1.0 (test)'
+echo '[    1.000000] Run /init as init process'
+"""
+WAITS = "sleep 600\n"
+
+
+class FakeQemu:
+    """`scenario` is the script; the command's files are made below `folder`."""
+
+    def __init__(self, folder, scenario):
+        self.folder = pathlib.Path(folder)
+        self.program = self.folder / "qemu"
+        self.temporary = self.folder / "tmp"
+        self.temporary.mkdir(exist_ok=True)
+        self.alive = self.folder / "alive"
+        if not self.alive.exists():
+            os.mkfifo(self.alive)
+        # The pipe has a writer as long as the script lives, or a child of it.
+        self.program.write_text(f"#!/bin/sh\nexec 9<>{self.alive}\n" + scenario)
+        self.program.chmod(0o755)
+        (self.folder / "vmlinuz").write_bytes(b"kernel")
+        self.environment = {**os.environ, "KEXEC_QEMU": str(self.program), "KEXEC_ACCEL": "tcg",
+                            "TMPDIR": str(self.temporary), "KEXEC_TIMEOUT": "60"}
+
+    def words(self, *arguments):
+        """A call that needs no ESP, and so no time to make one."""
+        return [sys.executable, "-B", str(COMMAND), "--kernel", str(self.folder / "vmlinuz"), "--via", "stub",
+                *map(str, arguments)]
+
+    def run(self, *arguments, **options):
+        """The finished command. It must have left nothing."""
+        result = subprocess.run(self.words(*arguments), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+                                errors="replace", cwd=self.folder, **{"env": self.environment, **options})
+        self.assert_nothing_left()
+        return result
+
+    def start(self, *arguments, **options):
+        return subprocess.Popen(self.words(*arguments), cwd=self.folder, env=self.environment,
+                                **{"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "start_new_session": True, **options})
+
+    def processes(self):
+        """Those that run the script, or its children."""
+        found = []
+        for entry in pathlib.Path("/proc").iterdir():
+            if entry.name.isdigit():
+                with contextlib.suppress(OSError):
+                    if any(os.path.samefile(link, self.alive) for link in (entry / "fd").iterdir()):
+                        found.append(int(entry.name))
+        return found
+
+    def assert_no_machine(self, seconds=20):
+        """A killed process takes a moment to go."""
+        deadline = time.monotonic() + seconds
+        while self.machine_processes():
+            assert time.monotonic() < deadline, f"QEMU is still there: {self.machine_processes()}"
+            time.sleep(0.02)
+
+    def machine_processes(self):
+        """The script's own process: a real QEMU has no children, which a shell's `sleep` is."""
+        found = []
+        for pid in self.processes():
+            with contextlib.suppress(OSError):
+                if str(self.program) in pathlib.Path(f"/proc/{pid}/cmdline").read_text().split("\0"):
+                    found.append(pid)
+        return found
+
+    def assert_nothing_left(self, files=()):
+        self.assert_no_machine()
+        found = sorted(path.name for path in self.temporary.iterdir())
+        assert found == sorted(files), found
+
+    def end(self):
+        for pid in self.processes():
+            if pid != os.getpid():
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGKILL)

@@ -1,0 +1,192 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""However kexec-efi-test ends, no QEMU and no file of it stays, and nobody sees a traceback."""
+
+import os
+import pathlib
+import re
+import resource
+import signal
+import subprocess
+import time
+
+import pytest
+
+from fake_qemu import GOOD_BOOT, WAITS, FakeQemu
+
+SIGNALS = [signal.SIGHUP, signal.SIGINT, signal.SIGTERM, signal.SIGKILL]
+
+# From before Python has read the command to when the machine has been up for long: seconds after the start, as shares
+# of what a whole start takes on this machine.
+INSTANTS = [step / 16 for step in range(20)]
+
+
+@pytest.fixture
+def qemu(tmp_path):
+    made = []
+
+    def make(scenario):
+        made.append(FakeQemu(tmp_path, scenario))
+        return made[-1]
+    yield make
+    for one in made:
+        one.end()
+
+
+def wait_for_machine(qemu, command):
+    while not qemu.machine_processes():
+        assert command.poll() is None, command.communicate()
+        time.sleep(0.01)
+
+
+def finish(command):
+    out, err = command.communicate()
+    assert b"Traceback" not in err, err
+    return out, err
+
+
+@pytest.mark.parametrize("number", SIGNALS, ids=lambda number: number.name)
+def test_signal_at_any_instant(qemu, number):
+    fake = qemu(GOOD_BOOT + WAITS)
+    start = time.monotonic()
+    command = fake.start("--expect", "never")
+    wait_for_machine(fake, command)
+    whole = time.monotonic() - start
+    command.terminate()
+    finish(command)
+    fake.assert_nothing_left()
+    for share in INSTANTS:
+        command = fake.start("--expect", "never")
+        time.sleep(share * whole)
+        command.send_signal(number)
+        _, err = command.communicate()
+        # Python itself has begun with a handler of its own.
+        if number != signal.SIGINT or b"KeyboardInterrupt" not in err:
+            assert b"Traceback" not in err and command.returncode == -number, (share, err)
+        assert b"/kexec" not in err
+        fake.assert_no_machine()
+        if number != signal.SIGKILL:
+            fake.assert_nothing_left()
+    # What SIGKILL leaves is removed by the next start, or one after: a child that is about to be QEMU dies a moment later
+    # than its parent, and holds its locks that long.
+    for _ in range(10):
+        command = fake.start("--expect", "Run /init")
+        finish(command)
+        assert command.returncode == 0
+        if not list(fake.temporary.iterdir()):
+            break
+    fake.assert_nothing_left()
+
+
+def test_signal_is_said(qemu):
+    fake = qemu(GOOD_BOOT + WAITS)
+    command = fake.start("--expect", "never")
+    wait_for_machine(fake, command)
+    command.terminate()
+    assert finish(command)[1] == b"kexec-efi-test: ended by SIGTERM\n"
+
+
+def test_signal_that_was_ignored(qemu):
+    """As nohup does."""
+    fake = qemu(GOOD_BOOT + "sleep 1\n")
+    command = fake.start("--expect", "never", preexec_fn=lambda: signal.signal(signal.SIGHUP, signal.SIG_IGN))
+    wait_for_machine(fake, command)
+    command.send_signal(signal.SIGHUP)
+    finish(command)
+    assert command.returncode == 1
+    fake.assert_nothing_left()
+
+
+def test_timeout_of_others(qemu):
+    fake = qemu(GOOD_BOOT + WAITS)
+    result = subprocess.run(["timeout", "2", *fake.words("--expect", "never")], stdout=subprocess.PIPE,
+                            stderr=subprocess.PIPE, env=fake.environment, cwd=fake.folder)
+    assert result.returncode == 124 and b"Traceback" not in result.stderr
+    fake.assert_nothing_left()
+
+
+def test_closed_pipe(qemu):
+    fake = qemu(GOOD_BOOT + "while :; do echo and so on; sleep 0.05; done\n")
+    reader, writer = os.pipe()
+    command = fake.start("--expect", "never", stdout=writer)
+    os.close(writer)
+    assert b"BdsDxe" in os.read(reader, 100)
+    os.close(reader)
+    assert finish(command)[1] == b""
+    assert command.returncode == -signal.SIGPIPE
+    fake.assert_nothing_left()
+
+
+@pytest.mark.parametrize("descriptors", [[0], [1], [2], [0, 1, 2]], ids=str)
+def test_closed_streams(qemu, descriptors):
+    fake = qemu(GOOD_BOOT + WAITS)
+    command = fake.start("--expect", "Run /init", preexec_fn=lambda: [os.close(number) for number in descriptors],
+                         stdout=None, stderr=None)
+    assert command.wait() == 0
+    fake.assert_nothing_left()
+
+
+def test_two_at_once(qemu):
+    fake = qemu(GOOD_BOOT + WAITS)
+    commands = [fake.start("--expect", "never") for _ in range(2)]
+    for _ in range(2000):
+        if len(fake.machine_processes()) == 2:
+            break
+        time.sleep(0.01)
+    commands[0].terminate()
+    finish(commands[0])
+    # The other one goes on.
+    assert len(fake.machine_processes()) == 1 and commands[1].poll() is None
+    assert len(list(fake.temporary.iterdir())) == 2
+    commands[1].terminate()
+    finish(commands[1])
+    fake.assert_nothing_left()
+
+
+@pytest.mark.parametrize("size", [0, 1000, 100000])
+def test_full_disk(qemu, size):
+    """A limit on the size of files is as good as a disk that is full."""
+    fake = qemu(GOOD_BOOT + WAITS)
+    words = [word for word in fake.words("--expect", "never") if word not in ("--via", "stub")]
+    result = subprocess.run(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=fake.environment, text=True,
+                            cwd=fake.folder, preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (size, size)))
+    assert result.returncode == 2, result
+    assert re.match("kexec-efi-test: error: .*(File too large|No usable temporary directory)", result.stderr), result.stderr
+    assert len(result.stderr.splitlines()) == 1
+    fake.assert_nothing_left()
+
+
+@pytest.mark.parametrize("option", ["--log", "--junit", "--json", "--html"])
+def test_results_on_a_full_disk(qemu, option):
+    result = qemu(GOOD_BOOT + WAITS).run("--expect", "Run /init", option, "/dev/full")
+    assert (result.returncode, result.stderr) == (2, "kexec-efi-test: error: cannot write /dev/full: No space left on device\n")
+
+
+def test_serial_line_to_a_full_disk(qemu):
+    fake = qemu(GOOD_BOOT + WAITS)
+    with open("/dev/full", "wb") as full:
+        command = fake.start("--expect", "never", stdout=full)
+        assert finish(command)[1] == b"kexec-efi-test: error: No space left on device\n"
+    assert command.returncode == 2
+    fake.assert_nothing_left()
+
+
+def test_machine_that_ignores_signals(qemu):
+    fake = qemu("trap '' TERM HUP INT\n" + GOOD_BOOT + WAITS)
+    command = fake.start("--expect", "never")
+    wait_for_machine(fake, command)
+    command.terminate()
+    finish(command)
+    fake.assert_nothing_left()
+
+
+def test_folder_of_another_user_stays(qemu):
+    """Whatever its name is, what is not ours or is in use is left alone."""
+    fake = qemu(GOOD_BOOT + WAITS)
+    outside = pathlib.Path(fake.folder / "outside")
+    outside.mkdir()
+    (outside / "file").write_text("")
+    (fake.temporary / "kexec-efi-test-link").symlink_to(outside)
+    assert subprocess.run(fake.words("--expect", "Run /init"), env=fake.environment, stdout=subprocess.DEVNULL,
+                          stderr=subprocess.DEVNULL, cwd=fake.folder).returncode == 0
+    assert (outside / "file").exists()
+    fake.assert_nothing_left(["kexec-efi-test-link"])
