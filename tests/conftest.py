@@ -23,6 +23,9 @@ import scores  # noqa: E402
 for name in ("esp", "event_log", "gdb", "machine", "screen", "server", "signing", "uki", "varstore"):
     sys.modules[name] = importlib.import_module(f"kexec_efi_test.{name}")
 
+# Fixtures of the test tool.
+pytest_plugins = ["kexec_efi_test.pytest_plugin"]
+
 # Markers, and options of the same names: what has one runs only when it is asked for.
 EXTRA = {"matrix": "the boots that take long", "soak": "many boots in a row"}
 

@@ -26,7 +26,7 @@ def boot_command(*arguments):
 def test_expected_lines_come():
     result = boot_command("--initrd", INITRD, "--entry", "verbose yes", "--cmdline", "console=ttyS0 mine",
                           "--expect", "Kernel command line: .*mine", "--expect", "Run /init")
-    assert (result.returncode, result.stderr) == (0, ""), result
+    assert result.returncode == 0 and result.stderr.startswith("kexec-efi-test: pass: --expect 'Run /init' came: "), result
     assert "segment initrd mem" in result.stdout
 
 
@@ -35,10 +35,9 @@ def test_expected_line_does_not_come_of_a_refusal(tmp_path):
     garbage.write_bytes(bytes(100000))
     result = boot_command("--kernel", garbage, "--expect", "Linux version")
     assert result.returncode == 1
-    missing, reason = result.stderr.splitlines()
-    assert re.fullmatch(r"no 'Linux version' within \d+ s|QEMU ended without 'Linux version'", missing)
-    assert reason.startswith("kexec: /vmlinuz: ")
-    assert reason in result.stdout.splitlines()
+    reason = re.fullmatch(r"kexec-efi-test: fail: --expect 'Linux version' did not come: (?:.*: )?(kexec: /vmlinuz: .*)\n",
+                          result.stderr)
+    assert reason and reason[1] in result.stdout.splitlines()
 
 
 def test_sealed_image_with_the_files_that_it_names(tmp_path):
@@ -49,7 +48,7 @@ def test_sealed_image_with_the_files_that_it_names(tmp_path):
                            "--root", tmp_path], check=True, stdout=subprocess.PIPE, text=True)
     assert seal.stdout == f"{image}: {image.stat().st_size} bytes: {tmp_path}/my.conf, its files below {tmp_path}\n"
     result = boot_command("--image", image, "--file", f"/debian={kernel()}", "--expect", "Kernel command line: .*sealed")
-    assert (result.returncode, result.stderr) == (0, ""), result
+    assert result.returncode == 0, result
 
 
 def test_wrong_calls():

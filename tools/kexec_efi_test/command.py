@@ -267,7 +267,7 @@ def test(options, name: str, quiet: bool) -> Result:
         boot = boot_of(options)
         show = (lambda log: None) if quiet else Shown()
         wants_picture = bool(options.screenshot or (options.html and options.display))
-        result = session.test(boot, expectation_of(options), folder, name, show, wants_picture)
+        result = session.judge(boot, expectation_of(options), folder, name, show, wants_picture)
     if options.screenshot and result.screenshot:
         _write(options.screenshot, results.picture_file(result.screenshot, options.screenshot))
     elif options.screenshot and result.status == PASSED:

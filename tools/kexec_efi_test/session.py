@@ -7,7 +7,7 @@ import re
 import time
 from typing import Callable, Dict, List, Optional, Tuple
 
-from . import guest, machine
+from . import guest, lifetime, machine
 from .boots import Boot
 from .errors import FAILED, PASSED, VERDICTS, Ended, GuestFailed, TimeRanOut, WrongCall
 
@@ -240,9 +240,16 @@ class CommandFailed(Ended):
         self.status = status
 
 
-def test(boot: Boot, expectation: Expectation, folder, name: str = "boot", show: Callable[[str], None] = lambda log: None,
-         screenshot: bool = False) -> Result:
-    """Boots, judges, and says what became of it. Raises WrongCall for what cannot be tried at all."""
+def judge(boot: Boot, expectation: Optional[Expectation] = None, folder=None, name: str = "boot",
+          show: Callable[[str], None] = lambda log: None, screenshot: bool = False) -> Result:
+    """Boots, judges, and says what became of it. Raises WrongCall for what cannot be tried at all.
+
+    `folder` is where files of the boot are made, without it one that goes with the boot.
+    """
+    if folder is None:
+        with lifetime.folder() as made:
+            return judge(boot, expectation, made, name, show, screenshot)
+    expectation = expectation or Expectation()
     result = Result(name)
     disk, options, command = boot.prepared(folder)
     if expectation.debug_exit is not None:

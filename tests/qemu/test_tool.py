@@ -1,0 +1,54 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""The tasks of the test tool's README with real machines, and what only those can show of the tool."""
+
+import os
+import re
+import struct
+
+import pytest
+
+from conftest import INITRD, kernel
+from kexec_efi_test import Boot, Expectation, judge
+from kexec_efi_test.machine import BUILD, FIRMWARE, TIMEOUT
+from kexec_efi_test.screen import Picture
+from test_tool_readme import TASKS, run_task
+
+# Those that take one boot, or none to its end. The others run at `make check` with a script for the machine.
+CHEAP = {"Boot a kernel and run a command", "See Secure Boot refuse an unsigned kernel", "Find a panic at once",
+         "Take a screenshot", "Stop at the kernel's entry with a debugger", "Give up after some time"}
+NEED_MODULES = {"Share a folder", "Use the network"}
+
+
+@pytest.mark.parametrize("name", [pytest.param(name, marks=() if name in CHEAP else pytest.mark.matrix) for name in TASKS])
+def test_task(tmp_path, name):
+    if name in NEED_MODULES and not (BUILD / "deps/kernels/amd64/guest").exists():
+        pytest.skip("make deps has not fetched further modules")
+    if name == "Boot under four firmwares" and not FIRMWARE["strictnx"].present:
+        pytest.skip("make deps has not fetched Debian 13's OVMF")
+    (tmp_path / "tmp").mkdir()
+    environment = {**os.environ, "TMPDIR": str(tmp_path / "tmp"), "KEXEC_TIMEOUT": str(max(TIMEOUT, 600))}
+    out = run_task(name, tmp_path, environment, INITRD, kernel().resolve(), modules=kernel().parent)
+    if name == "Boot a kernel and run a command":
+        assert re.search(r"^6\.[0-9.]+-\d+-amd64$", out, re.MULTILINE)
+    if name == "Take a screenshot":
+        assert struct.unpack_from(">II", (tmp_path / "screen.png").read_bytes(), 16) > (600, 400)
+    if name == "Compare a TPM's registers before and after a change":
+        # The command line is what kexec-efi measures into 12.
+        assert re.search(r"^changed: 12$", out, re.MULTILINE)
+    assert not list((tmp_path / "tmp").iterdir())
+
+
+def test_plugin_gives_a_machine(uefi_machine):
+    """Which is used as the project's own tests do; GRUB's error would be `no such device`."""
+    guest = uefi_machine(kernel=kernel(), initrds=[INITRD], cmdline="console=ttyS0 by-plugin", display=True)
+    guest.expect(r"Command line: console=ttyS0 by-plugin")
+    assert Picture(guest.screenshot()).width >= 640
+
+
+@pytest.mark.matrix
+@pytest.mark.parametrize("fields", [{"via": "uki"}, {"tpm": "tis"}, {"secure_boot": "snakeoil", "sign": "all", "via": "kexec-efi"},
+                                    {"secure_boot": "snakeoil", "sign": "all", "via": "systemd-boot"}, {"firmware": "strictnx"},
+                                    {"numa": 2, "cpus": 2, "bus": "nvme"}, {"firmware": "trixie"}], ids=str)
+def test_command_runs(fields):
+    result = judge(Boot(kernel=kernel(), run="cat /sys/firmware/efi/fw_platform_size", **fields), Expectation(timeout=max(TIMEOUT, 600)))
+    assert (result.verdict, result.output) == ("pass", "64"), result
