@@ -1,9 +1,12 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""That the mutants still fit the code: what each of them breaks is there, once."""
+"""That the mutants still fit the code: what each of them breaks is there, once, and it names tests that are there."""
 
 import importlib.machinery
 import importlib.util
 import pathlib
+import re
+import subprocess
+import sys
 
 import pytest
 
@@ -19,3 +22,27 @@ def test_mutant_fits(name):
     file, text, replacement, *_ = mutants.MUTANTS[name]
     assert (mutants.ROOT / file).read_text().count(text) == 1
     assert replacement != text
+
+
+@pytest.fixture(scope="module")
+def collected():
+    """The names of all tests that run without options, as `pytest -k` sees them."""
+    folders = sorted({folder for *_, folder, _ in mutants.MUTANTS.values()})
+    command = [sys.executable, "-m", "pytest", "-q", "--collect-only", "-p", "no:cacheprovider", "-c", "tests/pytest.ini"]
+    result = subprocess.run(command + folders, cwd=mutants.ROOT, check=True, stdout=subprocess.PIPE, text=True)
+    return [line.lower() for line in result.stdout.splitlines() if "::" in line]
+
+
+def selects(words, name):
+    """Whether `pytest -k WORDS` takes the test."""
+    def in_name(match):
+        word = match[0]
+        return word if word in ("and", "or", "not") else str(word.lower() in name)
+    return eval(re.sub(r"[^\s()]+", in_name, words))
+
+
+def test_words_select_tests(collected):
+    """Otherwise a run of all mutants ends before the first."""
+    for name, (*_, folder, words) in mutants.MUTANTS.items():
+        of_folder = [test for test in collected if test.startswith(folder.removeprefix("tests/"))]
+        assert any(selects(words, test) for test in of_folder), f"{name}: no test of {folder} is selected by {words!r}"

@@ -91,8 +91,10 @@ _locks: dict = {}
 
 
 def remove_folder(folder: pathlib.Path) -> None:
-    shutil.rmtree(folder, ignore_errors=True)
-    os.close(_locks.pop(folder))
+    """A no-op for a folder that is removed already."""
+    if folder in _locks:
+        shutil.rmtree(folder, ignore_errors=True)
+        os.close(_locks.pop(folder))
 
 
 def _remove_left_folders() -> None:
