@@ -2,12 +2,14 @@
 """packaging/man: the pages name all that there is, and nothing else, and are pages."""
 
 import dataclasses
+import json
+import os
 import re
 import subprocess
 
 import pytest
 
-from command_machine import COMMAND, ROOT
+from command_machine import COMMAND, ROOT, loader
 from kexec_efi import configuration
 
 PAGES = sorted((ROOT / "packaging/man").glob("*.scd"))
@@ -54,13 +56,132 @@ def test_keys_of_the_configuration():
     assert configuration.parse("example", example).mode == "sealed"
 
 
+# --- entries, as the loader's own parser takes them -------------------------------------------------------------------
+
+VALUES = {"PATH": "/x", "TEXT": "x", "N": "1", "HEX": "0" * 64, "PARTUUID": "0d2f6b1c-4f0a-4e4d-9c7e-7b1f6a2c3d4e"}
+
+
+def keys_of_the_page():
+    """From each key to its values as the page has them, in bold or as a name."""
+    heads = re.findall(r"^(\*[a-z].*)", section(text("kexec-efi-entry.5"), "KEYS"), re.MULTILINE)
+    return dict(re.fullmatch(r"\*([a-z0-9-]+)\* (.*)", head).groups() for head in ", ".join(heads).split(", "))
+
+
+def entry(*lines):
+    """The plan of an entry with a kernel and these lines; None if it is refused."""
+    result = subprocess.run([loader.PROGRAMS[1], "entry", "x"], input="\n".join(["linux /x", *lines]).encode(), stdout=subprocess.PIPE,
+                            stderr=subprocess.PIPE)
+    return json.loads(result.stdout) if result.returncode == 0 else None
+
+
+def lines_with(key):
+    """A line for each value that the page gives a key."""
+    form = re.sub(r"_([A-Z]+)_", lambda name: VALUES[name[1]], keys_of_the_page()[key]).replace("*", "")
+    return [f"{key} {value}" for value in form.split("|")]
+
+
+def test_keys_of_an_entry():
+    assert sorted(keys_of_the_page()) == sorted(loader.keys())
+
+
+@pytest.mark.parametrize("key", sorted(keys_of_the_page()))
+def test_values_of_an_entry(key):
+    """Those of the page are taken, and where it names all that there are, any other is refused."""
+    around = {"pcrsig": ["measure uki"], "pcrpkey": ["measure uki"], "linux": [], "uki": []}.get(key, [])
+    for line in lines_with(key):
+        # There is one kernel already.
+        assert (entry(*around, line) is None) == (key in ("linux", "uki")), line
+    if "_" not in keys_of_the_page()[key]:
+        assert entry(f"{key} nonsense") is None and entry(key) is None
+
+
+def test_defaults_of_an_entry():
+    page = section(text("kexec-efi-entry.5"), "KEYS")
+    defaults = re.findall(r"^\*([a-z-]+)\* .*\n(?:\t.*\n)*?\t.*Default: \*?([a-z0-9]+)\*?\.", page, re.MULTILINE)
+    assert len(defaults) == page.count("Default: ") >= 6
+    for key, value in defaults:
+        plan, other = entry(), entry(f"{key} {value}")
+        for one in (plan, other):
+            # `profile` says whether one was asked for, chosen_profile which is booted.
+            one.pop("text", None)
+            one.pop("profile", None)
+        assert plan == other, key
+
+
+def test_keys_that_may_be_repeated():
+    sentence = re.search(r"say so below\. (.*?) stand once", text("kexec-efi-entry.5"), re.DOTALL)[1]
+    once = set(re.findall(r"\*([a-z]+)\*", sentence))
+    for key in keys_of_the_page():
+        around = ["measure uki"] if key.startswith("pcr") else []
+        line = lines_with(key)[0]
+        assert (entry(*around, line, line) is None) == (key in once), key
+
+
+@pytest.mark.parametrize("example", re.findall(r"```\n(.*?)```", text("kexec-efi-entry.5"), re.DOTALL))
+def test_examples_of_entries(example):
+    result = subprocess.run([loader.PROGRAMS[1], "entry", "x"], input=example.encode(), stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    assert (result.returncode, result.stderr) == (0, b"")
+    # A digest of the page has as many digits as one has.
+    assert json.loads(result.stdout)["kernel"]
+
+
+# --- the loader ------------------------------------------------------------------------------------------------------
+
+
+def sources(*folders):
+    return "".join(path.read_text() for folder in folders for path in sorted((ROOT / folder).rglob("*.[ch]")))
+
+
+def test_load_options():
+    """Those that the page names are those that the loader's refusal names."""
+    page = section(text("kexec-efi.7"), "LOAD OPTIONS")
+    named = re.search(r'"load options ignored: expected (linux=, [^"]*, or --) "', sources("boot"))[1]
+    known = {word for word in re.findall(r"[a-z-]+=?", named) if word != "or"}
+    heads = set(re.findall(r"^\*([a-z-]+=?)", page, re.MULTILINE))
+    assert heads == known
+
+
+def test_messages():
+    """What the page quotes is what the sources say, each by the side that says it."""
+    page = section(text("kexec-efi.7"), "MESSAGES")
+    heads = re.findall(r"\*((?:kexec|purgatory): [^*]*)\*", " ".join(re.findall(r"^\*.*", page, re.MULTILINE)))
+    assert len(heads) >= 5
+    for head in heads:
+        side, _, words = head.partition(": ")
+        said = sources("purgatory") if side == "purgatory" else sources("boot", "efi")
+        for word in words.replace("warning: ", "").strip().split("; "):
+            assert word.strip(": ") in said, head
+    assert re.search(r'LOG_WARNING_MARK "warning: "', sources("boot")) and 'L"kexec: ' in sources("efi")
+
+
+def test_variables():
+    page = section(text("kexec-efi.7"), "VARIABLES")
+    vendors = re.findall(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", page)
+    assert len(vendors) == 2 and all(vendor in (ROOT / "common/vendor.h").read_text() for vendor in vendors)
+    found = set(re.findall(r"\*([A-Z][A-Za-z0-9]+)\*", page))
+    code = sources("efi", "common")
+    note = re.search(r"define STOP_NOTE_NAME[^{]*\{([^}]*)\}", code)[1]
+    ours = {"".join(re.findall(r"'(.)'", note)), re.search(r'KEXEC_LOG_NAME L"(\w+)"', code)[1]}
+    interface = set(re.findall(r'L"((?:Loader|Stub)[A-Za-z0-9]+)"', sources("efi/linux", "efi/measure")))
+    assert found == ours | interface | {"MemoryOverwriteRequestControl", "RandomSeed"}
+
+
+# --- pages -----------------------------------------------------------------------------------------------------------
+
+
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
-def test_page_is_one(page):
+def test_page_is_one(page, tmp_path):
     roff = subprocess.run(["scdoc"], input=page.read_bytes(), stdout=subprocess.PIPE, check=True).stdout
-    result = subprocess.run(["groff", "-man", "-Kutf8", "-Tutf8", "-ww", "-rLL=80n"], input=roff, stdout=subprocess.PIPE,
-                            stderr=subprocess.PIPE, check=True)
+    (tmp_path / page.stem).write_bytes(roff)
+    result = subprocess.run(["man", "-l", "--warnings", tmp_path / page.stem], stdout=subprocess.PIPE, stderr=subprocess.PIPE, check=True,
+                            env={**os.environ, "LC_ALL": "C.UTF-8", "MANWIDTH": "80", "MANROFFOPT": "-ww"})
     assert result.stderr == b"" and page.stem.split(".")[0].encode() in result.stdout
 
 
-def test_there_are_pages():
-    assert [page.name for page in PAGES] == ["kexec-efi.8.scd", "kexec-efi.conf.5.scd"]
+def test_pages_name_each_other():
+    """And no page of ours that is not there."""
+    names = {page.name.removesuffix(".scd") for page in PAGES}
+    assert names == {"kexec-efi.7", "kexec-efi.8", "kexec-efi-entry.5", "kexec-efi.conf.5"}
+    for page in PAGES:
+        others = {f"{name}.{number}" for name, number in re.findall(r"\*(kexec-efi[a-z.-]*)\*\(([0-9])\)", section(page.read_text(), "SEE ALSO"))}
+        assert others <= names - {page.name.removesuffix(".scd")} and others
