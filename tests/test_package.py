@@ -33,11 +33,12 @@ def test_files(tmp_path):
     tools = {f"opt/x y/lib/kexec-efi/{path.relative_to(ROOT / 'tools')}" for path in (ROOT / "tools").rglob("*.py")}
     rest = places(ROOT / "packaging", {
         "kernel": "etc/kernel", "initramfs": "etc/initramfs", "kernel-install": "opt/x y/lib/kernel/install.d",
-        "systemd": "opt/x y/lib/systemd/system", "bash-completion": "opt/x y/share/bash-completion/completions"})
+        "systemd": "opt/x y/lib/systemd/system", "bash-completion": "opt/x y/share/bash-completion/completions",
+        "zsh": "opt/x y/share/zsh/site-functions"})
     programs = {f"opt/x y/lib/kexec-efi/{name}" for name in ("finish", "inspect", "kexec-efi", "pcrlock", "predict-pcrs", "seal", "sign")}
     assert found == pages | tools | rest | programs | {"opt/x y/bin/kexec-efi", "opt/x y/lib/kexec-efi/kexecx64.efi"}
     runnable = {name for name in found if os.access(folder / name, os.X_OK)}
-    assert runnable == programs | {"opt/x y/bin/kexec-efi"} | {name for name in rest if "/systemd/" not in name and "completion" not in name}
+    assert runnable == programs | {"opt/x y/bin/kexec-efi"} | {name for name in rest if "/systemd/" not in name and "/share/" not in name}
     unit = folder / "opt/x y/lib/systemd/system/kexec-efi-bless.service"
     assert "\nExecStart=/opt/x y/bin/kexec-efi bless\n" in unit.read_text()
 
@@ -46,12 +47,12 @@ def test_folders(tmp_path):
     """Each variable moves its files and no others; the command runs wherever its own are."""
     variables = {"bindir": "/b", "libdir": "/l64", "mandir": "/m", "sysconfdir": "/s", "kernelhooksdir": "/hooks",
                  "initramfshooksdir": "/i", "kernelinstalldir": "/k", "systemdsystemunitdir": "/u",
-                 "bashcompletiondir": "/bash"}
+                 "bashcompletiondir": "/bash", "zshcompletiondir": "/zsh"}
     plain = files(packaged.install(tmp_path / "plain"))
     assert {name.split("/")[0] for name in plain} == {"usr", "etc"}
     assert all(name.startswith(("usr/local/", "etc/kernel/", "etc/initramfs/")) for name in plain)
     folder = packaged.install(tmp_path / "all", *(f"{name}={place}" for name, place in variables.items()))
-    assert {name.split("/")[0] for name in files(folder)} == {"b", "l64", "m", "hooks", "i", "k", "u", "bash"}
+    assert {name.split("/")[0] for name in files(folder)} == {"b", "l64", "m", "hooks", "i", "k", "u", "bash", "zsh"}
     assert sorted(name.split("/")[-1] for name in files(folder)) == sorted(name.split("/")[-1] for name in plain)
     result = subprocess.run([folder / "b/kexec-efi", "--help"], stdout=subprocess.PIPE, text=True, check=True)
     assert "COMMAND" in result.stdout
