@@ -4,14 +4,20 @@
 import os
 import pathlib
 import re
+import struct
 import subprocess
+import sys
 
 import pytest
 
 import packaged
+from command_machine import FolderMachine
 from packaged import ROOT
 
-COMMAND = "usr/lib/kexec-efi/kexec-efi"
+sys.path.insert(0, str(ROOT / "tests/qemu"))
+
+from signing import Key  # noqa: E402
+
 
 
 def files(folder):
@@ -105,3 +111,144 @@ def test_line_that_shim_would_not_take(tmp_path, line, complaint):
     result = subprocess.run([ROOT / "tools/finish", image], stderr=subprocess.PIPE, text=True)
     assert result.returncode == 1 and complaint in result.stderr and result.stderr.startswith("finish: sbat: ")
     assert image.read_bytes() == content.replace(own, line)
+
+
+# --- the scripts of the package, on a machine made of folders ---------------------------------------------------------
+
+VERSION = "6.1.0-9-amd64"
+
+
+class PackagedMachine:
+    """A machine that has the package. `steps` are what dpkg calls."""
+
+    def __init__(self, folder):
+        self.machine = FolderMachine.new(folder / "machine")
+        self.machine.kernel_package(VERSION)
+        self.library = packaged.install(folder / "package", "PREFIX=/usr") / "usr/lib/kexec-efi"
+        self.programs = folder / "bin"
+        self.programs.mkdir()
+        # Its variables are not those of the machine on which the test runs.
+        (self.programs / "kexec-efi").write_text('#!/bin/sh\ncommand=$1\nshift\n'
+                                                 f'exec {self.library}/kexec-efi "$command" --variables=yes "$@"\n')
+        (self.programs / "kexec-efi").chmod(0o755)
+
+    def step(self, script, *words, expected=0):
+        result = subprocess.run(["sh", ROOT / f"debian/kexec-efi.{script}", *words], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                                stderr=subprocess.PIPE, text=True,
+                                env={"PATH": f"{self.programs}:{os.environ['PATH']}", "DPKG_ROOT": str(self.machine.root),
+                                     "KEXEC_EFI_SYSTEM": str(self.machine.kernel)})
+        assert "Traceback" not in result.stderr and result.returncode == expected, result
+        # Debconf listens on standard output.
+        assert result.stdout == ""
+        return result.stderr
+
+    def set_up(self):
+        """Installed, booted and blessed."""
+        self.machine.run("install", VERSION)
+        assert self.machine.reboot() == VERSION
+        self.machine.run("bless")
+
+
+@pytest.fixture
+def package(tmp_path):
+    return PackagedMachine(tmp_path)
+
+
+CALLS = [("postinst", "configure", ""), ("postinst", "configure", "0.1-1"), ("postinst", "triggered", "kexec-efi-image-signed"),
+         ("postinst", "abort-remove"), ("prerm", "remove"), ("prerm", "upgrade", "0.2-1"), ("postrm", "remove"), ("postrm", "upgrade", "0.2-1")]
+
+
+@pytest.mark.parametrize("call", CALLS, ids=" ".join)
+def test_scripts_before_install(package, call):
+    before = package.machine.state()
+    assert package.step(*call) == "" and package.machine.state() == before
+
+
+@pytest.mark.parametrize("call", [call for call in CALLS if call != ("prerm", "remove")], ids=" ".join)
+def test_scripts_leave_what_boots(package, call):
+    """An upgrade with the same loader, and all that goes wrong in a removal, changes nothing."""
+    package.set_up()
+    before = package.machine.state()
+    package.step(*call)
+    assert package.machine.state() == before
+
+
+def test_purge(package):
+    """The former boot order is back, and nothing of ours is left."""
+    machine = package.machine
+    before, order = machine.state(), machine.numbers("BootOrder")
+    package.set_up()
+    assert machine.numbers("BootOrder") != order and machine.names()
+    package.step("prerm", "remove")
+    package.step("postrm", "remove")
+    assert (machine.root / "etc/kexec-efi.conf").exists()
+    package.step("postrm", "purge")
+    assert not (machine.root / "etc/kexec-efi.conf").exists() and not (machine.root / "var/lib/kexec-efi").exists()
+    assert machine.numbers("BootOrder") == order and machine.reboot() == "others"
+    after = machine.state()
+    current = next(name for name in before if "BootCurrent" in name)
+    assert {**after, current: b""} == {**before, current: b""}
+
+
+def test_removal_that_would_leave_nothing(package):
+    """The package stays until there is something else, and so does what boots."""
+    package.set_up()
+    machine = package.machine
+    machine.set("BootOrder", struct.pack("<H", machine.numbers("BootOrder")[0]))
+    before = machine.state()
+    said = package.step("prerm", "remove", expected=1)
+    assert "this machine would not boot" in said and "kexec-efi: not removed, because this machine boots by it" in said
+    assert machine.state() == before
+    package.step("postinst", "abort-remove")
+    assert machine.state() == before and machine.reboot() == VERSION
+    # Each way out that is named is one.
+    (machine.root / "var/lib/kexec-efi/record.json").unlink()
+    package.step("prerm", "remove")
+    assert machine.reboot() == VERSION
+
+
+def test_removal_where_the_boot_order_cannot_be_reached(package):
+    """As in a rescue system that was not started by UEFI: the order would go on naming files that are gone."""
+    package.set_up()
+    machine = package.machine
+    before = {name: content for name, content in machine.state().items() if "efivars" not in name}
+    for path in machine.efivars.iterdir():
+        path.unlink()
+    said = package.step("prerm", "remove", expected=1)
+    assert "expected EFI variables in " in said and "kexec-efi: not removed" in said
+    assert machine.state() == before
+
+
+@pytest.mark.parametrize("call", [("postinst", "configure", "0.1-1"), ("postinst", "triggered", "kexec-efi-image-signed")], ids=" ".join)
+def test_another_image(package, call):
+    """A new one is put beside what boots, on trial, and only for kernels that are there."""
+    package.set_up()
+    machine = package.machine
+    key = Key.new(package.programs, "distribution")
+    image = package.library / "kexecx64.efi"
+    subprocess.run([ROOT / "tools/sign", "--generic", "--", key.key, key.certificate, image, image.with_name("kexecx64.efi.signed")], check=True,
+                   stdout=subprocess.DEVNULL)
+    before, order = set(machine.names()), machine.numbers("BootOrder")
+    assert "on trial at the next start" in package.step(*call)
+    new = {name for name in machine.names() if name not in before}
+    assert before < set(machine.names()) and {name.rsplit(".", 1)[1] for name in new} == {"efi", "conf"}
+    assert machine.numbers("BootOrder") == order and machine.numbers("BootNext")
+    assert machine.reboot() == VERSION and (machine.esp / machine.path_of(machine.numbers("BootOrder")[0])[1:]).name not in new
+    # A kernel whose package is gone is left alone.
+    (machine.root / f"boot/vmlinuz-{VERSION}").unlink()
+    image.with_name("kexecx64.efi.signed").unlink()
+    state = machine.state()
+    package.step(*call)
+    assert machine.state() == state
+
+
+def test_image_that_cannot_be_put_there(package):
+    """An update of the package does not fail for that."""
+    package.set_up()
+    machine = package.machine
+    (machine.root / f"boot/initrd.img-{VERSION}").unlink()
+    before = machine.state()
+    assert f"kexec-efi: warning: {VERSION} still boots by the former loader" in package.step("postinst", "configure", "0.1-1")
+    (machine.root / "etc/kexec-efi.conf").write_text("nonsense\n")
+    assert "kexec-efi: warning: what is on the ESP is still of the former version" in package.step("postinst", "configure", "0.1-1")
+    assert machine.state() == before
