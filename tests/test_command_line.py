@@ -3,6 +3,7 @@
 
 import json
 import os
+import re
 import shutil
 import subprocess
 
@@ -26,6 +27,13 @@ def test_help_names_all_commands():
     assert result.returncode == 0
     for name in COMMANDS:
         assert f"\n    {name}" in result.stdout
+
+
+def test_version():
+    """That of the loader, which has it from GNUmakefile."""
+    version = re.search(r"^VERSION := (\S+)$", (ROOT / "GNUmakefile").read_text(), re.MULTILINE)[1]
+    result = run("--version")
+    assert (result.returncode, result.stdout, result.stderr) == (0, f"kexec-efi {version}\n", "")
 
 
 @pytest.mark.parametrize("words", [[], ["frob\x1b[31m"], ["add"], ["add", "a", "b"], ["status", "--frob"], ["remove", "--dry", "x"]])

@@ -32,6 +32,12 @@ def image_file():
     raise Refused(f"{path} is not there: run make")
 
 
+def image_version():
+    """By its own line of .sbat, the second (efi/sbat.c)."""
+    path = image_file()
+    return loader.File(path, loader.read(path)).section(".sbat").split(b"\n")[1].split(b",")[4].decode("ascii", "replace")
+
+
 def signed_image_file():
     """The loader with somebody's signature, as Debian's signed packages have it, or None."""
     path = image_file().with_name("kexecx64.efi.signed")

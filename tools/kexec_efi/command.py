@@ -188,6 +188,7 @@ def _add_files(parser):
 
 def _parser():
     parser = Parser(__doc__)
+    parser.add_argument("--version", action="store_true", help="print the version of the loader that would be installed")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND", parser_class=Parser)
 
     def command(name, text, run, *parts, version=None, force=None):
@@ -222,6 +223,9 @@ def _parser():
 def main():
     words = sys.argv[1:]
     try:
+        if words == ["--version"]:
+            loader.say(f"kexec-efi {boot_files.image_version()}")
+            sys.exit(0)
         if words and words[0] in TOOLS:
             sys.exit(TOOLS[words[0]][1](words[1:]))
         options = _parser().parse_args(words)
