@@ -160,8 +160,15 @@ class FolderMachine:
         (self.kernel / "proc/sys/kernel/random/boot_id").write_text(f"boot {self.boots}\n")
         (self.kernel / "proc/sys/kernel/osrelease").write_text(release + "\n")
 
-    def reboot(self, failing=()):
-        """Starts what the variables say; a version in `failing` never comes up. Returns the version that runs, or "others"."""
+    def leave_start(self, what, path, line="", time="2026-01-02 03:04"):
+        """What the loader notes of a start (efi/linux/start_note.h)."""
+        wide = path.replace("/", "\\")
+        self.set("KexecStarts", (self.get("KexecStarts", variables.KEXEC) or b"") + f"{what}\t{wide}\t{line}\t{time}\n".encode(),
+                 variables.KEXEC)
+
+    def reboot(self, failing=(), refused=None):
+        """Starts what the variables say; a version in `failing` never comes up, or for what the loader says in `refused`.
+        Returns the version that runs, or "others"."""
         order = [*self.numbers("BootNext"), *self.numbers("BootOrder")]
         with contextlib.suppress(FileNotFoundError):
             (self.efivars / f"BootNext-{GLOBAL}").unlink()
@@ -169,6 +176,11 @@ class FolderMachine:
             path = self.path_of(number)
             self.judge(path)
             version = "others" if path == OTHERS_PATH else path.rpartition("/")[2].rsplit(".", 2)[0]
+            is_refused = version in failing and refused
+            if is_refused:
+                self.leave_start("refused", path, refused)
+            elif number not in self.numbers("BootOrder") and path != OTHERS_PATH:
+                self.leave_start("started", path)
             if version not in failing:
                 self.set("BootCurrent", struct.pack("<H", number))
                 self._begin(version)

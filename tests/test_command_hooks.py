@@ -393,14 +393,28 @@ def completed(machine, *words):
 def test_completion_knows_all_words(machine):
     helped = subprocess.run([COMMAND, "--help"], stdout=subprocess.PIPE, text=True, check=True).stdout
     commands = set(re.findall(r"^    ([a-z]+) ", helped + " ", re.MULTILINE)) | {"uninstall"}
-    assert completed(machine, "kexec-efi", "") == commands | {"--help"}
-    for command in commands - {"seal", "uki", "sign"}:
-        assert completed(machine, "kexec-efi", command, "-") == options_of(command)
+    assert completed(machine, "kexec-efi", "") == commands
+    assert completed(machine, "kexec-efi", "-") == options_of()
+    for command in commands:
+        assert completed(machine, "kexec-efi", command, "-") == options_of(command), command
+        assert completed(machine, "kexec-efi", "--root", "/", "--json", command, "-") == options_of(command), command
 
 
 def test_completion_of_versions(machine):
     installed(machine)
     assert completed(machine, "kexec-efi", "remove", "") == {VERSION}
+    assert completed(machine, "kexec-efi", "--json", "remove", "--force", "") == {VERSION}
+
+
+def test_completion_of_values(machine):
+    """In each way in which bash may take an option apart."""
+    for words in (["--variables", ""], ["--variables", "=", ""], ["--variables", "="]):
+        assert completed(machine, "kexec-efi", "status", *words) == {"auto", "yes", "no"}
+    assert completed(machine, "kexec-efi", "predict", "--bank", "sha3") == {"sha384"}
+    folder = str(machine.folder)
+    assert completed(machine, "kexec-efi", "--root", folder + "/ro") == {folder + "/root"}
+    assert completed(machine, "kexec-efi", "add", "--initrd", folder + "/ke") == {folder + "/kernel"}
+    assert completed(machine, "kexec-efi", "uki", "--cmdline", "") == set()
 
 
 @pytest.mark.parametrize("hook", [POSTINST, POSTRM, UPDATE, PLUGIN], ids=lambda path: path.name)

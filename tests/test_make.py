@@ -101,7 +101,7 @@ def test_names_of_files(checkout, tmp_path, name):
 
     signing = {"KEY": short / "key", "CERT": short / "cert"}
     initrds = f"{shlex.quote(str(short / 'initrd'))} {shlex.quote(str(short / 'initrd'))}"
-    result = make(checkout, "uki", {"KERNEL": short / "vmlinuz", "INITRD": initrds, "OSREL": short / "osrel", **signing})
+    result = make(checkout, "uki", {"KERNEL": short / "vmlinuz", "INITRD": initrds, "CMDLINE": "", "OSREL": short / "osrel", **signing})
     assert (result.returncode, result.stderr) == (0, b"")
     assert section(checkout / "build/uki.efi", ".initrd", tmp_path) == b"I\0\0\0I"
 
@@ -211,7 +211,7 @@ def test_generic_image_is_signed_on_request_only(checkout, tmp_path, generic):
         subprocess.run(["sbverify", "--cert", key.certificate, signed], check=True, stdout=subprocess.DEVNULL)
     else:
         assert result.returncode and not signed.exists()
-        assert re.search(rb"sign: build/kexecx64.efi: expected an image with something sealed in it, found none: it boots whatever "
+        assert re.search(rb"kexec-efi sign: build/kexecx64.efi: expected an image with something sealed in it, found none: it boots whatever "
                          rb"lies beside it, .* --generic \(GENERIC=yes\)\n", result.stderr)
 
 
@@ -233,7 +233,17 @@ def test_values_that_are_not_given(checkout, tmp_path):
     result = make(checkout, "sealed", {})
     assert result.returncode and result.stderr.startswith(b"sealed: expected ENTRY=, found none\n")
     result = make(checkout, "predict-pcrs", {})
-    assert result.returncode and result.stderr.startswith(b"predict-pcrs: expected --entry, an entry in load options, or something sealed in the image, ")
+    assert result.returncode and result.stderr.startswith(b"kexec-efi predict: expected --entry, an entry in load options, or something sealed in the image, ")
+
+
+@pytest.mark.parametrize("values, missing", [
+    ({}, "INITRD= CMDLINE="), ({"INITRD": ""}, "CMDLINE="), ({"CMDLINE": ""}, "INITRD="), ({"INITRD": "", "CMDLINE": ""}, None)])
+def test_kernel_without_what_belongs_to_it(checkout, values, missing):
+    """It would get the tests' initrd, or their command line."""
+    result = make(checkout, "uki", {"KERNEL": KERNEL, "OSREL": "", **values})
+    assert (checkout / "build/uki.efi").exists() == (missing is None) == (result.returncode == 0)
+    if missing:
+        assert result.stderr.startswith(f"uki: expected {missing} beside KERNEL=, which may be empty, found none".encode())
 
 
 def test_component_of_the_owner(checkout, tmp_path):

@@ -45,8 +45,12 @@ def say(message, file=None):
     print(printable(message), file=file or sys.stdout)
 
 
+# An environment variable: as what a tool is called, where a command runs it in its place.
+CALLED = "KEXEC_EFI_CALLED"
+
+
 def warn(message):
-    say(f"{pathlib.Path(sys.argv[0]).name}: {message}", sys.stderr)
+    say(f"{os.environ.get(CALLED) or pathlib.Path(sys.argv[0]).name}: {message}", sys.stderr)
 
 
 def fail(message):
@@ -58,9 +62,10 @@ def fail(message):
 class Parser(argparse.ArgumentParser):
     """A parser whose messages are printable as well. An option is written out: a value that begins with - is none."""
 
-    def __init__(self, description):
+    def __init__(self, description, **options):
         super().__init__(description=description, formatter_class=argparse.RawDescriptionHelpFormatter,
-                         allow_abbrev=False)
+                         allow_abbrev=False, **options)
+        self.prog = os.environ.get(CALLED) or self.prog
 
     def error(self, message):
         self.print_usage(sys.stderr)
@@ -91,6 +96,11 @@ def run(main):
     """Runs a tool. Whatever ends it early lets it clean up, and whatever cannot be read or written is one line."""
     for number in SIGNALS:
         signal.signal(number, lambda number, _: sys.exit(128 + number))
+    for number, name in enumerate(("stdin", "stdout", "stderr")):
+        # One that is closed would be the next file that is opened.
+        if getattr(sys, name) is None:
+            os.dup2(os.open(os.devnull, os.O_RDWR), number)
+            setattr(sys, name, os.fdopen(number, "r" if name == "stdin" else "w"))
     for stream in (sys.stdout, sys.stderr):
         stream.reconfigure(errors="backslashreplace")
     try:

@@ -12,11 +12,18 @@
   store           what is on the ESP: sets of files, each of which boots one kernel
   firmware_menu   sets as boot entries of the firmware
   systemd_menu    sets as entries of systemd-boot
+  shim            shim in front of images
+  removable       EFI/BOOT/BOOTX64.EFI
+  enrolment       the keys of Secure Boot
+  pcr_signature   the signed values of register 11
+  signatures      whose signature an image has
   record          what is remembered in /var/lib/kexec-efi
   machine         all of these together
   changes         add, remove, bless, install, uninstall: they plan
   report          list, status, verify: they look
   loader_words    what the loader and its purgatory left to be read
+  outcomes        what became of a kernel that was on trial
+  images          seal, uki, sign, predict, pcrlock: of files that are named
 
 A change is planned as a whole before anything is written. At each moment what the boot order names is complete.
 """

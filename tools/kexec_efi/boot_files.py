@@ -14,6 +14,7 @@ import sys
 import loader
 
 from . import configuration as conf
+from . import pcr_signature
 from .errors import FAILED, Refused
 
 LIBRARY = pathlib.Path(__file__).resolve().parents[1]
@@ -116,16 +117,23 @@ class Recipe:
     key: str
     certificate: str
     image: pathlib.Path
+    pcr: tuple          # private key, public key and phases for the signature of register 11, or nothing
 
     @property
     def identity(self):
         """The same for the same content: what is made twice is made once."""
         certificate = loader.read(self.certificate) if self.certificate else b""
         contents = [loader.read(self.image), self.source.kernel, *self.source.initrds, certificate, self.os_release]
-        texts = [self.mode, self.command_line, self.title, self.sort_key, self.lines, self.sbat]
+        contents += [loader.read(self.pcr[1])] if self.pcr else []
+        texts = [self.mode, self.command_line, self.title, self.sort_key, self.lines, self.sbat, self.pcr[2:]]
         digests = [hashlib.sha256(content).hexdigest() for content in contents]
         text = json.dumps([self.source.version, texts, digests])
         return hashlib.sha256(text.encode()).hexdigest()[:_DIGITS_OF_A_SET]
+
+
+def title(system):
+    """What this machine's system is called in menus."""
+    return " ".join((conf.os_release(system).get("PRETTY_NAME") or "Linux").split())
 
 
 def recipe(system, configuration, source):
@@ -135,42 +143,56 @@ def recipe(system, configuration, source):
     image = image_file()
     if configuration.mode == conf.SPLIT and not configuration.key:
         image = signed_image_file() or image
-    title = " ".join((release.get("PRETTY_NAME") or "Linux").split())
-    return Recipe(source, configuration.mode, conf.command_line(system), title,
+    first = [_read(system.file(path)) for path in configuration.initrd]
+    source = dataclasses.replace(source, initrds=[*first, *source.initrds])
+    pcr = (configuration.pcr_private_key, configuration.pcr_public_key, configuration.pcr_phases)
+    return Recipe(source, configuration.mode, conf.command_line(system), title(system),
                   release.get("IMAGE_ID") or release.get("ID") or "linux", loader.read(path) if path else b"",
-                  configuration.entry, configuration.sbat, configuration.key, configuration.certificate, image)
+                  configuration.entry, configuration.sbat, configuration.key, configuration.certificate, image,
+                  pcr if configuration.pcr_private_key else ())
+
+
+def names_a_root(command_line):
+    """Whether a command line says where the system is."""
+    return any(word.startswith(("root=", "nfsroot=", "rd.live", "boot=", "systemd.volatile=")) for word in conf.words_of(command_line))
 
 
 @dataclasses.dataclass
 class Part:
     """A file that is loaded, by a name that says what is in it."""
 
+    key: str            # by which an entry names it
     name: str
     content: bytes
     digest: str
 
     @classmethod
-    def of(cls, kind, version, content):
+    def of(cls, key, version, content):
         digest = loader.fsverity_digest(content)
-        return cls(f"{kind}-{version}-{digest[:_DIGITS_OF_A_NAME]}", content, digest)
+        return cls(key, f"{'vmlinuz' if key == 'linux' else key}-{version}-{digest[:_DIGITS_OF_A_NAME]}", content, digest)
 
 
 def parts_of(source):
-    """The kernel, then the initrds, each once."""
-    parts = [Part.of("vmlinuz", source.version, source.kernel)]
+    """The kernel, then the initrds."""
+    parts = [Part.of("linux", source.version, source.kernel)]
     return parts + [Part.of("initrd", source.version, content) for content in source.initrds]
+
+
+def _plain(line):
+    return " ".join(line.split())
 
 
 def entry_text(made_by, parts, folder):
     """The entry that boots the parts, in the folder `folder` of the ESP, each with its digest."""
-    kernel, *initrds = parts
     # A stop between firmware and kernel must not wait for somebody to come by.
     lines = [f"title {made_by.title}", f"version {made_by.source.version}", f"sort-key {made_by.sort_key}",
-             f"linux {folder}/{kernel.name}", *(f"initrd {folder}/{part.name}" for part in initrds)]
+             *(f"{part.key} {folder}/{part.name}" for part in parts)]
     if made_by.command_line:
         lines.append(f"options {made_by.command_line}")
     if not any(line.split(None, 1)[0] == "on-mismatch" for line in made_by.lines if line):
         lines.append("on-mismatch reset")
+    if made_by.pcr and "measure uki" not in map(_plain, made_by.lines):
+        lines.append("measure uki")
     lines += made_by.lines
     lines += dict.fromkeys(f"fsverity {part.digest} {folder}/{part.name}" for part in parts)
     for line in lines:
@@ -228,11 +250,23 @@ class Workshop:
         run_tool("sign", self._folder, *generic, "--", self._recipe.key, self._recipe.certificate, image, out)
         return out
 
+    def _signature(self, parts, place):
+        """The signature of register 11 and its key, for the command line as the loader will have it."""
+        source = self._recipe.source
+        private, public, phases = self._recipe.pcr
+        plan = loader.entry("the entry", entry_text(self._recipe, parts, place))
+        measured = {"linux": source.kernel, "initrd": loader.joined(source.initrds),
+                    "cmdline": loader.to_bytes(plan["command_line"])}
+        signature = pcr_signature.sign(private, public, phases, measured, self._folder)
+        return [Part.of("pcrsig", source.version, signature), Part.of("pcrpkey", source.version, loader.read(public))]
+
     def make(self, name, place):
         """[(file name, content)] in the order in which they have to be written: the image comes last."""
         if self._recipe.mode == conf.UKI:
             return [(f"{name}.efi", loader.read(self._signed(self._seal_all())))]
         parts = parts_of(self._recipe.source)
+        if self._recipe.pcr:
+            parts += self._signature(parts, place)
         text = entry_text(self._recipe, parts, place)
         files = {part.name: part.content for part in parts}
         if self._recipe.mode == conf.SEALED:

@@ -1,14 +1,17 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """What changes a machine. Each function plans, and returns the plan with what is to be said of it; nothing is written."""
 
+import dataclasses
 import hashlib
 import os
 
-from . import boot_files, operations
+import loader
+
+from . import boot_files, operations, outcomes
 from .configuration import FIRMWARE, SYSTEMD_BOOT
 from .errors import NO_ROOM, Refused
 from .operations import Plan
-from .store import Set
+from .store import Set, parse_image_name
 
 
 def _megabytes(size):
@@ -19,12 +22,14 @@ def _megabytes(size):
 
 
 def _first(machine):
-    """The sets that the machine falls back to: the first in the order, and the first of which the files are whole."""
+    """The sets that the machine falls back to: the first in the order, the first of which the files are whole, and the one
+    that EFI/BOOT is a copy of."""
     menu, record = machine.menu, machine.record
     order = menu.in_order()
     good = [found for found in order if menu.is_good(found, record)]
     whole = next((found for found in good + order if machine.damage(found) is None), None)
-    return {found for found in (*order[:1], *good[:1], whole) if found}
+    copied = next((found for found in machine.store.sets() if found.name == machine.removable.set_name), None)
+    return {found for found in (*order[:1], *good[:1], whole, copied) if found}
 
 
 def _protected(machine):
@@ -88,7 +93,7 @@ def _name(machine, found, title, is_asked):
 def _add_again(machine, found, title, is_asked):
     """Of a set that is there already and whole."""
     menu = machine.menu
-    state, _ = menu.state(found, machine.record, machine.system.boot_id)
+    state, _ = machine.state(found)
     if state == "failed" and not is_asked:
         return Plan(), f"{found.name}: did not come up before: add --again puts it on trial once more"
     if state in ("unnamed", "waiting", "lost") or (is_asked and state not in ("good", "next")):
@@ -110,6 +115,9 @@ def add(machine, source, again=False):
     numbers = [found.number for found in store.sets() if found.version == source.version]
     found = Set(source.version, max(numbers, default=0) + 1, identity)
     files = boot_files.make(made_by, found.name, store.place)
+    if not boot_files.names_a_root(made_by.command_line):
+        loader.warn("warning: expected root= in the kernel command line, found none: the system must find its disk by itself "
+                    "(systemd-gpt-auto-generator), or it does not come up")
     record.of(found.name)["files"] = {name: hashlib.sha256(content).hexdigest() for name, content in files
                                       if name.startswith(found.name)}
 
@@ -117,6 +125,8 @@ def add(machine, source, again=False):
     doomed = {other for other in store.sets() if other.version == source.version and other not in stay}
     doomed |= _surplus(machine, {source.version, *(other.version for other in store.sets())}, machine.configuration.keep)
     gone = [name for name in store.unneeded(doomed) if name not in dict(files)]
+    if machine.shim:
+        files = [*machine.shim.files, *files]
     missing = [(name, content) for name, content in files if not store.has(name, content)]
     _expect_room(machine, found, [len(content) for _, content in missing], gone)
 
@@ -152,10 +162,21 @@ def remove(machine, version, is_forced=False):
     doomed = {found for found in machine.store.sets() if found.version == version}
     doomed |= {found for found in machine.menu.named() if found.version == version}
     _expect_something_left(machine, doomed, is_forced)
-    plan = _remove(machine, doomed)
+    copied = _copy_of_another(machine, doomed)
+    plan = [*copied, *_remove(machine, doomed)]
     if not plan:
         return Plan(), f"{version}: is not there"
-    return Plan(plan + machine.record.saved()), f"{version}: removed"
+    words = "" if machine.menu.can_be_written else "; the firmware's variables cannot be reached: boot entries of it stay"
+    return Plan(plan + machine.record.saved()), f"{version}: removed{words}"
+
+
+def _copy_of_another(machine, doomed):
+    """The operations after which EFI/BOOT does not need these sets: it is a copy of the best of the others."""
+    if machine.removable.set_name not in {found.name for found in doomed}:
+        return []
+    rest = [found for found in machine.store.sets() if found not in doomed and machine.damage(found) is None]
+    good = [found for found in rest if machine.menu.is_good(found, machine.record)]
+    return machine.removable.put((good or rest)[0]) if rest else machine.removable.remove()
 
 
 def _expect_something_left(machine, doomed, is_forced):
@@ -173,7 +194,7 @@ def _next_trial(machine):
     """The operations that put on trial what has waited for it."""
     menu, record = machine.menu, machine.record
     for found in machine.store.sets():
-        state, _ = menu.state(found, record, machine.system.boot_id)
+        state, _ = machine.state(found)
         if state == "waiting" and _may_be_tried(machine, found) is None:
             number = next(number for number, named in menu.ours().items() if named == found)
             record.arm(found.name, machine.system.boot_id)
@@ -182,12 +203,20 @@ def _next_trial(machine):
 
 
 def bless(machine):
-    """What runs has come up: it is first from now on, if nothing newer has come up before."""
+    """What runs has come up, and what has been tried before is settled."""
+    if machine.variables is None:
+        raise Refused("expected the firmware's variables, found none that can be reached: nothing is blessed")
+    settled = outcomes.Witness(machine).settle()
+    plan, words = _bless(machine)
+    plan.after = [*settled, *plan.after]
+    return plan, words
+
+
+def _bless(machine):
+    """What runs is first from now on, if nothing newer has come up before."""
     menu, record, system = machine.menu, machine.record, machine.system
     if menu.name == SYSTEMD_BOOT:
         return Plan(), "systemd-bless-boot.service blesses what systemd-boot has started"
-    if not menu.can_be_written:
-        return Plan(), "the firmware's variables cannot be reached"
     running = menu.running()
     if running is None:
         return Plan(after=_next_trial(machine)), "what runs was not started by a boot entry of kexec-efi"
@@ -197,7 +226,12 @@ def bless(machine):
         raise Refused(f"{running.name}: expected the kernel {running.version} to run, found {system.running_kernel}: "
                       "not blessed")
     record.of(running.name)["blessed"] = True
-    change = [*menu.bless(running), *record.saved()]
+    # What EFI/BOOT has started has no boot entry yet.
+    naming = [] if running in menu.named() else menu.name_set(running, boot_files.title(system))[1]
+    newer = menu.first_good(record)
+    is_newest = newer is None or newer.key <= running.key
+    copied = machine.removable.follow(running) if is_newest else []
+    change = [*naming, *menu.bless(running), *copied, *record.saved()]
     return Plan(change=change, after=_after_blessing(machine, running)), f"{running.name}: has come up, and boots first"
 
 
@@ -219,21 +253,62 @@ def _after_blessing(machine, running):
 
 def expect_trusted(machine):
     """With Secure Boot on, an image that nobody has signed does not start."""
+    if machine.variables is None:
+        return
     signed = machine.configuration.key or (machine.configuration.mode == "split" and boot_files.signed_image_file())
     if machine.has_secure_boot and not signed:
         raise Refused("Secure Boot is on, and nothing signs the image: set key= and certificate= in /etc/kexec-efi.conf, and "
                       "enrol the certificate (--force)")
 
 
-def install(machine, source, is_forced=False):
-    if not is_forced:
+@dataclasses.dataclass
+class Setup:
+    """What `install` does besides: `keys` are the operations that enrol them."""
+
+    is_forced: bool = False
+    removable: bool = False
+    shim: str = None
+    keys: list = dataclasses.field(default_factory=list)
+
+
+def install(machine, source, setup=None):
+    setup = setup or Setup()
+    if not setup.is_forced:
         expect_trusted(machine)
-    machine.record.menu, machine.record.token = machine.menu.name, machine.token
-    machine.record.is_installed = True
+    _set_shim(machine, setup)
+    record = machine.record
+    record.menu, record.token, record.is_installed = machine.menu.name, machine.token, True
     plan, words = add(machine, source)
-    if not list(plan):
-        plan.change = machine.record.saved()
-    return plan, words
+    if setup.removable or machine.configuration.removable == "yes":
+        plan.change += _copied_at_first(machine, plan)
+    plan.change += record.saved() if not plan.change or machine.removable.is_wanted else []
+    plan.after += setup.keys
+    return plan, words + (", with keys that are enrolled" if setup.keys else "")
+
+
+def _set_shim(machine, setup):
+    path = machine.configuration.shim if setup.shim is None else os.path.abspath(setup.shim)
+    if setup.shim is not None and not machine.system.is_running:
+        path = os.path.relpath(os.path.realpath(setup.shim), machine.system.root)
+        if path.startswith(".."):
+            raise Refused(f"{setup.shim}: expected shim below {machine.system.root} (--root), found it elsewhere")
+    if not path:
+        return
+    if machine.menu.name == SYSTEMD_BOOT:
+        raise Refused("--shim: expected boot entries of the firmware, found systemd-boot, which has shim in front of itself")
+    if not machine.system.file(path).exists():
+        raise Refused(f"{machine.system.file(path)}: expected shim, found no such file (Debian has it in shim-signed)")
+    machine.use_shim(path)
+    machine.menu = machine.new_menu()
+
+
+def _copied_at_first(machine, plan):
+    """EFI/BOOT as a copy of what comes first: of a set that is written by the plan, or of one that is there."""
+    files = {step.path.name: step.content for step in plan if isinstance(step, operations.Write)}
+    written = [found for found in map(parse_image_name, files) if found]
+    good = [found for found in machine.store.sets() if machine.menu.is_good(found, machine.record)]
+    found = (good or written or machine.store.sets())[0]
+    return machine.removable.put(found, files)
 
 
 def uninstall(machine, is_forced=False):
@@ -242,10 +317,13 @@ def uninstall(machine, is_forced=False):
     menu, store = machine.menu, machine.store
     doomed = set(store.sets()) | menu.named()
     _expect_something_left(machine, doomed, is_forced)
-    plan = _remove(machine, doomed)
+    plan = [*machine.removable.remove(), *_remove(machine, doomed)]
+    if outcomes.Witness(machine).starts:
+        plan.append(outcomes.forget(machine))
     for folder in (store.folder, store.folder.parent):
         if folder.is_dir():
             plan.append(operations.RemoveFolder(folder))
     plan += [operations.RemoveFile(machine.record.path), operations.RemoveFolder(machine.record.path.parent)]
     menus = {FIRMWARE: "the boot order is without kexec-efi", SYSTEMD_BOOT: "systemd-boot's menu is without kexec-efi"}
-    return Plan(plan), menus[menu.name]
+    words = menus[menu.name] if menu.can_be_written else "its files are gone; the firmware's variables cannot be reached: boot entries stay"
+    return Plan(plan), words

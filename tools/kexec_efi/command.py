@@ -8,14 +8,15 @@ A new kernel is put beside what boots, and is on trial: it is started once, and 
   2  a wrong call, or /etc/kexec-efi.conf is wrong      5  the machine is not set up: kexec-efi install
 """
 
+import argparse
 import json
 import os
 import sys
 
 import loader
 
-from . import boot_files, changes, configuration, report
-from .errors import FAILED, Refused
+from . import boot_files, changes, configuration, enrolment, images, report
+from .errors import FAILED, NOT_INSTALLED, Refused
 from .machine import Machine
 from .record import Record
 from .system import System
@@ -73,83 +74,40 @@ def _install(options):
         version = options.version or (running if running in versions else next(iter(versions), None))
         if version is None:
             raise Refused("expected a kernel /boot/vmlinuz-VERSION, found none: name its version")
-        return changes.install(machine, _source(options, machine, version), options.force)
+        keys = enrolment.read(machine, options.enroll_keys, options.force) if options.enroll_keys else []
+        return changes.install(machine, _source(options, machine, version), changes.Setup(
+            options.force, options.removable, options.shim, keys))
     return _change(options, plan, needs_installation=False)
 
 
 def _uninstall(options):
     machine = _machine(options)
     if not machine.record.is_installed and not machine.store.names():
-        loader.say("nothing is there")
+        loader.say(json.dumps({"operations": [], "done": not options.dry_run, "result": "nothing is there"})
+                   if options.json else "nothing is there")
         return 0
     return _change(options, lambda machine: changes.uninstall(machine, options.force), needs_installation=False)
 
 
 def _report(make):
     def run(options):
-        value, lines, code = make(_machine(options))
+        machine = _machine(options)
+        value, lines, code = make(machine)
         report.print_lines(json.dumps(value, indent=1).splitlines() if options.json else lines)
-        return code
+        return code if code or machine.record.is_installed else NOT_INSTALLED
     return run
 
 
-# --- the tools by themselves -----------------------------------------------------------------------------------------
-
-
-def _run(name, arguments):
-    """Runs a tool beside us in our place; what it says and how it ends is its own, and so are signals."""
-    program = boot_files.LIBRARY / name
-    sys.stdout.flush()
-    os.execv(program, [str(program), *arguments])
-
-
-def _uki(arguments):
-    """Of words of our own where --kernel-version is one of them, as kernel-install's plugin calls it."""
-    if not any(word.startswith("--kernel-version") for word in arguments):
-        return _seal(arguments)
-    parser = Parser("Makes the unified image of a kernel, as /etc/kexec-efi.conf and /etc/kernel/cmdline have it.",
-                    "kexec-efi uki")
-    parser.add_argument("--kernel-version", dest="version", required=True)
-    parser.add_argument("--out", required=True)
-    _add_common(parser)
-    _add_files(parser)
-    options = parser.parse_args(arguments)
-    system = System(options.root)
-    settings = configuration.read(system, options.config)
-    if settings.entry:
-        raise Refused(f"{configuration.FILE}: a unified image has no entry: expected no entry=, found {settings.entry[0]}")
-    settings.mode = configuration.UKI
-    source = boot_files.find(system, options.version, options.kernel, options.initrd, options.no_initrd)
-    (_, content), = boot_files.make(boot_files.recipe(system, settings, source), options.version, "")
-    loader.write(options.out, content)
-    return 0
-
-
-def _seal(arguments):
-    """`seal` and `uki` are one tool: what it makes depends on --entry and --linux."""
-    image = [] if any(word.startswith("--image") for word in arguments) else [f"--image={boot_files.image_file()}"]
-    return _run("seal", [*image, *arguments])
-
-
-# Name -> (what it does, what runs it), of tools that take words of their own.
-TOOLS = {
-    "seal": ("make a sealed image: --out=OUT --entry=ENTRY --root=DIR", _seal),
-    "uki": ("make a unified image: --out=OUT --linux=KERNEL --initrd=INITRD --cmdline=TEXT; or "
-            "--kernel-version=VERSION --out=OUT", _uki),
-    "sign": ("sign an image: [--generic] KEY CERT IMAGE OUT", lambda arguments: _run("sign", arguments)),
-}
-
-
-def _predict(options):
-    return _run("predict-pcrs", report.image_of(_machine(options), options.version))
-
-
-def _pcrlock(options):
-    """Under a name by which the next one of this version replaces it."""
-    machine = _machine(options)
-    name = options.version.replace("~", "_")
-    return _run("pcrlock", [*report.image_of(machine, options.version), f"--name=kexec-efi-{name}",
-                            f"--out={machine.system.file('/var/lib/pcrlock.d')}"])
+def _of_version(run):
+    """What knows a boot by the version of a kernel, or by an image that is named."""
+    def run_it(options):
+        if (options.version is None) == (options.image is None):
+            raise Refused("expected VERSION or --image, found " + ("neither" if options.image is None else "both"), 2)
+        if options.image is not None:
+            return run(options, None)
+        Record(System(options.root)).expect_installed()
+        return run(options, _machine(options))
+    return run_it
 
 
 # --- the words of the command line -----------------------------------------------------------------------------------
@@ -158,17 +116,26 @@ def _pcrlock(options):
 class Parser(loader.Parser):
     """As argparse makes one for a command of several."""
 
-    def __init__(self, description, prog="kexec-efi"):
-        super().__init__(description)
+    def __init__(self, description, prog="kexec-efi", **options):
+        super().__init__(description, **options)
         self.prog = prog
 
 
+COMMON = {
+    "--root": {"metavar": "DIR", "help": "the machine's files are below DIR, its ESP is mounted there"},
+    "--config": {"metavar": "FILE", "help": f"instead of {configuration.FILE}"},
+    "--variables": {"choices": ["auto", "yes", "no"],
+                    "help": "whether to use the EFI variables of the running machine (auto: if it is that which is set up)"},
+    "--no-variables": {"dest": "variables", "action": "store_const", "const": "no", "help": "as --variables=no, for images of disks"},
+    "--json": {"action": "store_true", "help": "print JSON"},
+}
+DEFAULTS = {"root": "/", "config": None, "variables": "auto", "json": False}
+
+
 def _add_common(parser):
-    parser.add_argument("--root", default="/", metavar="DIR", help="the machine's files are below DIR")
-    parser.add_argument("--config", metavar="FILE", help=f"instead of {configuration.FILE}")
-    parser.add_argument("--variables", choices=["auto", "yes", "no"], default="auto",
-                        help="whether to use the EFI variables of the running machine (auto: if it is that which is set up)")
-    parser.add_argument("--json", action="store_true", help="print JSON")
+    """They may stand ahead of the command and behind it, so neither place has defaults."""
+    for name, words in COMMON.items():
+        parser.add_argument(name, default=argparse.SUPPRESS, **words)
 
 
 def _add_hook(parser):
@@ -186,13 +153,22 @@ def _add_files(parser):
     parser.add_argument("--no-initrd", action="store_true", help="boot without an initrd")
 
 
+def _add_install(parser):
+    parser.add_argument("--removable", action="store_true",
+                        help="also as EFI/BOOT/BOOTX64.EFI, unless somebody else's is there")
+    parser.add_argument("--shim", metavar="FILE", help="put this shim in front of each image")
+    parser.add_argument("--enroll-keys", metavar="DIR",
+                        help="enrol DIR/db.auth, KEK.auth and PK.auth, where the firmware is in its setup mode")
+
+
 def _parser():
     parser = Parser(__doc__)
     parser.add_argument("--version", action="store_true", help="print the version of the loader that would be installed")
+    _add_common(parser)
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND", parser_class=Parser)
 
     def command(name, text, run, *parts, version=None, force=None):
-        one = commands.add_parser(name, help=text, description=text)
+        one = commands.add_parser(name, prog=f"kexec-efi {name}", help=text, description=text)
         for part in (_add_common, *parts):
             part(one)
         if version:
@@ -204,31 +180,35 @@ def _parser():
 
     left = "even if nothing that boots is left"
     command("install", "set this machine up, with the kernel that runs, or VERSION", _install, _add_change, _add_files,
-            version="?", force="even if Secure Boot would not start it")
+            _add_install, version="?", force="even if Secure Boot would not start it")
     command("add", "put a kernel beside what boots, on trial", _add, _add_change, _add_files, _add_hook, version=1) \
         .add_argument("--again", action="store_true", help="put it on trial again")
     command("remove", "remove a kernel", _remove, _add_change, _add_hook, version=1, force=left)
     command("list", "the kernels that are there", _report(report.listing))
     command("status", "what boots, and what became of what was tried", _report(report.status))
-    command("verify", "look at all files as the loader would", _report(report.verification))
+    command("verify", "look at all files as the loader would, and at their digests and signatures", _report(report.verification))
     command("bless", "say that what runs has come up (kexec-efi-bless.service does)", _bless, _add_change)
     command("uninstall", "remove all of it, and leave the boot order as it was", _uninstall, _add_change, force=left)
-    command("predict", "what a TPM will hold after a boot of VERSION", _predict, version=1)
-    command("pcrlock", "write what a boot of VERSION measures, for systemd-pcrlock", _pcrlock, version=1)
-    for name, (text, _) in TOOLS.items():
-        commands.add_parser(name, help=text, description=text)
+    command("predict", "what a TPM will hold after a boot of VERSION, or of an image", _of_version(images.predict),
+            images.add_boot, images.add_predict, version="?")
+    command("pcrlock", "write what a boot of VERSION, or of an image, measures, for systemd-pcrlock", _of_version(images.pcrlock),
+            images.add_boot, images.add_pcrlock, version="?")
+    command("seal", "make a sealed image: an entry with the digests of its files", images.seal, images.add_seal, images.add_image)
+    command("uki", "make a unified image, of a kernel VERSION that is installed or of files", images.uki, images.add_uki,
+            images.add_image)
+    command("sign", "sign an image for Secure Boot", images.sign, images.add_sign)
     return parser
 
 
 def main():
-    words = sys.argv[1:]
     try:
-        if words == ["--version"]:
+        if sys.argv[1:] == ["--version"]:
             loader.say(f"kexec-efi {boot_files.image_version()}")
             sys.exit(0)
-        if words and words[0] in TOOLS:
-            sys.exit(TOOLS[words[0]][1](words[1:]))
-        options = _parser().parse_args(words)
+        options = _parser().parse_args()
+        for name, value in DEFAULTS.items():
+            if not hasattr(options, name):
+                setattr(options, name, value)
         if isinstance(getattr(options, "version", None), list):
             options.version, = options.version
         sys.exit(options.run(options))

@@ -25,6 +25,11 @@ class Configuration:
     esp          where the EFI system partition is mounted, if it is not where bootctl looks for it
     menu         firmware, systemd-boot, or auto: systemd-boot if that has started this machine
     keep         so many kernel versions stay
+    shim         a file: shim in front of each image; empty: none
+    removable    yes: also as EFI/BOOT/BOOTX64.EFI
+    pcr_private_key, pcr_public_key  sign the values of register 11 for disks that are bound to it
+    pcr_phases   of systemd-pcrphase, for each of which there is a signature; may be repeated
+    initrd       a file in front of the kernel's own initrd, such as microcode; may be repeated
     tries        so often systemd-boot tries a new kernel
     entry        a line for each entry, such as `measure require`; may be repeated
     sbat         a line for the image's .sbat; may be repeated
@@ -38,11 +43,17 @@ class Configuration:
     menu: str = "auto"
     keep: int = 3
     tries: int = 3
+    shim: str = ""
+    removable: str = "no"
+    pcr_private_key: str = ""
+    pcr_public_key: str = ""
+    pcr_phases: list = dataclasses.field(default_factory=list)
+    initrd: list = dataclasses.field(default_factory=list)
     entry: list = dataclasses.field(default_factory=list)
     sbat: list = dataclasses.field(default_factory=list)
 
 
-_CHOICES = {"mode": MODES, "generic": ("yes", "no"), "menu": ("auto", FIRMWARE, SYSTEMD_BOOT)}
+_CHOICES = {"mode": MODES, "generic": ("yes", "no"), "removable": ("yes", "no"), "menu": ("auto", FIRMWARE, SYSTEMD_BOOT)}
 _NUMBERS = {"keep": (1, 100), "tries": (1, 100)}
 
 
@@ -85,12 +96,31 @@ def parse(name, text):
     if configuration.key and configuration.mode == SPLIT and configuration.generic != "yes":
         raise Refused(f"{name}: mode=split signs an image that boots whatever lies beside it, so the key seals nothing any "
                       "more: mode=sealed, or generic=yes if it need not", WRONG_CALL)
+    _expect_no_files(name, configuration.entry)
+    if bool(configuration.pcr_private_key) != bool(configuration.pcr_public_key):
+        missing = "pcr_public_key" if configuration.pcr_private_key else "pcr_private_key"
+        raise Refused(f"{name}: expected pcr_private_key and pcr_public_key, found no {missing}", WRONG_CALL)
+    if configuration.pcr_phases and not configuration.pcr_private_key:
+        raise Refused(f"{name}: expected pcr_phases= with pcr_private_key=, found it without", WRONG_CALL)
     # What would not be done is not asked for.
-    for key, modes in (("entry", (SPLIT, SEALED)), ("sbat", (SEALED, UKI))):
+    for key, modes in (("entry", (SPLIT, SEALED)), ("sbat", (SEALED, UKI)), ("pcr_private_key", (SPLIT, SEALED))):
         if getattr(configuration, key) and configuration.mode not in modes:
             raise Refused(f"{name}: expected {key}= with mode={' or '.join(modes)}, found it with {configuration.mode}",
                           WRONG_CALL)
     return configuration
+
+
+# Keys of an entry that name files, of which each has to be on the ESP.
+_FILES = {"linux": "a kernel has its own line", "uki": "a kernel has its own line", "initrd": "initrd=FILE copies one",
+          "pcrsig": "pcr_private_key=FILE makes it", "pcrpkey": "pcr_public_key=FILE copies it",
+          "fsverity": "each file has its line", "sha256": "each file has its line", "volume": "all files are on the ESP"}
+
+
+def _expect_no_files(name, lines):
+    for line in lines:
+        key = line.split(None, 1)[0] if line.strip() else ""
+        if key in _FILES:
+            raise Refused(f"{name}: entry: expected a key that names no file, found {key}: {_FILES[key]}", WRONG_CALL)
 
 
 def _read(path):

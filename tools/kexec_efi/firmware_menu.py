@@ -5,8 +5,9 @@ it, BootOrder does not, so that the firmware starts it once, and what booted bef
 import re
 import struct
 
-from . import load_option
+from . import load_option, shim
 from .operations import SetVariable
+from .outcomes import NOT_STARTED, TRIES_MAX
 from .store import parse_image_name
 from .variables import GLOBAL
 
@@ -23,8 +24,10 @@ def number_name(number):
 class FirmwareMenu:
     name = NAME
 
-    def __init__(self, variables, esp, store):
+    def __init__(self, variables, esp, store, shim=None, started=None):
         self._variables = variables     # None where nobody can reach the machine's firmware
+        self._shim = shim               # what stands in front of each image, or None
+        self._started = started         # our set that runs without a boot entry, by its copy in EFI/BOOT
         self._esp = esp
         self._store = store
         # What the operations that were made so far will have set: the next ones go on from there.
@@ -78,6 +81,8 @@ class FirmwareMenu:
         found = {}
         for number, option in self.entries().items():
             folder, _, image = (option.path or "").rpartition("/")
+            if shim.NAME.fullmatch(image):
+                folder, _, image = shim.image_in(option.optional).rpartition("/")
             named = parse_image_name(image)
             is_here = option.partition_uuid == self._esp.partition.uuid and folder.lower() == self._store.place.lower()
             if named and is_here:
@@ -100,7 +105,7 @@ class FirmwareMenu:
         return next((found for found in self.in_order() if record.is_blessed(found.name)), None)
 
     def running(self):
-        return self.ours().get(self.current)
+        return self.ours().get(self.current) or self._started
 
     def armed(self):
         """Our set that BootNext names."""
@@ -141,7 +146,11 @@ class FirmwareMenu:
                 return number, []
         number = self._free_number()
         label = f"{title}, {found.version} (kexec-efi)"[:_TITLE_MAX]
-        data = load_option.make(label, self._esp.partition, f"{self._store.place}/{found.name}.efi")
+        image = f"{self._store.place}/{found.name}.efi"
+        if self._shim:
+            data = load_option.make(label, self._esp.partition, f"{self._store.place}/{self._shim.name}", shim.load_options(image))
+        else:
+            data = load_option.make(label, self._esp.partition, image)
         return number, [self._set(number_name(number), data, label)]
 
     def arm(self, number, found):
@@ -173,8 +182,18 @@ class FirmwareMenu:
 
     # --- for people ---
 
-    def state(self, found, record, boot_id):
-        """(a word, an explanation) of what became of a set."""
+    def label(self, number):
+        """An entry, as people know it."""
+        option = self.entries().get(number)
+        return f"{number_name(number)} ({option.description})" if option else number_name(number)
+
+    def _waiting(self):
+        if self.next_is_of_others():
+            return f"it waits for its trial: {self.label(self.next)} is to be started next"
+        return "it waits for its trial"
+
+    def state(self, found, record, boot_id, outcome):
+        """(a word, an explanation) of what became of a set. `outcome` tells how its last trial ended."""
         known = record.sets.get(found.name, {})
         tries, armed = known.get("tries", 0), known.get("armed", "")
         if not self.can_be_written:
@@ -192,6 +211,8 @@ class FirmwareMenu:
         if known.get("blessed"):
             return "lost", "it has come up, and is not in the boot order any more"
         if armed and armed != boot_id:
-            return "failed", f"it did not come up in {tries} {'try' if tries == 1 else 'tries'}"
-        return "waiting", "it waits for its trial"
-
+            ended = outcome(found)
+            if ended.kind == NOT_STARTED and tries < TRIES_MAX:
+                return "waiting", f"{ended}; it waits for another trial"
+            return "failed", f"{ended}{f' ({tries} tries)' if tries > 1 else ''}"
+        return "waiting", self._waiting()

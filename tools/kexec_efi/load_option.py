@@ -53,11 +53,11 @@ def _node(subtype, data):
     return _NODE.pack(_MEDIA, subtype, _NODE.size + len(data)) + data
 
 
-def make(description, partition, path):
-    """The bytes of an active entry without optional data, for a file whose `path` has / between its parts."""
+def make(description, partition, path, optional=b""):
+    """The bytes of an active entry, for a file whose `path` has / between its parts; `optional` are its load options."""
     name = path.replace("/", "\\").encode("utf-16-le") + b"\0\0"
     nodes = partition.node() + _node(_FILE_NODE, name) + _END
-    return _HEAD.pack(ACTIVE, len(nodes)) + description.encode("utf-16-le", "replace") + b"\0\0" + nodes
+    return _HEAD.pack(ACTIVE, len(nodes)) + description.encode("utf-16-le", "replace") + b"\0\0" + nodes + optional
 
 
 def _take_text(data):

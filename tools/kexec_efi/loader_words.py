@@ -2,12 +2,13 @@
 """What the loader and its purgatory left to be read: the loader's log of this boot, and the note of a start that stopped
 behind the firmware's back, which the next start of the loader reports and deletes."""
 
+import dataclasses
 import struct
 
-from .variables import KEXEC
+from .variables import KEXEC, STORED
 
-# efi/linux/loader_interface.h, common/stop_note.h, purgatory_abi.h, exception.h.
-LOG, NOTE = "KexecLog", "KexecMismatch"
+# efi/linux/loader_interface.h, efi/linux/start_note.h, common/stop_note.h, purgatory_abi.h, exception.h.
+LOG, NOTE, STARTS = "KexecLog", "KexecMismatch", "KexecStarts"
 _NOTE_HEAD = struct.Struct("<II16s")
 _DIGESTS, _EXCEPTION, _EXIT = struct.Struct("<32s32s"), struct.Struct("<QQQQQ"), struct.Struct("<QQQQ")
 _MISMATCH, _EXCEPTION_KIND, _NMI, _EXIT_KIND = 1, 2, 3, 4
@@ -25,6 +26,43 @@ def log(variables):
 
 def warnings(lines):
     return [line for line in lines if any(mark in line for mark in _MARKS)]
+
+
+def stop_in(lines):
+    """What the loader's log of this boot says of a start before it that was stopped; None if nothing."""
+    marks = ("stopped the last start: ",)
+    return next((line.split("warning: ", 1)[-1] for line in lines if any(mark in line for mark in marks)), None)
+
+
+@dataclasses.dataclass(frozen=True)
+class Start:
+    """A line of the note of starts: `what` is refused, started or stopped; `path` that of the image on its volume, with /
+    between its parts; `line` what the loader said; `time` that of the firmware's clock."""
+
+    what: str
+    path: str
+    line: str
+    time: str
+
+
+_STARTS_SIZE_MAX = 1024
+
+
+def parse_starts(data):
+    """What is none of our lines is passed over: anybody may have written it."""
+    found = []
+    for line in (data or b"")[:_STARTS_SIZE_MAX].decode("utf-8", "replace").split("\n"):
+        fields = line.split("\t")
+        if len(fields) == 4 and fields[0] in ("refused", "started", "stopped"):
+            what, path, said, time = fields
+            found.append(Start(what, path.replace("\\", "/"), said.removeprefix("warning: "), time))
+    return found
+
+
+def starts(variables):
+    """The starts that the loader has noted, the oldest first."""
+    variable = variables.read(STARTS, KEXEC) if variables else None
+    return parse_starts(variable.data) if variable and variable.attributes == STORED else []
 
 
 def _region(name):

@@ -5,9 +5,10 @@ import contextlib
 import fcntl
 import hashlib
 import os
+import shutil
 
 from . import configuration as conf
-from . import partition
+from . import outcomes, partition, removable, shim, signatures
 from .errors import WRONG_CALL, Refused
 from .firmware_menu import FirmwareMenu
 from .record import Record
@@ -27,6 +28,7 @@ class Machine:
         self.token = conf.check_token(self.record.token or conf.entry_token(system))
         self.store = Store(self.esp, self.token)
         self.variables = self._find_variables(use_variables)
+        self.use_shim(self.record.shim)
         self.menu = self._find_menu()
 
     def _find_variables(self, wanted):
@@ -44,6 +46,9 @@ class Machine:
         data = self.variables.data(name, LOADER) if self.variables else None
         return (data or b"").decode("utf-16-le", "replace").rstrip("\0")
 
+    def new_menu(self):
+        return self._find_menu()
+
     def _find_menu(self):
         wanted = self.configuration.menu
         if wanted == "auto":
@@ -59,7 +64,30 @@ class Machine:
             return SystemdMenu(self.variables, self.esp, self.store, self.configuration.tries, self.token, sort_key)
         if wanted != conf.FIRMWARE:
             raise Refused(f"{self.record.path}: menu: expected firmware or systemd-boot, found {wanted}", WRONG_CALL)
-        return FirmwareMenu(self.variables, self.esp, self.store)
+        return FirmwareMenu(self.variables, self.esp, self.store, self.shim, self._started_from_boot())
+
+    def use_shim(self, path):
+        """Shim in front of images from now on; none if `path` is empty. A file that is gone stands in front of nothing new."""
+        self.record.shim = path
+        place = self.system.file(path) if path else None
+        self.shim = shim.read(place) if path and place.exists() else None
+
+    def _started_from_boot(self):
+        """Our set that EFI/BOOT is a copy of, where the firmware has started that."""
+        name = self.record.removable.get("set")
+        path = self.loader_text("LoaderImageIdentifier").replace("\\", "/").lower()
+        is_here = self.loader_text("LoaderDevicePartUUID").lower() == self.esp.partition.uuid
+        if not name or not is_here or path.rpartition("/")[0] != removable.PLACE.lower():
+            return None
+        return next((found for found in self.store.sets() if found.name == name), None)
+
+    @property
+    def removable(self):
+        return removable.Removable(self)
+
+    def state(self, found):
+        """(a word, an explanation) of what became of a set."""
+        return self.menu.state(found, self.record, self.system.boot_id, outcomes.Witness(self).outcome)
 
     @property
     def has_secure_boot(self):
@@ -81,6 +109,16 @@ class Machine:
             if digest != expected:
                 return f"{name}: expected sha256 {expected}, found {digest}"
         return None
+
+    def signature(self, found):
+        """good, other or none: whose signature the image of a set has, compared with certificate=; unknown if nobody can say."""
+        image, certificate = self.store.image(found), self.configuration.certificate
+        content = image.read_bytes()
+        if not signatures.is_signed(content):
+            return "none"
+        if not certificate or not shutil.which("sbverify"):
+            return "unknown"
+        return "good" if signatures.is_by(content, certificate) else "other"
 
     @contextlib.contextmanager
     def locked(self):

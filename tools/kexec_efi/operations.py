@@ -11,6 +11,7 @@ import pathlib
 import loader
 
 from .errors import FAILED, NO_ROOM, Refused
+from .variables import GLOBAL, STORED
 
 # Ends the name of a file that is being written.
 PARTIAL = ".partial"
@@ -37,6 +38,8 @@ class MakeFolder:
         return f"make {self.path}"
 
     def run(self):
+        if self.path.is_dir():
+            return
         self.path.mkdir()
         self.is_done = True
         _flush(self.path.parent)
@@ -154,6 +157,8 @@ class SetVariable:
     name: str
     data: bytes
     meaning: str
+    vendor: str = GLOBAL
+    attributes: int = STORED
 
     def __post_init__(self):
         self._before = []
@@ -163,12 +168,12 @@ class SetVariable:
 
     def _put(self, data):
         if data is None:
-            self.variables.delete(self.name)
+            self.variables.delete(self.name, self.vendor)
         else:
-            self.variables.write(self.name, data)
+            self.variables.write(self.name, data, self.vendor, self.attributes)
 
     def run(self):
-        self._before = [self.variables.data(self.name)]
+        self._before = [self.variables.data(self.name, self.vendor)]
         self._put(self.data)
 
     def undo(self):

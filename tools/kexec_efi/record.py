@@ -10,7 +10,7 @@ from .errors import NOT_INSTALLED, Refused
 FILE = "/var/lib/kexec-efi/record.json"
 
 
-_EMPTY = {"armed": "", "tries": 0, "blessed": False, "files": {}}
+_EMPTY = {"armed": "", "tries": 0, "blessed": False, "files": {}, "outcome": "", "reason": "", "time": ""}
 
 
 def _checked(known):
@@ -18,19 +18,30 @@ def _checked(known):
     return {key: known[key] if isinstance(known.get(key), type(value)) else type(value)() for key, value in _EMPTY.items()}
 
 
+def _checked_copy(known):
+    """What is known of EFI/BOOT: empty unless it is as it should be."""
+    if isinstance(known, dict) and isinstance(known.get("set"), str) and isinstance(known.get("files"), dict):
+        return {"set": known["set"], "files": {str(name): str(digest) for name, digest in known["files"].items()}}
+    return {}
+
+
 class Record:
-    """`menu` and `token` are what the machine was set up with. `sets` is a dict from a set's name to what is known of it: `armed`, the boot in which it was put on trial; `tries`,
-    how often; `blessed`, whether it came up; `files`, the SHA-256 of its image and its entry, by their names."""
+    """`menu` and `token` are what the machine was set up with. `sets` is a dict from a set's name to what is known of it:
+    `armed`, the boot in which it was put on trial; `tries`, how often; `blessed`, whether it came up; `files`, the SHA-256 of
+    its image and its entry, by their names; `outcome`, `reason` and `time`, what became of its last trial (outcomes.py). `removable` is what is
+    known of EFI/BOOT (removable.py), `shim` the path of the shim in front of the images."""
 
     def __init__(self, system):
         self.path = system.file(FILE)
         self.base = system.root
         self.is_installed = self.path.exists()
         self.menu, self.token, self.sets = None, None, {}
+        self.removable, self.shim = {}, ""
         try:
             content = json.loads(self.path.read_bytes())
             self.menu, self.token = content.get("menu"), content.get("token")
             self.sets = {name: _checked(known) for name, known in content["sets"].items()}
+            self.removable, self.shim = _checked_copy(content.get("removable")), str(content.get("shim") or "")
         except FileNotFoundError:
             pass
         except OSError as error:
@@ -52,9 +63,11 @@ class Record:
     def arm(self, name, boot_id):
         known = self.of(name)
         known["armed"], known["tries"] = boot_id, known["tries"] + 1
+        known.update(outcome="", reason="", time="")
 
     def saved(self):
         """The operations that save it as it is now."""
-        content = json.dumps({"menu": self.menu, "token": self.token, "sets": self.sets}, indent=1, sort_keys=True).encode() + b"\n"
+        content = json.dumps({"menu": self.menu, "token": self.token, "sets": self.sets, "removable": self.removable,
+                              "shim": self.shim}, indent=1, sort_keys=True).encode() + b"\n"
         return [*operations.make_folders(self.path.parent, self.base),
                 *operations.write_file(self.path, content, replaces=True), operations.Flush(self.path.parent)]

@@ -1,22 +1,35 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""What a machine is like, as a dict that is printed as JSON, or as lines for people."""
+"""What a machine is like, as a dict that is printed as JSON, or as lines for people. The keys of the dicts, and the words
+for a state, an outcome and a signature, are those of kexec-efi(8): they may grow, and do not change."""
 
 import loader
 
-from . import loader_words
+from . import loader_words, outcomes
 from .configuration import FIRMWARE
 from .errors import BAD_NEWS, Refused
 
 
-def sets(machine):
+def _all(machine):
     """What is on the ESP or in the menu, the newest first."""
-    store, menu, record = machine.store, machine.menu, machine.record
-    running = menu.running()
+    return sorted({*machine.store.sets(), *machine.menu.named()}, key=lambda one: one.key, reverse=True)
+
+
+def _outcome(machine, witness, one, state):
+    """Why it has not come up, as a dict; None if nothing is known against it."""
+    known = machine.record.sets.get(one.name, {})
+    is_over = state == "failed" or (state == "waiting" and known.get("armed") not in ("", None, machine.system.boot_id))
+    found = witness.outcome(one) if is_over else witness.refusal(one)
+    return {"kind": found.kind, "reason": found.reason, "time": found.time} if found else None
+
+
+def sets(machine):
+    running, witness = machine.menu.running(), outcomes.Witness(machine)
     found = []
-    for one in sorted({*store.sets(), *menu.named()}, key=lambda one: one.key, reverse=True):
-        state, why = menu.state(one, record, machine.system.boot_id)
+    for one in _all(machine):
+        state, why = machine.state(one)
         found.append({"version": one.version, "name": one.name, "state": state, "why": why, "running": one == running,
-                      "tries": record.sets.get(one.name, {}).get("tries", 0)})
+                      "tries": machine.record.sets.get(one.name, {}).get("tries", 0),
+                      "outcome": _outcome(machine, witness, one, state)})
     return found
 
 
@@ -28,19 +41,51 @@ def listing(machine):
 
 
 def verification(machine):
-    """Each set, by the loader's own judgement."""
+    """Each set, by the loader's own judgement, by the digests of its files and by its signature."""
     results, lines = [], []
-    for one in sorted({*machine.store.sets(), *machine.menu.named()}, key=lambda one: one.key, reverse=True):
+    for one in _all(machine):
         damage = machine.damage(one)
-        results.append({"version": one.version, "name": one.name, "good": damage is None, "damage": damage})
-        lines.append(f"{one.name}: {damage or 'good'}")
+        signature = machine.signature(one) if damage is None else "unknown"
+        if signature == "other" or (signature == "none" and machine.has_secure_boot and machine.configuration.key):
+            damage = f"expected the signature of {machine.configuration.certificate}, found {'none' if signature == 'none' else 'another'}"
+        results.append({"version": one.version, "name": one.name, "good": damage is None, "damage": damage, "signature": signature})
+        words = {"good": "good, signed", "none": "good, not signed"}.get(signature, "good")
+        lines.append(f"{one.name}: {damage or words}")
     is_good = all(result["good"] for result in results)
     return {"sets": results, "good": is_good}, lines or ["nothing is there"], 0 if is_good else BAD_NEWS
 
 
+def _head(machine, value):
+    yield "Set up", "yes" if value["installed"] else "no (kexec-efi install)"
+    menu = "the firmware" if value["menu"] == FIRMWARE else value["menu"]
+    yield "Mode", f"{value['mode']}, entries of {menu}{', behind shim' if value['shim'] else ''}"
+    yield "ESP", f"{value['esp']} (PARTUUID {value['partition']}), {value['folder']}"
+    if value["removable"]:
+        yield "EFI/BOOT", f"boots {value['removable']}"
+    yield "Started by", value["loader"] or "nobody knows"
+    if value["variables"]:
+        yield "Secure Boot", "on" if value["secure_boot"] else "off"
+    else:
+        yield "Firmware", "its variables cannot be reached"
+
+
+def _lines_of(one):
+    mark = "*" if one["running"] else " "
+    yield f"{mark}{one['state']:>13}: {one['name']}: {one['why']}"
+    if one["damage"]:
+        yield f"{'damaged':>14}: {one['damage']}"
+    if one["outcome"] and one["state"] not in ("failed", "waiting"):
+        yield f"{'refused':>14}: at {one['outcome']['time'] or 'an earlier start'}: {one['outcome']['reason']}"
+
+
+def _other_starts(machine, found):
+    """What the loader has noted of images that are none of the sets."""
+    ours = {f"{machine.store.place}/{one['name']}.efi".lower() for one in found}
+    return [start for start in outcomes.Witness(machine).starts if start.what == "refused" and start.path.lower() not in ours]
+
+
 def status(machine):
     """What the machine boots, and what became of what was tried."""
-    configuration, menu = machine.configuration, machine.menu
     log = loader_words.log(machine.variables)
     note = loader_words.note(machine.variables)
     found = sets(machine)
@@ -48,26 +93,20 @@ def status(machine):
     damage = {result["name"]: result["damage"] for result in verified["sets"] if result["damage"]}
     for one in found:
         one["damage"] = damage.get(one["name"])
+    others = _other_starts(machine, found)
     value = {
-        "installed": machine.record.is_installed, "mode": configuration.mode, "menu": menu.name, "esp": str(machine.esp.path),
-        "partition": machine.esp.partition.uuid, "folder": machine.store.place,
-        "loader": machine.loader_text("LoaderInfo") or None, "secure_boot": machine.has_secure_boot, "sets": found,
-        "warnings": loader_words.warnings(log), "note": note,
+        "installed": machine.record.is_installed, "mode": machine.configuration.mode, "menu": machine.menu.name,
+        "esp": str(machine.esp.path), "partition": machine.esp.partition.uuid, "folder": machine.store.place,
+        "loader": machine.loader_text("LoaderInfo") or None, "secure_boot": machine.has_secure_boot,
+        "variables": machine.variables is not None, "shim": machine.shim.name if machine.shim else None,
+        "removable": machine.removable.set_name, "sets": found, "warnings": loader_words.warnings(log), "note": note,
+        "refused": [{"path": start.path, "reason": start.line, "time": start.time} for start in others],
     }
-    lines = [
-        f"       Set up: {'yes' if value['installed'] else 'no (kexec-efi install)'}",
-        f"         Mode: {value['mode']}, entries of {'the firmware' if menu.name == FIRMWARE else menu.name}",
-        f"          ESP: {value['esp']} (PARTUUID {value['partition']}), {value['folder']}",
-        f"   Started by: {value['loader'] or 'nobody knows'}",
-        f"  Secure Boot: {'on' if value['secure_boot'] else 'off'}",
-    ]
-    for one in found:
-        mark = "*" if one["running"] else " "
-        lines.append(f"{mark}      {one['state']:>6}: {one['name']}: {one['why']}")
-        if one["damage"]:
-            lines.append(f"       damaged: {one['damage']}")
-    lines += [f"    The loader: {line}" for line in value["warnings"]]
-    lines += [f"      The note: {note}"] if note else []
+    lines = [f"{name:>14}: {text}" for name, text in _head(machine, value)]
+    lines += [line for one in found for line in _lines_of(one)]
+    lines += [f"{'The loader':>14}: {line}" for line in value["warnings"]]
+    lines += [f"{'The note':>14}: {note}"] if note else []
+    lines += [f"{'Refused':>14}: {start.path} at {start.time or 'an earlier start'}: {start.line}" for start in others]
     is_bad = bool(damage) or any(one["state"] == "failed" for one in found)
     return value, lines, BAD_NEWS if is_bad else 0
 

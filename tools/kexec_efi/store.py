@@ -16,11 +16,12 @@ import tempfile
 
 import loader
 
-from . import operations
+from . import operations, shim
 from .boot_files import VERSION, version_key
 
 _SET = re.compile(rf"(?P<version>{VERSION})\.(?P<number>[0-9]{{1,9}})-(?P<identity>[0-9a-f]{{12}})\.efi")
-_OURS = re.compile(rf"(vmlinuz|initrd)-{VERSION}-[0-9a-f]{{16}}|{VERSION}\.[0-9]{{1,9}}-[0-9a-f]{{12}}\.(efi|conf)")
+_OURS = re.compile(rf"(vmlinuz|initrd|pcrsig|pcrpkey)-{VERSION}-[0-9a-f]{{16}}|{VERSION}\.[0-9]{{1,9}}-[0-9a-f]{{12}}\.(efi|conf)"
+                   rf"|{shim.NAME.pattern}|{shim.MOK_MANAGER}")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -109,7 +110,8 @@ class Store:
             if plan is None:
                 names.insert(0, entry_name)
                 plan = loader.entry(entry_name, loader.read(self.folder / entry_name))
-            files = [part for part in [plan["kernel"], *plan["initrds"]] if part["source"] == "volume"]
+            parts = [plan["kernel"], *plan["initrds"], *loader.pcr_files(plan)]
+            files = [part for part in parts if part["source"] == "volume"]
             for part in files:
                 # The lines with digests are the last: where they are missing, others may be as well.
                 if not part["fsverity"]:
@@ -148,7 +150,9 @@ class Store:
         def is_kept(name):
             if name.endswith(operations.PARTIAL):
                 return False
-            return name.lower() in needed or any(name.startswith((f"vmlinuz-{version}-", f"initrd-{version}-"))
+            if name == shim.MOK_MANAGER or shim.NAME.fullmatch(name):
+                return bool(needed)
+            return name.lower() in needed or any(name.startswith((f"vmlinuz-{version}-", f"initrd-{version}-", f"pcrsig-{version}-", f"pcrpkey-{version}-"))
                                          for version in versions)
 
         gone = [name for name in self.names() if not is_kept(name)]

@@ -7,6 +7,7 @@ import re
 
 from . import operations
 from .configuration import SYSTEMD_BOOT
+from .outcomes import NOT_STARTED
 from .store import parse_image_name
 from .variables import LOADER
 
@@ -59,6 +60,9 @@ class SystemdMenu:
         return next((named for _, named, _, _ in self._entries()
                      if f"{self._token}-{named.name}".lower() == name.lower()), None)
 
+    # Boot entries of the firmware are nothing of this menu's.
+    current, order = None, ()
+
     def armed(self):
         return next((found for found in self.in_order() if not self.is_good(found, None)), None)
 
@@ -91,7 +95,7 @@ class SystemdMenu:
 
     # --- for people ---
 
-    def state(self, found, record, boot_id):
+    def state(self, found, record, boot_id, outcome):
         entry = next((entry for entry in self._entries() if entry[1] == found), None)
         if entry is None:
             return "unnamed", "no entry of systemd-boot names it"
@@ -99,7 +103,10 @@ class SystemdMenu:
         if left is None:
             return "good", "it has come up"
         if left == 0:
-            return "failed", f"it did not come up in {done} {'try' if done == 1 else 'tries'}"
+            ended = outcome(found)
+            count = f"{done} {'try' if done == 1 else 'tries'}"
+            # systemd-boot starts it by its order, so the loader notes only what it has refused.
+            return "failed", f"it did not come up in {count}" if ended.kind == NOT_STARTED else f"{ended} ({count})"
         if self.running() == found:
             return "trial", "it runs, and has not been blessed yet"
         return "next", f"systemd-boot tries it {left} more {'time' if left == 1 else 'times'}"

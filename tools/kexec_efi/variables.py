@@ -121,4 +121,6 @@ class Variables:
         if error.errno in (errno.ENOSPC, errno.EDQUOT):
             return Refused(f"EFI variable {name}: the firmware has no room for it (delete boot entries that nobody needs, "
                            "by efibootmgr)", NO_ROOM)
+        if error.errno == errno.EROFS:
+            return Refused(f"EFI variable {name}: expected {FOLDER} to be writable, found it mounted read-only")
         return Refused(f"EFI variable {name}: {error.strerror}")

@@ -1,0 +1,77 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""What the next system to come up finds of a start that did not: lines in the firmware's variable KexecStarts."""
+
+import struct
+import uuid
+
+import esp
+from conftest import IMAGE, entry, files, utf16, wait_for_report
+from machine import Machine
+from test_mismatch import tampered  # noqa: F401
+from varstore import VariableStore
+
+VENDOR = uuid.UUID("5f0a6dd6-9a3e-4c1f-8d46-2c1a1d1b6a10")
+GOOD, TRIAL = 0xA0, 0xA1
+
+
+def disk(tmp_path, **trial):
+    return esp.make(tmp_path / "esp.img", files({
+        "/EFI/a/a.efi": IMAGE, "/EFI/a/a.conf": entry(extra=["on-mismatch reset"]),
+        "/EFI/b/b.efi": IMAGE, "/EFI/b/b.conf": entry(**trial),
+    }))
+
+
+def on_trial(boot_options):
+    """B is started once, by BootNext; the order has A."""
+    options = boot_options(("A", "\\EFI\\a\\a.efi", b""), ("B", "\\EFI\\b\\b.efi", utf16("verbose")))
+    store = VariableStore(options["variables"])
+    store.set("BootOrder", struct.pack("<H", GOOD))
+    store.set("BootNext", struct.pack("<H", TRIAL))
+    store.save(options["variables"])
+    return options
+
+
+def noted(options):
+    """What happened, the path and the line, of each record."""
+    data = VariableStore(options["variables"]).get("KexecStarts", VENDOR)
+    records = [line.split("\t") for line in (data or b"").decode("ascii").splitlines()]
+    # The last field is the time, of the firmware's clock.
+    assert all(len(record) == 4 and record[3].startswith("20") for record in records), records
+    return [tuple(record[:3]) for record in records]
+
+
+def test_refused_trial_leaves_its_reason(tmp_path, boot_options):
+    image = disk(tmp_path, linux="/nowhere")
+    options = on_trial(boot_options)
+    for _ in range(2):
+        with Machine(image, **options) as guest:
+            wait_for_report(guest)
+        (what, path, line), = noted(options)
+        assert (what, path) == ("refused", "\\EFI\\b\\b.efi") and line.startswith("/nowhere: ") and "NOT_FOUND" in line
+
+
+def test_trial_that_leaves_for_linux(tmp_path, boot_options):
+    """An ordinary boot leaves nothing."""
+    image = disk(tmp_path)
+    options = on_trial(boot_options)
+    with Machine(image, **options) as guest:
+        wait_for_report(guest)
+    assert noted(options) == [("started", "\\EFI\\b\\b.efi", "")]
+    with Machine(image, **options) as guest:
+        wait_for_report(guest)
+    assert noted(options) == [("started", "\\EFI\\b\\b.efi", "")]
+
+
+def test_trial_that_was_stopped_gives_way_at_once(tmp_path, boot_options, tampered):  # noqa: F811
+    """The order has nothing behind A: it is no repetition of what was stopped."""
+    image = disk(tmp_path, extra=["verbose yes", "on-mismatch reset"])
+    options = on_trial(boot_options)
+    guest = tampered(image, options["variables"], boot_order=True, reboot=True)
+    guest.expect(r"^purgatory: the kernel was not started; resetting$")
+    guest.expect(r"^kexec: warning: the purgatory stopped the last start: digest mismatch in initrd")
+    report = wait_for_report(guest)
+    guest.__exit__()
+    assert "not trying again at once" not in guest.log and report["release"]
+    (started, path, _), (stopped, _, line) = noted(options)
+    assert (started, path, stopped) == ("started", "\\EFI\\b\\b.efi", "stopped")
+    assert line.startswith("warning: the purgatory stopped the last start: digest mismatch in initrd: expected ")

@@ -1,0 +1,407 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""kexec-efi and what firmware trusts and starts by itself: the removable path, shim, the keys of Secure Boot, and the signed
+values of a TPM's register. What belongs to somebody else is never replaced."""
+
+import json
+import os
+import re
+import struct
+import subprocess
+import sys
+import uuid
+
+import pytest
+
+from command_machine import ESP_UUID, FOLDER, OTHERS, ROOT, FolderMachine, cpio
+from kexec_efi import enrolment, load_option, pcr_signature, variables
+from test_command_changes import A, B, add, blessed
+
+sys.path.insert(0, str(ROOT / "tests/qemu"))
+
+import loader  # noqa: E402
+from signing import Key  # noqa: E402
+
+SHIM = ROOT / "build/deps/shim/shimx64.efi.signed"
+
+
+def boot_folder(machine):
+    folder = machine.esp / "EFI/BOOT"
+    return {path.name: path.read_bytes() for path in folder.iterdir()} if folder.is_dir() else {}
+
+
+def start_by(machine, path):
+    """The firmware has started this path by itself: no boot entry of ours was."""
+    machine.set("BootCurrent", struct.pack("<H", 0x77))
+    for name, text in (("LoaderImageIdentifier", path.replace("/", "\\")), ("LoaderDevicePartUUID", ESP_UUID)):
+        (machine.efivars / f"{name}-{variables.LOADER}").write_bytes(struct.pack("<I", 6) + text.encode("utf-16-le") + b"\0\0")
+
+
+# --- the removable path ----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("mode", ["split", "sealed", "uki"])
+def test_image_of_a_disk(tmp_path, mode):
+    """A builder has no firmware; the machine that the disk is put in starts what is there, and makes its boot entry."""
+    machine = FolderMachine.new(tmp_path / "machine", f"mode={mode}\n")
+    machine.kernel_package(A)
+    before = {name: content for name, content in machine.state().items() if "efivars" in name}
+    words = machine.run("install", "--no-variables", "--removable")
+    assert "the firmware's variables cannot be reached: no boot entry names it" in words
+    assert {name: content for name, content in machine.state().items() if "efivars" in name} == before
+    assert set(boot_folder(machine)) == {"BOOTX64.EFI", *(["BOOTX64.conf"] if mode == "split" else [])}
+    machine.judge("/EFI/BOOT/BOOTX64.EFI")
+
+    start_by(machine, "/EFI/BOOT/BOOTX64.EFI")
+    machine._begin(A)
+    assert json.loads(machine.run("status", "--json"))["sets"][0]["running"]
+    machine.run("bless")
+    assert machine.path_of(machine.numbers("BootOrder")[0]).startswith(f"/{FOLDER}/{A}")
+    assert machine.reboot() == A
+    # Once another kernel has come up, that is what is started without a boot entry.
+    first = boot_folder(machine)
+    add(B)(machine)[0].carry_out()
+    assert boot_folder(machine) == first
+    assert machine.reboot() == B
+    machine.run("bless")
+    machine.judge("/EFI/BOOT/BOOTX64.EFI")
+    assert boot_folder(machine) != first
+    machine.run("remove", B)
+    machine.judge("/EFI/BOOT/BOOTX64.EFI")
+    machine.run("uninstall")
+    assert not (machine.esp / "EFI/BOOT").exists() and machine.names() == []
+
+
+@pytest.mark.parametrize("name", ["BOOTX64.EFI", "bootx64.efi", "BOOTX64.conf"])
+def test_removable_path_of_somebody_else(tmp_path, name):
+    machine = FolderMachine.new(tmp_path / "machine")
+    machine.kernel_package(A)
+    (machine.esp / "EFI/BOOT").mkdir()
+    (machine.esp / "EFI/BOOT" / name).write_bytes(b"of Windows")
+    before = machine.state()
+    assert f"{name}: expected no such file or one of ours, found another" in machine.run("install", "--removable", expected=1)
+    assert machine.state() == before
+    machine.run("install")
+    machine.run("uninstall")
+    assert boot_folder(machine) == {name: b"of Windows"}
+
+
+def test_removable_path_that_somebody_has_taken(tmp_path):
+    """After a kernel's update it stays theirs, and so it does at the end."""
+    machine = FolderMachine.new(tmp_path / "machine")
+    machine.kernel_package(A)
+    machine.run("install", "--removable")
+    assert machine.reboot() == A
+    machine.run("bless")
+    (machine.esp / "EFI/BOOT/BOOTX64.EFI").write_bytes(b"of Windows")
+    add(B)(machine)[0].carry_out()
+    assert machine.reboot() == B
+    assert "somebody else's is not replaced" in machine.run("bless")
+    assert boot_folder(machine)["BOOTX64.EFI"] == b"of Windows"
+    machine.run("uninstall")
+    assert boot_folder(machine) == {"BOOTX64.EFI": b"of Windows"}
+
+
+def test_removable_path_by_the_configuration(tmp_path):
+    machine = FolderMachine.new(tmp_path / "machine", "removable=yes\n")
+    machine.kernel_package(A)
+    machine.run("install")
+    assert "BOOTX64.EFI" in boot_folder(machine)
+
+
+def test_files_of_the_removable_path_stay(tmp_path):
+    """What it names is needed, whatever else is removed: `keep` counts it as what boots."""
+    machine = FolderMachine.new(tmp_path / "machine", "keep=1\n")
+    machine.kernel_package(A)
+    machine.run("install", "--removable")
+    assert machine.reboot() == A
+    machine.run("bless")
+    add(B)(machine)[0].carry_out()
+    machine.judge("/EFI/BOOT/BOOTX64.EFI")
+    assert machine.reboot(failing=[B]) == A
+    machine.run("bless")
+    machine.judge("/EFI/BOOT/BOOTX64.EFI")
+
+
+def test_removable_path_started_on_another_disk(tmp_path):
+    """By its partition; and by its folder."""
+    machine = FolderMachine.new(tmp_path / "machine")
+    machine.kernel_package(A)
+    machine.run("install", "--no-variables", "--removable")
+    start_by(machine, "/EFI/BOOT/BOOTX64.EFI")
+    path = machine.efivars / f"LoaderDevicePartUUID-{variables.LOADER}"
+    good = path.read_bytes()
+    path.write_bytes(good.replace("c0ff".encode("utf-16-le"), "c0fe".encode("utf-16-le")))
+    assert machine.machine().menu.running() is None
+    path.write_bytes(good)
+    start_by(machine, "/EFI/debian/BOOTX64.EFI")
+    assert machine.machine().menu.running() is None
+    start_by(machine, "/EFI/Boot/bootx64.efi")
+    assert machine.machine().menu.running() is not None
+
+
+# --- shim ------------------------------------------------------------------------------------------------------------
+
+
+def with_shim(tmp_path, *words, conf="", manager=True):
+    machine = FolderMachine.new(tmp_path / "machine", conf)
+    machine.kernel_package(A)
+    folder = machine.root / "usr/lib/shim"
+    folder.mkdir(parents=True)
+    (folder / "shimx64.efi.signed").write_bytes(SHIM.read_bytes())
+    if manager:
+        (folder / "mmx64.efi.signed").write_bytes(b"MZ manager")
+    machine.run("install", f"--shim={folder}/shimx64.efi.signed", *words)
+    return machine
+
+
+def entry_of(machine, number):
+    return load_option.parse(machine.get(f"Boot{number:04X}"))
+
+
+def test_shim_in_front(tmp_path):
+    """It finds the image by its load options, and the manager of keys beside itself."""
+    machine = with_shim(tmp_path)
+    number, = machine.numbers("BootNext")
+    option = entry_of(machine, number)
+    folder, _, name = option.path.rpartition("/")
+    assert folder == f"/{FOLDER}" and (machine.esp / FOLDER / name).read_bytes() == SHIM.read_bytes()
+    assert (machine.esp / FOLDER / "mmx64.efi").read_bytes() == b"MZ manager"
+    # In full, as one word that a NUL ends: then shim looks for it nowhere else (load-options.c).
+    image = option.optional.decode("utf-16-le")
+    assert image.startswith("\\EFI\\kexec\\") and image.endswith(".efi\0") and " " not in image
+    machine.judge(image.rstrip("\0").replace("\\", "/"))
+    found = machine.machine()
+    assert [one.version for one in found.menu.named()] == [A] and found.menu.armed().version == A
+
+    machine.set("BootCurrent", struct.pack("<H", number))
+    machine._begin(A)
+    machine.run("bless")
+    assert machine.numbers("BootOrder") == [number, OTHERS]
+    add(B)(machine)[0].carry_out()
+    assert entry_of(machine, *machine.numbers("BootNext")).path == option.path
+    assert "behind shim" in machine.run("status")
+    machine.run("remove", A)
+    assert name in machine.names()
+    machine.run("uninstall")
+    assert machine.names() == [] and machine.numbers("BootOrder") == [OTHERS]
+
+
+def test_shim_that_is_updated(tmp_path):
+    """What is there keeps its own; what comes has the new one."""
+    machine = with_shim(tmp_path)
+    shim = machine.root / "usr/lib/shim/shimx64.efi.signed"
+    shim.write_bytes(SHIM.read_bytes() + b"newer")
+    add(B)(machine)[0].carry_out()
+    assert len([name for name in machine.names() if name.startswith("shim-")]) == 2
+    old, new = (entry_of(machine, int(path.name[4:8], 16)) for path in sorted(machine.efivars.glob("Boot000[02]-*")))
+    assert old.path != new.path
+    # One that its package has taken away: what comes has none, and boots by itself.
+    shim.unlink()
+    assert "behind shim" not in machine.run("status")
+
+
+def test_shim_and_the_removable_path(tmp_path):
+    machine = with_shim(tmp_path, "--removable")
+    files = boot_folder(machine)
+    assert set(files) == {"BOOTX64.EFI", "grubx64.efi", "grubx64.conf", "mmx64.efi"} and files["BOOTX64.EFI"] == SHIM.read_bytes()
+    machine.judge("/EFI/BOOT/grubx64.efi")
+    machine.run("uninstall", "--force")
+    assert boot_folder(machine) == {}
+
+
+@pytest.mark.parametrize("content, conf, complaint", [
+    (None, "", "expected shim, found no such file"), (b"no image", "", "expected shim, found no PE32"),
+    (b"", "menu=systemd-boot\n", "found systemd-boot, which has shim in front of itself")])
+def test_shim_that_is_none(tmp_path, content, conf, complaint):
+    machine = FolderMachine.new(tmp_path / "machine", conf)
+    machine.kernel_package(A)
+    if content is not None:
+        (machine.root / "shim.efi").write_bytes(content)
+    before = machine.state()
+    assert complaint in machine.run("install", f"--shim={machine.root}/shim.efi", expected=1)
+    assert machine.state() == before
+
+
+def test_shim_outside_of_the_root(tmp_path):
+    machine = FolderMachine.new(tmp_path / "machine")
+    machine.kernel_package(A)
+    assert "expected shim below" in machine.run("install", f"--shim={SHIM}", expected=1)
+
+
+# --- the keys of Secure Boot -----------------------------------------------------------------------------------------
+
+
+def signature_list(certificates, owner=uuid.UUID(int=1)):
+    """EFI_SIGNATURE_LISTs by hand (UEFI specification 32.4.1)."""
+    lists = b""
+    for der in certificates:
+        size = 28 + 16 + len(der)
+        lists += uuid.UUID("a5c059a1-94e4-4aa7-87b5-ab155c2bf072").bytes_le + struct.pack("<III", size, 0, 16 + len(der))
+        lists += owner.bytes_le + der
+    return lists
+
+
+def authenticated(lists, signature=b"signature"):
+    """EFI_VARIABLE_AUTHENTICATION_2, as sign-efi-sig-list writes it."""
+    head = struct.pack("<IHH", 24 + len(signature), 0x0200, 0x0ef1) + uuid.UUID("4aafd29d-68df-49ee-8aa9-347d375665a7").bytes_le
+    return bytes(16) + head + signature + lists
+
+
+@pytest.fixture(scope="module")
+def key(tmp_path_factory):
+    found = Key.new(tmp_path_factory.mktemp("keys"), "ours")
+    found.der = subprocess.run(["openssl", "x509", "-in", found.certificate, "-outform", "DER"], check=True, stdout=subprocess.PIPE).stdout
+    return found
+
+
+def enrolling(tmp_path, key, setup_mode=b"\1", conf=None):
+    machine = FolderMachine.new(tmp_path / "machine", f"mode=sealed\nkey={key.key}\ncertificate={key.certificate}\n" if conf is None else conf)
+    machine.kernel_package(A)
+    if setup_mode is not None:
+        machine.set("SetupMode", setup_mode)
+    folder = tmp_path / "auto"
+    folder.mkdir()
+    for name in ("PK", "KEK", "db"):
+        (folder / f"{name}.auth").write_bytes(authenticated(signature_list([b"other certificate", key.der])))
+    return machine, folder
+
+
+def test_keys_are_enrolled(tmp_path, key):
+    """In an order in which PK, which ends the setup mode, is the last, and behind everything else."""
+    machine, folder = enrolling(tmp_path, key)
+    plan = json.loads(machine.run("install", "--dry-run", "--json", f"--enroll-keys={folder}"))["operations"]
+    assert [line.split(":")[0] for line in plan[-3:]] == [f"set EFI variable {name}" for name in ("db", "KEK", "PK")]
+    machine.run("install", f"--enroll-keys={folder}")
+    for name, vendor in (("db", enrolment.DATABASE), ("KEK", variables.GLOBAL), ("PK", variables.GLOBAL)):
+        content = (machine.efivars / f"{name}-{vendor}").read_bytes()
+        # NON_VOLATILE, BOOTSERVICE_ACCESS, RUNTIME_ACCESS, TIME_BASED_AUTHENTICATED_WRITE_ACCESS.
+        assert content == struct.pack("<I", 0x27) + (folder / f"{name}.auth").read_bytes()
+
+
+@pytest.mark.parametrize("mode, found", [(b"\0", "found SetupMode 0"), (None, "found no SetupMode"), (b"\2", "found SetupMode 2")])
+def test_keys_that_are_there_stay(tmp_path, key, mode, found):
+    machine, folder = enrolling(tmp_path, key, mode)
+    before = machine.state()
+    words = machine.run("install", "--force", f"--enroll-keys={folder}", expected=1)
+    assert f"expected the firmware in its setup mode, {found}" in words and machine.state() == before
+
+
+def test_keys_without_variables(tmp_path, key):
+    machine, folder = enrolling(tmp_path, key)
+    assert "none that can be reached: no keys are enrolled" in machine.run("install", "--no-variables", f"--enroll-keys={folder}", expected=1)
+
+
+GOOD = authenticated(signature_list([b"x"]))
+
+
+@pytest.mark.parametrize("name, content, complaint", [
+    ("PK", None, "cannot read .*PK.auth"), ("db", b"", "expected 40 to 1048576 bytes of a signed variable .*, found 0"),
+    ("KEK", bytes(100), "expected a signed variable .*, found something else"),
+    ("db", signature_list([b"x" * 100]), "expected a signed variable"),
+    ("db", GOOD[:16] + b"\xff" * 4 + GOOD[20:], "expected at most"), ("db", GOOD[:16] + bytes(4) + GOOD[20:], "expected at most"),
+    ("db", GOOD[:-1], "expected a signature list of whole signatures"), ("db", GOOD + b"z", "expected 28 bytes of a signature list, found 1"),
+    ("PK", authenticated(b""), "expected a certificate, found none"),
+    ("db", GOOD, "expected a certificate= that it trusts, found .*pem, which is not in it"),
+    ("dbx", b"rubbish", "expected 40 to"),
+], ids=lambda value: str(value)[:40])
+def test_keys_that_are_none(tmp_path, key, name, content, complaint):
+    """Each file is looked at before any key is written."""
+    machine, folder = enrolling(tmp_path, key)
+    path = folder / f"{name}.auth"
+    if content is None:
+        path.unlink()
+    else:
+        path.write_bytes(content)
+    before = machine.state()
+    words = machine.run("install", f"--enroll-keys={folder}", expected=1)
+    assert re.search(complaint, words), words
+    assert machine.state() == before
+
+
+def test_keys_that_trust_nothing_of_ours(tmp_path, key):
+    machine, folder = enrolling(tmp_path, key, conf="")
+    assert "expected a certificate= that it trusts, found none" in machine.run("install", f"--enroll-keys={folder}", expected=1)
+    assert "with keys that are enrolled" in machine.run("install", "--force", f"--enroll-keys={folder}")
+
+
+# --- signed values of register 11 ------------------------------------------------------------------------------------
+
+MEASURE = r'''#!/usr/bin/python3
+import base64, hashlib, json, pathlib, sys
+words = dict(word[2:].split("=", 1) for word in sys.argv[2:] if not word.startswith("--phase"))
+phases = [word[8:] for word in sys.argv[2:] if word.startswith("--phase=")]
+contents = {name: pathlib.Path(words[name]).read_bytes() for name in ("linux", "initrd", "cmdline", "pcrpkey") if name in words}
+pathlib.Path(CALLS).write_text(json.dumps([sys.argv[1], words["bank"], phases, {name: hashlib.sha256(content).hexdigest()
+                                                                                for name, content in contents.items()}]))
+signature = hashlib.sha256(b"".join(contents.values())).hexdigest()
+print(json.dumps({"sha256": [{"pcrs": [11], "pkfp": "aa", "pol": signature, "sig": base64.b64encode(b"s").decode()}]}))
+'''
+
+
+@pytest.fixture
+def signing(tmp_path):
+    """A machine, the environment with a systemd-measure, and what that was called with."""
+    programs = tmp_path / "bin"
+    programs.mkdir()
+    calls = tmp_path / "calls"
+    (programs / "systemd-measure").write_text(MEASURE.replace("CALLS", repr(str(calls))))
+    (programs / "systemd-measure").chmod(0o755)
+    (tmp_path / "private").write_bytes(b"private")
+    (tmp_path / "public").write_bytes(b"-----BEGIN PUBLIC KEY-----\n")
+    conf = f"pcr_private_key={tmp_path}/private\npcr_public_key={tmp_path}/public\n"
+    return conf, {"PATH": f"{programs}:{os.environ['PATH']}"}, calls
+
+
+def sha256(content):
+    return loader.sha256_digest(content)
+
+
+@pytest.mark.parametrize("mode", ["split", "sealed"])
+def test_signature_of_a_register(tmp_path, signing, mode):
+    conf, environment, calls = signing
+    machine = FolderMachine.new(tmp_path / "machine", f"mode={mode}\npcr_phases=enter-initrd\npcr_phases=enter-initrd:leave-initrd\n{conf}")
+    machine.kernel_package(A)
+    machine.run("install", environment=environment)
+    verb, bank, phases, contents = json.loads(calls.read_text())
+    assert (verb, bank, phases) == ("sign", "sha256", ["enter-initrd", "enter-initrd:leave-initrd"])
+    kernel = (machine.root / f"boot/vmlinuz-{A}").read_bytes()
+    assert contents == {"linux": sha256(kernel), "initrd": sha256(cpio(A)), "cmdline": sha256(b"root=/dev/vda2 ro quiet"),
+                        "pcrpkey": sha256(b"-----BEGIN PUBLIC KEY-----\n")}
+    machine.expect_bootable()
+    image = machine.esp / machine.path_of(*machine.numbers("BootNext"))[1:]
+    plan = loader.Image("x", image.read_bytes()).plan or loader.entry("x", image.with_suffix(".conf").read_bytes())
+    assert plan["measured_as_image"] and all(part["fsverity"] for part in loader.pcr_files(plan))
+    found = [loader.file_below(machine.esp, part).read_bytes() for part in loader.pcr_files(plan)]
+    assert json.loads(found[0])["sha256"][0]["pcrs"] == [11] and found[1] == b"-----BEGIN PUBLIC KEY-----\n"
+    # An initrd that is made anew has a signature of its own, and nothing is left of the one before.
+    (machine.root / f"boot/initrd.img-{A}").write_bytes(cpio("updated"))
+    machine.run("add", A, environment=environment)
+    assert json.loads(calls.read_text())[3]["initrd"] == sha256(cpio("updated"))
+    assert len([name for name in machine.names() if name.startswith("pcrsig-")]) == 1
+    machine.run("verify")
+    next(machine.esp.rglob("pcrsig-*")).write_bytes(b"{}")
+    assert "pcrsig" in machine.run("verify", expected=3)
+    machine.run("uninstall", "--force")
+    assert machine.names() == []
+
+
+def test_nobody_who_signs(tmp_path, signing, monkeypatch):
+
+    monkeypatch.setattr(pcr_signature, "PLACES", ("/nowhere",))
+    monkeypatch.setenv("PATH", "/nowhere")
+    with pytest.raises(pcr_signature.Refused, match="expected systemd-measure .*, found none in /nowhere"):
+        pcr_signature.sign("a", "b", [], {}, tmp_path)
+
+
+@pytest.mark.parametrize("script, complaint", [
+    ("echo no TPM >&2; exit 1", "systemd-measure failed: no TPM"), ("exit 1", "it says nothing; systemd 252 needs a TPM"),
+    ("echo '{}'", "expected signed values of register 11 as JSON, found others"),
+    ("echo '{\"sha256\": [{\"pcrs\": [12], \"pol\": \"a\", \"sig\": \"b\"}]}'", "found others"), ("echo x", "found others")])
+def test_signer_that_fails(tmp_path, signing, script, complaint):
+    conf, environment, _ = signing
+    (tmp_path / "bin/systemd-measure").write_text(f"#!/bin/sh\n{script}\n")
+    machine = FolderMachine.new(tmp_path / "machine", conf)
+    machine.kernel_package(A)
+    before = machine.state()
+    assert complaint in machine.run("install", environment=environment, expected=1)
+    assert machine.state() == before

@@ -1,0 +1,102 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""What became of a kernel that was on trial. The loader notes each start of what the boot order does not name, each refusal
+and each stop in an EFI variable (loader_words); what runs for the first time after that keeps it in the record."""
+
+import dataclasses
+
+from . import loader_words
+from .operations import SetVariable
+from .variables import KEXEC
+
+# The loader refused it; the purgatory or the firmware stopped it; it was started, and did not come up; it was not started.
+REFUSED, STOPPED, LOST, NOT_STARTED = KINDS = ("refused", "stopped", "lost", "not-started")
+
+# So often a trial that did not take place is made up for.
+TRIES_MAX = 3
+
+
+@dataclasses.dataclass(frozen=True)
+class Outcome:
+    kind: str
+    reason: str
+    time: str = ""      # of the firmware's clock; empty if it is not known
+
+    def __str__(self):
+        when = f"was tried at {self.time}: " if self.time else ""
+        return when + self.reason
+
+
+class Witness:
+    """What is known of starts, for a machine as it is now."""
+
+    def __init__(self, machine):
+        self._machine = machine
+        self.starts = loader_words.starts(machine.variables)
+        self._stop = loader_words.note(machine.variables) or loader_words.stop_in(loader_words.log(machine.variables))
+
+    def _path(self, found):
+        return f"{self._machine.store.place}/{found.name}.efi".lower()
+
+    def _noted(self, found):
+        """The last that is noted of a set, with what follows; None if nothing is."""
+        places = [i for i, start in enumerate(self.starts) if start.path.lower() == self._path(found)]
+        if not places:
+            return None
+        last = self.starts[places[-1]]
+        if last.what == "refused":
+            return Outcome(REFUSED, last.line or "it was refused", last.time)
+        following = self.starts[places[-1] + 1:][:1]
+        if following and following[0].what == "stopped":
+            return Outcome(STOPPED, following[0].line, last.time)
+        if self._stop:
+            return Outcome(STOPPED, self._stop, last.time)
+        return Outcome(LOST, "did not come up (panic or hang: no reason was left)", last.time)
+
+    def refusal(self, found):
+        """Why the loader has refused a set, on trial or not; None if it has not."""
+        noted = self._noted(found)
+        return noted if noted and noted.kind == REFUSED else None
+
+    def outcome(self, found):
+        """Of a set whose trial is over and that does not run."""
+        known = self._machine.record.sets.get(found.name, {})
+        if known.get("outcome") in KINDS:
+            return Outcome(known["outcome"], known["reason"], known["time"])
+        return self._noted(found) or Outcome(NOT_STARTED, self._why_not_started())
+
+    def _why_not_started(self):
+        menu = self._machine.menu
+        current = menu.current
+        if current is not None and current not in menu.ours() and current not in menu.order[:1]:
+            return f"was not started: {menu.label(current)} was, in its place"
+        hint = "; Secure Boot is on: does the firmware trust its signature?" if self._machine.has_secure_boot else ""
+        return f"was not started, as far as the loader has noted: BootNext was lost, or the firmware refused its image{hint}"
+
+    # --- what is kept ---
+
+    def settle(self):
+        """The operations that keep what the note says, and take it away once it is of no more use. What it says of a boot
+        entry that is refused at each start stays: the loader does not write it again then."""
+        machine, is_kept, is_changed = self._machine, True, False
+        for found in machine.store.sets():
+            state, _ = machine.state(found)
+            known = machine.record.sets.get(found.name, {})
+            if known.get("armed") in ("", None, machine.system.boot_id) or known.get("outcome") or state not in ("failed", "waiting"):
+                continue
+            outcome = self.outcome(found)
+            known.update(outcome=outcome.kind, reason=outcome.reason, time=outcome.time)
+            is_changed = True
+            is_kept = is_kept and self._noted(found) is None
+        paths = {self._path(found): found for found in machine.store.sets()}
+        running = machine.menu.running()
+        for start in self.starts:
+            mine = start.path.lower().startswith(machine.store.place.lower() + "/")
+            if start.what == "stopped" or (mine and paths.get(start.path.lower()) in (None, running)):
+                is_kept = False
+        plan = machine.record.saved() if is_changed else []
+        return plan if is_kept or not self.starts else [*plan, forget(machine)]
+
+
+def forget(machine):
+    """The operation that takes the note away."""
+    return SetVariable(machine.variables, loader_words.STARTS, None, "what it says is known", KEXEC)
