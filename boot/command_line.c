@@ -4,6 +4,7 @@
 
 #include "boot/log.h"
 #include "boot/network_policy.h"
+#include "boot/option_habit.h"
 #include "boot/path_habit.h"
 #include "boot/stub_options.h"
 #include "boot/volume_path.h"
@@ -23,23 +24,7 @@ static struct line line_of(const struct boot_plan *plan)
 	return (struct line){ .text = plan->command_line, .said_by = plan->said_by, .key = "options" };
 }
 
-/* --- variables --- */
-
-/* $name and ${name}, but not $6$, as in the hash of a password. */
-static bool is_variable(struct text text)
-{
-	char next;
-
-	if (text.length < 2 || text.start[0] != '$')
-		return false;
-	next = text_lower(text.start[1]);
-	return next == '_' || next == '{' || (next >= 'a' && next <= 'z');
-}
-
-static bool has_variable(const struct stub_parameter *parameter)
-{
-	return text_begins_with(parameter->name, TEXT("$")) || (parameter->has_value && is_variable(parameter->value));
-}
+/* --- habits --- */
 
 /* Whether there are words for Linux, and all of them are variables. */
 static bool is_all_variables(struct text command_line)
@@ -61,17 +46,23 @@ static bool is_all_variables(struct text command_line)
  * They are left in: GRUB puts nothing in the place of a variable that it does not know, but the word may be meant as it
  * stands, and Linux does not mind it.
  */
-static void warn_of_variables(const struct line *line)
+static void warn_of_habits(const struct line *line)
 {
 	struct text rest = line->text;
 	struct stub_parameter parameter;
 
+	if (option_habit_is_quoted(line->text))
+		log_warning("%s: %s: expected words for Linux, found quotes around all of them, which Linux gets as "
+			    "well: %.*s",
+			    line->said_by, line->key, TEXT_ARGS(text_quote(line->text, QUOTE_MAX)));
 	while (stub_take_parameter(&rest, &parameter)) {
-		if (has_variable(&parameter))
-			log_warning("%s: %s: expected words for Linux, found \"%.*s%s%.*s\": variables are GRUB's, "
-				    "and stay as they are",
-				    line->said_by, line->key, TEXT_ARGS(text_quote(parameter.name, QUOTE_MAX)),
-				    parameter.has_value ? "=" : "", TEXT_ARGS(text_quote(parameter.value, QUOTE_MAX)));
+		const char *habit = option_habit(&parameter);
+
+		if (habit)
+			log_warning("%s: %s: expected words for Linux, found \"%.*s%s%.*s\": %s", line->said_by,
+				    line->key, TEXT_ARGS(text_quote(parameter.name, QUOTE_MAX)),
+				    parameter.has_value ? "=" : "", TEXT_ARGS(text_quote(parameter.value, QUOTE_MAX)),
+				    habit);
 	}
 }
 
@@ -216,7 +207,7 @@ enum kexec_status command_line_carry_out(struct plan_builder *builder, bool is_s
 		return status;
 	if (!plan->dma_is_said && stub_wants_dma_off(plan->command_line))
 		plan->dma_off = true;
-	warn_of_variables(&line);
+	warn_of_habits(&line);
 	warn_of_the_stub(&line, plan->initrd_count);
 	return KEXEC_OK;
 }
@@ -275,7 +266,7 @@ enum kexec_status command_line_carry_out_embedded(struct boot_plan *plan, const 
 		return status;
 	if (!plan->dma_is_said)
 		plan->dma_off = stub_wants_dma_off(embedded->whole);
-	warn_of_variables(&line);
+	warn_of_habits(&line);
 	warn_of_the_stub(&line, plan->initrd_count + unified_initrd_count(image));
 	return KEXEC_OK;
 }
@@ -287,6 +278,6 @@ void command_line_carry_out_added(struct boot_plan *plan, struct text whole, str
 	warn_of_initrds(&line, "");
 	if (!plan->dma_is_said)
 		plan->dma_off = stub_wants_dma_off(whole);
-	warn_of_variables(&line);
+	warn_of_habits(&line);
 	warn_of_the_stub(&line, 0);
 }

@@ -109,6 +109,20 @@ static void variables_of_others(void **state)
 	expect_warning("a$b pass=$6$salt$hash cost=$", "");
 }
 
+static void words_that_linux_takes_otherwise(void **state)
+{
+	(void)state;
+	expect_warning("quiet # ro",
+		       "warning: a.conf: options: expected words for Linux, found \"#\": it begins no comment here: "
+		       "Linux gets all words behind it\n");
+	expect_warning("root=/dev/x\xc2\xa0ro",
+		       "warning: a.conf: options: expected words for Linux, found \"root=/dev/x\xc2\": of the no-break "
+		       "space behind it, Linux takes half for a part of the word\n");
+	expect_warning("\"root=/dev/x ro\"",
+		       "warning: a.conf: options: expected words for Linux, found quotes around all of them, which "
+		       "Linux gets as well: \"root=/dev/x ro\"\n");
+}
+
 static void nothing_but_variables(void **state)
 {
 	(void)state;
@@ -278,7 +292,8 @@ static void what_an_image_asks_of_the_stub(void **state)
 	assert_true(plan.dma_off);
 	assert_string_equal(
 		logged(),
-		"warning: /x.efi: .cmdline: expected words for Linux, found \"a=$b\": variables are GRUB's, and stay as "
+		"warning: /x.efi: .cmdline: expected words for Linux, found \"a=$b\": variables are GRUB's, and stay "
+		"as "
 		"they are\n"
 		"warning: /x.efi: .cmdline: noinitrd: expected no initrd, found 2: they are loaded\n"
 		"warning: /x.efi: .cmdline: video=efifb:list: expected a mode that the firmware sets: this loader sets "
@@ -337,12 +352,19 @@ static void fullest_command_lines(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(initrds_are_loaded_in_order),	 cmocka_unit_test(words_that_name_no_initrd),
-		cmocka_unit_test(initrd_that_is_loaded_already), cmocka_unit_test(initrds_that_are_refused),
-		cmocka_unit_test(variables_of_others),		 cmocka_unit_test(nothing_but_variables),
-		cmocka_unit_test(what_only_the_stub_does),	 cmocka_unit_test(dma_off_by_either_word),
-		cmocka_unit_test(initrds_of_an_image_follow),	 cmocka_unit_test(initrds_of_an_image_that_has_one),
-		cmocka_unit_test(what_an_image_asks_of_the_stub), cmocka_unit_test(what_addons_ask_of_the_stub),
+		cmocka_unit_test(words_that_linux_takes_otherwise),
+		cmocka_unit_test(initrds_are_loaded_in_order),
+		cmocka_unit_test(words_that_name_no_initrd),
+		cmocka_unit_test(initrd_that_is_loaded_already),
+		cmocka_unit_test(initrds_that_are_refused),
+		cmocka_unit_test(variables_of_others),
+		cmocka_unit_test(nothing_but_variables),
+		cmocka_unit_test(what_only_the_stub_does),
+		cmocka_unit_test(dma_off_by_either_word),
+		cmocka_unit_test(initrds_of_an_image_follow),
+		cmocka_unit_test(initrds_of_an_image_that_has_one),
+		cmocka_unit_test(what_an_image_asks_of_the_stub),
+		cmocka_unit_test(what_addons_ask_of_the_stub),
 		cmocka_unit_test(initrds_of_an_image_that_are_refused),
 		cmocka_unit_test(fullest_command_lines),
 	};
