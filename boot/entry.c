@@ -18,9 +18,6 @@
 #define KEY_QUOTE_MAX 30
 #define KEYS_SIZE 256
 
-/* In UTF-8. */
-#define BYTE_ORDER_MARK "\xef\xbb\xbf"
-
 static enum kexec_status read_unknown(struct plan_builder *builder, struct text name)
 {
 	struct boot_plan *plan = &builder->plan;
@@ -35,6 +32,14 @@ static enum kexec_status read_unknown(struct plan_builder *builder, struct text 
 			 TEXT_ARGS(meant.key->name), meant.is_joined ? ", set off by plain blanks" : "");
 }
 
+/* "linux = /vmlinuz", as other loaders and TOML have it. */
+static bool is_assignment(struct text value)
+{
+	struct text sign = text_take_word(&value);
+
+	return text_equal(sign, TEXT("=")) || text_equal(sign, TEXT(":"));
+}
+
 static enum kexec_status read_line(struct plan_builder *builder, struct text line)
 {
 	struct text name = text_take_word(&line);
@@ -43,7 +48,7 @@ static enum kexec_status read_line(struct plan_builder *builder, struct text lin
 
 	if (!key)
 		return read_unknown(builder, name);
-	expected = key->read(builder, line);
+	expected = is_assignment(line) ? "nothing but blanks between key and value" : key->read(builder, line);
 	if (!expected)
 		return KEXEC_OK;
 	return log_error(KEXEC_BAD_FORMAT, "%s%s: %.*s: expected %s, found \"%.*s\"", builder->plan.said_by,
@@ -75,6 +80,8 @@ static enum kexec_status read_lines(struct plan_builder *builder)
 	while (text_take_line(&rest, &line)) {
 		enum kexec_status status;
 
+		/* Where files were joined, each may have one. */
+		text_skip_prefix(&line, TEXT(UTF8_BYTE_ORDER_MARK));
 		line = text_trim(line);
 		if (!line.length || line.start[0] == '#')
 			continue;
@@ -191,6 +198,12 @@ static enum kexec_status read_text(struct plan_builder *builder, enum entry_plac
 	return status;
 }
 
+/* Text in ASCII up to the NUL, and bytes as of UTF-16 from there on. */
+static bool goes_on_in_utf16(struct text text, size_t nul)
+{
+	return nul && text.start[nul - 1] > ' ' && text.length - nul > 2 && text.start[nul + 1] && !text.start[nul + 2];
+}
+
 static enum kexec_status check_text(const char *said_by, struct text text)
 {
 	if (text.length > ENTRY_SIZE_MAX)
@@ -198,7 +211,10 @@ static enum kexec_status check_text(const char *said_by, struct text text)
 				 text.length);
 	for (size_t i = 0; i < text.length; i++) {
 		if (text.start[i] == '\0')
-			return log_error(KEXEC_BAD_FORMAT, "%s: expected text, found a NUL at byte %zu", said_by, i);
+			return log_error(KEXEC_BAD_FORMAT, "%s: expected text, found a NUL at byte %zu%s", said_by, i,
+					 goes_on_in_utf16(text, i) ? ": is there UTF-16 behind it, as PowerShell's >> "
+								     "appends?"
+								   : "");
 	}
 	return KEXEC_OK;
 }
@@ -222,7 +238,7 @@ enum kexec_status entry_to_plan(const char *said_by, struct text text, enum entr
 	status = check_text(said_by, text);
 	if (status)
 		return status;
-	text_skip_prefix(&text, TEXT(BYTE_ORDER_MARK));
+	text_skip_prefix(&text, TEXT(UTF8_BYTE_ORDER_MARK));
 	status = plan_builder_start(&builder, said_by, text);
 	if (status)
 		return status;

@@ -13,6 +13,7 @@ static enum kexec_status check_lines(const char *said_by, struct text text)
 	struct text line;
 
 	for (size_t number = 1; text_take_line(&text, &line); number++) {
+		text_skip_prefix(&line, TEXT(UTF8_BYTE_ORDER_MARK));
 		line = text_trim(line);
 		if (line.length && (uint8_t)line.start[0] >= 0x80)
 			return log_error(KEXEC_BAD_FORMAT,

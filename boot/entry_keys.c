@@ -70,8 +70,21 @@ static const char *read_initrd(struct plan_builder *builder, struct text value)
 	return NULL;
 }
 
+/* A shell's line goes on behind such a word. Here the next line would be lost. */
+static bool goes_on(struct text value)
+{
+	struct text end = value;
+
+	if (value.length && value.start[value.length - 1] != '\\')
+		return false;
+	text_drop(&end, value.length > 2 ? value.length - 2 : 0);
+	return text_equal(end, TEXT(" \\")) || text_equal(end, TEXT("\t\\")) || text_equal(value, TEXT("\\"));
+}
+
 static const char *read_options(struct plan_builder *builder, struct text value)
 {
+	if (goes_on(value))
+		return "the whole line, without a \\ at its end";
 	plan_builder_add_options(builder, value);
 	return NULL;
 }

@@ -102,11 +102,29 @@ static bool means(struct text name, struct text key)
 	return key.length >= LETTERS_MIN && name.length && is_letter(name.start[0]) && is_one_letter_off(name, key);
 }
 
+/* Whether one of the words stands in this relation to the name. */
+static bool any_word(const char *words, struct text name, bool (*relation)(struct text name, struct text word))
+{
+	struct text rest = text_of_string(words);
+
+	while (rest.length) {
+		if (relation(name, text_take_word(&rest)))
+			return true;
+	}
+	return false;
+}
+
+/* What GRUB, Limine and others call an initrd: Linux must not start without one that was asked for. */
+static const char initrds_of_others[] =
+	"module module2 modulepath initramfs ramdisk initrdefi initrd16 ucode microcode";
+
 struct meant_key key_habit_meant(struct text name)
 {
 	struct folded folded = fold(name);
 	const struct entry_key *key;
 
+	if (!folded.is_cut && any_word(initrds_of_others, text_of(&folded), text_equal))
+		return (struct meant_key){ .key = entry_key_find(TEXT("initrd")), .is_joined = folded.is_joined };
 	for (size_t i = 0; !folded.is_cut && (key = entry_key_at(i)) != NULL; i++) {
 		struct folded ours = fold(key->name);
 
@@ -133,10 +151,10 @@ static const struct {
 	  "parameters bootargs" },
 	{ OPTIONS " in front of it", "quiet ro rw" },
 	{ OPTIONS " root=", "root" },
-	{ "expected linux", "kernel kernelpath image imagepath loader linuxefi linux16 vmlinuz chainloader" },
-	{ "expected initrd", "module module2 modulepath initramfs ramdisk initrdefi initrd16 ucode microcode" },
+	{ "expected linux", "kernel kernelpath path image imagepath loader linuxefi linux16 vmlinuz chainloader" },
+	{ "expected uki, for a unified image", "efi" },
 	{ "commands of GRUB are not carried out", "menuentry set search insmod configfile" },
-	{ NOT_DONE, "include devicetree devicetreeoverlay devicetreedir dtb fdt fdtdir fdtoverlays efi ukiurl "
+	{ NOT_DONE, "include devicetree devicetreeoverlay devicetreedir dtb fdt fdtdir fdtoverlays ukiurl "
 		    "extra" },
 };
 
@@ -146,19 +164,7 @@ static const char no_policies[] = "grub menu design";
 /* What stands in the names of policies. */
 static const char policies[] =
 	"sign measur verif verity requir secur sha1 sha2 sha3 sha5 md5 blake digest hash check match dma "
-	"iommu memory overwrit fallback forensic trust tpm pcr polic attest seal password enforc";
-
-/* Whether one of the words stands in this relation to the name. */
-static bool any_word(const char *words, struct text name, bool (*relation)(struct text name, struct text word))
-{
-	struct text rest = text_of_string(words);
-
-	while (rest.length) {
-		if (relation(name, text_take_word(&rest)))
-			return true;
-	}
-	return false;
-}
+	"b2sum b3sum iommu memory overwrit fallback forensic trust tpm pcr polic attest seal password enforc";
 
 const char *key_habit_lost(struct text name)
 {

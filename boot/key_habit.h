@@ -17,8 +17,9 @@ struct meant_key {
 
 /*
  * Finds the key that `name` becomes without regard to case, hyphens, underscores, a plural s, anything beyond ASCII in
- * front of it, and what is joined to its end; or, if it is long enough, by one letter more, less, other or swapped. No
- * key of ours as it is written, and none of the Boot Loader Specification or of a loader in use, becomes another.
+ * front of it, and what is joined to its end; or, if it is long enough, by one letter more, less, other or swapped.
+ * What other loaders call an initrd becomes `initrd`. No key of ours as it is written, and no other of the Boot Loader
+ * Specification or of a loader in use, becomes another.
  */
 struct meant_key key_habit_meant(struct text name);
 

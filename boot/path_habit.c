@@ -10,7 +10,6 @@
 /* In UTF-8: what U+2000 to U+203F begin with, which are blanks, dashes, quotes, and characters without a width. */
 #define GENERAL_PUNCTUATION "\xe2\x80"
 #define IDEOGRAPHIC_SPACE "\xe3\x80\x80"
-#define BYTE_ORDER_MARK "\xef\xbb\xbf"
 
 /* No digest is shorter: MD5. */
 #define DIGEST_DIGITS_MIN 32u
@@ -184,7 +183,7 @@ const char *path_habit_missing(struct text path)
 		return "a digest stands in a line fsverity or sha256";
 	if (text_contains(path, TEXT("\xc2\xa0")))
 		return "there is a no-break space in it";
-	if (text_contains(path, TEXT(GENERAL_PUNCTUATION)) || text_contains(path, TEXT(BYTE_ORDER_MARK)) ||
+	if (text_contains(path, TEXT(GENERAL_PUNCTUATION)) || text_contains(path, TEXT(UTF8_BYTE_ORDER_MARK)) ||
 	    text_contains(path, TEXT(IDEOGRAPHIC_SPACE)))
 		return "there is a blank, quote or dash in it that is not ASCII";
 	if (text_has(path, '"'))

@@ -14,6 +14,9 @@ struct text {
 /* For log messages: "%.*s", TEXT_ARGS(text). The argument is evaluated twice. */
 #define TEXT_ARGS(text) (int)(text).length, (text).start
 
+/* U+FEFF. */
+#define UTF8_BYTE_ORDER_MARK "\xef\xbb\xbf"
+
 /* A string literal as a struct text. */
 #define TEXT(literal) ((struct text){ .start = (literal), .length = sizeof(literal) - 1 })
 

@@ -74,7 +74,8 @@ static enum text_kind kind_with_nuls(const void *bytes, size_t size)
 
 	if (is_mostly_ascii(&units.little, units.count) && units.little.count >= units.big.count)
 		return is_utf16(bytes, size) ? TEXT_UTF16 : TEXT_BINARY;
-	return is_mostly_ascii(&units.big, units.count) ? TEXT_UTF16_BIG_ENDIAN : TEXT_BINARY;
+	/* ASCII with an odd length looks like this where UTF-16 was appended to it. */
+	return units.big.first && is_mostly_ascii(&units.big, units.count) ? TEXT_UTF16_BIG_ENDIAN : TEXT_BINARY;
 }
 
 enum text_kind text_kind(const void *bytes, size_t size)

@@ -21,7 +21,8 @@ static void for_each_line(struct text text, visit_line *visit, void *context)
 	char *place;
 
 	for (char *line = strtok_r(copy, "\n", &place); line; line = strtok_r(NULL, "\n", &place)) {
-		char *key = line + strspn(line, BLANKS);
+		char *start = line + (strncmp(line, UTF8_BYTE_ORDER_MARK, 3) == 0 ? 3 : 0);
+		char *key = start + strspn(start, BLANKS);
 		size_t key_length = strcspn(key, BLANKS);
 		char *value = key + key_length + strspn(key + key_length, BLANKS);
 		size_t length = strlen(value);

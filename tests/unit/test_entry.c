@@ -584,6 +584,31 @@ static void misspelled_keys_are_refused(void **state)
 	refuse("linux:/vmlinuz\n", KEXEC_BAD_FORMAT, "line 1: linux:/vmlinuz: expected linux, set off");
 	refuse("linux\xc2\xa0/vmlinuz\n", KEXEC_BAD_FORMAT, ": expected linux, set off by plain blanks\n");
 	refuse("linux /a\nOptions: quiet\n", KEXEC_BAD_FORMAT, "line 2: Options:: expected options, set off");
+	refuse("linux /a\ninitramfs /b\n", KEXEC_BAD_FORMAT, "a.conf: line 2: initramfs: expected initrd\n");
+}
+
+static void equals_sign_between_blanks(void **state)
+{
+	(void)state;
+	refuse("linux = /vmlinuz\n", KEXEC_BAD_FORMAT,
+	       "a.conf: line 1: linux: expected nothing but blanks between key and value, found \"= /vmlinuz\"");
+	refuse("linux /a\noptions : quiet\n", KEXEC_BAD_FORMAT, "line 2: options: expected nothing but blanks");
+	refuse("linux /a\noptions\t=\n", KEXEC_BAD_FORMAT, "line 2: options: expected nothing but blanks");
+	expect_ok(parse("linux =\\vmlinuz\ntitle :)\noptions ==\n"));
+	assert_string_equal(plan.kernel.name, "=\\vmlinuz");
+	assert_string_equal(plan.command_line.start, "==");
+}
+
+/* The next line would be lost. */
+static void backslash_at_the_end(void **state)
+{
+	(void)state;
+	refuse("linux /a\noptions root=/dev/x \\\n quiet\n", KEXEC_BAD_FORMAT,
+	       "a.conf: line 2: options: expected the whole line, without a \\ at its end, found \"root=/dev/x \\\"");
+	refuse("linux /a\noptions \\\n", KEXEC_BAD_FORMAT, "without a \\ at its end, found \"\\\"");
+	refuse("linux /a\noptions a\t\\\r\n", KEXEC_BAD_FORMAT, "without a \\ at its end");
+	expect_ok(parse("linux /a\noptions a=\\EFI\\\noptions \\ b\\\\\n"));
+	assert_string_equal(plan.command_line.start, "a=\\EFI\\ \\ b\\\\");
 }
 
 /* Nobody sees the lines that load options become. */
@@ -636,7 +661,8 @@ static void signed_values_of_a_register(void **state)
 	       "a.conf: pcrpkey: expected a line \"measure uki\" beside it, found none");
 	refuse("linux /k\nmeasure uki\npcrsig /s\npcrsig /s\n", KEXEC_BAD_FORMAT,
 	       "pcrsig: expected one path, found \"/s\"");
-	expect_error(entry_to_plan("x", TEXT("linux /k\nsha256 " HEX " /k\nmeasure uki\npcrsig /s\n"), ENTRY_SEALED, &plan),
+	expect_error(entry_to_plan("x", TEXT("linux /k\nsha256 " HEX " /k\nmeasure uki\npcrsig /s\n"), ENTRY_SEALED,
+				   &plan),
 		     KEXEC_BAD_FORMAT, "x: expected a line \"fsverity HEX /s\" (or sha256), found none");
 }
 
@@ -750,6 +776,8 @@ static void last_policy_of_several_holds(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(equals_sign_between_blanks),
+		cmocka_unit_test(backslash_at_the_end),
 		cmocka_unit_test(all_keys),
 		cmocka_unit_test(defaults),
 		cmocka_unit_test(keys_that_say_the_default),

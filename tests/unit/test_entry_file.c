@@ -114,6 +114,17 @@ static void fallback_is_found_in_each_encoding(void **state)
 	assert_int_equal(fake_pool_outstanding(), 0);
 }
 
+/* Files that were joined. */
+static void byte_order_marks_within(void **state)
+{
+	(void)state;
+	expect_ok(parse("linux /a\n\xef\xbb\xbfinitrd /b\n\xef\xbb\xbf# c\n"));
+	assert_int_equal(plan.unknown_key_count, 0);
+	expect_plan("linux /a\n\xef\xbb\xbfinitrd /b\n\xef\xbb\xbf# c\n\n");
+	expect_ok(parse_wide("linux /a\n\xef\xbb\xbfinitrd /b\n", 0xfeff));
+	expect_plan("linux /a\n\xef\xbb\xbfinitrd /b\n\n");
+}
+
 static void big_endian_is_named(void **state)
 {
 	(void)state;
@@ -156,7 +167,11 @@ static void bytes_behind_utf16(void **state)
 static void utf16_behind_bytes(void **state)
 {
 	(void)state;
-	expect_error(parse("linux /a\n#\0 \0x\0"), KEXEC_BAD_FORMAT, "a.conf: expected text, found a NUL at byte 10");
+	expect_error(parse("linux /a\n#\0 \0x\0"), KEXEC_BAD_FORMAT,
+		     "a.conf: expected text, found a NUL at byte 10: is there UTF-16 behind it, as PowerShell's >> "
+		     "appends?");
+	expect_error(parse("linux /a\0\0\0"), KEXEC_BAD_FORMAT, "a.conf: expected text, found a NUL at byte 8\n");
+	expect_error(parse("linux /a\0b"), KEXEC_BAD_FORMAT, "a.conf: expected text, found a NUL at byte 8\n");
 }
 
 static void no_memory(void **state)
@@ -172,11 +187,17 @@ static void no_memory(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(utf8_stays_as_it_is),	     cmocka_unit_test(utf16_becomes_utf8),
-		cmocka_unit_test(more_lines_are_put_behind), cmocka_unit_test(fallback_is_found_in_each_encoding),
-		cmocka_unit_test(big_endian_is_named),	     cmocka_unit_test(half_a_unit_at_the_end),
-		cmocka_unit_test(nul_within_utf16),	     cmocka_unit_test(bytes_behind_utf16),
-		cmocka_unit_test(utf16_behind_bytes),	     cmocka_unit_test(no_memory),
+		cmocka_unit_test(byte_order_marks_within),
+		cmocka_unit_test(utf8_stays_as_it_is),
+		cmocka_unit_test(utf16_becomes_utf8),
+		cmocka_unit_test(more_lines_are_put_behind),
+		cmocka_unit_test(fallback_is_found_in_each_encoding),
+		cmocka_unit_test(big_endian_is_named),
+		cmocka_unit_test(half_a_unit_at_the_end),
+		cmocka_unit_test(nul_within_utf16),
+		cmocka_unit_test(bytes_behind_utf16),
+		cmocka_unit_test(utf16_behind_bytes),
+		cmocka_unit_test(no_memory),
 	};
 
 	return run_named_tests(tests);

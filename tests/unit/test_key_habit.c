@@ -91,47 +91,42 @@ static void as_people_write_them(void **state)
 	expect_meant("sha265", "sha256", false);
 }
 
+/* Linux would start without it. */
+static void initrds_of_other_loaders(void **state)
+{
+	(void)state;
+	expect_meant("initrdefi", "initrd", false);
+	expect_meant("initrd16", "initrd", false);
+	expect_meant("initramfs", "initrd", false);
+	expect_meant("MODULE_PATH=boot():/initrd", "initrd", true);
+	expect_meant("module_path:", "initrd", true);
+	expect_meant("module2", "initrd", false);
+	expect_meant("ramdisk", "initrd", false);
+	expect_none("modules");
+	expect_none("module-3");
+}
+
 /* Some that are another's, although they look like ours, and some that nobody can make sense of. */
 static void no_key_of_ours(void **state)
 {
 	static const char *const names[] = {
-		"",
-		"s",
-		"-",
-		"=",
-		":linux",
-		"x",
-		"lin",
-		"linux16",
-		"linuxefi",
-		"initrdefi",
-		"initrd16",
-		"initramfs",
-		"kernel",
-		"append",
-		"dmar",
-		"sha512",
-		"sha384",
-		"sha224",
-		"sha1",
-		"id",
-		"grub_users",
-		"grub_class",
-		"grub_arg",
-		"efi",
-		"extra",
-		"devicetree",
-		"devicetree-overlay",
-		"uki-url",
-		"tries",
-		";linux",
-		"//initrd",
-		"linux.old",
-		"loader",
-		"image",
-		"root=/dev/sda1",
-		"\xc2\xa0",
-		"a-name-that-is-longer-than-any-key",
+		"",	      "s",
+		"-",	      "=",
+		":linux",     "x",
+		"lin",	      "linux16",
+		"linuxefi",   "kernel",
+		"append",     "dmar",
+		"sha512",     "sha384",
+		"sha224",     "sha1",
+		"id",	      "grub_users",
+		"grub_class", "grub_arg",
+		"efi",	      "extra",
+		"devicetree", "devicetree-overlay",
+		"uki-url",    "tries",
+		";linux",     "//initrd",
+		"linux.old",  "loader",
+		"image",      "root=/dev/sda1",
+		"\xc2\xa0",   "a-name-that-is-longer-than-any-key",
 	};
 
 	(void)state;
@@ -151,9 +146,7 @@ static void expect_lost(const char *name, const char *expected)
 
 static void instructions_to_other_loaders(void **state)
 {
-	static const char *const not_done[] = {
-		"devicetree", "devicetree-overlay", "efi", "uki-url", "extra", "fdtdir"
-	};
+	static const char *const not_done[] = { "devicetree", "devicetree-overlay", "uki-url", "extra", "fdtdir" };
 
 	(void)state;
 	expect_lost("append", "expected options");
@@ -163,9 +156,9 @@ static void instructions_to_other_loaders(void **state)
 	expect_lost("KERNEL", "expected linux");
 	expect_lost("image=/vmlinuz", "expected linux");
 	expect_lost("linuxefi", "expected linux");
-	expect_lost("module_path:", "expected initrd");
-	expect_lost("initramfs", "expected initrd");
 	expect_lost("root=/dev/sda1", "expected options root=");
+	expect_lost("path:", "expected linux");
+	expect_lost("efi", "expected uki, for a unified image");
 	expect_lost("set", "commands of GRUB are not carried out");
 	expect_lost("console=ttyS0", "expected options in front of it");
 	expect_lost("rw", "expected options in front of it");
@@ -192,6 +185,7 @@ static void what_looks_like_a_policy(void **state)
 					     "kernel-hash",
 					     "md5",
 					     "checksum",
+					     "b2sum",
 					     "password" };
 
 	(void)state;
@@ -213,9 +207,10 @@ static void keys_that_ask_for_nothing(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(every_key_in_each_way),    cmocka_unit_test(as_people_write_them),
-		cmocka_unit_test(no_key_of_ours),	    cmocka_unit_test(instructions_to_other_loaders),
-		cmocka_unit_test(what_looks_like_a_policy), cmocka_unit_test(keys_that_ask_for_nothing),
+		cmocka_unit_test(initrds_of_other_loaders),	 cmocka_unit_test(every_key_in_each_way),
+		cmocka_unit_test(as_people_write_them),		 cmocka_unit_test(no_key_of_ours),
+		cmocka_unit_test(instructions_to_other_loaders), cmocka_unit_test(what_looks_like_a_policy),
+		cmocka_unit_test(keys_that_ask_for_nothing),
 	};
 
 	return run_named_tests(tests);

@@ -104,6 +104,8 @@ static void one_encoding_that_goes_on_as_another(void **state)
 	(void)state;
 	expect_kind("linux=/vmlinuz -\0-\0", TEXT_BINARY);
 	expect_kind("linux=/a\0b", TEXT_BINARY);
+	/* Of odd length; what follows looks like big endian. */
+	expect_kind("linux\n\n#\0 \0a\0 \0c\0o\0m\0m\0e\0n\0t\0", TEXT_BINARY);
 }
 
 static void expect_utf8(const char *bytes, size_t size, const char *expected, size_t expected_rest)
