@@ -124,7 +124,8 @@ static bool holds(struct text bytes, struct text word)
 /* Somebody may have meant something by what is no text. */
 static bool resembles_options(struct text bytes)
 {
-	return holds(bytes, TEXT("linux=")) || holds(bytes, TEXT("entry=")) || holds(bytes, TEXT("verbose"));
+	return holds(bytes, TEXT("linux=")) || holds(bytes, TEXT("entry=")) || holds(bytes, TEXT("verbose")) ||
+	       holds(bytes, TEXT("nitrd=")) || holds(bytes, TEXT("volume="));
 }
 
 /* Converts text of a kind that is read. Returns false, with a warning, for text that ends within a character. */
@@ -139,9 +140,14 @@ static bool convert(enum text_kind kind, struct text bytes, char *place, struct 
 		memcpy(place, bytes.start, bytes.length);
 		*ret_text = (struct text){ .start = place, .length = bytes.length };
 	}
-	if (rest != 1)
+	if (rest == 1) {
+		warn("an even number of bytes of UTF-16", "an odd one");
+		return false;
+	}
+	text_drop(&bytes, bytes.length - rest);
+	if (!resembles_options(bytes))
 		return true;
-	warn("an even number of bytes of UTF-16", "an odd one");
+	warn("one text up to the first NUL", "words of this loader behind that");
 	return false;
 }
 
@@ -206,7 +212,7 @@ bool optional_data_is_mark(struct text text)
 	for (size_t i = 0; i < text.length; i++) {
 		char c = text.start[i];
 
-		if (c == ' ' || c == '\t' || c == '-' || (c >= 'a' && c <= 'z'))
+		if (c == ' ' || c == '\t' || c == '-' || (c == '@' && text.length > 1) || (c >= 'a' && c <= 'z'))
 			return false;
 	}
 	return true;

@@ -29,6 +29,6 @@ bool optional_data_text(const void *bytes, size_t size, char *place, struct text
 
 /*
  * Whether a text of load options is a mark that firmware puts into its boot entries, such as RC or BO: one word of up
- * to four characters, without small letters and dashes.
+ * to four characters, without small letters, dashes, and a profile's @N.
  */
 bool optional_data_is_mark(struct text text);

@@ -401,6 +401,8 @@ static void marks_of_the_firmware(void **state)
 	/* Somebody may mean this. */
 	parse_bytes("ro", 2);
 	expect_ignored("found \"ro\"");
+	parse_text("@1");
+	expect_ignored("found \"@1\"");
 	parse_bytes("DEBUG", 5);
 	expect_ignored("found \"DEBUG\"");
 }
@@ -436,6 +438,23 @@ static void binary_data_with_words_of_ours(void **state)
 	expect_ignored("efibootmgr --unicode");
 	parse_text("linux=/vmlinuz\x1b[0m");
 	expect_ignored("efibootmgr --unicode");
+	parse_bytes("initrd=/k\xe4se", 12);
+	expect_ignored("efibootmgr --unicode");
+	parse_bytes("\xe4 volume=esp", 12);
+	expect_ignored("efibootmgr --unicode");
+}
+
+/* Arguments, each with its NUL, of which all but the first would be lost. */
+static void words_behind_a_nul(void **state)
+{
+	static const char text[] = "l\0i\0n\0u\0x\0=\0/\0k\0\0\0i\0n\0i\0t\0r\0d\0=\0/\0i\0\0";
+
+	(void)state;
+	parse_bytes(text, sizeof(text) - 1);
+	expect_ignored("expected one text up to the first NUL, found words of this loader behind that");
+	/* The twin, with what firmware leaves behind. */
+	parse_bytes(text, 22);
+	expect_lines("linux /k\n");
 }
 
 static void big_endian(void **state)
@@ -474,7 +493,8 @@ static void word_that_does_not_belong(void **state)
 {
 	(void)state;
 	parse_text("root=/dev/vda2 quiet");
-	expect_ignored("expected linux=, initrd=, entry=, volume=, measure=, network=, verbose, or -- before the command line, "
+	expect_ignored("expected linux=, initrd=, entry=, volume=, measure=, network=, verbose, or -- before the "
+		       "command line, "
 		       "found \"root=/dev/vda2\"");
 	parse_text("linux=/vmlinuz quiet");
 	expect_ignored("found \"quiet\"");
@@ -510,6 +530,7 @@ static void kernel_and_entry(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(words_behind_a_nul),
 		cmocka_unit_test(kernel_initrds_and_command_line),
 		cmocka_unit_test(measurement_that_is_required),
 		cmocka_unit_test(network_that_is_trusted),
