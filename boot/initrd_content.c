@@ -6,6 +6,7 @@
 #include "boot/log.h"
 #include "boot/text.h"
 #include "common/align.h"
+#include "common/format.h"
 #include "common/string.h"
 
 /* Documentation/driver-api/early-userspace/buffer-format.rst: the header has a magic of 6 bytes and 13 fields of 8. */
@@ -81,10 +82,14 @@ static bool drop_member(struct rest *rest)
 	return true;
 }
 
-/* Drops members and the zeros between them. What is left begins with something else, if anything is. */
-static void drop_archives(struct rest *rest)
+/*
+ * Drops members and the zeros between them. What is left begins with something else, if anything is. Returns whether
+ * there was a member.
+ */
+static bool drop_archives(struct rest *rest)
 {
 	uint32_t padding = 0;
+	bool has_member = false;
 
 	while (rest->size) {
 		if (*rest->bytes == 0 && padding < PADDING_MAX) {
@@ -92,10 +97,12 @@ static void drop_archives(struct rest *rest)
 			padding++;
 		} else if (is_member(rest) && drop_member(rest)) {
 			padding = 0;
+			has_member = true;
 		} else {
-			return;
+			break;
 		}
 	}
+	return has_member;
 }
 
 enum lz4_end {
@@ -154,7 +161,7 @@ static bool has_microcode(struct rest rest)
 	return false;
 }
 
-/* What no kernel unpacks, whatever is built into it. A file system may be an initrd of the old kind. */
+/* What no kernel unpacks, whatever is built into it, by name. */
 static const char *foreign_kind(const struct rest *rest)
 {
 	static const struct {
@@ -183,6 +190,94 @@ static const char *foreign_kind(const struct rest *rest)
 	return NULL;
 }
 
+/*
+ * What Linux unpacks (lib/decompress.c), and the file systems that it takes for an initrd of the old kind
+ * (init/do_mounts_rd.c).
+ */
+static bool may_be_known(const struct rest *rest)
+{
+	static const struct {
+		uint16_t offset;
+		uint8_t length;
+		char bytes[9];
+	} kinds[] = {
+		{ 0, 2, "\x1f\x8b" },	 { 0, 2, "\x1f\x9e" },	       { 0, 2, "BZ" },
+		{ 0, 2, "\x5d\0" },	 { 0, 2, "\xfd\x37" },	       { 0, 2, "\x89L" },
+		{ 0, 2, "\x02\x21" },	 { 0, 2, "\x28\xb5" },	       { 0, 4, "hsqs" },
+		{ 0, 8, "-rom1fs-" },	 { 0, 4, "\x45\x3d\xcd\x28" }, { 1080, 2, "\x53\xef" },
+		{ 1040, 2, "\x7f\x13" }, { 1040, 2, "\x8f\x13" },      { 1040, 2, "\x68\x24" },
+		{ 1040, 2, "\x78\x24" },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(kinds); i++) {
+		if (begins_with(rest, kinds[i].offset,
+				(struct text){ .start = kinds[i].bytes, .length = kinds[i].length }))
+			return true;
+	}
+	return false;
+}
+
+/* Documentation/admin-guide/bootconfig.rst: at the end of an initrd, with up to three bytes behind it. */
+#define BOOTCONFIG "#BOOTCONFIG\n"
+
+static bool ends_in_bootconfig(const struct rest *whole)
+{
+	struct text end = { .start = (const char *)whole->bytes, .length = whole->size };
+
+	text_drop(&end, end.length - text_quote(end, sizeof(BOOTCONFIG) + 2).length);
+	return text_contains(end, TEXT(BOOTCONFIG));
+}
+
+/* How much of a file a message shows: of a text its beginning, of others a few bytes. */
+#define SHOWN_MAX 40u
+#define SHOWN_BYTES 4u
+
+static void show(const struct rest *rest, char ret_shown[SHOWN_MAX + 1])
+{
+	size_t length = 0;
+	size_t used = 0;
+
+	while (length < rest->size && length < SHOWN_MAX && rest->bytes[length] >= ' ' && rest->bytes[length] <= '~')
+		length++;
+	if (length >= SHOWN_BYTES) {
+		format_text(ret_shown, SHOWN_MAX + 1, "%.*s", (int)length, (const char *)rest->bytes);
+		return;
+	}
+	for (size_t i = 0; i < rest->size && i < SHOWN_BYTES; i++)
+		used += format_text(ret_shown + used, SHOWN_MAX + 1 - used, i ? " %02x" : "%02x", rest->bytes[i]);
+}
+
+static void warn_of_unknown(const char *name, const struct rest *rest, bool is_behind)
+{
+	char shown[SHOWN_MAX + 1] = "";
+
+	show(rest, shown);
+	log_warning("%s: expected an archive that Linux unpacks, found something else%s (%s)", name,
+		    is_behind ? " behind one" : "", shown);
+}
+
+/* A file that is shorter is a dummy, where one must be named and none is needed. */
+#define CONTENT_MIN 16u
+
+/* What is neither known nor named, or ends too early. Linux loses this initrd from there on, and all that follow. */
+static void look_inside(const char *name, const struct rest *whole)
+{
+	struct rest rest = *whole;
+	bool has_member = drop_archives(&rest);
+
+	if (whole->size < CONTENT_MIN)
+		return;
+	if (!rest.size && !has_member)
+		log_warning("%s: expected an archive that Linux unpacks, found zeros", name);
+	/* More zeros than are looked at may be followed by anything. */
+	if (!rest.size || *rest.bytes == 0 || may_be_known(whole) || may_be_known(&rest) || ends_in_bootconfig(whole))
+		return;
+	if (begins_with(&rest, 0, TEXT("07070")))
+		log_warning("%s: expected a whole archive, found that it ends within a member: was it cut off?", name);
+	else
+		warn_of_unknown(name, &rest, has_member);
+}
+
 void initrd_look(struct initrd_look *look, const char *name, const uint8_t *bytes, uint64_t size)
 {
 	const struct rest rest = { .bytes = bytes, .size = size };
@@ -190,6 +285,8 @@ void initrd_look(struct initrd_look *look, const char *name, const uint8_t *byte
 
 	if (kind)
 		log_warning("%s: expected an archive that Linux unpacks, found %s", name, kind);
+	else
+		look_inside(name, &rest);
 	if (is_lz4(&rest) && find_end(rest) == LZ4_BROKEN)
 		log_warning("%s: expected lz4 up to the end, found something else behind it: Linux loses all from "
 			    "there on; "

@@ -21,6 +21,7 @@ struct initrd_look {
  * - of one behind an initrd in lz4, whose end Linux does not find, so that it loses all that follows, and of other data
  *   behind lz4 in one file;
  * - of microcode behind a compressed initrd, where Linux does not look for it early enough;
- * - of a file that Linux cannot unpack: a program, another kind of archive, an image of U-Boot's.
+ * - of a file that Linux cannot unpack, or only in part: a program, another kind of archive, an image of U-Boot's, a
+ *   text, an archive in which a member is cut off.
  */
 void initrd_look(struct initrd_look *look, const char *name, const uint8_t *bytes, uint64_t size);

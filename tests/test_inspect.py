@@ -335,6 +335,8 @@ def test_load_options_of_a_unified_image(given, wanted):
 def test_initrd():
     result = inspect("initrd", b"x")
     assert (result.returncode, result.stdout, result.stderr) == (0, b"", b"")
+    assert inspect("initrd", b"\3" * 16).stderr == \
+        b"warning: name: expected an archive that Linux unpacks, found something else (03 03 03 03)\n"
     assert refusal("initrd", b"") == "name: empty: expected an initrd of at least 1 byte, found 0"
     result = inspect("initrd", b"MZ")
     assert (result.returncode, result.stdout) == (0, b"")

@@ -104,14 +104,20 @@ static void look_at(const struct content *contents, size_t count)
 				    "Linux loses all that follows; name it last, or compress it otherwise\n");         \
 	} while (0)
 
+#define EXPECT_CUT_OFF(...)                                                                                            \
+	do {                                                                                                           \
+		LOOK_AT(__VA_ARGS__);                                                                                  \
+		assert_string_equal(logged(), "warning: /a: expected a whole archive, found that it ends within a "    \
+					      "member: was it cut off?\n");                                            \
+	} while (0)
+
 static void good_ones(void **state)
 {
 	(void)state;
 	EXPECT_SILENCE(archive());
 	EXPECT_SILENCE(microcode(), gzip(), archive(), gzip());
 	EXPECT_SILENCE(microcode(), archive(), microcode(), gzip());
-	EXPECT_SILENCE(add((struct content){ 0 }, "x", 1), archive());
-	EXPECT_SILENCE(add((struct content){ 0 }, "hsqs", 4));
+	EXPECT_SILENCE(add(zeros((struct content){ 0 }, 4), archive().bytes, archive().size));
 }
 
 static void lz4_that_is_the_last(void **state)
@@ -183,15 +189,91 @@ static void members_that_lie(void **state)
 
 	(void)state;
 	memcpy(content.bytes + 54, "FFFFFFFF", 8);
-	EXPECT_SILENCE(lz4_behind(content), gzip());
+	EXPECT_CUT_OFF(lz4_behind(content), gzip());
 	memcpy(content.bytes + 94, "ffffffff", 8);
-	EXPECT_SILENCE(lz4_behind(content), gzip());
+	EXPECT_CUT_OFF(lz4_behind(content), gzip());
 	for (size_t size = 0; size < 120; size++) {
 		content = archive();
 		content.size = size;
-		EXPECT_SILENCE(content, gzip());
+		LOOK_AT(content, gzip());
+		assert_null(strstr(logged(), "/b"));
 	}
-	EXPECT_SILENCE(zeros(zeros((struct content){ 0 }, 2048), 2048), gzip());
+}
+
+/* What Linux takes for an initrd of the old kind, and all that it unpacks. */
+static void kinds_that_linux_knows(void **state)
+{
+	static const struct {
+		size_t offset;
+		const char *magic;
+	} kinds[] = {
+		{ 0, "\x1f\x8b" },	   { 0, "BZh9" },	 { 0, "\xfd\x37zXZ" }, { 0, "\x89LZO" },
+		{ 0, "\x28\xb5\x2f\xfd" }, { 0, "hsqs" },	 { 0, "-rom1fs-" },    { 0, "\x45\x3d\xcd\x28" },
+		{ 1080, "\x53\xef" },	   { 1040, "\x7f\x13" },
+	};
+
+	(void)state;
+	EXPECT_SILENCE(add((struct content){ 0 }, "\x5d\0\0\x80\0", 5));
+	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
+		struct content content = zeros((struct content){ 0 }, kinds[i].offset);
+
+		content = add(content, kinds[i].magic, strlen(kinds[i].magic));
+		EXPECT_SILENCE(content);
+		/* Linux unpacks one behind the other. */
+		if (!kinds[i].offset)
+			EXPECT_SILENCE(add(zeros(archive(), 512), kinds[i].magic, strlen(kinds[i].magic)));
+		content.size = kinds[i].offset + 1;
+		content = zeros(content, 16);
+		LOOK_AT(content);
+		assert_non_null(strstr(logged(), "warning: /a: expected "));
+	}
+	/* Linux takes these off first. */
+	EXPECT_SILENCE(add(archive(), "quiet\0\0\0\0\0\0\0#BOOTCONFIG\n", 24));
+	EXPECT_SILENCE(add(archive(), "quiet\0\0\0\0\0\0\0#BOOTCONFIG\n\0\0\0", 27));
+}
+
+static void expect_unknown(struct content content, const char *found)
+{
+	LOOK_AT(content);
+	assert_non_null(strstr(logged(), "warning: /a: expected an archive that Linux unpacks, found "));
+	if (!strstr(logged(), found))
+		fail_msg("expected %s, logged: %s", found, logged());
+}
+
+static void files_that_nobody_knows(void **state)
+{
+	const struct content none = { 0 };
+
+	(void)state;
+	expect_unknown(add(none, "version https://git-lfs.github.com/spec/v1", 42),
+		       "found something else (version https://git-lfs.github.com/spec/)\n");
+	expect_unknown(zeros(add(none, "\1\0\0\0\x20", 5), 11), "found something else (01 00 00 00)\n");
+	expect_unknown(add(none, "\nabcdefghijklmno", 16), "found something else (0a 61 62 63)\n");
+	/* A dummy. */
+	EXPECT_SILENCE(add(none, "\nabcdefghijklmno", 15), gzip());
+	EXPECT_SILENCE(zeros(none, 15), gzip());
+	expect_unknown(add(zeros(archive(), 512), "hello", 5), "found something else behind one (hello)\n");
+	expect_unknown(zeros(none, 2048), "found zeros\n");
+	expect_unknown(zeros(none, 16), "found zeros\n");
+	expect_unknown(add(archive(), "quiet\0\0\0\0\0\0\0#BOOTCONFIG\n\0\0\0\0", 28), "behind one (quiet)\n");
+}
+
+/* Copies that did not end. */
+static void archive_that_is_cut_off(void **state)
+{
+	const struct content whole = member(archive(), "a longer one", 500);
+
+	(void)state;
+	EXPECT_SILENCE(whole);
+	for (size_t size = 16; size < 110; size++) {
+		struct content cut = whole;
+
+		cut.size = size;
+		EXPECT_CUT_OFF(cut);
+		cut = whole;
+		cut.size -= size;
+		EXPECT_CUT_OFF(cut);
+	}
 }
 
 static void microcode_behind_a_compressed_initrd(void **state)
@@ -231,7 +313,8 @@ static void files_that_are_no_initrds(void **state)
 		LOOK_AT(add((struct content){ 0 }, kinds[i].bytes, kinds[i].size));
 		assert_non_null(strstr(logged(), "warning: /a: expected an archive that Linux unpacks, found "));
 		assert_non_null(strstr(logged(), kinds[i].kind));
-		EXPECT_SILENCE(add((struct content){ 0 }, kinds[i].bytes, 1));
+		LOOK_AT(add((struct content){ 0 }, kinds[i].bytes, 1));
+		assert_null(strstr(logged(), kinds[i].kind));
 	}
 	LOOK_AT(tar());
 	assert_non_null(strstr(logged(), "found a tar archive\n"));
@@ -240,6 +323,9 @@ static void files_that_are_no_initrds(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(kinds_that_linux_knows),
+		cmocka_unit_test(files_that_nobody_knows),
+		cmocka_unit_test(archive_that_is_cut_off),
 		cmocka_unit_test(good_ones),
 		cmocka_unit_test(lz4_that_is_the_last),
 		cmocka_unit_test(lz4_with_something_behind_it),
