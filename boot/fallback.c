@@ -5,9 +5,6 @@
 #include "boot/path_habit.h"
 #include "common/string.h"
 
-/* In UTF-8. */
-#define BYTE_ORDER_MARK "\xef\xbb\xbf"
-
 const char *fallback_expected(struct text value)
 {
 	if (!value.length)
@@ -26,8 +23,8 @@ void fallback_find(struct text text, char ret_path[FALLBACK_PATH_SIZE])
 	size_t count = 0;
 
 	ret_path[0] = '\0';
-	text_skip_prefix(&text, TEXT(BYTE_ORDER_MARK));
 	while (text_take_line(&text, &line)) {
+		text_skip_prefix(&line, TEXT(UTF8_BYTE_ORDER_MARK));
 		line = text_trim(line);
 		if (!text_equal(text_take_word(&line), TEXT("fallback")))
 			continue;

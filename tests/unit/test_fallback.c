@@ -29,6 +29,10 @@ static void path_of_the_line(void **state)
 				 "fallback\t \\old one.conf \r\nlinux /k"),
 			    "\\old one.conf");
 	assert_string_equal(FIND("fallback old.conf"), "old.conf");
+	/* Of two files that were joined. */
+	assert_string_equal(FIND("linux /k\n\xef\xbb\xbf"
+				 "fallback /a\n"),
+			    "/a");
 }
 
 /* Whatever else is wrong, and wherever. */
