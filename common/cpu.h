@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* What loader and purgatory both ask of the CPU. */
+/* CPU instructions that loader and purgatory both need. */
 #pragma once
 
 #include <stdbool.h>
 #include <stdint.h>
 
-/* Intel SDM volume 2, CPUID: leaves come in ranges, the first of each says which is its last. */
+/* Intel SDM volume 2, CPUID: leaves come in ranges; the first leaf of a range names its last. */
 #define CPUID_EXTENDED 0x80000000u
 #define CPUID_FEATURES 1u
 
@@ -26,7 +26,7 @@ static inline struct cpuid cpu_cpuid_unchecked(uint32_t leaf)
 	return found;
 }
 
-/* All zero if the CPU has no such leaf. Where a leaf has parts, it is the first. */
+/* All zero if the CPU does not have the leaf. Of a leaf with subleaves, subleaf 0. */
 static inline struct cpuid cpu_cpuid(uint32_t leaf)
 {
 	if (cpu_cpuid_unchecked(leaf & CPUID_EXTENDED).eax < leaf)

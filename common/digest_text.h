@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* Digests for people. */
+/* Digests as readable text. */
 #pragma once
 
 #include "common/format.h"

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* Puts an exception into words. */
+/* Describes an exception in words. */
 #include "common/exception.h"
 
 #include "common/align.h"
 #include "common/format.h"
 
-/* By vector; Intel SDM volume 3, table 6-1. */
+/* Indexed by vector; Intel SDM volume 3, table 6-1. */
 static const char names[][25] = {
 	[0] = "divide error",
 	[1] = "debug exception",

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* What the CPU says of an exception (Intel SDM volume 3, chapter 6), and the words for it. */
+/* What the CPU reports about an exception (Intel SDM volume 3, chapter 6), and its description in words. */
 #pragma once
 
 #include <stddef.h>
@@ -16,7 +16,7 @@ struct exception {
 	uint64_t vector;
 	uint64_t rip;
 	uint64_t error_code;	     /* 0 for a vector that has none */
-	uint64_t address;	     /* of a page fault, or where memory failed; 0 where nobody knows */
+	uint64_t address;	     /* of a page fault, or where memory failed; 0 if unknown */
 	uint64_t machine_check_bank; /* IA32_MCi_STATUS of the first bank that holds an error, 0 without one */
 };
 

@@ -5,7 +5,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* Where characters go; those past the end are dropped. */
+/* Receives the characters, and drops those past the end. */
 struct sink {
 	char *next;
 	char *end;

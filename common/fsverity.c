@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* Builds the tree from the leaves up. Of each level only the block that is not full yet is kept. */
+/* Builds the tree from the leaves up. Of each level it keeps only the block that is not full yet. */
 #include "common/fsverity.h"
 
 #include <stdbool.h>
 
 #include "common/string.h"
 
-/* struct fsverity_descriptor, as the kernel hashes it: without a signature, and the salt of no bytes. */
+/* struct fsverity_descriptor, as the kernel hashes it: without a signature or a salt. */
 struct descriptor {
 	uint8_t version;
 	uint8_t hash_algorithm;
@@ -99,7 +99,7 @@ void fsverity_update(struct fsverity *state, const void *bytes, size_t size)
 		next += lead;
 		size -= lead;
 	}
-	/* In place: there is nothing left to do, or nothing pending. */
+	/* Hash in place. Here either no bytes remain or `pending` is empty. */
 	batches = size / sizeof(state->pending);
 	add_leaves(state, next, batches * FSVERITY_BATCH);
 	collect(state, next + batches * sizeof(state->pending), size % sizeof(state->pending));
@@ -123,7 +123,9 @@ static bool is_highest(const struct fsverity *state, const struct fsverity_level
 	return true;
 }
 
-/* Closes every block below the root, which is the only digest of the highest level. Returns NULL without any block. */
+/*
+ * Closes every block below the root, which is the only digest of the highest level. Returns NULL if there is no block.
+ */
 static const uint8_t *find_root(struct fsverity *state)
 {
 	for (struct fsverity_level *level = state->levels; level < state->levels + FSVERITY_LEVELS; level++) {

@@ -1,4 +1,4 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* mbedTLS reduced to SHA-256 (MBEDTLS_CONFIG_FILE); its wiping function is ours, for want of a C library. */
+/* mbedTLS reduced to SHA-256 (MBEDTLS_CONFIG_FILE). Its wiping function is ours, because there is no C library. */
 #define MBEDTLS_SHA256_C
 #define MBEDTLS_PLATFORM_ZEROIZE_ALT

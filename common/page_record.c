@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* Checksums of pages, and what a wrong one says. */
+/* Computes checksums of pages, and finds out how a page changed. */
 #include "common/page_record.h"
 
 #include <stdbool.h>
@@ -7,12 +7,12 @@
 
 #include "common/align.h"
 
-/* Multiplications take a while each, but several run at once. */
+/* A multiplication has a long latency, but several run at once. */
 #define LANES 4
 #define PAGE_WORDS (PAGE_SIZE / sizeof(uint64_t))
 #define WORD_BITS 64u
 
-/* FNV-1a's 64-bit prime. Odd, so that each step can be undone, and no change of one word is lost. */
+/* FNV-1a's 64-bit prime. It is odd, so each step is reversible and a change of one word always changes the sum. */
 #define MULTIPLIER 0x100000001b3ull
 
 struct lanes {
@@ -20,8 +20,8 @@ struct lanes {
 };
 
 /*
- * The highest bit of a factor is only the highest bit of the product. Spread over two bits it looks like no single bit
- * of the next word.
+ * A change of a factor's highest bit changes only the product's highest bit. The shift spreads it over two bits, so it
+ * cannot look like a single changed bit in the next word.
  */
 static uint64_t step(uint64_t value, uint64_t word)
 {
@@ -30,7 +30,7 @@ static uint64_t step(uint64_t value, uint64_t word)
 	return product ^ product >> WORD_BITS / 2;
 }
 
-/* Not zero, or zeros would not be counted; and different, or it would not matter in which lane a word is. */
+/* Nonzero, so that zero words count. Different, so that it matters in which lane a word is. */
 static const struct lanes start = { { 1, 2, 3, 4 } };
 
 /* Lane i takes every word whose index is i modulo LANES. */
@@ -70,7 +70,7 @@ static bool is_zero(const uint64_t *words)
 	return true;
 }
 
-/* What a lane would be if its word number `at` were `word`. `before` is the lane in front of that word. */
+/* The value of the lane if its word number `at` were `word`. `before` is the lane's value before that word. */
 static uint64_t lane_with(const uint64_t *words, size_t at, uint64_t word, uint64_t before)
 {
 	uint64_t value = step(before, word);
@@ -80,7 +80,7 @@ static uint64_t lane_with(const uint64_t *words, size_t at, uint64_t word, uint6
 	return value;
 }
 
-/* Tries each bit: some two million steps, once a page, on the way to a halt. */
+/* Tries each bit. This takes about two million steps, once a page, and only before a halt. */
 static bool find_bit(const uint64_t *words, uint64_t sum, uint32_t *ret_bit)
 {
 	const struct lanes lanes = sum_lanes(words);
@@ -110,7 +110,10 @@ enum page_change page_compare(const void *page, uint64_t sum, uint32_t *ret_bit)
 	*ret_bit = 0;
 	if (page_sum(words) == sum)
 		return PAGE_SAME;
-	/* First: a page of zeros that had a single bit set is likelier to have lost it by that. */
+	/*
+	 * Test for one bit first: if a page of zeros had a single bit set before, losing that bit is the likelier
+	 * cause.
+	 */
 	if (find_bit(words, sum, ret_bit))
 		return PAGE_ONE_BIT;
 	return is_zero(words) ? PAGE_ZEROED : PAGE_OTHER;

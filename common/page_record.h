@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * For entries that say `forensics on`: a checksum of each page that files were read to. If a file's digest differs in
- * the purgatory, the record tells which pages do, and whether a single bit of a page does. It is no defence, so the
- * checksum is fast instead of strong; the digest has found the change already. Pages, not the blocks of the digest: a
- * file need not begin at a page, and `memmap=` spares pages.
+ * With `forensics on` in the entry, the loader keeps a checksum of each page that it reads files to. If a file's digest
+ * differs in the purgatory, this record tells which pages differ, and whether a single bit of a page does. The checksum
+ * is fast rather than strong: it is no defence, and the digest has already found the change. The record has pages
+ * instead of the digest's blocks, because a file need not begin at a page, and `memmap=` spares pages.
  */
 #pragma once
 
@@ -11,7 +11,7 @@
 
 #define PAGE_RECORD_RANGES 2
 
-/* Pages that follow each other, and where their checksums lie. */
+/* Consecutive pages, and the place of their checksums. */
 struct page_range {
 	uint64_t start; /* physical address, of a page */
 	uint64_t count; /* 0: the range is unused */
@@ -32,6 +32,8 @@ enum page_change {
 	PAGE_OTHER,   /* more than one bit differs */
 };
 
-/* What became of a page whose checksum was `sum`. *ret_bit: PAGE_ONE_BIT's, counted from the page's first byte's
- * lowest. */
+/*
+ * Tells how a page whose checksum was `sum` has changed. *ret_bit is for PAGE_ONE_BIT: the bit's number, counted from
+ * the lowest bit of the page's first byte.
+ */
 enum page_change page_compare(const void *page, uint64_t sum, uint32_t *ret_bit);

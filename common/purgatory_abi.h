@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
  * What the loader tells the purgatory: symbols that the loader looks up by name in the relocatable object and sets
- * before it jumps. Name, type and size stand here alone; the purgatory defines them, the loader takes their sizeof.
- * sha_regions, sha256_digest and the segment limit are those of the kernel's kexec (include/linux/purgatory.h,
- * include/uapi/linux/kexec.h).
+ * before it jumps. Only this header states name, type and size: the purgatory defines the symbols, the loader takes
+ * their sizeof. sha_regions, sha256_digest and the segment limit are those of the kernel's kexec
+ * (include/linux/purgatory.h, include/uapi/linux/kexec.h).
  */
 #pragma once
 
@@ -19,17 +19,17 @@
 /* A segment made of files is several regions, one for each file. */
 #define REGION_MAX 32
 
-/* Puts a symbol into a section that has bytes in the file: what lies in .bss cannot be set. */
+/* Puts a symbol into a section that has bytes in the file. The loader cannot set symbols in .bss. */
 #define PURGATORY_DATA __attribute__((section(".kexec-purgatory")))
 
 /*
- * The same for the digests, which no digest can cover: they lie behind code, constants and PURGATORY_DATA, so that one
- * range from the purgatory's beginning up to them is all that is final before the exit. Aligned, so that no zeros
- * belong to that range (common/region.h).
+ * The same for the digests, which no digest can cover. They lie behind code, constants and PURGATORY_DATA, so one
+ * range, from the purgatory's beginning to the digests, holds everything that is final before the exit. They are
+ * aligned, so that range has no padding of zeros at its end (common/region.h).
  */
 #define PURGATORY_DIGESTS __attribute__((section(".kexec-digests"), aligned(64)))
 
-/* Behind them what is set when all has been hashed, which is not covered: nothing that decides what runs. */
+/* Behind the digests: symbols that the loader sets after hashing. No digest covers them, and none decides what runs. */
 #define PURGATORY_LATE __attribute__((section(".kexec-late")))
 
 /* One range of physical memory that the digest covers. A region of length 0 is unused. */
@@ -38,16 +38,19 @@ struct sha_region {
 	uint64_t len;
 };
 
-/* Where the purgatory goes when everything is as it was: 64-bit boot protocol, Documentation/arch/x86/boot.rst. */
+/*
+ * The kernel's entry, where the purgatory jumps if nothing changed: 64-bit boot protocol,
+ * Documentation/arch/x86/boot.rst.
+ */
 struct kernel_entry {
 	uint64_t rip; /* load address + 0x200 */
 	uint64_t rsi; /* struct boot_params */
 };
 
 /*
- * A kernel with a fixed address that could not be read to its place, which was the firmware's: the purgatory copies
- * `size` bytes, whole pages, once all is verified. The two places do not overlap, and nothing else that is still needed
- * lies at the destination. All zero: the kernel runs where it is.
+ * A kernel with a fixed address that the loader could not read to its place, because the firmware was using it. The
+ * purgatory copies `size` bytes, whole pages, once it has verified everything. Source and destination do not overlap,
+ * and nothing else that is still needed lies at the destination. All zero: the kernel runs where it is.
  */
 struct kernel_move {
 	uint64_t from;
@@ -62,8 +65,8 @@ enum on_mismatch {
 };
 
 /*
- * Which entries a note is about, by the beginning of the SHA-256 of the text of each, never 0: those that starts in a
- * row were stopped in. 0 fills the rest; all 0: the start had no choice of entries.
+ * Which entries a note is about, by the beginning of the SHA-256 of the text of each, never 0: the entries in which starts
+ * were stopped in a row. 0 fills the rest; all 0: the start had no choice of entries.
  */
 #define STOPPED_ENTRIES_MAX 8
 
@@ -72,9 +75,9 @@ struct stopped_entries {
 };
 
 /*
- * How the purgatory reaches the firmware: the physical address of EFI_RUNTIME_SERVICES, 0 where there is none. Not
- * those of the services: ExitBootServices may replace them in the table, as U-Boot does, whose former ones need what is
- * gone.
+ * How the purgatory reaches the firmware: the physical address of EFI_RUNTIME_SERVICES, or 0 if there is none. It is
+ * the table's address, not the services': ExitBootServices may replace the services in the table. U-Boot does, and its
+ * former ones need code that is gone.
  */
 struct purgatory_policy {
 	uint64_t runtime_services;
@@ -91,15 +94,15 @@ struct purgatory_screen {
 	uint32_t pixel_size; /* bytes */
 };
 
-/* For those who asked for verbose: how fast the time stamp counter is, and what it said when the exit began. */
+/* Set if the user asked for verbose: the frequency of the time stamp counter, and its value when the exit began. */
 struct purgatory_clock {
-	uint64_t ticks_per_msec; /* 0: nobody asked */
+	uint64_t ticks_per_msec; /* 0: no times wanted */
 	uint64_t exit_ticks;
 };
 
 /*
- * The descriptor tables that are in force from the return of ExitBootServices to the kernel's own: Intel SDM volume 3,
- * 3.5.1 and 6.14.1. Selectors up to 0xf8: the kernel's, and those that the firmware ran with.
+ * The descriptor tables in force from the return of ExitBootServices until the kernel loads its own: Intel SDM volume
+ * 3, 3.5.1 and 6.14.1. Selectors up to 0xf8: the kernel's, and those that the firmware ran with.
  */
 #define GDT_ENTRIES 32
 #define IDT_GATES 32
@@ -121,10 +124,10 @@ _Static_assert(sizeof(struct sha_region) == 16, "two quads");
 _Static_assert(offsetof(struct kernel_entry, rip) == 0, "start.asm reads it here");
 _Static_assert(offsetof(struct kernel_entry, rsi) == 8, "start.asm reads it here");
 
-/* Hidden, or clang reaches for them through a GOT, which a relocatable object has not. */
+/* Hidden: otherwise clang reaches them through a GOT, which a relocatable object does not have. */
 #pragma GCC visibility push(hidden)
 
-/* The regions, and what the console calls them (NUL-terminated). */
+/* The regions, and their names in messages (NUL-terminated). */
 extern struct sha_region purgatory_sha_regions[REGION_MAX];
 extern char purgatory_region_names[REGION_MAX][REGION_NAME_SIZE];
 
@@ -140,7 +143,7 @@ extern struct kernel_move purgatory_kernel_move;
 
 extern struct purgatory_policy purgatory_policy;
 
-/* All ranges unused: nobody asked for it. */
+/* If the record is off, all ranges are unused. */
 extern struct page_record purgatory_page_record;
 
 extern struct purgatory_screen purgatory_screen;

@@ -1,20 +1,20 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* How a region of memory is hashed, by loader and purgatory alike. No call can fail. */
+/* How loader and purgatory hash a region of memory. No call can fail. */
 #pragma once
 
 #include "common/fsverity.h"
 #include "common/purgatory_abi.h"
 
 /*
- * Behind a region's end, up to the next multiple of this from its start, lie zeros that belong to it: between initrds
- * Linux reads them.
+ * A region's length rounded up to this multiple includes the zeros behind its end. They belong to the region, because
+ * Linux reads them between initrds.
  */
 #define REGION_ALIGN 4u
 
 /* How many bytes of memory the digest of a region of `len` bytes covers. */
 uint64_t region_covered(uint64_t len);
 
-/* The fs-verity digest of the region, which is that of the file if it holds one. `state` is scratch memory. */
+/* The region's fs-verity digest. If the region holds a file, this is the file's digest. `state` is scratch memory. */
 void region_digest(struct fsverity *state, const struct sha_region *region, uint8_t ret_digest[SHA256_DIGEST_SIZE]);
 
 /* The SHA-256 over the digests of all regions that are in use, in their order. */

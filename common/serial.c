@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* A 16550 UART at the PC's address of COM1, written to by polling. */
+/* Writes to a 16550 UART at the PC's address of COM1, by polling. */
 #include "common/serial.h"
 
 #include <stdbool.h>
@@ -10,7 +10,7 @@ enum {
 	TRANSMIT_HOLDING = 0,
 	LINE_STATUS = 5,
 	LINE_STATUS_TRANSMIT_EMPTY = 1 << 5,
-	LINE_STATUS_NO_PORT = 0xff, /* what the bus reads where nothing answers */
+	LINE_STATUS_NO_PORT = 0xff, /* a read of the bus where no device answers */
 };
 
 /* One character takes 87 us at 115200 baud and 8 ms at 1200; a read of the port takes about 1 us. */

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * The only file that knows mbedTLS (3.6, include/mbedtls/sha256.h). mbedTLS keeps the state, the bytes of a block that
- * is not yet full, and pads. What lies between goes around its update function: that would hand on one block at a time
- * (MBEDTLS_SHA256_PROCESS_ALT), which costs a tenth of the SHA extensions' speed, and it miscounts 4 GiB or more at
+ * The only file that includes mbedTLS (3.6, include/mbedtls/sha256.h). mbedTLS keeps the state and the bytes of a
+ * partial block, and does the padding. Whole blocks bypass its update function, which would pass on one block at a time
+ * (MBEDTLS_SHA256_PROCESS_ALT): that costs a tenth of the SHA extensions' speed, and it miscounts 4 GiB or more at
  * once.
  */
 #include "common/sha256.h"
@@ -17,7 +17,7 @@
 #define STATE_WORDS (SHA256_DIGEST_SIZE / sizeof(uint32_t))
 #define LANES_MAX 8u
 
-/* As many leaves are hashed with interrupts off where AVX is turned on for them: in less than a millisecond. */
+/* Leaves to hash with interrupts off, where AVX has to be turned on for them. They take less than a millisecond. */
 #define LEAVES_A_TURN 128u
 
 /* Intel SDM volume 2, CPUID */
@@ -32,13 +32,13 @@ _Static_assert(_Alignof(mbedtls_sha256_context) <= _Alignof(struct sha256), "the
 void sha256_blocks_ni(uint32_t state[8], const void *blocks, size_t count);
 void sha256_blocks_ssse3(uint32_t state[8], const void *blocks, size_t count);
 
-/* A state has each of its words for all lanes together. */
+/* The state holds, for each of its words, the values of all lanes together. */
 void sha256_lanes_ni(uint32_t *state, const void *const *blocks, size_t count);
 void sha256_lanes_avx2(uint32_t *state, const void *const *blocks, size_t count);
 void sha256_lanes_ssse3(uint32_t *state, const void *const *blocks, size_t count);
 #pragma GCC visibility pop
 
-/* A leaf's last block: its length in bits, big endian, is 0x8000. */
+/* A leaf's last block. The leaf's length in bits, big endian, is 0x8000. */
 static const uint8_t padding[BLOCK_SIZE] = { [0] = 0x80, [BLOCK_SIZE - 2] = 0x80 };
 _Static_assert(SHA256_LEAF_SIZE * 8 == 0x8000, "the padding is of other leaves");
 
@@ -63,7 +63,7 @@ bool sha256_has_code(enum sha256_code code)
 
 enum sha256_code sha256_best_code(void)
 {
-	/* The enumeration has them by their speed. */
+	/* The enumeration is sorted by speed. */
 	for (enum sha256_code code = SHA256_CODES - 1; code > SHA256_C; code--) {
 		if (sha256_has_code(code))
 			return code;
@@ -72,8 +72,9 @@ enum sha256_code sha256_best_code(void)
 }
 
 /*
- * How many leaves a code hashes at once, and from how many on that is faster than one after the other. On Zen 4 SSSE3's
- * four lanes take as long as 2.2 of its streams, and so do AVX2's eight; the SHA extensions' two take as long as 1.1.
+ * `count`: leaves that a code hashes at once. `worth`: from how many leaves on that is faster than one after the other.
+ * On Zen 4 SSSE3's four lanes take as long as 2.2 of its streams, and so do AVX2's eight; the SHA extensions' two take
+ * as long as 1.1.
  */
 static const struct {
 	size_t count;
@@ -191,7 +192,7 @@ static const uint32_t initial_state[STATE_WORDS] = {
 	0x6a09e667, 0xbb67ae85, 0x3c6ef372, 0xa54ff53a, 0x510e527f, 0x9b05688c, 0x1f83d9ab, 0x5be0cd19,
 };
 
-/* This and store_digest run for every second leaf with SHA-NI: a call for each word would show. */
+/* With SHA-NI, this and store_digest run for every second leaf, so they avoid a call for each word. */
 static void start_lanes(size_t lanes, uint32_t *ret_state)
 {
 	for (size_t word = 0; word < STATE_WORDS; word++) {
@@ -205,12 +206,12 @@ static void store_digest(const uint32_t *state, size_t lanes, uint8_t ret_digest
 	for (size_t word = 0; word < STATE_WORDS; word++) {
 		uint32_t big_endian = __builtin_bswap32(state[word * lanes]);
 
-		/* memcpy would be a call: this code is freestanding. */
+		/* In freestanding code memcpy would be a call. */
 		__builtin_memcpy(ret_digest + word * sizeof(big_endian), &big_endian, sizeof(big_endian));
 	}
 }
 
-/* Where there are fewer leaves than lanes, the rest of the lanes hash the first again. */
+/* If there are fewer leaves than lanes, the remaining lanes hash the first leaf again. */
 static void point_to_leaves(size_t lanes, const uint8_t *leaves, size_t count, const void **ret_blocks)
 {
 	for (size_t lane = 0; lane < lanes; lane++)
@@ -223,7 +224,7 @@ static void point_to_padding(size_t lanes, const void **ret_blocks)
 		ret_blocks[lane] = padding;
 }
 
-/* Hashes up to as many leaves as there are lanes. */
+/* Hashes at most one leaf per lane. */
 static void hash_in_lanes(enum sha256_code code, const uint8_t *leaves, size_t count,
 			  uint8_t (*ret_digests)[SHA256_DIGEST_SIZE])
 {
@@ -289,7 +290,7 @@ bool sha256_equal(const uint8_t a[SHA256_DIGEST_SIZE], const uint8_t b[SHA256_DI
 	return difference == 0;
 }
 
-/* What is hashed here is no secret, so this need not defend itself against a clever compiler. */
+/* Nothing hashed here is secret, so the compiler may optimize this away. */
 void mbedtls_platform_zeroize(void *bytes, size_t size);
 
 void mbedtls_platform_zeroize(void *bytes, size_t size)

@@ -1,8 +1,8 @@
 ; SPDX-License-Identifier: BSD-2-Clause
 ;
-; SHA-256's compression of whole blocks (FIPS 180-4, 6.2.2) in vector registers: by the SHA extensions, and for CPUs
-; without them with the message schedule in vectors and the rounds in general registers. Only xmm registers are used,
-; so nothing beyond CR4.OSFXSR need be enabled. common/sha256_lanes.asm hashes several streams without the extensions.
+; SHA-256's compression of whole blocks (FIPS 180-4, 6.2.2) in vector registers: by the SHA extensions, or, for CPUs
+; without them, with the message schedule in vectors and the rounds in general registers. The code uses only xmm
+; registers, so it needs only CR4.OSFXSR. common/sha256_lanes.asm hashes several streams without the extensions.
 ;
 ; The routines for one stream are called as
 ;
@@ -12,9 +12,9 @@
 ;      rsi  `count` blocks of 64 bytes; any alignment
 ;      rdx  count, at least 1
 ; Out: the state behind these blocks.
-; Clobbers what the ABI allows, all xmm registers included. Firmware's ABI would have xmm6 to xmm15 kept by those whom
-; firmware calls: that is efi_main alone, which leaves by Exit(). A notification or another processor's procedure that
-; hashes would have to save them. Firmware's interrupt handlers save what they use themselves.
+; Clobbers what the ABI allows, all xmm registers included. In the firmware's ABI a callee keeps xmm6 to xmm15. The
+; firmware calls only efi_main, which leaves by Exit(). A notification function, or a procedure on another processor,
+; would have to save them before it hashes. The firmware's interrupt handlers save the registers that they use.
 
 bits 64
 default rel
@@ -25,7 +25,8 @@ section .text
 
 ; --- by the SHA extensions (Intel SDM volume 2: SHA256RNDS2, SHA256MSG1, SHA256MSG2) ------------------------------
 
-; The state as the instructions want it, named from the highest dword; the register for two rounds' w + k is implied.
+; The state in the order that the instructions want, named from the highest dword. WK is their implicit operand: two
+; rounds' w + k.
 %define WK	xmm0
 %define W7	xmm1
 %define SWAP	xmm2
@@ -33,20 +34,20 @@ section .text
 %define CDGH	xmm4
 %define W	xmm5, xmm6, xmm7, xmm8
 
-; A second stream's.
+; The state of a second stream.
 %define ABEF_2	xmm9
 %define CDGH_2	xmm10
 %define W_2	xmm11, xmm12, xmm13, xmm14
 
-; The state before a block, of one stream.
+; The state of one stream before a block.
 %define ABEF_IN	xmm9
 %define CDGH_IN	xmm10
 
-; The address of the next rounds' k. Loops of four rounds are as fast as 64 rounds written out: one stream waits for
-; SHA256RNDS2's latency, two for its throughput, and the moves that a loop needs fit in between.
+; The address of the next rounds' k. Loops of four rounds are as fast as 64 unrolled rounds: one stream waits for
+; SHA256RNDS2's latency, two streams wait for its throughput, and the loop's moves fit in between.
 %define K	rcx
 
-; The block at %5 into %1 to %4.
+; Loads the block at %5 into %1 to %4.
 %macro NI_LOAD 5
 	movdqu	%1, [%5]
 	movdqu	%2, [%5 + 16]
@@ -62,12 +63,12 @@ section .text
 %macro NI_ROUNDS 6
 	movdqa	WK, [K]
 	paddd	WK, %3
-	sha256rnds2 %2, %1		; two rounds: the new ABEF is made in CDGH, and the new CDGH is ABEF as it was
+	sha256rnds2 %2, %1		; two rounds: CDGH becomes the new ABEF, and the old ABEF is the new CDGH
 	pshufd	WK, WK, 0x0e
 	sha256rnds2 %1, %2
 %endmacro
 
-; %1 to %4 become the w of four rounds later: the newest are made of all four.
+; Replaces %1 to %4 by the w of four rounds later. The newest w depend on all four.
 %macro NI_SCHEDULE 4
 	sha256msg1 %1, %2
 	movdqa	W7, %4
@@ -86,7 +87,7 @@ section .text
 
 global sha256_blocks_ni:function hidden
 sha256_blocks_ni:
-	; In memory the order is a b c d e f g h: two shuffles there, and the same two back.
+	; The order in memory is a b c d e f g h. Two shuffles convert it, and the same two convert it back.
 	movdqu	ABEF_IN, [rdi]
 	movdqu	CDGH, [rdi + 16]
 	movdqa	ABEF, CDGH
@@ -131,10 +132,10 @@ sha256_blocks_ni:
 ; Two streams that do not wait for each other.
 global sha256_lanes_ni:function hidden
 sha256_lanes_ni:
-	sub	rsp, 64 + 8			; the state before a block, and to a multiple of 16
+	sub	rsp, 64 + 8			; the state before a block; rsp a multiple of 16
 	mov	rax, [rsi]
 	mov	rsi, [rsi + 8]
-	; In memory the order is a a b b c c d d and so on, a word of each stream.
+	; The order in memory is a a b b c c d d and so on, one word of each stream.
 	movdqu	xmm5, [rdi]
 	movdqu	xmm6, [rdi + 16]
 	movdqu	ABEF, [rdi + 32]
@@ -201,7 +202,7 @@ sha256_lanes_ni:
 
 ; --- by SSSE3 ------------------------------------------------------------------------------------------------------
 
-; What changes its register from round to round goes by a name: the state, a ^ b and b ^ c.
+; Names for the registers that change their role from round to round: the state, a ^ b and b ^ c.
 %xdefine A	eax
 %xdefine B	ebx
 %xdefine C	ecx
@@ -225,7 +226,7 @@ sha256_lanes_ni:
 	and	r13d, E
 	xor	r12d, E
 	xor	r13d, G			; ch = ((f ^ g) & e) ^ g
-	ror	r12d, 6			; e >>> 25 ^ e >>> 11 ^ e >>> 6, one inside the other
+	ror	r12d, 6			; e >>> 25 ^ e >>> 11 ^ e >>> 6, nested
 	add	H, r13d
 	mov	AB, A
 	mov	r14d, A
@@ -256,8 +257,8 @@ sha256_lanes_ni:
 	%xdefine BC t
 %endmacro
 
-; Rounds %1 to %1 + 3 of the next 8, and between them the w of 16 rounds later, whose k are at [rdi + 4 * %1]. %2 to %5
-; are the w of these rounds and the next 12; %2 becomes the new ones, and with their k they are stored at [rsi + 64].
+; Rounds %1 to %1 + 3 of the next 8, interleaved with computing the w of 16 rounds later, whose k are at [rdi + 4 * %1].
+; %2 to %5 are the w of these rounds and of the next 12. %2 becomes the new w; w + k is stored at [rsi + 64].
 %macro SCHEDULED_ROUNDS 5
 	movdqa	xmm4, %3
 	movdqa	xmm5, %5
@@ -310,11 +311,11 @@ sha256_lanes_ni:
 	ROUND	%1 + 3
 %endmacro
 
-; The w + k of all rounds, and above them what has no register.
+; The stack holds the w + k of all rounds, and above them the values that have no register.
 %define STATE	[rsp + 256]
 %define BLOCK	[rsp + 264]
 %define COUNT	[rsp + 272]
-FRAME_SIZE equ 256 + 24			; with six registers and the return address a multiple of 16
+FRAME_SIZE equ 256 + 24			; a multiple of 16 together with six registers and the return address
 
 %define LOW_PAIR	xmm8
 %define HIGH_PAIR	xmm9
@@ -372,7 +373,7 @@ sha256_blocks_ssse3:
 .schedule:
 	SCHEDULED_ROUNDS 0, xmm0, xmm1, xmm2, xmm3
 	SCHEDULED_ROUNDS 4, xmm1, xmm2, xmm3, xmm0
-	; After eight rounds the state is in its registers again. The w are not yet.
+	; After eight rounds the state is in its original registers again, but the w are not.
 	movdqa	xmm4, xmm0
 	movdqa	xmm5, xmm1
 	movdqa	xmm0, xmm2
@@ -429,7 +430,8 @@ sha256_constants:
 	dd	0x19a4c116, 0x1e376c08, 0x2748774c, 0x34b0bcb5, 0x391c0cb3, 0x4ed8aa4a, 0x5b9cca4f, 0x682e6ff3
 	dd	0x748f82ee, 0x78a5636f, 0x84c87814, 0x8cc70208, 0x90befffa, 0xa4506ceb, 0xbef9a3f7, 0xc67178f2
 
-; PSHUFB's masks: the words of a message are big endian; dwords 0 and 2 to the lower half, or to the upper.
+; PSHUFB's masks: to swap the bytes of a message's big endian words; to move dwords 0 and 2 to the lower or the upper
+; half.
 global sha256_swap_bytes:data hidden
 sha256_swap_bytes:
 	dq	0x0405060700010203, 0x0c0d0e0f08090a0b

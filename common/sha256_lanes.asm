@@ -1,7 +1,7 @@
 ; SPDX-License-Identifier: BSD-2-Clause
 ;
 ; SHA-256's compression of several streams at once (FIPS 180-4, 6.2.2), each in a lane of the vector registers: eight
-; by AVX2, four by SSSE3, from one source. Both have instructions for everything on vectors of 32-bit words except
+; with AVX2, four with SSSE3, from one source. Both have all the instructions needed on vectors of 32-bit words, except
 ; rotation, which takes two shifts and an exclusive or.
 ;
 ; The routines are called as
@@ -9,11 +9,11 @@
 ;	void routine(uint32_t state[8][LANES], const void *const blocks[LANES], size_t count)	System V ABI
 ;
 ; In:  rdi  the words a to h of the states, each word of all lanes together; any alignment
-;      rsi  where each lane has its `count` blocks of 64 bytes; any alignment, and lanes may have the same
+;      rsi  for each lane the address of its `count` blocks of 64 bytes; any alignment; lanes may share blocks
 ;      rdx  count, at least 1
 ; Out: the states behind these blocks.
 ; Clobbers what the ABI allows, all vector registers included; afterwards the upper halves of ymm registers are zero.
-; See common/sha256_blocks.asm on firmware's ABI, and common/vector_unit.h on who turns AVX on.
+; common/sha256_blocks.asm describes the firmware's ABI, common/vector_unit.h how AVX is turned on.
 
 bits 64
 default rel
@@ -25,8 +25,8 @@ extern sha256_swap_bytes
 %define W	rax
 %define K	rdx
 
-; An instruction of AVX or SSE, by its SSE name. In SSE the destination is also the first source: where it is not meant
-; to be, that is moved there before. So the destination must not be the second source.
+; An instruction of AVX or SSE, by its SSE name. In SSE the destination is also the first source. If the two differ, V
+; first moves the source to the destination, so the destination must not be the second source.
 ;
 ;	V operation, destination and first source, second source
 ;	V operation, destination, first source, second source
@@ -52,7 +52,7 @@ extern sha256_swap_bytes
 %endif
 %endmacro
 
-; The registers by their use; %1 is xmm or ymm. The state, a ^ b and b ^ c change their registers from round to round.
+; Names of the registers by use; %1 is xmm or ymm. The state, a ^ b and b ^ c change registers from round to round.
 %macro NAME_REGISTERS 1
 %xdefine A	%1 %+ 0
 %xdefine B	%1 %+ 1
@@ -96,8 +96,8 @@ extern sha256_swap_bytes
 	V	pxor, SIGMA, T1
 %endmacro
 
-; Round %1 of the next four. The new a goes where d was, and the new e where h was: after four rounds each word is in
-; its register again.
+; Round %1 of the next four. The new a replaces d, and the new e replaces h, so after four rounds each word is in its
+; original register again.
 %macro ROUND 1
 %if AVX
 	vpbroadcastd SUM, [K + 4 * (%1)]
@@ -136,7 +136,7 @@ extern sha256_swap_bytes
 	%xdefine BC t
 %endmacro
 
-; The w of round %1 of the next ones, from those before; %2 is the w of two rounds before, and becomes the new one.
+; Computes the w of round %1 of the next four. %2 is the w of two rounds before, and becomes the new one.
 %macro SCHEDULE 2
 	VMOV	movdqa, SUM, [W + LANES * 4 * (%1 - 15)]
 	SMALL_SIGMA SUM, 7, 18, 3
@@ -147,7 +147,7 @@ extern sha256_swap_bytes
 	VMOV	movdqa, [W + LANES * 4 * (%1)], %2
 %endmacro
 
-; Four words of lane %2, and in the upper half of the lane four behind, into register %1.
+; Loads four words of lane %2 into register %1, and into its upper half those of the lane four behind.
 %macro LOAD_LANE 2
 	mov	r11, [rsi + 8 * (%2)]
 	VMOV	movdqu, xmm %+ %1, [r11 + rcx]
@@ -168,14 +168,14 @@ extern sha256_swap_bytes
 %else
 	movdqa	SWAP, [sha256_swap_bytes]
 %endif
-	xor	ecx, ecx		; how far the lanes are
+	xor	ecx, ecx		; offset in the lanes' blocks
 	shl	rdx, 6
-	mov	r8, rdx			; how far they are to go
+	mov	r8, rdx			; end offset
 	lea	r9, [rsp + 16 * LANES * 4]
 	lea	r10, [rsp + 64 * LANES * 4]
 .block:
 	mov	W, rsp
-	; Four words of each lane become the lanes of four words: a transposition in each half of the registers.
+	; Transposes each half of the registers: from four words of each lane to all lanes of four words.
 .words:
 	LOAD_LANE 0, 0
 	LOAD_LANE 1, 1
@@ -234,7 +234,7 @@ extern sha256_swap_bytes
 	cmp	rcx, r8
 	jne	.block
 %if AVX
-	vzeroupper			; for code that uses xmm alone, and so that nothing is left there
+	vzeroupper			; for code that uses only xmm, and to leave nothing there
 %endif
 	leave
 	ret

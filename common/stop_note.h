@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * What is left for the next start when this one stopped behind the firmware's back: a non-volatile variable of ours,
- * written through the firmware's runtime services, which live on after ExitBootServices (UEFI specification 8.2).
+ * A note for the next start, left when this one stopped after the firmware was gone. It is a non-volatile variable of
+ * ours, written through the firmware's runtime services, which remain after ExitBootServices (UEFI specification 8.2).
  *
- * Any operating system can write it. Whoever reads it believes no more than does no harm.
+ * Any operating system can write it. Readers must not trust it beyond what does no harm.
  */
 #pragma once
 
@@ -44,7 +44,7 @@ struct page_finding {
 
 #define PAGE_FINDINGS_MAX 4
 
-/* `differing` is 0 where the loader kept no record. */
+/* `differing` is 0 if the loader kept no record. */
 struct page_findings {
 	uint64_t differing;
 	struct page_finding first[PAGE_FINDINGS_MAX];
@@ -52,8 +52,8 @@ struct page_findings {
 
 struct stop_note {
 	uint32_t kind;		       /* enum stop_kind */
-	uint32_t on_mismatch;	       /* enum on_mismatch: what was done next */
-	char region[REGION_NAME_SIZE]; /* that changed, or was being verified; empty without one */
+	uint32_t on_mismatch;	       /* enum on_mismatch: what the purgatory did next */
+	char region[REGION_NAME_SIZE]; /* the region that changed, or was being verified; may be empty */
 	union {
 		struct {
 			uint8_t expected[SHA256_DIGEST_SIZE];
@@ -71,7 +71,7 @@ struct stop_note {
 	struct stopped_entries entries;
 };
 
-/* Notes without pages or entries end before them, as those of earlier versions do. */
+/* A note without pages or entries ends before them, as in earlier versions. */
 #define STOP_NOTE_SIZE_MIN offsetof(struct stop_note, digests.pages)
 
 /* How many bytes of a note are stored. */

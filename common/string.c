@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * Freestanding memory functions. The string instructions are what current CPUs copy and fill with fastest, and they
- * keep the compiler from turning a loop back into a call of the function it stands in.
+ * Freestanding memory functions. On current CPUs the string instructions are the fastest way to copy and fill. They
+ * also keep the compiler from turning a loop into a call of the function that contains it.
  */
 #include "common/string.h"
 
@@ -20,7 +20,7 @@ void *memmove(void *dst, const void *src, size_t size)
 	uint8_t *to = dst;
 	const uint8_t *from = src;
 
-	/* Forwards unless dst lies inside src, which the unsigned difference tells for both orders at once. */
+	/* Copy forwards unless dst lies inside src. One unsigned difference tests both orders. */
 	if ((uintptr_t)to - (uintptr_t)from >= size)
 		return memcpy(dst, src, size);
 

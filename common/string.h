@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * The few functions of C's <string.h> that loader and purgatory need, which includes those that the compiler calls
- * by itself. On the host the C library's serve.
+ * The functions of C's <string.h> that loader and purgatory need, including those that the compiler calls by itself. On
+ * the host the C library provides them.
  */
 #pragma once
 

@@ -12,7 +12,7 @@
 #define CR4_OSXSAVE (1ull << 18)
 #define RFLAGS_IF (1ull << 9)
 
-/* x87, which is always set, xmm and ymm: a CPU takes the last only with the others. */
+/* x87, which is always set, xmm and ymm. A CPU accepts ymm only together with the others. */
 #define XCR0_AVX 7u
 
 static uint64_t read_xcr0(void)
@@ -42,7 +42,7 @@ static uint64_t read_rflags(void)
 	return value;
 }
 
-/* CPUID says it too, but a hypervisor makes that slow. */
+/* CPUID tells this too, but is slow under a hypervisor. */
 static bool is_xsave_on(void)
 {
 	return cpu_is_privileged() ? cpu_cr4() & CR4_OSXSAVE : cpu_cpuid(CPUID_FEATURES).ecx & CPUID_1_ECX_OSXSAVE;
@@ -64,7 +64,7 @@ bool vector_unit_has_avx(void)
 
 void vector_unit_avx_on(struct vector_unit *ret_before)
 {
-	/* Who may not turn it on has it. */
+	/* Without privileges AVX cannot be turned on here; the caller has checked that it is on already. */
 	*ret_before = (struct vector_unit){ .is_privileged = cpu_is_privileged() };
 	if (!ret_before->is_privileged)
 		return;

@@ -4,7 +4,7 @@
 
 #include <stdint.h>
 
-/* As firmware wants to see it in memory: EFI_GUID (UEFI specification, appendix A). */
+/* The firmware's layout: EFI_GUID (UEFI specification, appendix A). */
 struct guid {
 	uint32_t data1;
 	uint16_t data2;
@@ -14,7 +14,7 @@ struct guid {
 
 _Static_assert(sizeof(struct guid) == 16, "UEFI, appendix A");
 
-/* Our own variables, and nobody else's: 5f0a6dd6-9a3e-4c1f-8d46-2c1a1d1b6a10; initializes an EFI_GUID as well. */
+/* Only our own variables: 5f0a6dd6-9a3e-4c1f-8d46-2c1a1d1b6a10; initializes an EFI_GUID as well. */
 #define KEXEC_VENDOR_GUID                                                                                              \
 	{                                                                                                              \
 		0x5f0a6dd6, 0x9a3e, 0x4c1f,                                                                            \
@@ -23,7 +23,7 @@ _Static_assert(sizeof(struct guid) == 16, "UEFI, appendix A");
 		}                                                                                                      \
 	}
 
-/* Those of the Boot Loader Interface (systemd.io/BOOT_LOADER_INTERFACE): 4a67b082-0a4c-41cf-b6c7-440b29bb8c4f */
+/* Variables of the Boot Loader Interface (systemd.io/BOOT_LOADER_INTERFACE): 4a67b082-0a4c-41cf-b6c7-440b29bb8c4f */
 #define LOADER_VENDOR_GUID                                                                                             \
 	{                                                                                                              \
 		0x4a67b082, 0x0a4c, 0x41cf,                                                                            \
@@ -32,5 +32,5 @@ _Static_assert(sizeof(struct guid) == 16, "UEFI, appendix A");
 		}                                                                                                      \
 	}
 
-/* Our log, as the booted system finds it: for compilers whose wide characters are of UTF-16. */
+/* The log for the booted system to read. For compilers whose wide characters are UTF-16. */
 #define KEXEC_LOG_NAME L"KexecLog"
