@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* Runs only once a digest differs: a boot that matches pays nothing for it. */
+/* Runs only after a digest differs, so it costs a matching boot nothing. */
 #include "purgatory/changed_pages.h"
 
 #include "common/align.h"

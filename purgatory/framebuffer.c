@@ -12,10 +12,12 @@ enum {
 	GLYPH_FIRST = ' ',
 	GLYPH_COUNT = '~' - GLYPH_FIRST + 1,
 
-	/* Letters are as large as still gives so many in a line: on a dense screen one pixel is too small to read. */
+	/*
+	 * Scale letters up as long as this many still fit in a line: on a dense screen one pixel is too small to read.
+	 */
 	COLUMNS_WANTED = 80,
 
-	/* No bit, and every bit, of a pixel: these colours are the same in every format. */
+	/* All bits of a pixel clear, and all set: these colours are the same in every format. */
 	BLACK = 0x00,
 	WHITE = 0xff,
 };
@@ -25,7 +27,7 @@ __attribute__((visibility("hidden"))) extern const uint8_t font_glyphs[GLYPH_COU
 
 PURGATORY_DATA struct purgatory_screen purgatory_screen;
 
-/* Where the next character goes, in characters. */
+/* Position of the next character, in characters. */
 static uint32_t column;
 static uint32_t row;
 
@@ -65,7 +67,7 @@ void screen_write(const char *text)
 	uint32_t columns = purgatory_screen.width / (GLYPH_WIDTH * scale());
 	uint32_t line_height = GLYPH_HEIGHT * scale();
 
-	/* Without a screen all of these are 0. */
+	/* All of these are 0 without a screen. */
 	for (; *text && columns && (uint64_t)(row + 1) * line_height <= purgatory_screen.height; text++) {
 		if (column == 0)
 			fill(0, row * line_height, purgatory_screen.width, line_height, BLACK);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* Reports exceptions. Everything here may be interrupted by an NMI, and may itself raise an exception. */
+/* Reports exceptions. An NMI may interrupt everything here, and the code here may itself raise an exception. */
 #include "purgatory/handler.h"
 
 #include <stdbool.h>
@@ -23,10 +23,10 @@ enum {
 #define MC_STATUS_VALID (1ull << 63)
 #define MC_STATUS_ADDRESS_VALID (1ull << 58)
 
-/* A report that raises an exception is tried once more. */
+/* If a report raises an exception, it is tried once more. */
 #define REPORTS_MAX 2
 
-/* What start.asm hands over: the vector, and what the CPU has pushed (Intel SDM volume 3, figure 6-9). */
+/* What start.asm passes: the vector, and the words that the CPU pushed (Intel SDM volume 3, figure 6-9). */
 struct frame {
 	uint64_t vector;
 	uint64_t error_code;
@@ -40,16 +40,16 @@ struct frame {
 PURGATORY_DATA uint64_t purgatory_gdt[GDT_ENTRIES];
 PURGATORY_DATA struct idt_gate purgatory_idt[IDT_GATES];
 
-/* purgatory.lds: all of the purgatory's code. */
+/* Defined in purgatory.lds: the bounds of the purgatory's code. */
 __attribute__((visibility("hidden"))) extern const uint8_t purgatory_code[];
 __attribute__((visibility("hidden"))) extern const uint8_t purgatory_code_end[];
 
-/* One more than its index, so that 0, which memory begins with, is none. */
+/* The region's index plus 1, so that 0, the initial value, means none. */
 static volatile size_t region_number;
 static volatile unsigned reports;
 static volatile bool kernel_is_next;
 
-/* The last NMI, while it is not noted yet. */
+/* An NMI has come, and its note is not written yet. */
 static volatile bool nmi_is_pending;
 static struct stop_note nmi_note;
 
@@ -106,7 +106,7 @@ static void describe(const struct frame *frame, enum stop_kind kind, struct stop
 	exception->rip = frame->rip;
 	if (frame->vector == VECTOR_PAGE_FAULT)
 		exception->address = page_fault_address();
-	/* The registers are those of CPUs that have them, which are those that raise it. */
+	/* A CPU that raises this exception has these registers. */
 	if (frame->vector == VECTOR_MACHINE_CHECK && reports == 1)
 		read_machine_check(exception);
 }
@@ -134,15 +134,15 @@ static void remember_nmi(void)
 		say("purgatory: the firmware did not take a note of this\n");
 }
 
-/* Whether the kernel has not begun: an address is in the purgatory, or was reached before it. */
+/* Whether the kernel has not begun: rip is in the purgatory, or the kernel is not yet next. */
 static bool is_ours(uint64_t rip)
 {
 	return !kernel_is_next || (rip >= (uintptr_t)purgatory_code && rip < (uintptr_t)purgatory_code_end);
 }
 
 /*
- * A call of the firmware changes vector registers, which the hash uses: while it may be at work the note has to wait.
- * An NMI within a report is part of that report.
+ * A call of the firmware changes vector registers, which the hash uses. So the note waits until the purgatory has
+ * finished hashing. An NMI during a report is part of that report.
  */
 static void go_on_after_nmi(const struct frame *frame)
 {
@@ -152,7 +152,7 @@ static void go_on_after_nmi(const struct frame *frame)
 		return;
 	describe(frame, STOP_NMI, &note);
 	report(&note, "; going on");
-	/* The kernel's stack is not made for the firmware. */
+	/* The kernel's stack is not prepared for calls of the firmware. */
 	if (!is_ours(frame->rip))
 		return;
 	nmi_note = note;
@@ -178,7 +178,7 @@ void purgatory_exception(const struct frame *frame)
 		go_on_after_nmi(frame);
 		return;
 	}
-	/* In a guest of Intel TDX the ports of the serial line raise this, and there is nothing else to speak by. */
+	/* In a guest of Intel TDX the serial line's ports raise this exception, and no other way to report exists. */
 	if (frame->vector == VECTOR_VIRTUALIZATION)
 		shut_down();
 	if (reports == REPORTS_MAX)

@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* Exceptions between firmware and kernel: an NMI is reported and goes by, anything else stops the boot. */
+/* Exceptions between firmware and kernel: an NMI is reported and the boot goes on; any other exception stops it. */
 #pragma once
 
 #include <stddef.h>
 
-/* The index of the region that is being read, for reports; REGION_MAX: none. */
+/* Sets the region that is being read, by index, for reports; REGION_MAX: none. */
 void exception_set_region(size_t region);
 
 /*
- * All is verified: the kernel comes next. Leaves a note of an NMI that came before; from now on one is noted at once.
+ * Call this when everything is verified and the kernel is next. Writes the note of an earlier NMI. A later NMI is noted
+ * at once.
  */
 void exception_expect_kernel(void);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* Moves the kernel, and knows where things are then. */
+/* Moves the kernel, and translates addresses afterwards. */
 #include "purgatory/moved_kernel.h"
 
 #include "common/align.h"
@@ -32,7 +32,7 @@ bool region_is_moved(const struct sha_region *region)
 	return region->start < move->from + move->size && move->from < region->start + region->len;
 }
 
-/* Cuts [addr, end) where what is moved begins or ends. Returns the end of the first piece. */
+/* Splits [addr, end) at the start and the end of the moved range. Returns the end of the first piece. */
 static uint64_t end_of_piece(uint64_t addr, uint64_t end)
 {
 	uint64_t first = purgatory_kernel_move.from;

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * A kernel with a fixed address (struct kernel_move): verified where it was read to, moved last, and verified again by
- * the same digests. These are of whole files, of which only a part is moved: a region is then read in pieces, each
- * from where it lies.
+ * A kernel with a fixed address (struct kernel_move). The purgatory verifies it where the loader read it to, moves it
+ * after all else, and verifies it again by the same digests. A digest covers a whole file, but only a part of the file
+ * moves. So a region is then read in pieces, each from its place.
  */
 #pragma once
 
@@ -12,14 +12,14 @@
 #include "common/fsverity.h"
 #include "common/purgatory_abi.h"
 
-/* Copies the kernel to its place. What was there is lost. */
+/* Copies the kernel to its place, and overwrites what was there. */
 void move_kernel(void);
 
-/* Where the byte lies that the loader left at `addr`. */
+/* The present address of the byte that the loader left at `addr`. */
 uint64_t place_now(uint64_t addr);
 
-/* Whether a byte of the region belongs to what is moved, or will be. */
+/* Whether some byte of the region belongs to the moved range. */
 bool region_is_moved(const struct sha_region *region);
 
-/* region_digest (common/region.h) of what belongs to the region, wherever it lies. */
+/* region_digest (common/region.h) of the region's bytes at their present places. */
 void region_digest_now(struct fsverity *state, const struct sha_region *region, uint8_t ret_digest[SHA256_DIGEST_SIZE]);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * Runs between firmware and kernel: hashes every region once more and lets only what the loader hashed go on. The
- * pattern, and the names that the loader sets, are those of the kernel's arch/x86/purgatory/purgatory.c.
+ * Runs between firmware and kernel: hashes every region once more, and returns only if every digest is the loader's.
+ * The pattern, and the names that the loader sets, are those of the kernel's arch/x86/purgatory/purgatory.c.
  */
 #include "common/align.h"
 #include "common/cpu.h"
@@ -26,7 +26,7 @@ PURGATORY_DATA struct kernel_entry purgatory_kernel_entry;
 PURGATORY_DATA struct purgatory_policy purgatory_policy;
 PURGATORY_LATE struct purgatory_clock purgatory_clock;
 
-/* What the regions hold now. */
+/* Digests of the regions' present content. */
 static uint8_t found_digests[REGION_MAX][SHA256_DIGEST_SIZE];
 
 static uint64_t verified_bytes;
@@ -51,7 +51,7 @@ static void hash_regions(bool moved_only)
 	exception_set_region(REGION_MAX);
 }
 
-/* Which region differs from its record first; REGION_MAX: none. */
+/* The first region that differs from its record; REGION_MAX: none. */
 static size_t first_difference(void)
 {
 	size_t i = 0;
@@ -77,7 +77,7 @@ static void judge(struct verdict *ret_verdict)
 		expected = purgatory_region_digests[differing];
 		found = found_digests[differing];
 	}
-	/* If the list is as expected, every region is, and what differs is the record, not the region. */
+	/* If the list's digest matches, every region is unchanged, so a recorded digest is wrong. */
 	ret_verdict->is_record = total_matches && differing < REGION_MAX;
 	ret_verdict->region = total_matches ? REGION_MAX : differing;
 	memcpy(ret_verdict->expected, expected, SHA256_DIGEST_SIZE);
@@ -92,7 +92,7 @@ void purgatory_verify(struct verdict *ret_verdict)
 	ret_verdict->is_copy = false;
 }
 
-/* What is not moved was verified just before. */
+/* Everything outside the moved range was verified just before. */
 void purgatory_move(struct verdict *ret_verdict)
 {
 	move_kernel();
@@ -101,7 +101,7 @@ void purgatory_move(struct verdict *ret_verdict)
 	ret_verdict->is_copy = true;
 }
 
-/* The region that changed. If none did, the digests have: they are the purgatory's own. */
+/* The region that changed. If no region did, the digests changed, and they belong to the purgatory. */
 static const char *region_name(const struct verdict *verdict)
 {
 	static const char own[REGION_NAME_SIZE] = "purgatory";
@@ -137,7 +137,7 @@ static void report(const struct verdict *verdict)
 	say(line);
 }
 
-/* Whether what lies at the address was hashed, and is as it was. */
+/* Whether the byte at the address was hashed and has not changed. */
 static bool is_unchanged(uint64_t address)
 {
 	for (size_t i = 0; i < REGION_MAX; i++) {
@@ -149,7 +149,7 @@ static bool is_unchanged(uint64_t address)
 	return false;
 }
 
-/* Names the pages that changed, if the loader has kept a record of them. */
+/* Names the pages that changed, if the loader kept a record of them. */
 static void examine(const struct verdict *verdict, struct page_findings *ret_findings)
 {
 	const struct sha_region *region = &purgatory_sha_regions[verdict->region];
@@ -168,7 +168,7 @@ static void examine(const struct verdict *verdict, struct page_findings *ret_fin
 	report_changed_pages(ret_findings);
 }
 
-/* For the next start, which tells the user: nobody may have been looking at the serial line. */
+/* For the next start, which tells the user: perhaps nobody was watching the serial line. */
 static struct stop_note note_of(const struct verdict *verdict)
 {
 	struct stop_note note = { .kind = STOP_MISMATCH };
@@ -179,7 +179,7 @@ static struct stop_note note_of(const struct verdict *verdict)
 	return note;
 }
 
-/* In the form of the loader's own table of times, which ended when the console did. */
+/* In the format of the loader's table of times, which ends when the firmware's console is gone. */
 static void report_time(const char *phase, uint64_t ticks)
 {
 	uint64_t usec = ticks * 1000 / purgatory_clock.ticks_per_msec;

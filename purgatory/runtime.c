@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* Calls of the runtime services (UEFI specification 8.2 and 8.5.1), in physical mode, with interrupts off. */
+/* Calls the runtime services (UEFI specification 8.2 and 8.5.1), in physical mode, with interrupts off. */
 #include "purgatory/runtime.h"
 
 #include <stddef.h>
@@ -11,7 +11,7 @@ enum {
 	RESET_COLD = 0,
 
 	RESET_CONTROL_PORT = 0xcf9, /* of every PC chipset since the 440 */
-	RESET_CONTROL_HARD = 0x06,  /* system reset, and do it now */
+	RESET_CONTROL_HARD = 0x06,  /* bit 1: system reset; bit 2: reset now */
 };
 
 #define STATUS_ABORTED (1ull << 63 | 21)
@@ -20,7 +20,7 @@ typedef uint64_t __attribute__((ms_abi))
 set_variable(const uint16_t *name, const struct guid *guid, uint32_t attributes, uint64_t size, const void *data);
 typedef void __attribute__((ms_abi)) reset_system(uint32_t type, uint64_t status, uint64_t size, const void *data);
 
-/* EFI_RUNTIME_SERVICES (UEFI specification 4.5), of which two services are called. */
+/* EFI_RUNTIME_SERVICES (UEFI specification 4.5), of which the purgatory calls two services. */
 struct runtime_services {
 	uint8_t header[24];
 	uint64_t before[8]; /* time, virtual memory, and reading variables */
@@ -37,7 +37,7 @@ static const struct runtime_services *runtime_services(void)
 	return phys_to_ptr(purgatory_policy.runtime_services);
 }
 
-/* An exception can come at any instruction, also of the firmware. */
+/* An exception can come at any instruction, even in the firmware. */
 static volatile bool in_firmware;
 
 bool firmware_remember(const struct stop_note *note)
@@ -64,6 +64,6 @@ _Noreturn void firmware_reset(void)
 		services->reset_system(RESET_COLD, STATUS_ABORTED, 0, NULL);
 	}
 	__asm__ volatile("outb %0, %1" : : "a"((uint8_t)RESET_CONTROL_HARD), "Nd"((uint16_t)RESET_CONTROL_PORT));
-	/* And if that did nothing: */
+	/* If that had no effect: */
 	shut_down();
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* What is left of the firmware: its runtime services, whose table the loader put into purgatory_policy. */
+/* The firmware's runtime services, which remain after the exit. The loader put their table into purgatory_policy. */
 #pragma once
 
 #include <stdbool.h>
@@ -7,14 +7,15 @@
 #include "common/stop_note.h"
 
 /*
- * Writes the note to the non-volatile variable. Returns whether the firmware took it. From within a call of the
- * firmware, which an exception may have ended, nothing is called.
+ * Writes the note to the non-volatile variable. Returns whether the firmware accepted it. If an exception interrupted a
+ * call of the firmware, this does not call it again.
  */
 bool firmware_remember(const struct stop_note *note);
 
-/* Resets the machine: by the firmware's service, unless that has raised an exception, else by the chipset's register.
+/*
+ * Resets the machine: by the firmware's service, or by the chipset's register if an exception interrupted the firmware.
  */
 _Noreturn void firmware_reset(void);
 
-/* Ends in a shutdown of the CPU, which resets most machines and stops a guest. In start.asm. */
+/* Ends in a shutdown of the CPU, which resets most machines and stops a guest. Defined in start.asm. */
 _Noreturn void shut_down(void);

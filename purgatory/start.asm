@@ -1,7 +1,7 @@
 ; SPDX-License-Identifier: BSD-2-Clause
 ;
-; The purgatory's way in and its way out into the kernel, as Documentation/arch/x86/boot.rst ("64-bit boot protocol")
-; asks for it: __BOOT_CS 0x10 and __BOOT_DS 0x18 as flat segments, interrupts off, RSI = boot_params.
+; The purgatory's entry, and its jump to the kernel as Documentation/arch/x86/boot.rst ("64-bit boot protocol")
+; requires: __BOOT_CS 0x10 and __BOOT_DS 0x18 as flat segments, interrupts off, RSI = boot_params.
 
 bits 64
 default rel
@@ -30,8 +30,8 @@ CR4_OSXMMEXCPT equ 1 << 10
 
 STACK_SIZE equ 16 * 1024
 
-; Lets vector registers be used, by the hash and by the firmware's runtime services, which are called after a mismatch.
-; What CR0 and CR4 are for the kernel is decided by efi/linux/jump.asm, so both are put back.
+; Enables vector registers for the hash, and for the firmware's runtime services, which the purgatory calls after a
+; mismatch. The macro below puts CR0 and CR4 back, because efi/linux/jump.asm sets their values for the kernel.
 ; Out:  rbx, r12  CR4 and CR0 as they were
 ; Clobbers rax.
 %macro VECTOR_REGISTERS_ON 0
@@ -75,12 +75,12 @@ purgatory_start:
 	mov	fs, eax
 	mov	gs, eax
 
-	; The firmware's handlers are gone. The loader has loaded these tables already where it could.
+	; The firmware's handlers are gone. If the loader could, it has already loaded these tables.
 	lidt	[purgatory_idt_pointer]
 
 	VECTOR_REGISTERS_ON
 	xor	ebp, ebp		; ends a debugger's backtrace
-	call	purgatory		; rsp is 16-aligned here, as the ABI wants it
+	call	purgatory		; rsp is 16-aligned here, as the ABI requires
 
 %assign i 0
 %rep 16
@@ -106,7 +106,7 @@ purgatory_start:
 	xor	r15d, r15d
 	jmp	rax
 
-; The code of the gates: puts an error code where the CPU does not, and the vector.
+; The code of the gates: pushes an error code if the CPU pushes none, and the vector.
 align EXCEPTION_ENTRY_SIZE
 global purgatory_exception_entries:function (purgatory_exception_entries.end - purgatory_exception_entries)
 purgatory_exception_entries:
@@ -123,8 +123,8 @@ purgatory_exception_entries:
 	align	EXCEPTION_ENTRY_SIZE
 .end:
 
-; Calls purgatory_exception with a struct frame (handler.c) and goes on where the CPU was. The stack is 16-aligned at
-; the call: the CPU aligns it and pushes five words, two more stand above, and 15 registers are saved.
+; Calls purgatory_exception with a struct frame (handler.c) and returns to the interrupted code. The stack is 16-aligned
+; at the call: the CPU aligns it and pushes five words, two more stand above, and 15 registers are saved.
 handle_exception:
 	push	rax
 	push	rcx
@@ -178,7 +178,7 @@ no_idt:
 	dw	0
 	dq	0
 
-; For LGDT and LIDT, here and in the loader. Relocated, and so where the loader can read them.
+; For LGDT and LIDT, here and in the loader. Relocated, so it is in a section that the loader can read.
 section .kexec-purgatory progbits alloc noexec write
 
 global purgatory_gdt_pointer:data 10

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* Takes a note and stops. */
+/* Leaves a note and stops. */
 #include "purgatory/stop.h"
 
 #include <stdbool.h>
@@ -24,7 +24,7 @@ void say(const char *text)
 
 _Noreturn void stop(struct stop_note *note)
 {
-	/* Once: a second call is about an exception that came while the first was at work. */
+	/* Only once: a second call is for an exception that came during the first. */
 	static bool is_remembered;
 	static bool has_tried;
 
