@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* Finds out which initrds are made here. What is in them is written by load_extra.c. */
+/* Decides which initrds are made here. load_extra.c writes their content. */
 #include "efi/extras/extras.h"
 
 #include "boot/imagepath.h"
@@ -45,7 +45,7 @@ static const struct {
 	  "Global configuration extension initrd" },
 };
 
-/* Sections that user space finds in an archive each, in the same order. */
+/* Sections for user space, each in an archive, in systemd-stub's order. */
 static const struct {
 	enum unified_part part;
 	const char *file_name;
@@ -64,7 +64,7 @@ static const char *const paths[EXTRAS_PLACES] = {
 	[EXTRAS_EXTENSIONS_OF_ALL] = "\\loader\\extensions",
 };
 
-/* Pieces of pool memory. */
+/* A list of pool allocations. */
 struct extras_memory {
 	struct extras_memory *next;
 	_Alignas(uint64_t) uint8_t bytes[];
@@ -100,7 +100,7 @@ static bool is_on_network(const struct boot_part *kernel, const struct sources *
 	       (boot_part_is_sealed(kernel) && sources_origin(sources) == PART_ON_NETWORK);
 }
 
-/* Where our own image lies. Without a path there are no files beside it. */
+/* The folder of our own image. If its path is unknown, there are no files beside it. */
 static void find_own_folder(char ret_path[VOLUME_PATH_SIZE])
 {
 	static const EFI_GUID guid = LOADED_IMAGE_PROTOCOL;
@@ -113,7 +113,7 @@ static void find_own_folder(char ret_path[VOLUME_PATH_SIZE])
 		ret_path[0] = '\0';
 }
 
-/* What is sealed in our image lies where our image does, wherever the entry finds its files. */
+/* The sidecars of a part sealed in our image lie beside our image, even if the entry finds its files elsewhere. */
 static void find_places(const struct boot_part *kernel, const struct sources *sources, struct extras *extras)
 {
 	char *own = extras->folders[EXTRAS_OWN].path;
@@ -147,7 +147,7 @@ static size_t count_sidecars(const struct extras_folder *folder)
 	       count_kind(folder, SIDECAR_CONFEXT) + count_kind(folder, SIDECAR_ADDON);
 }
 
-/* Says what somebody has put there in vain. */
+/* Warns of files that this boot ignores. */
 static void leave_out_unsealed(const struct extras_request *request, struct extras *extras)
 {
 	bool takes_addons = request->addons_are_verified();
@@ -240,7 +240,7 @@ bool extras_may_add(const struct extras *extras)
 	return extras->count || count_addons(extras);
 }
 
-/* An addon adds two at most. */
+/* An addon adds at most two initrds. */
 static size_t room(const struct extras *extras)
 {
 	return ARRAY_SIZE(archives) + ARRAY_SIZE(sections) + 2 * count_addons(extras);
@@ -265,7 +265,7 @@ enum kexec_status extras_find(const struct extras_request *request, struct sourc
 	return KEXEC_OK;
 }
 
-/* There is room for one in the place of each section: only what has no sections has files instead. */
+/* The list has room for a file in place of a section, because only a kernel without sections has such files. */
 enum kexec_status extras_add_file(struct extras *extras, enum unified_part part, const void *bytes, uint64_t size,
 				  const uint8_t digest[SHA256_DIGEST_SIZE])
 {
@@ -286,7 +286,7 @@ enum kexec_status extras_add_file(struct extras *extras, enum unified_part part,
 	return KEXEC_OK;
 }
 
-/* Appends text to *line, behind a space; where there is none to append, *line stays what it is. */
+/* Appends text to *line, behind a space. Empty text leaves *line unchanged. */
 static enum kexec_status append(struct extras *extras, struct text *line, struct text text)
 {
 	struct text_buffer joined = { 0 };

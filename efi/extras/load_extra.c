@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * Writes the initrds that are made here. The calls that count an archive's bytes are those that write it later,
- * straight to its place in the initrd.
+ * Writes the initrds that are made here. The same calls first count an archive's bytes, and later write it, straight to
+ * its place in the initrd.
  */
 #include "boot/log.h"
 #include "common/align.h"
@@ -50,8 +50,8 @@ static enum kexec_status pack_files(struct cpio *cpio, struct extras *extras, co
 }
 
 /*
- * The digest was taken of the section as it is in memory, with the zeros that the file leaves out. What it covers ends
- * at a multiple of 4 (common/region.h), and zeros lie there: of an archive, or of the caller.
+ * The digest covers the section as it is in memory, with the zeros that the file leaves out, up to a multiple of 4
+ * (common/region.h). The bytes there are zeros: the archive's padding, or zeros from the caller.
  */
 static enum kexec_status put_section(const struct extra *extra, struct digest *digest, uint8_t *place)
 {
@@ -80,7 +80,7 @@ static enum kexec_status pack_section(struct cpio *cpio, const struct extra *ext
 	return status || !place ? status : put_section(extra, digest, place);
 }
 
-/* Writes to `bytes`, or counts if that is NULL. */
+/* Writes to `bytes`, or only counts if it is NULL. */
 static enum kexec_status pack(struct extras *extras, const struct extra *extra, struct digest *digest, void *bytes,
 			      uint64_t *ret_size)
 {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * Options for the kernel that whoever owns the machine has left in its SMBIOS tables, as systemd-stub takes them
- * (systemd-stub(7); systemd.io/SMBIOS_TYPE11). The TPM is told.
+ * Options for the kernel that the machine's owner has put into its SMBIOS tables, as systemd-stub takes them
+ * (systemd-stub(7); systemd.io/SMBIOS_TYPE11). They are measured.
  */
 #include "boot/log.h"
 #include "boot/smbios.h"
@@ -59,7 +59,7 @@ static bool find_options(struct text *ret_options)
 	return smbios_find_string(phys_to_ptr(table.addr), size, TEXT(EXTRA_OPTIONS), ret_options);
 }
 
-/* In a confidential guest they are the host's, whom the guest does not trust. */
+/* In a confidential guest the tables are the host's, and the guest does not trust the host. */
 static bool is_confidential_guest(void)
 {
 	return cpu_is_tdx_guest() || cpu_memory_is_encrypted();
