@@ -7,7 +7,7 @@
 #include "efi/services/firmware.h"
 #include "efi/services/pci.h"
 
-/* edk2 marks with it what the variable ConOut lists (MdeModulePkg/Include/Guid/ConsoleOutDevice.h). */
+/* edk2's mark on the devices that the variable ConOut lists (MdeModulePkg/Include/Guid/ConsoleOutDevice.h). */
 #define CONSOLE_OUT_DEVICE_GUID                                                                                        \
 	{                                                                                                              \
 		0xd3b36f2c, 0xd551, 0x11d4,                                                                            \
@@ -16,7 +16,7 @@
 		}                                                                                                      \
 	}
 
-/* How much of a device path a message shows. */
+/* Longest text of a device path in a message. */
 #define PATH_TEXT_SIZE 120
 
 static void *device_path_on(EFI_HANDLE handle)
@@ -26,7 +26,7 @@ static void *device_path_on(EFI_HANDLE handle)
 	return firmware_protocol_on(handle, &guid);
 }
 
-/* The PCI device that a path leads through; *path becomes what is behind it. */
+/* Finds the PCI device in a path. *path becomes the rest behind it. */
 static bool find_parent(EFI_DEVICE_PATH **path, struct console_parent *ret_parent)
 {
 	EFI_GUID guid = EFI_PCI_IO_PROTOCOL_GUID;
@@ -46,7 +46,7 @@ static bool find_parent(EFI_DEVICE_PATH **path, struct console_parent *ret_paren
 	return true;
 }
 
-/* A screen is found by other means. */
+/* Adds the device if it is a serial port. Screens are found elsewhere. */
 static void look_at(EFI_HANDLE handle, struct serial_consoles *consoles)
 {
 	EFI_GUID screen_guid = EFI_GRAPHICS_OUTPUT_PROTOCOL_GUID;
@@ -63,8 +63,8 @@ static void look_at(EFI_HANDLE handle, struct serial_consoles *consoles)
 }
 
 /*
- * ConOut is one device, or all that the firmware has joined, which has no path. Firmware that is not edk2 has no marks:
- * there all count that can write text.
+ * ConOut is one device, or a joined device without a path for all of them. Firmware other than edk2 does not mark
+ * devices; then all devices that can write text count.
  */
 static void look_at_all(struct serial_consoles *consoles)
 {

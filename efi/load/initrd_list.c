@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* Lists initrds: files, sections of a unified image, what is registered before us, and what is made here. */
+/* Lists initrds: files, sections of a unified image, the one registered before us, and those made here. */
 #include "efi/load/initrd_list.h"
 
 #include "boot/initrd.h"
@@ -31,7 +31,7 @@ static enum kexec_status add_part(struct initrd_list *list, const struct boot_pa
 	return KEXEC_OK;
 }
 
-/* Adds the sections that are microcode, or all others. */
+/* Adds either the microcode sections, or all others. */
 static void add_sections(struct initrd_list *list, bool microcode)
 {
 	size_t count = unified_initrd_count(&list->unified->image);
@@ -53,7 +53,7 @@ static void add_extra(struct initrd_list *list, struct extra *extra)
 static void add_extras(struct initrd_list *list, const struct extras *extras, enum extra_order order)
 {
 	for (size_t i = 0; i < extras->count; i++) {
-		/* Of two microcode files for one CPU Linux takes the first. */
+		/* If two microcode files are for one CPU, Linux takes the first. */
 		struct extra *extra = &extras->list[order == EXTRA_MICROCODE ? extras->count - 1 - i : i];
 
 		if (extra->order == order)
@@ -61,7 +61,7 @@ static void add_extras(struct initrd_list *list, const struct extras *extras, en
 	}
 }
 
-/* Where a part stands among the others. */
+/* Position of a part among the others. */
 enum part_order {
 	PART_MICROCODE, /* of our own image */
 	PART_REGISTERED,
@@ -91,9 +91,9 @@ static enum kexec_status add_parts(struct initrd_list *list, const struct boot_p
 }
 
 /*
- * In the order of systemd-stub: microcode, which Linux looks for at the beginning only; what was registered before us;
- * the unified image's own, or without one the entry's; what is made here; what the entry adds to the image; those of
- * addons. Of two files of one name Linux keeps the later.
+ * The order is systemd-stub's: microcode, which Linux looks for only at the beginning; the one registered before us;
+ * the unified image's own, or without an image the entry's; archives made here; what the entry adds to the image; those
+ * of addons. Of two files of one name Linux keeps the later.
  */
 enum kexec_status initrd_list_fill(struct initrd_list *list, const struct boot_plan *plan, struct sources *sources,
 				   const struct extras *extras)
@@ -151,7 +151,7 @@ size_t initrd_list_registered(const struct initrd_list *list)
 	return list->count;
 }
 
-/* The last one that was named: nobody before us knows what is made here. */
+/* The last initrd that is not made here: loaders before us know only those. */
 static size_t last_part(const struct initrd_list *list)
 {
 	size_t last = list->count - 1;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* For initrds.c: the initrds of a boot, in the order in which Linux sees them. */
+/* For initrds.c: the initrds of a boot, in Linux's order. */
 #pragma once
 
 #include "boot/kexec_image.h"
@@ -10,14 +10,14 @@
 
 enum initrd_kind {
 	INITRD_PART,	/* read from a source */
-	INITRD_SECTION, /* of a unified image, which is in memory already */
+	INITRD_SECTION, /* of a unified image that is already in memory */
 	INITRD_EXTRA,	/* made here */
 };
 
 /* One initrd while it is loaded. */
 struct initrd {
 	enum initrd_kind kind;
-	struct part_reader reader; /* of a part; closed for all others */
+	struct part_reader reader; /* for a part; otherwise closed */
 	enum unified_part section;
 	struct extra *extra;
 	const char *name;
@@ -32,28 +32,29 @@ struct initrd_list {
 	size_t count;
 };
 
-/* Adds all initrds of a boot; there is room for them. Each part is open then, until initrd_list_close. */
+/* Adds all initrds of a boot; the caller has made room for them. Opens each part until initrd_list_close. */
 enum kexec_status initrd_list_fill(struct initrd_list *list, const struct boot_plan *plan, struct sources *sources,
 				   const struct extras *extras);
 
 /*
- * Finds out where they go, and how large they are together: of several, the last is padded as well where the kernel
- * comes in a unified image, as by systemd-stub.
+ * Finds the offset of each initrd, and the size of all. With a unified image, the last of several is also padded, as
+ * systemd-stub does.
  */
 enum kexec_status initrd_list_plan(const struct initrd_list *list, uint64_t *ret_size);
 
-/* What the initrds number `first` to `last` take, with the padding between them. */
+/* Size of the initrds from `first` to `last`, with the padding between them. */
 uint64_t initrd_list_size(const struct initrd_list *list, size_t first, size_t last);
 
-/* What those take that somebody has named, without those behind them that are made here. */
+/* Size of the initrds that a plan or loader named, without the ones made here that follow them. */
 uint64_t initrd_list_named_size(const struct initrd_list *list);
 
-/* The number of the registered one; list->count: there is none. */
+/* Index of the registered initrd, or list->count. */
 size_t initrd_list_registered(const struct initrd_list *list);
 
 /*
- * systemd-boot both registers its initrds and names them in the load options, and so does edk2 with QEMU's. Finds the
- * first of those that the registered one is as long as, with the padding behind them; list->count: there is none.
+ * systemd-boot registers its initrds and also names them in the load options; so does edk2 with QEMU's. Finds the first
+ * of the named initrds from which on all of them, with the padding behind them, have the registered one's size; or
+ * list->count.
  */
 size_t initrd_list_twin(const struct initrd_list *list, size_t registered);
 

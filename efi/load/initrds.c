@@ -43,7 +43,7 @@ static uint64_t initrd_addr(const struct initrd_loader *loader, size_t index)
 	return loader->segment->mem + loader->list.initrds[index].offset;
 }
 
-/* Hashes those from number `first` to the one before `end`, and what lies between them. */
+/* Adds one region for the initrds from `first` to before `end`, and the padding between them. */
 static void add_region(const struct initrd_loader *loader, size_t first, size_t end, const char *name)
 {
 	uint64_t start = initrd_addr(loader, first);
@@ -51,7 +51,7 @@ static void add_region(const struct initrd_loader *loader, size_t first, size_t 
 	digest_add(loader->digest, name, start, start + initrd_list_size(&loader->list, first, end - 1));
 }
 
-/* With zeros behind it, as digest_close writes them behind a region. */
+/* Writes zeros behind an initrd, as digest_close does behind a region. */
 static void zero_behind(uint64_t addr, uint64_t size)
 {
 	memset(phys_to_ptr(addr + size), 0, region_covered(size) - size);
@@ -66,7 +66,7 @@ static enum kexec_status load_extra(const struct initrd_loader *loader, size_t i
 	return extra_load(loader->extras, initrd->extra, loader->digest, addr);
 }
 
-/* What is made here in a row is one region: nobody has promised a digest of it. */
+/* Consecutive initrds that are made here share one region, because no digest is promised for them. */
 static size_t region_end(const struct initrd_list *list, size_t first)
 {
 	size_t end = first + 1;
@@ -123,7 +123,7 @@ static enum kexec_status read_unhashed(const struct initrd_loader *loader, size_
 	return part_load_unhashed(&initrd->reader, initrd_addr(loader, index));
 }
 
-/* Those from number `first` on are one region, which is hashed before any of them is compared. None is a section. */
+/* Reads the initrds from `first` on as one region. It is hashed before any digest is compared. None is a section. */
 static enum kexec_status read_shared_initrds(const struct initrd_loader *loader, size_t first, const char *region)
 {
 	size_t count = loader->list.count;
@@ -145,7 +145,7 @@ static enum kexec_status read_shared_initrds(const struct initrd_loader *loader,
 	return status;
 }
 
-/* How many regions the initrds from number `first` on want. */
+/* Regions wanted for the initrds from `first` on. */
 static size_t count_regions(const struct initrd_list *list, size_t first)
 {
 	size_t count = 0;
@@ -155,7 +155,7 @@ static size_t count_regions(const struct initrd_list *list, size_t first)
 	return count;
 }
 
-/* Each a region: initrd, initrd2, and so on; if there are too many, the last one is for all the rest. */
+/* Each initrd is a region: initrd, initrd2, and so on. If there are too many, the last region holds all the rest. */
 static enum kexec_status read_all_initrds(const struct initrd_loader *loader)
 {
 	const struct initrd_list *list = &loader->list;
@@ -179,7 +179,7 @@ static enum kexec_status read_all_initrds(const struct initrd_loader *loader)
 	return status;
 }
 
-/* Once all of them are there, and have their digests. */
+/* Call this when all initrds are in place and have their digests. */
 static void look_at_initrds(const struct initrd_loader *loader)
 {
 	struct initrd_look look = { 0 };
@@ -191,7 +191,7 @@ static void look_at_initrds(const struct initrd_loader *loader)
 	}
 }
 
-/* What was registered before us is no part of the plan; sections and what is made here are measured as such. */
+/* A registered initrd is not part of the plan. Sections and initrds made here are measured as such. */
 static void report_added(const struct initrd_loader *loader, const struct load_target *target)
 {
 	for (size_t i = 0; i < loader->list.count; i++) {
@@ -203,7 +203,7 @@ static void report_added(const struct initrd_loader *loader, const struct load_t
 	}
 }
 
-/* Leaves a registered initrd where it is that the plan names as well, once the two have been compared. */
+/* If the plan also names the registered initrd, leaves the registered one out, after comparing the two. */
 static enum kexec_status load_without_twin(struct initrd_loader *loader, const struct load_target *target,
 					   const struct kernel *kernel)
 {
@@ -225,7 +225,7 @@ static enum kexec_status load_without_twin(struct initrd_loader *loader, const s
 		status = read_all_initrds(loader);
 	if (status || !has_twin)
 		return status;
-	/* Behind the last one are zeros, up to the end of its page. */
+	/* The last initrd has zeros behind it, up to the end of its page. */
 	return registered_initrd_expect(&target->sources->registered, phys_to_ptr(initrd_addr(loader, twin)),
 					list->initrds[twin].name);
 }
@@ -237,7 +237,7 @@ static enum kexec_status load_all(struct initrd_loader *loader, const struct boo
 	uint64_t size;
 
 	status = initrd_list_fill(&loader->list, plan, target->sources, loader->extras);
-	/* To find a twin their places must be known. */
+	/* The search for a twin needs the offsets. */
 	if (!status)
 		status = initrd_list_plan(&loader->list, &size);
 	if (!status)
@@ -250,7 +250,7 @@ static enum kexec_status load_all(struct initrd_loader *loader, const struct boo
 	return KEXEC_OK;
 }
 
-/* That of a unified image, which is in its place already. */
+/* For the initrd of a unified image, which is already in its place. */
 static void look_at_kept(const struct kexec_segment *segment)
 {
 	struct initrd_look look = { 0 };
@@ -258,7 +258,7 @@ static void look_at_kept(const struct kexec_segment *segment)
 	initrd_look(&look, unified_section_name(UNIFIED_INITRD), phys_to_ptr(segment->mem), segment->bufsz);
 }
 
-/* All that will be in the list is known then. */
+/* Afterwards the list of extras is complete. */
 static enum kexec_status prepare_extras(const struct boot_plan *plan, const struct kernel *kernel,
 					const struct load_target *target, struct text *ret_key)
 {

@@ -14,8 +14,8 @@
 #include "efi/services/memory_map.h"
 
 /*
- * Reads the first bytes of the kernel, which say where it goes. The profile of our own image has chosen the section
- * that is read here.
+ * Reads the first bytes of the kernel, and plans its place by them. If the kernel is a section of our own image, the
+ * profile has already chosen the section.
  */
 static enum kexec_status plan_kernel(struct part_reader *reader, const struct boot_plan *plan, struct kernel *kernel)
 {
@@ -42,7 +42,7 @@ static enum kexec_status plan_kernel(struct part_reader *reader, const struct bo
 	return status;
 }
 
-/* Most kernels go where there is room. Only for one with a fixed address the map decides. */
+/* Most kernels go where there is room. Only a kernel with a fixed address needs the memory map. */
 static enum kexec_status choose_place(const struct kernel *kernel, struct memory_request *ret_request,
 				      struct memory_pages *ret_destination)
 {
@@ -93,7 +93,7 @@ static enum kexec_status read_kernel(struct part_reader *reader, const struct lo
 	if (status)
 		return status;
 
-	/* What the plan was made from is what lies in memory: the probe is not read again. */
+	/* Copy the probe instead of reading it again, so that memory holds the bytes that the plan was made from. */
 	addr = (uintptr_t)kernel->file;
 	memcpy(phys_to_ptr(addr), kernel->probe, kernel->probe_size);
 	status = part_load(reader, addr, target->digest, kernel->segment->name);
@@ -103,7 +103,7 @@ static enum kexec_status read_kernel(struct part_reader *reader, const struct lo
 	return KEXEC_OK;
 }
 
-/* Where the sections of a unified image are. Those of a file have bytes when they are read. */
+/* Finds the sections of a unified image. Those of a file have no bytes until they are read. */
 static enum kexec_status find_view(const struct load_target *target, struct kernel *kernel)
 {
 	const struct section_source *own = &target->sources->image;
@@ -117,7 +117,7 @@ static enum kexec_status find_view(const struct load_target *target, struct kern
 	return KEXEC_OK;
 }
 
-/* What else there will be in the initrd is known before a unified image is read, since its own may stay where it is. */
+/* Finds the extras first: without any, a unified image's initrd may stay where it is read. */
 static enum kexec_status read_file(struct part_reader *reader, const struct boot_plan *plan,
 				   const struct load_target *target, struct kernel *kernel)
 {
@@ -170,7 +170,7 @@ struct kernel_move kernel_find_move(const struct kernel *kernel)
 	return (struct kernel_move){ .from = segment->mem, .to = kernel->load_addr, .size = segment->memsz };
 }
 
-/* As a unified image's stub does. What an entry says beside a kernel is all that its command line has. */
+/* Only for a unified image, as its stub does. Beside a kernel, the entry's options are the whole command line. */
 static struct text words_for_consoles(const struct kernel *kernel, struct text line,
 				      char ret_words[SERIAL_CONSOLE_SIZE])
 {
@@ -183,7 +183,7 @@ static struct text words_for_consoles(const struct kernel *kernel, struct text l
 	return words;
 }
 
-/* What others than the plan and the image have added: it follows what those say. */
+/* Carries out the options that were added, which follow those of the plan and the image. */
 static void carry_out_added(struct boot_plan *plan, struct text whole, struct text said)
 {
 	struct text added = whole;

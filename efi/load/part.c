@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* Puts a stream and its hashes together. */
+/* Reads parts through a stream, and hashes them. */
 #include "efi/load/part.h"
 
 #include "boot/log.h"
@@ -9,9 +9,9 @@
 #include "efi/services/clock.h"
 
 /*
- * The fs-verity digest that is compared with the plan is the one that the purgatory gets. A SHA-256 is of a second look
- * at the same memory: a change before the first look that is there at the second is found, and one after it is the
- * purgatory's; a device that can undo its change in between can deceive it.
+ * The fs-verity digest that is compared with the plan is also the purgatory's. A SHA-256 is taken from a second read of
+ * the same memory. It finds a change that came before the first read and persists at the second. The purgatory finds a
+ * change after the first read. A device that undoes its change between the two reads can deceive this check.
  */
 static void hash_piece(struct sink *sink, uint64_t addr, uint64_t size)
 {
@@ -63,7 +63,7 @@ static enum kexec_status expect_digest(const struct boot_part *part, const char 
 			 found_text);
 }
 
-/* `fsverity` is looked at only if the plan has such a digest. */
+/* `fsverity` is read only if the plan has such a digest. */
 static enum kexec_status expect_digests(const struct part_reader *reader, const uint8_t fsverity[SHA256_DIGEST_SIZE])
 {
 	const struct boot_part *part = reader->part;
@@ -97,7 +97,7 @@ static enum kexec_status expect_end(struct part_reader *reader)
 	return status;
 }
 
-/* Reads what was not probed. */
+/* Reads the rest behind the probe. */
 static enum kexec_status read_rest(struct part_reader *reader, uint64_t addr)
 {
 	uint64_t probed = reader->stream.done;

@@ -7,13 +7,13 @@
 #include "common/string.h"
 #include "efi/load/part.h"
 
-/* A file in memory, with zeros behind it up to where its digest ends, and that digest. */
+/* A file in memory, with its digest and zeros behind it up to the end of the digest's range. */
 struct file {
 	struct text content;
 	uint8_t *digest;
 };
 
-/* The file is open. */
+/* Reads a file that is open. */
 static enum kexec_status read_open(struct part_reader *reader, struct digest *digest, struct extras *extras,
 				   struct file *ret_file)
 {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * Reads unified images: once, each byte. The kernel is read to where it will run, unless the platform has to see the
- * file in one piece.
+ * Reads each byte of a unified image once. The kernel is read to its place, unless the platform must see the file in
+ * one piece.
  */
 #include "efi/load/unified.h"
 
@@ -16,7 +16,7 @@ static const struct unified_section *section_of(const struct kernel *kernel)
 	return &kernel->unified.image.sections[UNIFIED_KERNEL];
 }
 
-/* The bytes of .linux that are looked at before it has a place. Zeros that the file leaves out are not asked for. */
+/* Bytes of .linux to read before it has a place. Zeros that the file leaves out are not read. */
 static uint64_t probe_size(const struct kernel *kernel)
 {
 	uint64_t size = section_of(kernel)->file_size;
@@ -24,7 +24,7 @@ static uint64_t probe_size(const struct kernel *kernel)
 	return size < sizeof(kernel->probe) ? size : sizeof(kernel->probe);
 }
 
-/* Plans the kernel by its beginning, which lies in the file, and finds its place. */
+/* Plans the kernel by its beginning, which has been read with the file, and gives it a place. */
 static enum kexec_status place_kernel(struct kexec_image *kexec_image, struct kernel *kernel)
 {
 	char name[160];
@@ -49,7 +49,7 @@ static enum kexec_status place_kernel(struct kexec_image *kexec_image, struct ke
 	return load_place_kernel(kexec_image, kernel);
 }
 
-/* Its beginning is read. */
+/* Reads the kernel behind its beginning, which is already read. */
 static enum kexec_status read_kernel(struct part_reader *reader, struct kexec_image *kexec_image, struct kernel *kernel)
 {
 	const struct unified_section *section = section_of(kernel);
@@ -64,7 +64,7 @@ static enum kexec_status read_kernel(struct part_reader *reader, struct kexec_im
 	return part_read(reader, addr + kernel->probe_size, section->file_size - kernel->probe_size);
 }
 
-/* [start, end) of the file, to its place there. */
+/* Reads [start, end) of the file to its place. */
 static enum kexec_status read_range(struct part_reader *reader, const struct kernel *kernel, uint64_t start,
 				    uint64_t end)
 {
@@ -80,7 +80,7 @@ static enum kexec_status read_file(struct part_reader *reader, const struct load
 
 	if (target->needs_whole_file() || section->offset < probed)
 		return read_range(reader, kernel, probed, file_size);
-	/* In one read: firmware's FAT driver looks for the place on the disk anew for each. */
+	/* In one read, because for each read the firmware's FAT driver searches the place on the disk again. */
 	status = read_range(reader, kernel, probed, section->offset + probe_size(kernel));
 	if (!status)
 		status = read_kernel(reader, target->kexec_image, kernel);

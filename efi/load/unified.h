@@ -5,9 +5,9 @@
 #include "efi/load/load.h"
 #include "efi/load/part.h"
 
-/* Reads the image that `kernel` is planned as. */
+/* Reads the unified image that `kernel` was planned from. */
 enum kexec_status unified_read(struct part_reader *reader, const struct boot_plan *plan,
 			       const struct load_target *target, struct kernel *kernel);
 
-/* In load.c: gives the kernel a segment by its plan. */
+/* In load.c: adds a segment for the kernel according to its plan. */
 enum kexec_status load_place_kernel(struct kexec_image *kexec_image, struct kernel *kernel);
