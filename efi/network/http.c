@@ -8,13 +8,13 @@
 #include "common/string.h"
 #include "efi/services/firmware.h"
 
-/* A server that has nothing to say for so long has stalled. */
+/* A server that is silent for this long has stalled. */
 #define SILENCE_SECONDS 10
 
 /* EFI_BOOT_SERVICES.SetTimer counts in 100 ns. */
 #define TIMER_SECOND 10000000ull
 
-/* The longest "bytes=N-". */
+/* The longest value of Range. */
 #define RANGE_SIZE sizeof("bytes=18446744073709551615-")
 
 enum {
@@ -22,7 +22,7 @@ enum {
 	HEADER_AGENT,
 	HEADER_ACCEPT,
 	HEADER_ENCODING,
-	HEADER_RANGE, /* last: it is left out where all is wanted */
+	HEADER_RANGE, /* must be last: left out if the whole file is wanted */
 	HEADER_COUNT,
 };
 
@@ -98,7 +98,7 @@ static EFI_STATUS open_exchange(EFI_SERVICE_BINDING *binding, const struct netwo
 	return EFI_ERROR(status) ? status : configure(exchange, nodes);
 }
 
-/* Lets the driver work until the token is done, or the server has been silent for too long. */
+/* Runs the driver until the token is done, or the server has been silent for too long. */
 static EFI_STATUS wait_for_end(struct http_exchange *exchange, EFI_EVENT timer)
 {
 	EFI_BOOT_SERVICES *services = firmware_boot_services;
@@ -115,7 +115,7 @@ static EFI_STATUS wait_for_end(struct http_exchange *exchange, EFI_EVENT timer)
 	return status;
 }
 
-/* Hands the message to the driver, and waits for its end. */
+/* Gives the message to the driver, and waits until it is done. */
 static EFI_STATUS complete(struct http_exchange *exchange,
 			   EFI_STATUS(EFIAPI *call)(struct http_protocol *http, struct http_token *token))
 {
@@ -183,7 +183,7 @@ static void free_pool(void *memory)
 		firmware_boot_services->FreePool(memory);
 }
 
-/* The driver has allocated them. */
+/* Takes the headers, which the driver has allocated, and frees them. */
 static void take_headers(struct http_message *message, struct http_answer *answer)
 {
 	for (UINTN i = 0; i < message->header_count; i++) {
@@ -198,8 +198,8 @@ static void take_headers(struct http_message *message, struct http_answer *answe
 }
 
 /*
- * From status 300 on edk2 returns HTTP_ERROR with the status code. Whether it has freed the headers then cannot be
- * told, and they are not needed.
+ * From status 300 on edk2 returns HTTP_ERROR with the status code. It cannot be told whether edk2 has then freed the
+ * headers; they are not needed.
  */
 static EFI_STATUS receive(struct http_exchange *exchange, struct http_answer *ret_answer)
 {

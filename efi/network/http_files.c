@@ -5,7 +5,7 @@
 #include "boot/log.h"
 #include "efi/services/firmware.h"
 
-/* Of each file. */
+/* For each file. */
 #define RETRIES_MAX 3
 
 enum {
@@ -20,7 +20,7 @@ static EFI_STATUS ask(struct http_file *file, enum http_method method, uint64_t 
 	return http_ask(file->binding, file->nodes, &question, &file->exchange, ret_answer);
 }
 
-/* Whether to try once more. */
+/* Whether to retry; counts the retries. */
 static bool may_retry(struct http_file *file, uint64_t offset, EFI_STATUS status)
 {
 	if (file->retries == RETRIES_MAX)
@@ -38,7 +38,7 @@ static EFI_STATUS ask_for_headers(struct http_file *file, enum http_method metho
 	return status;
 }
 
-/* By HEAD, and where a server does not know that, by GET, whose body is left there. */
+/* By HEAD, or, if the server does not support that, by GET without reading the body. */
 static EFI_STATUS ask_for_size(struct http_file *file)
 {
 	EFI_STATUS status = ask_for_headers(file, HTTP_HEAD);
@@ -62,7 +62,7 @@ enum kexec_status http_file_open(struct http_file *file)
 	return http_answer_check_size(file->name, &file->first, &file->size);
 }
 
-/* Asks for the bytes from `offset` on. *ret_why is NULL where the reason has been logged. */
+/* Requests the bytes from `offset` on. *ret_why is NULL if the reason has been logged. */
 static enum kexec_status start(struct http_file *file, uint64_t offset, const char **ret_why)
 {
 	struct http_answer answer;
@@ -82,7 +82,7 @@ static enum kexec_status start(struct http_file *file, uint64_t offset, const ch
 	return checked;
 }
 
-/* Reads some of the body. One that ends is a broken connection: it is not asked for more than its length. */
+/* Reads part of the body. If the body ends, the connection broke, because nobody reads beyond the file's size. */
 static EFI_STATUS read_once(struct http_file *file, void *buffer, uint64_t wanted, uint64_t *ret_found)
 {
 	UINTN found = wanted;
@@ -94,7 +94,10 @@ static EFI_STATUS read_once(struct http_file *file, void *buffer, uint64_t wante
 	return status;
 }
 
-/* The same, asking again where the connection breaks. *ret_found is 0 where the server has ended it once too often. */
+/*
+ * Like read_once, but requests the rest again if the connection breaks. *ret_found is 0 after the last retry has
+ * failed.
+ */
 static enum kexec_status read_some(struct http_file *file, uint64_t offset, void *buffer, uint64_t wanted,
 				   uint64_t *ret_found, const char **ret_why)
 {

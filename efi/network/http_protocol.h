@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* EFI_HTTP_PROTOCOL as far as it is used (UEFI specification 29.6), which GNU-EFI does not have. */
+/* The parts of EFI_HTTP_PROTOCOL (UEFI specification 29.6) that are used here. GNU-EFI does not have it. */
 #pragma once
 
 #include <efi.h>
@@ -88,7 +88,7 @@ struct http_message {
 	void *body;
 };
 
-/* Belongs to the driver from the call that takes it until its event has been signalled. */
+/* The driver owns it from the call until the event is signalled. */
 struct http_token {
 	EFI_EVENT event;
 	EFI_STATUS status;

@@ -34,7 +34,7 @@ static EFI_DEVICE_PATH *device_path(EFI_HANDLE device)
 	return firmware_protocol_on(device, &guid);
 }
 
-/* Keeps the URL: the firmware may change the path. */
+/* Prepares a copy of the URL, because the firmware may change the path. */
 static enum kexec_status prepare_http(struct network *network)
 {
 	EFI_GUID guid = HTTP_SERVICE_BINDING_GUID;
@@ -63,7 +63,7 @@ static enum kexec_status prepare_http(struct network *network)
 	return status;
 }
 
-/* The packet that named our image: the last that the firmware got, of those that name a file. */
+/* Finds the packet that named our image: the last one received that names a file. */
 static bool find_server(const EFI_PXE_BASE_CODE_MODE *mode, struct boot_server *ret_server)
 {
 	const struct {
@@ -193,7 +193,7 @@ static enum kexec_status read_file(struct source_file *opened, uint64_t offset, 
 	return tftp_file_read(&file->tftp, offset, buffer, size, ret_why);
 }
 
-/* No read is tried that is larger than what is borne, so there is nothing to be repaired. */
+/* No read is larger than this source supports, so no failed read needs repair. */
 static enum kexec_status reopen_file(struct source_file *file, uint64_t offset)
 {
 	(void)file;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * The server that our image came from, by PXE or HTTP boot. A device with a file system is none, whatever else it has:
- * iPXE shows what it has fetched as one, and an image of a disk that HTTP boot has fetched becomes one.
+ * The server that our image came from, by PXE or HTTP boot. A device with a file system does not count, even if it also
+ * has such protocols: iPXE presents its files as a file system, and so does a disk image that HTTP boot fetched.
  */
 #pragma once
 
@@ -25,24 +25,24 @@ struct network {
 	struct source source;
 	enum network_kind kind;
 	EFI_HANDLE device;
-	bool is_ready; /* what follows is known */
+	bool is_ready; /* the members below are set */
 	struct network_base base;
 	struct network_nodes nodes;
 	EFI_PXE_BASE_CODE_PROTOCOL *pxe;
 	struct boot_server server;
 	EFI_SERVICE_BINDING *http;
-	char url[NETWORK_NAME_SIZE]; /* the image's; `base` has texts in it */
+	char url[NETWORK_NAME_SIZE]; /* the image's; texts in `base` point into it */
 };
 
-/* Finds out whether an image came from a server by `device`. Asks nobody on the network, and says nothing. */
+/* Finds out whether an image came from a server through `device`. Sends nothing and logs nothing. */
 void network_start(struct network *network, EFI_HANDLE device);
 
-/* Whether it did. */
+/* Whether our image came from a server. */
 bool network_is_origin(const struct network *network);
 
 /*
- * Writes the name of the entry beside our image. `own_nodes` is the image's path, or NULL: shim leaves there the name
- * of the image that it started, while the server was asked for shim.
+ * Writes the name of the entry beside our image. `own_nodes` is the image's path, or NULL. shim leaves the name of the
+ * image that it started there, but the server was asked for shim.
  */
 enum kexec_status network_entry_name(struct network *network, const EFI_DEVICE_PATH *own_nodes, char *ret_name,
 				     size_t capacity);

@@ -9,16 +9,16 @@
 #include "efi/network/tftp_progress.h"
 #include "efi/services/firmware.h"
 
-/* How often a file is asked for that did not come. */
+/* Attempts to get a file. */
 #define TRIES 3
 
-/* A block with its headers fits an Ethernet frame by IPv6 too, and where a tunnel takes some of it. */
+/* With its headers a block fits an Ethernet frame, even with IPv6 and inside a tunnel. */
 #define BLOCK_SIZE 1428
 
 /* "TFTP error 1: File not found" */
 #define WHY_SIZE 160
 
-/* What the server has said, in a buffer that the next call overwrites, or the status. */
+/* Describes an error: the server's message, in a buffer that the next call overwrites, or the status. */
 static const char *explain(const struct tftp_file *file, EFI_STATUS status)
 {
 	static char text[WHY_SIZE];
@@ -28,7 +28,7 @@ static const char *explain(const struct tftp_file *file, EFI_STATUS status)
 
 	if (status != EFI_TFTP_ERROR || !mode->TftpErrorReceived)
 		return efi_status_name(status);
-	/* Anybody may have sent it. */
+	/* The text is untrusted: anybody may have sent it. */
 	while (length < sizeof(error->ErrorString) && (uint8_t)error->ErrorString[length] >= ' ' &&
 	       (uint8_t)error->ErrorString[length] < 0x7f)
 		length++;
@@ -46,7 +46,7 @@ static EFI_STATUS call(struct tftp_file *file, EFI_PXE_BASE_CODE_TFTP_OPCODE ope
 				(UINT8 *)file->path, NULL, FALSE);
 }
 
-/* A server that has answered would answer the same again. */
+/* Not after an answer of the server: it would answer the same again. */
 static bool may_retry(const struct tftp_file *file, unsigned tries, EFI_STATUS status)
 {
 	if (!EFI_ERROR(status) || status == EFI_TFTP_ERROR || status == EFI_BUFFER_TOO_SMALL || tries == TRIES)
@@ -60,7 +60,7 @@ static enum kexec_status meaning(EFI_STATUS status)
 	return status == EFI_BUFFER_TOO_SMALL ? KEXEC_MISMATCH : status_from_efi(status);
 }
 
-/* Of the errors that a server may answer with, most have to do with the name, whatever their number. */
+/* The server's errors are mostly about the name, whatever their number. */
 enum kexec_status tftp_file_open(struct tftp_file *file)
 {
 	unsigned tries = 0;
@@ -82,7 +82,7 @@ enum kexec_status tftp_file_open(struct tftp_file *file)
 
 #define CHANGED "more: it changed while it was read"
 
-/* Reads the whole file to `buffer`, which has room for the size that the server said. */
+/* Reads the whole file to `buffer`, which has room for the size that the server stated. */
 static enum kexec_status fetch(struct tftp_file *file, void *buffer, const char **ret_why)
 {
 	struct tftp_progress progress;
@@ -118,12 +118,12 @@ static void free_buffer(struct tftp_file *file)
 	file->buffer = 0;
 }
 
-/* Fetches the file to memory of its own. */
+/* Fetches the file into a buffer of its own. */
 static enum kexec_status fill_buffer(struct tftp_file *file, const char **ret_why)
 {
 	EFI_STATUS status;
 
-	/* No file is larger than memory: rounding up cannot wrap then. */
+	/* No file is larger than memory, so rounding up cannot wrap. */
 	status = file->size > INT64_MAX ? EFI_OUT_OF_RESOURCES
 					: firmware_boot_services->AllocatePages(AllocateAnyPages, EfiLoaderData,
 										buffer_pages(file), &file->buffer);
@@ -134,7 +134,7 @@ static enum kexec_status fill_buffer(struct tftp_file *file, const char **ret_wh
 	return status_from_efi(status);
 }
 
-/* Copies from what has arrived. Nobody reads behind its end, so another file may have the memory then. */
+/* Copies from the buffer. Reads are sequential, so the buffer is freed at its end, for use by another file. */
 static void copy(struct tftp_file *file, uint64_t offset, void *buffer, uint64_t *size)
 {
 	uint64_t left = file->buffer && offset < file->arrived ? file->arrived - offset : 0;

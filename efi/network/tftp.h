@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * Files on a TFTP server, through EFI_PXE_BASE_CODE_PROTOCOL (UEFI specification 24.3). TFTP knows no ranges: a file
- * comes whole, straight to its place where that is asked for, else to a buffer that pieces are then copied from.
+ * Files on a TFTP server, through EFI_PXE_BASE_CODE_PROTOCOL (UEFI specification 24.3). TFTP has no ranges, so a file
+ * is fetched whole: straight to its place if the caller reads it whole, else to a buffer from which pieces are copied.
  */
 #pragma once
 
@@ -17,21 +17,21 @@ struct tftp_file {
 	EFI_IP_ADDRESS server;
 	EFI_HANDLE device;
 	const char *name; /* for messages; the caller's */
-	uint64_t size;	  /* in bytes, as the server says */
+	uint64_t size;	  /* in bytes, according to the server */
 
 	bool is_fetched;
-	uint64_t arrived; /* bytes that came then */
+	uint64_t arrived; /* bytes received then */
 
-	/* Where they are, unless they went to their place at once; 0 without them. */
+	/* The bytes, unless they went straight to their place; 0: no buffer. */
 	EFI_PHYSICAL_ADDRESS buffer;
 
 	char path[NETWORK_NAME_SIZE];
 };
 
-/* Asks for the size of the file at file->path, whose members above `size` are set, and the rest zeroed. */
+/* Asks for the size of the file at file->path. The caller has set the members above `size`, and zeroed the rest. */
 enum kexec_status tftp_file_open(struct tftp_file *file);
 
-/* As `read` of a source. What arrives must have the size that the server said. */
+/* As `read` of a source. The file must have the size that the server stated. */
 enum kexec_status tftp_file_read(struct tftp_file *file, uint64_t offset, void *buffer, uint64_t *size,
 				 const char **ret_why);
 

@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* Listens to packets. */
+/* Counts packets. */
 #include "efi/network/tftp_progress.h"
 
 #include "efi/services/clock.h"
 #include "efi/console/console.h"
 #include "efi/services/firmware.h"
 
-/* Opcode and number of a block stand before its data (RFC 1350, 5). */
+/* The size of opcode and block number, in front of the data (RFC 1350, 5). */
 #define DATA_HEADER_SIZE 4
 
-/* Some 1.5 MB. */
+/* About 1.5 MB. */
 #define PACKETS_PER_FEED 1024
 
 /* EFI_MTFTP4_SERVICE_BINDING_PROTOCOL (UEFI specification 30.3.1) is on the handle of the network device itself. */
@@ -40,7 +40,7 @@ static EFI_PXE_BASE_CODE_CALLBACK_STATUS EFIAPI take_packet(EFI_PXE_BASE_CODE_CA
 	struct tftp_progress *progress = (struct tftp_progress *)self;
 
 	(void)packet;
-	/* edk2 names the function that it carried out last, which is DHCP. No other packets come while it reads. */
+	/* edk2 passes the function that it carried out last, DHCP. During a read no other packets arrive. */
 	(void)function;
 	if (received && size > DATA_HEADER_SIZE) {
 		progress->arrived += size - DATA_HEADER_SIZE;
@@ -67,7 +67,7 @@ static void uninstall(struct tftp_progress *progress)
 	progress->handle = NULL;
 }
 
-/* Fails where somebody else listens already. */
+/* Fails if somebody else already listens. */
 static bool listen_on(struct tftp_progress *progress, EFI_HANDLE handle)
 {
 	EFI_GUID guid = EFI_PXE_BASE_CODE_CALLBACK_PROTOCOL_GUID;
@@ -83,7 +83,7 @@ static bool listen_on(struct tftp_progress *progress, EFI_HANDLE handle)
 	return false;
 }
 
-/* The device below the handle that our image came from. */
+/* The network device below the handle that our image came from. */
 static EFI_HANDLE network_device(EFI_HANDLE device)
 {
 	EFI_GUID path_guid = EFI_DEVICE_PATH_PROTOCOL_GUID;

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * Shows how far a file is while the firmware fetches it in one call, through EFI_PXE_BASE_CODE_CALLBACK_PROTOCOL (UEFI
- * specification 24.4), and feeds the watchdog. Where the firmware does not call back, the watchdog is off for as long:
- * its TFTP gives up by itself.
+ * Shows the progress of a file that the firmware fetches in one call, through EFI_PXE_BASE_CODE_CALLBACK_PROTOCOL (UEFI
+ * specification 24.4), and feeds the watchdog. If the firmware does not call back, the watchdog is off meanwhile: the
+ * firmware's TFTP has a timeout of its own.
  */
 #pragma once
 
@@ -13,9 +13,9 @@
 
 struct tftp_progress {
 	EFI_PXE_BASE_CODE_CALLBACK_PROTOCOL callback;
-	EFI_HANDLE handle; /* that has the callback; NULL without one */
+	EFI_HANDLE handle; /* the handle with the callback, or NULL */
 	const struct tftp_file *file;
-	uint64_t arrived; /* bytes, more or less */
+	uint64_t arrived; /* bytes, approximately */
 	uint64_t packets;
 	uint64_t start_usec;
 	uint64_t next_usec; /* when to show it */
