@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * Reads the table itself instead of asking for EFI_PARTITION_INFO_PROTOCOL, which came with UEFI 2.7: there is firmware
- * without it.
+ * Reads the table itself instead of using EFI_PARTITION_INFO_PROTOCOL, which is new in UEFI 2.7: some firmware does not
+ * have it.
  */
 #include "efi/volumes/disk.h"
 
@@ -9,14 +9,14 @@
 #include "common/align.h"
 #include "efi/services/firmware.h"
 
-/* Some firmware's disk drivers cannot reach memory above it. */
+/* Some firmware's disk drivers cannot reach memory above this. */
 #define BUFFER_MAX_ADDR 0xffffffffull
 
-/* Blocks of any size that is allowed divide it, and hold a header. */
+/* A multiple of every allowed block size, and large enough for a header. */
 #define BUFFER_SIZE GPT_ENTRIES_SIZE_MAX
 #define BLOCK_SIZE_MIN 512
 
-/* `size` is rounded up to whole blocks. Returns NULL, or what went wrong. */
+/* Reads `size` bytes, rounded up to whole blocks. Returns NULL, or the error. */
 static const char *read_blocks(EFI_BLOCK_IO *disk, uint64_t lba, size_t size, void *buffer)
 {
 	const EFI_BLOCK_IO_MEDIA *media = disk->Media;

@@ -8,8 +8,8 @@
 #include "boot/status.h"
 
 /*
- * Looks in the GPT of a disk for partitions of a type, by gpt_find: *ret_count is how many there are. If the first
- * table is damaged the second serves, as for the firmware. `wanted` names the volume in messages.
+ * Finds the partitions of a type in the GPT of a disk, with gpt_find. *ret_count is their number. If the first table is
+ * damaged it falls back to the second, as the firmware does. `wanted` names the volume in messages.
  */
 enum kexec_status disk_find_partition(EFI_BLOCK_IO *disk, const char *wanted, const uint8_t type[GPT_GUID_SIZE],
 				      const char *preferred, char ret_partuuid[PARTUUID_SIZE], size_t *ret_count);

@@ -6,10 +6,10 @@
 #include <stdbool.h>
 
 /*
- * The file system on `device`. Where there is none yet, drivers are connected to the device first: firmware that starts
- * fast leaves out what it does not need itself, and a driver that was loaded later may know the file system.
+ * Finds the file system on `device`. If there is none yet, it first connects drivers to the device: firmware with a
+ * fast boot skips what it does not need, and a driver loaded later may know the file system.
  */
 EFI_STATUS file_system_on(EFI_HANDLE device, EFI_SIMPLE_FILE_SYSTEM_PROTOCOL **ret_file_system);
 
-/* Whether our own image lies at its path on the volume whose root this is. */
+/* Whether the volume with this root has our own image at its path. */
 bool file_system_has_our_image(EFI_FILE_HANDLE root);

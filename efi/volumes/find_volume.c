@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * Looks at the device paths of all handles, not of those with a file system only: a partition that the firmware knows
- * but cannot read is worth a line of its own.
+ * Looks at the device paths of all handles, not only of those with a file system, so that a message can tell a
+ * partition that the firmware cannot read from one that it does not know.
  */
 #include "efi/volumes/find_volume.h"
 
@@ -24,15 +24,15 @@
 /* The nodes of a device path. */
 struct place {
 	const uint8_t *nodes;
-	size_t size; /* with the end node; 0: there is no path */
+	size_t size; /* with the end node; 0: no path */
 	bool is_partition;
 	struct partition_path partition;
 };
 
 struct search {
 	const char *wanted;
-	struct place own;    /* where we came from */
-	EFI_HANDLE *devices; /* all handles with a device path; NULL where there are none */
+	struct place own;    /* our image's */
+	EFI_HANDLE *devices; /* all handles with a device path, or NULL */
 	UINTN count;
 };
 
@@ -90,7 +90,7 @@ static void list_devices(struct search *search)
 	}
 }
 
-/* Our own disk, by which all of it can be read. NULL if we came from none. */
+/* The disk that our image came from, or NULL. */
 static EFI_BLOCK_IO *own_disk(const struct search *search)
 {
 	static const EFI_GUID guid = EFI_BLOCK_IO_PROTOCOL_GUID;
@@ -124,7 +124,7 @@ static struct matches find_listed(const struct search *search, const char *partu
 	return matches;
 }
 
-/* Firmware that starts fast connects no disk but the one that it starts from. */
+/* Firmware with a fast boot connects only the disk that it boots from. */
 static void connect_disks(void)
 {
 	EFI_HANDLE *devices = NULL;
@@ -154,7 +154,7 @@ static struct matches find_matches(struct search *search, const char *partuuid)
 	return find_listed(search, partuuid);
 }
 
-/* With those that there are, as many as fit. */
+/* Lists the known partitions in the message, as many as fit. */
 static enum kexec_status complain_of_none(const struct search *search)
 {
 	char names[NAMES_SIZE] = "none of that name";
@@ -184,7 +184,7 @@ static enum kexec_status find_by_name(struct search *search, EFI_HANDLE *ret_dev
 	return KEXEC_OK;
 }
 
-/* The one of its type on the disk that we came from; if we came from one of them, that one. */
+/* Finds the only partition of the type on the disk that our image came from. If ours has that type, it is ours. */
 static enum kexec_status find_by_type(struct search *search, const uint8_t type[GPT_GUID_SIZE], EFI_HANDLE *ret_device)
 {
 	const char *wanted = search->wanted;

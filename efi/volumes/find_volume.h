@@ -8,10 +8,10 @@
 
 /*
  * Finds the partition that `wanted` names (boot/partuuid.h: volume_parse). `own` is the device that our image came
- * from, NULL if that is unknown. The types are looked for on its disk only, as the Boot Loader Specification has it; a
- * PARTUUID on all disks. Of several partitions with one PARTUUID, as on a disk that was cloned, the one on our own disk
- * is meant; if that does not decide it, none is.
+ * from, or NULL if it is unknown. Types are searched only on its disk, as the Boot Loader Specification says; a
+ * PARTUUID on all disks. If several partitions have one PARTUUID, as on a cloned disk, it takes the one on our own
+ * disk, and fails if there is not exactly one.
  *
- * Has a file system that the firmware reads, or is refused. *ret_device is written on success only.
+ * The partition must have a file system that the firmware reads. *ret_device is written only on success.
  */
 enum kexec_status find_volume(const char *wanted, EFI_HANDLE own, EFI_HANDLE *ret_device);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* Names volumes. Labels and device paths are anybody's text. */
+/* Names volumes. Labels and device paths are untrusted text. */
 #include "efi/volumes/volume_name.h"
 
 #include "boot/device_path.h"
@@ -11,7 +11,7 @@
 /* In bytes of UTF-16: ext4's labels have 16 characters, those of ISO 9660 and NTFS 32. */
 #define LABEL_SIZE 128
 
-/* UTF-16 as UTF-8, as much as fits. */
+/* Converts UTF-16 to UTF-8, as much as fits. */
 static size_t put_utf16(const void *utf16, size_t size, char *ret_text, size_t capacity)
 {
 	struct utf16_reader reader = { .bytes = utf16, .size = size };
@@ -29,7 +29,7 @@ static size_t put_utf16(const void *utf16, size_t size, char *ret_text, size_t c
 	return length;
 }
 
-/* By the firmware's own words, if it has any. Returns false if it has none. */
+/* Uses the firmware's text of the path. Returns false if the firmware has none. */
 static bool put_firmware_text(const EFI_DEVICE_PATH *path, char *ret_text, size_t capacity)
 {
 	static const EFI_GUID guid = EFI_DEVICE_PATH_TO_TEXT_PROTOCOL_GUID;
@@ -59,7 +59,7 @@ static void put_device(EFI_HANDLE device, char *ret_text, size_t capacity)
 		device_path_text(path, device_path_size(path), ret_text, capacity);
 }
 
-/* The label by itself: EFI_FILE_SYSTEM_INFO has it as well, but counts the free clusters of a FAT for that. */
+/* Asks only for the label: EFI_FILE_SYSTEM_INFO also has it, but counts a FAT's free clusters. */
 static void put_label(EFI_FILE_HANDLE root, char *ret_text, size_t capacity)
 {
 	EFI_GUID guid = EFI_FILE_SYSTEM_VOLUME_LABEL_ID;
