@@ -10,7 +10,7 @@
 #include "efi/services/firmware.h"
 #include "efi/services/memory_map.h"
 
-/* struct linux_efi_tpm_eventlog, include/linux/efi.h; the log follows. */
+/* struct linux_efi_tpm_eventlog, include/linux/efi.h; the log is behind it. */
 struct __attribute__((packed)) event_log {
 	uint32_t size;
 	uint32_t final_events_preboot_size;
@@ -18,12 +18,12 @@ struct __attribute__((packed)) event_log {
 	uint8_t log[];
 };
 
-/* The kernel reserves the size of its structure, which is padded, and the log's. */
+/* The kernel reserves the size of its padded structure and of the log. */
 #define TABLE_HEADER_SIZE 12
 
 _Static_assert(offsetof(struct event_log, log) == 9, "struct linux_efi_tpm_eventlog");
 
-/* What the firmware says. */
+/* The firmware's log and table. */
 struct source {
 	struct tpm_log log;
 	const uint8_t *final_events; /* NULL: no such table */
@@ -52,7 +52,7 @@ static bool find_source(struct source *ret_source)
 	return true;
 }
 
-/* An empty log is handed over as well: its format and the final events are worth something. */
+/* An empty log is handed over as well, because its format and the final events are useful. */
 static uint64_t measure_log(const struct tpm_log *found, const struct tcg_log *log)
 {
 	uint64_t size;
@@ -67,7 +67,7 @@ static uint64_t measure_log(const struct tpm_log *found, const struct tcg_log *l
 	return size;
 }
 
-/* How far a log at `addr` can be read. */
+/* The readable size of a log at `addr`. */
 static uint64_t log_room(const struct memory_map *map, uint64_t addr)
 {
 	uint64_t room = memmap_readable_size(map, addr);
@@ -125,7 +125,7 @@ void event_log_uninstall(void)
 {
 	if (!installed)
 		return;
-	/* Where the firmware keeps it, it has to stay. */
+	/* If the firmware refuses to remove it, do not free it. */
 	if (!EFI_ERROR(firmware_boot_services->InstallConfigurationTable(&table_guid, installed_before)))
 		firmware_boot_services->FreePool(installed);
 	installed = NULL;

@@ -4,11 +4,11 @@
 
 /*
  * Copies the log of the firmware's EFI_TCG2_PROTOCOL, or of EFI_CC_MEASUREMENT_PROTOCOL in a confidential guest, to a
- * configuration table, and says in it how much of the table of final events is in the log already. What is measured
- * afterwards is in the table of final events alone, as long as it is measured before the firmware is left: so this
- * comes last. Whatever fails is left out, with a warning.
+ * configuration table, and states in it how much of the table of final events is already in the log. Events measured
+ * after this call and before the exit are only in the table of final events, so call this last. Best effort: failures
+ * are warnings.
  */
 void event_log_install(void);
 
-/* Takes the table back, for a boot that ended before the exit. Harmless if there is none. */
+/* Undoes event_log_install if a boot ends before the exit. Harmless without it. */
 void event_log_uninstall(void);

@@ -26,8 +26,8 @@ static bool describe(const EFI_GRAPHICS_OUTPUT_PROTOCOL *gop, struct screen_info
 }
 
 /*
- * The console splitter shows several screens as one, which need not be real. A real one that the console is on carries
- * the mark of a console device; without such a one, the first that can be described will do.
+ * The console splitter presents several screens as one, which need not be real. A real screen of the console carries
+ * the mark of a console device. If no screen has it, take the first that can be described.
  */
 static EFI_HANDLE find_screen(const EFI_HANDLE *handles, UINTN count, struct screen_info *ret_screen)
 {
@@ -55,7 +55,7 @@ static EFI_HANDLE find_screen(const EFI_HANDLE *handles, UINTN count, struct scr
 	return found;
 }
 
-/* What is in use, which a user may have overridden, else what the monitor said. */
+/* Reads the active EDID, which a user may have overridden, or falls back to the monitor's. */
 static void read_edid(EFI_HANDLE screen, uint8_t ret_edid[EDID_SIZE])
 {
 	EFI_GUID active_guid = EFI_EDID_ACTIVE_PROTOCOL_GUID;
@@ -87,7 +87,7 @@ void graphics_collect(struct platform *platform, struct mapped_range *ret_frameb
 		return;
 	read_edid(screen, platform->edid);
 	ret_framebuffer->addr = gop->Mode->FrameBufferBase;
-	/* What the lines take: a size beyond that is nothing to spend page tables on. */
+	/* The size of the visible lines: anything beyond them would waste page tables. */
 	ret_framebuffer->size = platform->screen.lfb_size;
 	if (ret_framebuffer->size > gop->Mode->FrameBufferSize)
 		ret_framebuffer->size = gop->Mode->FrameBufferSize;

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* The screen that the firmware's console is on. */
+/* Finds the screen of the firmware's console. */
 #pragma once
 
 #include "boot/bootparams.h"
 #include "boot/pagetable.h"
 
 /*
- * Fills in the screen and its monitor's EDID, where there is one that Linux can use, and the memory it is drawn in, of
- * size 0 otherwise. No graphics mode may be set afterwards.
+ * Fills in the screen and its monitor's EDID, if Linux can use the screen, and its framebuffer; otherwise the
+ * framebuffer has size 0. The caller must not set a graphics mode afterwards.
  */
 void graphics_collect(struct platform *platform, struct mapped_range *ret_framebuffer);

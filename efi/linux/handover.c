@@ -29,7 +29,7 @@ static enum kexec_status add_memory_map(struct kexec_image *kexec_image, const s
 	handover->memory_map_capacity = size;
 	memset(phys_to_ptr(segment->mem), 0, size);
 
-	/* However small the descriptors of the last map are, their e820 entries will fit. */
+	/* The segment can hold the e820 entries for any descriptor size that the last map may have. */
 	descriptors = size / sizeof(struct efi_descriptor);
 	status = kexec_image_add_data(kexec_image, "e820_ext", boot_params_e820_ext_size(descriptors), DIGEST_LATE,
 				      &segment);
@@ -40,7 +40,10 @@ static enum kexec_status add_memory_map(struct kexec_image *kexec_image, const s
 	return KEXEC_OK;
 }
 
-/* What need not be executable: all segments but the kernel, where it runs, and the purgatory's code. */
+/*
+ * Memory that need not be executable: all segments except the kernel, at the place where it runs, and the purgatory's
+ * code.
+ */
 struct data_ranges {
 	struct mapped_range ranges[KEXEC_SEGMENT_MAX];
 	size_t count;
@@ -60,7 +63,7 @@ static void list_data(const struct kexec_image *kexec_image, const struct kernel
 	}
 }
 
-/* Called when all other segments are there. */
+/* Call this when all other segments exist. */
 static enum kexec_status add_page_tables(struct kexec_image *kexec_image, const struct kernel *kernel,
 					 const struct purgatory *purgatory, const struct memory_map *map,
 					 struct handover *handover)
@@ -80,7 +83,7 @@ static enum kexec_status add_page_tables(struct kexec_image *kexec_image, const 
 	status = page_tables_build(&tables, map, &handover->framebuffer);
 	if (status)
 		return status;
-	/* Now with this segment among them. */
+	/* List the data again, because this segment is now part of it. */
 	list_data(kexec_image, kernel, purgatory, &data);
 	for (size_t i = 0; i < data.count; i++) {
 		status = page_tables_forbid_execution(&tables, &data.ranges[i]);
@@ -115,7 +118,9 @@ enum kexec_status handover_prepare(const struct kernel *kernel, const struct kex
 	platform_collect(&platform, &ret_handover->framebuffer);
 	request.platform = &platform;
 	boot_params_build(ret_handover->params, &request);
-	/* A kernel without CONFIG_EFI_SOFT_RESERVE sets nothing aside; nothing in its file tells. */
+	/*
+	 * A kernel without CONFIG_EFI_SOFT_RESERVE sets no memory aside, and its file does not tell whether it has it.
+	 */
 	ret_handover->soft_reserve = !stub_option(command_line, TEXT("nosoftreserve"));
 
 	status = memory_map_read(&map);
@@ -130,13 +135,15 @@ enum kexec_status handover_prepare(const struct kernel *kernel, const struct kex
 	return status;
 }
 
-/* What the final map decides. */
+/* What has to wait for the final map. */
 struct completion {
 	const struct handover *handover;
 	struct digest *digest;
 };
 
-/* The place that the kernel moves to was free when it was chosen; meanwhile the firmware may have taken it. */
+/*
+ * The kernel's destination was free when it was chosen. Check it again, because the firmware may have taken it since.
+ */
 static enum kexec_status complete(void *context, const struct memory_map *map, bool has_begun)
 {
 	const struct completion *completion = context;

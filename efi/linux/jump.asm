@@ -1,15 +1,15 @@
 ; SPDX-License-Identifier: BSD-2-Clause
 ;
-; The last instructions of the loader. The firmware is gone; its page tables, descriptor tables and handlers still
-; lie in memory that is now anybody's.
+; The last instructions of the loader. The firmware is gone. Its page tables, descriptor tables and handlers are still
+; there, but nothing reserves their memory any more.
 ;
-; Exceptions are the purgatory's already (efi/services/take_over.asm): one that comes before `mov cr3` runs its handlers
-; under the firmware's page tables, in memory that was allocated as code. What is executed without one is told next.
+; The purgatory already handles exceptions (efi/services/take_over.asm). Before `mov cr3` its handlers run under the
+; firmware's page tables, in memory that was allocated as code.
 ;
-; Nothing here asks for EFI_MEMORY_ATTRIBUTE_PROTOCOL. Up to `mov cr3` the CPU runs our own .text under the firmware's
-; page tables, and the firmware made .text executable when it loaded the image. Purgatory, kernel and the kernel's
-; trampoline in low memory run under our page tables. Those make everything writable, and everything executable except
-; our own data, whatever the firmware says of these pages. No page becomes read-only, so FreePages needs no change.
+; Nothing here needs EFI_MEMORY_ATTRIBUTE_PROTOCOL. Up to `mov cr3` the CPU runs our own .text under the firmware's page
+; tables, and the firmware made .text executable when it loaded the image. Purgatory, kernel and the kernel's trampoline
+; in low memory run under our page tables. Those make everything writable, and everything executable except our own
+; data, whatever the firmware's attributes of these pages are. No page becomes read-only, so FreePages needs no change.
 
 bits 64
 default rel
@@ -33,19 +33,19 @@ section .text
 ; _Noreturn void handover_jump(uint64_t entry, uint64_t page_table_root, bool no_execute)	System V ABI
 ;
 ; In:  rdi  physical address to jump to
-;      rsi  physical address of the top page table, of as many levels as CR4.LA57 says
-;      dl   whether the tables mark pages as not executable, which EFER.NXE must allow first
+;      rsi  physical address of the top page table, with the number of levels that CR4.LA57 says
+;      dl   whether the tables mark pages as not executable, which needs EFER.NXE
 ; Out: CR0 and CR4 as the kernel's relocate_kernel leaves them (arch/x86/kernel/relocate_kernel_64.S): no write
-;      protection, no alignment checks, no task switched, and of CR4 only what long mode cannot do without. MCE is
-;      kept, since a TDX guest faults when it is cleared. The kernel finds them so: the purgatory changes them for its
-;      hash and puts them back.
+;      protection, no alignment checks, no task switched, and in CR4 only the bits that long mode needs, and MCE: a TDX
+;      guest faults when it is cleared. The kernel finds these values: the purgatory changes them for its hash and puts
+;      them back.
 global handover_jump:function
 handover_jump:
 	cli
 	cld
 
 	mov	rax, cr4
-	and	eax, CR4_PAE | CR4_LA57 | CR4_MCE	; CET before WP, which it needs; PCIDE before CR3
+	and	eax, CR4_PAE | CR4_LA57 | CR4_MCE	; CET before WP, which CET needs; PCIDE before CR3
 	mov	cr4, rax
 
 	mov	rax, cr0

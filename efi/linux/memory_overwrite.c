@@ -9,7 +9,7 @@
 #define CLEAR_MEMORY 1
 #define ATTRIBUTES (EFI_VARIABLE_NON_VOLATILE | EFI_VARIABLE_BOOTSERVICE_ACCESS | EFI_VARIABLE_RUNTIME_ACCESS)
 
-/* As the specification has it; only firmware that knows it makes it. */
+/* As in the specification. Only firmware that supports it creates the variable. */
 static const struct variable control = {
 	.name = L"MemoryOverwriteRequestControl",
 	.vendor = { 0xe20939be, 0x32d4, 0x41be, { 0xa1, 0x50, 0x89, 0x7f, 0x85, 0xd4, 0x98, 0x29 } },
@@ -20,8 +20,8 @@ static const struct variable control = {
 };
 
 /*
- * Whatever is wrong with the variable, asking costs nothing, and not asking may leave secrets in memory. But then the
- * firmware may not be what it looks like, and nobody is told that it will overwrite anything.
+ * Requests it even if the variable looks wrong: the request costs nothing, and without it secrets may stay in memory.
+ * But then the firmware may not support it, so the message does not promise that it will overwrite memory.
  */
 void memory_overwrite_request(void)
 {

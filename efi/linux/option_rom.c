@@ -8,7 +8,7 @@
 #include "efi/services/firmware.h"
 #include "efi/services/pci.h"
 
-/* None is larger by the specification; some firmware has pointers in the place of the size. */
+/* The specification's maximum. Some firmware has pointers in place of the size. */
 #define ROM_SIZE_MAX (16u << 20)
 #define NODE_ALIGN 8
 
@@ -42,7 +42,7 @@ static bool fill_node(EFI_PCI_IO_PROTOCOL *io, struct setup_pci_rom *node)
 	return true;
 }
 
-/* One node behind the other, each with the address of the next. */
+/* Writes one node behind the other, each with the address of the next. */
 static uint64_t fill_list(const EFI_HANDLE *devices, UINTN count, const struct kexec_segment *segment)
 {
 	uint64_t end = segment->mem + segment->bufsz;

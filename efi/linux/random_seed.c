@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* Gathers a seed (UEFI specification 37.5, EFI_RNG_PROTOCOL). No copy of it lies anywhere but in the table. */
+/* Collects a seed (UEFI specification 37.5, EFI_RNG_PROTOCOL). No copy of it exists outside the table. */
 #include "efi/linux/random_seed.h"
 
 #include "boot/log.h"
@@ -8,7 +8,7 @@
 #include "efi/services/rng.h"
 #include "efi/services/variable.h"
 
-/* What the stub asks for, what it believes of a loader before it, and what the kernel reads of a seed. */
+/* The stub's request, the stub's limit for a seed of an earlier loader, and the kernel's limit. */
 #define FIRMWARE_SIZE 32
 #define INHERITED_SIZE_MAX 512
 #define SEED_SIZE_MAX 1024
@@ -20,7 +20,7 @@ struct random_seed {
 	uint8_t bits[SEED_SIZE_MAX];
 };
 
-/* LINUX_EFI_RANDOM_SEED_TABLE_GUID; the variable is under the same. */
+/* LINUX_EFI_RANDOM_SEED_TABLE_GUID, also the variable's vendor. */
 #define SEED_GUID                                                                                                      \
 	{                                                                                                              \
 		0x1ce1e5bc, 0x7ceb, 0x42f2,                                                                            \
@@ -31,7 +31,7 @@ struct random_seed {
 
 static EFI_GUID seed_guid = SEED_GUID;
 
-/* Ours, once it is installed, and how many bytes at its end are of the loader before us. */
+/* Our table once it is installed, and the number of bytes at its end that came from the loader before us. */
 static struct random_seed *installed;
 static size_t inherited_size;
 
@@ -44,7 +44,7 @@ static size_t read_firmware(uint8_t *ret_bytes)
 	if (!rng)
 		return 0;
 	status = rng->get_rng(rng, &raw, FIRMWARE_SIZE, ret_bytes);
-	/* Not all have the raw bits of their source. */
+	/* Not every generator offers the raw bits of its source. */
 	if (status == EFI_UNSUPPORTED)
 		status = rng->get_rng(rng, NULL, FIRMWARE_SIZE, ret_bytes);
 	if (!EFI_ERROR(status))
@@ -54,8 +54,8 @@ static size_t read_firmware(uint8_t *ret_bytes)
 }
 
 /*
- * The operating system before us leaves it, so it is non-volatile; the kernel's stub takes any. An authenticated one
- * could not be deleted.
+ * The previous operating system writes it, so it is non-volatile; the kernel's stub accepts any. We could not delete an
+ * authenticated one.
  */
 static const struct variable seed_variable = {
 	.name = L"RandomSeed",
@@ -66,7 +66,7 @@ static const struct variable seed_variable = {
 	.size_max = VARIABLE_SIZE_MAX,
 };
 
-/* A seed that cannot be deleted would be used again, and is worth nothing. */
+/* A seed that cannot be deleted would be used again, so it is worthless. */
 static size_t take_variable(uint8_t *ret_bytes)
 {
 	char why[VARIABLE_EXPLANATION_SIZE];
@@ -116,7 +116,7 @@ void random_seed_install(void)
 	EFI_STATUS status;
 	size_t size;
 
-	/* Of a type that stays what it is, so that a later kexec finds the table again. */
+	/* The kernel keeps memory of this type, so a later kexec finds the table again. */
 	status = firmware_boot_services->AllocatePool(EfiACPIReclaimMemory, sizeof(*seed), (void **)&seed);
 	if (EFI_ERROR(status)) {
 		log_warning("random seed: no memory for it: %s", efi_status_name(status));
@@ -156,7 +156,7 @@ void random_seed_uninstall(void)
 	memmove(installed->bits, installed->bits + ours, inherited_size);
 	memset(installed->bits + inherited_size, 0, SEED_SIZE_MAX - inherited_size);
 	installed->size = (uint32_t)inherited_size;
-	/* Where the firmware keeps it, it stays, empty. */
+	/* If the firmware refuses to remove the table, it stays, empty. */
 	if (!inherited_size && !EFI_ERROR(firmware_boot_services->InstallConfigurationTable(&seed_guid, NULL)))
 		firmware_boot_services->FreePool(installed);
 	installed = NULL;
