@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* What the loader alone has to ask of the CPU itself. */
+/* CPU state that only the loader needs. */
 #pragma once
 
 #include <stdbool.h>
@@ -31,7 +31,7 @@ static inline struct control_registers cpu_control_registers(void)
 	return found;
 }
 
-/* A guest of Intel TDX, which says so as the kernel looks for it (arch/x86/boot/compressed/tdx.c): "IntelTDX    ". */
+/* Whether this is a guest of Intel TDX, by "IntelTDX    ", as the kernel tests it (arch/x86/boot/compressed/tdx.c). */
 static inline bool cpu_is_tdx_guest(void)
 {
 	struct cpuid found = cpu_cpuid(CPUID_TDX);
@@ -39,7 +39,7 @@ static inline bool cpu_is_tdx_guest(void)
 	return found.ebx == 0x65746e49 && found.edx == 0x5844546c && found.ecx == 0x20202020;
 }
 
-/* AMD's memory encryption is on: page tables must then mark what is encrypted (APM volume 2, 15.34). */
+/* Whether AMD's memory encryption is on. If so, page tables must mark encrypted memory (APM volume 2, 15.34). */
 static inline bool cpu_memory_is_encrypted(void)
 {
 	uint32_t low;
@@ -71,7 +71,7 @@ static inline struct segments cpu_segments(void)
 	return found;
 }
 
-/* The descriptor tables that are in force. */
+/* The present descriptor tables. */
 static inline struct table_pointer cpu_idt(void)
 {
 	struct table_pointer found;
@@ -88,7 +88,7 @@ static inline struct table_pointer cpu_gdt(void)
 	return found;
 }
 
-/* What CR4 needs for memory that fails to raise an exception, instead of a shutdown. */
+/* The bits of CR4 with which failing memory raises an exception instead of a shutdown. */
 static inline uint64_t cpu_machine_check_bits(void)
 {
 	return (cpu_cpuid(CPUID_FEATURES).edx & CPUID_MCE) ? CR4_MCE : 0;

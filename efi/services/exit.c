@@ -16,12 +16,12 @@
 #include "efi/services/memory_map.h"
 #include "efi/services/stack_guard.h"
 
-/* A map that still changes after so many attempts changes for ever. */
+/* If the map still changes after this many attempts, it will not stop. */
 #define EXIT_ATTEMPTS_MAX 64
 
 struct exit_state {
 	const struct exit_request *request;
-	uint64_t map_size;	   /* as the firmware said last */
+	uint64_t map_size;	   /* the firmware's last answer */
 	bool has_begun;		   /* the firmware may be half shut down */
 	enum kexec_status refusal; /* the sink's */
 };
@@ -53,7 +53,7 @@ static EFI_STATUS try_exit(struct exit_state *attempt)
 	return exit_and_take_over(firmware_boot_services->ExitBootServices, firmware_image, key, &request->takeover);
 }
 
-/* The console may be gone by now, so this speaks by itself. */
+/* Writes to the serial line itself, because the console may be gone. */
 static __attribute__((format(printf, 1, 2))) void say(const char *format, ...)
 {
 	char line[160];
@@ -71,7 +71,7 @@ static bool leave_note(const struct exit_state *attempt, unsigned attempts, EFI_
 	EFI_GUID guid = KEXEC_VENDOR_GUID;
 	struct stop_note note;
 
-	/* All of it is stored. */
+	/* Clear it, because all of it is stored. */
 	memset(&note, 0, sizeof(note));
 	note.kind = STOP_EXIT;
 	note.on_mismatch = attempt->request->on_failure;
@@ -114,7 +114,7 @@ enum kexec_status exit_boot_services(const struct exit_request *request)
 			return KEXEC_OK;
 		if (!attempt.has_begun)
 			return attempt.refusal ? attempt.refusal : report(&attempt, status);
-		/* No attempt will find it smaller, nor its owners gone. */
+		/* A further attempt will find neither a smaller map nor a free destination. */
 		if (status == EFI_BUFFER_TOO_SMALL || attempt.refusal)
 			break;
 		attempts++;

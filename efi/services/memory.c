@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * Implements boot/memory.h: the firmware chooses the place where its choice will do; else it is chosen by our own look
- * at the map, and the firmware asked for just that.
+ * Implements boot/memory.h. If any place is good enough, the firmware chooses it. Otherwise we choose one from the map,
+ * and ask the firmware for exactly that.
  */
 #include "efi/services/memory_map.h"
 
@@ -12,7 +12,7 @@
 #include "common/format.h"
 #include "efi/services/firmware.h"
 
-/* The pool buffer is itself a change to the map, so a few descriptors more than reported are needed. */
+/* Allocating the buffer changes the map, so it needs a few more descriptors than reported. */
 #define MAP_SLACK_DESCRIPTORS 8
 #define MAP_READS_MAX 8
 
@@ -38,7 +38,7 @@ EFI_STATUS memory_map_get(uint64_t addr, uint64_t capacity, struct memory_map *r
 	return status;
 }
 
-/* Into pool memory that has grown until the map fitted. After a failure there is none. */
+/* Reads the map into pool memory, which grows until the map fits. After a failure nothing is allocated. */
 static EFI_STATUS get_map_of_any_size(struct memory_map *ret_map, uint64_t *ret_capacity)
 {
 	uint64_t capacity = 0;
@@ -62,7 +62,7 @@ static EFI_STATUS get_map_of_any_size(struct memory_map *ret_map, uint64_t *ret_
 	return status;
 }
 
-/* Reads and checks the map, or says in `ret_complaint` what is wrong. */
+/* Reads and checks the map, or describes the error in `ret_complaint`. */
 static enum kexec_status read_map(struct memory_map *ret_map, char ret_complaint[COMPLAINT_SIZE])
 {
 	struct memory_map map;
@@ -127,15 +127,15 @@ static EFI_MEMORY_TYPE type_of(enum memory_kind kind)
 	return kind == MEMORY_CODE ? EfiLoaderCode : EfiLoaderData;
 }
 
-/* *addr is a limit or a place, by `how`, and then where the pages are. */
+/* Depending on `how`, *addr is a limit or a place. It becomes the pages' address. */
 static EFI_STATUS allocate(EFI_ALLOCATE_TYPE how, enum memory_kind kind, uint64_t size, EFI_PHYSICAL_ADDRESS *addr)
 {
 	return firmware_boot_services->AllocatePages(how, type_of(kind), size / PAGE_SIZE, addr);
 }
 
 /*
- * Of plain pages as high as can be the firmware's own choice is as good, and reading the map is a hundred times dearer.
- * Where it fails, or chooses a place that will not do, we look for ourselves.
+ * For plain pages as high as possible, the firmware's choice is as good as ours, and reading the map costs a hundred
+ * times more. If this fails, or the choice is unusable, we choose the place ourselves.
  */
 static bool let_firmware_choose(const struct memory_request *request, struct memory_pages *ret_pages)
 {
@@ -152,7 +152,7 @@ static bool let_firmware_choose(const struct memory_request *request, struct mem
 	return true;
 }
 
-/* Tries one place after the other. Fails with what is to be said of it. */
+/* Tries one place after the other. Logs a failure. */
 static enum kexec_status choose(const struct memory_request *request, const char *what, const struct memory_map *map,
 				uint64_t *ret_addr, struct memory_pages *ret_pages)
 {

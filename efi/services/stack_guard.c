@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* What the code that the compiler adds calls, and reads. */
+/* The function and the value that the compiler's added code uses. */
 #include "efi/services/stack_guard.h"
 
 #include <stdbool.h>
@@ -11,13 +11,13 @@
 
 #define CPUID_RDRAND (1u << 30) /* ECX */
 
-/* Intel's advice (Digital Random Number Generator Software Implementation Guide, 5.2.1). */
+/* Intel's recommendation (Digital Random Number Generator Software Implementation Guide, 5.2.1). */
 #define RDRAND_ATTEMPTS 10
 
 /* A byte of 0 ends a string that runs over the guard. */
 #define GUARD_MASK (~(uint64_t)0xff)
 
-/* What the compiler's __stack_chk_guard and __stack_chk_fail stand for, by efi/kexec.lds. */
+/* efi/kexec.lds maps the compiler's __stack_chk_guard and __stack_chk_fail to these. */
 uint64_t stack_guard = 0x5bd1e995c2b2ae00; /* until it is set */
 _Noreturn void stack_overwritten(void);
 
@@ -55,7 +55,7 @@ void stack_guard_leave_firmware(void)
 	firmware_is_left = true;
 }
 
-/* Nothing that lies on the stack is believed, and nothing is given back: Exit brings the firmware's own stack back. */
+/* Trusts nothing on the stack and frees nothing. Exit restores the firmware's own stack. */
 _Noreturn void stack_overwritten(void)
 {
 	static CHAR16 line[] = L"kexec: stack: a buffer was written beyond its end\r\n";
