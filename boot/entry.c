@@ -48,7 +48,8 @@ static enum kexec_status read_line(struct plan_builder *builder, struct text lin
 
 	if (!key)
 		return read_unknown(builder, name);
-	expected = is_assignment(line) ? "nothing but blanks between key and value" : key->read(builder, line);
+	expected = builder->plan.has_lines && is_assignment(line) ? "nothing but blanks between key and value"
+								  : key->read(builder, line);
 	if (!expected)
 		return KEXEC_OK;
 	return log_error(KEXEC_BAD_FORMAT, "%s%s: %.*s: expected %s, found \"%.*s\"", builder->plan.said_by,

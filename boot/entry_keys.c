@@ -83,7 +83,7 @@ static bool goes_on(struct text value)
 
 static const char *read_options(struct plan_builder *builder, struct text value)
 {
-	if (goes_on(value))
+	if (builder->plan.has_lines && goes_on(value))
 		return "the whole line, without a \\ at its end";
 	plan_builder_add_options(builder, value);
 	return NULL;

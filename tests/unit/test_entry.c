@@ -607,6 +607,9 @@ static void backslash_at_the_end(void **state)
 	       "a.conf: line 2: options: expected the whole line, without a \\ at its end, found \"root=/dev/x \\\"");
 	refuse("linux /a\noptions \\\n", KEXEC_BAD_FORMAT, "without a \\ at its end, found \"\\\"");
 	refuse("linux /a\noptions a\t\\\r\n", KEXEC_BAD_FORMAT, "without a \\ at its end");
+	expect_ok(entry_to_plan("x", TEXT("linux /a\noptions = x \\"), ENTRY_OF_LOAD_OPTIONS, &plan));
+	assert_string_equal(plan.command_line.start, "= x \\");
+	boot_plan_free(&plan);
 	expect_ok(parse("linux /a\noptions a=\\EFI\\\noptions \\ b\\\\\n"));
 	assert_string_equal(plan.command_line.start, "a=\\EFI\\ \\ b\\\\");
 }
