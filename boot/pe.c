@@ -260,6 +260,13 @@ static bool parse_signed_file(const void *bytes, uint64_t size, struct signed_fi
 	return true;
 }
 
+bool pe_has_certificates(const void *bytes, uint64_t size)
+{
+	struct signed_file file;
+
+	return parse_signed_file(bytes, size, &file) && file.certificates_size;
+}
+
 static void add_range(struct pe_signed_ranges *ranges, uint64_t start, uint64_t end)
 {
 	if (start < end)

@@ -113,6 +113,9 @@ struct pe_signed_ranges {
  */
 bool pe_signed_ranges(const void *bytes, uint64_t size, struct pe_signed_ranges *ret_ranges);
 
+/* Whether the headers of such a file say that it has certificates, which hold its signatures. */
+bool pe_has_certificates(const void *bytes, uint64_t size);
+
 /*
  * Follows those ranges that all agree about from `offset` on, and returns where they end: `offset` itself if that byte
  * is not covered. Whether the signature is good is not asked.

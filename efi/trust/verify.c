@@ -3,6 +3,7 @@
 #include "efi/trust/verify.h"
 
 #include "boot/log.h"
+#include "boot/pe.h"
 #include "boot/unified_options.h"
 #include "common/string.h"
 #include "efi/services/firmware.h"
@@ -72,8 +73,9 @@ EFI_STATUS verify_ask(const void *bytes, uint64_t size)
 static enum kexec_status refuse(const struct kernel *kernel, EFI_STATUS status)
 {
 	if (status == EFI_SECURITY_VIOLATION || status == EFI_ACCESS_DENIED)
-		return log_error(KEXEC_DENIED, "%s: signature: expected one that the platform trusts, found %s",
-				 kernel->part->name, efi_status_name(status));
+		return log_error(KEXEC_DENIED, "%s: signature: expected one that the platform trusts, found %s%s",
+				 kernel->part->name, efi_status_name(status),
+				 pe_has_certificates(kernel->file, kernel->file_size) ? "" : ": the file has none");
 	if (status == EFI_OUT_OF_RESOURCES)
 		return log_error(KEXEC_NO_MEMORY,
 				 "%s: signature: expected memory for the platform to load %lu bytes, found %s",

@@ -118,6 +118,7 @@ def test_kernels(boot, tmp_path, kernels, name, record_property):
     guest = boot_entries(boot, platform, {label: (image, entry(paths[label])) for label in [*refused, "signed"]}, files)
     expect_refusals(guest, [refusal(paths[label]) for label in refused])
     report = wait_for_report(guest)
+    assert re.findall(r"^kexec: (\S+): signature: .*: the file has none$", guest.log, re.MULTILINE) == [paths["unsigned"]]
     expect_locked_down(report)
     assert guest.log.count("Linux version") == 1
     # The keys that shim's owner has enrolled reach Linux.

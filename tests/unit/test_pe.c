@@ -289,6 +289,20 @@ static uint64_t signed_until(uint64_t offset)
 	return end;
 }
 
+static void certificates_that_the_headers_tell_of(void **state)
+{
+	(void)state;
+	make_signed_file();
+	assert_true(pe_has_certificates(image, IMAGE_SIZE));
+	put(CERTIFICATES + 4, 0, 4);
+	assert_false(pe_has_certificates(image, IMAGE_SIZE));
+	put(CERTIFICATES + 4, 8, 4);
+	assert_false(pe_has_certificates(image, CERTIFICATES));
+	put(OPTIONAL, 0x10b, 2);
+	assert_false(pe_has_certificates(image, IMAGE_SIZE));
+	free(image);
+}
+
 static void signature_covers_all_but_checksum_and_certificates(void **state)
 {
 	(void)state;
@@ -470,6 +484,7 @@ static void signed_file_whose_headers_make_no_sense(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(certificates_that_the_headers_tell_of),
 		cmocka_unit_test(section_with_its_virtual_size),
 		cmocka_unit_test(section_in_a_file),
 		cmocka_unit_test(section_not_there),
