@@ -27,7 +27,7 @@ enum {
 	OVERLOAD_SNAME = 2,
 };
 
-/* RFC 8415, 8 and 21.1: the options stand behind type and transaction, each with code and length in two bytes. */
+/* RFC 8415, 8 and 21.1: the options are behind type and transaction. Each has its code and length in two bytes. */
 enum {
 	DHCP6_OPTIONS = 4,
 	DHCP6_OPTION_HEADER = 4,
@@ -36,7 +36,7 @@ enum {
 
 static const uint8_t dhcp4_cookie[] = { 99, 130, 83, 99 };
 
-/* Finds an option among those in [bytes, bytes + size). An option that does not fit ends them. */
+/* Finds an option in [bytes, bytes + size). An option that does not fit ends the search. */
 static bool find_in(const uint8_t *bytes, size_t size, uint8_t code, struct text *ret_value)
 {
 	size_t at = 0;
@@ -57,7 +57,7 @@ static bool find_in(const uint8_t *bytes, size_t size, uint8_t code, struct text
 	return false;
 }
 
-/* A packet of DHCPv4 that has been looked at. */
+/* A packet of DHCPv4, with its value of option 52. */
 struct dhcp4 {
 	const uint8_t *packet;
 	size_t size;
@@ -81,7 +81,7 @@ static uint8_t overload_of(const struct dhcp4 *dhcp)
 	return find_option(dhcp, OPTION_OVERLOAD, &value) && value.length == 1 ? (uint8_t)value.start[0] : 0;
 }
 
-/* A text may have a NUL behind it, or fill its place. One with controls in it is no name. */
+/* Copies a name, which may end with a NUL or fill its field. Rejects control characters. */
 static bool copy_file(struct text name, char ret_file[BOOT_FILE_SIZE])
 {
 	size_t length = 0;
@@ -123,7 +123,7 @@ static bool take_char(struct text *text, char c)
 	return true;
 }
 
-/* "10.0.2.2", with a NUL behind it or without. */
+/* Parses "10.0.2.2", with or without a NUL behind it. */
 static bool parse_ip4(struct text text, uint8_t *ret_address)
 {
 	for (size_t i = 0; i < DHCP4_ADDRESS_SIZE; i++) {
@@ -173,7 +173,7 @@ bool boot_server_of_dhcp4(const uint8_t *packet, size_t size, struct boot_server
 	return true;
 }
 
-/* Cuts up to four hexadecimal digits off *text. */
+/* Removes up to four hexadecimal digits from *text. */
 static bool take_group(struct text *text, uint8_t ret_bytes[2])
 {
 	unsigned value = 0;
@@ -187,7 +187,7 @@ static bool take_group(struct text *text, uint8_t ret_bytes[2])
 	return digits != 0;
 }
 
-/* Groups with colons between them, as many as there are, up to "::" or the end. Returns how many bytes they make. */
+/* Parses groups separated by colons, up to "::" or the end. Returns the number of bytes written. */
 static size_t take_groups(struct text *text, uint8_t *ret_bytes, size_t capacity)
 {
 	size_t length = 0;
@@ -221,7 +221,7 @@ static bool parse_ip6(struct text text, uint8_t ret_address[16])
 	return true;
 }
 
-/* tftp://[ADDRESS]/FILE, in lower case as firmware wants it. */
+/* Parses tftp://[ADDRESS]/FILE, in lower case as firmware requires. */
 static bool parse_url(struct text url, struct boot_server *ret_server)
 {
 	static const char prefix[] = "tftp://[";

@@ -5,7 +5,7 @@
 #include "common/align.h"
 #include "common/string.h"
 
-/* Set by the stub for a kernel that was not started by BIOS calls. */
+/* The stub's value for a kernel that was not started by BIOS calls. */
 #define ALT_MEM_K (32u * 1024)
 #define VID_MODE_NORMAL 0xffff
 #define ROOT_FLAGS_READ_ONLY 1
@@ -21,15 +21,16 @@ static uint32_t high(uint64_t value)
 }
 
 /*
- * The kernel's own header, as long as it says: boot.rst, "64-bit boot protocol". The rest of the page stays zero: a
- * sentinel that is not zero would make the kernel wipe fields that we set (arch/x86/include/asm/bootparam_utils.h).
+ * Copies the kernel's own header, with the length that it states: boot.rst, "64-bit boot protocol". The rest of the
+ * page stays zero: with a nonzero sentinel the kernel would wipe fields that we set
+ * (arch/x86/include/asm/bootparam_utils.h).
  */
 static void copy_setup_header(struct boot_params *params, const uint8_t *setup)
 {
 	const struct setup_header *source = (const void *)(setup + SETUP_HEADER_OFFSET);
 	size_t size = offsetof(struct setup_header, header) + source->jump_distance;
 
-	/* A newer header is longer than the struct; boot/bzimage.c made sure that it ends before the next field. */
+	/* A newer header is longer than the struct. boot/bzimage.c has checked that it ends before the next field. */
 	memcpy((uint8_t *)params + SETUP_HEADER_OFFSET, source, size);
 }
 

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * The zero page: what a boot loader tells Linux. Layout by Documentation/arch/x86/boot.rst, zero-page.rst and
- * arch/x86/include/uapi/asm/bootparam.h; what goes where by the kernel's own EFI stub
- * (drivers/firmware/efi/libstub/x86-stub.c). Only the fields that are written are named.
+ * The zero page: what a boot loader tells Linux. Its layout follows Documentation/arch/x86/boot.rst, zero-page.rst and
+ * arch/x86/include/uapi/asm/bootparam.h. The fields have the values that the kernel's own EFI stub writes
+ * (drivers/firmware/efi/libstub/x86-stub.c). Only fields that we write have names.
  */
 #pragma once
 
@@ -27,7 +27,7 @@ struct __attribute__((packed)) efi_info {
 
 #define EFI64_LOADER_SIGNATURE 0x34364c45u /* "EL64" */
 
-/* From boot.rst; it begins at 0x1f1 both in the file and in the zero page. */
+/* From boot.rst. It begins at 0x1f1 both in the file and in the zero page. */
 struct __attribute__((packed)) setup_header {
 	uint8_t setup_sects;
 	uint16_t root_flags;
@@ -37,7 +37,7 @@ struct __attribute__((packed)) setup_header {
 	uint16_t root_dev;
 	uint16_t boot_flag;
 	uint8_t jump_opcode;
-	uint8_t jump_distance; /* the header ends so many bytes after this field */
+	uint8_t jump_distance; /* bytes from the end of this field to the end of the header */
 	uint32_t header;
 	uint16_t version;
 	uint32_t realmode_swtch;
@@ -59,7 +59,7 @@ struct __attribute__((packed)) setup_header {
 	uint8_t relocatable_kernel;
 	uint8_t min_alignment;
 	uint16_t xloadflags;
-	uint32_t cmdline_size; /* the longest command line, its NUL not counted */
+	uint32_t cmdline_size; /* of the longest command line, without its NUL */
 	uint32_t hardware_subarch;
 	uint64_t hardware_subarch_data;
 	uint32_t payload_offset;
@@ -147,18 +147,18 @@ ASSERT_OFFSET(boot_params, hdr, SETUP_HEADER_OFFSET);
 ASSERT_OFFSET(boot_params, e820_table, 0x2d0);
 _Static_assert(sizeof(struct boot_params) == 4096, "the zero page is a page");
 
-/* A node of the list that hdr.setup_data begins: boot.rst, "setup_data". */
+/* A node of the list that starts at hdr.setup_data: boot.rst, "setup_data". */
 struct setup_data {
 	uint64_t next;
 	uint32_t type;
-	uint32_t len; /* of what follows */
+	uint32_t len; /* of the data behind the node */
 };
 
 enum { SETUP_E820_EXT = 1, SETUP_PCI = 3 };
 
 _Static_assert(sizeof(struct setup_data) == 16, "boot.rst");
 
-/* struct pci_setup_rom, arch/x86/include/asm/setup_data.h; the ROM follows. */
+/* struct pci_setup_rom, arch/x86/include/asm/setup_data.h. The ROM is behind it. */
 struct setup_pci_rom {
 	struct setup_data header;
 	uint16_t vendor;
@@ -183,10 +183,10 @@ enum secure_boot_mode {
 	SECURE_BOOT_ENABLED = 3,
 };
 
-/* What the firmware knows that Linux wants to be told. */
+/* What Linux needs to know about the firmware. */
 struct platform {
 	struct screen_info screen;
-	uint8_t edid[EDID_SIZE]; /* of the screen's monitor; zeros: not known */
+	uint8_t edid[EDID_SIZE]; /* of the screen's monitor; zeros: unknown */
 	uint64_t acpi_rsdp_addr; /* 0: none */
 	uint64_t efi_system_table_addr;
 	enum secure_boot_mode secure_boot;
@@ -200,17 +200,18 @@ struct boot_params_request {
 	const struct platform *platform;
 };
 
-/* Fills in all but the memory map. */
+/* Fills in everything except the memory map. */
 void boot_params_build(struct boot_params *params, const struct boot_params_request *request);
 
-/* Bytes that an e820 table of `entries` entries needs beyond the zero page: a setup_data node. */
+/* Size of the setup_data node that an e820 table of `entries` entries needs beyond the zero page, in bytes. */
 uint64_t boot_params_e820_ext_size(uint64_t entries);
 
 /*
- * Writes the memory map into the zero page: all of it as efi_info, and as an e820 table whose entries beyond 128 go
- * to `e820_ext`, which then becomes the first node of hdr.setup_data. `e820_ext->next`, set by the caller, is the rest
- * of that list. `e820_ext` must hold boot_params_e820_ext_size() of the number of descriptors. May be called again with
- * another map. `soft_reserve` as for memmap_to_e820. Cannot fail: it runs between GetMemoryMap and ExitBootServices.
+ * Writes the memory map into the zero page: all of it as efi_info, and also as an e820 table. Entries beyond 128 go to
+ * `e820_ext`, which then becomes the first node of hdr.setup_data. The caller sets `e820_ext->next` to the rest of that
+ * list. `e820_ext` must hold boot_params_e820_ext_size() of the number of descriptors. The caller may call it again
+ * with another map. `soft_reserve` as for memmap_to_e820. Cannot fail: it runs between GetMemoryMap and
+ * ExitBootServices.
  */
 void boot_params_set_memory_map(struct boot_params *params, const struct memory_map *map, bool soft_reserve,
 				struct setup_data *e820_ext);

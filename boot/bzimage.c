@@ -9,29 +9,29 @@
 #include "common/string.h"
 
 #define SECTOR_SIZE 512u
-#define SETUP_SECTS_DEFAULT 4u /* what a 0 stands for */
+#define SETUP_SECTS_DEFAULT 4u /* meaning of 0 */
 #define PARAGRAPH_SIZE 16u
 #define VERSION_MIN 0x020cu /* 2.12: xloadflags */
 
 #define SETUP_HEADER_END (SETUP_HEADER_OFFSET + sizeof(struct setup_header))
-#define SETUP_HEADER_END_MAX 0x290u /* where the zero page goes on with other fields */
+#define SETUP_HEADER_END_MAX 0x290u /* the next fields of the zero page begin here */
 
-/* What the header says, in bytes and addresses. */
+/* The header's values, in bytes and addresses. */
 struct header_values {
-	uint64_t setup_size;  /* boot sector and setup sectors: the protected-mode part begins there */
+	uint64_t setup_size;  /* boot sector and setup sectors, in front of the protected-mode part */
 	uint64_t kernel_size; /* bytes of the protected-mode part */
 	uint64_t init_size;
 	uint64_t cmdline_size;
 	uint64_t pref_address;
 	uint64_t alignment;
-	uint64_t max_addr;   /* the highest address that this kernel can be told of */
-	uint64_t initrd_max; /* the highest address that a byte of the initrd may have */
+	uint64_t max_addr;   /* the highest address that this kernel accepts */
+	uint64_t initrd_max; /* the highest address of a byte of the initrd */
 	bool relocatable;
 };
 
 #define VERSION_TEXT_MAX 40u
 
-/* boot.rst, "kernel_version": what the file calls itself, if that is among its first bytes. */
+/* boot.rst, "kernel_version": the kernel's version text, if it is within the probe. */
 static struct text version_text(const struct kernel_probe *probe, const struct setup_header *header)
 {
 	size_t start = header->kernel_version + SECTOR_SIZE;
@@ -136,13 +136,13 @@ static enum kexec_status check_place(const char *path, const struct header_value
 	return KEXEC_OK;
 }
 
-/* initrd_addr_max is a relic (arch/x86/boot/header.S) where XLF_CAN_BE_LOADED_ABOVE_4G lifts it; else it holds. */
+/* With XLF_CAN_BE_LOADED_ABOVE_4G, initrd_addr_max is a relic (arch/x86/boot/header.S); otherwise it is the limit. */
 static uint64_t initrd_max(const struct setup_header *header)
 {
 	return header->xloadflags & XLF_CAN_BE_LOADED_ABOVE_4G ? UINT64_MAX : header->initrd_addr_max;
 }
 
-/* syssize counts paragraphs, and the last need not be whole. */
+/* syssize counts paragraphs, and the last one need not be complete. */
 static uint64_t kernel_size(const struct setup_header *header, uint64_t setup_size, uint64_t file_size)
 {
 	uint64_t size = (uint64_t)header->syssize * PARAGRAPH_SIZE;
@@ -169,7 +169,7 @@ static struct header_values read_values(const struct setup_header *header, uint6
 	};
 }
 
-/* The setup sectors go right below the address, and there must be room for the whole file. */
+/* The setup sectors go right below the address. The request includes the whole file. */
 static struct memory_request kernel_request(const struct header_values *kernel, uint64_t file_size)
 {
 	uint64_t rest_size = file_size - kernel->setup_size;
@@ -189,7 +189,7 @@ static struct memory_request kernel_request(const struct header_values *kernel, 
 	return request;
 }
 
-/* It does not run there, so it needs no working space. */
+/* The kernel does not run there, so the request has no working space. */
 static struct memory_request elsewhere(const struct header_values *kernel, uint64_t file_size)
 {
 	if (kernel->relocatable)
@@ -206,7 +206,7 @@ static struct memory_request elsewhere(const struct header_values *kernel, uint6
 	};
 }
 
-/* As high as can be, but rather below 4 GiB, where firmware can read to. */
+/* As high as possible, but preferably below 4 GiB, where firmware can read to. */
 static struct memory_request initrd_request(const struct header_values *kernel)
 {
 	return (struct memory_request){

@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* Looks for what the kernel's EFI stub would do (drivers/firmware/efi/libstub: file.c, efi-stub-helper.c, gop.c). */
+/*
+ * Finds the words on which the kernel's EFI stub would act (drivers/firmware/efi/libstub: file.c, efi-stub-helper.c,
+ * gop.c).
+ */
 #include "boot/command_line.h"
 
 #include "boot/log.h"
@@ -9,10 +12,10 @@
 #include "boot/stub_options.h"
 #include "boot/volume_path.h"
 
-/* How much of a word a message quotes, and of a whole command line. */
+/* Longest quote of a word, or of a whole command line, in a message. */
 #define QUOTE_MAX 120
 
-/* A command line, and what messages call it. */
+/* A command line, and its name in messages. */
 struct line {
 	struct text text;
 	const char *said_by;
@@ -26,7 +29,7 @@ static struct line line_of(const struct boot_plan *plan)
 
 /* --- habits --- */
 
-/* Whether there are words for Linux, and all of them are variables. */
+/* Whether the command line has words, and all of them are variables. */
 static bool is_all_variables(struct text command_line)
 {
 	struct stub_parameter parameter;
@@ -43,8 +46,8 @@ static bool is_all_variables(struct text command_line)
 }
 
 /*
- * They are left in: GRUB puts nothing in the place of a variable that it does not know, but the word may be meant as it
- * stands, and Linux does not mind it.
+ * The words stay in the line: GRUB replaces an unknown variable with nothing, but the user may mean the word literally,
+ * and Linux ignores it.
  */
 static void warn_of_habits(const struct line *line)
 {
@@ -83,7 +86,7 @@ static bool is_blank(char c)
 	return c == ' ' || c == '\t';
 }
 
-/* Cuts the first word off, with its quotes: blanks between two of them belong to the word. */
+/* Removes the first word, with its quotes: blanks between two quotes belong to the word. */
 static struct text take_word(struct text *rest)
 {
 	struct text word;
@@ -99,8 +102,8 @@ static struct text take_word(struct text *rest)
 }
 
 /*
- * Cuts everything up to the next initrd=PATH off. The stub looks for it anywhere, also behind --, and knows no quotes.
- * Those that Linux knows are taken off here: around the whole word, or around the path.
+ * Removes everything up to and including the next initrd=PATH. The stub looks for it anywhere, even behind --, and does
+ * not know quotes. Quotes that Linux knows, around the whole word or around the path, are removed here.
  */
 static bool take_initrd(struct text *rest, struct text *ret_path)
 {
@@ -153,7 +156,7 @@ static enum kexec_status add_initrd(struct plan_builder *builder, const struct l
 	return KEXEC_OK;
 }
 
-/* `only`: the only kind of initrds that may be named; NULL: any may. */
+/* `only`: the only kind of initrds allowed, for the message; NULL: any initrd is allowed. */
 static enum kexec_status add_initrds(struct plan_builder *builder, const struct line *line, const char *only)
 {
 	enum kexec_status status = KEXEC_OK;
@@ -165,9 +168,9 @@ static enum kexec_status add_initrds(struct plan_builder *builder, const struct 
 	return status;
 }
 
-/* --- what only the stub would do --- */
+/* --- work of the stub --- */
 
-/* Modes, to be set while the firmware is there. What else may follow video=efifb: is for Linux's driver. */
+/* Whether the firmware would have to set a mode. Other values of video=efifb: are for Linux's driver. */
 static bool is_mode(struct text value)
 {
 	if (!text_begins_with(value, TEXT("efifb:")))
@@ -214,7 +217,7 @@ enum kexec_status command_line_carry_out(struct plan_builder *builder, bool is_s
 
 /* --- .cmdline of a unified image --- */
 
-/* The stub takes the initrd that it is handed, and looks for no other. */
+/* If the stub is given an initrd, it looks for no other. */
 static void warn_of_initrds(const struct line *line, const char *beside)
 {
 	struct text rest = line->text;
@@ -244,7 +247,7 @@ static enum kexec_status add_embedded_initrds(struct boot_plan *plan, const stru
 		return status;
 	status = add_initrds(&builder, line, only);
 	plan_builder_hand_back(&builder, plan);
-	/* The kernel has been judged. */
+	/* The platform has judged the kernel by now. */
 	return status ? status : network_policy_check(plan, true);
 }
 

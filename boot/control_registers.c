@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* Only the five bits that concern vector registers change: the others are the firmware's. */
+/* Changes only the five bits for vector registers. The others are the firmware's. */
 #include "boot/control_registers.h"
 
-#define CR0_MP (1ull << 1) /* TS counts for WAIT as well: recommended, and set by every operating system */
+#define CR0_MP (1ull << 1) /* TS applies to WAIT as well: recommended, and set by every operating system */
 #define CR0_EM (1ull << 2) /* no floating-point unit: vector instructions are invalid opcodes */
-#define CR0_TS (1ull << 3) /* the task was switched: their first use raises an exception */
+#define CR0_TS (1ull << 3) /* task switched: the first use of vector registers raises an exception */
 #define CR0_BITS (CR0_MP | CR0_EM | CR0_TS)
 
 #define CR4_OSFXSR (1ull << 9)

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * Decides the bits of CR0 and CR4 that let code use vector registers (Intel SDM volume 3, "Initialization of the SSE
- * Extensions"). The UEFI specification (2.3.4) asks firmware for CR0.EM and CR0.TS clear and does not mention
- * CR4.OSFXSR: edk2 sets it, U-Boot does not, and there the first vector instruction raises an invalid opcode.
+ * Computes the bits of CR0 and CR4 that let code use vector registers (Intel SDM volume 3, "Initialization of the SSE
+ * Extensions"). The UEFI specification (2.3.4) requires firmware to clear CR0.EM and CR0.TS, and does not mention
+ * CR4.OSFXSR. edk2 sets it. U-Boot does not, and there the first vector instruction raises an invalid opcode.
  */
 #pragma once
 
@@ -13,8 +13,8 @@ struct control_registers {
 	uint64_t cr4;
 };
 
-/* `found`, with these bits as vector registers need them. */
+/* Returns `found`, with these bits as vector registers need them. */
 struct control_registers control_registers_for_vectors(struct control_registers found);
 
-/* `now`, with these bits as they were `before`. */
+/* Returns `now`, with these bits as they were `before`. */
 struct control_registers control_registers_as_before(struct control_registers now, struct control_registers before);

@@ -19,7 +19,7 @@
 #define FILE_TYPE 0100000u
 #define PARENT_MODE 0555u
 
-/* No archive is larger, so that no sum of sizes wraps. */
+/* Upper limit of an archive, so that no sum of sizes wraps. */
 #define SIZE_MAX_OF_ALL (1ull << 62)
 
 struct member {
@@ -40,7 +40,7 @@ static enum kexec_status check_room(const struct cpio *cpio, uint64_t size)
 			 cpio->folder->path, capacity, cpio->size, size);
 }
 
-/* There is room. */
+/* The caller has checked that there is room. */
 static void put(struct cpio *cpio, const void *bytes, size_t size)
 {
 	if (cpio->bytes)
@@ -77,7 +77,7 @@ static size_t path_length(const struct member *member)
 	return member->folder_length + (member->name ? sizeof("/") - 1 + strlen(member->name) : 0);
 }
 
-/* With all that stands in front of its content. */
+/* Writes everything in front of the content. */
 static enum kexec_status put_member(struct cpio *cpio, const struct member *member)
 {
 	size_t length = path_length(member);
@@ -134,7 +134,7 @@ enum kexec_status cpio_add_file(struct cpio *cpio, const char *name, uint64_t si
 	return KEXEC_OK;
 }
 
-/* systemd-stub writes this one number in capitals. */
+/* systemd-stub writes this number in capitals, and no other. */
 enum kexec_status cpio_finish(struct cpio *cpio)
 {
 #define ZERO "00000000"

@@ -4,13 +4,13 @@
 
 #include "common/string.h"
 
-/* Base 0, limit 4 GiB; present, privilege level 0, accessed: so the CPU never writes to the table. */
+/* Base 0, limit 4 GiB; present, privilege level 0, accessed, so that the CPU never writes to the table. */
 #define DESCRIPTOR_CODE 0x00af9b000000ffffull /* G=1 L=1; code, readable */
 #define DESCRIPTOR_DATA 0x00cf93000000ffffull /* G=1 B=1; data, writable */
 
 /*
- * Linux 3.8, the first that says it has a 64-bit entry, loads the task register from 0x20 before it has a GDT of its
- * own (arch/x86/boot/compressed/head_64.S, startup_64). Later ones do not. It is never used. It takes two entries.
+ * Linux 3.8, the first with a 64-bit entry, loads the task register from 0x20 before it has a GDT of its own
+ * (arch/x86/boot/compressed/head_64.S, startup_64). Later versions do not. Nothing uses it. It takes two entries.
  */
 #define SELECTOR_TASK 0x20
 #define DESCRIPTOR_TASK 0x0080890000000000ull /* base 0, limit 4 KiB - 1; G=1; present, 64-bit TSS, available */
@@ -26,12 +26,12 @@ static void put(uint64_t gdt[GDT_ENTRIES], uint16_t selector, uint64_t descripto
 	gdt[selector / SELECTOR_SIZE] = descriptor;
 }
 
-/* Whether `descriptor` can stand at `selector`, where it may stand already. */
+/* Whether `descriptor` fits at `selector`, or is already there. */
 static bool fits(const uint64_t gdt[GDT_ENTRIES], uint16_t selector, uint64_t descriptor)
 {
 	if (selector & SELECTOR_NOT_IN_GDT || selector == 0 || selector / SELECTOR_SIZE >= GDT_ENTRIES)
 		return false;
-	/* The upper half of the task's descriptor is 0, and taken all the same. */
+	/* The upper half of the task's descriptor is 0, but not free. */
 	if (selector == SELECTOR_TASK + SELECTOR_SIZE)
 		return false;
 	return gdt[selector / SELECTOR_SIZE] == 0 || gdt[selector / SELECTOR_SIZE] == descriptor;
@@ -45,7 +45,7 @@ bool gdt_build(uint64_t gdt[GDT_ENTRIES], const struct segments *before)
 	put(gdt, SELECTOR_TASK, DESCRIPTOR_TASK);
 	if (!fits(gdt, before->code, DESCRIPTOR_CODE))
 		return false;
-	/* The stack's may be 0 in 64-bit mode. */
+	/* In 64-bit mode the stack's selector may be 0. */
 	if (before->stack && (before->stack == before->code || !fits(gdt, before->stack, DESCRIPTOR_DATA)))
 		return false;
 	put(gdt, before->code, DESCRIPTOR_CODE);

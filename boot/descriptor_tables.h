@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * The GDT and the IDT between firmware and kernel. The loader takes them into use with the first instruction after
- * ExitBootServices, while the CPU still runs on the firmware's segments: so they have those segments too, and there is
- * no moment at which an NMI finds nobody.
+ * The GDT and the IDT between firmware and kernel. The loader loads them with the first instruction after
+ * ExitBootServices, while the CPU still uses the firmware's segments. So they contain those segments too, and at every
+ * moment an NMI finds a handler.
  */
 #pragma once
 
@@ -15,16 +15,16 @@
 #define SELECTOR_CODE 0x10
 #define SELECTOR_DATA 0x18
 
-/* What the segment registers hold while the firmware runs. */
+/* The segment registers while the firmware runs. */
 struct segments {
 	uint16_t code;
 	uint16_t stack;
 };
 
 /*
- * Writes the GDT: the kernel's segments, and in the places that `before` names flat ones as the firmware has them.
- * Returns false where that is impossible, because a selector is beyond the table, is of an LDT or of another privilege
- * level, or means something else to the kernel; then the table has the kernel's segments alone.
+ * Writes the GDT: the kernel's segments, and flat segments like the firmware's at the selectors in `before`. Returns
+ * false if that is impossible, because a selector is beyond the table, is of an LDT or of another privilege level, or
+ * has another meaning for the kernel. Then the table has only the kernel's segments.
  */
 bool gdt_build(uint64_t gdt[GDT_ENTRIES], const struct segments *before);
 

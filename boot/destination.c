@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* Finds out whose a kernel's fixed place is. */
+/* Finds the owner of a kernel's fixed place. */
 #include "boot/destination.h"
 
 #include "boot/log.h"
 #include "common/align.h"
 
-/* By attribute, or by type as UEFI specification 7.2 has them; NULL: nobody's after the exit. */
+/* Names the owner by attribute or type (UEFI specification 7.2). NULL: free after the exit. */
 static const char *owner_of(const struct memory_range *range)
 {
 	static const char *const names[] = {
@@ -38,7 +38,7 @@ static const char *owner_of(const struct memory_range *range)
 	}
 }
 
-/* Two descriptors may claim the same memory: then either's owner has it. */
+/* If two descriptors claim the same memory, an owner in either of them counts. */
 static bool find_owned(const struct memory_pages *pages, const struct memory_map *map, struct memory_range *ret_range)
 {
 	size_t index = 0;

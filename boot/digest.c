@@ -8,7 +8,7 @@
 #include "common/digest_text.h"
 #include "common/string.h"
 
-/* Lists a region, and returns its index. There is room: INITRD_REGIONS_MAX sees to it. */
+/* Lists a region and returns its index. INITRD_REGIONS_MAX guarantees that there is room. */
 static size_t list_region(struct region_table *table, const char *name, uint64_t start, uint64_t end)
 {
 	size_t length = strlen(name);
@@ -167,7 +167,7 @@ static enum kexec_status bind(const struct purgatory *purgatory, struct digest *
 	return KEXEC_OK;
 }
 
-/* The purgatory's own code, constants and tables: all that lies before the digests. */
+/* The end of the purgatory's code, constants and tables: the digests begin there. */
 static uint64_t own_end(const struct digest *digest)
 {
 	uint64_t expected_addr = (uintptr_t)digest->expected;
@@ -194,7 +194,7 @@ enum kexec_status digest_prepare(const struct kexec_image *kexec_image, const st
 	status = purgatory_set(purgatory, purgatory_region_names, &digest->table.names);
 	if (status)
 		return status;
-	/* After the tables are set, which list this region with all others. */
+	/* Only now, because the tables list this region too, and it contains them. */
 	hash_region(digest, own);
 	digest->early_count = own + 1;
 	log_verbose("purgatory digested up to 0x%016lx", own_end(digest));

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* Checks an object's tables against each other, and hands out what stands in them. */
+/* Checks an object's tables against each other, and reads them. */
 #include "boot/elf_object.h"
 
 #include "common/align.h"
@@ -71,7 +71,7 @@ static enum kexec_status check_section(const struct elf_object *object, uint32_t
 	struct elf64_section section = elf_section(object, index);
 	uint64_t align = elf_section_align(&section);
 
-	/* Indexes use 0 for "none", so nothing may be there. */
+	/* Index 0 means "none", so it must not be a section. */
 	if (index == 0 && section.sh_type != SHT_NULL)
 		return elf_error(object, KEXEC_BAD_FORMAT, "section 0: expected type %u, found %u", SHT_NULL,
 				 section.sh_type);

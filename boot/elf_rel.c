@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * The loader of relocatable objects. In an ET_REL object no section has an address, symbol values are relative to
- * their section, and relocations carry their addends (System V ABI, AMD64 supplement, section 4.4).
+ * Loads relocatable objects. In an ET_REL object no section has an address, symbol values are relative to their
+ * section, and relocations carry their addends (System V ABI, AMD64 supplement, section 4.4).
  */
 #include "boot/elf_rel.h"
 
 #include "common/align.h"
 #include "common/string.h"
 
-/* What a loaded section holds: bytes of the file, or zeros, of which the file has none. */
+/* The content of a loaded section: bytes of the file, or zeros, which are not in the file. */
 enum content {
 	CONTENT_BYTES,
 	CONTENT_ZEROS,
@@ -19,7 +19,7 @@ static enum content content_of(const struct elf64_section *section)
 	return elf_section_has_bytes(section) ? CONTENT_BYTES : CONTENT_ZEROS;
 }
 
-/* Appends the loaded sections of one kind to the layout. What is no code begins in another page than code. */
+/* Appends the loaded sections of one kind to the layout. Code and other content never share a page. */
 static enum kexec_status lay_out(struct elf_rel *object, enum content content)
 {
 	for (uint32_t i = 1; i < object->elf.header.e_shnum; i++) {
@@ -106,7 +106,7 @@ enum kexec_status elf_rel_find_symbol(const struct elf_rel *object, const char *
 struct relocation {
 	const struct elf_object *object;
 	uint32_t type;
-	uint64_t address; /* P: what `place` will be called when the code runs */
+	uint64_t address; /* P: the address of `place` when the code runs */
 	uint64_t target;  /* S + A */
 	uint8_t *place;
 };
@@ -165,7 +165,7 @@ static uint64_t relocation_width(uint32_t type)
 	return type == R_X86_64_64 || type == R_X86_64_PC64 ? 8 : 4;
 }
 
-/* S, where the object is loaded at `addr`. */
+/* S, for an object loaded at `addr`. */
 static enum kexec_status symbol_address(const struct elf_rel *object, uint64_t index, uint64_t addr,
 					uint64_t *ret_address)
 {
@@ -188,7 +188,7 @@ static enum kexec_status symbol_address(const struct elf_rel *object, uint64_t i
 	return KEXEC_OK;
 }
 
-/* Applies the relocations in `table` to the loaded section that they are for. */
+/* Applies the relocations in `table` to the loaded section that it belongs to. */
 static enum kexec_status relocate_section(const struct elf_rel *object, const struct elf64_section *table, uint8_t *dst,
 					  uint64_t addr)
 {

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * Loads a relocatable ELF object (ET_REL, x86-64) the way the kernel's kexec_file_load loads its purgatory
- * (kernel/kexec_file.c, arch/x86/kernel/machine_kexec_64.c): parse, place, relocate. Unlike there, nothing in the
- * object is trusted, and every relocation that does not fit its field is refused.
+ * Loads a relocatable ELF object (ET_REL, x86-64) as the kernel's kexec_file_load loads its purgatory
+ * (kernel/kexec_file.c, arch/x86/kernel/machine_kexec_64.c): parse, place, relocate. Unlike the kernel, it does not
+ * trust the object, and it refuses every relocation that does not fit its field.
  */
 #pragma once
 
@@ -13,18 +13,17 @@
 #include "boot/elf_object.h"
 #include "boot/status.h"
 
-/* What the sections add up to may not exceed this. */
+/* Upper limit of the total size of the sections. */
 #define ELF_REL_SIZE_MAX (64u << 20)
 
-/* An object laid out: the loaded sections follow each other, those with bytes in the file first, then those of zeros.
- */
+/* The layout of an object: loaded sections in a row, first those with bytes in the file, then those of zeros. */
 struct elf_rel {
 	struct elf_object elf;
 	uint64_t offsets[ELF_SECTIONS_MAX]; /* of each loaded section, relative to the load address */
-	uint64_t file_size;		    /* bytes that come from the object, gaps included */
+	uint64_t file_size;		    /* bytes of the object, gaps included */
 	uint64_t mem_size;		    /* with the zeroed sections behind them */
 	uint64_t align;			    /* of the load address: a power of two */
-	uint64_t code_end;		    /* where the last section with code ends, relative to the load address */
+	uint64_t code_end;		    /* end of the last section with code, relative to the load address */
 };
 
 /* A symbol defined in an allocated section. */
@@ -36,7 +35,7 @@ struct elf_rel_symbol {
 
 /*
  * Checks the object's headers, sections and tables against each other and against `size`, and lays its sections out.
- * `name`, which messages begin with, and `bytes` must outlive *ret_object. Fails with a message that names the field,
+ * Messages begin with `name`. `name` and `bytes` must outlive *ret_object. Fails with a message that names the field,
  * the value expected and the one found.
  */
 enum kexec_status elf_rel_parse(const char *name, const void *bytes, size_t size, struct elf_rel *ret_object);
@@ -45,14 +44,14 @@ enum kexec_status elf_rel_parse(const char *name, const void *bytes, size_t size
 void elf_rel_copy(const struct elf_rel *object, void *dst);
 
 /*
- * Applies all relocations to the copy at `dst` as for execution at address `addr`, which need not be where `dst`
- * points. Supported are R_X86_64_NONE, 64, 32, 32S, PC32, PLT32 and PC64.
+ * Applies all relocations to the copy at `dst`, for execution at address `addr`, which may differ from `dst`. It
+ * supports R_X86_64_NONE, 64, 32, 32S, PC32, PLT32 and PC64.
  */
 enum kexec_status elf_rel_relocate(const struct elf_rel *object, void *dst, uint64_t addr);
 
 /*
- * Finds the global symbol `name`. Undefined, common and absolute symbols are refused, as is one that reaches past the
- * end of its section.
+ * Finds the global symbol `name`. Refuses undefined, common and absolute symbols, and one that passes the end of its
+ * section.
  */
 enum kexec_status elf_rel_find_symbol(const struct elf_rel *object, const char *name,
 				      struct elf_rel_symbol *ret_symbol);

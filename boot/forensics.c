@@ -5,7 +5,9 @@
 #include "boot/log.h"
 #include "common/align.h"
 
-/* The end of the last region within the segment's pages: a file may begin ahead of the segment and end behind it. */
+/*
+ * The end of the last region that starts in the segment's pages. A file may begin below the segment and end behind it.
+ */
 static uint64_t end_of_regions(const struct kexec_segment *segment, const struct region_table *table)
 {
 	uint64_t end = segment->pages.addr;
@@ -29,7 +31,7 @@ static struct page_range pages_of(const struct kexec_segment *segment, const str
 	};
 }
 
-/* Returns how many pages there are. */
+/* Returns the number of pages. */
 static uint64_t list_ranges(const struct kexec_image *kexec_image, const struct region_table *table,
 			    struct page_record *ret_record)
 {

@@ -46,7 +46,7 @@ const uint8_t gpt_type_esp[GPT_GUID_SIZE] = { 0x28, 0x73, 0x2a, 0xc1, 0x1f, 0xf8
 const uint8_t gpt_type_xbootldr[GPT_GUID_SIZE] = { 0xff, 0xc2, 0x13, 0xbc, 0xe6, 0x59, 0x62, 0x42,
 						   0xa3, 0x52, 0xb2, 0x75, 0xfd, 0x6f, 0x71, 0x72 };
 
-/* CRC-32 of ISO 3309, as the specification wants it; some 16 KiB are not worth a table. */
+/* CRC-32 of ISO 3309, as the specification requires. About 16 KiB are not worth a table. */
 #define CRC32_POLYNOMIAL 0xedb88320u
 
 static uint32_t crc32_update(uint32_t crc, const void *bytes, size_t size)
@@ -72,7 +72,7 @@ static uint32_t header_crc(const uint8_t *block, size_t size)
 	return ~crc32_update(crc, block + behind, size - behind);
 }
 
-/* Whether the entries lie on the disk, and are no more than will be read. */
+/* Whether the entries lie on the disk, and are not more than we read. */
 static const char *check_place(const struct header *header, uint32_t block_size, uint64_t last_lba)
 {
 	uint64_t blocks;

@@ -11,7 +11,7 @@ enum {
 	STATUS_PARTIAL = 206,
 };
 
-/* In the order of EFI_HTTP_STATUS_CODE; 308 came last. */
+/* In the order of EFI_HTTP_STATUS_CODE, to which 308 was added last. */
 static const uint16_t statuses[] = {
 	0,   100, 101, 200, 201, 202, 203, 204, 205, 206, 300, 301, 302, 303, 304, 305, 307, 400, 401, 402, 403,
 	404, 405, 406, 407, 408, 409, 410, 411, 412, 413, 414, 415, 416, 417, 500, 501, 502, 503, 504, 505, 308,
@@ -22,7 +22,7 @@ unsigned http_status_number(unsigned code)
 	return code < ARRAY_SIZE(statuses) ? statuses[code] : 0;
 }
 
-/* `b` is in lower case. */
+/* `b` must be in lower case. */
 static bool is_same(const char *a, const char *b)
 {
 	while (*a && text_lower(*a) == *b) {
@@ -45,7 +45,7 @@ static void add_length(struct http_answer *answer, struct text value)
 	answer->length = length;
 }
 
-/* Cuts the prefix off, which must be there. */
+/* Removes the prefix. Returns false if it is missing. */
 static bool take_prefix(struct text *text, struct text prefix)
 {
 	size_t length = text->length;
@@ -68,7 +68,7 @@ static void add_range(struct http_answer *answer, struct text value)
 		answer->is_broken = true;
 }
 
-/* FNV-1a. It tells a file that changed from one that did not; a server that lies needs no collision. */
+/* FNV-1a. It detects a file that changed by itself. A dishonest server needs no collision. */
 static uint64_t checksum(struct text text)
 {
 	uint64_t sum = 0xcbf29ce484222325;
@@ -96,7 +96,7 @@ void http_answer_add_header(struct http_answer *answer, const char *name, const 
 		answer->modified = checksum(text);
 }
 
-/* What a server's refusal usually means. */
+/* The usual cause of a server's refusal. */
 static const char *remedy(unsigned status)
 {
 	if (status >= 300 && status < 400)
@@ -146,13 +146,13 @@ enum kexec_status http_answer_check_size(const char *name, const struct http_ans
 	return status;
 }
 
-/* A checksum that either lacks says nothing. */
+/* A missing checksum proves nothing. */
 static bool differ(uint64_t a, uint64_t b)
 {
 	return a && b && a != b;
 }
 
-/* The size of the whole file, by an answer with the bytes from `offset` on. */
+/* Checks the size of the whole file by an answer with the bytes from `offset` on. */
 static enum kexec_status check_total(const char *name, const struct http_answer *answer, uint64_t offset, uint64_t size)
 {
 	uint64_t total = offset ? answer->range_size : answer->length;

@@ -5,7 +5,7 @@
 #include "boot/log.h"
 #include "common/align.h"
 
-/* Far beyond any memory, and a multiple of INITRD_ALIGN, so that no offset passes it by being rounded up. */
+/* Far more than any memory, and a multiple of INITRD_ALIGN, so rounding an offset up does not exceed it. */
 #define INITRD_SIZE_MAX (1ull << 62)
 
 enum kexec_status initrd_append(const char *path, uint64_t part_size, uint64_t *size, uint64_t *ret_offset)

@@ -12,7 +12,7 @@
 #define INITRD_ALIGN 4u
 
 /*
- * Finds the offset of the next part of `part_size` bytes in an initrd that is *size bytes long so far, and adds it
+ * Finds the offset of the next part, of `part_size` bytes, in an initrd that has *size bytes so far, and adds the part
  * to *size. The bytes between the old *size and the offset are padding.
  */
 enum kexec_status initrd_append(const char *path, uint64_t part_size, uint64_t *size, uint64_t *ret_offset);

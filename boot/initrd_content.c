@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* Walks over archives and frames as Linux does. */
+/* Steps through archives and frames as Linux does. */
 #include "boot/initrd_content.h"
 
 #include "boot/initrd.h"
@@ -16,7 +16,7 @@ enum {
 	CPIO_NAME_SIZE = 94,
 };
 
-/* The legacy frame of lz4's doc/lz4_Frame_format.md: blocks without an end, each behind its size in 4 bytes. */
+/* The legacy frame of lz4's doc/lz4_Frame_format.md: blocks without an end mark, each behind its size in 4 bytes. */
 #define LZ4_LEGACY_MAGIC 0x184c2102u
 
 #define MICROCODE "kernel/x86/microcode/"
@@ -24,10 +24,10 @@ enum {
 /* Microcode comes first in an archive, behind a few directories at most. */
 #define MICROCODE_MEMBERS 8u
 
-/* More padding than this, and an archive is not looked at any further. */
+/* Give up on an archive with more padding than this. */
 #define PADDING_MAX 65536u
 
-/* What is left of an initrd. */
+/* The unread rest of an initrd. */
 struct rest {
 	const uint8_t *bytes;
 	uint64_t size;
@@ -50,7 +50,10 @@ static uint32_t read_le32(const uint8_t *bytes)
 	return bytes[0] | (uint32_t)bytes[1] << 8 | (uint32_t)bytes[2] << 16 | (uint32_t)bytes[3] << 24;
 }
 
-/* 8 hexadecimal digits. What is none counts as 0, as for Linux, or not at all: the next header is then no header. */
+/*
+ * Reads 8 hexadecimal digits. Other characters may give another value than Linux's; then there is no header at the next
+ * place.
+ */
 static uint64_t read_hex(const uint8_t *digits)
 {
 	uint64_t value = 0;
@@ -69,13 +72,13 @@ static bool is_member(const struct rest *rest)
 	       (begins_with(rest, 0, TEXT("070701")) || begins_with(rest, 0, TEXT("070702")));
 }
 
-/* Drops a member of an archive. Returns false if it does not end within the initrd. */
+/* Skips a member of an archive. Returns false if it does not end within the initrd. */
 static bool drop_member(struct rest *rest)
 {
 	uint64_t name_end = align_up(CPIO_HEADER_SIZE + read_hex(rest->bytes + CPIO_NAME_SIZE), INITRD_ALIGN);
 	uint64_t end = align_up(name_end + read_hex(rest->bytes + CPIO_FILE_SIZE), INITRD_ALIGN);
 
-	/* Two numbers of 32 bits each: no sum wraps. The last member need not be padded. */
+	/* No sum wraps, because both numbers have 32 bits. The last member need not be padded. */
 	if (end > rest->size && end - rest->size >= INITRD_ALIGN)
 		return false;
 	drop(rest, end < rest->size ? end : rest->size);
@@ -83,8 +86,8 @@ static bool drop_member(struct rest *rest)
 }
 
 /*
- * Drops members and the zeros between them. What is left begins with something else, if anything is. Returns whether
- * there was a member.
+ * Skips members and the zeros between them, up to the first byte of something else or the end. Returns whether there
+ * was a member.
  */
 static bool drop_archives(struct rest *rest)
 {
@@ -106,9 +109,9 @@ static bool drop_archives(struct rest *rest)
 }
 
 enum lz4_end {
-	LZ4_ENDS,   /* by a size of 0, or it cannot be told */
-	LZ4_OPEN,   /* where the initrd does: the next 4 bytes, whatever they are, are a size to Linux */
-	LZ4_BROKEN, /* by something that is no size of a block */
+	LZ4_ENDS,   /* with a size of 0, or unknown */
+	LZ4_OPEN,   /* at the end of the initrd; Linux takes the next 4 bytes for a size, whatever they are */
+	LZ4_BROKEN, /* with something that is not the size of a block */
 };
 
 static enum lz4_end find_end(struct rest rest)
@@ -119,7 +122,7 @@ static enum lz4_end find_end(struct rest rest)
 		drop(&rest, 4);
 		if (size == LZ4_LEGACY_MAGIC)
 			continue;
-		/* It ends the frame, since Linux 5.14. */
+		/* A size of 0 ends the frame, since Linux 5.14. */
 		if (!size)
 			return LZ4_ENDS;
 		if (size > rest.size)
@@ -134,7 +137,7 @@ static bool is_lz4(const struct rest *rest)
 	return rest->size >= 4 && read_le32(rest->bytes) == LZ4_LEGACY_MAGIC;
 }
 
-/* The last initrd is followed by another. */
+/* Checks the previous initrd, which has another behind it. */
 static void look_behind(struct initrd_look *look, const char *name, const struct rest *next)
 {
 	struct rest rest = { .bytes = look->bytes, .size = look->size };
@@ -143,7 +146,7 @@ static void look_behind(struct initrd_look *look, const char *name, const struct
 	drop_archives(&rest);
 	if (rest.size && *rest.bytes && !is_member(&rest) && !look->compressed)
 		look->compressed = look->name;
-	/* A frame right behind a frame goes on with it. */
+	/* A frame right behind a frame continues it. */
 	if (is_lz4(&rest) && find_end(rest) == LZ4_OPEN && !joins)
 		log_warning("%s: expected an initrd in lz4 to be the last one, found %s behind it: Linux loses all "
 			    "that follows; name it last, or compress it otherwise",

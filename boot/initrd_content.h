@@ -1,19 +1,19 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * What Linux will not unpack of the initrds, as far as their first bytes and a few headers tell (init/initramfs.c,
- * lib/decompress.c, lib/decompress_unlz4.c, lib/earlycpio.c). Nothing is said of an initrd that may be good.
+ * Finds initrds that Linux will not unpack, by their first bytes and a few headers (init/initramfs.c, lib/decompress.c,
+ * lib/decompress_unlz4.c, lib/earlycpio.c). It does not warn of an initrd that may be good.
  */
 #pragma once
 
 #include <stdbool.h>
 #include <stdint.h>
 
-/* The initrds looked at so far. A zeroed one has seen none. */
+/* State between initrds. A zeroed one has seen none. */
 struct initrd_look {
-	const char *name; /* of the last one; NULL: none */
+	const char *name; /* of the last initrd; NULL: none */
 	const uint8_t *bytes;
 	uint64_t size;
-	const char *compressed; /* the first one that is more than a plain archive; NULL: none */
+	const char *compressed; /* the first initrd that is not a plain archive; NULL: none */
 };
 
 /*

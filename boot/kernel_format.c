@@ -17,7 +17,7 @@ static const struct kernel_format *const formats[] = {
 	&unified_image_format,
 };
 
-/* NULL if none recognises the file. */
+/* NULL if no format recognises the file. */
 static const struct kernel_format *find_format(const struct kernel_probe *probe)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(formats); i++) {
@@ -59,7 +59,7 @@ enum kexec_status kernel_check_command_line(const struct kernel_plan *plan, uint
 	return KEXEC_OK;
 }
 
-/* The first range that must be covered and is not; *ret_end is where the cover ends. */
+/* Finds the first range that must be covered and is not. *ret_end is the end of its covered part. */
 static bool find_uncovered(const struct kernel_plan *plan, const uint8_t *file, uint64_t file_size,
 			   struct file_range *ret_range, uint64_t *ret_end)
 {

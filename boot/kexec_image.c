@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* The list of segments, and the door at which a bad one is refused. */
+/* The list of segments. It refuses bad ones. */
 #include "boot/kexec_image.h"
 
 #include "boot/log.h"
@@ -29,7 +29,7 @@ static bool overlap(const struct memory_pages *one, const struct memory_pages *o
 	return one->addr < other->addr + other->size && other->addr < one->addr + one->size;
 }
 
-/* A segment may be older than the destination: that of a unified image's initrd is. */
+/* A segment may be older than the destination, like that of a unified image's initrd. */
 static enum kexec_status check_destination(const struct memory_pages *destination, const struct kexec_segment *segment)
 {
 	const struct memory_pages *pages = &segment->pages;
@@ -60,7 +60,7 @@ static enum kexec_status check_overlap(const struct kexec_image *kexec_image, co
 	return status;
 }
 
-/* What the allocator returned is checked as well: in the end it is the firmware's word. */
+/* Checks even the allocator's result, because it comes from the firmware. */
 static enum kexec_status check_place(const struct kexec_image *kexec_image, const struct kexec_segment *segment)
 {
 	const struct memory_pages *pages = &segment->pages;

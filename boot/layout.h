@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* Proof that a structure is laid out as those who defined it have it. */
+/* Proves that a structure has the layout of its specification. */
 #pragma once
 
 #include <stddef.h>

@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* Reads the firmware's memory map. Nothing in it is believed that arithmetic could contradict. */
+/* Reads the firmware's memory map. It checks everything that arithmetic can check. */
 #include "boot/memmap.h"
 
 #include "common/align.h"
 #include "common/string.h"
 
 /*
- * The map grows by what is allocated from here on, and some firmware adds a lot at the exit itself: a guest's, say,
- * that accepts all its memory then. Once an exit has been refused there is no way to get more room that could not
- * fail, so there is plenty from the start; hashing it takes no time that could be noticed.
+ * Room for the map to grow. Our own allocations make it grow, and some firmware adds much at the exit itself, such as
+ * that of a guest which then accepts all its memory. After a refused exit, getting more room could fail, so there is
+ * plenty from the start. Hashing it takes no noticeable time.
  */
 #define MAP_HEADROOM_DESCRIPTORS 1024
 #define MAP_HEADROOM_FACTOR 2
@@ -49,14 +49,14 @@ bool memmap_next(const struct memory_map *map, size_t *index, struct memory_rang
 	return false;
 }
 
-/* Places the request in one free range, if it fits. */
+/* Places the request in one free range. Returns false if it does not fit. */
 static bool place(const struct memory_range *range, const struct memory_request *request, uint64_t *ret_addr)
 {
 	uint64_t first = range->start;
 	uint64_t last = range->end - 1;
 	uint64_t addr;
 
-	/* addr - lead must lie in the range, addr at or above min. */
+	/* addr - lead must be in the range, and addr at or above min. */
 	if (request->lead > last - first)
 		return false;
 	first += request->lead;
@@ -80,7 +80,7 @@ static bool place(const struct memory_range *range, const struct memory_request 
 	return true;
 }
 
-/* The size that would fit, were all else as requested: from the first possible address to the end. */
+/* The largest size that would fit: from the first possible address to the end. */
 static uint64_t usable_size(const struct memory_range *range, const struct memory_request *request)
 {
 	uint64_t last = range->end - 1 > request->max ? request->max : range->end - 1;
@@ -102,7 +102,7 @@ static bool is_free(const struct memory_range *range)
 	return range->type == EFI_MEMTYPE_CONVENTIONAL && !(range->attribute & EFI_MEMATTR_SPECIFIC_PURPOSE);
 }
 
-/* The next run of free descriptors that follow each other in the map and in memory. */
+/* Finds the next run of free descriptors that are adjacent in the map and in memory. */
 static bool next_free_run(const struct memory_map *map, size_t *index, struct memory_range *ret_run)
 {
 	struct memory_range next;
@@ -134,7 +134,7 @@ static void look_at(const struct memory_range *free, const struct memory_request
 	hole->found = true;
 }
 
-/* What is below the pages to avoid, and what is above. Neither need be there. */
+/* Looks below and above the pages to avoid. Either part may be empty. */
 static void look_around(const struct memory_range *free, const struct memory_request *request, struct hole *hole)
 {
 	const struct memory_pages *avoid = &request->avoid;
@@ -181,7 +181,7 @@ struct hole memmap_find_hole(const struct memory_map *map, const struct memory_r
 	return find_hole_within(map, request);
 }
 
-/* Not devices, nor memory that is broken or not there yet. */
+/* Excludes devices, broken memory and memory that is not accepted yet. */
 static bool is_readable(uint32_t type)
 {
 	return type != EFI_MEMTYPE_UNUSABLE && type <= EFI_MEMTYPE_ACPI_NVS;
@@ -200,7 +200,7 @@ uint64_t memmap_readable_size(const struct memory_map *map, uint64_t addr)
 	return end - addr;
 }
 
-/* 0 for what the kernel's stub leaves out: types it does not know. */
+/* Returns 0 for types that the kernel's stub does not know and leaves out. */
 static uint32_t e820_type_of(const struct memory_range *range, bool soft_reserve)
 {
 	switch (range->type) {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * The firmware's memory map (UEFI specification 2.10, 7.2.3 EFI_BOOT_SERVICES.GetMemoryMap), read without its
- * headers: where is room, and what Linux's e820 table says of it.
+ * The firmware's memory map (UEFI specification 2.10, 7.2.3 EFI_BOOT_SERVICES.GetMemoryMap), read without the
+ * specification's headers: finds free memory, and makes Linux's e820 table.
  */
 #pragma once
 
@@ -59,16 +59,16 @@ struct memory_map {
 	uint32_t descriptor_version;
 };
 
-/* Whether the map's sizes make sense: whole descriptors, none smaller than struct efi_descriptor. */
+/* Whether the map's sizes are plausible: whole descriptors, none smaller than struct efi_descriptor. */
 bool memmap_valid(const struct memory_map *map);
 
 /*
- * The bytes to reserve for the final map, which may be larger than `map`, that of now. Whole pages. They must be
- * reserved before the exit: from the first attempt on nothing can be allocated.
+ * Bytes to reserve for the final map, which may be larger than the present `map`. Whole pages. Reserve them before the
+ * exit: from the first attempt on nothing can be allocated.
  */
 uint64_t memmap_exit_capacity(const struct memory_map *map);
 
-/* A piece of the map: [start, end), `end` cut to the end of the address space where a descriptor passes it. */
+/* A piece of the map: [start, end), cut off at the end of the address space. */
 struct memory_range {
 	uint64_t start;
 	uint64_t end;
@@ -77,27 +77,27 @@ struct memory_range {
 };
 
 /*
- * Steps through a valid map: *index is 0 at first and counts descriptors. Returns false at the end. Empty
- * descriptors are passed over.
+ * Steps through a valid map: *index is 0 at first and counts descriptors. Returns false at the end. Skips empty
+ * descriptors.
  */
 bool memmap_next(const struct memory_map *map, size_t *index, struct memory_range *ret_range);
 
-/* What find_hole found out. */
+/* The result of memmap_find_hole. */
 struct hole {
 	bool found;
-	uint64_t addr;	  /* where request->size bytes fit, request->lead bytes below it free as well */
-	uint64_t largest; /* if not found: the largest request->size that would fit, always less than what is asked */
+	uint64_t addr;	  /* start of request->size free bytes, with request->lead free bytes below */
+	uint64_t largest; /* if not found: the largest request->size that would fit, always less than requested */
 };
 
 /*
- * Looks for a place for `request` in the map's free memory (conventional, not set aside). Free descriptors
- * that follow each other in the map and in memory count as one. Pure: allocates nothing.
+ * Finds a place for `request` in the map's free memory (conventional, not set aside). Free descriptors that are
+ * adjacent in the map and in memory count as one. Pure: allocates nothing.
  */
 struct hole memmap_find_hole(const struct memory_map *map, const struct memory_request *request);
 
 /*
- * How many bytes from `addr` on lie in memory that the CPU can read, by descriptors that follow each other in the map
- * and in memory; 0 where the map knows of none there.
+ * Number of bytes from `addr` on that the CPU can read, according to descriptors that are adjacent in the map and in
+ * memory; 0 if no descriptor covers `addr`.
  */
 uint64_t memmap_readable_size(const struct memory_map *map, uint64_t addr);
 
@@ -121,13 +121,14 @@ enum e820_type {
 	E820_SOFT_RESERVED = (int)0xefffffffu,
 };
 
-/* Receives one finished entry at a time, `number` counting from 0. */
+/* Receives the finished entries one by one; `number` counts from 0. */
 typedef void e820_sink(void *context, size_t number, const struct e820_entry *entry);
 
 /*
- * Hands `sink` the map as e820 entries, by the rule of the kernel's EFI stub (drivers/firmware/efi/libstub/
- * x86-stub.c, setup_e820), descriptors that touch and mean the same as one. `soft_reserve`: what has the attribute
- * EFI_MEMATTR_SPECIFIC_PURPOSE is set aside, else it is like any other memory. There are never more entries than
- * descriptors. Allocates nothing and cannot fail: it runs between GetMemoryMap and ExitBootServices.
+ * Passes the map to `sink` as e820 entries, by the rule of the kernel's EFI stub
+ * (drivers/firmware/efi/libstub/x86-stub.c, setup_e820). Adjacent descriptors with the same meaning become one entry.
+ * `soft_reserve`: set memory aside that has EFI_MEMATTR_SPECIFIC_PURPOSE; otherwise treat it like any other memory.
+ * There are never more entries than descriptors. Allocates nothing and cannot fail: it runs between GetMemoryMap and
+ * ExitBootServices.
  */
 void memmap_to_e820(const struct memory_map *map, bool soft_reserve, e820_sink *sink, void *context);

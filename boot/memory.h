@@ -10,15 +10,15 @@
 
 #include "boot/status.h"
 
-/* Nothing of ours goes below, where BIOS data, video memory and the kernel's trampoline are. */
+/* We allocate nothing below this: BIOS data, video memory and the kernel's trampoline are there. */
 #define LOW_MEMORY_END 0x100000u
 
 enum memory_kind {
-	MEMORY_CODE, /* will be executed: EfiLoaderCode, which strict firmware does not map as non-executable */
+	MEMORY_CODE, /* for code: EfiLoaderCode, which strict firmware maps as executable */
 	MEMORY_DATA, /* EfiLoaderData */
 };
 
-/* Where an allocation lies: whole pages. A `size` of 0 is no allocation. */
+/* The pages of an allocation. A `size` of 0 means none. */
 struct memory_pages {
 	uint64_t addr;
 	uint64_t size;
@@ -33,16 +33,16 @@ struct memory_request {
 	uint64_t align; /* power of two, at least PAGE_SIZE */
 	uint64_t min;
 	uint64_t max;
-	uint64_t preferred_max;	   /* a place that ends at or below this is taken if there is one; 0: no preference */
-	struct memory_pages avoid; /* none of these is taken, free or not */
+	uint64_t preferred_max;	   /* prefer a place that ends at or below this; 0: no preference */
+	struct memory_pages avoid; /* never use any of these, even if free */
 };
 
 /*
- * Allocates the pages that hold what `request` describes. Their contents are undefined. `what` names them in the
- * message when there is no such place, which says how much was asked and how much would have fitted.
+ * Allocates the pages that hold what `request` describes. Their contents are undefined. If there is no place, the
+ * message names them by `what`, and states the size requested and the size that would have fitted.
  */
 enum kexec_status memory_alloc(const struct memory_request *request, const char *what, uint64_t *ret_addr,
 			       struct memory_pages *ret_pages);
 
-/* Frees what memory_alloc returned. */
+/* Frees pages that memory_alloc returned. */
 void memory_free(const struct memory_pages *pages);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* Looks for places one after the other. */
+/* Finds one place after the other. */
 #include "boot/memory_search.h"
 
 #include "common/align.h"
@@ -37,7 +37,7 @@ bool memory_request_accepts(const struct memory_request *request, uint64_t addr)
 	       request->size - 1 <= request->max - addr && !is_avoided(request, addr);
 }
 
-/* What ends at or below preferred_max comes first, and then only what ends above it. */
+/* First searches the places that end at or below preferred_max, then only those that end above it. */
 void memory_search_start(struct memory_search *search, const struct memory_request *request)
 {
 	uint64_t limit = request->preferred_max;
@@ -52,7 +52,7 @@ void memory_search_start(struct memory_search *search, const struct memory_reque
 		search->then.min = limit + 2 - request->size;
 }
 
-/* Leaves out what begins at `addr`. Returns false where nothing is left on the side that is searched. */
+/* Excludes the place at `addr`. Returns false if nothing is left in the direction of the search. */
 static bool narrow(struct memory_request *request, uint64_t addr)
 {
 	if (request->top_down) {
@@ -67,7 +67,7 @@ static bool narrow(struct memory_request *request, uint64_t addr)
 	return true;
 }
 
-/* What is searched later lies above all that is preferred, and may still share bytes with it. */
+/* Places of the later search end above all preferred ones, but may share bytes with them. Excludes those bytes. */
 static void spare(struct memory_search *search, uint64_t addr)
 {
 	if (search->then.size && search->then.min < addr + search->then.size)

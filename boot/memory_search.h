@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * How a request for memory is met: by a place that the firmware chooses, where any will do, else by one of our own
- * choice after the other, until the firmware gives one. All of this is arithmetic; the calls are the host's.
+ * Meets a request for memory. If any place will do, the firmware chooses one. Otherwise we offer our own choices, one
+ * after the other, until the firmware grants one. All of this is arithmetic; the host makes the calls.
  */
 #pragma once
 
@@ -15,8 +15,8 @@
 struct memory_pages memory_request_pages(const struct memory_request *request, uint64_t addr);
 
 /*
- * Whether the firmware may choose the place: AllocatePages at or below *ret_limit gives plain pages as high as can be.
- * The pages may lie too low, so memory_request_accepts has to be asked.
+ * Whether the firmware may choose the place: AllocatePages at or below *ret_limit, which gives plain pages as high as
+ * possible. They may be too low, so check them with memory_request_accepts.
  */
 bool memory_request_is_plain(const struct memory_request *request, uint64_t *ret_limit);
 
@@ -25,14 +25,14 @@ bool memory_request_accepts(const struct memory_request *request, uint64_t addr)
 
 /* A search in progress. */
 struct memory_search {
-	struct memory_request now;  /* looks here, */
-	struct memory_request then; /* and when nothing is left, here: of size 0 where that is nowhere */
+	struct memory_request now;  /* the present search */
+	struct memory_request then; /* the next search, when this one is exhausted; size 0: none */
 };
 
 void memory_search_start(struct memory_search *search, const struct memory_request *request);
 
 /*
- * Finds the best place in `map` that is left; the first is memmap_find_hole's. Whoever asks for the next was refused
- * this one, so none of its request->size bytes are offered again. Returns false when nothing is left.
+ * Finds the best remaining place in `map`; the first is memmap_find_hole's. A further call means that this place was
+ * refused, so none of its request->size bytes are offered again. Returns false when no place remains.
  */
 bool memory_search_next(struct memory_search *search, const struct memory_map *map, uint64_t *ret_addr);

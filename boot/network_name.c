@@ -6,7 +6,7 @@
 #include "boot/volume_path.h"
 #include "common/string.h"
 
-/* How much of a name a message quotes. */
+/* Longest quote of a name in a message. */
 #define QUOTE_MAX 120
 
 #define CONF ".conf"
@@ -16,7 +16,7 @@ static struct text text_from(struct text text, size_t start)
 	return (struct text){ .start = text.start + start, .length = text.length - start };
 }
 
-/* How many bytes of `path` reach up to its last separator, that included. */
+/* Bytes of `path` up to and including its last separator. */
 static size_t folder_length(struct text path)
 {
 	size_t length = path.length;
@@ -44,7 +44,7 @@ struct network_base network_base_of_file(struct text file)
 	return base;
 }
 
-/* Cuts the scheme off *text, in whatever case. */
+/* Removes the scheme from *text, in upper or lower case. */
 static bool take_scheme(struct text *text, struct text scheme)
 {
 	if (text->length < scheme.length)
@@ -57,7 +57,7 @@ static bool take_scheme(struct text *text, struct text scheme)
 	return true;
 }
 
-/* RFC 3986, 2: what a URL is made of stands in ASCII, without blanks and controls. */
+/* RFC 3986, 2: a URL consists of ASCII without blanks and controls. */
 static bool is_url_text(struct text text)
 {
 	for (size_t i = 0; i < text.length; i++) {
@@ -67,7 +67,7 @@ static bool is_url_text(struct text text)
 	return true;
 }
 
-/* Up to the first of the characters in `ends`. */
+/* Bytes in front of the first of the characters in `ends`. */
 static size_t length_until(struct text text, const char *ends)
 {
 	struct text end = text_of_string(ends);
@@ -124,7 +124,7 @@ static void put_text(struct name *name, struct text text)
 		put(name, text.start[i]);
 }
 
-/* RFC 3986, 3.3: what stands for itself in a path (pchar), and the separator. */
+/* RFC 3986, 3.3: characters that need no encoding in a path (pchar), and the separator. */
 static bool stands_for_itself(char c)
 {
 	bool is_letter = text_lower(c) >= 'a' && text_lower(c) <= 'z';
@@ -162,8 +162,8 @@ static void put_path(struct name *name, const struct network_base *base, struct 
 }
 
 /*
- * TFTP servers with a root of their own take a name without a separator in front from there; one that begins with a
- * separator some take for a path of the server's whole file system, and refuse.
+ * TFTP servers with a root of their own look up a name without a leading separator from that root. Some take a name
+ * with a leading separator for a path in the server's whole file system, and refuse it.
  */
 static void put_name(struct name *name, const struct network_base *base, struct text path)
 {
@@ -180,7 +180,7 @@ static void put_name(struct name *name, const struct network_base *base, struct 
 	name->bytes[name->length] = '\0';
 }
 
-/* "scheme://" somewhere in front. */
+/* Whether there is "scheme://" at the beginning. */
 static bool is_url(struct text name)
 {
 	size_t scheme = length_until(name, ":/\\");
@@ -209,7 +209,7 @@ enum kexec_status network_name(const struct network_base *base, const char *name
 	return KEXEC_OK;
 }
 
-/* Cuts off the first byte, which may be percent-encoded in a URL. An encoded NUL stays as it stands. */
+/* Removes the first byte, which may be percent-encoded in a URL. An encoded NUL stays encoded. */
 static char take_byte(struct text *text, bool is_url)
 {
 	bool is_encoded = is_url && text->length >= 3 && text->start[0] == '%';

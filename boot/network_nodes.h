@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* What the device path of a network device says of an image that came by it (UEFI specification 10.3.4). */
+/* Reads from a network device's path where an image came from (UEFI specification 10.3.4). */
 #pragma once
 
 #include <stdbool.h>
@@ -9,11 +9,11 @@
 #include "boot/text.h"
 
 struct network_nodes {
-	struct text url; /* of the URI node, which HTTP boot leaves there; within the nodes. Empty without one */
+	struct text url; /* of the URI node that HTTP boot adds; points into the nodes. Empty without one */
 	bool is_ipv6;
-	uint8_t address[16]; /* ours, in network order; of IPv4 the first 4 bytes. Zeros where the path has none */
+	uint8_t address[16]; /* ours, in network order; of IPv4 the first 4 bytes. Zeros if the path has none */
 	uint8_t subnet[4];   /* of IPv4 */
 };
 
-/* Reads `size` bytes of device path nodes, up to the end node or one that does not fit. */
+/* Reads `size` bytes of device path nodes, up to the end node or a node that does not fit. */
 struct network_nodes network_nodes_read(const void *nodes, size_t size);

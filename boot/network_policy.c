@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* Looks for parts that nobody vouches for. */
+/* Finds parts that nobody vouches for. */
 #include "boot/network_policy.h"
 
 #include "boot/log.h"

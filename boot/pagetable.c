@@ -11,7 +11,7 @@
 #define SIZE_1G (1ull << 30)
 #define SIZE_4G (4 * SIZE_1G)
 
-/* Beyond these an identity mapping is not canonical, or the address has no room in an entry. */
+/* At or above these, an identity-mapped address is not canonical, or does not fit in an entry. */
 #define LIMIT_4_LEVELS (1ull << 47)
 #define LIMIT_5_LEVELS (1ull << 52)
 
@@ -21,7 +21,7 @@ enum {
 	ENTRY_WRITABLE = 1 << 1,
 	ENTRY_ACCESSED = 1 << 5,
 	ENTRY_DIRTY = 1 << 6,
-	ENTRY_LARGE = 1 << 7, /* maps a page instead of pointing to a table; in an entry for 4 KiB something else */
+	ENTRY_LARGE = 1 << 7, /* maps a page instead of pointing to a table; another bit in an entry for 4 KiB */
 };
 
 #define ENTRY_NO_EXECUTE (1ull << 63)
@@ -30,10 +30,10 @@ enum {
 #define ENTRY_PAGE_FLAGS (ENTRY_TABLE_FLAGS | ENTRY_DIRTY | ENTRY_LARGE)
 #define ENTRY_ADDRESS 0x000ffffffffff000ull
 
-/* Levels as the number of tables that lie below an entry's: the shift of the address bits that index it. */
+/* A level is the shift of the address bits that index its tables. */
 enum level { LEVEL_PT = 12, LEVEL_PD = 21, LEVEL_PDPT = 30, LEVEL_PML4 = 39, LEVEL_PML5 = 48 };
 
-/* A [start, end) of whole 2 MiB pages. */
+/* [start, end) of whole 2 MiB pages. */
 struct span {
 	uint64_t start;
 	uint64_t end;
@@ -53,7 +53,7 @@ static struct span make_span(const struct paging *paging, uint64_t start, uint64
 	return span;
 }
 
-/* What only other owners may touch is left out: reserved, broken and not yet accepted memory, devices. */
+/* Excludes memory that only other owners may touch: reserved, broken and not yet accepted memory, and devices. */
 static bool is_wanted(const struct memory_range *range)
 {
 	switch (range->type) {
@@ -72,7 +72,7 @@ static bool is_wanted(const struct memory_range *range)
 	}
 }
 
-/* Calls `visit` for the spans above 4 GiB; below, everything is mapped anyway. */
+/* Called for the spans above 4 GiB. Below, everything is mapped anyway. */
 typedef enum kexec_status visit_span(void *context, const struct span *span);
 
 static enum kexec_status visit_high_span(const struct paging *paging, uint64_t start, uint64_t end, visit_span *visit,
@@ -117,7 +117,7 @@ static uint64_t *new_table(struct page_tables *tables)
 	return (uint64_t *)table;
 }
 
-/* The table that `entry` points to, a new one if it points to none yet; NULL when the pool is empty. */
+/* The table that `entry` points to, or a new one. NULL when the pool is empty. */
 static uint64_t *table_below(struct page_tables *tables, uint64_t *entry)
 {
 	uint64_t *table;
@@ -130,7 +130,7 @@ static uint64_t *table_below(struct page_tables *tables, uint64_t *entry)
 	return table;
 }
 
-/* Maps one page at addr and returns its size; 0 when the pool is empty. */
+/* Maps one page at addr and returns its size, or 0 when the pool is empty. */
 static uint64_t map_page(struct page_tables *tables, uint64_t addr, uint64_t end)
 {
 	uint64_t *table = (uint64_t *)tables->pool;
@@ -187,7 +187,7 @@ enum kexec_status page_tables_build(struct page_tables *tables, const struct mem
 	return for_each_high_span(&tables->paging, map, extra, map_span, tables);
 }
 
-/* Makes of a page 512 of the next smaller size. Returns false when the pool is empty. */
+/* Splits a page into 512 of the next smaller size. Returns false when the pool is empty. */
 static bool split(struct page_tables *tables, uint64_t *entry, enum level level)
 {
 	enum level below = level == LEVEL_PDPT ? LEVEL_PD : LEVEL_PT;
@@ -205,8 +205,8 @@ static bool split(struct page_tables *tables, uint64_t *entry, enum level level)
 }
 
 /*
- * Marks the page at `addr`, or as much of it as ends at `end`, and returns where it ends; what is not mapped counts as
- * a page. Returns 0 when the pool is empty.
+ * Marks the page at `addr`, or its part up to `end`, and returns the end of the marked part. Skips an unmapped page.
+ * Returns 0 when the pool is empty.
  */
 static uint64_t forbid_page(struct page_tables *tables, uint64_t addr, uint64_t end)
 {
@@ -231,7 +231,7 @@ static uint64_t forbid_page(struct page_tables *tables, uint64_t addr, uint64_t 
 	}
 }
 
-/* The pages of a range; empty where it wraps or lies beyond what tables can map. */
+/* The pages of a range. Empty if the range wraps, or lies beyond the reach of the tables. */
 static struct span pages_of(const struct paging *paging, const struct mapped_range *range)
 {
 	uint64_t limit = paging->five_levels ? LIMIT_5_LEVELS : LIMIT_4_LEVELS;
@@ -270,13 +270,13 @@ static uint64_t units_touched(const struct span *span, enum level level)
 	return ((span->end - 1) >> level) - (span->start >> level) + 1;
 }
 
-/* As if no span shared a table with another. */
+/* Counts as if no two spans shared a table. */
 static enum kexec_status count_span(void *context, const struct span *span)
 {
 	struct bound *bound = context;
 	uint64_t directories = units_touched(span, LEVEL_PDPT);
 
-	/* With 1 GiB pages only the ragged ends need page directories. */
+	/* With 1 GiB pages only the incomplete GiB at both ends need page directories. */
 	if (bound->paging->one_gib_pages && directories > 2)
 		directories = 2;
 	bound->tables += directories + units_touched(span, LEVEL_PML4);
@@ -295,7 +295,7 @@ size_t page_tables_bound(const struct paging *paging, const struct memory_map *m
 	return bound.tables;
 }
 
-/* The number of the larger page that one end of a range, 0 or 1, cuts in two; UINT64_MAX where it cuts none. */
+/* The number of the larger page that one end (0 or 1) of a range cuts in two, or UINT64_MAX. */
 static uint64_t cut_page(const struct paging *paging, const struct mapped_range *range, unsigned end, enum level level)
 {
 	struct span span = pages_of(paging, range);
@@ -304,7 +304,7 @@ static uint64_t cut_page(const struct paging *paging, const struct mapped_range 
 	return border == align_down(border, 1ull << level) ? UINT64_MAX : border >> level;
 }
 
-/* Counts the pages of a level that are cut, each once. */
+/* Counts the pages of a level that are cut. Counts each only once. */
 static size_t count_cut(const struct paging *paging, const struct mapped_range *data, size_t count, enum level level)
 {
 	size_t cuts = 0;

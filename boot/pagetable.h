@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * The page tables under which purgatory and kernel start (Intel SDM volume 3, chapter 5, "4-level paging and 5-level
- * paging"). They map memory to itself and make it writable. Everything is executable except our own data. Firmware that
- * maps data as non-executable, or that leaves memory out, is no obstacle then.
+ * The page tables for the start of purgatory and kernel (Intel SDM volume 3, chapter 5, "4-level paging and 5-level
+ * paging"). They map memory to itself and make it writable. Everything is executable except our own data. So it does
+ * not matter if the firmware maps data as non-executable, or does not map some memory.
  *
- * Memory that is free stays executable: kernels up to 4.7 move themselves there under these tables, if they choose
- * their place at random (arch/x86/boot/compressed/kaslr.c).
+ * Free memory stays executable: kernels up to 4.7 move themselves there under these tables, if they choose a random
+ * place (arch/x86/boot/compressed/kaslr.c).
  */
 #pragma once
 
@@ -16,21 +16,22 @@
 #include "boot/memmap.h"
 #include "boot/status.h"
 
-/* What the CPU and its state ask for. */
+/* Capabilities and mode of the CPU that decide about the tables. */
 struct paging {
 	bool five_levels;   /* CR4.LA57 is set, and cannot be changed in long mode */
 	bool one_gib_pages; /* CPUID 80000001h EDX bit 26 */
 	bool no_execute;    /* CPUID 80000001h EDX bit 20: pages can be marked as data */
 };
 
-/* A range of memory: to map besides what the memory map holds, such as a framebuffer, or of data. A size of 0 is none.
+/*
+ * A range of memory: of data, or to be mapped in addition to the memory map, such as a framebuffer. Size 0 means none.
  */
 struct mapped_range {
 	uint64_t addr;
 	uint64_t size;
 };
 
-/* Tables are taken from `pool`, page by page; the root is the first. */
+/* Tables come from `pool`, page by page. The first is the root. */
 struct page_tables {
 	struct paging paging;
 	uint8_t *pool;
@@ -39,26 +40,26 @@ struct page_tables {
 };
 
 /*
- * Maps the first 4 GiB, the memory and runtime devices that `map` names, and `extra`, in pages of 1 GiB where the CPU
- * has them and all of the GiB is wanted, else of 2 MiB: a page that reached far beyond memory would let the CPU
- * speculate where it must not. Accessed and dirty are set beforehand, so that the CPU never writes to the tables and
- * they can be hashed. Fails if tables->capacity is too small.
+ * Maps the first 4 GiB, the memory and runtime devices in `map`, and `extra`. Uses pages of 1 GiB if the CPU has them
+ * and the whole GiB is wanted, else of 2 MiB: with a page far beyond memory, the CPU could speculate where it must not.
+ * Sets the bits accessed and dirty, so that the CPU never writes to the tables and they can be hashed. Fails if
+ * tables->capacity is too small.
  */
 enum kexec_status page_tables_build(struct page_tables *tables, const struct memory_map *map,
 				    const struct mapped_range *extra);
 
 /*
- * Marks the pages that `data` touches as not executable, where the CPU can do that and they are mapped. Larger pages
- * that it touches in part are split. Fails if tables->capacity is too small.
+ * Marks the pages that `data` touches as not executable, if the CPU supports it and they are mapped. Splits larger
+ * pages that `data` touches only in part. Fails if tables->capacity is too small.
  */
 enum kexec_status page_tables_forbid_execution(struct page_tables *tables, const struct mapped_range *data);
 
-/* How many tables page_tables_build needs at most. */
+/* Upper limit of the tables that page_tables_build needs. */
 size_t page_tables_bound(const struct paging *paging, const struct memory_map *map, const struct mapped_range *extra);
 
 /*
- * How many more page_tables_forbid_execution needs at most for all `count` ranges of `data` together. For a range whose
- * place is not known yet, PAGE_TABLES_PER_RANGE more.
+ * Upper limit of the additional tables that page_tables_forbid_execution needs for all `count` ranges of `data`. Add
+ * PAGE_TABLES_PER_RANGE for a range whose place is not known yet.
  */
 size_t page_tables_split_bound(const struct paging *paging, const struct mapped_range *data, size_t count);
 

@@ -24,7 +24,7 @@ enum {
 	OPTIONAL_CERTIFICATES = 144, /* data directory 4: offset in the file, size */
 	OPTIONAL_CERTIFICATES_END = 152,
 	MAGIC_PE32_PLUS = 0x20b,
-	DIRECTORIES_MIN = 5, /* so that there is a data directory 4 */
+	DIRECTORIES_MIN = 5, /* so that data directory 4 exists */
 
 	SECTION_NAME_SIZE = 8,
 	SECTION_VIRTUAL_SIZE = 8,
@@ -49,7 +49,7 @@ static uint32_t read_32(const uint8_t *bytes)
 	return read_16(bytes) | read_16(bytes + 2) << 16;
 }
 
-/* The table of section headers, whole within the image. */
+/* Finds the table of section headers. Returns false unless it lies within the image. */
 static bool find_table(const struct pe_image *image, const uint8_t **ret_table, uint32_t *ret_count)
 {
 	const uint8_t *coff;
@@ -89,7 +89,7 @@ bool pe_section_at(const struct pe_image *image, uint32_t index, struct pe_secti
 	return true;
 }
 
-/* The optional header of an image whose section table was found; behind it, the table. */
+/* The optional header of an image whose section table was found. The table is behind it. */
 static const uint8_t *optional_header(const struct pe_image *image)
 {
 	return image->bytes + read_32(image->bytes + DOS_PE_OFFSET) + COFF_SIZE;
@@ -121,7 +121,7 @@ struct pe_sizes pe_sizes(const struct pe_image *image)
 	};
 }
 
-/* A section without content is nowhere, and so at no wrong place. */
+/* A section without content occupies nothing, so its place does not matter. */
 static enum kexec_status check_section(const char *name, const struct pe_image *image, uint64_t end,
 				       const struct pe_section *section)
 {
@@ -186,7 +186,7 @@ enum kexec_status pe_check_headers(const char *name, const struct pe_image *imag
 	return pe_check_headers_of(name, image, image->size);
 }
 
-/* Where a section's content lies among the bytes. */
+/* The place of a section's content in the bytes. */
 struct text pe_section_content(const struct pe_image *image, const struct pe_section *section)
 {
 	struct text content = { .start = (const char *)image->bytes };
@@ -223,14 +223,14 @@ bool pe_find_section(const struct pe_image *image, const char *name, struct text
 	return false;
 }
 
-/* The fields of a PE32+ file that say what its signature covers. */
+/* The fields of a PE32+ file that determine the bytes its signature covers. */
 struct signed_file {
 	struct pe_image image;
 	const uint8_t *sections;
 	uint32_t section_count;
-	uint64_t checksum;	    /* offset; its 4 bytes are left out */
-	uint64_t certificates;	    /* offset of the data directory; its 8 bytes are left out */
-	uint64_t certificates_size; /* as that directory says: so much is left out at the end of the file */
+	uint64_t checksum;	    /* offset; these 4 bytes are not hashed */
+	uint64_t certificates;	    /* offset of the data directory; these 8 bytes are not hashed */
+	uint64_t certificates_size; /* from that directory; as many bytes at the end of the file are not hashed */
 	uint64_t headers_size;
 };
 
@@ -246,7 +246,10 @@ static bool parse_signed_file(const void *bytes, uint64_t size, struct signed_fi
 	if (!lies_within(&file.image, offset, OPTIONAL_CERTIFICATES_END))
 		return false;
 	optional = file.image.bytes + offset;
-	/* With fewer directories edk2 leaves nothing out, and shim what lies in place of the one for certificates. */
+	/*
+	 * With fewer directories, edk2 hashes everything, and shim skips the bytes at the place of the certificates'
+	 * directory.
+	 */
 	if (read_16(optional + OPTIONAL_MAGIC) != MAGIC_PE32_PLUS ||
 	    read_32(optional + OPTIONAL_DIRECTORY_COUNT) < DIRECTORIES_MIN)
 		return false;
@@ -273,7 +276,7 @@ static void add_range(struct pe_signed_ranges *ranges, uint64_t start, uint64_t 
 		ranges->list[ranges->count++] = (struct pe_range){ .start = start, .end = end };
 }
 
-/* Puts the last range into its place among those from `first` on: they are in order of where they start. */
+/* Inserts the last range among those from `first` on, which are sorted by start. */
 static void sort_last(struct pe_signed_ranges *ranges, size_t first)
 {
 	for (size_t i = ranges->count - 1; i > first && ranges->list[i - 1].start > ranges->list[i].start; i--) {
@@ -284,7 +287,7 @@ static void sort_last(struct pe_signed_ranges *ranges, size_t first)
 	}
 }
 
-/* Adds the sections. Returns the sum of their sizes, of those as well that do not lie within the file. */
+/* Adds the sections. Returns the sum of their sizes, including sections that do not lie within the file. */
 static uint64_t add_sections(const struct signed_file *file, struct pe_signed_ranges *ranges)
 {
 	const uint8_t *header = file->sections;
@@ -317,17 +320,16 @@ bool pe_signed_ranges(const void *bytes, uint64_t size, struct pe_signed_ranges 
 	add_range(ret_ranges, file.certificates + 8, file.headers_size);
 	hashed = file.headers_size + add_sections(&file, ret_ranges);
 	ret_ranges->agreed_count = ret_ranges->count;
-	/* The rest of the file begins at the sum of all that was hashed, wherever that leads: so the specification
-	 * says. */
+	/* As specified, the rest of the file begins at the sum of all sizes hashed so far, wherever that is. */
 	if (file.certificates_size < size)
 		add_range(ret_ranges, hashed, size - file.certificates_size);
-	/* By many a shim that is in use, anybody can append to a kernel that was enrolled by its digest. */
+	/* With many versions of shim in use, anybody can append to a kernel that was enrolled by its digest. */
 	if (file.certificates_size)
 		ret_ranges->agreed_count = ret_ranges->count;
 	return true;
 }
 
-/* Ranges may overlap and need not be in order, where a file is made to confuse. */
+/* Ranges may overlap or be unsorted in a malicious file. */
 static uint64_t covered_until(const struct pe_signed_ranges *ranges, uint64_t offset)
 {
 	uint64_t before;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* Loads the purgatory and reaches into it. */
+/* Loads the purgatory, and reads and writes its symbols. */
 #include "boot/purgatory.h"
 
 #include "boot/log.h"
@@ -43,7 +43,7 @@ enum kexec_status purgatory_load(struct kexec_image *kexec_image, const void *by
 	status = elf_rel_parse("purgatory", bytes, size, &purgatory.object);
 	if (status)
 		return status;
-	/* Not e_entry: all sections of a relocatable object begin at 0, so it would tell nothing. */
+	/* e_entry cannot be used: all sections of a relocatable object begin at 0. */
 	status = elf_rel_find_symbol(&purgatory.object, "purgatory_start", &start);
 	if (status)
 		return status;
@@ -139,7 +139,10 @@ enum kexec_status purgatory_set_tables(const struct purgatory *purgatory, const 
 	if (status)
 		return status;
 	*ret_take_at_once = gdt_build(gdt, before);
-	/* Not the firmware's: kernels before 5.10 load a GDT with this one long before they have an IDT. */
+	/*
+	 * Use this selector, not the firmware's: kernels before 5.10 load a GDT that has it long before they load an
+	 * IDT.
+	 */
 	idt_build(idt, SELECTOR_CODE, (uintptr_t)entries);
 	status = purgatory_set(purgatory, purgatory_gdt, &gdt);
 	if (status)

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* The purgatory as the loader sees it: a relocatable object that becomes a segment, with symbols to be set. */
+/* The loader's view of the purgatory: a relocatable object that becomes a segment, with symbols to set. */
 #pragma once
 
 #include <stddef.h>
@@ -12,7 +12,7 @@
 #include "boot/pagetable.h"
 #include "common/purgatory_abi.h"
 
-/* A purgatory in its place. The image owns the segment, the caller the object's bytes, which must stay. */
+/* A purgatory in its place. The image owns the segment. The caller owns the object's bytes, which must stay. */
 struct purgatory {
 	struct elf_rel object;
 	const struct kexec_segment *segment;
@@ -24,8 +24,8 @@ enum kexec_status purgatory_load(struct kexec_image *kexec_image, const void *by
 				 struct purgatory *ret_purgatory);
 
 /*
- * Finds the object `name` of `size` bytes in the loaded purgatory. Refused: a symbol that is unknown or undefined,
- * one of another size, and one in .bss, of which the file has no bytes.
+ * Finds the object `name` of `size` bytes in the loaded purgatory. Refuses a symbol that is unknown or undefined, has
+ * another size, or is in .bss, which has no bytes in the file.
  */
 enum kexec_status purgatory_find_symbol(const struct purgatory *purgatory, const char *name, size_t size,
 					void **ret_place);
@@ -36,27 +36,27 @@ enum kexec_status purgatory_set_symbol(const struct purgatory *purgatory, const 
 enum kexec_status purgatory_get_symbol(const struct purgatory *purgatory, const char *name, void *ret_value,
 				       size_t size);
 
-/* The same for a symbol of common/purgatory_abi.h, `value` pointing to an object of just its size. */
+/* The same for a symbol of common/purgatory_abi.h. `value` must point to an object of exactly its size. */
 #define purgatory_set(purgatory, symbol, value)                                                                        \
 	({                                                                                                             \
 		_Static_assert(sizeof(*(value)) == sizeof(symbol), "the value has not the size of " #symbol);          \
 		purgatory_set_symbol((purgatory), #symbol, (value), sizeof(symbol));                                   \
 	})
 
-/* Where a symbol of common/purgatory_abi.h lies. */
+/* Finds a symbol of common/purgatory_abi.h. */
 #define purgatory_find(purgatory, symbol, ret_place)                                                                   \
 	purgatory_find_symbol((purgatory), #symbol, sizeof(symbol), (ret_place))
 
 /*
- * Tells the purgatory of the screen that Linux is told of, as far as it lies in `framebuffer`, which is mapped. Without
- * a screen the purgatory has none.
+ * Tells the purgatory about Linux's screen, as far as it lies in `framebuffer`, which is mapped. Without a screen the
+ * purgatory has none.
  */
 enum kexec_status purgatory_set_screen(const struct purgatory *purgatory, const struct screen_info *info,
 				       const struct mapped_range *framebuffer);
 
 /*
- * Builds the purgatory's GDT and IDT, which are part of what it digests of itself. *ret_take_at_once: they can be
- * loaded while the CPU runs on the segments `before`; where not, only the purgatory can load them.
+ * Builds the purgatory's GDT and IDT, which its own digest covers. *ret_take_at_once: the loader can load them while
+ * the CPU uses the segments `before`; otherwise only the purgatory can.
  */
 enum kexec_status purgatory_set_tables(const struct purgatory *purgatory, const struct segments *before,
 				       bool *ret_take_at_once);

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* Learns how fast a disk can be read. */
+/* Measures the speed of a disk. */
 #include "boot/read_size.h"
 
-/* A large read then takes a quarter of a second at most, which is how often progress is shown. */
+/* At this speed a large read takes at most a quarter of a second, which is the interval of progress messages. */
 #define FAST_BYTES_PER_USEC 64u
 
 uint64_t read_size_next(const struct read_size *state, uint64_t left, bool large)
@@ -14,7 +14,7 @@ uint64_t read_size_next(const struct read_size *state, uint64_t left, bool large
 
 void read_size_learn(struct read_size *state, uint64_t size, uint64_t usec)
 {
-	/* Less than a piece says nothing. */
+	/* A read of less than a piece is not meaningful. */
 	if (size >= READ_SIZE_PIECE)
 		state->is_fast = usec <= size / FAST_BYTES_PER_USEC;
 }

@@ -9,7 +9,7 @@ static void set_channel(uint32_t mask, uint8_t *ret_size, uint8_t *ret_position)
 	*ret_size = mask ? (uint8_t)(32 - __builtin_clz(mask) - *ret_position) : 0;
 }
 
-/* All zero where pixels are not written by their bits. */
+/* All zero if the framebuffer has no pixels that the CPU can write. */
 static struct screen_masks pixel_masks(const struct screen_mode *mode)
 {
 	switch (mode->format) {
@@ -24,7 +24,7 @@ static struct screen_masks pixel_masks(const struct screen_mode *mode)
 	}
 }
 
-/* Pixels take whole bytes, whatever bits of them are used. */
+/* A pixel takes whole bytes, even if some bits are unused. */
 static uint32_t bytes_per_pixel(const struct screen_masks *masks)
 {
 	uint32_t all = masks->red | masks->green | masks->blue | masks->reserved;
@@ -32,7 +32,7 @@ static uint32_t bytes_per_pixel(const struct screen_masks *masks)
 	return all ? (uint32_t)(32 - __builtin_clz(all) + 7) / 8 : 0;
 }
 
-/* A resolution that can be: a line holds its pixels, and screen_info's 16 bits hold the line. */
+/* Whether the resolution is possible: a line holds its pixels, and fits into screen_info's 16 bits. */
 static bool size_fits(const struct screen_mode *mode, uint32_t pixel_size)
 {
 	return mode->width && mode->height && mode->width <= mode->pixels_per_scan_line &&

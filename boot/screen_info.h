@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * The screen: from what the firmware says of its mode (UEFI specification 12.9, EFI_GRAPHICS_OUTPUT_PROTOCOL) to what
- * Linux is told of it, by the rules of the kernel's EFI stub (drivers/firmware/efi/libstub/gop.c).
+ * Converts the firmware's description of its screen mode (UEFI specification 12.9, EFI_GRAPHICS_OUTPUT_PROTOCOL) to
+ * Linux's, by the rules of the kernel's EFI stub (drivers/firmware/efi/libstub/gop.c).
  */
 #pragma once
 
@@ -61,10 +61,10 @@ enum screen_format {
 	SCREEN_RED_GREEN_BLUE = 0,
 	SCREEN_BLUE_GREEN_RED = 1,
 	SCREEN_BIT_MASK = 2,
-	SCREEN_BLT_ONLY = 3, /* no framebuffer that the CPU could write to */
+	SCREEN_BLT_ONLY = 3, /* no framebuffer for the CPU */
 };
 
-/* Which bits of a pixel are which colour's. The specification wants the bits of a mask to be contiguous. */
+/* The bits of a pixel for each colour. The specification requires the bits of a mask to be contiguous. */
 struct screen_masks {
 	uint32_t red;
 	uint32_t green;
@@ -73,7 +73,7 @@ struct screen_masks {
 };
 
 struct screen_mode {
-	uint32_t format; /* enum screen_format, as the firmware has it */
+	uint32_t format; /* enum screen_format, as the firmware states it */
 	uint32_t width;	 /* pixels */
 	uint32_t height; /* lines */
 	uint32_t pixels_per_scan_line;
@@ -82,10 +82,10 @@ struct screen_mode {
 };
 
 /*
- * Describes the screen in `mode`. Returns false, and writes nothing, where there is none that Linux could use or be
- * told of: no framebuffer, no pixels, or sizes that screen_info has no room for.
+ * Describes the screen in `mode`. Returns false, and writes nothing, if Linux could not use the screen, or screen_info
+ * cannot describe it: no framebuffer, no pixels, or sizes that do not fit into screen_info.
  */
 bool screen_describe(const struct screen_mode *mode, struct screen_info *ret_screen);
 
-/* The first block of a monitor's EDID, which is all that boot_params has room for. */
+/* The first block of a monitor's EDID. boot_params has no room for more. */
 #define EDID_SIZE 128

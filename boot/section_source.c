@@ -36,7 +36,7 @@ static enum kexec_status read_section(struct source_file *file, uint64_t offset,
 	return KEXEC_OK;
 }
 
-/* A section cannot fail, so there is nothing to be repaired. */
+/* Reading a section cannot fail, so it needs no repair. */
 static enum kexec_status reopen_section(struct source_file *file, uint64_t offset)
 {
 	(void)file;

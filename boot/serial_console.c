@@ -24,9 +24,9 @@ enum {
 };
 
 /*
- * By address: Linux finds the port before it has drivers, leaves its speed as the firmware has set it up, and goes on
- * with the ttyS of that address (Documentation/admin-guide/kernel-parameters.txt, console=uart). The addresses of a
- * PC's ports are in arch/x86/include/asm/serial.h.
+ * By address: Linux finds the port before it has drivers, leaves its speed as the firmware set it, and continues with
+ * the ttyS of that address (Documentation/admin-guide/kernel-parameters.txt, console=uart). The addresses of a PC's
+ * ports are in arch/x86/include/asm/serial.h.
  */
 static const char port_words[][sizeof("console=uart,io,0x3f8")] = {
 	"console=uart,io,0x3f8",
@@ -75,7 +75,7 @@ bool serial_consoles_add(struct serial_consoles *consoles, const struct console_
 	return true;
 }
 
-/* What follows a word -- is init's. */
+/* Words behind -- are init's. */
 static bool names_console(struct text command_line)
 {
 	struct stub_parameter parameter;
@@ -89,7 +89,7 @@ static bool names_console(struct text command_line)
 	return false;
 }
 
-/* The only port; PORTS_MAX: there is none, or more than one. */
+/* The only port, or PORTS_MAX if there is none or more than one. */
 static size_t only_port(uint32_t ports)
 {
 	size_t port = 0;

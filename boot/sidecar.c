@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* Knows sidecars by their names. */
+/* Recognises sidecars by their names. */
 #include "boot/sidecar.h"
 
 #include "boot/volume_path.h"
@@ -8,7 +8,7 @@
 
 #define EXTRA_DIRECTORY ".extra.d"
 
-/* The longer of two that fit comes first. */
+/* Of two suffixes that fit, the longer comes first. */
 static const struct {
 	struct text suffix;
 	enum sidecar kind;
@@ -19,7 +19,7 @@ static const struct {
 	{ TEXT(".cred"), SIDECAR_CREDENTIAL },
 };
 
-/* `suffix` is in lower case. */
+/* `suffix` must be in lower case. */
 static bool ends_in(struct text text, struct text suffix)
 {
 	if (text.length < suffix.length)
@@ -52,7 +52,7 @@ bool sidecar_is_name(struct text name)
 	return true;
 }
 
-/* Where the name begins. */
+/* Offset of the name. */
 static size_t name_start(struct text path)
 {
 	size_t start = path.length;
@@ -63,7 +63,7 @@ static size_t name_start(struct text path)
 }
 
 /*
- * systemd-boot's: +LEFT or +LEFT-DONE, behind which the name ends or a suffix begins
+ * Recognises systemd-boot's counter: +LEFT or +LEFT-DONE, followed by a suffix or the end of the name
  * (systemd.io/AUTOMATIC_BOOT_ASSESSMENT).
  */
 static bool is_count(struct text text, size_t *ret_length)
@@ -83,7 +83,10 @@ static bool is_count(struct text text, size_t *ret_length)
 	return !rest.length || rest.start[0] == '.';
 }
 
-/* The first + of the name decides, as for systemd: NAME+A+3.efi has no count. Without one it is empty, at the end. */
+/*
+ * Finds the counter. As for systemd, only the first + in the name counts: NAME+A+3.efi has no counter. If there is
+ * none, the result is empty, at the end.
+ */
 static struct text find_count(struct text path)
 {
 	struct text count = path;

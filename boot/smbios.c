@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* Walks through SMBIOS structures. */
+/* Steps through SMBIOS structures. */
 #include "boot/smbios.h"
 
 #include "common/string.h"
@@ -7,7 +7,7 @@
 #define TYPE_OEM_STRINGS 11u
 #define TYPE_END 127u
 
-/* Type, length, handle; what has OEM strings has their count as well. */
+/* Type, length and handle. A structure of OEM strings also has their count. */
 #define HEADER_SIZE 4u
 #define OEM_STRINGS_SIZE 5u
 
@@ -44,7 +44,7 @@ static uint64_t number(const uint8_t *bytes, size_t width)
 	return value;
 }
 
-/* All bytes of an entry point, the checksum among them, add up to 0. */
+/* The bytes of an entry point, with its checksum, must add up to 0. */
 static bool is_whole(const uint8_t *bytes, uint64_t size, uint8_t length, size_t length_min)
 {
 	uint8_t sum = 0;
@@ -67,7 +67,7 @@ bool smbios_entry_point(const uint8_t *bytes, uint64_t size, struct smbios_table
 						    .size = number(entry_64->table_size, 4) };
 		return true;
 	}
-	/* One byte less is what SMBIOS 2.1 itself has said of its length. */
+	/* SMBIOS 2.1 itself states a length that is one byte too small. */
 	if (size >= sizeof(*entry_32) && memcmp(bytes, "_SM_", 4) == 0 &&
 	    is_whole(bytes, size, entry_32->length, sizeof(*entry_32) - 1)) {
 		*ret_table = (struct smbios_table){ .addr = number(entry_32->table_addr, 4),
@@ -77,7 +77,7 @@ bool smbios_entry_point(const uint8_t *bytes, uint64_t size, struct smbios_table
 	return false;
 }
 
-/* Cuts a string off *text, with its NUL. Returns false where there is none. */
+/* Removes a string and its NUL from *text. Returns false if no string ends there. */
 static bool take_string(struct text *text, struct text *ret_string)
 {
 	struct text string = { .start = text->start };
@@ -92,9 +92,9 @@ static bool take_string(struct text *text, struct text *ret_string)
 }
 
 /*
- * Cuts a structure's strings off *table, up to the empty one at their end; a structure without strings has two NULs.
- * Returns false if they do not end. *ret_rest is what follows `prefix` in the first that begins with it; a NULL start:
- * there is none.
+ * Removes a structure's strings from *table, up to the empty one at their end; a structure without strings has two
+ * NULs. Returns false if they do not end. *ret_rest is the rest behind `prefix` of the first string that begins with
+ * it, or has a NULL start.
  */
 static bool take_strings(struct text *table, struct text prefix, struct text *ret_rest)
 {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * Strings that whoever owns the machine, or runs the virtual one, gives to what boots on it: SMBIOS type 11, "OEM
+ * Strings that the owner of the machine, or the host of a virtual one, gives to the booted system: SMBIOS type 11, "OEM
  * Strings" (DMTF DSP0134, 5.2, 6.1 and 7.12).
  */
 #pragma once
@@ -10,23 +10,23 @@
 
 #include "boot/text.h"
 
-/* Where the structures lie, as the entry point has it: nothing of it has been looked at. */
+/* The place of the structures, as the entry point states it. It is not checked. */
 struct smbios_table {
 	uint64_t addr;
-	uint64_t size; /* no more than this; the last structure may end before */
+	uint64_t size; /* upper limit; the last structure may end earlier */
 };
 
-/* No table is larger in practice; no more is read of one. */
+/* Real tables are smaller. We read no more. */
 #define SMBIOS_TABLE_SIZE_MAX (1u << 20)
 
 /*
- * Reads an entry point of SMBIOS 3 (64 bits) or 2.1 (32 bits), of which `size` bytes can be read. Returns false where
- * it is none, or its checksum is wrong.
+ * Reads an entry point of SMBIOS 3 (64 bits) or 2.1 (32 bits) from `size` readable bytes. Returns false if it is not
+ * one, or its checksum is wrong.
  */
 bool smbios_entry_point(const uint8_t *bytes, uint64_t size, struct smbios_table *ret_table);
 
 /*
- * Finds the first OEM string that begins with `prefix` in a table of `size` bytes, and returns what stands behind the
- * prefix. A table that ends within a structure, or has a structure that makes no sense, ends before that.
+ * Finds the first OEM string that begins with `prefix` in a table of `size` bytes, and returns the rest behind the
+ * prefix. A truncated or invalid structure ends the table before it.
  */
 bool smbios_find_string(const uint8_t *table, uint64_t size, struct text prefix, struct text *ret_rest);

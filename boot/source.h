@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * Where the bytes of a part come from: a volume (efi/source/volume.h), a section of an image
- * (boot/section_source.h), a server (efi/network/network.h). A name that a source does not have is an error, never a
- * reason to look somewhere else.
+ * Where the bytes of a part come from: a volume (efi/source/volume.h), a section of an image (boot/section_source.h), a
+ * server (efi/network/network.h). If a source does not have a name, that is an error; there is no fallback to another.
  */
 #pragma once
 
@@ -14,38 +13,38 @@
 
 struct source;
 
-/* Something that a source has opened. A zeroed one is closed. */
+/* An open file of a source. A zeroed one is closed. */
 struct source_file {
 	struct source *source;
-	const char *name; /* for messages; the caller's, it must outlive this */
-	uint64_t size;	  /* in bytes, as the source says: the file may turn out to be shorter or longer */
+	const char *name; /* for messages; the caller's; it must outlive this */
+	uint64_t size;	  /* in bytes, according to the source: the file may turn out to be shorter or longer */
 	void *handle;	  /* the source's own; NULL: closed */
 };
 
 /* The first member of each source's own structure. */
 struct source {
-	/* Opens `name` for reading from its first byte on. Logs why it cannot. The caller closes the file. */
+	/* Opens `name` for reading from its first byte on. Logs a failure. The caller closes the file. */
 	enum kexec_status (*open)(struct source *source, const char *name, struct source_file *ret_file);
 
 	/*
-	 * Reads the next *size bytes, at `offset`, which is where the last read ended. *size becomes what was read: 0
-	 * at the end. Logs nothing, since the caller may try again: *ret_why is what the source had to say; NULL if it
-	 * has said it.
+	 * Reads the next *size bytes, at `offset`, which is the end of the last read. *size becomes the number read, 0
+	 * at the end. Logs no failure of its own, since the caller may retry: *ret_why describes it, or is NULL if the
+	 * source has logged it.
 	 */
 	enum kexec_status (*read)(struct source_file *file, uint64_t offset, void *buffer, uint64_t *size,
 				  const char **ret_why);
 
-	/* Opens the file anew where its handle has failed, to be read on from `offset`. Logs why it cannot. */
+	/* Opens the file again after its handle has failed, to read on from `offset`. Logs a failure. */
 	enum kexec_status (*reopen)(struct source_file *file, uint64_t offset);
 
-	/* Does nothing to a file that is closed. */
+	/* A no-op for a closed file. */
 	void (*close)(struct source_file *file);
 
-	/* Reads of more than READ_SIZE_PIECE may be tried. Whoever tries clears this when one has failed. */
+	/* Whether to try reads of more than READ_SIZE_PIECE. The caller clears this if one has failed. */
 	bool bears_large_reads;
 
-	/* It cannot read a piece without the rest: as much as is wanted is best asked for at once. */
+	/* The source can only read a file whole, so it is best to read everything at once. */
 	bool reads_whole;
 
-	struct read_size read_size; /* what its reads have shown */
+	struct read_size read_size; /* what the reads so far have shown */
 };

@@ -1,20 +1,20 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* Takes the kernel's command line apart as the kernel does: lib/cmdline.c, next_arg and parse_option_str. */
+/* Parses the kernel's command line like the kernel: lib/cmdline.c, next_arg and parse_option_str. */
 #include "boot/stub_options.h"
 
-/* isspace() of lib/ctype.c, which takes bytes for Latin-1. */
+/* isspace() of lib/ctype.c, which treats bytes as Latin-1. */
 static bool is_space(char c)
 {
 	return c == ' ' || (c >= '\t' && c <= '\r') || (unsigned char)c == 0xa0;
 }
 
-/* The part of a text from `start` up to `end`, which may lie before it. */
+/* The part of a text from `start` up to `end`. Empty if `end` is before `start`. */
 static struct text part(struct text text, size_t start, size_t end)
 {
 	return (struct text){ .start = text.start + start, .length = end > start ? end - start : 0 };
 }
 
-/* How long the next parameter is. A quote that is open at its start hides spaces up to the next quote, and so on. */
+/* The length of the next parameter. A quote that is open at its start hides spaces up to the next quote, and so on. */
 static size_t parameter_length(struct text text, bool in_quotes)
 {
 	size_t length = 0;
@@ -26,7 +26,9 @@ static size_t parameter_length(struct text text, bool in_quotes)
 	return length;
 }
 
-/* Quotes count only around a whole parameter or a whole value; at its end one goes if there was one at its start. */
+/*
+ * Quotes count only around a whole parameter or a whole value. A closing quote is removed if there was an opening one.
+ */
 static struct stub_parameter split(struct text text, bool quoted)
 {
 	struct stub_parameter parameter = { 0 };
@@ -34,7 +36,7 @@ static struct stub_parameter split(struct text text, bool quoted)
 	size_t equals = 0;
 	bool value_is_quoted;
 
-	/* A = that comes first begins no value. */
+	/* A leading = does not begin a value. */
 	for (size_t i = 1; i < text.length && !equals; i++) {
 		if (text.start[i] == '=')
 			equals = i;
@@ -81,7 +83,7 @@ static bool contains(struct text list, struct text option)
 	return false;
 }
 
-/* The next efi=LIST ahead of a word --, which ends the kernel's parameters. */
+/* Finds the next efi=LIST in front of a word --, which ends the kernel's parameters. */
 static bool take_efi_list(struct text *rest, struct text *ret_list)
 {
 	struct stub_parameter parameter;

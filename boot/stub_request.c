@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* Takes the load options of a stub apart. */
+/* Parses the load options of a stub. */
 #include "boot/stub_request.h"
 
 #include "boot/optional_data.h"
@@ -40,7 +40,7 @@ struct stub_request stub_request_parse(const void *bytes, size_t size, const str
 	request.whole = text_trim(text);
 	take_program(&text, sender);
 	take_profile(&text, &request);
-	/* A profile looks like one of those marks. */
+	/* A profile looks like a mark of the firmware's, so check for a profile first. */
 	if (request.has_profile || sender->is_shell || !optional_data_is_mark(text))
 		request.command_line = text_trim(text);
 	return request;
@@ -67,7 +67,7 @@ static bool is_same_line(struct text a, struct text b)
 bool stub_request_repeats(const struct stub_request *request, struct text command_line)
 {
 	command_line = text_trim(command_line);
-	/* The command line may begin with a word that looks like our name. */
+	/* Compare the whole text too: the command line may begin with a word that looks like our name. */
 	return !request->command_line.length || is_same_line(request->command_line, command_line) ||
 	       is_same_line(request->whole, command_line);
 }

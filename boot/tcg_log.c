@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * Steps through event logs, by the rules of the kernel's __calc_tpm2_event_size (include/linux/tpm_eventlog.h) where it
- * comes to what is an event, and never past the memory that the log is known to lie in.
+ * Steps through event logs. The kernel's __calc_tpm2_event_size (include/linux/tpm_eventlog.h) defines what an event
+ * is. This code never reads beyond the memory that is known to hold the log.
  */
 #include "boot/tcg_log.h"
 
@@ -23,7 +23,7 @@ enum {
 	EV_PREBOOT_CERT = 0,
 };
 
-/* What is left to read. Everything is taken off its front. */
+/* The unread rest. Reading removes bytes from its front. */
 struct input {
 	const uint8_t *bytes;
 	uint64_t size;
@@ -38,7 +38,7 @@ static bool skip(struct input *input, uint64_t size)
 	return true;
 }
 
-/* Takes a number of at most 8 bytes, little endian. */
+/* Reads a number of at most 8 bytes, little endian. */
 static bool take(struct input *input, unsigned width, uint64_t *ret_value)
 {
 	const uint8_t *bytes = input->bytes;
@@ -52,13 +52,13 @@ static bool take(struct input *input, unsigned width, uint64_t *ret_value)
 	return true;
 }
 
-/* The list of digest sizes, as the first event of a log has it. */
+/* The list of digest sizes in the first event of a log. */
 struct algorithms {
 	const uint8_t *list;
 	uint64_t count;
 };
 
-/* Takes an event off *rest, which stays as it is where there is none. */
+/* Removes an event from *rest. If there is none, *rest does not change. */
 static bool take_event_1_2(struct input *rest, struct input *ret_content)
 {
 	struct input input = *rest;
@@ -101,7 +101,7 @@ static bool digest_size(const struct algorithms *algorithms, uint64_t id, uint64
 	return false;
 }
 
-/* The same for an event of the new format. */
+/* Does the same for an event of the new format. */
 static bool take_event_2(struct input *rest, const struct algorithms *algorithms)
 {
 	struct input input = *rest;
@@ -112,7 +112,7 @@ static bool take_event_2(struct input *rest, const struct algorithms *algorithms
 
 	if (!skip(&input, EVENT_2_TYPE) || !take(&input, 4, &type) || !take(&input, 4, &count))
 		return false;
-	/* No more than one digest of each kind. */
+	/* At most one digest of each kind. */
 	if (count > algorithms->count)
 		return false;
 	for (; count; count--) {
@@ -128,7 +128,7 @@ static bool take_event_2(struct input *rest, const struct algorithms *algorithms
 	return true;
 }
 
-/* Where in a log somebody is who steps through it. */
+/* Position of a reader in the log. */
 struct walk {
 	const struct tcg_log *log;
 	struct algorithms algorithms;
@@ -146,7 +146,7 @@ static uint64_t offset_of(const struct walk *walk)
 	return walk->log->room - walk->rest.size;
 }
 
-/* Passes the next event, if there is one. */
+/* Skips the next event. Returns false if there is none. */
 static bool step(struct walk *walk, struct tcg_event *ret_event)
 {
 	struct input header = walk->rest;
@@ -155,7 +155,7 @@ static bool step(struct walk *walk, struct tcg_event *ret_event)
 	uint64_t type;
 	bool is_event;
 
-	/* The first is of the old format in both. */
+	/* In both formats the first event is of the old one. */
 	if (offset_of(walk) == 0 || walk->log->format == TCG_LOG_FORMAT_1_2)
 		is_event = take_event_1_2(&walk->rest, &content);
 	else
@@ -166,7 +166,7 @@ static bool step(struct walk *walk, struct tcg_event *ret_event)
 	return true;
 }
 
-/* Walks the log once, as tcg_log_size. *ret_found: an event like `wanted` begins at `from` or behind it. */
+/* Steps through the log once, like tcg_log_size. *ret_found: an event like `wanted` begins at or behind `from`. */
 static uint64_t search(const struct tcg_log *log, uint64_t from, uint64_t last_offset, const struct tcg_event *wanted,
 		       bool *ret_found, bool *ret_whole)
 {

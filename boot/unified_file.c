@@ -9,10 +9,10 @@
 #include "common/align.h"
 #include "common/string.h"
 
-/* Every kernel can be told of an initrd up to here (Documentation/arch/x86/boot.rst, initrd_addr_max). */
+/* Every kernel accepts an initrd up to here (Documentation/arch/x86/boot.rst, initrd_addr_max). */
 #define INITRD_MAX 0x7fffffffu
 
-/* Linux wants the beginning of a page, and all initrds in a row. */
+/* Linux needs an initrd that begins at a page, and all initrds in a row. */
 static bool initrd_may_stay(const struct boot_plan *plan, const struct unified_file *file)
 {
 	const struct unified_section *initrd = &file->image.sections[UNIFIED_INITRD];
@@ -21,7 +21,7 @@ static bool initrd_may_stay(const struct boot_plan *plan, const struct unified_f
 	       initrd->size && initrd->size == initrd->file_size;
 }
 
-/* With [`lead`, the file's end) from the beginning of a page on. */
+/* Memory for a file, with its byte `lead` at the beginning of a page. */
 static struct memory_request request(uint64_t file_size, uint64_t lead)
 {
 	return (struct memory_request){
@@ -102,7 +102,9 @@ enum kexec_status unified_file_keep_initrd(const struct unified_file *file, cons
 	return KEXEC_OK;
 }
 
-/* The text is taken from memory that may have changed since it was read. Nobody else would notice. */
+/*
+ * Compares the text with its digest, because memory may have changed since it was read, and nothing else would notice.
+ */
 enum kexec_status unified_file_settle_command_line(struct unified_file *file, struct boot_plan *plan, bool is_signed)
 {
 	const struct unified_section *section = &file->image.sections[UNIFIED_COMMAND_LINE];

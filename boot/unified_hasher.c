@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* Hashes sections one by one: they do not overlap. */
+/* Hashes sections one by one, which works because they do not overlap. */
 #include "boot/unified_hasher.h"
 
 #include "common/sha256.h"
 
-/* The part that the byte at `offset` is in, or the next one behind it. UNIFIED_PARTS behind the last. */
+/* The part that contains the byte at `offset`, or else the next one. UNIFIED_PARTS if there is none. */
 static unsigned find_part(const struct unified_image *image, uint64_t offset)
 {
 	unsigned next = UNIFIED_PARTS;
@@ -39,7 +39,7 @@ static void finish(struct fsverity *state, const struct unified_section *section
 	fsverity_finish(state, section->size, ret_digest);
 }
 
-/* Takes in the beginning of the bytes, and returns how many of them. */
+/* Hashes some of the bytes, from the beginning, and returns how many. */
 static uint64_t take_some(struct unified_hasher *hasher, const void *bytes, uint64_t size)
 {
 	unsigned part = find_part(hasher->image, hasher->offset);

@@ -24,7 +24,7 @@ static bool is_unified_image(const struct kernel_probe *probe)
 
 	if (!pe_machine(&image, &machine, &subsystem) || machine != MACHINE_X86_64)
 		return false;
-	/* The kernel of a sealed entry lies beside it; its .linux is for those who list images (tools/seal). */
+	/* A sealed entry's kernel is in another file. Its .linux is only for programs that list images (tools/seal). */
 	if (pe_find_section(&image, ".entry", &content))
 		return false;
 	for (uint32_t i = 0; pe_section_at(&image, i, &section); i++) {

@@ -5,7 +5,7 @@
 #include "boot/log.h"
 #include "common/string.h"
 
-/* How much of a command line a message quotes. */
+/* Longest quote of a command line in a message. */
 #define QUOTE_MAX 120
 
 enum kexec_status unified_check_additions(const struct boot_plan *plan, const struct unified_image *image)

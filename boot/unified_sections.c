@@ -19,13 +19,13 @@ const char *unified_section_name(enum unified_part part)
 	return names[part];
 }
 
-/* Numbers of sections, [start, end). */
+/* A range of section numbers, [start, end). */
 struct group {
 	uint32_t start;
 	uint32_t end;
 };
 
-/* The base is group 0, profile N is group N + 1. Returns how many profiles there are. */
+/* The base is group 0, profile N is group N + 1. Returns the number of profiles. */
 static uint32_t find_group(const struct pe_image *image, uint32_t number, struct group *ret_group)
 {
 	struct pe_section section;
@@ -54,7 +54,7 @@ uint32_t unified_profile_count(const struct pe_image *image)
 	return count ? count : 1;
 }
 
-/* What counts for a profile: its own sections before those of the base. */
+/* The groups that count for a profile: its own sections come before those of the base. */
 struct groups {
 	struct group list[2];
 };
@@ -68,7 +68,7 @@ static struct groups groups_of(const struct pe_image *image, uint32_t profile)
 	return groups;
 }
 
-/* The first section of that name in a group. */
+/* Finds the first section of that name in a group. */
 static bool find_in_group(const struct pe_image *image, const struct group *group, const char *name,
 			  uint32_t *ret_index)
 {
@@ -99,7 +99,7 @@ bool unified_find_section(const struct pe_image *image, uint32_t profile, const 
 	return find_in_groups(image, &groups, name, &index) && pe_section_at(image, index, ret_section);
 }
 
-/* What is used of a section. */
+/* The used bytes of a section. */
 static uint64_t length_in_file(const struct pe_section *section)
 {
 	return section->size < section->file_size ? section->size : section->file_size;
@@ -110,7 +110,7 @@ static bool ranges_overlap(uint64_t a, uint64_t a_size, uint64_t b, uint64_t b_s
 	return a_size && b_size && a < b + b_size && b < a + a_size;
 }
 
-/* In memory the one that was loaded last would lie over the other, and so would a change in the file. */
+/* If two sections overlapped in memory, the one loaded last would win. In the file, one change would affect both. */
 static enum kexec_status check_apart(const char *name, const struct pe_image *image, uint32_t index)
 {
 	struct pe_section section;
@@ -130,13 +130,13 @@ static enum kexec_status check_apart(const char *name, const struct pe_image *im
 	return KEXEC_OK;
 }
 
-/* An empty command line is as good as none. Whoever adds one of the others empty has made a mistake. */
+/* An empty command line means none. An empty section of the others is a mistake. */
 static bool may_be_empty(enum unified_part part)
 {
 	return part != UNIFIED_KERNEL && part != UNIFIED_INITRD && part != UNIFIED_MICROCODE;
 }
 
-/* What runs. Of the others the first counts, as for systemd-stub. */
+/* Sections that run. Of other sections the first counts, as for systemd-stub. */
 static bool must_be_single(enum unified_part part)
 {
 	return part == UNIFIED_COMMAND_LINE || !may_be_empty(part);
@@ -164,7 +164,7 @@ static enum kexec_status check_in_file(const char *name, const struct pe_image *
 	return check_apart(name, image, index);
 }
 
-/* Each is checked, whether it counts or another one takes its place. */
+/* Checks each section of the group, even if another one takes its place. */
 static enum kexec_status check_group(const char *name, const struct pe_image *image, const struct group *group,
 				     enum unified_part part)
 {
@@ -189,7 +189,7 @@ static enum kexec_status check_groups(const char *name, const struct pe_image *i
 	enum kexec_status status = KEXEC_OK;
 
 	for (int i = 0; !status && i < UNIFIED_PARTS; i++) {
-		/* The base first. */
+		/* Check the base first. */
 		status = check_group(name, image, &groups->list[1], (enum unified_part)i);
 		if (!status)
 			status = check_group(name, image, &groups->list[0], (enum unified_part)i);
@@ -270,7 +270,7 @@ struct text unified_content(const struct unified_view *view, enum unified_part p
 	return (struct text){ .start = (const char *)view->bytes + section->offset, .length = section->file_size };
 }
 
-/* Device trees and firmware are not for x86. */
+/* Device trees and firmware do not exist on x86. */
 void unified_print_unused(const char *name, const struct pe_image *image)
 {
 	static const char *const unused[] = { ".splash", ".dtb", ".dtbauto", ".hwids", ".efifw" };
