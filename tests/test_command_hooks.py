@@ -212,11 +212,10 @@ def zsh_completed(machine, *words):
     found = set()
     for line in run(machine, "zsh", "-f", "-c", script).stdout.splitlines():
         values = re.fullmatch(r":version:\((.*)\)", line)
-        option = re.search(r"--[a-z-]+", line)
-        found |= set(values[1].split()) if values else {option[0]} if option else {line}
-    if len(words) == 2:
-        found.add("--help")
-    return {word for word in found if word.startswith("-") == words[-1].startswith("-") or len(words) == 2}
+        # Behind what excludes it, and what says that it may be repeated.
+        option = re.match(r"(?:\([^)]*\))?[*]?(--[a-z-]+)", line)
+        found |= set(values[1].split()) if values else {option[1]} if option else {line} - set(re.findall("^:.*", line))
+    return {word for word in found if word.startswith("-") == words[-1].startswith("-")}
 
 
 SHELLS = pytest.mark.parametrize("completed", [bash_completed, zsh_completed])
@@ -226,181 +225,17 @@ SHELLS = pytest.mark.parametrize("completed", [bash_completed, zsh_completed])
 def test_completion_knows_all_words(machine, completed):
     helped = subprocess.run([COMMAND, "--help"], stdout=subprocess.PIPE, text=True, check=True).stdout
     commands = set(re.findall(r"^    ([a-z]+) ", helped + " ", re.MULTILINE)) | {"uninstall"}
-    assert completed(machine, "kexec-efi", "") == commands | {"--help"}
-    for command in commands - {"seal", "uki", "sign"}:
-        assert completed(machine, "kexec-efi", command, "-") == options_of(command)
-
-
-@SHELLS
-def test_completion_of_versions(machine, completed):
-    installed(machine)
-    assert completed(machine, "kexec-efi", "remove", "") == {VERSION}
-
-
-@pytest.mark.parametrize("hook", [POSTINST, POSTRM, UPDATE, PLUGIN], ids=lambda path: path.name)
-def test_nothing_happens_before_install(machine, hook):
-    before = machine.state()
-    words = [hook, "add", VERSION, "/nowhere", image_of(machine, VERSION)] if hook == PLUGIN else [hook, VERSION, image_of(machine, VERSION)]
-    if hook == UPDATE:
-        words[2] = machine.root / f"boot/initrd.img-{VERSION}"
-    result = run(machine, *words, KERNEL_INSTALL_LAYOUT="kexec-efi", KERNEL_INSTALL_STAGING_AREA="/nowhere")
-    assert (result.stdout, result.stderr) == ("", "") and machine.state() == before
-    # That it was asked at all.
-    assert "--if-installed" in (machine.folder.parent / "calls").read_text()
-
-
-@pytest.mark.parametrize("hook", [POSTINST, POSTRM, UPDATE], ids=lambda path: str(path.parent.name))
-def test_command_that_is_gone(machine, hook):
-    """The package was removed, and its files in /etc are left."""
-    result = run(machine, hook, VERSION, image_of(machine, VERSION), programs=False)
-    assert (result.stdout, result.stderr) == ("", "")
-
-
-@pytest.mark.parametrize("parameters", ["", "configure 6.1", "'configure' ''"])
-def test_kernel_that_is_installed(machine, parameters):
-    installed(machine).kernel_package("6.2")
-    result = run(machine, POSTINST, "6.2", image_of(machine, "6.2"), DEB_MAINT_PARAMS=parameters)
-    # debconf has standard output.
-    assert result.stdout == "" and "on trial" in result.stderr
-    assert versions(machine) == {VERSION, "6.2"}
-
-
-def test_kernel_without_an_initrd(machine):
-    installed(machine).kernel_package("6.2")
-    (machine.root / "boot/initrd.img-6.2").unlink()
-    assert "expected an initrd" in run(machine, POSTINST, "6.2", image_of(machine, "6.2"), expected=1).stderr
-    run(machine, POSTINST, "6.2", image_of(machine, "6.2"), INITRD="No")
-    assert versions(machine) == {VERSION, "6.2"}
-
-
-@pytest.mark.parametrize("hook, parameters", [(POSTINST, "abort-upgrade 6.1"), (POSTINST, "'triggered' 'x'"), (POSTRM, "upgrade 6.1"),
-                                              (POSTRM, "'failed-upgrade' '6.1'")])
-def test_other_calls_of_the_package(machine, hook, parameters):
-    installed(machine)
-    before = machine.state()
-    run(machine, hook, VERSION, image_of(machine, VERSION), DEB_MAINT_PARAMS=parameters)
-    assert machine.state() == before and not (machine.folder.parent / "calls").exists()
-
-
-@pytest.mark.parametrize("parameters", ["remove", "'purge'", ""])
-def test_kernel_that_is_removed(machine, parameters):
-    installed(machine).kernel_package("6.2")
-    machine.run("add", "6.2")
-    image_of(machine, "6.2").unlink()
-    assert run(machine, POSTRM, "6.2", image_of(machine, "6.2"), DEB_MAINT_PARAMS=parameters).stdout == ""
-    assert versions(machine) == {VERSION}
-
-
-def test_kernel_that_cannot_be_removed(machine):
-    """Nobody is kept from removing the package."""
-    installed(machine)
-    (machine.kernel / "proc/self/mountinfo").write_text("")
-    result = run(machine, POSTRM, VERSION)
-    assert f"warning: {VERSION} may still be on the ESP" in result.stderr and result.stdout == ""
-
-
-def test_initrd_that_is_updated(machine):
-    installed(machine)
-    initrd = machine.root / f"boot/initrd.img-{VERSION}"
-    names = machine.names()
-    run(machine, UPDATE, VERSION, initrd)
-    assert machine.names() == names
-    initrd.write_bytes(cpio("updated"))
-    run(machine, UPDATE, VERSION, initrd)
-    assert machine.names() != names
-    machine.expect_bootable()
-    # That of a kernel that is not there.
-    other = machine.root / "boot/initrd.img-9"
-    other.write_bytes(cpio("other"))
-    run(machine, UPDATE, "9", other)
-    assert versions(machine) == {VERSION}
-
-
-# --- kernel-install --------------------------------------------------------------------------------------------------
-
-
-def plugin(machine, *words, **options):
-    staging = machine.folder / "staging"
-    staging.mkdir(exist_ok=True)
-    return run(machine, PLUGIN, *words, KERNEL_INSTALL_STAGING_AREA=str(staging), **options)
-
-
-def test_plugin_adds_and_removes(machine):
-    installed(machine).kernel_package("6.2")
-    words = ["6.2", machine.esp / "token/6.2", image_of(machine, "6.2"), machine.root / "boot/initrd.img-6.2"]
-    plugin(machine, "add", *words, KERNEL_INSTALL_LAYOUT="kexec-efi")
-    assert versions(machine) == {VERSION, "6.2"}
-    plugin(machine, "remove", *words[:2], KERNEL_INSTALL_LAYOUT="kexec-efi")
-    assert versions(machine) == {VERSION}
-
-
-def test_plugin_takes_what_is_staged(machine):
-    """Microcode first, and an initrd that another plugin has made."""
-    installed(machine).kernel_package("6.2")
-    (machine.root / "boot/initrd.img-6.2").unlink()
-    (machine.folder / "staging").mkdir()
-    for name in ("initrd-b", "initrd-a", "microcode"):
-        (machine.folder / "staging" / name).write_bytes(cpio(name))
-    plugin(machine, "add", "6.2", "/nowhere", image_of(machine, "6.2"), KERNEL_INSTALL_LAYOUT="kexec-efi")
-    conf = next(path for path in machine.esp.rglob("6.2.*.conf")).read_text()
-    contents = [(machine.esp / path[1:]).read_bytes() for path in re.findall("^initrd (.*)", conf, re.MULTILINE)]
-    assert contents == [cpio("microcode"), cpio("initrd-a"), cpio("initrd-b")]
-
-
-def test_plugin_makes_a_unified_image(machine):
-    """For 90-uki-copy.install; on a machine that kexec-efi has not set up."""
-    out = machine.folder / "staging/uki.efi"
-    plugin(machine, "add", VERSION, "/nowhere", image_of(machine, VERSION), machine.root / f"boot/initrd.img-{VERSION}",
-           KERNEL_INSTALL_LAYOUT="uki", KERNEL_INSTALL_UKI_GENERATOR="kexec-efi")
-    (machine.esp / "uki.efi").write_bytes(out.read_bytes())
-    machine.judge("/uki.efi")
-    content = out.read_bytes()
-    assert VERSION.encode() in content and b"PRETTY_NAME" in content and b"root=/dev/vda2 ro quiet" in content
-
-
-@pytest.mark.parametrize("environment", [
-    {"KERNEL_INSTALL_LAYOUT": "bls"}, {"KERNEL_INSTALL_LAYOUT": "uki"}, {"KERNEL_INSTALL_LAYOUT": "uki", "KERNEL_INSTALL_UKI_GENERATOR": "ukify"},
-    {"KERNEL_INSTALL_LAYOUT": "uki", "KERNEL_INSTALL_UKI_GENERATOR": "kexec-efi", "KERNEL_INSTALL_IMAGE_TYPE": "uki"}, {}])
-@pytest.mark.parametrize("command", ["add", "remove", "inspect"])
-def test_plugin_of_others(machine, environment, command):
-    installed(machine)
-    before = machine.state()
-    plugin(machine, command, VERSION, "/nowhere", image_of(machine, VERSION), **environment)
-    assert machine.state() == before and not (machine.folder.parent / "calls").exists()
-
-
-def test_plugin_with_an_initrd_that_is_missing(machine):
-    installed(machine)
-    result = plugin(machine, "add", VERSION, "/nowhere", image_of(machine, VERSION), "/nowhere/initrd", expected=1,
-                    KERNEL_INSTALL_LAYOUT="kexec-efi")
-    assert "expected an initrd /nowhere/initrd, found none" in result.stderr
-
-
-# --- what belongs to a package besides -------------------------------------------------------------------------------
-
-
-def options_of(*words):
-    result = subprocess.run([COMMAND, *words, "--help"], stdout=subprocess.PIPE, text=True, check=True)
-    return set(re.findall(r"--[a-z-]+", result.stdout.split("options:")[-1]))
-
-
-def completed(machine, *words):
-    script = f"source {PACKAGING}/bash-completion/kexec-efi; COMP_WORDS=({' '.join(map(repr, words))}); COMP_CWORD={len(words) - 1}; " \
-             "_kexec_efi; printf '%s\\n' \"${COMPREPLY[@]}\""
-    return set(run(machine, "bash", "-c", script).stdout.split())
-
-
-def test_completion_knows_all_words(machine):
-    helped = subprocess.run([COMMAND, "--help"], stdout=subprocess.PIPE, text=True, check=True).stdout
-    commands = set(re.findall(r"^    ([a-z]+) ", helped + " ", re.MULTILINE)) | {"uninstall"}
     assert completed(machine, "kexec-efi", "") == commands
     assert completed(machine, "kexec-efi", "-") == options_of()
     for command in commands:
         assert completed(machine, "kexec-efi", command, "-") == options_of(command), command
-        assert completed(machine, "kexec-efi", "--root", "/", "--json", command, "-") == options_of(command), command
+    # Common options may stand ahead of the command.
+    assert completed(machine, "kexec-efi", "--root", "/", "--json", "uki", "-") == options_of("uki")
+    assert completed(machine, "kexec-efi", "--root", "/", "") == commands
 
 
-def test_completion_of_versions(machine):
+@SHELLS
+def test_completion_of_versions(machine, completed):
     installed(machine)
     assert completed(machine, "kexec-efi", "remove", "") == {VERSION}
     assert completed(machine, "kexec-efi", "--json", "remove", "--force", "") == {VERSION}
@@ -409,12 +244,12 @@ def test_completion_of_versions(machine):
 def test_completion_of_values(machine):
     """In each way in which bash may take an option apart."""
     for words in (["--variables", ""], ["--variables", "=", ""], ["--variables", "="]):
-        assert completed(machine, "kexec-efi", "status", *words) == {"auto", "yes", "no"}
-    assert completed(machine, "kexec-efi", "predict", "--bank", "sha3") == {"sha384"}
+        assert bash_completed(machine, "kexec-efi", "status", *words) == {"auto", "yes", "no"}
+    assert bash_completed(machine, "kexec-efi", "predict", "--bank", "sha3") == {"sha384"}
     folder = str(machine.folder)
-    assert completed(machine, "kexec-efi", "--root", folder + "/ro") == {folder + "/root"}
-    assert completed(machine, "kexec-efi", "add", "--initrd", folder + "/ke") == {folder + "/kernel"}
-    assert completed(machine, "kexec-efi", "uki", "--cmdline", "") == set()
+    assert bash_completed(machine, "kexec-efi", "--root", folder + "/ro") == {folder + "/root"}
+    assert bash_completed(machine, "kexec-efi", "add", "--initrd", folder + "/ke") == {folder + "/kernel"}
+    assert bash_completed(machine, "kexec-efi", "uki", "--cmdline", "") == set()
 
 
 @pytest.mark.parametrize("hook", [POSTINST, POSTRM, UPDATE, PLUGIN], ids=lambda path: path.name)
