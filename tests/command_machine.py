@@ -161,7 +161,7 @@ class FolderMachine:
         (self.kernel / "proc/sys/kernel/osrelease").write_text(release + "\n")
 
     def leave_start(self, what, path, line="", time="2026-01-02 03:04"):
-        """What the loader notes of a start (efi/linux/start_note.h)."""
+        """What the loader notes of a start (efi/notes/start_note.h)."""
         wide = path.replace("/", "\\")
         self.set("KexecStarts", (self.get("KexecStarts", variables.KEXEC) or b"") + f"{what}\t{wide}\t{line}\t{time}\n".encode(),
                  variables.KEXEC)

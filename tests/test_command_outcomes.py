@@ -220,12 +220,12 @@ def test_what_the_loader_says_cannot_command_a_terminal(machine):
 
 
 def test_words_of_the_loader():
-    """As efi/linux/start_note.c has them."""
-    source = (ROOT / "efi/linux/start_note.c").read_text()
+    """As efi/notes/start_note.c has them."""
+    source = (ROOT / "efi/notes/start_note.c").read_text()
     for word in ("refused", "started", "stopped"):
         assert f'write_record("{word}", ' in source
     assert f'.name = L"{loader_words.STARTS}"' in source and 'format_text(record, sizeof(record), "%s\\t%s\\t%s\\t", what' in source
-    assert "#define START_NOTE_SIZE 1024" in (ROOT / "efi/linux/start_note.h").read_text()
+    assert "#define START_NOTE_SIZE 1024" in (ROOT / "efi/notes/start_note.h").read_text()
 
 
 def test_many_trials(tmp_path):

@@ -7,7 +7,7 @@ import struct
 
 from .variables import KEXEC, STORED
 
-# efi/linux/loader_interface.h, efi/linux/start_note.h, common/stop_note.h, purgatory_abi.h, exception.h.
+# efi/linux/loader_interface.h, efi/notes/start_note.h, common/stop_note.h, purgatory_abi.h, exception.h.
 LOG, NOTE, STARTS = "KexecLog", "KexecMismatch", "KexecStarts"
 _NOTE_HEAD = struct.Struct("<II16s")
 _DIGESTS, _EXCEPTION, _EXIT = struct.Struct("<32s32s"), struct.Struct("<QQQQQ"), struct.Struct("<QQQQ")
