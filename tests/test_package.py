@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """What a package is made of: the files of `make install`, and debian/. `make check-package` builds the packages."""
 
+import json
 import os
 import pathlib
 import re
@@ -111,6 +112,68 @@ def test_line_that_shim_would_not_take(tmp_path, line, complaint):
     result = subprocess.run([ROOT / "tools/finish", image], stderr=subprocess.PIPE, text=True)
     assert result.returncode == 1 and complaint in result.stderr and result.stderr.startswith("finish: sbat: ")
     assert image.read_bytes() == content.replace(own, line)
+
+
+# --- debian/ ---------------------------------------------------------------------------------------------------------
+
+DEBIAN = ROOT / "debian"
+
+
+def lines_of(path):
+    return [line for line in path.read_text().splitlines() if line and not line.startswith("#")]
+
+
+def test_each_file_has_its_package(tmp_path):
+    """dh_missing says so too, but only where packages are built."""
+    rules = (DEBIAN / "rules").read_text()
+    variables = re.findall(r"^export (PREFIX|[a-z]+dir) := (\S+)$", rules, re.MULTILINE)
+    folder = packaged.install(tmp_path, *(f"{name}={value}" for name, value in variables))
+    places = [line for name in ("kexec-efi.install", "kexec-efi-image.install", "not-installed") for line in lines_of(DEBIAN / name)]
+    matched = []
+    for place in places:
+        found = list(folder.glob(place))
+        assert found, place
+        matched += [path for one in found for path in ([one] if not one.is_dir() or one.is_symlink() else one.rglob("*"))
+                    if path.is_symlink() or not path.is_dir()]
+    assert sorted(str(path.relative_to(folder)) for path in matched) == sorted(files(folder))
+
+
+def test_versions_agree():
+    version = re.search(r"^VERSION := (\S+)$", (ROOT / "GNUmakefile").read_text(), re.MULTILINE)[1]
+    assert re.match(rf"kexec-efi \({re.escape(version)}-\d+\) ", (DEBIAN / "changelog").read_text())
+
+
+@pytest.mark.parametrize("script", [path for path in sorted(DEBIAN.rglob("*")) if path.is_file() and path.read_bytes().startswith(b"#!/bin/sh\n")],
+                         ids=lambda path: path.name)
+def test_scripts_can_be_parsed(script):
+    subprocess.run(["sh", "-n", script], check=True)
+
+
+def test_template_makes_the_signed_package(tmp_path):
+    """As the code signing service does it, with a key of ours: the signed image is the unsigned one with that signature."""
+    name, file = "kexec-efi-image-amd64-signed", "usr/lib/kexec-efi/kexecx64.efi"
+    subprocess.run([DEBIAN / "signing-template/fill", DEBIAN / "signing-template/debian", tmp_path, name, file, "1.2-3",
+                    "Fri, 27 Nov 2026 12:00:00 +0000"], check=True)
+    source = tmp_path / "source-template"
+    texts = {path.name: path.read_text() for path in source.rglob("*") if path.is_file()}
+    assert set(texts) == {"README.source", "changelog", "control", "copyright", "format", "rules", "triggers"}
+    assert not [text for text in texts.values() if re.search(r"@[A-Z]+@", text)]
+    assert texts["changelog"].startswith(f"{name} (1.2+3) unstable; ") and texts["control"].count("= 1.2-3") == 4
+    # What the signature changes, kexec-efi is told of.
+    assert texts["triggers"].split()[1:] == (DEBIAN / "kexec-efi.triggers").read_text().split()[1:]
+    told, = json.loads((tmp_path / "files.json").read_text())["packages"].items()
+    assert told == ("kexec-efi-image", {"trusted_certs": [], "files": [{"sig_type": "efi", "file": file}]})
+    key, image = Key.new(tmp_path, "distribution"), ROOT / "build/kexecx64.efi"
+    signature = source / f"debian/signatures/kexec-efi-image/{file}.sig"
+    signature.parent.mkdir(parents=True)
+    subprocess.run(["sbsign", "--detached", "--key", key.key, "--cert", key.certificate, "--output", signature, image], check=True,
+                   stderr=subprocess.DEVNULL)
+    subprocess.run(["make", "-s", "-f", "debian/rules", "override_dh_auto_install", f"IMAGE={image}"], cwd=source, check=True,
+                   stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    signed, = source.rglob("*.signed")
+    assert str(signed).endswith(f"debian/{name}/{file}.signed")
+    subprocess.run(["sbverify", "--cert", key.certificate, signed], check=True, stdout=subprocess.DEVNULL)
+    assert signed.stat().st_size > image.stat().st_size
 
 
 # --- the scripts of the package, on a machine made of folders ---------------------------------------------------------
