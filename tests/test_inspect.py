@@ -99,7 +99,7 @@ def test_entry_that_is_refused(content, line):
 def test_our_own_image():
     content = IMAGE.read_bytes()
     found = answer("image", content)
-    assert found["plan"] is None and found["is_marked"] is False
+    assert found["plan"] is None and found["is_marked"] is False and found["entries"] == 0
     names = [section["name"] for section in found["sections"]]
     assert names[:2] == [".text", ".rodata"] and ".sbat" in names
     # All but the checksum and the entry of the certificates.
@@ -140,6 +140,25 @@ def test_section_that_is_larger_in_memory():
 def test_sealed_entry_that_the_loader_would_refuse():
     assert refusal("image", image_with({".entry": b"linux /k\n"})) == \
         'sealed entry: expected a line "fsverity HEX /k" (or sha256), found none'
+
+
+def test_which_of_several_sealed_entries():
+    """One that is refused is so by itself."""
+    digest = b"fsverity " + 64 * b"0"
+    content = bytearray(image_with({".entry": b"linux /a\n" + digest + b" /a\n", ".entryX": b"linux /b\n", ".linux": b"K"}))
+    offset = content.index(b".entryX")
+    content[offset:offset + 8] = b".entry\0\0"
+    found = answer("image", bytes(content))
+    assert (found["entries"], found["plan"]["kernel"]["name"]) == (2, "/a")
+    assert answer("image", bytes(content), "", "1") == found
+    assert refusal("image", bytes(content), "", "2") == \
+        'sealed entry 2: expected a line "fsverity HEX /b" (or sha256), found none'
+    assert refusal("image", bytes(content), "", "3") == "this image: expected a section .entry number 3, found 2"
+
+
+def test_fallback_of_an_entry():
+    assert answer("entry", b"linux /k\n")["fallback"] is None
+    assert answer("entry", b"linux /k\nfallback /old.conf\n")["fallback"] == "/old.conf"
 
 
 @pytest.mark.parametrize("cut, section", [(1, ".initrd"), (17, ".initrd"), (33, ".initrd"), (34, ".linux")])
@@ -376,7 +395,8 @@ def test_program_of_the_tools_answers_alike():
 
 @pytest.mark.parametrize("arguments", [[], ["entry"], ["entries", "x"], ["entry", "x", "y", "z"], ["keys", "x", "1"],
                                        ["kernel", "x", "-1"], ["kernel", "x", ""], ["kernel", "x", "1", "x"],
-                                       ["kernel", "x", "1", "4294967296"], ["kernel", "x", "1", "2", "3"]])
+                                       ["kernel", "x", "1", "4294967296"], ["kernel", "x", "1", "2", "3"],
+                                       ["image", "x", "", "0"], ["image", "x", "", "-1"], ["image", "x", "", "1", "2"]])
 def test_wrong_calls(arguments):
     result = subprocess.run([INSPECT, *arguments], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
     assert (result.returncode, result.stdout) == (2, b"")

@@ -184,8 +184,8 @@ def test_run(checkout, name):
         f"--{option}=".encode() + text for option in ("kernel", "initrds", "cmdline", "memory", "cpus")]
 
 
-OF_SEALING = ["ENTRY", "ROOT", "KEY", "CERT", "KERNEL", "INITRD", "OSREL", "SBAT", "IMAGE", "GENERIC"]
-OF_MEASURING = ["ENTRY", "ROOT", "IMAGE", "LOAD_OPTIONS", "BANK", "PCRLOCK", "VARIANT"]
+OF_SEALING = ["ENTRY", "FALLBACKS", "ROOT", "KEY", "CERT", "KERNEL", "INITRD", "OSREL", "SBAT", "IMAGE", "GENERIC"]
+OF_MEASURING = ["ENTRY", "SEALED_ENTRY", "ROOT", "IMAGE", "LOAD_OPTIONS", "BANK", "PCRLOCK", "VARIANT"]
 
 
 @pytest.mark.parametrize("target, variable", [

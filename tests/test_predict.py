@@ -120,6 +120,44 @@ def test_sealed_images_that_boot(sealed, root):
     assert_predicted(predict(image=sealed / "unified.efi"))
 
 
+@pytest.fixture(scope="module")
+def several(tmp_path_factory, root):
+    """An image with two sealed entries, which differ in their options."""
+    folder = tmp_path_factory.mktemp("several")
+    for name in ("one", "two"):
+        (folder / name).write_text(f"linux /vmlinuz\noptions {name}\n")
+    subprocess.run([SEAL, f"--image={IMAGE}", f"--out={folder}/image.efi", f"--entry={folder}/one", f"--entry={folder}/two",
+                    f"--root={root}"], check=True, stdout=subprocess.DEVNULL)
+    return folder / "image.efi"
+
+
+def test_which_of_several_sealed_entries(several, root):
+    """The values differ where what is measured does, and nobody takes those of the first for all."""
+    silent = predict(f"--root={root}", image=several)
+    assert silent.returncode == 0
+    assert silent.stderr == f"predict-pcrs: {several}: of the first of 2 sealed entries; --sealed-entry=2 for the next\n"
+    one, two = (predict(f"--root={root}", f"--sealed-entry={number}", image=several) for number in (1, 2))
+    assert_predicted(one)
+    assert_predicted(two)
+    assert one.stdout == silent.stdout
+    assert {register for (register, bank), value in values(one).items() if values(two)[register, bank] != value} == {12}
+
+
+def test_sealed_entry_that_is_not_there(sealed, several, root):
+    assert_refused(predict(f"--root={root}", "--sealed-entry=3", image=several),
+                   "this image: expected a section .entry number 3, found 2")
+    assert_refused(predict(f"--entry={sealed}/conf", f"--root={root}", "--sealed-entry=1"),
+                   r"predict-pcrs: \S+: expected entries that are sealed in it, for --sealed-entry, found none")
+    for wrong in ("0", "-1", "x"):
+        assert predict(f"--root={root}", f"--sealed-entry={wrong}", image=several).returncode == 2
+
+
+def test_fallback_is_named(tmp_path, root):
+    result = predict_entry(tmp_path, root, b"linux /vmlinuz\nfallback /old.conf\n")
+    assert result.returncode == 0
+    assert result.stderr == "predict-pcrs: /old.conf boots if this entry is refused: its values are others, by --entry\n"
+
+
 def test_sealed_image_whose_files_have_changed(tmp_path, sealed):
     assert_refused(predict(f"--root={tmp_path}", image=sealed / "entry.efi"),
                    r"predict-pcrs: cannot read \S+vmlinuz: No such file or directory")
@@ -338,6 +376,15 @@ def test_component_has_what_is_predicted(tmp_path, root):
         for event in events:
             register_value = hashlib.new(bank, register_value + bytes.fromhex(event)).digest()
         assert register_value.hex() == value
+
+
+def test_variant_of_each_sealed_entry(tmp_path, several, root):
+    for number in (1, 2):
+        result = subprocess.run([PCRLOCK, f"--image={several}", f"--root={root}", f"--out={tmp_path}", f"--sealed-entry={number}"],
+                                stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        assert (result.returncode, result.stderr) == (0, "")
+    variants = {path.name: path.read_bytes() for path in (tmp_path / "650-kernel.pcrlock.d").iterdir()}
+    assert set(variants) == {"image.pcrlock", "image-2.pcrlock"} and len(set(variants.values())) == 2
 
 
 @pytest.mark.parametrize("name", ["", "a/b", "..", ".hidden", "a b", "a\n", "-/../x"])

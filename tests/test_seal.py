@@ -46,13 +46,14 @@ def seal_entry(root, out, text, *more, **options):
     return run(f"--entry={conf}", f"--root={root}", *more, out=out, **options)
 
 
-def inspected(image):
-    result = subprocess.run([ROOT / "build/inspect", "image", "x"], input=image.read_bytes(), check=True, stdout=subprocess.PIPE)
+def inspected(image, entry=1):
+    result = subprocess.run([ROOT / "build/inspect", "image", "x", "", str(entry)], input=image.read_bytes(), check=True,
+                            stdout=subprocess.PIPE)
     return json.loads(result.stdout)
 
 
-def section(image, name):
-    """As the file has it: the headers are read here, not by what wrote them."""
+def sections(image, name):
+    """As the file has them: the headers are read here, not by what wrote them."""
     content = image.read_bytes()
     pe, = struct.unpack_from("<I", content, 0x3c)
     count, = struct.unpack_from("<H", content, pe + 6)
@@ -62,6 +63,11 @@ def section(image, name):
         if content[header:header + 8].rstrip(b"\0") == name.encode():
             size, _, _, offset = struct.unpack_from("<IIII", content, header + 8)
             found.append(content[offset:offset + size])
+    return found
+
+
+def section(image, name):
+    found = sections(image, name)
     assert len(found) == 1
     return found[0]
 
@@ -170,6 +176,53 @@ def test_image_that_is_sealed_is_marked(tmp_path, root):
     out = tmp_path / "entry.efi"
     assert seal_entry(root, out, b"linux /vmlinuz\n").returncode == 0
     assert section(out, ".seal") == SEALED
+
+
+# --- several entries --------------------------------------------------------------------------------------------------
+
+
+def seal_entries(root, out, texts, *more):
+    confs = []
+    for number, text in enumerate(texts):
+        confs.append(out.with_name(f"{out.stem} {number}.conf"))
+        confs[-1].write_bytes(text)
+    return run(f"--entry={confs[0]}", f"--root={root}", "--entries=" + " ".join(f"'{conf}'" for conf in confs[1:]), *more, out=out)
+
+
+def test_several_entries(tmp_path, root):
+    """In order, each with its own digests; menus show the first."""
+    out = tmp_path / "out.efi"
+    texts = [b"title one\nlinux /vmlinuz\ninitrd /initrd\n", b"title two\nlinux /vm\xc2\xa0linuz\n", b"linux /vmlinuz\n"]
+    result = seal_entries(root, out, texts, "--sbat=acme,1,Acme,acme,1,https://acme.test")
+    assert (result.returncode, result.stderr) == (0, b"")
+    assert f"out 0.conf, then {tmp_path}/out 1.conf, then {tmp_path}/out 2.conf, their files below {root}\n" in result.stdout.decode()
+    found = sections(out, ".entry")
+    assert [text.startswith(entry) for text, entry in zip(found, texts)] == [True] * 3 and len(found) == 3
+    assert [text.count(b"fsverity ") for text in found] == [2, 1, 1]
+    assert b"PRETTY_NAME=\"one\"" in section(out, ".osrel")
+    for number, name in enumerate(["/vmlinuz", "/vm\xc2\xa0linuz", "/vmlinuz"], 1):
+        answer = inspected(out, number)
+        assert answer["entries"] == 3 and answer["plan"]["kernel"]["name"] == name
+    assert not [name for name in (b".entry2", b".entry3") if name in out.read_bytes()]
+    assert section(out, ".seal") == SEALED
+
+
+def test_as_many_entries_as_the_loader_tries(tmp_path, root):
+    out = tmp_path / "out.efi"
+    assert seal_entries(root, out, [b"linux /vmlinuz\n"] * 8).returncode == 0
+    assert len(sections(out, ".entry")) == 8
+    out = tmp_path / "more.efi"
+    assert_refused(seal_entries(root, out, [b"linux /vmlinuz\n"] * 9), out,
+                   "this image: expected at most 8 sections .entry, found 9")
+
+
+def test_each_of_several_entries_is_judged(tmp_path, root):
+    out = tmp_path / "out.efi"
+    assert_refused(seal_entries(root, out, [b"linux /vmlinuz\n", b"linux /initrd\n"]), out,
+                   r"\S+/initrd: expected a kernel \(bzImage\), found a cpio archive: .*")
+    assert_refused(seal_entries(root, out, [b"linux /vmlinuz\n", b"linux /vmlinuz\nfallback /old.conf\n"]), out,
+                   r"sealed entry: fallback: expected none, since the next entry that is sealed in the image is tried, "
+                   r'found "/old.conf"')
 
 
 @pytest.mark.parametrize("entry, complaint", [

@@ -467,9 +467,15 @@ class File:
 
     def section(self, name):
         """The content of a section as the firmware loads it."""
-        offset, size = self.place(name)
-        section = next(section for section in self._sections if section["name"] == name)
+        return self._content(next(section for section in self._sections if section["name"] == name))
+
+    def _content(self, section):
+        offset, size = section["file_offset"], min(section["size"], section["file_size"])
         return self.content[offset:offset + size] + bytes(section["size"] - size)
+
+    def sections(self, name):
+        """The contents of all sections of a name, in their order."""
+        return [self._content(section) for section in self._sections if section["name"] == name]
 
     def authenticode(self, algorithm="sha256"):
         """The digest that a signature of the image is made for, and that stands for it in register 4."""
@@ -509,13 +515,15 @@ class Image(File):
     """Our own image, with or without something sealed in it, as it is started with load options. Ends the program if it
     would boot nothing at all.
 
-    `plan` is of what is sealed in it, or None; `unified` of the sections of a unified image, or None; `is_marked` whether
+    `entries` is how many entries are sealed in it; `plan` is of what is sealed in it, or None: of several entries, of number
+    `sealed_entry`, counted from 1; `unified` of the sections of a unified image, or None; `is_marked` whether
     tools/seal has marked it, None if it has no mark."""
 
     command = "image"
 
-    def __init__(self, name, content, load_options=""):
-        super().__init__(name, content, _load_options(load_options).hex())
+    def __init__(self, name, content, load_options="", sealed_entry=1):
+        super().__init__(name, content, _load_options(load_options).hex(), str(sealed_entry))
+        self.entries = self.answer["entries"]
         self.plan = self.answer["plan"]
         self.unified = Unified(content, self.answer["unified"]) if self.answer["unified"] else None
         self.is_marked = self.answer["is_marked"]

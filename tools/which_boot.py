@@ -1,9 +1,18 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """A boot as its files describe it: our image, what it boots, and where the files of that are."""
 
+import argparse
+import re
+
 import loader
 import measured
 import sidecars
+
+
+def _number_of_entry(text):
+    if not re.fullmatch("[1-9][0-9]{0,3}", text, re.ASCII):
+        raise argparse.ArgumentTypeError(f"expected a number from 1 on, found {text}")
+    return int(text)
 
 
 def add_arguments(parser):
@@ -12,24 +21,28 @@ def add_arguments(parser):
     parser.add_argument("--entry")
     parser.add_argument("--root", default=".")
     parser.add_argument("--load-options", default="", metavar="TEXT")
+    parser.add_argument("--sealed-entry", type=_number_of_entry, metavar="N", help="of several that are sealed in the image, from 1 on")
 
 
 class Boot:
     """Ends the program unless the loader would boot it. `plan` is what it boots."""
 
     def __init__(self, options):
-        self.image = loader.Image(options.image, loader.read(options.image), options.load_options)
+        self.image = loader.Image(options.image, loader.read(options.image), options.load_options, options.sealed_entry or 1)
         self._path = options.image
         self._root = options.root
         self._contents = {}
         self.plan = self._find_plan(options)
         loader.expect_plan(self.plan, self.read)
+        self._name_others(options)
 
     def _find_plan(self, options):
         if self.image.plan:
             if options.entry is not None:
                 loader.fail(f"{options.image} boots what is sealed in it: leave the entry out")
             return self.image.plan
+        if options.sealed_entry is not None:
+            loader.fail(f"{options.image}: expected entries that are sealed in it, for --sealed-entry, found none")
         given = loader.LoadOptions(options.load_options)
         if options.entry is not None and (given.plan or given.entry):
             loader.fail(f'load options: "{options.load_options}" name what is booted: leave the entry out')
@@ -39,6 +52,14 @@ class Boot:
         if path is None:
             loader.fail("expected --entry, an entry in load options, or something sealed in the image, found none of them")
         return loader.entry(path, loader.read(path), more=given.lines)
+
+    def _name_others(self, options):
+        """Where another entry may boot in the place of this one, nobody shall take these values for the only ones."""
+        if self.image.entries > 1 and options.sealed_entry is None:
+            loader.warn(f"{options.image}: of the first of {self.image.entries} sealed entries; --sealed-entry=2 for the next")
+        if self.plan["fallback"]:
+            fallback = loader.path_of({"name": self.plan["fallback"]})
+            loader.warn(f"{fallback} boots if this entry is refused: its values are others, by --entry")
 
     def read(self, part):
         """The content of a part of the plan: the same bytes, however often they are asked for."""

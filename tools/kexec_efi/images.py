@@ -43,7 +43,9 @@ def add_image(parser):
 
 
 def add_seal(parser):
-    parser.add_argument("--entry", metavar="FILE", required=True, help="the entry; its paths are below --root")
+    parser.add_argument("--entry", metavar="FILE", action="append", required=True,
+                        help="the entry, whose paths are below --root; may be repeated: each is tried if the one before is refused")
+    parser.add_argument("--entries", metavar="LIST", default="", help="more of them, apart by blanks, quoted as in a shell")
 
 
 def add_uki(parser):
@@ -83,7 +85,7 @@ def _make(options, arguments):
 
 
 def seal(options):
-    return _make(options, [f"--entry={options.entry}", f"--root={options.root}"])
+    return _make(options, [*_given(options, "entry"), f"--entries={options.entries}", f"--root={options.root}"])
 
 
 def uki(options):
@@ -126,6 +128,7 @@ def add_boot(parser):
     parser.add_argument("--image", metavar="FILE", help="an image, instead of that of VERSION; its files are below --root")
     parser.add_argument("--entry", metavar="FILE", help="the entry beside --image")
     parser.add_argument("--load-options", metavar="TEXT", help="those of its boot entry")
+    parser.add_argument("--sealed-entry", metavar="N", help="of several entries that are sealed in the image, from 1 on")
 
 
 def add_predict(parser):
@@ -140,8 +143,8 @@ def add_pcrlock(parser):
 def _boot(options, machine):
     """The arguments by which the tools know a boot."""
     if machine is None:
-        return [*_given(options, "image", "entry", "load-options"), f"--root={options.root}"]
-    _expect_no_options(_given(options, "entry", "load-options"), "with VERSION")
+        return [*_given(options, "image", "entry", "load-options", "sealed-entry"), f"--root={options.root}"]
+    _expect_no_options(_given(options, "entry", "load-options", "sealed-entry"), "with VERSION")
     return report.image_of(machine, options.version)
 
 
