@@ -348,6 +348,21 @@ def test_another_kernel_than_was_started(tmp_path):
     assert machine.numbers("BootOrder") == order
 
 
+def test_fallback_that_came_up_blesses_nothing(tmp_path):
+    """The loader's log tells, also where the fallback is of the same version."""
+    machine = blessed(FolderMachine.new(tmp_path / "machine"), A)
+    machine.kernel_package(B)
+    machine.run("add", B)
+    assert machine.reboot() == B
+    order = machine.numbers("BootOrder")
+    line = "booting /old.conf, since \\EFI\\b.conf was refused: /vmlinuz: fsverity mismatch"
+    machine.set("KexecLog", f"kexec: kexec-efi 0.1\nkexec: warning: {line}\n".encode("utf-16-le"), variables.KEXEC)
+    assert f": is not what runs: {line}: not blessed" in machine.run("bless", expected=1)
+    assert machine.numbers("BootOrder") == order
+    machine.set("KexecLog", "kexec: kexec-efi 0.1\nkexec: warning: x\n".encode("utf-16-le"), variables.KEXEC)
+    assert "boots first" in machine.run("bless")
+
+
 def test_versions_that_are_kept(tmp_path):
     machine = blessed(FolderMachine.new(tmp_path / "machine", "keep=2\n"), A, B, C)
     assert {one.version for one in machine.machine().store.sets()} == {B, C}

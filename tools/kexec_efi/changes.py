@@ -7,7 +7,7 @@ import os
 
 import loader
 
-from . import boot_files, operations, outcomes
+from . import boot_files, loader_words, operations, outcomes
 from .configuration import FIRMWARE, SYSTEMD_BOOT
 from .errors import NO_ROOM, Refused
 from .operations import Plan
@@ -225,6 +225,9 @@ def _bless(machine):
     if system.running_kernel != running.version:
         raise Refused(f"{running.name}: expected the kernel {running.version} to run, found {system.running_kernel}: "
                       "not blessed")
+    fallback = loader_words.fallback(loader_words.log(machine.variables))
+    if fallback:
+        raise Refused(f"{running.name}: is not what runs: {fallback}: not blessed")
     record.of(running.name)["blessed"] = True
     # What EFI/BOOT has started has no boot entry yet.
     naming = [] if running in menu.named() else menu.name_set(running, boot_files.title(system))[1]

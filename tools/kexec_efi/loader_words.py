@@ -65,6 +65,11 @@ def starts(variables):
     return parse_starts(variable.data) if variable and variable.attributes == STORED else []
 
 
+def fallback(lines):
+    """What the loader says of an entry that has booted in the place of another; None where the first has booted."""
+    return next((line.partition("warning: ")[2] for line in reversed(lines) if line.startswith("kexec: warning: booting ")), None)
+
+
 def _region(name):
     """As the loader reads it: as far as it is a name."""
     text = name.split(b"\0")[0].decode("ascii", "replace")
