@@ -11,6 +11,7 @@ import pytest
 
 import packaged
 from command_machine import COMMAND, KERNEL, ROOT, FolderMachine
+from fake_qemu import GOOD_BOOT, WAITS, FakeQemu
 from kexec_efi import variables
 
 COMMANDS = ["install", "add", "remove", "list", "status", "verify", "bless", "uninstall", "predict", "pcrlock", "seal", "uki", "sign"]
@@ -130,6 +131,19 @@ def test_esp_that_cannot_be_written(machine, tmp_path):
     before = copy.state()
     assert "cannot make" in copy.run("add", "6.2", expected=1)
     assert copy.state() == before
+
+
+def test_test_tool_where_it_is_installed(tmp_path):
+    """It boots the loader that is installed beside it, wherever it is called from."""
+    command = packaged.install(tmp_path / "package") / "usr/local/bin/kexec-efi-test"
+    fake = FakeQemu(tmp_path, GOOD_BOOT + WAITS)
+    result = subprocess.run([command, "--kernel", tmp_path / "vmlinuz", "--expect", "Run /init", "--json", tmp_path / "out.json"], stdout=subprocess.DEVNULL,
+                            stderr=subprocess.PIPE, text=True, cwd=tmp_path, env=fake.environment)
+    assert result.returncode == 0 and result.stderr.startswith("kexec-efi-test: pass: "), result
+    help_text = subprocess.run([command, "--help"], stdout=subprocess.PIPE, text=True, check=True).stdout
+    assert str(tmp_path / "package/usr/local/lib/kexec-efi/kexecx64.efi") in help_text.replace("\n", "").replace(" ", "")
+    assert not list((tmp_path / "package").rglob("__pycache__"))
+    fake.assert_nothing_left()
 
 
 def test_where_it_is_installed(tmp_path):

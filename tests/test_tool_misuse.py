@@ -55,7 +55,14 @@ MISUSES = {
     "signature of something else": (["--sign", "initrd"], r"--sign: invalid choice: 'initrd'"),
     "certificate that is none": (["--secure-boot", "garbage", "--expect", "x"], r"--secure-boot garbage: expected snakeoil, ms or a certificate in PEM, found none"),
     "certificate that is not there": (["--secure-boot", "none", "--expect", "x"], r"--secure-boot: cannot read none"),
-    "command for a machine without a kernel": (["--disk", "garbage", "--run", "true"], r"--run: expected --kernel, whose initrd it can add a command to, found none"),
+    "command for a machine without a kernel": (["--disk", "garbage", "--run", "true"], r"--run: expected --kernel, by one of .*, found none"),
+    "command for an application": (["--via", "garbage", "--kernel", "garbage", "--run", "true"], r"--run: expected --kernel, by one of .*, found another way"),
+    "line for an entry that there is not": (["--via", "stub", "--entry", "verbose yes", "--expect", "x"], r"--entry: expected --via kexec-efi and a kernel beside it, found none"),
+    "loader that is not used": (["--via", "uki", "--image", "garbage", "--expect", "x"], r"--image: expected --via kexec-efi"),
+    "command line for no kernel": (["--disk", "garbage", "--cmdline", "x", "--expect", "x"], r"--cmdline: expected --kernel beside it, found none"),
+    "initrd for no kernel": (["--esp", "folder", "--initrd", "garbage", "--expect", "x"], r"--initrd: expected --kernel beside it"),
+    "key without a wish to sign": (["--key", "garbage", "--expect", "x"], r"--key: expected --sign beside it"),
+    "modules without a command": (["--modules", ".", "--expect", "x"], r"--modules: expected --run beside it"),
     "modules that are none": (["--kernel", "garbage", "--run", "true", "--modules", "."], r"--modules \.: expected a folder with modules\.dep, found none"),
     "results in no folder": (["--json", "none/out.json", "--expect", "x"], r"--json: cannot write none/out\.json: No such file or directory"),
     "results in the place of a folder": (["--html", ".", "--expect", "x"], r"--html: cannot write \.: Is a directory"),
@@ -105,14 +112,14 @@ def test_esp_without_a_loader(qemu):
                    r"expected /EFI/BOOT/BOOTX64\.EFI on the ESP, which firmware looks for, found /file")
 
 
-@pytest.mark.parametrize("program, words", [("mformat", ["--kernel", "garbage"]), ("grub-mkstandalone", ["--via", "grub", "--kernel", "garbage"]),
-                                            ("busybox", ["--kernel", "garbage", "--run", "true"]), ("swtpm", ["--tpm", "crb", "--via", "stub", "--kernel", "garbage"])])
+@pytest.mark.parametrize("program, words", [("mformat", ["--kernel", "garbage", "--image", "garbage"]), ("grub-mkstandalone", ["--via", "grub", "--kernel", "garbage"]),
+                                            ("busybox", ["--kernel", "garbage", "--image", "garbage", "--run", "true"]), ("swtpm", ["--tpm", "crb", "--via", "stub", "--kernel", "garbage"])])
 def test_program_that_is_not_installed(qemu, program, words):
     """Whatever this machine has."""
     (qemu.folder / "bin").mkdir()
     for name in ("openssl", "dpkg-query", "sh", "sleep", "touch"):
         (qemu.folder / "bin" / name).symlink_to(subprocess.check_output(["/bin/sh", "-c", f"command -v {name}"], text=True).strip())
-    result = call(qemu, [*words, "--image", "garbage", "--expect", "x"], PATH=str(qemu.folder / "bin"))
+    result = call(qemu, [*words, "--expect", "x"], PATH=str(qemu.folder / "bin"))
     assert_refused(qemu, result, rf".*{program}")
 
 

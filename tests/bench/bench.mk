@@ -61,9 +61,13 @@ bench-overlap: $(BENCH_BOOTED)
 bench-sha256: build/bench/sha256
 	@tests/bench/sha256
 
-bench: bench-sha256 bench-passes bench-boot bench-overlap
+# The test tool's own time: from its call to a first process, against QEMU without firmware.
+bench-userspace: build/kexecx64.efi
+	@tests/bench/userspace --rounds $(ROUNDS)
+
+bench: bench-sha256 bench-passes bench-boot bench-overlap bench-userspace
 	@tests/bench/draw doc/bench.svg
 
-.PHONY: bench bench-sha256 bench-passes bench-boot bench-overlap
+.PHONY: bench bench-sha256 bench-passes bench-boot bench-overlap bench-userspace
 
 -include $(wildcard build/bench/*.d)

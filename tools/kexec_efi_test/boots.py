@@ -16,6 +16,7 @@ Path = Union[str, os.PathLike]
 
 # Ways to the kernel; any other is the path of an EFI application.
 VIAS = ("kexec-efi", "stub", "systemd-boot", "grub", "uki")
+DEFAULT_CMDLINE = "console=tty0 console=ttyS0"
 
 BOOT_IMAGE = "/EFI/BOOT/BOOTX64.EFI"
 
@@ -44,8 +45,10 @@ def default_kernel() -> pathlib.Path:
 class Boot:
     """One boot. All but `kernel` may be left as they are.
 
+    cmdline: the kernel's, or the load options of an EFI application; without it, consoles on screen and serial line.
     via: "kexec-efi", the loader `image` with the further lines `entry`; "stub", the kernel's own EFI stub;
-        "systemd-boot", "grub", "uki" (systemd's stub); or the path of an EFI application that is booted instead.
+        "systemd-boot", "grub", "uki" (systemd's stub); or the path of an EFI application that is booted instead, with
+        the kernel as /vmlinuz and the initrds as /initrd0 and so on.
     files: further files of the ESP, a dict from path to bytes or to a file's path; `esp` is a folder full of them.
     firmware: a name of machine.FIRMWARE, or the path of a firmware's code; its variables are looked for beside it.
     secure_boot: None, "snakeoil" or "ms" (whose keys Debian's OVMF has), or the path of a certificate in PEM that is
@@ -58,7 +61,7 @@ class Boot:
 
     kernel: Optional[Path] = None
     initrds: List[Path] = dataclasses.field(default_factory=list)
-    cmdline: str = "console=tty0 console=ttyS0"
+    cmdline: Optional[str] = None
     via: Path = "kexec-efi"
     image: Optional[Path] = None
     entry: List[str] = dataclasses.field(default_factory=list)
@@ -151,11 +154,10 @@ class _Preparation:
             kernel = default_kernel()
         if kernel is not None:
             kernel = _existing(kernel, "--kernel")
-        elif boot.run is not None:
-            raise WrongCall("--run: expected --kernel, whose initrd it can add a command to, found none")
+        self._refuse_unused(kernel is not None)
         initrds = [_existing(path, "--initrd") for path in boot.initrds]
-        cmdline = boot.cmdline
-        if boot.run is not None and kernel is not None:
+        cmdline = DEFAULT_CMDLINE if boot.cmdline is None else boot.cmdline
+        if boot.run is not None:
             initrds.append(self._command_initrd(kernel))
             cmdline = _with_word(cmdline, f"rdinit={guest.INIT}")
             # Emulated on a busy machine, Linux may take its timer for broken (check_timer), and panics.
@@ -168,6 +170,24 @@ class _Preparation:
         self._hardware()
         self.options["extra"] = [*self.extra, *boot.qemu_args]
         return self._disk(), self.options
+
+    def _refuse_unused(self, has_kernel: bool):
+        """Nothing that was asked for is dropped without a word."""
+        boot, is_application = self.boot, str(self.boot.via) not in VIAS
+        if boot.run is not None and (is_application or not has_kernel):
+            raise WrongCall("--run: expected --kernel, by one of " + ", ".join(VIAS) + ", whose initrd and command line it can "
+                            "add to, found " + ("another way" if has_kernel else "none"))
+        is_ours = boot.via == "kexec-efi" and has_kernel
+        for option, is_given, is_used, where in (
+                ("--entry", boot.entry, is_ours, "--via kexec-efi and a kernel"),
+                ("--image", boot.image, is_ours, "--via kexec-efi and a kernel"),
+                ("--initrd", boot.initrds, has_kernel, "--kernel"),
+                ("--cmdline", boot.cmdline is not None, has_kernel or is_application, "--kernel"),
+                ("--key", boot.key, boot.sign, "--sign"), ("--modules", boot.modules, boot.run is not None, "--run"),
+                ("--sign", boot.sign, has_kernel or is_application, "--kernel"),
+                ("--sign kernel", boot.sign == "kernel", boot.via != "uki", "another --via: a unified image is signed as a whole")):
+            if is_given and not is_used:
+                raise WrongCall(f"{option}: expected {where} beside it, found none")
 
     # --- what is booted ---
 
@@ -189,6 +209,8 @@ class _Preparation:
             if kernel is not None:
                 self.files["/vmlinuz"] = self._signed(kernel, "kernel")
                 self.files.update(self._numbered(initrds))
+            if self.boot.cmdline is not None:
+                self._start_with_options(BOOT_IMAGE, cmdline)
             return
         if kernel is None:
             return
@@ -219,13 +241,17 @@ class _Preparation:
             if initrds:
                 self.extra += ["-initrd", str(self._joined(initrds))]
             return
-        if not self.firmware.variables:
-            raise WrongCall(f"--via stub: expected a firmware with a variable store for its boot entry, found "
-                            f"{self.firmware.code}")
         names = self._numbered(initrds)
         self.files.update({"/vmlinuz.efi": self._signed(kernel, "kernel"), **names})
         words = " ".join([*(f"initrd={name}".replace("/", "\\") for name in names), cmdline])
-        self.boot_entry = ("kernel", "\\vmlinuz.efi", words.encode("utf-16-le", "replace") + b"\0\0")
+        self._start_with_options("/vmlinuz.efi", words)
+
+    def _start_with_options(self, path: str, words: str):
+        """By a boot entry of the firmware."""
+        if not self.firmware.variables:
+            raise WrongCall(f"--via {self.boot.via}: expected a firmware with a variable store for its boot entry, found "
+                            f"{self.firmware.code}")
+        self.boot_entry = ("test", path.replace("/", "\\"), words.encode("utf-16-le", "replace") + b"\0\0")
 
     def _by_systemd_boot(self, kernel, initrds, cmdline):
         names = self._numbered(initrds)
@@ -336,6 +362,8 @@ class _Preparation:
 
     def _hardware(self):
         boot = self.boot
+        if self.firmware is machine.FIRMWARE["u-boot"]:
+            self.options["board"] = "pc"
         if boot.numa:
             self._numa()
         for number, disk in enumerate(boot.disks):

@@ -24,7 +24,7 @@ import sys
 from typing import List, Optional
 
 from . import guest, lifetime, machine, matrix, results, session
-from .boots import VIAS, Boot, default_kernel, loader_image
+from .boots import DEFAULT_CMDLINE, VIAS, Boot, default_kernel, loader_image
 from .errors import FAILED, PASSED, TIMED_OUT, UNUSABLE, VERDICTS, WrongCall, reason_of
 from .session import Expectation, Result
 
@@ -140,7 +140,7 @@ def parser() -> Parser:
     boot.add_argument("--initrd", dest="initrds", type=_readable, action="append", default=[], help="repeatable, in order")
     boot.add_argument("--initrds", dest="initrd_list", default="", metavar="LIST",
                       help="several, apart by blanks, quoted as in a shell")
-    boot.add_argument("--cmdline", type=_word, default="console=tty0 console=ttyS0", help="(%(default)s)")
+    boot.add_argument("--cmdline", type=_word, help=f"({DEFAULT_CMDLINE}), or load options of an EFI application")
     boot.add_argument("--via", default="kexec-efi", help=f"{', '.join(VIAS)}, or an EFI application (%(default)s)")
     boot.add_argument("--image", type=_readable, help=f"the loader of --via kexec-efi ({loader_image()})")
     boot.add_argument("--entry", type=_word, action="append", default=[], metavar="LINE", help="a further line of its entry")
@@ -178,7 +178,7 @@ def parser() -> Parser:
     verdict.add_argument("--keys", nargs=2, action=_KeysAction, default=[], metavar=("REGEX", "TEXT"),
                          help="what to type when that has come; repeatable")
     verdict.add_argument("--debug-exit", type=_exit_code, metavar="CODE", help="the guest writes it to port 0xf4 if all is well")
-    verdict.add_argument("--timeout", type=_seconds, default=machine.TIMEOUT, metavar="SECONDS", help="of the boot (%(default)s)")
+    verdict.add_argument("--timeout", type=_seconds, metavar="SECONDS", help=f"of the boot ({machine.TIMEOUT:g})")
     verdict.add_argument("--line-timeout", type=_seconds, metavar="SECONDS", help="between two lines")
     files = made.add_argument_group("what is left of it")
     files.add_argument("--log", metavar="FILE", help="the serial line")
@@ -228,7 +228,8 @@ def boot_of(options) -> Boot:
 
 
 def expectation_of(options) -> Expectation:
-    return Expectation(**{field.name: getattr(options, field.name) for field in dataclasses.fields(Expectation)})
+    values = {field.name: getattr(options, field.name) for field in dataclasses.fields(Expectation)}
+    return Expectation(**{**values, "timeout": values["timeout"] or machine.TIMEOUT})
 
 
 class Shown:
@@ -341,7 +342,7 @@ def check(options) -> None:
 
 
 # With any of these there is a verdict.
-JUDGED = ("expect", "forbid", "run", "debug_exit", "keys", "line_timeout", "log", "junit", "json", "html", "screenshot")
+JUDGED = ("expect", "forbid", "run", "debug_exit", "keys", "timeout", "line_timeout", "log", "junit", "json", "html", "screenshot")
 
 
 def run(words: Optional[List[str]] = None) -> int:

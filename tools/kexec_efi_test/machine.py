@@ -306,6 +306,11 @@ class Machine:
 
     def _end(self):
         if self.process:
+            if self.process.poll() is None and not self.process.stdout:
+                # It makes the terminal what it was.
+                self.process.terminate()
+                with contextlib.suppress(subprocess.TimeoutExpired):
+                    self.process.wait(5)
             if self.process.poll() is None:
                 self.process.kill()
             self.process.wait()
