@@ -8,9 +8,9 @@ import struct
 import pytest
 
 from conftest import INITRD, kernel
-from kexec_efi_test import Boot, Expectation, judge
 from kexec_efi_test.machine import BUILD, FIRMWARE, TIMEOUT
 from kexec_efi_test.screen import Picture
+from kexec_efi_test.signing import Key
 from test_tool_readme import TASKS, run_task
 
 # Those that take one boot, or none to its end. The others run at `make check` with a script for the machine.
@@ -39,7 +39,7 @@ def test_task(tmp_path, name):
 
 
 def test_plugin_gives_a_machine(uefi_machine):
-    """Which is used as the project's own tests do; GRUB's error would be `no such device`."""
+    """Which is used as the project's own tests use theirs."""
     guest = uefi_machine(kernel=kernel(), initrds=[INITRD], cmdline="console=ttyS0 by-plugin", display=True)
     guest.expect(r"Command line: console=ttyS0 by-plugin")
     assert Picture(guest.screenshot()).width >= 640
@@ -49,6 +49,15 @@ def test_plugin_gives_a_machine(uefi_machine):
 @pytest.mark.parametrize("fields", [{"via": "uki"}, {"tpm": "tis"}, {"secure_boot": "snakeoil", "sign": "all", "via": "kexec-efi"},
                                     {"secure_boot": "snakeoil", "sign": "all", "via": "systemd-boot"}, {"firmware": "strictnx"},
                                     {"numa": 2, "cpus": 2, "bus": "nvme"}, {"firmware": "trixie"}], ids=str)
-def test_command_runs(fields):
-    result = judge(Boot(kernel=kernel(), run="cat /sys/firmware/efi/fw_platform_size", **fields), Expectation(timeout=max(TIMEOUT, 600)))
+def test_command_runs(uefi_run, fields):
+    result = uefi_run("cat /sys/firmware/efi/fw_platform_size", timeout=max(TIMEOUT, 600), kernel=kernel(), **fields)
     assert (result.verdict, result.output) == ("pass", "64"), result
+
+
+@pytest.mark.matrix
+def test_keys_of_ones_own(uefi_run, tmp_path):
+    """A certificate that is made platform key and db: what is signed by it boots, with Secure Boot on."""
+    key = Key.new(tmp_path, "owner")
+    result = uefi_run("dmesg | grep 'Secure boot enabled'", timeout=max(TIMEOUT, 600), kernel=kernel(), via="stub",
+                      secure_boot=key.certificate, sign="kernel", key=key.key)
+    assert result.verdict == "pass", result

@@ -433,7 +433,7 @@ class _Preparation:
 
 def _with_word(cmdline: str, word: str) -> str:
     """`word` among the kernel's, not behind those for the first process."""
-    before, separator, after = f"{cmdline} ".partition(" -- ")
+    before, separator, after = f" {cmdline} ".partition(" -- ")
     return f"{before.strip()} {word}{separator}{after}".strip()
 
 

@@ -137,7 +137,7 @@ def modules_needed(folder: pathlib.Path, wanted: Iterable[str]) -> list:
             if path not in order:
                 order.append(path)
     for name in wanted:
-        add(name)
+        add(_name_of(name))
     return order
 
 

@@ -89,7 +89,7 @@ def picture_file(ppm: bytes, path) -> bytes:
 
 _STYLE = """body{font:15px/1.45 system-ui,sans-serif;margin:2em auto;max-width:75em;padding:0 1em;color:#222;background:#fff}
 table{border-collapse:collapse;width:100%}td,th{text-align:left;padding:.35em .7em;border-bottom:1px solid #ddd;
-vertical-align:top}td.n{text-align:right;font-variant-numeric:tabular-nums}
+vertical-align:top}td.n,th.n{text-align:right;font-variant-numeric:tabular-nums}
 .v{font-weight:600;border-radius:.3em;padding:.1em .5em;color:#fff}.pass{background:#1a7f37}.fail{background:#c62828}
 .timeout{background:#9a6700}.error{background:#57606a}
 pre{background:#f6f8fa;padding:.8em;overflow:auto;max-height:30em;font-size:12px}img{max-width:100%;border:1px solid #ddd}
@@ -126,7 +126,8 @@ def _details(number: int, result: Result) -> str:
 
 def as_html(results: List[Result]) -> str:
     good = sum(result.verdict == "pass" for result in results)
-    heads = "".join(f"<th>{name}</th>" for name in ("boot", "verdict", *STEPS, "seconds", "why"))
+    heads = "".join(f'<th class="n">{name}</th>' if name in (*STEPS, "seconds") else f"<th>{name}</th>"
+                    for name in ("boot", "verdict", *STEPS, "seconds", "why"))
     return "\n".join([
         '<!DOCTYPE html>', '<html lang="en"><head><meta charset="utf-8">',
         '<meta name="viewport" content="width=device-width"><title>UEFI boots</title>', f"<style>{_STYLE}</style></head><body>",

@@ -1,0 +1,198 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Parts of kexec_efi_test by themselves: modules, archives, firmwares, pictures, and how it finds out about KVM."""
+
+import lzma
+import pathlib
+import stat
+import struct
+import subprocess
+import time
+import zlib
+
+import pytest
+
+from fake_qemu import ROOT
+from kexec_efi_test import Boot, Expectation, WrongCall, boots, guest, machine, matrix, results
+
+KERNEL = ROOT / "build/deps/kernels/amd64/vmlinuz"
+
+# As depmod writes it: what a module needs directly and in turn, the first to be loaded last.
+DEPENDENCIES = """kernel/fs/9p/9p.ko.xz: kernel/net/9p/9pnet.ko.xz kernel/fs/netfs/netfs.ko.xz
+kernel/net/9p/9pnet.ko.xz:
+kernel/fs/netfs/netfs.ko.xz:
+kernel/net/9p/9pnet_virtio.ko.xz: kernel/net/9p/9pnet.ko.xz kernel/drivers/virtio/virtio.ko.xz kernel/drivers/virtio/virtio_ring.ko.xz
+kernel/drivers/virtio/virtio.ko.xz: kernel/drivers/virtio/virtio_ring.ko.xz
+kernel/drivers/virtio/virtio_ring.ko.xz:
+kernel/sound/snd.ko.xz:
+"""
+
+
+@pytest.fixture
+def modules(tmp_path):
+    folder = tmp_path / "lib/modules/6.1.0"
+    for line in DEPENDENCIES.splitlines():
+        path = folder / line.split(":")[0]
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(lzma.compress(path.name.encode()))
+    (folder / "modules.dep").write_text(DEPENDENCIES)
+    return folder
+
+
+def names(paths):
+    return [pathlib.PurePath(path).name.split(".")[0] for path in paths]
+
+
+def test_modules_stand_behind_what_they_need(modules):
+    order = names(guest.modules_needed(modules, ["9pnet-virtio", "9p", "built_in", "9p"]))
+    for first, then in (("virtio_ring", "virtio"), ("virtio", "9pnet_virtio"), ("9pnet", "9p"), ("netfs", "9p")):
+        assert order.index(first) < order.index(then)
+    assert "snd" not in order and len(order) == len(set(order)) == 6
+
+
+def test_modules_without_a_list(tmp_path):
+    """As `make deps` puts them."""
+    (tmp_path / "guest").mkdir()
+    for name in ("efivarfs.ko", "other.ko", "guest/b-c.ko", "guest/a.ko"):
+        (tmp_path / name).write_bytes(b"")
+    (tmp_path / "guest/order").write_text("b_c\nbuilt_in\na\n")
+    assert guest.modules_needed(tmp_path, ["efivarfs", "a"]) == ["efivarfs.ko", "guest/b-c.ko", "guest/a.ko"]
+    assert guest.modules_needed(tmp_path, ["efivarfs"]) == ["efivarfs.ko"]
+
+
+def unpack(archive, folder):
+    subprocess.run(["cpio", "--quiet", "-i", "-d", "--no-absolute-filenames"], input=archive, cwd=folder, check=True)
+
+
+def test_archive_of_a_command(modules, tmp_path):
+    command = guest.Command("echo \"$x\" 'y'\nexit 3", modules, share=True, net=True)
+    (tmp_path / "out").mkdir()
+    unpack(command.initrd, tmp_path / "out")
+    folder = tmp_path / "out" / guest.FOLDER
+    assert (folder / "command").read_text() == "echo \"$x\" 'y'\nexit 3\n"
+    assert (folder / "modules/9p.ko").read_bytes() == b"9p.ko.xz"
+    assert stat.S_IMODE((folder / "init").stat().st_mode) == 0o755
+    subprocess.run(["sh", "-n", folder / "init"], check=True)
+    text = (folder / "init").read_text()
+    assert "@" not in text.replace("@types", "") and command.mark in text and "mount -t 9p" in text and "10.0.2.15" in text
+    assert len(command.initrd) % 512 == 0
+
+
+def test_marks_are_not_guessed():
+    assert guest.Command("true").mark != guest.Command("true").mark
+
+
+def test_end_of_a_command_that_is_interrupted():
+    """The kernel may write into the middle of a line: one of three is enough."""
+    command = guest.Command("true")
+    assert command.status(f"\n{command.mark} ex[    1.0] random: crng init done\nit 5\n\n{command.mark} exit 5\n") == 5
+    assert command.status(f"\n{command.mark} exit 5") == 5
+    assert command.status(f"x {command.mark} exit 5\n") is None
+
+
+def test_release_of_a_kernel(tmp_path):
+    release = (KERNEL.parent / "package").read_text().strip().removeprefix("linux-image-").removesuffix("-unsigned")
+    assert guest.release_of(KERNEL) == release
+    (tmp_path / "none").write_bytes(bytes(5000))
+    assert guest.release_of(tmp_path / "none") is None
+
+
+@pytest.mark.parametrize("cmdline, expected", [("", "x=1"), ("a b", "a b x=1"), ("a -- c", "a x=1 -- c"), ("a --", "a x=1 --"), ("-- c", "x=1 -- c")])
+def test_word_of_the_kernel(cmdline, expected):
+    """Behind ` -- ` are those of the first process."""
+    assert boots._with_word(cmdline, "x=1") == expected
+
+
+@pytest.mark.parametrize("code, variables, smm", [("OVMF_CODE.fd", "OVMF_VARS.fd", False), ("OVMF_CODE_4M.secboot.fd", "OVMF_VARS_4M.fd", True),
+                                                  ("edk2-CODE.fd", None, False), ("OVMF_CODE_4M.strictnx.secboot.fd", "OVMF_VARS_4M.fd", True)])
+def test_firmware_of_a_file(tmp_path, code, variables, smm):
+    for name in (code, "OVMF_VARS.fd", "OVMF_VARS_4M.fd"):
+        (tmp_path / name).write_bytes(b"")
+    found = boots.firmware_of(tmp_path / code)
+    assert (found.code, found.variables and found.variables.name, found.smm) == (tmp_path / code, variables, smm)
+
+
+def test_forward_and_share_are_words_of_qemu(tmp_path):
+    (tmp_path / "a,b").mkdir()
+    (tmp_path / "kernel").write_bytes(b"")
+    boot = Boot(kernel=tmp_path / "kernel", via="stub", share=tmp_path / "a,b", forward=["2222:22", "80:80"], numa=2, cpus=4, qemu_args=["-S"])
+    disk, options = boot.prepare(tmp_path)
+    words = options["extra"]
+    assert disk is None and words[-1] == "-S"
+    assert f"local,path={tmp_path}/a,,b,mount_tag=share,security_model=none,multidevs=remap" in words
+    assert "user,id=net0,hostfwd=tcp:127.0.0.1:2222-:22,hostfwd=tcp:127.0.0.1:80-:80" in words
+    assert [word for word in words if word.startswith("node,")] == ["node,nodeid=0,memdev=node0,cpus=0-1", "node,nodeid=1,memdev=node1,cpus=2-3"]
+
+
+def test_matrix_of_lists(tmp_path):
+    (tmp_path / "m.toml").write_text('[common]\ncpus = 2\n[[boot]]\nname = "n"\nvia = ["a", "b"]\nexpect = [["x", "y"], ["z"]]\nnet = true\nshare = false\n'
+                                     '[[boot]]\nvia = "a"\n[[boot]]\nvia = "a"\n')
+    known = {"cpus": False, "name": False, "via": False, "expect": True, "net": False, "share": False}
+    found = matrix.read(tmp_path / "m.toml", known)
+    assert found[0] == ("n a y", ["--cpus=2", "--via=a", "--expect=x", "--expect=y", "--net"])
+    assert [name for name, _ in found] == ["n a y", "n a z", "n b y", "n b z", "a #1", "a #2"]
+    with pytest.raises(WrongCall, match="cpus: expected something in the list"):
+        (tmp_path / "m.toml").write_text("[[boot]]\ncpus = []\n")
+        matrix.read(tmp_path / "m.toml", known)
+
+
+def test_picture():
+    """Read back by the chunks' lengths and checksums."""
+    found = results.png(b"P6\n2 1\n255\n\xff\0\0\0\0\xff")
+    at, chunks = 8, {}
+    while at < len(found):
+        size, = struct.unpack_from(">I", found, at)
+        kind, content = found[at + 4:at + 8], found[at + 8:at + 8 + size]
+        assert struct.unpack_from(">I", found, at + 8 + size)[0] == zlib.crc32(kind + content)
+        chunks[kind] = content
+        at += 12 + size
+    assert struct.unpack(">IIBBBBB", chunks[b"IHDR"]) == (2, 1, 8, 2, 0, 0, 0)
+    assert zlib.decompress(chunks[b"IDAT"]) == b"\0\xff\0\0\0\0\xff"
+
+
+def test_expectation_has_options(tmp_path):
+    """Every field of the two can be given on the command line."""
+    from kexec_efi_test import command
+    options = command.parser().parse_args([])
+    assert command.boot_of(options) == Boot() and command.expectation_of(options) == Expectation()
+
+
+@pytest.fixture
+def probe(tmp_path, monkeypatch):
+    """probe(script) -> (accelerator, seconds, how often it was tried) with this script for QEMU."""
+    monkeypatch.delenv("KEXEC_ACCEL", raising=False)
+    monkeypatch.setattr(machine, "BUILD", tmp_path)
+    monkeypatch.setattr(machine, "IN_CHECKOUT", True)
+    monkeypatch.setattr(machine.os, "access", lambda *_: True)
+
+    def ask(script, name="qemu"):
+        program = tmp_path / name
+        program.write_text(f"#!/bin/sh\necho >>{tmp_path}/tried\n{script}\n")
+        program.chmod(0o755)
+        monkeypatch.setattr(machine, "QEMU", [str(program)])
+        machine.accelerator.cache_clear()
+        start = time.monotonic()
+        found = machine.accelerator()
+        return found, time.monotonic() - start, (tmp_path / "tried").read_text().count("\n")
+    yield ask
+    machine.accelerator.cache_clear()
+
+
+def test_kvm_that_works(probe):
+    assert probe("echo 'BdsDxe: No bootable option'; exec sleep 600")[0] == "kvm"
+
+
+@pytest.mark.parametrize("script", ["echo 'KVM internal error. Suberror: 1' >&2; exec sleep 600", "echo 'failed to set MSR 0x10a' >&2; exit 1", "exit 0"])
+def test_kvm_that_does_not_work_is_found_out_at_once(probe, script):
+    found, seconds, _ = probe(script)
+    assert found == "tcg" and seconds < machine._KVM_SECONDS
+
+
+def test_kvm_that_is_silent(probe, monkeypatch):
+    monkeypatch.setattr(machine, "_KVM_SECONDS", 0.3)
+    assert probe("exec sleep 600")[0] == "tcg"
+
+
+def test_what_was_found_is_remembered_for_this_qemu(probe):
+    assert probe("echo BdsDxe; exec sleep 600")[::2] == ("kvm", 1)
+    assert probe("exit 1")[::2] == ("kvm", 1)
+    assert probe("exit 1", "other")[::2] == ("tcg", 2)
