@@ -155,6 +155,21 @@ def test_full_disk(qemu, size):
     fake.assert_nothing_left()
 
 
+@pytest.mark.parametrize("size", ["4k", "100k", "3m"])
+def test_full_file_system(qemu, size):
+    """One of its own. Where mounts are not allowed the limit above must do."""
+    fake = qemu(GOOD_BOOT + WAITS)
+    private = ["unshare", "--map-root-user", "--mount", "sh", "-c", f'mount -t tmpfs -o "size={size}" t "$TMPDIR" && "$@"; '
+               'status=$?; ls -A "$TMPDIR"; exit $status', "sh"]
+    if subprocess.run([*private, "true"], env=fake.environment, stderr=subprocess.DEVNULL).returncode:
+        pytest.skip("mounts are not allowed here")
+    (fake.folder / "large").write_bytes(bytes([1]) * 5000000)
+    words = [word for word in fake.words("--expect", "never", "--file", "/large=large") if word not in ("--via", "stub")]
+    result = subprocess.run([*private, *words], stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=fake.environment, text=True, cwd=fake.folder)
+    assert result.returncode == 2 and result.stdout == "", result
+    assert re.fullmatch(r"kexec-efi-test: error: .*\n", result.stderr), result.stderr
+
+
 @pytest.mark.parametrize("option", ["--log", "--junit", "--json", "--html"])
 def test_results_on_a_full_disk(qemu, option):
     result = qemu(GOOD_BOOT + WAITS).run("--expect", "Run /init", option, "/dev/full")

@@ -428,7 +428,8 @@ class _Preparation:
         try:
             return esp.make(self.folder / "esp.img", self.files)
         except subprocess.CalledProcessError as error:
-            raise WrongCall(f"cannot make the ESP: {' '.join(map(str, error.cmd))} failed") from error
+            said = (error.stderr or "").strip().splitlines()
+            raise WrongCall(f"cannot make the ESP: {' '.join(map(str, error.cmd))}: {said[-1] if said else 'failed'}") from error
 
 
 def _with_word(cmdline: str, word: str) -> str:

@@ -102,8 +102,11 @@ def _content_size(content):
 def _write_volume(volume, partition, size, sector):
     """`volume` is an image as mtools name it, with the offset of the partition in it."""
     def mtools(command, *arguments):
-        subprocess.run([command, "-i", volume, *arguments], check=True, stdout=subprocess.DEVNULL,
-                       env={**os.environ, "MTOOLS_SKIP_CHECK": "1", "LC_ALL": "C.UTF-8"})
+        result = subprocess.run([command, "-i", volume, *arguments], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE,
+                                env={**os.environ, "MTOOLS_SKIP_CHECK": "1", "LC_ALL": "C.UTF-8"}, text=True, errors="replace")
+        # It may have written only a part, and say so with status 0.
+        if result.returncode or result.stderr:
+            raise subprocess.CalledProcessError(result.returncode or 1, [command, *map(str, arguments)], stderr=result.stderr)
 
     kind = ["-F"] if partition.fat == 32 else ["-c", str(_CLUSTER_SIZE // sector)]
     mtools("mformat", *kind, "-v", partition.label, "-M", str(sector), "-T", str(size // sector), "::")
