@@ -42,10 +42,12 @@ def test_files(tmp_path):
         "kernel": "etc/kernel", "initramfs": "etc/initramfs", "kernel-install": "opt/x y/lib/kernel/install.d",
         "systemd": "opt/x y/lib/systemd/system", "bash-completion": "opt/x y/share/bash-completion/completions",
         "zsh": "opt/x y/share/zsh/site-functions"})
-    programs = {f"opt/x y/lib/kexec-efi/{name}" for name in ("finish", "inspect", "kexec-efi", "pcrlock", "predict-pcrs", "seal", "sign")}
-    assert found == pages | tools | rest | programs | {"opt/x y/bin/kexec-efi", "opt/x y/lib/kexec-efi/kexecx64.efi"}
+    programs = {f"opt/x y/lib/kexec-efi/{name}"
+                for name in ("finish", "inspect", "kexec-efi", "kexec-efi-test", "pcrlock", "predict-pcrs", "seal", "sign")}
+    commands = {"opt/x y/bin/kexec-efi", "opt/x y/bin/kexec-efi-test"}
+    assert found == pages | tools | rest | programs | commands | {"opt/x y/lib/kexec-efi/kexecx64.efi"}
     runnable = {name for name in found if os.access(folder / name, os.X_OK)}
-    assert runnable == programs | {"opt/x y/bin/kexec-efi"} | {name for name in rest if "/systemd/" not in name and "/share/" not in name}
+    assert runnable == programs | commands | {name for name in rest if "/systemd/" not in name and "/share/" not in name}
     unit = folder / "opt/x y/lib/systemd/system/kexec-efi-bless.service"
     assert "\nExecStart=/opt/x y/bin/kexec-efi bless\n" in unit.read_text()
 
