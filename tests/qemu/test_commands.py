@@ -24,7 +24,7 @@ def boot_command(*arguments):
 
 
 def test_expected_lines_come():
-    result = boot_command("--initrd", INITRD, "--entry", "verbose yes", "--cmdline", "console=ttyS0 mine",
+    result = boot_command("--initrd", INITRD, "--entry", "verbose yes", "--cmdline", "console=ttyS0 no_timer_check mine",
                           "--expect", "Kernel command line: .*mine", "--expect", "Run /init")
     assert result.returncode == 0 and result.stderr.startswith("kexec-efi-test: pass: --expect 'Run /init' came: "), result
     assert "segment initrd mem" in result.stdout

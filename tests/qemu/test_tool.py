@@ -2,13 +2,16 @@
 """The tasks of the test tool's README with real machines, and what only those can show of the tool."""
 
 import os
+import pathlib
 import re
+import shutil
 import struct
 
 import pytest
 
 from conftest import INITRD, kernel
-from kexec_efi_test.machine import BUILD, FIRMWARE, TIMEOUT
+from kexec_efi_test import machine
+from kexec_efi_test.machine import BUILD, FIRMWARE, NEWER_QEMU, TIMEOUT
 from kexec_efi_test.screen import Picture
 from kexec_efi_test.signing import Key
 from test_tool_readme import TASKS, run_task
@@ -52,6 +55,27 @@ def test_plugin_gives_a_machine(uefi_machine):
 def test_command_runs(uefi_run, fields):
     result = uefi_run("cat /sys/firmware/efi/fw_platform_size", timeout=max(TIMEOUT, 600), kernel=kernel(), **fields)
     assert (result.verdict, result.output) == ("pass", "64"), result
+
+
+@pytest.mark.matrix
+@pytest.mark.skipif(not shutil.which("grub-mkstandalone"), reason="needs grub-mkstandalone (make deps-dev)")
+def test_grub(uefi_run):
+    result = uefi_run("cat /proc/cmdline", timeout=max(TIMEOUT, 600), kernel=kernel(), via="grub", cmdline="console=ttyS0 x=$y;z 'a'")
+    assert result.verdict == "pass" and "x=$y;z 'a'" in result.output, result
+
+
+@pytest.mark.matrix
+@pytest.mark.skipif(not pathlib.Path(NEWER_QEMU[0]).exists() or not FIRMWARE["trixie"].present,
+                    reason="make deps has not fetched QEMU 10 and Debian 13's OVMF, which know -shim")
+def test_loader_without_a_disk(uefi_run, monkeypatch):
+    """Where QEMU and the firmware know -shim."""
+    monkeypatch.setattr(machine, "QEMU", NEWER_QEMU)
+    machine.knows_shim.cache_clear()
+    result = uefi_run("tail -c +5 /sys/firmware/efi/efivars/KexecLog-*", timeout=max(TIMEOUT, 600), kernel=kernel(), initrds=[INITRD],
+                      firmware="trixie", cmdline="console=ttyS0")
+    machine.knows_shim.cache_clear()
+    assert result.verdict == "pass" and result.loader_log, result
+    assert "-shim" in result.command and not any("esp.img" in word for word in result.command)
 
 
 @pytest.mark.matrix

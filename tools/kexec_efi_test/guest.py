@@ -40,7 +40,6 @@ exec </dev/null >/dev/@SERIAL@ 2>&1
 mark() {
 	for _ in @TURNS@; do echo; echo "@MARK@ $*"; done
 }
-mark up
 for module in @MODULES@; do
 	insmod "$here/modules/$module" 2>/dev/null
 done
@@ -48,6 +47,7 @@ for system in efivarfs:/sys/firmware/efi/efivars securityfs:/sys/kernel/security
 	[ -d "${system#*:}" ] && mount -t "${system%%:*}" none "${system#*:}" 2>/dev/null
 done
 @SETUP@
+mark up
 sh $here/command
 status=$?
 sync

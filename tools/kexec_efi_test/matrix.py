@@ -88,7 +88,7 @@ def _expand(path, options: Dict, own: set, known: Dict[str, bool]) -> List[Tuple
     found = []
     for picked in itertools.product(*choices.values()):
         values = dict(zip(choices, picked))
-        named = varied or [name for name in values if name in own and name in ("firmware", "via", "kernel")]
+        named = varied or [name for name in values if name in own and name in ("firmware", "via", "kernel") and "name" not in options]
         title = _title(options, {name: values[name] for name in named})
         found.append((title, [word for name, value in values.items() for word in _words(name, value)]))
     return found
