@@ -11,6 +11,8 @@ import pytest
 
 from command_machine import COMMAND, ROOT, loader
 from kexec_efi import configuration
+from kexec_efi_test import command as test_command
+from kexec_efi_test import errors
 
 PAGES = sorted((ROOT / "packaging/man").glob("*.scd"))
 
@@ -44,6 +46,14 @@ def test_exit_codes():
     """As the help has them, and kexec_efi/errors.py."""
     codes = set(re.findall(r"^\*(\d)\*", section(text("kexec-efi.8"), "EXIT STATUS"), re.MULTILINE))
     assert codes == set("012345") == set(re.findall(r"  (\d)  [a-z]", helped()))
+
+
+def test_options_of_the_test_tool():
+    page = text("kexec-efi-test.1")
+    options = {f"--{name}" for name in test_command.known_options(test_command.parser())} | {"--keys"}
+    found = set(re.findall(r"\*(--[a-z-]+)\*", " ".join(re.findall(r"^\*.*", section(page, "OPTIONS"), re.MULTILINE))))
+    assert found == options - {"--help"}
+    assert set(re.findall(r"^\*(\d)\*", section(page, "EXIT STATUS"), re.MULTILINE)) == set(map(str, errors.VERDICTS))
 
 
 def test_keys_of_the_configuration():
@@ -181,7 +191,7 @@ def test_page_is_one(page, tmp_path):
 def test_pages_name_each_other():
     """And no page of ours that is not there."""
     names = {page.name.removesuffix(".scd") for page in PAGES}
-    assert names == {"kexec-efi.7", "kexec-efi.8", "kexec-efi-entry.5", "kexec-efi.conf.5"}
+    assert names == {"kexec-efi-test.1", "kexec-efi.7", "kexec-efi.8", "kexec-efi-entry.5", "kexec-efi.conf.5"}
     for page in PAGES:
         others = {f"{name}.{number}" for name, number in re.findall(r"\*(kexec-efi[a-z.-]*)\*\(([0-9])\)", section(page.read_text(), "SEE ALSO"))}
         assert others <= names - {page.name.removesuffix(".scd")} and others

@@ -89,7 +89,7 @@ def picture_file(ppm: bytes, path) -> bytes:
 
 _STYLE = """body{font:15px/1.45 system-ui,sans-serif;margin:2em auto;max-width:75em;padding:0 1em;color:#222;background:#fff}
 table{border-collapse:collapse;width:100%}td,th{text-align:left;padding:.35em .7em;border-bottom:1px solid #ddd;
-vertical-align:top}td.n,th.n{text-align:right;font-variant-numeric:tabular-nums}
+vertical-align:top}td:first-child{white-space:nowrap}td.n,th.n{text-align:right;font-variant-numeric:tabular-nums}
 .v{font-weight:600;border-radius:.3em;padding:.1em .5em;color:#fff}.pass{background:#1a7f37}.fail{background:#c62828}
 .timeout{background:#9a6700}.error{background:#57606a}
 pre{background:#f6f8fa;padding:.8em;overflow:auto;max-height:30em;font-size:12px}img{max-width:100%;border:1px solid #ddd}

@@ -61,7 +61,7 @@ class Result:
     loader_log: List[str] = dataclasses.field(default_factory=list)
     qemu: str = ""
     command: List[str] = dataclasses.field(default_factory=list)
-    screenshot: Optional[bytes] = None
+    screenshot: Optional[bytes] = None      # a portable pixmap
 
     def end(self, status: int, reason: str, verdict: Optional[str] = None):
         self.status, self.reason = status, reason
@@ -295,4 +295,5 @@ def _collect(session: Session, result: Result, screenshot: bool):
             with contextlib.suppress(OSError, AssertionError):
                 result.screenshot = running.screenshot()
     result.log, result.qemu = running.log, running.messages
+    result.loader_log = result.loader_log or re.findall(r"^kexec: (.*)$", result.log, re.MULTILINE)
     session.show(result.log + ("" if result.log.endswith("\n") else "\n"))
