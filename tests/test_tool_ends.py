@@ -77,6 +77,24 @@ def test_signal_at_any_instant(qemu, number):
     fake.assert_nothing_left()
 
 
+@pytest.mark.skipif(not os.access("/dev/kvm", os.R_OK | os.W_OK), reason="KVM is looked for where there is /dev/kvm")
+@pytest.mark.parametrize("number", SIGNALS, ids=lambda number: number.name)
+def test_signal_while_kvm_is_tried(qemu, number):
+    fake = qemu("case \"$*\" in *accel=kvm*) exec sleep 600 ;; esac\n" + WAITS)
+    del fake.environment["KEXEC_ACCEL"]
+    command = fake.start("--expect", "never")
+    while not fake.processes():
+        assert command.poll() is None, command.communicate()
+        time.sleep(0.01)
+    command.send_signal(number)
+    finish(command)
+    assert command.returncode == -number
+    deadline = time.monotonic() + 20
+    while fake.processes():
+        assert time.monotonic() < deadline, fake.processes()
+        time.sleep(0.02)
+
+
 def test_signal_is_said(qemu):
     fake = qemu(GOOD_BOOT + WAITS)
     command = fake.start("--expect", "never")
@@ -104,8 +122,9 @@ def test_timeout_of_others(qemu):
     fake.assert_nothing_left()
 
 
-def test_closed_pipe(qemu):
-    fake = qemu(GOOD_BOOT + "while :; do echo and so on; sleep 0.05; done\n")
+@pytest.mark.parametrize("then", ["while :; do echo and so on; sleep 0.05; done\n", WAITS], ids=["talks", "is silent"])
+def test_closed_pipe(qemu, then):
+    fake = qemu(GOOD_BOOT + then)
     reader, writer = os.pipe()
     command = fake.start("--expect", "never", stdout=writer)
     os.close(writer)

@@ -17,6 +17,7 @@ import math
 import os
 import pathlib
 import re
+import select
 import shlex
 import shutil
 import signal
@@ -232,6 +233,13 @@ def expectation_of(options) -> Expectation:
     return Expectation(**{**values, "timeout": values["timeout"] or machine.TIMEOUT})
 
 
+def _reader_is_gone() -> bool:
+    """Whether nobody reads the standard output any more, which writing would tell only when the guest says something."""
+    poll = select.poll()
+    poll.register(1, 0)
+    return any(event & select.POLLERR for _, event in poll.poll(0))
+
+
 class Shown:
     """Prints what is new of a log, whole lines at a time."""
 
@@ -244,6 +252,8 @@ class Shown:
             # Lines of --run's own are not the guest's.
             print(guest.MARKED.sub("", log[self.count:end]), end="", flush=True)
             self.count = end
+        if _reader_is_gone():
+            raise BrokenPipeError
 
 
 def _write(path, content) -> None:
@@ -368,6 +378,7 @@ def main(words: Optional[List[str]] = None) -> int:
             sys.stdout.flush()
         return status
     except lifetime.Signalled as signalled:
+        lifetime.end_all()
         say(f"ended by {signalled}")
         lifetime.end_by_signal(signalled.number)
     except BrokenPipeError:

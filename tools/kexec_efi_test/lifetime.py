@@ -14,6 +14,7 @@ import shutil
 import signal
 import tempfile
 import time
+from typing import Callable, Dict, Optional
 
 SIGNALS = signal.SIGHUP, signal.SIGINT, signal.SIGTERM
 
@@ -35,9 +36,33 @@ class Signalled(BaseException):
         self.number = number
 
 
+# What ends each thing that is not ended yet, by its identity. A signal may come when a thing has been made and nobody has
+# it: then these are what is left of it.
+_enders: Dict[int, Callable[[], None]] = {}
+_asked_by: Optional[int] = None
+
+
+def must_end(thing: object, end: Callable[[], None]) -> None:
+    """`end` is called by `end_all`, unless `has_ended` is called before."""
+    _enders[id(thing)] = end
+
+
+def has_ended(thing: object) -> None:
+    _enders.pop(id(thing), None)
+
+
+def end_all() -> None:
+    with undisturbed():
+        for end in reversed(list(_enders.values())):
+            end()
+
+
 def end_by_exception() -> None:
-    """From now on signals raise Signalled."""
+    """From now on the first signal raises Signalled, and no further one is heard."""
     def handler(number, _):
+        global _asked_by
+        signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)
+        _asked_by = number
         raise Signalled(number)
     for number in SIGNALS:
         # nohup and shells without job control leave some ignored: they stay so.
@@ -45,15 +70,22 @@ def end_by_exception() -> None:
             signal.signal(number, handler)
 
 
+def check() -> None:
+    """Raises Signalled if that has got lost: an exception in the clean-up of an object goes nowhere."""
+    if _asked_by is not None:
+        raise Signalled(_asked_by)
+
+
 def end_by_signal(number: int) -> None:
     """Ends the program as if the signal had not been handled, which shells and timeout(1) look at."""
     signal.signal(number, signal.SIG_DFL)
     os.kill(os.getpid(), number)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, [number])
 
 
 @contextlib.contextmanager
 def undisturbed():
-    """Signals wait until this is done."""
+    """Signals wait until this is done. They may raise where it ends: what it has made must be known to `must_end`."""
     before = signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)
     try:
         yield
@@ -84,6 +116,7 @@ def make_folder() -> pathlib.Path:
     # Only what is locked has the name by which others look for what is not.
     folder = new.rename(new.with_name(PREFIX + new.name[len(_NEW_PREFIX):]))
     _locks[folder] = descriptor
+    must_end(folder, lambda: remove_folder(folder))
     return folder
 
 
@@ -95,6 +128,7 @@ def remove_folder(folder: pathlib.Path) -> None:
     if folder in _locks:
         shutil.rmtree(folder, ignore_errors=True)
         os.close(_locks.pop(folder))
+        has_ended(folder)
 
 
 def _remove_left_folders() -> None:

@@ -162,8 +162,8 @@ def _kvm_runs_firmware():
     except OSError:
         return False
     finally:
-        if process:
-            with lifetime.undisturbed():
+        with lifetime.undisturbed():
+            if process:
                 process.kill()
                 process.wait()
                 process.stdout.close()
@@ -248,8 +248,11 @@ class Machine:
         self.raw = b""
         self._decoded, self._decoded_size = "", 0
         self.process = self._tpm = None
+        # This may take seconds, and is asked here so that they can be disturbed.
+        accelerator()
         with lifetime.undisturbed():
             self.folder = lifetime.make_folder()
+            lifetime.must_end(self, self._end)
             try:
                 self._start(disk, firmware, variables, gdb, tpm, tpm_state, com, extra, terminal, options)
             except BaseException:
@@ -322,6 +325,7 @@ class Machine:
             self._tpm.kill()
             self._tpm.wait()
         lifetime.remove_folder(self.folder)
+        lifetime.has_ended(self)
 
     @property
     def log(self) -> str:
@@ -344,6 +348,7 @@ class Machine:
 
     def read(self, seconds: float) -> bool:
         """Reads what comes within `seconds`. Returns False at the end of the serial line."""
+        lifetime.check()
         if not self._selector.select(max(seconds, 0)):
             return True
         data = os.read(self.process.stdout.fileno(), 65536)
