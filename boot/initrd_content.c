@@ -24,8 +24,8 @@ enum {
 /* Microcode comes first in an archive, behind a few directories at most. */
 #define MICROCODE_MEMBERS 8u
 
-/* Give up on an archive with more padding than this. */
-#define PADDING_MAX 65536u
+/* Tools pad to 512 bytes or to a page. Give up on an archive with more padding than this. */
+#define PADDING_MAX 8192u
 
 /* The unread rest of an initrd. */
 struct rest {

@@ -121,7 +121,7 @@ static bool holds(struct text bytes, struct text word)
 	return matched == word.length;
 }
 
-/* Somebody may have meant something by what is no text. */
+/* Somebody may have meant something by what is no text. Of initrd=, all but its first character, which it has twice. */
 static bool resembles_options(struct text bytes)
 {
 	return holds(bytes, TEXT("linux=")) || holds(bytes, TEXT("entry=")) || holds(bytes, TEXT("verbose")) ||
