@@ -146,7 +146,7 @@ class FolderMachine:
         paths = [self.path_of(number) for number in [*self.numbers("BootNext"), *self.numbers("BootOrder")]]
         for entry in sorted((self.esp / "loader/entries").glob("*.conf")):
             paths += [line.split(None, 1)[1] for line in entry.read_text().splitlines() if line.startswith("efi ")]
-        return paths
+        return paths + ["/EFI/BOOT/BOOTX64.EFI"] * (self.esp / "EFI/BOOT/BOOTX64.EFI").exists()
 
     def expect_bootable(self):
         """Whatever is started next boots, and there is something."""

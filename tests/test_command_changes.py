@@ -54,10 +54,10 @@ def add(version, initrd=None, **options):
     return plan
 
 
-def first(machine):
+def first(machine, **setup):
     machine.kernel_package(A)
     found = machine.machine()
-    return changes.install(found, boot_files.find(found.system, A))
+    return changes.install(found, boot_files.find(found.system, A), changes.Setup(**setup))
 
 
 def pending(version, initrd, *blessed_versions):
@@ -75,6 +75,15 @@ def running(version, *blessed_versions):
     return prepare
 
 
+def with_copy(prepare):
+    """With EFI/BOOT/BOOTX64.EFI as a copy of what boots."""
+    def prepared(machine):
+        machine.configure((machine.root / "etc/kexec-efi.conf").read_text() + "removable=yes\n")
+        prepare(machine)
+        assert (machine.esp / "EFI/BOOT/BOOTX64.EFI").exists()
+    return prepared
+
+
 # What the machine is like, and what is done to it.
 SCENARIOS = {
     "the first": (lambda machine: None, first),
@@ -88,6 +97,10 @@ SCENARIOS = {
     "uninstall": (lambda machine: blessed(machine, A, B), lambda machine: changes.uninstall(machine.machine())),
     "bless": (running(B, A, B), lambda machine: changes.bless(machine.machine())),
     "bless the first": (running(A), lambda machine: changes.bless(machine.machine())),
+    "the first, with a copy": (lambda machine: None, lambda machine: first(machine, removable=True)),
+    "bless what has a copy": (with_copy(running(B, A)), lambda machine: changes.bless(machine.machine())),
+    "remove what has a copy": (with_copy(lambda machine: blessed(machine, A, B)), lambda machine: changes.remove(machine.machine(), B)),
+    "uninstall with a copy": (with_copy(lambda machine: blessed(machine, A)), lambda machine: changes.uninstall(machine.machine())),
 }
 FIRMWARE, SYSTEMD = "keep=2\n", "keep=2\nmenu=systemd-boot\n"
 FOREIGN_ENTRY = "title other\nefi /EFI/debian/shimx64.efi\n"
@@ -128,8 +141,8 @@ def snapshots(machine, plan, folder):
 
 @pytest.mark.parametrize("conf, name", [
     *((FIRMWARE, name) for name in SCENARIOS),
-    *((SYSTEMD, name) for name in SCENARIOS if "bless" not in name),
-    ("mode=sealed\n" + FIRMWARE, "another initrd"), ("mode=uki\n" + FIRMWARE, "before it was tried"),
+    *((SYSTEMD, name) for name in SCENARIOS if "bless" not in name and "copy" not in name),
+    ("mode=sealed\n" + FIRMWARE, "bless what has a copy"), ("mode=uki\n" + FIRMWARE, "remove what has a copy"), ("mode=sealed\n" + FIRMWARE, "another initrd"), ("mode=uki\n" + FIRMWARE, "before it was tried"),
 ], ids=lambda value: value.strip().replace("\n", " "))
 def test_power_cut_at_any_moment(tmp_path, conf, name):
     machine = prepared(tmp_path, name, conf)
@@ -168,7 +181,7 @@ def test_next_run_cleans_up(tmp_path, conf, name):
 @pytest.mark.parametrize("name", SCENARIOS)
 def test_what_is_named_is_on_the_disk(tmp_path, conf, name):
     """A file may be lost, or its name, until the file and then its folder are flushed."""
-    if "bless" in name and conf == SYSTEMD:
+    if ("bless" in name or "copy" in name) and conf == SYSTEMD:
         conf = FIRMWARE
     machine = prepared(tmp_path, name, conf)
     plan, _ = SCENARIOS[name][1](machine)
@@ -188,7 +201,7 @@ def test_what_is_named_is_on_the_disk(tmp_path, conf, name):
             assert step.path.stem not in named, f"{step}: {named}"
         step.run()
     assert not unflushed
-    assert names_something or "remove" in name or name == "uninstall"
+    assert names_something or "remove" in name or "uninstall" in name
 
 
 @pytest.mark.parametrize("ended", [SystemExit(143), OSError(errno.EIO, "Input/output error")], ids=["SIGTERM", "disk"])
