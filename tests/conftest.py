@@ -27,7 +27,7 @@ for name in ("esp", "event_log", "gdb", "machine", "screen", "server", "signing"
 pytest_plugins = ["kexec_efi_test.pytest_plugin"]
 
 # Markers, and options of the same names: what has one runs only when it is asked for.
-EXTRA = {"matrix": "the boots that take long", "soak": "many boots in a row"}
+EXTRA = {"matrix": "the boots that take long", "soak": "many boots in a row", "guest": "the boots of whole Debians"}
 
 
 def pytest_addoption(parser):

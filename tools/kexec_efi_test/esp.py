@@ -55,7 +55,8 @@ def _gpt_header(here, other, table_start, sectors, table, sector):
 
 @dataclasses.dataclass
 class Partition:
-    """A FAT volume; `files` is a dict from path to bytes or to a file's path. With `content` it is something else."""
+    """A FAT volume; `files` is a dict from path to bytes or to a file's path. With `content` it is something else, and with
+    `room` it has so many bytes."""
 
     files: dict
     kind: str = ESP_TYPE
@@ -63,9 +64,12 @@ class Partition:
     label: str = "ESP"
     fat: int = 32
     content: bytes = None
+    room: int = 0
 
     @property
     def size(self):
+        if self.room:
+            return self.room + 2 * PARTITION_OFFSET
         needed = sum(map(_content_size, self.files.values())) * 5 // 4 + 16 * MIB
         return max(SIZE_MIN if self.fat == 32 else FAT16_SIZE_MIN, needed) // MIB * MIB
 

@@ -1,0 +1,201 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""A machine with a Debian on its disk, which runs what a test says and starts again where it is told to."""
+
+import base64
+import io
+import os
+import pathlib
+import selectors
+import shlex
+import shutil
+import tarfile
+import tempfile
+import time
+
+import disk  # first: it knows where the others are
+import machine
+
+# Emulated, on a machine that others use as well; this only ends what hangs.
+TIMEOUT = 20 * machine.TIMEOUT
+
+MEMORY = 1024
+
+_CARGO_ROOM = 64 << 20
+
+
+class Failed(AssertionError):
+    """A command in the guest ended with another status than expected."""
+
+
+class Guest(machine.Machine):
+    """Boots what the firmware's variables say. `overlay` and `variables` are written to.
+
+    With `write_log`, a file, each write to the disk is logged there (write_log.py).
+    `cargo` is a dict from name to content or path, of files that `load_cargo` puts into the guest's /srv/cargo.
+    """
+
+    def __init__(self, overlay, variables, firmware, cargo=None, write_log=None, extra=(), **options):
+        self._overlay, self._variables = overlay, variables
+        self._sockets = tempfile.TemporaryDirectory(prefix="kexec-")
+        self._agent_path = pathlib.Path(self._sockets.name) / "agent"
+        self._agent = None
+        self._received = b""
+        drives = ["-drive", self._root(overlay, write_log), "-device", "virtio-blk-pci,drive=root"]
+        drives += ["-drive", f"if=none,id=cargo,format=raw,readonly=on,file={self._pack(overlay, cargo or {})}",
+                   "-device", "virtio-blk-pci,drive=cargo"]
+        super().__init__(None, firmware=firmware, variables=variables, reboot=True,
+                         **{"memory": MEMORY, **options},
+                         extra=[*drives, "-chardev", f"socket,id=agent,path={self._agent_path},server=on,wait=off",
+                                "-device", "isa-serial,index=1,chardev=agent", "-device", "virtio-rng-pci", *extra])
+
+    @staticmethod
+    def _root(overlay, log):
+        if log is None:
+            return f"if=none,id=root,format=qcow2,cache=unsafe,file={overlay}"
+        log.write_bytes(b"")
+        return (f"if=none,id=root,driver=blklogwrites,file.driver=qcow2,file.file.filename={overlay},log.driver=file,"
+                f"log.filename={log}")
+
+    @staticmethod
+    def _pack(overlay, cargo):
+        path = overlay.with_suffix(".cargo")
+        with tarfile.open(path, "w") as tar:
+            for name, content in cargo.items():
+                if not isinstance(content, bytes):
+                    content = content.read_bytes()
+                member = tarfile.TarInfo(name)
+                member.size, member.mode = len(content), 0o755
+                tar.addfile(member, io.BytesIO(content))
+        # A machine that goes on elsewhere takes the size of its disks with it.
+        assert path.stat().st_size <= _CARGO_ROOM
+        os.truncate(path, _CARGO_ROOM)
+        return path
+
+    def __exit__(self, *arguments):
+        if self._agent:
+            self._agent.close()
+        super().__exit__(*arguments)
+        self._sockets.cleanup()
+
+    # --- what it runs ---
+
+    def _read(self, seconds):
+        """Reads what comes within `seconds`, from the console and the agent. Returns False at the console's end."""
+        for key, _ in self._selector.select(max(seconds, 0)):
+            data = os.read(key.fd, 65536)
+            if key.fileobj is self._agent:
+                self._received += data
+                if not data:
+                    self._selector.unregister(self._agent)
+            elif data:
+                self.raw += data
+                self._note(data.decode("utf-8", "replace"))
+            else:
+                return False
+        return True
+
+    def _note(self, text):
+        """Whoever wants to know why a test takes long looks into this file."""
+        with open(self._overlay.with_suffix(".log"), "a") as file:
+            file.write(text)
+
+    def _attach(self):
+        if self._agent is None:
+            self._agent = self._connect(self._agent_path)
+            self._selector.register(self._agent, selectors.EVENT_READ)
+
+    def _line(self, timeout):
+        """The agent's next line. What the console says meanwhile goes to the log."""
+        self._attach()
+        deadline = time.monotonic() + timeout
+        while b"\n" not in self._received:
+            if not self._read(deadline - time.monotonic()):
+                raise machine.Timeout(f"QEMU ended:\n{self.log}")
+            if time.monotonic() >= deadline:
+                raise machine.Timeout(f"nothing from the guest's agent within {timeout:.0f} s:\n{self.log[-20000:]}")
+        line, _, self._received = self._received.partition(b"\n")
+        return line.decode()
+
+    def wait_until_up(self, timeout=TIMEOUT):
+        """Waits until a system has started all of its services. What it finds in the log from `self.start` on is of this boot."""
+        word = ""
+        while not word.startswith("ready "):
+            word = self._line(timeout)
+        self.boot_id = word.split()[1]
+        return self.run("systemctl is-system-running --wait", None).strip()
+
+    def load_cargo(self):
+        self.run("blockdev --flushbufs /dev/vdb && mkdir -p /srv/cargo && tar -C /srv/cargo -xf /dev/vdb")
+
+    def run(self, command, expected=0, timeout=TIMEOUT):
+        """The output of a command for sh, both streams in one; with `expected` None whatever its status is."""
+        self._agent.sendall(base64.b64encode(command.encode()) + b"\n")
+        word, status, *output = self._line(timeout).split(" ")
+        assert word == "done", f"expected the end of {command}, found {word}: the guest has started again:\n{self.log[-5000:]}"
+        text = base64.b64decode(output[0] if output else "").decode("utf-8", "replace")
+        self.status = int(status)
+        self._note(f"# {command}\n{text}# status {status}\n")
+        if expected is not None and self.status != expected:
+            raise Failed(f"{command}: expected status {expected}, found {status}:\n{text}")
+        return text
+
+    def reboot(self, command="systemctl reboot"):
+        """Starts the machine again, by the system that runs. Returns systemd's word for the state of the one that comes up."""
+        self.start = len(self.log)
+        self._agent.sendall(base64.b64encode(f"nohup sh -c {shlex.quote('sleep 1; ' + command)} >/dev/null 2>&1 &".encode())
+                            + b"\n")
+        return self.wait_until_up()
+
+    def power_off(self):
+        self._agent.sendall(base64.b64encode(b"systemctl poweroff") + b"\n")
+        self.wait(TIMEOUT)
+
+    # --- a machine that goes on elsewhere ---
+
+    def save(self, folder):
+        """Stops the machine, and leaves in `folder` what `resumed` goes on with."""
+        self.pause()
+        self.monitor(f'migrate "exec:cat >{folder}/state"')
+        assert "Migration status: completed" in self.monitor("info migrate")
+        shutil.copyfile(self._overlay, folder / "disk.qcow2")
+        shutil.copyfile(self._variables, folder / "vars.fd")
+        (folder / "boot-id").write_text(self.boot_id)
+
+    @classmethod
+    def resumed(cls, saved, folder, firmware, **options):
+        """The machine that `save` has left in the folder `saved`, on copies in `folder`. Its cargo may be another one."""
+        for name in ("disk.qcow2", "vars.fd"):
+            shutil.copyfile(saved / name, folder / name)
+        made = cls(folder / "disk.qcow2", folder / "vars.fd", firmware, extra=["-incoming", f"exec:cat {saved}/state"], **options)
+        made._attach()
+        # It was paused when it was saved, and is so again when all of it has been read.
+        while "paused (inmigrate)" in made.monitor("info status"):
+            time.sleep(0.1)
+        made.monitor("cont")
+        made.boot_id = (saved / "boot-id").read_text()
+        return made
+
+    # --- what it says of itself ---
+
+    def variable(self, name, vendor="8be4df61-93ca-11d2-aa0d-00e098032b8c"):
+        """The data of an EFI variable, None without it."""
+        text = self.run(f"base64 -w0 /sys/firmware/efi/efivars/{name}-{vendor} 2>/dev/null", None).strip()
+        return base64.b64decode(text)[4:] if text else None
+
+    def loader_variable(self, name):
+        """A variable of the Boot Loader Interface, which is text."""
+        data = self.variable(name, "4a67b082-0a4c-41cf-b6c7-440b29bb8c4f")
+        return data.decode("utf-16-le").rstrip("\0") if data else None
+
+    @property
+    def boot_order(self):
+        return [entry.to_bytes(2, "big").hex().upper() for entry in memoryview(self.variable("BootOrder") or b"").cast("H")]
+
+    @property
+    def release(self):
+        return self.run("uname -r").strip()
+
+    @property
+    def uptime(self):
+        """Seconds since the kernel has started."""
+        return float(self.run("cat /proc/uptime").split()[0])

@@ -1,0 +1,226 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Power cuts while a kernel is added, on the real FAT of a real system. QEMU logs what the guest writes to its ESP, with its
+flushes. Each prefix of these writes is a disk that a power cut may leave, and so is what comes before a flush with any of
+the writes up to the next one. All are judged by fsck.vfat and the loader's own parser, and some are booted.
+
+What is modelled: the variables. They are written once the ESP is complete, each by one call of the firmware, which keeps
+the old value or has the new one: there are three states of them, which are booted from the whole ESP. Before that the boot
+entry of the kernel that is there is what the firmware has, whatever the ESP holds.
+"""
+
+import concurrent.futures
+import os
+import random
+import re
+import shutil
+import subprocess
+
+import disk
+import esp
+import machine
+import packages
+import pytest
+import varstore
+import write_log
+from kexec_efi import load_option, store
+from kexec_efi.partition import Esp
+
+pytestmark = pytest.mark.guest
+
+SUITE = "trixie"
+BEFORE, ADDED = "9.9.8-before", "9.9.9-added"
+BOOTS = 20
+WORKERS = 4
+# Beyond every prefix, with writes that come out of order.
+OUT_OF_ORDER = 100
+
+# An initrd that says what was booted.
+INITRD = r"""
+mkdir -p /tmp/tiny/lib /tmp/tiny/proc && cd /tmp/tiny && cp /lib/klibc-*.so lib && cp /usr/lib/klibc/bin/* . &&
+printf '#!/sh\n/mount -t proc proc /proc\necho "booted: $(/cat /proc/cmdline)"\n/poweroff\n' >init && chmod +x init &&
+find . | cpio -o -H newc --quiet >/tmp/initrd
+"""
+
+
+def add(version):
+    return (f"cp /boot/vmlinuz-$(uname -r) /boot/vmlinuz-{version} && cp /tmp/initrd /boot/initrd.img-{version} && "
+            f"echo console=ttyS0 panic=5 this={version} >/etc/kernel/cmdline && sync && kexec-efi add {version} && sync")
+
+
+def in_volume(groups):
+    """The writes that are to the ESP, at their places in it."""
+    found = []
+    for group in groups:
+        ours = [write_log.Write(write.offset - esp.PARTITION_OFFSET, write.data) for write in group
+                if esp.PARTITION_OFFSET <= write.offset < esp.PARTITION_OFFSET + disk.ESP_ROOM]
+        if ours:
+            found.append(ours)
+    return found
+
+
+class Volume:
+    """The ESP as a file, and what is in our folder of it."""
+
+    def __init__(self, folder, content):
+        self.path = folder / "esp.img"
+        self.path.write_bytes(content)
+        self._folder = folder / "files"
+        self._content = bytearray(content)
+        self._changed = []
+
+    def _put(self, pieces):
+        with open(self.path, "r+b") as file:
+            for offset, data in pieces:
+                file.seek(offset)
+                file.write(data)
+
+    def keep(self, writes):
+        """From now on this is what `write` begins with."""
+        for one in writes:
+            one.apply(self._content)
+        self._put((one.offset, one.data) for one in writes)
+
+    def write(self, writes):
+        """Makes the volume what it was when it was kept, with these writes."""
+        self._put((offset, self._content[offset:offset + size]) for offset, size in self._changed)
+        self._changed = [(one.offset, len(one.data)) for one in writes]
+        self._put((one.offset, one.data) for one in writes)
+
+    def check(self):
+        """What fsck.vfat has to say."""
+        return subprocess.run(["fsck.vfat", "-n", self.path], stdout=subprocess.PIPE, text=True).stdout
+
+    def files(self):
+        """The folder EFI/kexec, copied out of the volume, as a store.Store."""
+        shutil.rmtree(self._folder, ignore_errors=True)
+        (self._folder / "EFI").mkdir(parents=True)
+        subprocess.run(["mcopy", "-s", "-n", "-i", self.path, "::/EFI/kexec", self._folder / "EFI"], check=True,
+                       stdout=subprocess.DEVNULL, env={**os.environ, "MTOOLS_SKIP_CHECK": "1"})
+        token = next((self._folder / "EFI/kexec").iterdir()).name
+        return store.Store(Esp(self._folder, None), token)
+
+    def expect_bootable(self, *versions):
+        """These versions boot, by the loader's own judgement. Returns all that do."""
+        files = self.files()
+        complaints = {one.version: files.complaint(one) for one in files.sets()}
+        for version in versions:
+            assert complaints[version] is None
+        return {version for version, complaint in complaints.items() if complaint is None}
+
+
+# What a power cut leaves behind on any FAT, and harms nobody: fsck.vfat(8).
+HARMLESS = re.compile(r"fsck\.fat |Dirty bit is set|.*can be automatically removed|.*may not have been cleanly unmounted|"
+                      r"Automatically removing dirty bit|.*free cluster summary wrong|Free cluster summary wrong|.*Auto-correct|"
+                      r"Reclaimed \d+ unused clusters|Leaving filesystem unchanged|\s*$|.*: \d+ files, \d+/\d+ clusters|"
+                      r"FATs differ but appear to be intact|Using first FAT|.* and then Auto|.*Orphan|Removing dirty bit")
+
+
+def complaints_of_fsck(text):
+    """What fsck.vfat says against files that are not being written: each complaint stands below the file's name."""
+    found, name = [], ""
+    for line in text.splitlines():
+        if line.startswith("/"):
+            name = line
+        elif not HARMLESS.match(line) and not name.upper().endswith(".PARTIAL"):
+            found.append(f"{name}: {line.strip()}")
+    return found
+
+
+def states(groups, seed):
+    """(what was cut, the writes that have reached the disk)."""
+    flat = [write for group in groups for write in group]
+    for count in range(len(flat) + 1):
+        yield f"{count} writes", flat[:count]
+    chance = random.Random(seed)
+    for _ in range(OUT_OF_ORDER):
+        number = chance.randrange(len(groups))
+        before = [write for group in groups[:number] for write in group]
+        some = [write for write in groups[number] if chance.random() < 0.5]
+        chance.shuffle(some)
+        yield f"{len(before)} writes, and {len(some)} of the next {len(groups[number])}", before + some
+
+
+def option(files, version):
+    """The firmware's entry for a version, as `kexec-efi add` makes it."""
+    one = next(one for one in files.sets() if one.version == version)
+    return load_option.make(version, disk.ESP_PARTITION, f"{files.place}/{one.name}.efi")
+
+
+def write_disk(image, whole, volume):
+    """A disk that is `whole` at its beginning and end, where its table is, with this ESP; its root is not needed."""
+    with open(whole, "rb") as source, open(image, "wb") as target:
+        size = os.path.getsize(whole)
+        target.truncate(size)
+        for offset in (0, size - esp.PARTITION_OFFSET):
+            source.seek(offset)
+            target.seek(offset)
+            target.write(source.read(esp.PARTITION_OFFSET))
+        target.seek(esp.PARTITION_OFFSET)
+        target.write(volume.path.read_bytes())
+    return image
+
+
+def boot(image, variables):
+    """The version that a machine boots from this disk, with these variables: from name to value."""
+    store_of = varstore.VariableStore(machine.OVMF.variables)
+    for name, value in variables.items():
+        store_of.set(name, value)
+    with machine.Machine(image, variables=store_of.save(image.with_suffix(".fd")), boot_order=True) as guest:
+        found = guest.expect(r"^booted: .*\bthis=(\S+)", timeout=20 * machine.TIMEOUT)[1]
+        assert "kexec: kexec-efi" in guest.log
+    image.unlink()
+    return found
+
+
+def test_a_power_cut_leaves_what_boots(reach, tmp_path, boots):
+    log = tmp_path / "writes"
+    guest = reach("up", SUITE, write_log=log, cargo={path.name: path for path in packages.build()})
+    guest.load_cargo()
+    guest.run("dpkg -i /srv/cargo/*.deb && kexec-efi install")
+    guest.run(INITRD)
+    guest.run(add(BEFORE))
+    first = write_log.count(log.read_bytes())
+    guest.run(add(ADDED))
+    guest.power_off()
+
+    content = log.read_bytes()
+    whole = tmp_path / "whole.img"
+    subprocess.run(["qemu-img", "convert", "-O", "raw", disk.FOLDER / f"{SUITE}-up/disk.qcow2", whole], check=True)
+    with open(whole, "rb") as file:
+        file.seek(esp.PARTITION_OFFSET)
+        volume = Volume(tmp_path, file.read(disk.ESP_ROOM))
+    groups, before = in_volume(write_log.parse(content, first)), in_volume(write_log.parse(content))
+    count = sum(map(len, groups))
+    before = [write for group in before for write in group]
+    volume.keep(before[:len(before) - count])
+    assert volume.expect_bootable(BEFORE) and count > 20
+
+    installed = next(one.version for one in volume.files().sets() if one.version not in (BEFORE, ADDED))
+    every = list(states(groups, seed=1))
+    chosen = {round(number * (len(every) - 1) / (BOOTS - 1)) for number in range(BOOTS)}
+    in_order = {"Boot0001": option(volume.files(), BEFORE), "BootOrder": bytes((1, 0))}
+    whole_at = None
+    with concurrent.futures.ThreadPoolExecutor(WORKERS) as pool:
+        started = []
+
+        def start(name, variables, expected):
+            image = write_disk(tmp_path / f"boot-{len(started)}.img", whole, volume)
+            started.append((name, expected, pool.submit(boot, image, variables)))
+
+        for number, (name, writes) in enumerate(every):
+            volume.write(writes)
+            bootable = volume.expect_bootable(BEFORE, installed)
+            assert not complaints_of_fsck(volume.check()), name
+            if ADDED in bootable and whole_at is None:
+                whole_at = name
+            if number in chosen:
+                start(name, in_order, BEFORE)
+
+        volume.write(every[count][1])
+        added = {"Boot0002": option(volume.files(), ADDED)}
+        start("an entry", {**in_order, **added}, BEFORE)
+        start("an entry and BootNext", {**in_order, **added, "BootNext": bytes((2, 0))}, ADDED)
+        for name, expected, running in started:
+            assert running.result() == expected, name
+    boots(SUITE, "power cuts", f"{count} writes in {len(groups)} groups: {len(every)} disks judged, {len(started)} booted; "
+                               f"the added kernel is whole after {whole_at}")
