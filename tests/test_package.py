@@ -130,7 +130,7 @@ def test_each_file_has_its_package(tmp_path):
     rules = (DEBIAN / "rules").read_text()
     variables = re.findall(r"^export (PREFIX|[a-z]+dir) := (\S+)$", rules, re.MULTILINE)
     folder = packaged.install(tmp_path, *(f"{name}={value}" for name, value in variables))
-    places = [line for name in ("kexec-efi.install", "kexec-efi-image.install", "not-installed") for line in lines_of(DEBIAN / name)]
+    places = [line for name in ("kexec-efi.install", "kexec-efi-image.install", "kexec-efi-test.install", "not-installed") for line in lines_of(DEBIAN / name)]
     matched = []
     for place in places:
         found = list(folder.glob(place))
