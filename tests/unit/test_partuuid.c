@@ -97,7 +97,7 @@ static void what_names_no_partition(void **state)
 static void names_of_file_systems(void **state)
 {
 	static const char *const values[] = {
-		"UUID=" UUID,		"uuid=1234-ABCD", "LABEL=BOOT",	      "label=x",
+		("UUID=" UUID),		"uuid=1234-ABCD", "LABEL=BOOT",	      "label=x",
 		"PARTLABEL=ESP",	"1234-ABCD",	  "01D5A1B2C3D4E5F6", "/dev/disk/by-uuid/1234-ABCD",
 		"/dev/disk/by-label/x",
 	};
