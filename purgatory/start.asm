@@ -7,7 +7,7 @@ bits 64
 default rel
 
 extern purgatory			; purgatory.c: returns only if every region is as the loader left it
-extern purgatory_exception		; handler.c: returns from an NMI only
+extern purgatory_exception		; handler.c: returns only from an NMI
 extern purgatory_kernel_entry		; common/purgatory_abi.h: struct kernel_entry
 extern purgatory_gdt			; common/purgatory_abi.h, made by the loader
 extern purgatory_idt
