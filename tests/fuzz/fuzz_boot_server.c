@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* Feeds boot/boot_server.c packets of DHCPv4 and DHCPv6. */
+/* Feeds packets of DHCPv4 and DHCPv6 to boot/boot_server.c. */
 #include "boot/boot_server.h"
 #include "tests/fuzz/input.h"
 

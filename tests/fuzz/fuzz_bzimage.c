@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * Feeds boot/bzimage.c, by boot/kernel_format.c, kernel headers. The input is the file's size, a flag and the file's
- * first bytes; what is missing of the probe is zeros.
+ * Feeds kernel headers to boot/bzimage.c, through boot/kernel_format.c. The input is the file's size, a flag and the
+ * file's first bytes; the missing rest of the probe is zeros.
  */
 #include "boot/bzimage.h"
 #include "common/align.h"
 #include "tests/fuzz/input.h"
 
-/* The header's fields, as they stand in the file. */
+/* Reads a field of the header as it stands in the file. */
 static uint64_t field(const struct kernel_probe *probe, size_t offset, size_t width)
 {
 	uint64_t value = 0;
@@ -59,7 +59,7 @@ static void check_request(const struct kernel_plan *plan, const struct kernel_pr
 	assert(request->min == field(probe, 0x258, 8));
 }
 
-/* Only a kernel with a fixed address may wait elsewhere, and all of its file must fit there. */
+/* Only a kernel with a fixed address may have a second place, and its whole file must fit there. */
 static void check_elsewhere(const struct kernel_plan *plan, const struct kernel_probe *probe)
 {
 	const struct memory_request *request = &plan->elsewhere;
@@ -74,7 +74,7 @@ static void check_elsewhere(const struct kernel_plan *plan, const struct kernel_
 	assert(plan->memory.min + align_up(plan->init_size, PAGE_SIZE) > plan->memory.min);
 }
 
-/* Where the request leads when all memory is free. */
+/* The place of the request when all memory is free. */
 static struct hole find_hole(const struct memory_request *request)
 {
 	struct efi_descriptor all = { .type = EFI_MEMTYPE_CONVENTIONAL, .number_of_pages = UINT64_MAX };

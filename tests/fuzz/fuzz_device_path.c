@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* Feeds boot/device_path.c nodes, and boot/partuuid.c the same bytes as a value. */
+/* Feeds nodes to boot/device_path.c, and the same bytes as a value to boot/partuuid.c. */
 #include "boot/device_path.h"
 #include "tests/fuzz/input.h"
 
@@ -12,7 +12,7 @@ static void check_partition(const uint8_t *nodes, size_t size)
 		return;
 	assert(path.disk_size < size);
 	assert(memchr(path.partuuid, '\0', sizeof(path.partuuid)));
-	/* What is written can be read: of an MBR, numbers of two digits. */
+	/* The written PARTUUID can be read again. An MBR's partition number has two digits. */
 	if (path.is_gpt || strlen(path.partuuid) == strlen("12345678-01")) {
 		assert(volume_parse(text_of_string(path.partuuid), parsed));
 		assert(strcmp(path.partuuid, parsed) == 0);

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * Feeds boot/elf_rel.c objects: the input is the load address and the object. An accepted one is copied to a buffer of
- * just its size, relocated, and its fields are compared with S, A and P calculated here.
+ * Feeds objects to boot/elf_rel.c. The input is the load address and the object. An accepted object is copied to a
+ * buffer of exactly its size and relocated. Its fields are compared with S, A and P calculated here.
  */
 #include "boot/elf_rel.h"
 #include "common/align.h"
 #include "tests/fuzz/input.h"
 
-/* Objects that need more memory are parsed only: clearing it would take all the time. */
+/* Objects that need more memory are only parsed: clearing it would take all the time. */
 #define MEM_SIZE_MAX (1u << 20)
 #define SYMBOLS_MAX 64u
 
@@ -102,7 +102,7 @@ static uint64_t field_width(uint32_t type)
 	return type == R_X86_64_64 || type == R_X86_64_PC64 ? 8 : 4;
 }
 
-/* S + A of a field, less P where the field is relative. */
+/* S + A of a field, minus P if the field is relative. */
 static uint64_t field_value(const struct elf_rel *object, const struct elf64_rela *rela, uint64_t place, uint64_t addr)
 {
 	struct elf64_symbol symbol = read_symbol(object, rela->r_info >> 32);
@@ -120,7 +120,7 @@ static uint64_t field_value(const struct elf_rel *object, const struct elf64_rel
 	}
 }
 
-/* The field at `at` as the CPU will extend it. */
+/* The field at `at`, extended as the CPU does it. */
 static uint64_t read_field(const uint8_t *at, uint32_t type)
 {
 	uint64_t wide = 0;
@@ -131,7 +131,7 @@ static uint64_t read_field(const uint8_t *at, uint32_t type)
 	return wide;
 }
 
-/* `written` marks the bytes that a later relocation has written to. */
+/* `written` marks the bytes that a later relocation has written. */
 static void check_field(const struct elf_rel *object, const struct elf64_rela *rela, const uint8_t *copy,
 			uint64_t start, uint64_t addr, uint8_t *written)
 {
@@ -164,7 +164,7 @@ static void check_table(const struct elf_rel *object, const struct elf64_section
 	}
 }
 
-/* From the last relocation to the first, for fields may overlap, and then the last holds. */
+/* From the last relocation to the first, because fields may overlap, and then the last one holds. */
 static void check_fields(const struct elf_rel *object, const uint8_t *copy, uint64_t addr, uint8_t *written)
 {
 	for (uint32_t i = object->elf.header.e_shnum - 1u; i > 0; i--) {

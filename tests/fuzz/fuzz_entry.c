@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* Feeds boot/entry.c texts, and compares an accepted plan with what the text says by the C library's means. */
+/* Feeds texts to boot/entry.c, and compares an accepted plan with the text, parsed by C library functions. */
 #include <ctype.h>
 #include <stdio.h>
 #include <strings.h>
@@ -37,7 +37,7 @@ static void for_each_line(struct text text, visit_line *visit, void *context)
 	free(copy);
 }
 
-/* What a plan must say, collected line by line. */
+/* The expected content of a plan, collected line by line. */
 struct expected {
 	const struct boot_plan *plan;
 	size_t initrds;
@@ -69,7 +69,7 @@ static void check_line(void *context, const char *key, char *value)
 	}
 }
 
-/* The initrds behind those that lines name stand in the command line, and none of them is loaded already. */
+/* The initrds behind those named by lines are in the command line, and none of them is loaded twice. */
 static void check_words(const struct boot_plan *plan, size_t first)
 {
 	assert(first <= plan->initrd_count);
@@ -99,7 +99,7 @@ static void check_against_text(const struct boot_plan *plan)
 
 /* --- digests --- */
 
-/* A digest that a part has, by a key, and whether a line of the text gives it. */
+/* The digest of a part for one key, and whether a line of the text gives it. */
 struct wanted_digest {
 	const char *key;
 	const char *name;
@@ -149,7 +149,7 @@ static void check_plan(const struct boot_plan *plan, enum entry_place place)
 {
 	check_against_text(plan);
 	check_part(plan, &plan->kernel, place);
-	/* Each against all lines: a few are enough. */
+	/* Each is compared with all lines, so a few are enough. */
 	for (size_t i = 0; i < plan->initrd_count && i < 64; i++)
 		check_part(plan, &plan->initrds[i], place);
 	boot_plan_print_unknown_keys(plan);

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* Feeds boot/imagepath.c device paths. The input is the capacity of the destination and the nodes. */
+/* Feeds device paths to boot/imagepath.c. The input is the capacity of the destination and the nodes. */
 #include "boot/imagepath.h"
 #include "boot/text.h"
 #include "tests/fuzz/input.h"
 
-/* No path of so few nodes is longer: a UTF-16 unit becomes 3 bytes, and each node brings one separator at most. */
+/* Upper limit of a path of that many nodes: a UTF-16 unit becomes 3 bytes, and each node adds at most one separator. */
 #define PATH_SIZE_MAX (2 * IMAGE_PATH_NODES_SIZE_MAX)
 
 static char whole[PATH_SIZE_MAX];

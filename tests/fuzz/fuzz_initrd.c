@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* Feeds boot/initrd.c lists of sizes. */
+/* Feeds lists of sizes to boot/initrd.c. */
 #include "boot/initrd.h"
 #include "tests/fuzz/input.h"
 

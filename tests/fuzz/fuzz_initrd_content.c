@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* Feeds boot/initrd_content.c initrds, each in memory of just its size: no byte outside is read, and each walk ends. */
+/*
+ * Feeds initrds to boot/initrd_content.c, each in memory of exactly its size: no byte outside is read, and each walk
+ * ends.
+ */
 #include "boot/initrd_content.h"
 #include "tests/fuzz/input.h"
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* Feeds boot/loadoptions.c raw load options. The first byte says who passes them, and what our own path is. */
+/* Feeds raw load options to boot/loadoptions.c. The first byte selects the sender and our own path. */
 #include "boot/loadoptions.h"
 
 #include "boot/entry.h"
@@ -11,7 +11,7 @@ static bool lies_within(struct text text, const char *buffer, size_t size)
 	return !text.length || (text.start >= buffer && text.start + text.length <= buffer + size);
 }
 
-/* Each line is one that a parser of entries knows, and no line feed came in from outside. */
+/* Each line is one that a parser of entries knows, and no line feed came from the input. */
 static void check_lines(const struct load_options *options)
 {
 	static const struct text keys[] = { TEXT("linux"),   TEXT("initrd"), TEXT("options"), TEXT("verbose"),
@@ -33,7 +33,7 @@ static void check_lines(const struct load_options *options)
 	assert(!has_linux || !options->entry_path.length);
 }
 
-/* Nobody has meant anything by what is skipped. */
+/* Skipped options ask for nothing. */
 static void check_skipped(const struct load_options *options)
 {
 	if (options->skipped)
@@ -52,7 +52,7 @@ static struct load_options_sender take_sender(struct input *input)
 	};
 }
 
-/* As of our image, where something is sealed in it. */
+/* Parses them as for our image when something is sealed in it. */
 static void check_request(const struct input *input, const struct load_options_sender *sender)
 {
 	size_t buffer_size = OPTIONAL_DATA_TEXT_SIZE(input->size);

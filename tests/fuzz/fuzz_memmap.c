@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * Feeds boot/memmap.c and the e820 part of boot/bootparams.c memory maps. The input is a scale, a request and
- * descriptors. On the small scale all lies within the first pages, and every place there is tried.
+ * Feeds memory maps to boot/memmap.c and to the e820 part of boot/bootparams.c. The input is a scale, a request and
+ * descriptors. On the small scale everything is within the first pages, and every place there is tried.
  */
 #include "boot/bootparams.h"
 #include "common/align.h"
@@ -12,7 +12,7 @@ enum scale { SCALE_ANY, SCALE_PAGES, SCALE_MACHINE, SCALE_COUNT };
 #define SMALL_START_MASK 0x3fu
 #define SMALL_PAGES_MASK 0x0fu
 #define SMALL_END ((SMALL_START_MASK + SMALL_PAGES_MASK) * PAGE_SIZE)
-#define SMALL_COUNT 40u /* of descriptors; more take too long to look at page by page */
+#define SMALL_COUNT 40u /* of descriptors; checking more, page by page, takes too long */
 #define PLACEMENTS 4
 
 static struct memory_request take_request(struct input *input, enum scale scale)
@@ -47,7 +47,7 @@ static bool is_free(const struct efi_descriptor *descriptor)
 	return descriptor->type == EFI_MEMTYPE_CONVENTIONAL && !(descriptor->attribute & EFI_MEMATTR_SPECIFIC_PURPOSE);
 }
 
-/* The end of a free descriptor that holds `addr`, or `addr`. */
+/* The end of the free descriptor that holds `addr`, or `addr`. */
 static uint64_t free_until(const struct memory_map *map, uint64_t addr)
 {
 	for (size_t i = 0; i < map_count(map); i++) {
@@ -74,7 +74,7 @@ static void check_hole(const struct memory_map *map, const struct memory_request
 	}
 }
 
-/* Whether the request fits at `addr` within one free descriptor. For small numbers. */
+/* Whether the request fits at `addr` within one free descriptor. Only for small numbers. */
 static bool fits_at(const struct memory_map *map, const struct memory_request *request, uint64_t addr, uint64_t max)
 {
 	if (addr < request->lead || addr < request->min || addr + request->size - 1 > max)
@@ -89,7 +89,7 @@ static bool fits_at(const struct memory_map *map, const struct memory_request *r
 	return false;
 }
 
-/* No place that is tried one by one may be better than the one found. */
+/* Tries all places one by one: none may be better than the one found. */
 static void check_best(const struct memory_map *map, const struct memory_request *request, const struct hole *hole)
 {
 	for (uint64_t addr = 0; addr <= SMALL_END; addr += request->align) {
@@ -103,7 +103,7 @@ static void check_best(const struct memory_map *map, const struct memory_request
 	}
 }
 
-/* Places the request several times, each in what the earlier ones have left: they must not overlap. */
+/* Places the request several times, each time in the memory that is left. The places must not overlap. */
 static void check_placements(const struct memory_map *map, const struct memory_request *request)
 {
 	struct efi_descriptor pages[SMALL_END / PAGE_SIZE];
@@ -171,7 +171,7 @@ static void put_entry(void *context, size_t number, const struct e820_entry *ent
 	table->entries[table->count++] = *entry;
 }
 
-/* Descriptor by descriptor: each lies where the table says next, entries are filled, and none could be longer. */
+/* For each descriptor: the table has it at the next place, entries are complete, and none could be longer. */
 static void check_table(const struct memory_map *map, bool soft_reserve, const struct e820_table *table)
 {
 	size_t number = 0;
@@ -198,7 +198,7 @@ static void check_table(const struct memory_map *map, bool soft_reserve, const s
 	assert(table->count ? number == table->count - 1 && filled == table->entries[number].size : !filled);
 }
 
-/* The same entries must stand in the zero page and in the node behind it. */
+/* The zero page and the node behind it must have the same entries. */
 static void check_boot_params(const struct memory_map *map, bool soft_reserve, const struct e820_table *table)
 {
 	struct setup_data *ext = malloc(boot_params_e820_ext_size(map_count(map)));
@@ -248,7 +248,7 @@ static void check_ranges(const struct memory_map *map)
 	assert(index == map_count(map));
 }
 
-/* Sizes that nothing has checked: an accepted map must be one that can be walked. */
+/* Passes unchecked sizes: a map that is accepted must be one that memmap_next can walk. */
 static void check_sizes(struct input input)
 {
 	struct memory_map map = { .descriptor_size = take_number(&input, 1), .descriptor_version = 1 };

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* Feeds boot/network_name.c a URL or the name of a boot file, and behind a line feed a path. */
+/* Feeds a URL or the name of a boot file to boot/network_name.c, and, behind a line feed, a path. */
 #include "boot/network_name.h"
 #include "tests/fuzz/input.h"
 
@@ -8,7 +8,7 @@ static bool begins_with(const char *name, struct text prefix)
 	return !prefix.length || (strlen(name) >= prefix.length && memcmp(name, prefix.start, prefix.length) == 0);
 }
 
-/* What is asked for lies on the same server, and is ASCII without blanks where that is a URL. */
+/* The requested name is on the same server. If it is a URL, it is ASCII without blanks. */
 static void check_name(const struct network_base *base, const char *path)
 {
 	char *name = malloc(NETWORK_NAME_SIZE);
@@ -23,7 +23,7 @@ static void check_name(const struct network_base *base, const char *path)
 	free(name);
 }
 
-/* The entry beside the image fits exactly where it should. */
+/* The name of the entry beside the image fits in exactly the capacity that it needs. */
 static void check_conf(const struct network_base *base)
 {
 	char *whole = malloc(base->file.length + sizeof(".conf"));

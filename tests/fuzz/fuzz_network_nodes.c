@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* Feeds boot/network_nodes.c device paths. */
+/* Feeds device paths to boot/network_nodes.c. */
 #include "boot/network_nodes.h"
 #include "tests/fuzz/input.h"
 

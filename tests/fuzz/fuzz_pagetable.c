@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * Feeds boot/pagetable.c memory maps: with as many tables as page_tables_bound says the build must not fail. Then the
- * tables are walked as the CPU would: all that is wanted is mapped to itself, and nothing else is mapped.
+ * Feeds memory maps to boot/pagetable.c. With as many tables as page_tables_bound says, the build must not fail. Then
+ * this walks the tables like the CPU: everything wanted is mapped to itself, and nothing else is mapped.
  */
 #include "boot/pagetable.h"
 #include "common/align.h"
@@ -9,10 +9,10 @@
 
 #define SIZE_2M (1ull << 21)
 #define SIZE_4G (1ull << 32)
-#define TABLES_MAX 24u /* more take too long to look at */
-#define SAMPLES 16u    /* how many places are tried in a large page or a range */
+#define TABLES_MAX 24u /* checking more takes too long */
+#define SAMPLES 16u    /* places tried in a large page or a range */
 
-/* Intel SDM volume 3, tables 5-15 to 5-20: present, writable, accessed; and of a page dirty, large. */
+/* Intel SDM volume 3, tables 5-15 to 5-20: present, writable, accessed; for a page also dirty and large. */
 #define TABLE_FLAGS 0x023ull
 #define PAGE_FLAGS 0x0e3ull
 #define FLAGS_MASK 0xfffull
@@ -24,7 +24,7 @@ struct fuzzed {
 	struct page_tables tables;
 	struct memory_map map;
 	struct mapped_range extra;
-	uint64_t limit; /* of the address space that tables of so many levels can map one to one */
+	uint64_t limit; /* of the addresses that tables with this number of levels can identity map */
 };
 
 static bool is_wanted(const struct efi_descriptor *descriptor)
@@ -44,7 +44,7 @@ static uint64_t extra_end(const struct mapped_range *extra)
 	return extra->size > UINT64_MAX - extra->addr ? UINT64_MAX : extra->addr + extra->size;
 }
 
-/* Whether somebody wants a byte of the 2 MiB at `addr`. */
+/* Whether any byte of the 2 MiB at `addr` is wanted. */
 static bool wanted_at(const struct fuzzed *fuzzed, uint64_t addr)
 {
 	if (addr < SIZE_4G)
@@ -80,7 +80,7 @@ static void check_page(const struct fuzzed *fuzzed, uint64_t entry, uint64_t add
 	assert(wanted_at(fuzzed, addr + size - SIZE_2M));
 }
 
-/* Looks at all pages below `table`, whose first entry is for `addr` and each for 1 << shift bytes. */
+/* Checks all pages below `table`. Its first entry maps `addr`, and each entry maps 1 << shift bytes. */
 static void check_table(const struct fuzzed *fuzzed, const uint64_t *table, uint64_t addr, unsigned shift)
 {
 	for (size_t i = 0; i < 512; i++, addr += 1ull << shift) {
@@ -148,7 +148,7 @@ static void check_build(struct fuzzed *fuzzed)
 	check_table(fuzzed, (const uint64_t *)fuzzed->tables.pool, 0, fuzzed->tables.paging.five_levels ? 48 : 39);
 	check_all_mapped(fuzzed);
 
-	/* With one table less than are needed it must fail, and write nowhere else. */
+	/* With one table less than needed it must fail, without writing anywhere else. */
 	fuzzed->tables.capacity = fuzzed->tables.count - 1;
 	assert(page_tables_build(&fuzzed->tables, &fuzzed->map, &fuzzed->extra) == KEXEC_NO_MEMORY);
 	free(fuzzed->tables.pool);

@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* Feeds boot/pe.c loaded images and signed files, and asks who else hashes what it takes for signed. */
+/*
+ * Feeds loaded images and signed files to boot/pe.c, and checks that edk2 and shim hash the bytes that it takes for
+ * signed.
+ */
 #include "boot/pe.h"
 
 #include <stdio.h>
@@ -17,7 +20,7 @@ static bool read_at(const uint8_t *bytes, size_t size, uint64_t offset, void *re
 	return true;
 }
 
-/* What pe_find_section must say, with offsets as numbers (PE/COFF specification, sections 3 and 4). */
+/* The expected result of pe_find_section, with offsets as numbers (PE/COFF specification, sections 3 and 4). */
 static bool expected_section(const uint8_t *bytes, size_t size, enum pe_layout layout, const char *name,
 			     struct text *ret_content)
 {
@@ -68,7 +71,7 @@ static void check_sections(const uint8_t *bytes, size_t size, enum pe_layout lay
 	}
 }
 
-/* Each byte is covered just if a range has it that is agreed about; nothing lies outside the file. */
+/* A byte is covered if and only if one of the agreed ranges has it. Nothing lies outside the file. */
 static void check_signed_ranges(const uint8_t *bytes, size_t size)
 {
 	struct pe_signed_ranges ranges;
@@ -85,14 +88,14 @@ static void check_signed_ranges(const uint8_t *bytes, size_t size)
 	}
 }
 
-/* --- what is taken for signed is hashed by those who judge --- */
+/* --- edk2 and shim hash the bytes that boot/pe.c takes for signed --- */
 
-/* How often a run got so far, for those who want to know what its silence means. */
+/* How many inputs got how far. This shows what a run without findings is worth. */
 static struct {
 	uint64_t inputs;
-	uint64_t hashed[2]; /* images, by each of the two */
+	uint64_t hashed[2]; /* images, by edk2 and by shim */
 	uint64_t accepted[2];
-	uint64_t kernels; /* that would run: planned, and covered by their signature */
+	uint64_t kernels; /* kernels that would run: planned, and covered by their signature */
 	uint64_t kernels_accepted[2];
 } reached;
 
@@ -109,13 +112,13 @@ static void print_reached(void)
 static const struct {
 	bool (*hash)(const struct hashed_file *file, hash_sink *sink, void *context);
 	bool (*accept)(const struct hashed_file *file);
-	bool hashes_all; /* that is listed; else what is agreed about */
+	bool hashes_all; /* all that is listed; otherwise the agreed ranges */
 } platforms[2] = {
 	{ hashed_by_edk2, accepted_by_edk2, true },
 	{ hashed_by_shim, accepted_by_shim, false },
 };
 
-/* A byte of the map for each of the file. */
+/* A map with one byte for each byte of the file. */
 struct coverage {
 	uint8_t *map;
 	uint64_t size;
@@ -137,7 +140,7 @@ static bool is_marked(const struct coverage *coverage, uint64_t start, uint64_t 
 	return end <= coverage->size && (start >= end || !memchr(coverage->map + start, 0, end - start));
 }
 
-/* No range that we take for signed has a byte that is not hashed. */
+/* Every byte of a range that boot/pe.c takes for signed is hashed. */
 static void check_claims(const uint8_t *bytes, size_t size, bool all, const struct coverage *coverage)
 {
 	struct pe_signed_ranges ranges;
@@ -148,7 +151,7 @@ static void check_claims(const uint8_t *bytes, size_t size, bool all, const stru
 		assert(is_marked(coverage, ranges.list[i].start, ranges.list[i].end));
 }
 
-/* Nor has what decides where all that lies, but for CheckSum and the directory of the certificates. */
+/* The headers that place these ranges are hashed, except CheckSum and the directory of the certificates. */
 static void check_headers(const uint8_t *bytes, const struct coverage *coverage)
 {
 	uint16_t section_count;
@@ -163,7 +166,7 @@ static void check_headers(const uint8_t *bytes, const struct coverage *coverage)
 	assert(is_marked(coverage, pe + 24 + 152, pe + 24u + optional_size + section_count * 40u));
 }
 
-/* What of a kernel runs, or is told to Linux: boot.rst, with offsets as numbers. */
+/* The bytes of a kernel that run, or that Linux is given, are hashed: boot.rst, with offsets as numbers. */
 static void check_kernel(const uint8_t *bytes, const struct coverage *coverage)
 {
 	uint64_t setup_size = (bytes[0x1f1] ? bytes[0x1f1] + 1u : 5u) * 512;
@@ -172,14 +175,14 @@ static void check_kernel(const uint8_t *bytes, const struct coverage *coverage)
 
 	memcpy(&syssize, bytes + 0x1f4, 4);
 	assert(is_marked(coverage, 0x1f1, 0x202u + bytes[0x201]));
-	/* The last of the paragraphs need not be whole. */
+	/* The last paragraph need not be complete. */
 	end = setup_size + syssize * 16ull;
 	if (end > coverage->size && end - coverage->size < 16)
 		end = coverage->size;
 	assert(is_marked(coverage, setup_size, end));
 }
 
-/* Whether the loader would run this file if the platform said yes to it. */
+/* Whether the loader would run this file if the platform accepted it. */
 static bool would_run(const uint8_t *bytes, size_t size)
 {
 	const struct kernel_probe probe = {
@@ -209,7 +212,10 @@ static void check_who_hashes(const uint8_t *bytes, size_t size)
 			reached.hashed[i]++;
 			reached.accepted[i] += accepted;
 			reached.kernels_accepted[i] += runs && accepted;
-			/* Also where a check is missing that the models have: then all the more depends on ours. */
+			/*
+			 * Check it even if the models would reject the file: an implementation without their checks
+			 * depends on ours.
+			 */
 			check_claims(bytes, size, platforms[i].hashes_all, &coverage);
 			if (accepted)
 				check_headers(bytes, &coverage);
@@ -225,8 +231,7 @@ static void check_who_hashes(const uint8_t *bytes, size_t size)
 size_t LLVMFuzzerMutate(uint8_t *bytes, size_t size, size_t capacity);
 size_t LLVMFuzzerCustomMutator(uint8_t *bytes, size_t size, size_t capacity, unsigned int seed);
 
-/* A third of the inputs is made as libFuzzer likes, a third damages what there is, a third begins with a good kernel.
- */
+/* A third of the inputs are libFuzzer's own, a third are damaged inputs, a third are damaged good kernels. */
 size_t LLVMFuzzerCustomMutator(uint8_t *bytes, size_t size, size_t capacity, unsigned int seed)
 {
 	struct dice dice = { .state = seed };

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* Feeds boot/sealed_image.c and boot/section_source.c images, loaded and as files. */
+/* Feeds images to boot/sealed_image.c and boot/section_source.c, both loaded and as files. */
 #include "boot/attempts.h"
 #include "boot/entry.h"
 #include "boot/sealed_image.h"
 #include "boot/section_source.h"
 #include "tests/fuzz/input.h"
 
-/* A part is a section, whose bytes lie in the image. */
+/* A part is a section, whose bytes are in the image. */
 static void check_section(struct section_source *source, const char *name)
 {
 	struct source *base = &source->source;
@@ -25,7 +25,7 @@ static void check_section(struct section_source *source, const char *name)
 	base->close(&file);
 }
 
-/* What is measured is an entry that says the same as the plan. */
+/* The measured text is an entry with the same content as the plan. */
 static void check_text(const struct boot_plan *plan)
 {
 	struct boot_plan same;
@@ -56,7 +56,7 @@ static void check_unified_image(const struct pe_image *image, const struct boot_
 	check_text(plan);
 }
 
-/* Every file of a sealed entry has a digest, and none names an entry outside. */
+/* Every file of a sealed entry has a digest, and no entry outside the image is named. */
 static void check_entry(const struct boot_plan *plan)
 {
 	assert(!plan->fallback);
@@ -65,7 +65,7 @@ static void check_entry(const struct boot_plan *plan)
 		assert(plan->initrds[i].trust == TRUST_DIGEST && boot_part_has_digest(&plan->initrds[i]));
 }
 
-/* Nothing is generic that has a section of ours, or that cannot be read; and nothing that must be sealed. */
+/* An image is not generic if it has a section of ours, or is unreadable. Nor is an image that must be sealed. */
 static void check_seal(const struct pe_image *image, enum seal seal)
 {
 	struct pe_section section;
@@ -80,7 +80,7 @@ static void check_seal(const struct pe_image *image, enum seal seal)
 		assert(!section.size || (uint64_t)section.address + section.size <= image->size);
 }
 
-/* Each of the entries, and one behind the last; or the one plan of a unified image. */
+/* Tries each of the entries and a number behind the last; or the only plan of a unified image. */
 static void check_choices(const struct pe_image *image, uint32_t profile)
 {
 	size_t entries = sealed_image_entries(image);

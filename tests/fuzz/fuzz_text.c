@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * Feeds boot/text.c bytes, as UTF-8 and as UTF-16, and compares what it makes of them with the C library's iconv; and
- * boot/stub_options.c the same as a command line.
+ * Feeds bytes to boot/text.c, as UTF-8 and as UTF-16, and compares its results with iconv's of the C library; and feeds
+ * the same as a command line to boot/stub_options.c.
  */
 #define _GNU_SOURCE
 #include <iconv.h>
@@ -10,7 +10,7 @@
 #include "boot/text.h"
 #include "tests/fuzz/input.h"
 
-/* Converts UTF-8 to UTF-16 of at most `capacity` bytes. Returns false for what is not UTF-8. */
+/* Converts UTF-8 to UTF-16 of at most `capacity` bytes. Returns false if it is not UTF-8. */
 static bool reference_to_utf16(struct text text, char *ret_utf16, size_t capacity, size_t *ret_size)
 {
 	static iconv_t converter;
@@ -28,7 +28,7 @@ static bool reference_to_utf16(struct text text, char *ret_utf16, size_t capacit
 	return true;
 }
 
-/* Converts all of the UTF-16 up to a NUL; returns the size. `ret_utf8` has room for 3 bytes a unit. */
+/* Converts the UTF-16 up to a NUL; returns the size. `ret_utf8` must have room for 3 bytes a unit. */
 static size_t to_utf8(const void *utf16, size_t size, char *ret_utf8)
 {
 	struct utf16_reader reader = { .bytes = utf16, .size = size };
@@ -77,7 +77,7 @@ static void check_utf8(struct text text)
 	free(reference);
 }
 
-/* What half a surrogate pair has become stays, all else comes back. */
+/* Converting to UTF-8 and back changes only unpaired surrogates. */
 static void check_utf16(const uint8_t *bytes, size_t size)
 {
 	char *utf8 = malloc(3 * (size / 2) + 1);
@@ -96,7 +96,7 @@ static void check_utf16(const uint8_t *bytes, size_t size)
 	free(back);
 }
 
-/* Lines and words: nothing may get lost but what separates. */
+/* Lines and words: only separators may be lost. */
 static void check_pieces(struct text text)
 {
 	const char *at = text.start;
@@ -118,7 +118,7 @@ static void check_pieces(struct text text)
 	assert(text.length == 0);
 }
 
-/* An option can be found only where it stands, and what is set by itself, before all others, changes nothing. */
+/* An option is found only if the text contains efi=. Words in front of the text do not hide it. */
 static void check_options(struct text text)
 {
 	static const char before[] = "quiet efi=a \"b c\"=d ";

@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * Feeds boot/unified_image.c files, with the number of a profile before each: what is used of a file lies within it, no
- * byte of it twice, and none of it escapes a digest that is said to cover it.
+ * Feeds files to boot/unified_image.c, with the number of a profile before each. The used bytes of a file lie within
+ * it, none is used twice, and each is covered by a digest that claims to cover it.
  */
 #include "boot/kernel_format.h"
 #include "boot/pe.h"
 #include "boot/unified_image.h"
 #include "tests/fuzz/input.h"
 
-/* More than any section that a plan may have here. */
+/* Larger than any section that a plan may have here. */
 #define ZEROS_MAX (UINT64_C(1) << 32)
 
 static void check_section(const struct unified_section *section, uint64_t file_size)
@@ -36,7 +36,7 @@ static void check_sections(const struct unified_image *image, uint64_t file_size
 		assert(image->sections[unified_initrd(image, i)].size);
 }
 
-/* Each byte that is used lies in a range that is hashed. */
+/* Each used byte is in a range that is hashed. */
 static void check_cover(const struct unified_image *image, const struct pe_signed_ranges *ranges)
 {
 	for (unsigned i = 0; i < UNIFIED_PARTS; i++) {

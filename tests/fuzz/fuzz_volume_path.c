@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * Feeds boot/volume_path.c two paths, and compares what it makes of them with a walk from the root to the end. The
- * first goes to boot/path_habit.c as well.
+ * Feeds two paths to boot/volume_path.c, and compares the result with a walk from the root to the end. The first path
+ * also goes to boot/path_habit.c.
  */
 #include "boot/path_habit.h"
 #include "boot/volume_path.h"
 #include "tests/fuzz/input.h"
 
-/* The parts of a path, each behind a \, in memory that the caller frees. NULL for one that leads above the root. */
+/* The parts of a path, each behind a \, in memory that the caller frees. NULL if the path leads above the root. */
 static char *walk(const char *path)
 {
 	char *copy = strdup(path);
@@ -41,7 +41,7 @@ static void check_first(const char *path, const char *walked)
 	assert(!first.length || memcmp(first.start, walked + 1, first.length) == 0);
 }
 
-/* What is said of a path at all times is said when it was not found as well, and a plain name has no habit. */
+/* A habit that is reported for any path is also reported for a path that was not found. A plain name has no habit. */
 static void check_habit(const char *path)
 {
 	const char *habit = path_habit(text_of_string(path));

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* Follows the two hash functions. Numbers are as wide as there, and wrap as there. */
+/* Models the two hash functions. Numbers have the width of the originals, and wrap as there. */
 #include "tests/fuzz/hashed_by.h"
 
-/* Offsets of the PE/COFF specification, section 3; what is behind the COFF header counts from the optional header. */
+/* Offsets of the PE/COFF specification, section 3. Those behind the COFF header count from the optional header. */
 enum {
 	E_LFANEW = 0x3c,
 	DOS_HEADER_SIZE = 0x40,
@@ -15,7 +15,7 @@ enum {
 	NUMBER_OF_RVA_AND_SIZES = 108,
 	DATA_DIRECTORY = 112,
 	SECURITY = DATA_DIRECTORY + 4 * 8,
-	NT_HEADERS_SIZE = FILE_HEADER_END + DATA_DIRECTORY + 16 * 8, /* what both read at once, before anything else */
+	NT_HEADERS_SIZE = FILE_HEADER_END + DATA_DIRECTORY + 16 * 8, /* both read this much at once, first of all */
 	PE32_PLUS = 0x20b,
 
 	VIRTUAL_SIZE = 8,
@@ -29,7 +29,7 @@ enum {
 #define UNINITIALIZED_DATA 0x00000080u
 #define MEM_DISCARDABLE 0x02000000u
 
-/* The fields that decide, read once. */
+/* The fields that matter, read once. */
 struct headers {
 	uint64_t optional; /* offset of the optional header */
 	uint64_t table;	   /* of the section table */
@@ -51,7 +51,7 @@ static uint32_t number(const struct hashed_file *file, uint64_t offset, unsigned
 	return value;
 }
 
-/* Neither hashes anything where this fails: the headers would not be in the file. */
+/* If this fails, neither hashes anything: the headers would not be in the file. */
 static bool read_headers(const struct hashed_file *file, struct headers *ret_headers)
 {
 	uint64_t nt;
@@ -101,7 +101,7 @@ bool hashed_by_edk2(const struct hashed_file *file, hash_sink *sink, void *conte
 		rest = headers.optional + SECURITY + 8;
 		certificates = headers.security_size;
 	}
-	/* The difference would wrap, and the hash run through all memory. */
+	/* Otherwise the difference would wrap, and the hash would run through all memory. */
 	if (headers.headers_size < rest)
 		return false;
 	sink(context, rest, headers.headers_size - rest);
@@ -116,7 +116,7 @@ bool hashed_by_edk2(const struct hashed_file *file, hash_sink *sink, void *conte
 		sum += length;
 	}
 
-	/* Where the certificates lie is not asked: as many bytes as they have are left out at the end. */
+	/* The place of the certificates does not matter: their size is left out at the end of the file. */
 	if (file->size > sum) {
 		if (file->size > certificates + sum)
 			sink(context, sum, file->size - certificates - sum);
@@ -169,15 +169,15 @@ bool accepted_by_edk2(const struct hashed_file *file)
 	return true;
 }
 
-/* --- shim: sizes are of 32 bits; it is asked about files that fit an int --- */
+/* --- shim: sizes have 32 bits; it is only called with files whose size fits an int --- */
 
-/* check_size: a range that is to be hashed lies in the file. */
+/* check_size: a range to be hashed lies in the file. */
 static bool check_size(uint32_t size, uint64_t start, uint32_t length)
 {
 	return start <= size && start + length <= size;
 }
 
-/* get_section_vma, as far as it refuses. */
+/* The checks of get_section_vma. */
 static bool shim_accepts_section(const struct hashed_file *file, const struct headers *headers, uint32_t index)
 {
 	uint32_t address = section_field(file, headers, index, VIRTUAL_ADDRESS);
@@ -192,7 +192,7 @@ static bool shim_accepts_section(const struct hashed_file *file, const struct he
 	    (address < headers->headers_size ||
 	     section_field(file, headers, index, POINTER_TO_RAW_DATA) < headers->headers_size))
 		return false;
-	/* Pointers are compared, of which one that is outside is NULL. */
+	/* shim compares pointers; a pointer outside the image is NULL. */
 	return !has_base || (has_end && last >= address);
 }
 
@@ -238,7 +238,7 @@ bool hashed_by_shim(const struct hashed_file *file, hash_sink *sink, void *conte
 	sink(context, 0, check_sum);
 	security = headers.optional + SECURITY;
 	sink(context, check_sum + 4, security - (check_sum + 4));
-	/* Both differences are kept in 32 bits. */
+	/* shim keeps both differences in 32 bits. */
 	length = headers.headers_size - (uint32_t)(security + 8);
 	if (length > size || !check_size(size, security + 8, length))
 		return false;
@@ -248,7 +248,7 @@ bool hashed_by_shim(const struct hashed_file *file, hash_sink *sink, void *conte
 	if (!shim_hashes_sections(file, &headers, &sum, sink, context))
 		return false;
 
-	/* With certificates, they must follow at once; without, the rest is left out. */
+	/* Certificates must follow immediately. Without certificates the rest is not hashed. */
 	if (size > sum && headers.security_size) {
 		length = size - headers.security_size - sum;
 		if (size - sum < headers.security_size || sum + length != headers.security_address ||

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* Takes the input apart and stands in for the firmware. */
+/* Reads the input in parts, and replaces the firmware. */
 #include "tests/fuzz/input.h"
 
 #include <stdarg.h>
@@ -95,7 +95,7 @@ uint64_t descriptor_end(const struct efi_descriptor *descriptor)
 	return end > UINT64_MAX ? UINT64_MAX : (uint64_t)end;
 }
 
-/* --- boot/log.h: messages are formatted, so that what they quote is read, and dropped --- */
+/* --- boot/log.h: formats messages, so that the texts that they quote are read, and drops them --- */
 
 static void format_and_drop(const char *format, va_list args)
 {
@@ -145,7 +145,7 @@ void log_set_verbose(bool verbose)
 	(void)verbose;
 }
 
-/* --- boot/memory.h: there is none --- */
+/* --- boot/memory.h: there is no memory --- */
 
 enum kexec_status memory_alloc(const struct memory_request *request, const char *what, uint64_t *ret_addr,
 			       struct memory_pages *ret_pages)

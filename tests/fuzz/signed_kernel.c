@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* Makes kernels that are as their signer meant them to be, and then are not. */
+/* Makes kernels as a signer would, and then damages them. */
 #include "tests/fuzz/signed_kernel.h"
 
 #include <string.h>
@@ -8,10 +8,10 @@
 
 #define SECTIONS_MAX 5u
 #define DOS_HEADER_SIZE 0x40u
-#define PE_HEADERS_SIZE (24u + 112 + 6 * 8) /* of an image with 6 data directories, as kernels have them */
+#define PE_HEADERS_SIZE (24u + 112 + 6 * 8) /* of an image with 6 data directories, like a kernel's */
 #define SECTION_HEADER_SIZE 40u
 
-/* Fields of the boot protocol, then of PE, by their offset from the PE signature, then of a section header. */
+/* Offsets: fields of the boot protocol; fields of PE, from the PE signature; fields of a section header. */
 enum { SETUP_SECTS = 0x1f1, SYSSIZE = 0x1f4, JUMP = 0x201, INIT_SIZE = 0x260 };
 enum { SECTION_COUNT = 6, OPTIONAL_SIZE = 20, IMAGE_SIZE = 80, HEADERS_SIZE = 84, DIRECTORIES = 132, SECURITY = 168 };
 enum { SECTION_VSIZE = 8, SECTION_ADDRESS = 12, SECTION_SIZE = 16, SECTION_OFFSET = 20, SECTION_FLAGS = 36 };
@@ -62,7 +62,7 @@ static void put_section(uint8_t *header, uint32_t start, uint32_t end)
 	put(header, SECTION_OFFSET, start, 4);
 }
 
-/* Sections that follow each other from `start` to `end`, in any order in their table; now and then with a gap. */
+/* Adjacent sections from `start` to `end`, in any order in their table; occasionally with a gap. */
 static void put_sections(struct dice *dice, uint8_t *table, uint32_t count, uint32_t start, uint32_t end)
 {
 	uint32_t first = dice_roll(dice, count);
@@ -112,7 +112,7 @@ struct field {
 	size_t width;
 };
 
-/* The fields that are worth a change. */
+/* The fields that are worth changing. */
 struct fields {
 	struct field list[16 + 5 * SECTIONS_MAX];
 	size_t count;
@@ -159,7 +159,7 @@ static uint32_t field_value(const uint8_t *bytes, const struct field *field)
 	return get(bytes, field->offset, field->width);
 }
 
-/* A value near the old one, or one that has to do with another field, or with the size. */
+/* A value near the old one, or one that depends on another field or on the size. */
 static uint32_t changed(struct dice *dice, uint32_t value, uint32_t other, uint32_t size)
 {
 	static const uint32_t steps[] = { 1, 2, 4, 8, 16, 40, 64, 0x200, 0x80000000 };
