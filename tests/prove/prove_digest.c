@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * Digest ranges, boot/digest.c, and the segments that they are of, boot/kexec_image.c. The hash is a list of what it
- * was given; memory is any address that an allocator might return; nothing is read or written there.
+ * Digest ranges, boot/digest.c, and their segments, boot/kexec_image.c. The hash is a list of its inputs. Memory is any
+ * address that an allocator might return, and is neither read nor written.
  */
 #include "boot/kexec_image.h"
 
@@ -11,7 +11,7 @@
 #include "boot/kexec_image.c"
 #undef segment_seal
 
-/* Nothing is written to memory: it is listed. */
+/* Records the range instead of writing to memory. */
 static void *fill(void *start, int value, size_t size);
 
 #define memset fill
@@ -101,9 +101,9 @@ void prove_segments(void)
 	}
 }
 
-/* --- what arrives in PIECES is hashed once, in order, with nothing left out --- */
+/* --- bytes that arrive in PIECES are hashed once, in order, with nothing left out --- */
 
-/* The other proof of digests is about regions only. */
+/* Off in the other proof of digests, which is only about regions. */
 static bool watches_hash;
 static uint64_t hashed_from;
 static uint64_t hashed_to;
@@ -189,7 +189,7 @@ void pool_free(void *memory)
 static struct fsverity hash;
 static struct digest arriving = { .hash = &hash };
 
-/* A file, and what is left of its segment: together they are all that is read of it, and nothing is in both. */
+/* A file and the rest of its segment: together they are all the bytes that are hashed, and no byte is in both. */
 void prove_arrived(void)
 {
 	const struct kexec_segment segment = { .name = "", .mem = any_u64(), .memsz = any_u64() };
@@ -200,7 +200,7 @@ void prove_arrived(void)
 
 	watches_hash = true;
 	assume(segment.memsz != 0 && segment.memsz <= UINT64_MAX - PAGE_SIZE - segment.mem);
-	/* A file may begin ahead of its segment, and end behind it. Physical addresses begin at 1 here: 0 is NULL. */
+	/* A file may begin below its segment, and end behind it. Physical addresses begin at 1 here: 0 is NULL. */
 	assume(start != 0 && start <= segment.mem);
 	digest_open(&arriving, segment.name, start);
 	for (size_t i = 0; i < PIECES; i++) {
@@ -227,7 +227,7 @@ void prove_arrived(void)
 
 /* --- the regions are the segments: SEGMENTS of any stage, disjoint, beside the purgatory --- */
 
-/* What the purgatory's symbols name: the digests lie behind all that is hashed of it. */
+/* The places of the purgatory's symbols: the digests are behind all that is hashed of it. */
 static uint8_t digests[REGION_MAX + 1][SHA256_DIGEST_SIZE];
 
 enum kexec_status purgatory_find_symbol(const struct purgatory *purgatory, const char *name, size_t size,

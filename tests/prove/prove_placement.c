@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
  * Placement, boot/memmap.c: a place within one free run, and the runs of a map. memmap_find_hole, which takes the best
- * place of all runs, is not proven as a whole: tests/fuzz/fuzz_memmap.c holds it to both.
+ * place of all runs, is not proven as a whole: tests/fuzz/fuzz_memmap.c checks both.
  *
- * Assumed: a map of DESCRIPTORS descriptors of 40 bytes, any bytes; a request as struct memory_request has it, any
- * numbers: a size that is not 0, an alignment that is a power of two.
+ * Assumes a map of DESCRIPTORS descriptors of 40 bytes, with any bytes; and a request with any numbers that struct
+ * memory_request allows: a size that is not 0, an alignment that is a power of two.
  */
 #include "boot/memmap.c"
 #include "tests/prove/prove.h"
@@ -48,7 +48,7 @@ static struct memory_request any_request(void)
 	return request;
 }
 
-/* Whether the map says of a byte that it is free. Without a sum that could wrap. */
+/* Whether the map has the byte as free memory. Uses no sum that could wrap. */
 static bool is_available(uint64_t byte)
 {
 	for (size_t i = 0; i < DESCRIPTORS; i++) {
@@ -70,7 +70,7 @@ void prove_place(void)
 	struct memory_request request = any_request();
 	uint64_t addr;
 
-	assume(range.start < range.end); /* as memmap_next gives them: prove_run */
+	assume(range.start < range.end); /* as memmap_next returns them: prove_run */
 	if (!place(&range, &request, &addr))
 		return;
 	prove((addr & (request.align - 1)) == 0, "aligned");

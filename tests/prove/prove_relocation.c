@@ -3,10 +3,10 @@
  * Relocation, boot/elf_rel.c and boot/elf_object.c.
  *
  * prove_apply assumes nothing: any type, address and target, all 64 bits of them. The others assume a file of FILE_SIZE
- * bytes whose section headers, of which there are SECTIONS, follow its ELF header; all else in it is any byte. Each
- * takes over what the one ahead of it has shown: prove_layout that sections are as elf_object_parse lets them pass,
- * prove_relocate that they are placed as prove_layout has it, in at most SEGMENT_MAX bytes, and that no table has more
- * than RELOCATIONS relocations.
+ * bytes with SECTIONS section headers behind its ELF header; all other bytes are arbitrary. Each uses the result of the
+ * one before it: prove_layout assumes that elf_object_parse has accepted the sections. prove_relocate assumes that they
+ * are placed as prove_layout proves, in at most SEGMENT_MAX bytes, and that no table has more than RELOCATIONS
+ * relocations.
  */
 #include "boot/elf_object.c"
 #include "boot/elf_rel.c"
@@ -21,7 +21,7 @@ void log_error_line(const char *format, ...)
 
 /* --- one relocation --- */
 
-/* What the AMD64 supplement has, table 4.10: the value of the field, and how wide it is. */
+/* The value of the field and its width, according to the AMD64 supplement, table 4.10. */
 static bool expected_value(uint32_t type, uint64_t target, uint64_t address, uint64_t *ret_value,
 			   unsigned int *ret_width)
 {
@@ -76,7 +76,7 @@ void prove_apply(void)
 
 static uint8_t file[FILE_SIZE];
 
-/* Any bytes; only where the section headers stand, and how many there are, is known. */
+/* Any bytes, except the place and the number of the section headers. */
 static void make_any_file(void)
 {
 	for (size_t i = 0; i < FILE_SIZE; i++)
@@ -86,7 +86,7 @@ static void make_any_file(void)
 	put_16(file + 60, SECTIONS);
 }
 
-/* The assumption of those that follow, of each section that elf_object_parse has let pass. */
+/* What later proofs assume of each section that elf_object_parse has accepted. */
 static bool is_parsed(uint32_t index, const struct elf64_section *section)
 {
 	if (index == 0 && section->sh_type != SHT_NULL)
@@ -178,7 +178,7 @@ void prove_layout(void)
 static uint8_t segment[SEGMENT_MAX];
 static uint8_t segment_before[SEGMENT_MAX];
 
-/* elf_rel_relocate on what prove_parse and prove_layout have shown of an object. */
+/* elf_rel_relocate, for objects as prove_parse and prove_layout have proven them. */
 void prove_relocate(void)
 {
 	struct elf_rel object = any_object();

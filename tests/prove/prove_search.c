@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * The search for places, boot/memory_search.c. In place of a memory map there is any answer that prove_placement.c
- * leaves memmap_find_hole: a place as the request describes, or none. Assumed of the request: a size that is not 0, and
- * an alignment that is a power of two.
+ * The search for places, boot/memory_search.c. Instead of a memory map it uses any answer of memmap_find_hole that
+ * prove_placement.c allows: a place as the request describes, or none. Assumes of the request: a size that is not 0,
+ * and an alignment that is a power of two.
  */
 #include "boot/memory_search.c"
 #include "tests/prove/prove.h"
@@ -24,7 +24,7 @@ void prove_search(void)
 		.top_down = any_u8() & 1,
 		.lead = any_u64(),
 		.size = any_u64(),
-		.align = PAGE_SIZE, /* which the search only hands on */
+		.align = PAGE_SIZE, /* the search only passes it on */
 		.min = any_u64(),
 		.max = any_u64(),
 		.preferred_max = any_u64(),

@@ -1,19 +1,20 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * What boot/pe.c takes for signed. Assumed: nothing of the file's bytes, nor of its size, which may be any number of 64
- * bits; that the headers lie within the first HEADERS_MAX bytes, and that there are at most SECTIONS_BOUND sections.
+ * The bytes that boot/pe.c takes for signed. Assumes nothing about the file's bytes, nor about its size, which may be
+ * any number of 64 bits. Assumes that the headers lie within the first HEADERS_MAX bytes, and that there are at most
+ * SECTIONS_BOUND sections.
  */
 #include "boot/pe.c"
 #include "tests/fuzz/hashed_by.h"
 #include "tests/prove/prove.h"
 
-/* Where the headers of a kernel are (arch/x86/boot/header.S). */
+/* The place of a kernel's headers (arch/x86/boot/header.S). */
 #define PE 0x40u
 #define OPTIONAL_SIZE 0xa0u
 #define RANGES_BOUND (3 + SECTIONS_BOUND + 1)
 #define HEADERS_MAX (PE + 24 + OPTIONAL_SIZE + 40 * SECTIONS_BOUND + 96)
 
-/* Read-only for all who are asked. */
+/* All functions here only read it. */
 static uint8_t headers[HEADERS_MAX];
 
 static uint64_t any_file(void)
@@ -31,7 +32,7 @@ static uint64_t any_file(void)
 	return size;
 }
 
-/* --- ranges are in the file, not empty, in order and disjoint where the sections are --- */
+/* --- ranges are in the file, not empty, in order and disjoint if the sections are --- */
 
 void prove_ranges(void)
 {
@@ -95,7 +96,7 @@ void prove_shim(void)
 	prove(question.hashed, "shim hashes each byte that counts as signed");
 }
 
-/* --- a run of ranges: whatever they are --- */
+/* --- a run of ranges, of any kind --- */
 
 void prove_until(void)
 {
