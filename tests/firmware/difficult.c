@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* Starts \app.efi, once for each run of \difficult.conf, and leaves the firmware with what the last one returned. */
+/* Starts \app.efi once for each run of \difficult.conf, and exits with the last run's status. */
 #include "tests/firmware/difficult.h"
 
 #include "boot/imagepath.h"
@@ -25,7 +25,7 @@
 #define ENTRY_ADDR 0x000ffffffffff000ull
 #define ENTRIES (PAGE_SIZE / sizeof(uint64_t))
 
-/* A sweep that is longer than this goes nowhere. */
+/* A sweep longer than this would never end. */
 #define SWEEP_MAX 1000
 
 static SIMPLE_TEXT_OUTPUT_INTERFACE *console;
@@ -72,7 +72,7 @@ static EFI_STATUS read_conf(char *buffer, UINTN *size)
 	return status;
 }
 
-/* The path of \app.efi on our volume, so that the image knows where it came from. */
+/* Loads \app.efi by its path on our volume, so that the image knows where it came from. */
 static EFI_STATUS load_app(EFI_HANDLE *ret_image)
 {
 	static const CHAR16 name[] = L"\\app.efi";
@@ -96,7 +96,7 @@ static EFI_STATUS load_app(EFI_HANDLE *ret_image)
 	return firmware_boot_services->LoadImage(FALSE, firmware_image, (void *)path, NULL, 0, ret_image);
 }
 
-/* What firmware has been seen to pass, by number. */
+/* Load options as firmware has been seen to pass them, by number. */
 static void pass_junk(EFI_LOADED_IMAGE *image, uint64_t kind)
 {
 	static uint8_t junk[70000];
@@ -112,7 +112,7 @@ static void pass_junk(EFI_LOADED_IMAGE *image, uint64_t kind)
 		image->LoadOptions = NULL;
 		image->LoadOptionsSize = 64;
 		break;
-	case 3: /* far too much */
+	case 3: /* far too many bytes */
 		image->LoadOptionsSize = sizeof(junk);
 		break;
 	default: /* a whole EFI_LOAD_OPTION: attributes, a path's length, and the description */
@@ -122,7 +122,7 @@ static void pass_junk(EFI_LOADED_IMAGE *image, uint64_t kind)
 	}
 }
 
-/* Zeros, or our own image, in which nothing is sealed. */
+/* Zeros, or our own image, which has nothing sealed in it. */
 static void *elsewhere(uint64_t kind)
 {
 	static uint8_t zeros[PAGE_SIZE];
@@ -169,7 +169,7 @@ static void lie_about(EFI_LOADED_IMAGE *image)
 
 void five_levels_enter(uint64_t top_table);
 
-/* The present top table becomes the first of a level above it. It stays so, also for the runs that follow. */
+/* Makes the present top table the first of a level above it. This remains for later runs. */
 static void enter_five_levels(void)
 {
 	EFI_PHYSICAL_ADDRESS table = FOUR_GIB - 1;
@@ -210,7 +210,7 @@ static uint32_t efer_low(void)
 	return low;
 }
 
-/* The mark is a reserved bit then: first it has to be gone everywhere. */
+/* With EFER.NXE off the mark is a reserved bit, so first remove it everywhere. */
 static void switch_no_execute_off(void)
 {
 	uint64_t cr0;
@@ -266,7 +266,7 @@ static void unhook(const EFI_SYSTEM_TABLE *system_table)
 	firmware_system_table->Hdr.Revision = system_table->Hdr.Revision;
 }
 
-/* One start of the image with the faults of current_run, the `number`th of a sweep. */
+/* Starts the image once with the faults of current_run, as start `number` of a sweep. */
 static EFI_STATUS start(uint64_t number)
 {
 	EFI_GUID guid = LOADED_IMAGE_PROTOCOL;
@@ -297,7 +297,7 @@ static EFI_STATUS start(uint64_t number)
 	return status;
 }
 
-/* Again and again, with the fault one call later, until it is not met any more. */
+/* Repeats the run, each time with the fault one call later, until the fault is not met. */
 static EFI_STATUS sweep(const struct run *run)
 {
 	EFI_STATUS status = EFI_ABORTED;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * difficult.efi makes the firmware difficult: it starts \app.efi from its own volume with faults that \difficult.conf
- * names, and says what became of it. README.md beside this lists the faults.
+ * difficult.efi starts \app.efi from its own volume with faults in the firmware, which \difficult.conf names, and
+ * prints the result. README.md in this folder lists the faults.
  */
 #pragma once
 
@@ -69,12 +69,12 @@ enum fault {
 struct fault_state {
 	bool set;
 	bool fired;
-	uint64_t number; /* what it means depends on the fault */
+	uint64_t number; /* its meaning depends on the fault */
 	uint64_t size;
-	uint64_t calls; /* that could have been hit so far */
+	uint64_t calls; /* calls so far that the fault applies to */
 };
 
-/* One start of the image, or with `swept` many, with that fault's number counting up. */
+/* One start of the image. With `swept` many starts, each with a higher number of that fault. */
 struct run {
 	char name[64];
 	enum fault swept;
@@ -83,28 +83,28 @@ struct run {
 
 extern struct run current_run;
 
-/* Cuts the lines of one run off *conf. Returns false when there is none left. */
+/* Removes the lines of one run from *conf. Returns false when there is none left. */
 bool run_parse(struct text *conf, struct run *ret_run);
 
-/* For a fault whose number is which of the calls is hit, 0 for all. Counts the call. */
+/* For a fault whose number selects one of the calls; 0 selects all. Counts the call. */
 bool fault_hits(enum fault fault);
 
-/* For a fault whose number is how many calls are hit. Counts the call. */
+/* For a fault that hits the first `number` calls. Counts the call. */
 bool fault_hits_first(enum fault fault);
 
-/* For a fault whose number is the first call that is hit; so are all that follow. Counts the call. */
+/* For a fault that hits the call `number` and all later ones. Counts the call. */
 bool fault_hits_from(enum fault fault);
 
 /* Whether a fault of the run has been met. */
 bool fault_fired(void);
 
-/* Says which faults the run has. */
+/* Prints the faults of the run. */
 void faults_say(void);
 
-/* Prints a line that begins "difficult: ", on the console that there was at the start. */
+/* Prints a line that begins with "difficult: ", on the console in use at the start. */
 void say(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
-/* --- what the image holds (ledger.c) --- */
+/* --- resources that the image holds (ledger.c) --- */
 
 enum holding {
 	HOLDING_PAGES,
@@ -114,41 +114,41 @@ enum holding {
 	HOLDING_KINDS
 };
 
-/* Notes what the image got. `size` is what it takes of the memory, in bytes, where that is known; else 0. */
+/* Records a resource that the image got. `size` is its size in memory, in bytes, or 0 if unknown. */
 void ledger_add(enum holding kind, uint64_t what, uint64_t size);
 void ledger_remove(enum holding kind, uint64_t what);
 
-/* How many things of a kind are held. */
+/* The number of resources of a kind that the image holds. */
 unsigned ledger_count(enum holding kind);
 
-/* The most bytes that were held at once, since the last ledger_release: by itself, and in images that it had loaded. */
+/* The maximum of bytes held at once since the last ledger_release: by the image, and in images that it loaded. */
 uint64_t ledger_most_held(void);
 uint64_t ledger_most_loaded(void);
 
-/* Gives everything that is still held back to the firmware, without the hooks. */
+/* Releases everything that is still held, without the hooks. */
 void ledger_release(void);
 
-/* --- hooks: each set is put in place before a run and taken away after it --- */
+/* --- hooks: each set is installed before a run and removed after it --- */
 
-/* Only what the image itself calls is hit and counted: the firmware uses the same services. */
+/* Faults hit and count only calls of the image itself, because the firmware uses the same services. */
 void app_set(const EFI_LOADED_IMAGE *image);
 bool app_contains(const void *address);
 #define CALLED_BY_APP() app_contains(__builtin_return_address(0))
 
-/* The firmware's own functions, whatever is hooked. */
+/* The firmware's own functions, even while they are hooked. */
 extern EFI_BOOT_SERVICES original_services;
 
 void memory_hook(void);
 void services_hook(void);
 
-/* Whether the exit shall be carried out if no swept fault is met: else the image is ended where it would exit. */
+/* Whether to carry out the exit if no swept fault is met. Otherwise the image is ended where it would exit. */
 void services_set_last(bool last);
 bool services_exit_reached(void);
 
-/* After a run, or before the firmware is left: the table of boot services becomes what it was. */
+/* Call it after a run, or before the exit from the firmware: restores the table of boot services. */
 void services_unhook(void);
 
-/* FAULT_EDID: of kind 1 as the EDID that is in use, else as the one discovered. It stays, for the runs that follow. */
+/* FAULT_EDID: with kind 1 installs the active EDID, else the discovered one. It remains for later runs. */
 void edid_install(uint64_t kind);
 
 void tpm_hook(void);
@@ -161,17 +161,17 @@ uint64_t files_reads(void);
 
 /* --- occupied memory (occupy.c) --- */
 
-/* Makes memory as FAULT_FRAGMENT, FAULT_OCCUPY, FAULT_MEMORY, FAULT_LOW_MEMORY and FAULT_MAP_GROWS want it. */
+/* Arranges memory for FAULT_FRAGMENT, FAULT_OCCUPY, FAULT_MEMORY, FAULT_LOW_MEMORY and FAULT_MAP_GROWS. */
 void occupy_arrange(void);
 
-/* Gives back every other page of what FAULT_MAP_GROWS reserved. */
+/* Frees every other page that FAULT_MAP_GROWS reserved. */
 void occupy_grow_map(void);
 
-/* Takes one page more, which changes the map. */
+/* Takes one more page, which changes the map. */
 void occupy_page(void);
 
-/* Gives back all of it. */
+/* Frees all of it. */
 void occupy_release(void);
 
-/* How many bytes of memory are free now. */
+/* The number of bytes of free memory. */
 uint64_t occupy_free_size(void);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* Says of each screen what its monitor would (UEFI specification 12.9): the drivers of OVMF do not. */
+/* Gives each screen the EDID of a monitor (UEFI specification 12.9), because OVMF's drivers do not. */
 #include "boot/bootparams.h"
 #include "efi/services/firmware.h"
 #include "tests/firmware/difficult.h"

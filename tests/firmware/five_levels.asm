@@ -1,7 +1,7 @@
 ; SPDX-License-Identifier: BSD-2-Clause
 ;
-; Turns 5-level paging on, which no firmware at hand does by itself. CR4.LA57 can be changed with paging off alone, and
-; paging cannot be switched off in 64-bit mode (Intel SDM 3A, 4.1.2), so the way leads through 32-bit code.
+; Turns 5-level paging on, because no firmware at hand does. CR4.LA57 can only be changed with paging off, and paging
+; cannot be turned off in 64-bit mode (Intel SDM 3A, 4.1.2). So this goes through 32-bit code.
 
 bits 64
 default rel
@@ -17,12 +17,12 @@ section .text
 
 ; void five_levels_enter(uint64_t top_table)	System V ABI
 ;
-; In:  rdi  a table whose first entry is the present top table. It, this code and the stack lie below 4 GiB.
+; In:  rdi  a table whose first entry is the present top table. The table, this code and the stack must lie below 4 GiB.
 global five_levels_enter:function
 five_levels_enter:
 	pushfq
 	cli
-	push	rbx		; the switch of modes may lose the upper halves
+	push	rbx		; switching modes may lose the upper halves
 	push	rbp
 	push	r12
 	push	r13

@@ -6,11 +6,11 @@
 
 static EFI_SIMPLE_FILE_SYSTEM_PROTOCOL *volume;
 
-/* All handles of a volume have the same functions. */
+/* All handles of a volume share the same functions. */
 static EFI_VOLUME_OPEN original_open_volume;
 static struct _EFI_FILE_HANDLE original;
 
-/* Which has failed at a large read, until it is closed. */
+/* A file that failed at a large read and is not closed yet. */
 static EFI_FILE_HANDLE broken_file;
 
 static uint64_t bytes_read;

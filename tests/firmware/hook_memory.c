@@ -34,7 +34,7 @@ static void forbid_execution(EFI_PHYSICAL_ADDRESS addr, UINTN count)
 		current_run.faults[FAULT_NOT_EXECUTABLE].fired = true;
 }
 
-/* The firmware would give the pages to somebody else as they are. */
+/* Undo it, because the firmware would give the pages to the next caller as they are. */
 static void allow_execution(EFI_PHYSICAL_ADDRESS addr, UINTN count)
 {
 	struct memory_attribute_protocol *protocol = find_attribute_protocol();
@@ -92,7 +92,7 @@ static EFI_STATUS EFIAPI free_pool(void *buffer)
 	return original_services.FreePool(buffer);
 }
 
-/* In the map alone: the firmware itself would still allocate there. */
+/* Only in the map: the firmware itself would still allocate there. */
 static void set_aside(EFI_MEMORY_DESCRIPTOR *map, UINTN size, UINTN descriptor_size)
 {
 	struct fault_state *fault = &current_run.faults[FAULT_SPECIAL_MEMORY];

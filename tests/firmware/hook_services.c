@@ -7,7 +7,7 @@
 EFI_BOOT_SERVICES original_services;
 static EFI_SET_VARIABLE original_set_variable;
 
-/* [start, end), which the firmware may be made to forget. */
+/* The image's [start, end), recorded here because a fault may change what the firmware says. */
 static uintptr_t app_start;
 static uintptr_t app_end;
 static bool is_last;
@@ -53,7 +53,7 @@ static EFI_STATUS EFIAPI locate_handle_buffer(EFI_LOCATE_SEARCH_TYPE how, EFI_GU
 	return status;
 }
 
-/* What the firmware has allocated for an image. */
+/* The size that the firmware allocated for an image. */
 static uint64_t image_size(EFI_HANDLE handle)
 {
 	EFI_GUID guid = LOADED_IMAGE_PROTOCOL;
@@ -64,7 +64,7 @@ static uint64_t image_size(EFI_HANDLE handle)
 	return align_up(image->ImageSize, PAGE_SIZE);
 }
 
-/* The violation as edk2 does it for an image whose start its policy defers: an error, and a handle that lives. */
+/* The violation is like edk2's for an image whose start its policy defers: an error, and a valid handle. */
 static EFI_STATUS EFIAPI load_image(BOOLEAN policy, EFI_HANDLE parent, EFI_DEVICE_PATH *path, void *source, UINTN size,
 				    EFI_HANDLE *handle)
 {
@@ -87,7 +87,7 @@ static EFI_STATUS EFIAPI unload_image(EFI_HANDLE handle)
 	return original_services.UnloadImage(handle);
 }
 
-/* As for a caller above TPL_APPLICATION. */
+/* Fails as for a caller above TPL_APPLICATION. */
 static EFI_STATUS EFIAPI set_variable(CHAR16 *name, EFI_GUID *guid, UINT32 attributes, UINTN size, void *data)
 {
 	const struct fault_state *fault = &current_run.faults[FAULT_SET_VARIABLE_FAILS];
@@ -97,7 +97,7 @@ static EFI_STATUS EFIAPI set_variable(CHAR16 *name, EFI_GUID *guid, UINT32 attri
 	return original_set_variable(name, guid, attributes, size, data);
 }
 
-/* Without having waited. */
+/* Returns without having waited. */
 static EFI_STATUS EFIAPI stall(UINTN usec)
 {
 	if (CALLED_BY_APP() && fault_hits(FAULT_STALL_FAILS))
@@ -115,7 +115,7 @@ static EFI_STATUS EFIAPI set_watchdog_timer(UINTN seconds, UINT64 code, UINTN si
 	return original_services.SetWatchdogTimer(seconds, code, size, text);
 }
 
-/* A runtime service outlives this program, so its hook goes first. */
+/* Removes the hook of the runtime service first, because the service outlives this program. */
 static void prepare_exit(void)
 {
 	if (exit_reached)
@@ -134,7 +134,7 @@ static EFI_STATUS EFIAPI exit_boot_services(EFI_HANDLE image, UINTN key)
 	prepare_exit();
 	if (!is_last || swept)
 		original_services.Exit(image, EFI_SUCCESS, 0, NULL);
-	/* Either makes the key stale, and it is the firmware that refuses. */
+	/* Each of the two makes the key stale, so that the firmware itself refuses. */
 	if (fault_hits_first(FAULT_EXIT_REFUSED))
 		occupy_page();
 	if (current_run.faults[FAULT_MAP_GROWS].set && !current_run.faults[FAULT_MAP_GROWS].fired)

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* Hooks of the TPM's protocol, as far as the loader uses it (TCG EFI Protocol Specification, 6). */
+/* Hooks of the TPM's protocol, for the calls that the loader uses (TCG EFI Protocol Specification, 6). */
 #include "efi/services/firmware.h"
 #include "efi/measure/tpm.h"
 #include "tests/firmware/difficult.h"
 
 static struct measurement_protocol *tpm;
 static struct measurement_protocol original;
-static EFI_PHYSICAL_ADDRESS first_last; /* the last event of this run's first look */
+static EFI_PHYSICAL_ADDRESS first_last; /* the last event in this run's first look at the log */
 static bool look_fails;
 
 static EFI_STATUS EFIAPI get_capability(struct measurement_protocol *self, void *capability)
@@ -25,7 +25,9 @@ static EFI_STATUS EFIAPI get_event_log(struct measurement_protocol *self, UINT32
 		return EFI_DEVICE_ERROR;
 	if (format == TCG_LOG_FORMAT_2 && CALLED_BY_APP() && fault_hits(FAULT_TPM_LOG_OLD))
 		return EFI_INVALID_PARAMETER;
-	/* The image asks for the new format first, and where there is none for the old one: that is one look. */
+	/*
+	 * The image asks for the new format first, and if there is none, for the old one. The two calls are one look.
+	 */
 	if (format == TCG_LOG_FORMAT_2 && CALLED_BY_APP())
 		look_fails = fault_hits(FAULT_TPM_LOG_ERROR);
 	if (CALLED_BY_APP() && look_fails)

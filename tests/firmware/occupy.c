@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* Takes memory away before the image is started, by our own look at the map. */
+/* Takes memory before the image is started. It reads the memory map itself. */
 #include "common/align.h"
 #include "efi/services/firmware.h"
 #include "tests/firmware/difficult.h"
@@ -7,7 +7,7 @@
 #define MIB (1024u * 1024)
 #define FRAGMENT_SIZE (64u * 1024)
 
-/* What is held, to be given back. */
+/* Allocations to free later. */
 static struct {
 	EFI_PHYSICAL_ADDRESS addr;
 	UINTN count;
@@ -27,7 +27,7 @@ static bool take(EFI_MEMORY_TYPE type, EFI_PHYSICAL_ADDRESS addr, uint64_t size)
 	return true;
 }
 
-/* The smallest free range below `limit`, and how much is free there in all. */
+/* Finds the smallest free range below `limit`, and returns the total free memory there. */
 static uint64_t look(uint64_t limit, EFI_PHYSICAL_ADDRESS *ret_addr, uint64_t *ret_size)
 {
 	UINTN size = sizeof(map_bytes);
@@ -54,7 +54,9 @@ static uint64_t look(uint64_t limit, EFI_PHYSICAL_ADDRESS *ret_addr, uint64_t *r
 	return total;
 }
 
-/* Takes free memory until `keep` bytes are left, the smallest pieces first; of the last its upper end. */
+/*
+ * Takes free memory until `keep` bytes are left. Starts with the smallest pieces; of the last it takes the upper end.
+ */
 static void take_all_but(uint64_t limit, uint64_t keep)
 {
 	EFI_PHYSICAL_ADDRESS addr = 0;
@@ -83,7 +85,7 @@ static void occupy_range(EFI_PHYSICAL_ADDRESS start, uint64_t size)
 	say("occupied %lu pages from 0x%lx on", pages, start);
 }
 
-/* `count` pieces that Linux will find reserved, with as much free behind each. */
+/* Makes `count` pieces that Linux finds reserved, with a free piece of the same size behind each. */
 static void fragment(uint64_t count, uint64_t size)
 {
 	UINTN pages = 2 * count * size / PAGE_SIZE;
@@ -100,7 +102,7 @@ static void fragment(uint64_t count, uint64_t size)
 	say("%lu pieces taken from 0x%lx on", taken, addr);
 }
 
-/* Reserves what occupy_grow_map makes holes in. */
+/* Reserves the memory in which occupy_grow_map will make holes. */
 static void reserve_growth(uint64_t count)
 {
 	growth = 0;
