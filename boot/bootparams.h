@@ -192,7 +192,7 @@ struct platform {
 	enum secure_boot_mode secure_boot;
 };
 
-/* What boot_params refers to. `initrd` may be NULL. */
+/* The data that boot_params refers to. `initrd` may be NULL. */
 struct boot_params_request {
 	const uint8_t *setup; /* the kernel file's first bytes, checked by its format */
 	const struct kexec_segment *cmdline;

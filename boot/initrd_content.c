@@ -164,7 +164,7 @@ static bool has_microcode(struct rest rest)
 	return false;
 }
 
-/* What no kernel unpacks, whatever is built into it, by name. */
+/* Names a kind of file that no kernel unpacks, whatever its configuration. */
 static const char *foreign_kind(const struct rest *rest)
 {
 	static const struct {
@@ -194,7 +194,7 @@ static const char *foreign_kind(const struct rest *rest)
 }
 
 /*
- * What Linux unpacks (lib/decompress.c), and the file systems that it takes for an initrd of the old kind
+ * Whether Linux may unpack it (lib/decompress.c), or take it for a file system of an initrd of the old kind
  * (init/do_mounts_rd.c).
  */
 static bool may_be_known(const struct rest *rest)
@@ -220,7 +220,7 @@ static bool may_be_known(const struct rest *rest)
 	return false;
 }
 
-/* Documentation/admin-guide/bootconfig.rst: at the end of an initrd, with up to three bytes behind it. */
+/* Documentation/admin-guide/bootconfig.rst: the last bytes of an initrd, except up to three bytes of padding. */
 #define BOOTCONFIG "#BOOTCONFIG\n"
 
 static bool ends_in_bootconfig(const struct rest *whole)
@@ -231,7 +231,7 @@ static bool ends_in_bootconfig(const struct rest *whole)
 	return text_contains(end, TEXT(BOOTCONFIG));
 }
 
-/* How much of a file a message shows: of a text its beginning, of others a few bytes. */
+/* Bytes of a file that a message shows: the beginning of a text, or SHOWN_BYTES of any other file. */
 #define SHOWN_MAX 40u
 #define SHOWN_BYTES 4u
 
@@ -259,10 +259,13 @@ static void warn_of_unknown(const char *name, const struct rest *rest, bool is_b
 		    is_behind ? " behind one" : "", shown);
 }
 
-/* A file that is shorter is a dummy, where one must be named and none is needed. */
+/* A shorter file is a dummy, for users who must name an initrd and need none. */
 #define CONTENT_MIN 16u
 
-/* What is neither known nor named, or ends too early. Linux loses this initrd from there on, and all that follow. */
+/*
+ * Warns of content that is neither known nor named, or is truncated. From there on Linux loses this initrd, and all
+ * that follow.
+ */
 static void look_inside(const char *name, const struct rest *whole)
 {
 	struct rest rest = *whole;
@@ -272,7 +275,7 @@ static void look_inside(const char *name, const struct rest *whole)
 		return;
 	if (!rest.size && !has_member)
 		log_warning("%s: expected an archive that Linux unpacks, found zeros", name);
-	/* More zeros than are looked at may be followed by anything. */
+	/* Behind more zeros than drop_archives skips there may be anything. */
 	if (!rest.size || *rest.bytes == 0 || may_be_known(whole) || may_be_known(&rest) || ends_in_bootconfig(whole))
 		return;
 	if (begins_with(&rest, 0, TEXT("07070")))

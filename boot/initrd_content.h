@@ -17,11 +17,11 @@ struct initrd_look {
 };
 
 /*
- * Looks at the next initrd, `size` bytes that stay where they are until the last one was looked at. Warns
- * - of one behind an initrd in lz4, whose end Linux does not find, so that it loses all that follows, and of other data
- *   behind lz4 in one file;
- * - of microcode behind a compressed initrd, where Linux does not look for it early enough;
- * - of a file that Linux cannot unpack, or only in part: a program, another kind of archive, an image of U-Boot's, a
- *   text, an archive in which a member is cut off.
+ * Examines the next initrd, of `size` bytes, which must stay in place until the last one is examined. Warns of
+ * - an initrd behind one in lz4, whose end Linux does not find, so that it loses everything behind it; and of other
+ *   data behind lz4 in one file;
+ * - microcode behind a compressed initrd, where Linux does not look for it early enough;
+ * - a file that Linux cannot unpack, or only in part: a program, another kind of archive, an image of U-Boot's, a text,
+ *   an archive that ends within a member.
  */
 void initrd_look(struct initrd_look *look, const char *name, const uint8_t *bytes, uint64_t size);

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* Knows words by what they begin, end and go on with. */
+/* Recognises habits by the beginning and the end of words. */
 #include "boot/option_habit.h"
 
-/* $name and ${name}, but not $6$, as in the hash of a password. */
+/* Matches $name and ${name}, but not $6$, which occurs in hashes of passwords. */
 static bool is_variable(struct text text)
 {
 	char next;

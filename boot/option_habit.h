@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * Habits in command lines: what other loaders, shells and web pages put there, and Linux takes for something else. All
- * of it reaches Linux as it is written.
+ * Habits in command lines: words of other loaders, shells and web pages that Linux takes for something else. Linux gets
+ * all of them unchanged.
  */
 #pragma once
 
 #include "boot/stub_options.h"
 #include "boot/text.h"
 
-/* What to say of a word, to be put behind a colon; NULL if nothing shows. */
+/* The explanation of a word's habit, for a message behind a colon; NULL: none. */
 const char *option_habit(const struct stub_parameter *parameter);
 
-/* Whether quotes stand around several words, and all of them, as in a file of rEFInd's. */
+/* Whether one pair of quotes encloses the whole line, which has several words, as in a file of rEFInd's. */
 bool option_habit_is_quoted(struct text command_line);

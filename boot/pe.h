@@ -116,7 +116,7 @@ struct pe_signed_ranges {
  */
 bool pe_signed_ranges(const void *bytes, uint64_t size, struct pe_signed_ranges *ret_ranges);
 
-/* Whether the headers of such a file say that it has certificates, which hold its signatures. */
+/* Whether such a file has certificates, according to its headers. They hold its signatures. */
 bool pe_has_certificates(const void *bytes, uint64_t size);
 
 /*

@@ -8,7 +8,7 @@ enum kexec_status {
 	KEXEC_NOT_FOUND,   /* a file, symbol or table is not there */
 	KEXEC_TRUNCATED,   /* ends before its stated end */
 	KEXEC_BAD_FORMAT,  /* contradicts its own format */
-	KEXEC_UNSUPPORTED, /* well-formed, but nothing that can be booted here */
+	KEXEC_UNSUPPORTED, /* well-formed, but not bootable here */
 	KEXEC_TOO_LARGE,   /* exceeds a limit that the kernel or this loader sets */
 	KEXEC_MISMATCH,	   /* not the bytes of the expected digest */
 	KEXEC_DENIED,	   /* no trusted party vouches for it */

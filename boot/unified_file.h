@@ -16,7 +16,7 @@
 #include "boot/plan.h"
 #include "boot/unified_hasher.h"
 
-/* A zeroed one is none. */
+/* A zeroed one is empty. */
 struct unified_file {
 	struct unified_image image;
 	bool has_extras; /* other initrds will follow its own, from the extras */

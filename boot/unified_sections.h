@@ -77,7 +77,7 @@ enum kexec_status unified_sections_find(const char *name, const struct pe_image 
  */
 enum kexec_status unified_addon_find(const char *name, const struct pe_image *image, struct unified_image *ret_unified);
 
-/* A unified image and its bytes. A zeroed one is none. */
+/* A unified image and its bytes. A zeroed one is empty. */
 struct unified_view {
 	struct unified_image image;
 	const uint8_t *bytes; /* NULL: no unified image */

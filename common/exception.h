@@ -17,7 +17,7 @@ struct exception {
 	uint64_t rip;
 	uint64_t error_code;	     /* 0 for a vector that has none */
 	uint64_t address;	     /* of a page fault, or where memory failed; 0 if unknown */
-	uint64_t machine_check_bank; /* IA32_MCi_STATUS of the first bank that holds an error, 0 without one */
+	uint64_t machine_check_bank; /* IA32_MCi_STATUS of the first bank that holds an error, 0: none */
 };
 
 /* Writes such as "page fault (14) at 0x1e0a4010, address 0xdead0000, error code 0x2", cut to `size` bytes with NUL. */

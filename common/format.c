@@ -16,7 +16,7 @@ struct conversion {
 	bool pad_with_zeros;
 	bool is_long;
 	size_t width;
-	size_t precision; /* SIZE_MAX where none is given */
+	size_t precision; /* SIZE_MAX: none given */
 	char verb;
 	const char *spelling; /* from the % on */
 	size_t spelling_length;
@@ -56,7 +56,7 @@ static void put_number(struct sink *sink, struct conversion *conversion, uint64_
 		digits[--at] = "0123456789abcdef"[value % base];
 		value /= base;
 	} while (value);
-	/* Zeros stand between sign and digits, blanks before both. */
+	/* Zeros go between sign and digits, blanks in front of both. */
 	if (conversion->is_negative && conversion->pad_with_zeros) {
 		put(sink, '-');
 		conversion->width -= conversion->width ? 1 : 0;

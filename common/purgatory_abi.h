@@ -65,8 +65,8 @@ enum on_mismatch {
 };
 
 /*
- * Which entries a note is about, by the beginning of the SHA-256 of the text of each, never 0: the entries in which starts
- * were stopped in a row. 0 fills the rest; all 0: the start had no choice of entries.
+ * The entries that a note is about: those whose starts were stopped in a row. Each is the beginning of the SHA-256 of
+ * the entry's text, and never 0. Zeros fill the rest. All zero: the start had no choice of entries.
  */
 #define STOPPED_ENTRIES_MAX 8
 
@@ -82,7 +82,7 @@ struct stopped_entries {
 struct purgatory_policy {
 	uint64_t runtime_services;
 	uint64_t on_mismatch;		/* enum on_mismatch */
-	struct stopped_entries entries; /* for its note: the one that is started among them */
+	struct stopped_entries entries; /* for its note, including the entry that is started */
 };
 
 /* A linear framebuffer for the purgatory to write into. All zero: there is none. */

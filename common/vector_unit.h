@@ -41,5 +41,5 @@ bool vector_unit_has_avx(void);
 /* Turns interrupts off, and AVX on if it is off. Only if vector_unit_has_avx(). */
 void vector_unit_avx_on(struct vector_unit *ret_before);
 
-/* Puts back what was changed. */
+/* Restores the earlier state. */
 void vector_unit_avx_off(const struct vector_unit *before);

@@ -16,7 +16,7 @@
  */
 typedef enum kexec_status exit_map_sink(void *context, const struct memory_map *map, bool has_begun);
 
-/* What LIDT and LGDT load. */
+/* The operand of LIDT and LGDT. */
 struct __attribute__((packed)) table_pointer {
 	uint16_t limit;
 	uint64_t addr;
@@ -41,7 +41,7 @@ struct exit_request {
 	void *context; /* the sink's */
 	struct takeover takeover;
 	enum on_mismatch on_failure;	/* if the firmware keeps refusing */
-	struct stopped_entries entries; /* for the note of it */
+	struct stopped_entries entries; /* for the note */
 };
 
 /*
