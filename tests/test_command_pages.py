@@ -171,7 +171,7 @@ def test_variables():
     found = set(re.findall(r"\*([A-Z][A-Za-z0-9]+)\*", page))
     code = sources("efi", "common")
     note = re.search(r"define STOP_NOTE_NAME[^{]*\{([^}]*)\}", code)[1]
-    ours = {"".join(re.findall(r"'(.)'", note)), re.search(r'KEXEC_LOG_NAME L"(\w+)"', code)[1]}
+    ours = {"".join(re.findall(r"'(.)'", note)), *re.findall(r'L"(Kexec\w+)"', code)}
     interface = set(re.findall(r'L"((?:Loader|Stub)[A-Za-z0-9]+)"', sources("efi/linux", "efi/measure")))
     assert found == ours | interface | {"MemoryOverwriteRequestControl", "RandomSeed"}
 

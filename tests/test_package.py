@@ -130,7 +130,7 @@ def test_each_file_has_its_package(tmp_path):
     rules = (DEBIAN / "rules").read_text()
     variables = re.findall(r"^export (PREFIX|[a-z]+dir) := (\S+)$", rules, re.MULTILINE)
     folder = packaged.install(tmp_path, *(f"{name}={value}" for name, value in variables))
-    places = [line for name in ("kexec-efi.install", "kexec-efi-image.install", "kexec-efi-test.install", "not-installed") for line in lines_of(DEBIAN / name)]
+    places = [line for path in (*DEBIAN.glob("*.install"), DEBIAN / "not-installed") for line in lines_of(path)]
     matched = []
     for place in places:
         found = list(folder.glob(place))
@@ -317,3 +317,11 @@ def test_image_that_cannot_be_put_there(package):
     (machine.root / "etc/kexec-efi.conf").write_text("nonsense\n")
     assert "kexec-efi: warning: what is on the ESP is still of the former version" in package.step("postinst", "configure", "0.1-1")
     assert machine.state() == before
+
+
+@pytest.mark.parametrize("path", sorted(DEBIAN.rglob("*lintian-overrides")), ids=lambda path: path.name)
+def test_each_override_has_its_reason(path):
+    before = ""
+    for line in path.read_text().splitlines():
+        assert line.startswith("# ") or before.startswith("# "), line
+        before = line
