@@ -123,6 +123,18 @@ def test_forward_and_share_are_words_of_qemu(tmp_path):
     assert [word for word in words if word.startswith("node,")] == ["node,nodeid=0,memdev=node0,cpus=0-1", "node,nodeid=1,memdev=node1,cpus=2-3"]
 
 
+@pytest.mark.parametrize("fields, expected", [({}, "console=tty0 console=ttyS0 no_timer_check"), ({"cmdline": "a"}, "a"), ({"cmdline": ""}, ""),
+                                              ({"cmdline": "a", "run": "true"}, "a no_timer_check rdinit=/.kexec-efi-test/init")])
+def test_command_line_of_the_kernel(tmp_path, monkeypatch, fields, expected):
+    """What is asked for is not changed, but for a command of --run."""
+    monkeypatch.setenv("KEXEC_ACCEL", "tcg")
+    machine.accelerator.cache_clear()
+    (tmp_path / "kernel").write_bytes(b"")
+    words = Boot(kernel=tmp_path / "kernel", via="stub", **fields).prepare(tmp_path)[1]["extra"]
+    machine.accelerator.cache_clear()
+    assert words[words.index("-append") + 1] == expected
+
+
 def test_matrix_of_lists(tmp_path):
     (tmp_path / "m.toml").write_text('[common]\ncpus = 2\n[[boot]]\nname = "n"\nvia = ["a", "b"]\nexpect = [["x", "y"], ["z"]]\nnet = true\nshare = false\n'
                                      '[[boot]]\nvia = "a"\n[[boot]]\nvia = "a"\n')

@@ -157,12 +157,12 @@ class _Preparation:
         self._refuse_unused(kernel is not None)
         initrds = [_existing(path, "--initrd") for path in boot.initrds]
         cmdline = DEFAULT_CMDLINE if boot.cmdline is None else boot.cmdline
+        # Emulated on a busy machine, Linux may take its timer for broken (check_timer), and panics.
+        if (boot.cmdline is None or boot.run is not None) and machine.accelerator() == "tcg" and "no_timer_check" not in cmdline.split():
+            cmdline = _with_word(cmdline, "no_timer_check")
         if boot.run is not None:
             initrds.append(self._command_initrd(kernel))
             cmdline = _with_word(cmdline, f"rdinit={guest.INIT}")
-            # Emulated on a busy machine, Linux may take its timer for broken (check_timer), and panics.
-            if machine.accelerator() == "tcg" and "no_timer_check" not in cmdline.split():
-                cmdline = _with_word(cmdline, "no_timer_check")
         if boot.esp:
             self.files.update(_folder_files(pathlib.Path(boot.esp)))
         self._place(kernel, initrds, cmdline)
