@@ -83,8 +83,11 @@ class Session:
         self.start = time.monotonic()
         self.last_line = self.start
         self.position = 0
-        # Up to where lines were looked at that must not come, or that are steps.
+        # Up to where lines were looked at that must not come, or that are steps; for what must come next; and for the end of
+        # the command.
         self.judged = 0
+        self.searched = 0
+        self.ended_from = 0
         self.failed_at: Optional[float] = None
         self.left = list(expectation.expect)
         self.keys = [(pattern, text, 0) for pattern, text in expectation.keys]
@@ -114,10 +117,13 @@ class Session:
     def _expect_next(self, log: str) -> bool:
         """Looks for what is waited for. Returns whether all has come."""
         while self.left:
-            found = re.compile(self.left[0], re.MULTILINE).search(log, self.position)
+            found = re.compile(self.left[0], re.MULTILINE).search(log, max(self.position, self.searched))
             if not found:
+                # Complete lines are not looked at again: a log may be long.
+                self.searched = log.rfind("\n") + 1
                 return False
             self.position = found.end()
+            self.searched = 0
             self.left.pop(0)
         return True
 
@@ -153,8 +159,9 @@ class Session:
         return bool(self.command) or self.wanted.debug_exit is not None
 
     def _command_ended(self, log: str) -> bool:
-        status = self.command.status(log)
+        status = self.command.status(log[self.ended_from:])
         if status is None:
+            self.ended_from = log.rfind("\n") + 1
             return False
         self.result.output = self.command.output(log)
         for name, value in self.command.facts(log).items():
