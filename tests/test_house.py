@@ -112,3 +112,26 @@ def test_each_promise_names_its_tests():
 def test_picture_is_drawn_from_the_source(name, tmp_path):
     subprocess.run([ROOT / "doc/draw", name, tmp_path / "picture"], check=True)
     assert (tmp_path / "picture").read_text() == (ROOT / f"doc/{name}.svg").read_text(), f"run doc/draw {name}"
+
+
+def test_readme_is_short():
+    assert len((ROOT / "README.md").read_text().splitlines()) <= 90
+
+
+def anchors(document):
+    """Of its headings, as they are linked to."""
+    heads = re.findall(r"^#+ (.*)$", document.read_text(), re.MULTILINE)
+    return {re.sub("[^a-z0-9 -]", "", head.lower()).strip().replace(" ", "-") for head in heads}
+
+
+DOCUMENTS = [path for path in sorted(ROOT.glob("**/*.md")) if "build" not in path.relative_to(ROOT).parts]
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))
+def test_links_lead_somewhere(document):
+    for link in re.findall(r"\]\(([^)\s]+)\)", document.read_text()):
+        name, _, anchor = link.partition("#")
+        target = document.parent / name if name else document
+        if not re.match("[a-z]+:", link):
+            assert target.exists(), link
+            assert not anchor or anchor in anchors(target), link

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""tools/loader.py: its fs-verity digest is the one that Debian's program prints, and the README says how."""
+"""tools/loader.py: its fs-verity digest is the one that Debian's program prints, and doc/entry.md says how."""
 
 import pathlib
 import random
@@ -46,7 +46,7 @@ def test_lines_by_the_commands_of_the_readme(tmp_path):
     contents = {"/vmlinuz": b"kernel", "/initrd.img": b"I" * (BLOCK + 1)}
     for name, content in contents.items():
         (tmp_path / name[1:]).write_bytes(content)
-    commands = re.findall(r"^    (.* \| sed .*)$", (ROOT / "README.md").read_text(), re.MULTILINE)
+    commands = re.findall(r"^    (.* \| sed .*)$", (ROOT / "doc/entry.md").read_text(), re.MULTILINE)
     assert [command.split()[0] for command in commands] == ["fsverity", "sha256sum"]
     for command, key in zip(commands, ("fsverity", "sha256")):
         lines = subprocess.run(command.replace("/boot/efi", str(tmp_path)), shell=True, check=True, stdout=subprocess.PIPE).stdout
