@@ -59,9 +59,13 @@ static bool skip_tag(struct text *value, struct text prefix)
 /* blkid prints "..." around a value, and Windows {...}. */
 static void skip_pair(struct text *value)
 {
-	char first = value->length >= 2 ? value->start[0] : '\0';
-	char last = value->length >= 2 ? value->start[value->length - 1] : '\0';
+	char first;
+	char last;
 
+	if (value->length < 2)
+		return;
+	first = value->start[0];
+	last = value->start[value->length - 1];
 	if ((first != '"' || last != '"') && (first != '{' || last != '}'))
 		return;
 	text_drop(value, 1);
