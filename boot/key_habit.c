@@ -118,20 +118,30 @@ static bool any_word(const char *words, struct text name, bool (*relation)(struc
 static const char initrds_of_others[] =
 	"module module2 modulepath initramfs ramdisk initrdefi initrd16 ucode microcode";
 
+/* NULL if none was meant. */
+static const struct entry_key *find_meant(const struct folded *folded)
+{
+	const struct entry_key *key;
+
+	if (any_word(initrds_of_others, text_of(folded), text_equal))
+		return entry_key_find(TEXT("initrd"));
+	for (size_t i = 0; (key = entry_key_at(i)) != NULL; i++) {
+		struct folded ours = fold(key->name);
+
+		if (means(text_of(folded), text_of(&ours)))
+			return key;
+	}
+	return NULL;
+}
+
 struct meant_key key_habit_meant(struct text name)
 {
 	struct folded folded = fold(name);
-	const struct entry_key *key;
+	const struct entry_key *key = folded.is_cut ? NULL : find_meant(&folded);
 
-	if (!folded.is_cut && any_word(initrds_of_others, text_of(&folded), text_equal))
-		return (struct meant_key){ .key = entry_key_find(TEXT("initrd")), .is_joined = folded.is_joined };
-	for (size_t i = 0; !folded.is_cut && (key = entry_key_at(i)) != NULL; i++) {
-		struct folded ours = fold(key->name);
-
-		if (means(text_of(&folded), text_of(&ours)))
-			return (struct meant_key){ .key = key, .is_joined = folded.is_joined };
-	}
-	return (struct meant_key){ 0 };
+	if (!key)
+		return (struct meant_key){ 0 };
+	return (struct meant_key){ .key = key, .is_joined = folded.is_joined };
 }
 
 #define OPTIONS "expected options"
