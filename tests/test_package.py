@@ -73,6 +73,21 @@ def test_folders(tmp_path):
         assert os.access(program, os.X_OK)
 
 
+def test_flags_and_programs():
+    """Those of the environment reach the program for the host; the image has its own, and is made by the programs that are given."""
+    flags = {"CPPFLAGS": "-DCPP='a b'", "CFLAGS": "-O3 -DCF", "LDFLAGS": "-Wl,-LDF", "CC": "my-cc", "LD": "my-ld", "OBJCOPY": "my-objcopy",
+             "NASM": "my-nasm"}
+    result = subprocess.run(["make", "--no-print-directory", "-n", "-B", "build/inspect", "build/kexecx64.efi"], cwd=ROOT, check=True,
+                            stdout=subprocess.PIPE, text=True, env={"PATH": os.environ["PATH"], **flags})
+    commands = result.stdout.splitlines()
+    inspect, = [command for command in commands if "-o build/inspect" in command]
+    assert inspect.startswith("my-cc ") and all(flags[name] in inspect for name in ("CPPFLAGS", "CFLAGS", "LDFLAGS"))
+    for command in commands:
+        if command != inspect and command.startswith("my-"):
+            assert "CPP=" not in command and "-DCF" not in command and "-LDF" not in command, command
+    assert {command.split()[0] for command in commands if command.startswith("my-")} == {"my-cc", "my-ld", "my-nasm", "my-objcopy"}
+
+
 @pytest.mark.parametrize("variable", ["ESP=/boot/efi", "NAME=debian"])
 def test_install_is_not_of_an_esp(tmp_path, variable):
     result = packaged.make("install", f"DESTDIR={tmp_path}", variable)
