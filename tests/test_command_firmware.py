@@ -2,6 +2,7 @@
 """kexec-efi and what firmware trusts and starts by itself: the removable path, shim, the keys of Secure Boot, and the signed
 values of a TPM's register. What belongs to somebody else is never replaced."""
 
+import errno
 import json
 import os
 import re
@@ -13,8 +14,9 @@ import uuid
 import pytest
 
 from command_machine import ESP_UUID, FOLDER, OTHERS, ROOT, FolderMachine, cpio
-from kexec_efi import enrolment, load_option, pcr_signature, variables
-from test_command_changes import A, B, add, blessed
+from kexec_efi import changes, enrolment, load_option, operations, pcr_signature, variables
+from kexec_efi.errors import Refused
+from test_command_changes import A, B, C, add, blessed
 
 sys.path.insert(0, str(ROOT / "tests/qemu"))
 
@@ -139,6 +141,52 @@ def test_removable_path_started_on_another_disk(tmp_path):
     assert machine.machine().menu.running() is not None
 
 
+def test_removable_path_behind_systemd_boot(tmp_path):
+    machine = FolderMachine.new(tmp_path / "machine", "menu=systemd-boot\n")
+    machine.kernel_package(A)
+    before = machine.state()
+    assert "found systemd-boot, which puts itself into EFI/BOOT" in machine.run("install", "--removable", expected=1)
+    assert machine.state() == before
+
+
+def test_power_that_went_before_the_copy_was_remembered(tmp_path):
+    """It is known as a copy of a set, and follows the next one."""
+    machine = blessed(FolderMachine.new(tmp_path / "machine", "removable=yes\n"), A)
+    remembered = (machine.root / "var/lib/kexec-efi/record.json").read_bytes()
+    add(B)(machine)[0].carry_out()
+    assert machine.reboot() == B
+    machine.run("bless")
+    record = json.loads((machine.root / "var/lib/kexec-efi/record.json").read_text())
+    record["removable"] = json.loads(remembered)["removable"]
+    (machine.root / "var/lib/kexec-efi/record.json").write_text(json.dumps(record))
+    add(C)(machine)[0].carry_out()
+    assert machine.reboot() == C
+    assert "somebody else's" not in machine.run("bless")
+    conf = (machine.esp / "EFI/BOOT/BOOTX64.conf").read_text()
+    assert f"vmlinuz-{C}" in conf
+
+
+def test_no_room_for_the_copy(tmp_path, monkeypatch):
+    """What has come up boots first all the same, and another run makes up for it."""
+    machine = blessed(FolderMachine.new(tmp_path / "machine", "removable=yes\n"), A)
+    add(B)(machine)[0].carry_out()
+    assert machine.reboot() == B
+    before = boot_folder(machine)
+    run = operations.Write.run
+
+    def full(write):
+        if "EFI/BOOT" in str(write.path):
+            raise OSError(errno.ENOSPC, "No space left on device")
+        run(write)
+
+    monkeypatch.setattr(operations.Write, "run", full)
+    with pytest.raises(Refused, match="No space left on device"):
+        changes.bless(machine.machine())[0].carry_out()
+    assert boot_folder(machine) == before and machine.reboot() == B
+    assert json.loads((machine.root / "var/lib/kexec-efi/record.json").read_text())["removable"]["set"].startswith(A)
+    machine.expect_bootable()
+
+
 # --- shim ------------------------------------------------------------------------------------------------------------
 
 
@@ -195,9 +243,22 @@ def test_shim_that_is_updated(tmp_path):
     assert len([name for name in machine.names() if name.startswith("shim-")]) == 2
     old, new = (entry_of(machine, int(path.name[4:8], 16)) for path in sorted(machine.efivars.glob("Boot000[02]-*")))
     assert old.path != new.path
-    # One that its package has taken away: what comes has none, and boots by itself.
+    # Put in front of what boots without one, it is a set of its own, on trial.
+    other = FolderMachine.new(tmp_path / "other")
+    blessed(other, A)
+    (other.root / "shim.efi").write_bytes(SHIM.read_bytes())
+    assert "on trial at the next start" in other.run("install", f"--shim={other.root}/shim.efi", A)
+    assert len(other.machine().store.sets()) == 2
+    # One that its package has taken away, or is about to unpack: what is there boots, and can go.
     shim.unlink()
+    assert "expected shim, found none: No such file or directory" in machine.run("add", A, expected=1)
+    shim.write_bytes(b"half a shim")
+    assert "expected shim, found no PE32+ image" in machine.run("add", A, expected=1)
+    machine.run("status")
+    # Without it from now on.
+    machine.run("install", A)
     assert "behind shim" not in machine.run("status")
+    machine.run("uninstall", "--force")
 
 
 def test_shim_and_the_removable_path(tmp_path):
@@ -210,7 +271,7 @@ def test_shim_and_the_removable_path(tmp_path):
 
 
 @pytest.mark.parametrize("content, conf, complaint", [
-    (None, "", "expected shim, found no such file"), (b"no image", "", "expected shim, found no PE32"),
+    (None, "", "expected shim, found none: No such file"), (b"no image", "", "expected shim, found no PE32"),
     (b"", "menu=systemd-boot\n", "found systemd-boot, which has shim in front of itself")])
 def test_shim_that_is_none(tmp_path, content, conf, complaint):
     machine = FolderMachine.new(tmp_path / "machine", conf)

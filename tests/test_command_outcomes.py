@@ -84,6 +84,19 @@ def test_tried_twice(machine):
     expect(machine, "refused", f"{LINE} (2 tries)")
 
 
+def test_gave_way_to_its_fallback(machine):
+    """The loader has booted another entry of the image, and says so in the log of what runs."""
+    assert machine.reboot() == B
+    line = f"booting /old.conf, since /{FOLDER}/b.conf was refused: /vmlinuz: fsverity mismatch"
+    (machine.efivars / f"KexecLog-{variables.KEXEC}").write_bytes(struct.pack("<I", 6) + f"kexec: warning: {line}\n".encode("utf-16-le"))
+    assert "not blessed" in machine.run("bless", expected=1)
+    (machine.efivars / f"KexecLog-{variables.KEXEC}").unlink()
+    found = status(machine)
+    assert (found["state"], found["outcome"]["kind"]) == ("failed", "refused") and line in found["why"]
+    assert machine.reboot() == A
+    assert line in status(machine)["why"]
+
+
 # --- BootNext of others ----------------------------------------------------------------------------------------------
 
 
@@ -154,6 +167,17 @@ def test_refusal_of_what_boots_first_is_not_written_at_each_boot(machine):
     machine.set("BootCurrent", struct.pack("<H", machine.numbers("BootOrder")[0]))
     machine.run("bless")
     assert starts(machine) is None
+
+
+def test_refusal_of_the_copy_in_efi_boot(tmp_path):
+    found = blessed(FolderMachine.new(tmp_path / "machine", "removable=yes\n"), A)
+    found.leave_start("refused", "/EFI/Boot/bootx64.efi", LINE)
+    found.set("BootCurrent", struct.pack("<H", OTHERS))
+    found.run("bless")
+    assert starts(found)
+    assert found.reboot() == A
+    found.run("bless")
+    assert starts(found) is None
 
 
 def test_refusal_of_what_is_gone(machine):

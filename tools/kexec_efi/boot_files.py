@@ -130,6 +130,10 @@ class Recipe:
         text = json.dumps([self.source.version, texts, digests])
         return hashlib.sha256(text.encode()).hexdigest()[:_DIGITS_OF_A_SET]
 
+    def identity_behind(self, shim):
+        """The same, of images that are started by a shim of this name, or by none if it is empty."""
+        return hashlib.sha256((self.identity + shim).encode()).hexdigest()[:_DIGITS_OF_A_SET] if shim else self.identity
+
 
 def title(system):
     """What this machine's system is called in menus."""

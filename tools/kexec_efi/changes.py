@@ -107,8 +107,10 @@ def _add_again(machine, found, title, is_asked):
 def add(machine, source, again=False):
     """Puts a kernel beside what boots."""
     store, record = machine.store, machine.record
+    if machine.shim_complaint:
+        raise machine.shim_complaint
     made_by = boot_files.recipe(machine.system, machine.configuration, source)
-    identity = made_by.identity
+    identity = made_by.identity_behind(machine.shim.name if machine.shim else "")
     same = next((found for found in store.sets() if (found.version, found.identity) == (source.version, identity)), None)
     if same and machine.damage(same) is None:
         return _add_again(machine, same, made_by.title, again)
@@ -207,7 +209,10 @@ def bless(machine):
     if machine.variables is None:
         raise Refused("expected the firmware's variables, found none that can be reached: nothing is blessed")
     settled = outcomes.Witness(machine).settle()
-    plan, words = _bless(machine)
+    try:
+        plan, words = _bless(machine)
+    except Refused as refused:
+        plan, words = Plan(complaint=refused), str(refused)
     plan.after = [*settled, *plan.after]
     return plan, words
 
@@ -233,9 +238,11 @@ def _bless(machine):
     naming = [] if running in menu.named() else menu.name_set(running, boot_files.title(system))[1]
     newer = menu.first_good(record)
     is_newest = newer is None or newer.key <= running.key
+    change = [*naming, *menu.bless(running), *record.saved()]
+    # Where there is no room for a copy, what has come up boots first all the same.
     copied = machine.removable.follow(running) if is_newest else []
-    change = [*naming, *menu.bless(running), *copied, *record.saved()]
-    return Plan(change=change, after=_after_blessing(machine, running)), f"{running.name}: has come up, and boots first"
+    after = [*copied, *(record.saved() if copied else []), *_after_blessing(machine, running)]
+    return Plan(change=change, after=after), f"{running.name}: has come up, and boots first"
 
 
 def _after_blessing(machine, running):
@@ -283,6 +290,8 @@ def install(machine, source, setup=None):
     record.menu, record.token, record.is_installed = machine.menu.name, machine.token, True
     plan, words = add(machine, source)
     if setup.removable or machine.configuration.removable == "yes":
+        if machine.menu.name == SYSTEMD_BOOT:
+            raise Refused("--removable: expected boot entries of the firmware, found systemd-boot, which puts itself into EFI/BOOT")
         plan.change += _copied_at_first(machine, plan)
     plan.change += record.saved() if not plan.change or machine.removable.is_wanted else []
     plan.after += setup.keys
@@ -295,12 +304,8 @@ def _set_shim(machine, setup):
         path = os.path.relpath(os.path.realpath(setup.shim), machine.system.root)
         if path.startswith(".."):
             raise Refused(f"{setup.shim}: expected shim below {machine.system.root} (--root), found it elsewhere")
-    if not path:
-        return
-    if machine.menu.name == SYSTEMD_BOOT:
+    if path and machine.menu.name == SYSTEMD_BOOT:
         raise Refused("--shim: expected boot entries of the firmware, found systemd-boot, which has shim in front of itself")
-    if not machine.system.file(path).exists():
-        raise Refused(f"{machine.system.file(path)}: expected shim, found no such file (Debian has it in shim-signed)")
     machine.use_shim(path)
     machine.menu = machine.new_menu()
 

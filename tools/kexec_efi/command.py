@@ -41,6 +41,8 @@ def _change(options, plan_change, needs_installation=True):
             plan.carry_out()
         elif not options.json:
             plan.show()
+    if plan.complaint:
+        raise plan.complaint
     if options.json:
         loader.say(json.dumps({"operations": [str(operation) for operation in plan], "done": not options.dry_run,
                                "result": words}))

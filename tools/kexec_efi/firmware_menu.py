@@ -202,7 +202,7 @@ class FirmwareMenu:
             return "unnamed", "no boot entry names it"
         if self.is_good(found, record):
             return "good", "it has come up"
-        if self.running() == found:
+        if self.running() == found and not known.get("outcome"):
             return "trial", "it runs, and has not been blessed yet"
         if self.armed() == found:
             return "next", "it is on trial at the next start"
@@ -210,7 +210,7 @@ class FirmwareMenu:
             return "spare", "no newer than what boots; not tried"
         if known.get("blessed"):
             return "lost", "it has come up, and is not in the boot order any more"
-        if armed and armed != boot_id:
+        if known.get("outcome") or (armed and armed != boot_id):
             ended = outcome(found)
             if ended.kind == NOT_STARTED and tries < TRIES_MAX:
                 return "waiting", f"{ended}; it waits for another trial"

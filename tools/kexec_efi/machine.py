@@ -67,10 +67,14 @@ class Machine:
         return FirmwareMenu(self.variables, self.esp, self.store, self.shim, self._started_from_boot())
 
     def use_shim(self, path):
-        """Shim in front of images from now on; none if `path` is empty. A file that is gone stands in front of nothing new."""
+        """Shim in front of images from now on; none if `path` is empty."""
         self.record.shim = path
-        place = self.system.file(path) if path else None
-        self.shim = shim.read(place) if path and place.exists() else None
+        self.shim, self.shim_complaint = None, None
+        try:
+            self.shim = shim.read(self.system.file(path)) if path else None
+        except Refused as refused:
+            # What is there has its own copy.
+            self.shim_complaint = refused
 
     def _started_from_boot(self):
         """Our set that EFI/BOOT is a copy of, where the firmware has started that."""

@@ -198,11 +198,13 @@ def make_folders(path, base):
 @dataclasses.dataclass
 class Plan:
     """The operations of a change, in their order. What is in `before` and `after` takes away what nobody needs: each of
-    these leaves a good state, and none is undone. `change` is undone as a whole if one of its operations fails."""
+    these leaves a good state, and none is undone. `change` is undone as a whole if one of its operations fails. With a
+    `complaint`, a Refused, what was asked for is refused, and the operations are what has to be done all the same."""
 
     before: list = dataclasses.field(default_factory=list)
     change: list = dataclasses.field(default_factory=list)
     after: list = dataclasses.field(default_factory=list)
+    complaint: Exception = None
 
     def __iter__(self):
         return iter([*self.before, *self.change, *self.after])

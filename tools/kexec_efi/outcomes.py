@@ -32,7 +32,8 @@ class Witness:
     def __init__(self, machine):
         self._machine = machine
         self.starts = loader_words.starts(machine.variables)
-        self._stop = loader_words.note(machine.variables) or loader_words.stop_in(loader_words.log(machine.variables))
+        self._log = loader_words.log(machine.variables)
+        self._stop = loader_words.note(machine.variables) or loader_words.stop_in(self._log)
 
     def _path(self, found):
         return f"{self._machine.store.place}/{found.name}.efi".lower()
@@ -81,17 +82,21 @@ class Witness:
         for found in machine.store.sets():
             state, _ = machine.state(found)
             known = machine.record.sets.get(found.name, {})
-            if known.get("armed") in ("", None, machine.system.boot_id) or known.get("outcome") or state not in ("failed", "waiting"):
+            is_over = state in ("failed", "waiting") and known.get("armed") not in ("", None, machine.system.boot_id)
+            fallback = loader_words.fallback(self._log) if state == "trial" else None
+            if known.get("outcome") or not (is_over or fallback):
                 continue
-            outcome = self.outcome(found)
+            outcome = Outcome(REFUSED, fallback) if fallback else self.outcome(found)
             known.update(outcome=outcome.kind, reason=outcome.reason, time=outcome.time)
             is_changed = True
             is_kept = is_kept and self._noted(found) is None
         paths = {self._path(found): found for found in machine.store.sets()}
+        paths.update(machine.removable.paths(paths.values()))
         running = machine.menu.running()
         for start in self.starts:
-            mine = start.path.lower().startswith(machine.store.place.lower() + "/")
-            if start.what == "stopped" or (mine and paths.get(start.path.lower()) in (None, running)):
+            path = start.path.lower()
+            mine = path in paths or path.startswith(machine.store.place.lower() + "/")
+            if start.what == "stopped" or (mine and paths.get(path) in (None, running)):
                 is_kept = False
         plan = machine.record.saved() if is_changed else []
         return plan if is_kept or not self.starts else [*plan, forget(machine)]

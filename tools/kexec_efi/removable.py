@@ -37,6 +37,11 @@ class Removable:
     def set_name(self):
         return self._known.get("set")
 
+    def paths(self, sets):
+        """From the path of the image in EFI/BOOT, in small letters, to the set that it is a copy of."""
+        copied = next((found for found in sets if found.name == self.set_name), None)
+        return {f"{PLACE}/{name}".lower(): copied for name in (IMAGE, BEHIND_SHIM)} if copied else {}
+
     def _names(self):
         """What the files in the folder are called, whatever the case of their letters."""
         return {path.name.lower(): path for path in self.folder.iterdir()} if self.folder.is_dir() else {}
@@ -57,12 +62,22 @@ class Removable:
             wanted.update({MOK_MANAGER: shim.mok_manager, IMAGE: shim.content})
         return {name: data for name, data in wanted.items() if data is not None}
 
+    def _is_ours(self, name, content, wanted):
+        """Whether a file is one that was written here: as it is remembered, as it shall be, or as a set has it, where the
+        power went before it was remembered."""
+        found = _sha256(content)
+        if found in (self._known.get("files", {}).get(name), _sha256(wanted)):
+            return True
+        sets = self._machine.store.sets() if self.is_wanted else []
+        paths = [self._machine.store.image(one).with_suffix("." + name.rpartition(".")[2].lower()) for one in sets]
+        return any(path.exists() and _sha256(path.read_bytes()) == found for path in paths)
+
     def foreign(self, wanted):
         """The path of a file of somebody else's that is in the way; None without one."""
-        there, ours = self._names(), self._known.get("files", {})
+        there = self._names()
         for name, content in wanted.items():
             path = there.get(name.lower())
-            if path and _sha256(path.read_bytes()) not in (ours.get(name), _sha256(content)):
+            if path and not self._is_ours(name, path.read_bytes(), content):
                 return path
         return None
 

@@ -46,10 +46,11 @@ def verification(machine):
     for one in _all(machine):
         damage = machine.damage(one)
         signature = machine.signature(one) if damage is None else "unknown"
-        if signature == "other" or (signature == "none" and machine.has_secure_boot and machine.configuration.key):
-            damage = f"expected the signature of {machine.configuration.certificate}, found {'none' if signature == 'none' else 'another'}"
+        if signature == "none" and machine.has_secure_boot and machine.configuration.key:
+            damage = f"expected the signature of {machine.configuration.certificate}, found none: Secure Boot is on"
         results.append({"version": one.version, "name": one.name, "good": damage is None, "damage": damage, "signature": signature})
-        words = {"good": "good, signed", "none": "good, not signed"}.get(signature, "good")
+        words = {"good": "good, signed", "none": "good, not signed",
+                 "other": f"good, signed by another than {machine.configuration.certificate}"}.get(signature, "good")
         lines.append(f"{one.name}: {damage or words}")
     is_good = all(result["good"] for result in results)
     return {"sets": results, "good": is_good}, lines or ["nothing is there"], 0 if is_good else BAD_NEWS

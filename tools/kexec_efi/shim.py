@@ -31,7 +31,10 @@ class Shim:
 def read(path):
     """The Shim of a file, with MokManager if that lies beside it, as Debian's shim-signed has both."""
     path = pathlib.Path(path)
-    content = loader.read(path)
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        raise Refused(f"{path}: expected shim, found none: {error.strerror} (Debian has it in shim-signed)") from None
     if not loader.File(path, content).is_pe:
         raise Refused(f"{path}: expected shim, found no PE32+ image")
     if ".sbat" not in loader.File(path, content).section_names:
