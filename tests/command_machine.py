@@ -6,6 +6,7 @@ import contextlib
 import io
 import os
 import pathlib
+import re
 import shutil
 import struct
 import subprocess
@@ -20,6 +21,7 @@ from kexec_efi import boot_files, changes, configuration, load_option, machine, 
 
 COMMAND = ROOT / "tools/kexec-efi"
 # A payload that the loader takes for a kernel, and that is small.
+SHIM = ROOT / "build/deps/shim/shimx64.efi.signed"
 KERNEL = ROOT / "build/deps/memtest86+/memtest86+x64.bin"
 ESP_UUID = "c0ffee00-1234-5678-9abc-def012345678"
 TOKEN = "testing"
@@ -127,6 +129,10 @@ class FolderMachine:
             if nodes[:2] == b"\4\4":
                 path = nodes[4:size].decode("utf-16-le").rstrip("\0").replace("\\", "/")
             nodes = nodes[size:]
+        if path and re.search(r"/shim-[0-9a-f]{16}\.efi$", path):
+            # As shim finds what it shall start.
+            assert (self.esp / path[1:]).read_bytes() == SHIM.read_bytes()
+            path = data[description + int.from_bytes(data[4:6], "little"):].decode("utf-16-le").split("\0")[0].replace("\\", "/")
         return path
 
     def judge(self, path):

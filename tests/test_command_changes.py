@@ -15,7 +15,7 @@ import time
 
 import pytest
 
-from command_machine import COMMAND, FOLDER, OTHERS, OTHERS_PATH, ROOT, FolderMachine, cpio
+from command_machine import COMMAND, FOLDER, OTHERS, OTHERS_PATH, ROOT, SHIM, FolderMachine, cpio
 from kexec_efi import boot_files, changes, operations, report, store, variables
 from kexec_efi.errors import BAD_NEWS, NO_ROOM, NOT_INSTALLED, Refused
 
@@ -75,6 +75,11 @@ def running(version, *blessed_versions):
     return prepare
 
 
+def shim_of(machine):
+    (machine.root / "shim.efi").write_bytes(SHIM.read_bytes())
+    return str(machine.root / "shim.efi")
+
+
 def with_copy(prepare):
     """With EFI/BOOT/BOOTX64.EFI as a copy of what boots."""
     def prepared(machine):
@@ -100,6 +105,8 @@ SCENARIOS = {
     "the first, with a copy": (lambda machine: None, lambda machine: first(machine, removable=True)),
     "bless what has a copy": (with_copy(running(B, A)), lambda machine: changes.bless(machine.machine())),
     "remove what has a copy": (with_copy(lambda machine: blessed(machine, A, B)), lambda machine: changes.remove(machine.machine(), B)),
+    "the first, behind shim": (lambda machine: None, lambda machine: first(machine, shim=shim_of(machine))),
+    "shim in front of what boots": (lambda machine: blessed(machine, A), lambda machine: first(machine, shim=shim_of(machine))),
     "uninstall with a copy": (with_copy(lambda machine: blessed(machine, A)), lambda machine: changes.uninstall(machine.machine())),
 }
 FIRMWARE, SYSTEMD = "keep=2\n", "keep=2\nmenu=systemd-boot\n"
@@ -141,7 +148,7 @@ def snapshots(machine, plan, folder):
 
 @pytest.mark.parametrize("conf, name", [
     *((FIRMWARE, name) for name in SCENARIOS),
-    *((SYSTEMD, name) for name in SCENARIOS if "bless" not in name and "copy" not in name),
+    *((SYSTEMD, name) for name in SCENARIOS if not re.search("bless|copy|shim", name)),
     ("mode=sealed\n" + FIRMWARE, "bless what has a copy"), ("mode=uki\n" + FIRMWARE, "remove what has a copy"), ("mode=sealed\n" + FIRMWARE, "another initrd"), ("mode=uki\n" + FIRMWARE, "before it was tried"),
 ], ids=lambda value: value.strip().replace("\n", " "))
 def test_power_cut_at_any_moment(tmp_path, conf, name):
@@ -181,7 +188,7 @@ def test_next_run_cleans_up(tmp_path, conf, name):
 @pytest.mark.parametrize("name", SCENARIOS)
 def test_what_is_named_is_on_the_disk(tmp_path, conf, name):
     """A file may be lost, or its name, until the file and then its folder are flushed."""
-    if ("bless" in name or "copy" in name) and conf == SYSTEMD:
+    if re.search("bless|copy|shim", name) and conf == SYSTEMD:
         conf = FIRMWARE
     machine = prepared(tmp_path, name, conf)
     plan, _ = SCENARIOS[name][1](machine)

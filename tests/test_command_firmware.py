@@ -13,7 +13,7 @@ import uuid
 
 import pytest
 
-from command_machine import ESP_UUID, FOLDER, OTHERS, ROOT, FolderMachine, cpio
+from command_machine import ESP_UUID, FOLDER, OTHERS, ROOT, SHIM, FolderMachine, cpio
 from kexec_efi import changes, enrolment, load_option, operations, pcr_signature, variables
 from kexec_efi.errors import Refused
 from test_command_changes import A, B, C, add, blessed
@@ -23,7 +23,6 @@ sys.path.insert(0, str(ROOT / "tests/qemu"))
 import loader  # noqa: E402
 from signing import Key  # noqa: E402
 
-SHIM = ROOT / "build/deps/shim/shimx64.efi.signed"
 
 
 def boot_folder(machine):
