@@ -31,16 +31,28 @@ static CHAR16 to_console(char c)
 	return c >= ' ' && c <= '~' ? (CHAR16)c : '?';
 }
 
-/* What fits into a variable of most firmware. When it is full, it begins anew: the end tells more than the start. */
+/* What fits into a variable of most firmware. When it is full, the first lines go: the end tells more than the start.
+ */
 #define LOG_UNITS 3072
 
 static CHAR16 kept[LOG_UNITS];
 static size_t kept_count;
 
+/* Drops as many whole lines as leave room for `count` units. */
+static void make_room(size_t count)
+{
+	size_t room = LOG_UNITS - kept_count;
+	size_t dropped = count > room ? count - room : 0;
+
+	while (dropped && dropped < kept_count && kept[dropped - 1] != '\n')
+		dropped++;
+	kept_count -= dropped;
+	memmove(kept, kept + dropped, kept_count * sizeof(kept[0]));
+}
+
 static void keep(const CHAR16 *line, size_t count)
 {
-	if (count > LOG_UNITS - kept_count)
-		kept_count = 0;
+	make_room(count);
 	memcpy(kept + kept_count, line, count * sizeof(*line));
 	kept_count += count;
 }

@@ -6,7 +6,7 @@
 
 /*
  * What was printed so far, and what verbose would have printed, as UTF-16 with line feeds. When it grew too large for a
- * variable its beginning was dropped. *ret_size is in bytes. In lines that were logged without verbose, each
+ * variable its first lines were dropped. *ret_size is in bytes. In lines that were logged without verbose, each
  * hexadecimal number of more than four digits is hidden: physical addresses are nothing for every user of Linux to
  * read.
  */

@@ -119,23 +119,47 @@ static void long_lines_are_cut(void **state)
 	assert_int_equal(strncmp(logged(), "kexec: warning: xxx", 19), 0);
 }
 
-/* It ends with the last line, and holds whole lines alone. */
-static void log_that_is_full_begins_anew(void **state)
+/* It ends with the last lines, all of them whole, and as many as there is room for. */
+static void log_that_is_full_drops_its_first_lines(void **state)
 {
 	(void)state;
 	start();
 	for (unsigned i = 0; i < 1000; i++) {
-		char last[32];
+		char last[64];
 		size_t length;
 
 		log_verbose("line %u", i);
 		length = strlen(kept());
-		snprintf(last, sizeof(last), "kexec: line %u\n", i);
-		assert_in_range(length, strlen(last), 3072);
-		assert_string_equal(kept() + length - strlen(last), last);
+		snprintf(last, sizeof(last), "kexec: line %u\nkexec: line %u\n", i - 1, i);
+		if (i)
+			assert_string_equal(kept() + length - strlen(last), last);
 		assert_int_equal(strncmp(kept(), "kexec: line ", 12), 0);
+		/* A line of these is shorter. */
+		assert_in_range(length, i < 200 ? 12 * i : 3072 - 16, 3072);
 	}
 	assert_string_equal(logged(), "");
+}
+
+/* The longest take the place of several, and each stays until there is no more room. */
+static void long_lines_make_room_for_themselves(void **state)
+{
+	char text[1000];
+
+	(void)state;
+	memset(text, 'x', sizeof(text) - 1);
+	text[sizeof(text) - 1] = '\0';
+	start();
+	for (unsigned i = 0; i < 20; i++) {
+		size_t lines = 0;
+
+		log_verbose("%s", text);
+		for (const char *c = kept(); *c; c++)
+			lines += *c == '\n';
+		assert_int_equal(lines, i < 3 ? i + 1 : 3);
+		assert_int_equal(strncmp(kept(), "kexec: xxx", 10), 0);
+	}
+	log_verbose("short");
+	assert_non_null(strstr(kept(), "x\nkexec: short\n"));
 }
 
 static void without_a_console(void **state)
@@ -237,12 +261,19 @@ static void waits_for_a_key_or_for_the_end(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(each_level_has_its_form),	cmocka_unit_test(verbose_shows_all),
-		cmocka_unit_test(addresses_are_not_kept),	cmocka_unit_test(addresses_are_kept_for_verbose),
-		cmocka_unit_test(what_no_console_can_show),	cmocka_unit_test(long_lines_are_cut),
-		cmocka_unit_test(log_that_is_full_begins_anew), cmocka_unit_test(without_a_console),
-		cmocka_unit_test(progress_overwrites_itself),	cmocka_unit_test(progress_that_nobody_has_seen),
-		cmocka_unit_test(other_lines_end_progress),	cmocka_unit_test(waits_for_a_key_or_for_the_end),
+		cmocka_unit_test(each_level_has_its_form),
+		cmocka_unit_test(verbose_shows_all),
+		cmocka_unit_test(addresses_are_not_kept),
+		cmocka_unit_test(addresses_are_kept_for_verbose),
+		cmocka_unit_test(what_no_console_can_show),
+		cmocka_unit_test(long_lines_are_cut),
+		cmocka_unit_test(log_that_is_full_drops_its_first_lines),
+		cmocka_unit_test(long_lines_make_room_for_themselves),
+		cmocka_unit_test(without_a_console),
+		cmocka_unit_test(progress_overwrites_itself),
+		cmocka_unit_test(progress_that_nobody_has_seen),
+		cmocka_unit_test(other_lines_end_progress),
+		cmocka_unit_test(waits_for_a_key_or_for_the_end),
 	};
 
 	return run_named_tests(tests);
