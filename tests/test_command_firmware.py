@@ -123,6 +123,19 @@ def test_files_of_the_removable_path_stay(tmp_path):
     machine.judge("/EFI/BOOT/BOOTX64.EFI")
 
 
+def test_files_of_the_removable_path_stay_where_no_boot_entry_names_them(tmp_path):
+    """In an image of a disk nothing else says that they are needed."""
+    machine = FolderMachine.new(tmp_path / "machine", "keep=1\n")
+    machine.kernel_package(A)
+    machine.run("install", "--no-variables", "--removable")
+    machine.kernel_package(B)
+    machine.run("add", "--no-variables", B)
+    machine.judge("/EFI/BOOT/BOOTX64.EFI")
+    machine.run("remove", "--no-variables", A)
+    machine.judge("/EFI/BOOT/BOOTX64.EFI")
+    assert {one.version for one in machine.machine().store.sets()} == {B}
+
+
 def test_removable_path_started_on_another_disk(tmp_path):
     """By its partition; and by its folder."""
     machine = FolderMachine.new(tmp_path / "machine")
