@@ -169,6 +169,21 @@ def test_refusal_of_what_boots_first_is_not_written_at_each_boot(machine):
     assert starts(machine) is None
 
 
+def test_refusal_of_what_gives_way_at_each_boot(machine):
+    """The loader does not write the line again as long as it is there."""
+    machine.run("remove", B)
+    number = machine.numbers("BootOrder")[0]
+    machine.set("BootCurrent", struct.pack("<H", number))
+    machine.leave_start("refused", machine.path_of(number), LINE)
+    log = machine.efivars / f"KexecLog-{variables.KEXEC}"
+    log.write_bytes(struct.pack("<I", 6) + "kexec: warning: booting /b, since /a was refused: x\n".encode("utf-16-le"))
+    machine.run("bless")
+    assert starts(machine)
+    log.unlink()
+    machine.run("bless")
+    assert starts(machine) is None
+
+
 def test_refusal_of_the_copy_in_efi_boot(tmp_path):
     found = blessed(FolderMachine.new(tmp_path / "machine", "removable=yes\n"), A)
     found.leave_start("refused", "/EFI/Boot/bootx64.efi", LINE)

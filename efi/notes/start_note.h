@@ -9,8 +9,8 @@
  *   stopped  the purgatory or the firmware stopped the start before this one; whose that was is not known
  *
  * Memory for such variables wears out. So an ordinary boot writes nothing, a line that is there already is not written
- * again, and all of it fits in START_NOTE_SIZE. `kexec-efi bless` takes it away. Any operating system can write it, and
- * nothing here depends on it.
+ * again, and all of it fits in START_NOTE_SIZE. `kexec-efi bless` takes it away. Any operating system can write it; all
+ * that depends on it is whether an image is started at once behind the stopped trial of another.
  */
 #pragma once
 

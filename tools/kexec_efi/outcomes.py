@@ -92,11 +92,12 @@ class Witness:
             is_kept = is_kept and self._noted(found) is None
         paths = {self._path(found): found for found in machine.store.sets()}
         paths.update(machine.removable.paths(paths.values()))
-        running = machine.menu.running()
+        # What its fallback has booted for is refused at the next start as well.
+        running = None if loader_words.fallback(self._log) else machine.menu.running()
         for start in self.starts:
             path = start.path.lower()
             mine = path in paths or path.startswith(machine.store.place.lower() + "/")
-            if start.what == "stopped" or (mine and paths.get(path) in (None, running)):
+            if start.what == "stopped" or (mine and path not in paths) or (running and paths.get(path) == running):
                 is_kept = False
         plan = machine.record.saved() if is_changed else []
         return plan if is_kept or not self.starts else [*plan, forget(machine)]
