@@ -52,4 +52,4 @@ def load_options(image):
 def image_in(options):
     """The path that load options begin with, with / between its parts; empty without one."""
     text = options[:len(options) // 2 * 2].decode("utf-16-le", "replace")
-    return re.split("[ \0]", text, 1)[0].replace("\\", "/")
+    return re.split("[ \0]", text, maxsplit=1)[0].replace("\\", "/")
