@@ -406,6 +406,8 @@ phases = [word[8:] for word in sys.argv[2:] if word.startswith("--phase=")]
 contents = {name: pathlib.Path(words[name]).read_bytes() for name in ("linux", "initrd", "cmdline", "pcrpkey") if name in words}
 pathlib.Path(CALLS).write_text(json.dumps([sys.argv[1], words["bank"], phases, {name: hashlib.sha256(content).hexdigest()
                                                                                 for name, content in contents.items()}]))
+for name, content in contents.items():
+    pathlib.Path(CALLS + "-" + name).write_bytes(content)
 signature = hashlib.sha256(b"".join(contents.values())).hexdigest()
 print(json.dumps({"sha256": [{"pcrs": [11], "pkfp": "aa", "pol": signature, "sig": base64.b64encode(b"s").decode()}]}))
 '''
@@ -456,6 +458,21 @@ def test_signature_of_a_register(tmp_path, signing, mode):
     assert "pcrsig" in machine.run("verify", expected=3)
     machine.run("uninstall", "--force")
     assert machine.names() == []
+
+
+@pytest.mark.parametrize("mode", ["split", "sealed"])
+def test_what_is_signed_is_what_the_loader_measures(tmp_path, signing, mode):
+    """By systemd-measure's own calculation, of the files that it was given to sign; a line of `entry=` adds to the command
+    line, and a second initrd to the first."""
+    conf, environment, calls = signing
+    machine = FolderMachine.new(tmp_path / "machine", f"mode={mode}\nentry=options more\ninitrd=/boot/ucode\n{conf}")
+    machine.kernel_package(A)
+    (machine.root / "boot/ucode").write_bytes(cpio("microcode of 3 bytes more")[:-1])
+    machine.run("install", environment=environment)
+    files = [f"--{name}={calls}-{name}" for name in ("linux", "initrd", "cmdline", "pcrpkey")]
+    expected = subprocess.run(["/usr/lib/systemd/systemd-measure", "calculate", "--phase=:", "--bank=sha256", *files], check=True,
+                              stdout=subprocess.PIPE, text=True).stdout.strip().split("=")[-1]
+    assert f"PCR 11 sha256 {expected}" in " ".join(machine.run("predict", A, "--bank=sha256").split())
 
 
 def test_nobody_who_signs(tmp_path, signing, monkeypatch):
