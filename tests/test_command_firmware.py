@@ -2,7 +2,9 @@
 """kexec-efi and what firmware trusts and starts by itself: the removable path, shim, the keys of Secure Boot, and the signed
 values of a TPM's register. What belongs to somebody else is never replaced."""
 
+import base64
 import errno
+import hashlib
 import json
 import os
 import re
@@ -473,6 +475,30 @@ def test_what_is_signed_is_what_the_loader_measures(tmp_path, signing, mode):
     expected = subprocess.run(["/usr/lib/systemd/systemd-measure", "calculate", "--phase=:", "--bank=sha256", *files], check=True,
                               stdout=subprocess.PIPE, text=True).stdout.strip().split("=")[-1]
     assert f"PCR 11 sha256 {expected}" in " ".join(machine.run("predict", A, "--bank=sha256").split())
+
+
+def test_signature_by_systemd(tmp_path):
+    """Debian 13's systemd-measure signs a policy for each phase: the public key takes the signature of each, and the one for
+    the value of the register that `predict` prints is among them (TPM 2.0 Library specification, part 3: TPM2_PolicyPCR)."""
+    private, public = tmp_path / "private.pem", tmp_path / "public.pem"
+    subprocess.run(["openssl", "genrsa", "-out", private, "2048"], check=True, stderr=subprocess.DEVNULL)
+    subprocess.run(["openssl", "rsa", "-in", private, "-pubout", "-out", public], check=True, stderr=subprocess.DEVNULL)
+    machine = FolderMachine.new(tmp_path / "machine", f"pcr_private_key={private}\npcr_public_key={public}\n"
+                                "pcr_phases=:\npcr_phases=enter-initrd\n")
+    machine.kernel_package(A)
+    machine.run("install", environment={"PATH": f"{ROOT}/build/deps/boot-tools:{os.environ['PATH']}"})
+    found = json.loads(next(machine.esp.rglob("pcrsig-*")).read_bytes())["sha256"]
+    assert len(found) == 2
+    register = bytes.fromhex(machine.run("predict", A, "--bank=sha256").split("PCR 11 sha256")[1].split()[0])
+    # CommandCode, then a selection of register 11 in the bank of SHA-256, then the digest of its value.
+    selection = struct.pack(">IHB", 1, 0x000b, 3) + (1 << 11).to_bytes(3, "little")
+    policy = hashlib.sha256(bytes(32) + struct.pack(">I", 0x17f) + selection + hashlib.sha256(register).digest()).hexdigest()
+    assert policy in {one["pol"] for one in found}
+    for one in found:
+        (tmp_path / "policy").write_bytes(bytes.fromhex(one["pol"]))
+        (tmp_path / "signature").write_bytes(base64.b64decode(one["sig"]))
+        subprocess.run(["openssl", "dgst", "-sha256", "-verify", public, "-signature", tmp_path / "signature", tmp_path / "policy"],
+                       check=True, stdout=subprocess.DEVNULL)
 
 
 def test_nobody_who_signs(tmp_path, signing, monkeypatch):
