@@ -158,7 +158,8 @@ class _Preparation:
         initrds = [_existing(path, "--initrd") for path in boot.initrds]
         cmdline = DEFAULT_CMDLINE if boot.cmdline is None else boot.cmdline
         # Emulated on a busy machine, Linux may take its timer for broken (check_timer), and panics.
-        if (boot.cmdline is None or boot.run is not None) and machine.accelerator() == "tcg" and "no_timer_check" not in cmdline.split():
+        is_ours = boot.cmdline is None or boot.run is not None
+        if is_ours and machine.accelerator() == "tcg" and "no_timer_check" not in cmdline.split():
             cmdline = _with_word(cmdline, "no_timer_check")
         if boot.run is not None:
             initrds.append(self._command_initrd(kernel))
@@ -175,8 +176,8 @@ class _Preparation:
         """Nothing that was asked for is dropped without a word."""
         boot, is_application = self.boot, str(self.boot.via) not in VIAS
         if boot.run is not None and (is_application or not has_kernel):
-            raise WrongCall("--run: expected --kernel, by one of " + ", ".join(VIAS) + ", whose initrd and command line it can "
-                            "add to, found " + ("another way" if has_kernel else "none"))
+            raise WrongCall(f"--run: expected --kernel, by one of {', '.join(VIAS)}, whose initrd and command line it can add "
+                            "to, found " + ("another way" if has_kernel else "none"))
         is_ours = boot.via == "kexec-efi" and has_kernel
         for option, is_given, is_used, where in (
                 ("--entry", boot.entry, is_ours, "--via kexec-efi and a kernel"),
@@ -185,7 +186,7 @@ class _Preparation:
                 ("--cmdline", boot.cmdline is not None, has_kernel or is_application, "--kernel"),
                 ("--key", boot.key, boot.sign, "--sign"), ("--modules", boot.modules, boot.run is not None, "--run"),
                 ("--sign", boot.sign, has_kernel or is_application, "--kernel"),
-                ("--sign kernel", boot.sign == "kernel", boot.via != "uki", "another --via: a unified image is signed as a whole")):
+                ("--sign kernel", boot.sign == "kernel", boot.via != "uki", "another --via than uki, which is one file,")):
             if is_given and not is_used:
                 raise WrongCall(f"{option}: expected {where} beside it, found none")
 
@@ -429,7 +430,8 @@ class _Preparation:
             return esp.make(self.folder / "esp.img", self.files)
         except subprocess.CalledProcessError as error:
             said = (error.stderr or "").strip().splitlines()
-            raise WrongCall(f"cannot make the ESP: {' '.join(map(str, error.cmd))}: {said[-1] if said else 'failed'}") from error
+            how = said[-1] if said else "failed"
+            raise WrongCall(f"cannot make the ESP: {' '.join(map(str, error.cmd))}: {how}") from error
 
 
 def _with_word(cmdline: str, word: str) -> str:

@@ -133,24 +133,29 @@ class _KeysAction(argparse.Action):
         setattr(namespace, self.dest, [*getattr(namespace, self.dest), pair])
 
 
+# Of an option that can be given several times.
+REPEATABLE = {"action": "append", "default": []}
+
+
 def parser() -> Parser:
     """The parser of the command line, whose destinations are fields of Boot and Expectation."""
     made = Parser(PROGRAM, description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter, allow_abbrev=False)
     boot = made.add_argument_group("what is booted")
     boot.add_argument("--kernel", type=_readable, help=f"({default_kernel()})")
-    boot.add_argument("--initrd", dest="initrds", type=_readable, action="append", default=[], help="repeatable, in order")
+    boot.add_argument("--initrd", dest="initrds", type=_readable, **REPEATABLE, help="repeatable, in order")
     boot.add_argument("--initrds", dest="initrd_list", default="", metavar="LIST",
                       help="several, apart by blanks, quoted as in a shell")
     boot.add_argument("--cmdline", type=_word, help=f"({DEFAULT_CMDLINE}), or load options of an EFI application")
     boot.add_argument("--via", default="kexec-efi", help=f"{', '.join(VIAS)}, or an EFI application (%(default)s)")
     boot.add_argument("--image", type=_readable, help=f"the loader of --via kexec-efi ({loader_image()})")
-    boot.add_argument("--entry", type=_word, action="append", default=[], metavar="LINE", help="a further line of its entry")
-    boot.add_argument("--file", dest="files", type=_on_esp, action="append", default=[], metavar="PATH=FILE",
+    boot.add_argument("--entry", type=_word, **REPEATABLE, metavar="LINE", help="a further line of its entry")
+    boot.add_argument("--file", dest="files", type=_on_esp, **REPEATABLE, metavar="PATH=FILE",
                       help="a further file on the ESP")
     boot.add_argument("--esp", metavar="FOLDER", help="whose files are on the ESP")
     hardware = made.add_argument_group("the machine")
     hardware.add_argument("--firmware", default="ovmf", help=f"{', '.join(machine.FIRMWARE)}, or a file (%(default)s)")
-    hardware.add_argument("--secure-boot", metavar="KEYS", help="turn it on, with the keys of snakeoil or ms, or a certificate in PEM")
+    hardware.add_argument("--secure-boot", metavar="KEYS",
+                          help="turn it on, with the keys of snakeoil or ms, or a certificate in PEM")
     hardware.add_argument("--sign", nargs="?", const="all", choices=["all", "loader", "kernel"], metavar="WHAT",
                           help="sign what is booted, loader or kernel or all, by --key or the key of snakeoil")
     hardware.add_argument("--key", type=_readable, help="in PEM, of --secure-boot's certificate or of KEY.pem")
@@ -160,25 +165,27 @@ def parser() -> Parser:
     hardware.add_argument("--cpu", metavar="MODEL", help="(KVM's host, or all that QEMU emulates)")
     hardware.add_argument("--numa", type=_count, default=0, metavar="NODES", help="divide memory and CPUs among so many")
     hardware.add_argument("--bus", default="virtio", choices=["virtio", "nvme", "ahci"], help="of the disks (%(default)s)")
-    hardware.add_argument("--disk", dest="disks", type=_readable, action="append", default=[], metavar="IMAGE",
+    hardware.add_argument("--disk", dest="disks", type=_readable, **REPEATABLE, metavar="IMAGE",
                           help="a further disk, which is not written to; it is booted where no kernel is named; repeatable")
     hardware.add_argument("--share", metavar="FOLDER", help="by 9p; at /share for --run")
     hardware.add_argument("--net", action="store_true", help="a network card; for --run it is up")
-    hardware.add_argument("--forward", type=_ports, action="append", default=[], metavar="HOST:GUEST", help="a TCP port; repeatable")
+    hardware.add_argument("--forward", type=_ports, **REPEATABLE, metavar="HOST:GUEST", help="a TCP port; repeatable")
     hardware.add_argument("--display", nargs="?", const=True, default=False, metavar="DEVICE", help="a graphics card (VGA)")
-    hardware.add_argument("--modules", metavar="FOLDER", help="the kernel's, for --run (lib/modules beside it, or this machine's)")
-    hardware.add_argument("--qemu-arg", dest="qemu_args", action="append", default=[], metavar="WORD", help="for QEMU; repeatable")
+    hardware.add_argument("--modules", metavar="FOLDER",
+                          help="the kernel's, for --run (lib/modules beside it, or this machine's)")
+    hardware.add_argument("--qemu-arg", dest="qemu_args", **REPEATABLE, metavar="WORD", help="for QEMU; repeatable")
     hardware.add_argument("--gdb", nargs="?", type=_port, const=1234, metavar="PORT",
                           help="wait for a debugger before the first instruction (1234)")
     verdict = made.add_argument_group("the verdict")
-    verdict.add_argument("--expect", type=_pattern, action="append", default=[], metavar="REGEX", help="must come; repeatable, in turn")
-    verdict.add_argument("--forbid", type=_pattern, action="append", default=[], metavar="REGEX", help="must not come; repeatable")
+    verdict.add_argument("--expect", type=_pattern, **REPEATABLE, metavar="REGEX", help="must come; repeatable, in turn")
+    verdict.add_argument("--forbid", type=_pattern, **REPEATABLE, metavar="REGEX", help="must not come; repeatable")
     verdict.add_argument("--no-default-forbid", dest="default_forbid", action="store_false",
                          help="a panic, an oops and the like are welcome")
     verdict.add_argument("--run", metavar="COMMAND", help="in a shell in the guest; its status is ours")
     verdict.add_argument("--keys", nargs=2, action=_KeysAction, default=[], metavar=("REGEX", "TEXT"),
                          help="what to type when that has come; repeatable")
-    verdict.add_argument("--debug-exit", type=_exit_code, metavar="CODE", help="the guest writes it to port 0xf4 if all is well")
+    verdict.add_argument("--debug-exit", type=_exit_code, metavar="CODE",
+                         help="the guest writes it to port 0xf4 if all is well")
     verdict.add_argument("--timeout", type=_seconds, metavar="SECONDS", help=f"of the boot ({machine.TIMEOUT:g})")
     verdict.add_argument("--line-timeout", type=_seconds, metavar="SECONDS", help="between two lines")
     files = made.add_argument_group("what is left of it")
@@ -317,9 +324,11 @@ def run_matrix(options, made: Parser) -> int:
     write_results(options, found)
     print(results.table(found), flush=True)
     bad = [result for result in found if result.status != PASSED]
-    say(f"{len(found) - len(bad)} of {len(found)} boots passed" + (f", {bad[0].name} is the first that did not" if bad else ""))
-    # One that failed says most; of a command's own status nothing is passed on.
-    return next((status for status in (FAILED, TIMED_OUT, UNUSABLE) if any(VERDICTS[status] == one.verdict for one in bad)), PASSED)
+    first = f", {bad[0].name} is the first that did not" if bad else ""
+    say(f"{len(found) - len(bad)} of {len(found)} boots passed{first}")
+    # A failure says most. A command's own status is not passed on.
+    verdicts = {result.verdict for result in bad}
+    return next((status for status in (FAILED, TIMED_OUT, UNUSABLE) if VERDICTS[status] in verdicts), PASSED)
 
 
 def run_on_terminal(options) -> int:
@@ -352,7 +361,8 @@ def check(options) -> None:
 
 
 # With any of these there is a verdict.
-JUDGED = ("expect", "forbid", "run", "debug_exit", "keys", "timeout", "line_timeout", "log", "junit", "json", "html", "screenshot")
+JUDGED = ("expect", "forbid", "run", "debug_exit", "keys", "timeout", "line_timeout", "log", "junit", "json", "html",
+          "screenshot")
 
 
 def run(words: Optional[List[str]] = None) -> int:

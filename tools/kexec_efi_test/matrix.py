@@ -63,8 +63,9 @@ def read(path, known: Dict[str, bool]) -> List[Tuple[str, List[str]]]:
         raise WrongCall(f"--matrix: {reason_of(error, 'cannot read')}") from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise WrongCall(f"--matrix {path}: expected TOML: {error}") from error
-    if set(content) - {"common", "boot"}:
-        raise WrongCall(f"--matrix {path}: expected [common] and [[boot]], found {sorted(set(content) - {'common', 'boot'})[0]}")
+    others = sorted(set(content) - {"common", "boot"})
+    if others:
+        raise WrongCall(f"--matrix {path}: expected [common] and [[boot]], found {others[0]}")
     common, boots = content.get("common", {}), content.get("boot", [])
     if not isinstance(common, dict) or not isinstance(boots, list) or not all(isinstance(boot, dict) for boot in boots):
         raise WrongCall(f"--matrix {path}: expected [common] and [[boot]], found other tables")
@@ -88,7 +89,8 @@ def _expand(path, options: Dict, own: set, known: Dict[str, bool]) -> List[Tuple
     found = []
     for picked in itertools.product(*choices.values()):
         values = dict(zip(choices, picked))
-        named = varied or [name for name in values if name in own and name in ("firmware", "via", "kernel") and "name" not in options]
+        telling = own & {"firmware", "via", "kernel"} if "name" not in options else set()
+        named = varied or [name for name in values if name in telling]
         title = _title(options, {name: values[name] for name in named})
         found.append((title, [word for name, value in values.items() for word in _words(name, value)]))
     return found

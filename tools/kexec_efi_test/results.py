@@ -27,7 +27,8 @@ def check_writable(path, option: str) -> None:
 
 def as_dict(result: Result) -> Dict:
     return {"name": result.name, "verdict": result.verdict, "status": result.status, "reason": result.reason,
-            "seconds": result.seconds, "times": result.times, "pcrs": {str(key): value for key, value in result.pcrs.items()},
+            "seconds": result.seconds, "times": result.times,
+            "pcrs": {str(register): value for register, value in result.pcrs.items()},
             "loader_log": result.loader_log, "output": result.output, "log": result.log, "qemu_messages": result.qemu,
             "qemu_command": result.command}
 
@@ -130,7 +131,8 @@ def as_html(results: List[Result]) -> str:
                     for name in ("boot", "verdict", *STEPS, "seconds", "why"))
     return "\n".join([
         '<!DOCTYPE html>', '<html lang="en"><head><meta charset="utf-8">',
-        '<meta name="viewport" content="width=device-width"><title>UEFI boots</title>', f"<style>{_STYLE}</style></head><body>",
+        '<meta name="viewport" content="width=device-width"><title>UEFI boots</title>',
+        f"<style>{_STYLE}</style></head><body>",
         f"<h1>UEFI boots: {good} of {len(results)} passed</h1>", f"<table><tr>{heads}</tr>",
         *(_row(number, result) for number, result in enumerate(results)), "</table>",
         "<p>Seconds are counted from QEMU's start to the first line of each step.</p>",

@@ -83,8 +83,8 @@ class Session:
         self.start = time.monotonic()
         self.last_line = self.start
         self.position = 0
-        # Up to where lines were looked at that must not come, or that are steps; for what must come next; and for the end of
-        # the command.
+        # Up to where the log has been searched: for what must not come and for steps, for what must come next, and for the
+        # end of the command.
         self.judged = 0
         self.searched = 0
         self.ended_from = 0
