@@ -5,10 +5,10 @@ It needs nothing of the initrds that it follows, and of the kernel a serial line
 the kernel go with it where they are found, as many as the machine's devices need.
 """
 
+import hashlib
 import lzma
 import pathlib
 import re
-import secrets
 import shutil
 import stat
 import struct
@@ -20,7 +20,7 @@ from .errors import WrongCall
 FOLDER = ".kexec-efi-test"
 INIT = f"/{FOLDER}/init"
 
-# With a token that no guest can guess. The line comes several times: the kernel may write into the middle of it.
+# With a token that no guest writes by chance. The line comes several times: the kernel may write into the middle of it.
 MARK = "kexec-efi-test"
 REPEATED = 3
 MARKED = re.compile(rf"^\n?{MARK}-[0-9a-f]{{16}} (up|exit|pcr|log)\b.*\n", re.MULTILINE)
@@ -195,10 +195,12 @@ class Command:
 
     def __init__(self, command: str, modules: Optional[pathlib.Path] = None, share: bool = False, net: bool = False,
                  disks: bool = False, serial: str = "ttyS0"):
-        self.mark = f"{MARK}-{secrets.token_hex(8)}"
         wanted = [*_ALWAYS, *(_FOR_SHARE if share else []), *(_FOR_NET if net else []), *(_FOR_DISK if disks else [])]
         paths = modules_needed(modules, wanted) if modules else []
         names = [pathlib.PurePath(re.sub(r"\.(xz|zst|gz)$", "", path)).name for path in paths]
+        # The same command makes the same archive: it is measured.
+        token = hashlib.sha256(repr((command, names, share, net, serial)).encode("utf-8", "surrogateescape")).hexdigest()[:16]
+        self.mark = f"{MARK}-{token}"
         values = {"SETUP": (_SHARE if share else "") + (_NET if net else ""), "FACTS": _FACTS, "FOLDER": FOLDER,
                   "TURNS": " ".join(map(str, range(REPEATED))), "MODULES": " ".join(names), "SERIAL": serial,
                   "MARK": self.mark}
