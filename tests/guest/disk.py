@@ -12,12 +12,10 @@ import tempfile
 
 HERE = pathlib.Path(__file__).resolve().parent
 ROOT = HERE.parents[1]
-sys.path[:0] = [str(ROOT / "tests/qemu"), str(ROOT / "tools"), str(ROOT / "ovmf-vars")]
+sys.path.insert(0, str(ROOT / "tools"))
 
-import esp                          # noqa: E402
-import machine                      # noqa: E402
-import varstore                     # noqa: E402
-from kexec_efi import load_option   # noqa: E402
+from kexec_efi import load_option                      # noqa: E402
+from kexec_efi_test import esp, machine, varstore      # noqa: E402
 
 DEPS = machine.BUILD / "deps/guests"
 FOLDER = machine.BUILD / "guest"

@@ -12,8 +12,7 @@ import tarfile
 import tempfile
 import time
 
-import disk  # first: it knows where the others are
-import machine
+from kexec_efi_test import lifetime, machine
 
 # Emulated, on a machine that others use as well; this only ends what hangs.
 TIMEOUT = 20 * machine.TIMEOUT
@@ -79,8 +78,9 @@ class Guest(machine.Machine):
 
     # --- what it runs ---
 
-    def _read(self, seconds):
+    def read(self, seconds):
         """Reads what comes within `seconds`, from the console and the agent. Returns False at the console's end."""
+        lifetime.check()
         for key, _ in self._selector.select(max(seconds, 0)):
             data = os.read(key.fd, 65536)
             if key.fileobj is self._agent:
@@ -109,7 +109,7 @@ class Guest(machine.Machine):
         self._attach()
         deadline = time.monotonic() + timeout
         while b"\n" not in self._received:
-            if not self._read(deadline - time.monotonic()):
+            if not self.read(deadline - time.monotonic()):
                 raise machine.Timeout(f"QEMU ended:\n{self.log}")
             if time.monotonic() >= deadline:
                 raise machine.Timeout(f"nothing from the guest's agent within {timeout:.0f} s:\n{self.log[-20000:]}")

@@ -9,8 +9,8 @@ import tempfile
 
 import disk
 import guest
-import machine
 import packages
+from kexec_efi_test import machine
 from words import INSTALL, expect_others, expect_ours, states
 
 FIRMWARE = machine.OVMF

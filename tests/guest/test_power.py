@@ -16,14 +16,12 @@ import shutil
 import subprocess
 
 import disk
-import esp
-import machine
 import packages
 import pytest
-import varstore
 import write_log
 from kexec_efi import load_option, store
 from kexec_efi.partition import Esp
+from kexec_efi_test import esp, machine, varstore
 
 pytestmark = pytest.mark.guest
 

@@ -3,11 +3,10 @@
 the tries itself."""
 
 import guest as guests
-import machine
 import packages
 import pytest
-import varstore
-from signing import Key
+from kexec_efi_test import machine, varstore
+from kexec_efi_test.signing import Key
 from stages import newer_kernel
 from words import EMPTY, INSTALL, expect_ours, log_of_loader, states, status
 
