@@ -27,7 +27,8 @@ ESP_ROOM, ROOT_ROOM = 320 * esp.MIB, 3072 * esp.MIB
 
 # A kernel that panics resets the machine: nobody sits there. What keeps secrets from other users costs an emulated CPU much,
 # and an emulated timer may be late.
-COMMAND_LINE = "console=ttyS0 panic=5 loglevel=4 systemd.show_status=0 mitigations=off apparmor=0 no5lvl no_timer_check 8250.nr_uarts=2"
+COMMAND_LINE = ("console=ttyS0 panic=5 loglevel=4 systemd.show_status=0 mitigations=off apparmor=0 no5lvl no_timer_check "
+                "8250.nr_uarts=2")
 
 GRUB_PATH = "/EFI/debian/grubx64.efi"
 ESP_PARTITION = load_option.Partition(1, esp.PARTITION_OFFSET // 512, ESP_ROOM // 512, esp.PARTITION_UUID)

@@ -119,7 +119,7 @@ class Guest(machine.Machine):
         return line.decode()
 
     def wait_until_up(self, timeout=TIMEOUT):
-        """Waits until a system has started all of its services. What it finds in the log from `self.start` on is of this boot."""
+        """Waits until a system has started all of its services. Returns systemd's word for its state."""
         word = ""
         while not word.startswith("ready "):
             word = self._line(timeout)
@@ -142,7 +142,8 @@ class Guest(machine.Machine):
         return text
 
     def reboot(self, command="systemctl reboot"):
-        """Starts the machine again, by the system that runs. Returns systemd's word for the state of the one that comes up."""
+        """Starts the machine again, by the system that runs. Returns systemd's word for the state of the one that comes up. The log
+        of its boot begins at `start`."""
         self.start = len(self.log)
         self._agent.sendall(base64.b64encode(f"nohup sh -c {shlex.quote('sleep 1; ' + command)} >/dev/null 2>&1 &".encode())
                             + b"\n")
@@ -168,7 +169,8 @@ class Guest(machine.Machine):
         """The machine that `save` has left in the folder `saved`, on copies in `folder`. Its cargo may be another one."""
         for name in ("disk.qcow2", "vars.fd"):
             shutil.copyfile(saved / name, folder / name)
-        made = cls(folder / "disk.qcow2", folder / "vars.fd", firmware, extra=["-incoming", f"exec:cat {saved}/state"], **options)
+        made = cls(folder / "disk.qcow2", folder / "vars.fd", firmware,
+                   extra=["-incoming", f"exec:cat {saved}/state"], **options)
         made._attach()
         # It was paused when it was saved, and is so again when all of it has been read.
         while "paused (inmigrate)" in made.monitor("info status"):

@@ -42,7 +42,8 @@ find . | cpio -o -H newc --quiet >/tmp/initrd
 
 def add(version):
     return (f"cp /boot/vmlinuz-$(uname -r) /boot/vmlinuz-{version} && cp /tmp/initrd /boot/initrd.img-{version} && "
-            f"echo console=ttyS0 panic=5 no_timer_check this={version} >/etc/kernel/cmdline && sync && kexec-efi add {version} && sync")
+            f"echo console=ttyS0 panic=5 no_timer_check this={version} >/etc/kernel/cmdline && sync && "
+            f"kexec-efi add {version} && sync")
 
 
 def in_volume(groups):
