@@ -7,20 +7,16 @@
 #include "common/format.h"
 #include "common/string.h"
 
-/* Of an entry, for messages. */
-struct entry_name {
-	char text[FALLBACK_PATH_SIZE];
-};
+/* Room for "sealed entry 8". */
+#define SEALED_NAME_SIZE 40
 
-static struct entry_name name_of(const struct attempts *attempts, size_t index)
+/* The name of an entry for messages, which may be in `room`. */
+static const char *name_of(const struct attempts *attempts, size_t index, char room[SEALED_NAME_SIZE])
 {
-	struct entry_name name;
-
-	if (attempts->sealed)
-		format_text(name.text, sizeof(name.text), "sealed entry %zu", index + 1);
-	else
-		format_text(name.text, sizeof(name.text), "%s", attempts->list[index].path);
-	return name;
+	if (!attempts->sealed)
+		return attempts->list[index].path;
+	format_text(room, SEALED_NAME_SIZE, "sealed entry %zu", index + 1);
+	return room;
 }
 
 struct attempt *attempts_current(struct attempts *attempts)
@@ -66,6 +62,8 @@ static void say_why_none(const struct attempts *attempts)
 bool attempts_go_on(struct attempts *attempts, const char *reason)
 {
 	struct attempt *current = attempts_current(attempts);
+	char refused[SEALED_NAME_SIZE];
+	char next[SEALED_NAME_SIZE];
 
 	format_text(current->reason, sizeof(current->reason), "%s", reason);
 	if (!attempts_has_next(attempts)) {
@@ -75,14 +73,17 @@ bool attempts_go_on(struct attempts *attempts, const char *reason)
 	attempts->index++;
 	if (!attempts->sealed)
 		memcpy(attempts_current(attempts)->path, current->next, sizeof(current->next));
-	log_warning("%s is refused: trying %s", name_of(attempts, attempts->index - 1).text,
-		    name_of(attempts, attempts->index).text);
+	log_warning("%s is refused: trying %s", name_of(attempts, attempts->index - 1, refused),
+		    name_of(attempts, attempts->index, next));
 	return true;
 }
 
 void attempts_print(const struct attempts *attempts)
 {
+	char booted[SEALED_NAME_SIZE];
+	char refused[SEALED_NAME_SIZE];
+
 	for (size_t i = 0; i < attempts->index; i++)
-		log_warning("booting %s, since %s was refused: %s", name_of(attempts, attempts->index).text,
-			    name_of(attempts, i).text, attempts->list[i].reason);
+		log_warning("booting %s, since %s was refused: %s", name_of(attempts, attempts->index, booted),
+			    name_of(attempts, i, refused), attempts->list[i].reason);
 }
