@@ -101,8 +101,8 @@ def expect_locked_down(report):
 
 
 def refusal(path):
-    return (rf"{path}: signature: expected one that the platform "
-            rf"(trusts, found (ACCESS_DENIED|SECURITY_VIOLATION)|can check, found (INVALID_PARAMETER|UNSUPPORTED))")
+    return (rf"{path}: signature: expected one that the platform (trusts, found (ACCESS_DENIED|SECURITY_VIOLATION)"
+            rf"(: the file has none)?|can check, found (INVALID_PARAMETER|UNSUPPORTED))")
 
 
 @pytest.mark.parametrize("name", CONFIGURATIONS)
