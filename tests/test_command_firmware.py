@@ -138,6 +138,20 @@ def test_files_of_the_removable_path_stay_where_no_boot_entry_names_them(tmp_pat
     assert {one.version for one in machine.machine().store.sets()} == {B}
 
 
+@pytest.mark.parametrize("words", [["remove", A], ["uninstall"]], ids=lambda words: words[0])
+def test_removable_path_of_the_last_kernel(tmp_path, words):
+    """No boot entry and no firmware tells that the image of a disk needs it."""
+    machine = FolderMachine.new(tmp_path / "machine")
+    machine.kernel_package(A)
+    machine.run("install", "--no-variables", "--removable")
+    before = machine.state()
+    refusal = machine.run(words[0], "--no-variables", *words[1:], expected=1)
+    assert "expected something else that EFI/BOOT could boot, found nothing: this disk would not boot (--force)" in refusal
+    assert machine.state() == before
+    machine.run(words[0], "--no-variables", "--force", *words[1:])
+    assert boot_folder(machine) == {}
+
+
 def test_removable_path_started_on_another_disk(tmp_path):
     """By its partition; and by its folder."""
     machine = FolderMachine.new(tmp_path / "machine")

@@ -183,10 +183,17 @@ def _copy_of_another(machine, doomed):
 
 def _expect_something_left(machine, doomed, is_forced):
     menu = machine.menu
-    if is_forced or not menu.can_be_written or not doomed & set(menu.in_order()):
+    if is_forced:
         return
-    if not menu.boots_something(doomed):
-        raise Refused("expected something else in the boot order, found nothing: this machine would not boot (--force)")
+    if menu.can_be_written:
+        boots = not doomed & set(menu.in_order()) or menu.boots_something(doomed)
+        expected = "something else in the boot order, found nothing: this machine"
+    else:
+        # Only EFI/BOOT is known to boot then.
+        boots = machine.removable.set_name not in {found.name for found in doomed} or set(machine.store.sets()) - doomed
+        expected = "something else that EFI/BOOT could boot, found nothing: this disk"
+    if not boots:
+        raise Refused(f"expected {expected} would not boot (--force)")
 
 
 # --- bless -----------------------------------------------------------------------------------------------------------
