@@ -110,7 +110,7 @@ def uki(options):
 
 
 def add_sign(parser):
-    parser.add_argument("--generic", action="store_true", help="also an image with nothing sealed in it: the key seals nothing any more")
+    parser.add_argument("--generic", action="store_true", help="also sign an image with nothing sealed in it: images sealed with the key then protect nothing")
     for name, text in (("key", "a private key in PEM, or a pkcs11: URI"), ("cert", "its certificate, in PEM or DER"),
                        ("file", "an image"), ("out", "the signed image; may be IMAGE itself")):
         parser.add_argument(name, metavar={"file": "IMAGE"}.get(name, name.upper()), help=text)

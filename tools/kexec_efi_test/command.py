@@ -8,7 +8,7 @@
 Without --expect, --run, --forbid, --debug-exit, --screenshot, a file for results or --matrix, the machine is on this
 terminal. Otherwise the guest's serial line goes to the standard output, and one line to the standard error says what
 became of it. The exit status is 0 if all went well, 1 if the guest failed, 2 for a wrong call or where there is no
-machine, 3 if time ran out; a command of --run that fails passes on its own.
+machine, 3 if time ran out; if the command of --run fails, its exit status is ours.
 """
 
 import argparse
@@ -180,7 +180,7 @@ def parser() -> Parser:
     verdict.add_argument("--expect", type=_pattern, **REPEATABLE, metavar="REGEX", help="must come; repeatable, in turn")
     verdict.add_argument("--forbid", type=_pattern, **REPEATABLE, metavar="REGEX", help="must not come; repeatable")
     verdict.add_argument("--no-default-forbid", dest="default_forbid", action="store_false",
-                         help="a panic, an oops and the like are welcome")
+                         help="do not fail on a panic, an oops and the like")
     verdict.add_argument("--run", metavar="COMMAND", help="in a shell in the guest; its status is ours")
     verdict.add_argument("--keys", nargs=2, action=_KeysAction, default=[], metavar=("REGEX", "TEXT"),
                          help="what to type when that has come; repeatable")
