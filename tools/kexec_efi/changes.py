@@ -104,6 +104,16 @@ def _add_again(machine, found, title, is_asked):
     return Plan(), f"{found.name}: is there already"
 
 
+def _warn_of_fallback(machine):
+    """Otherwise it would show when it is needed."""
+    for line in machine.configuration.entry:
+        key, _, path = line.strip().partition(" ")
+        place = machine.esp.path / path.strip().replace("\\", "/").lstrip("/")
+        if key == "fallback" and not place.is_file():
+            loader.warn(f"warning: entry={line}: expected an entry file {place}, found none: nothing would boot in the place of "
+                        "a refused entry")
+
+
 def add(machine, source, again=False):
     """Puts a kernel beside what boots."""
     store, record = machine.store, machine.record
@@ -120,6 +130,7 @@ def add(machine, source, again=False):
     if not boot_files.names_a_root(made_by.command_line):
         loader.warn("warning: expected root= in the kernel command line, found none: the system must find its disk by itself "
                     "(systemd-gpt-auto-generator), or it does not come up")
+    _warn_of_fallback(machine)
     record.of(found.name)["files"] = {name: hashlib.sha256(content).hexdigest() for name, content in files
                                       if name.startswith(found.name)}
 
