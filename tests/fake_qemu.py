@@ -55,8 +55,14 @@ class FakeQemu:
         self.assert_nothing_left()
         return result
 
-    def start(self, *arguments, **options):
-        return subprocess.Popen(self.words(*arguments), cwd=self.folder, env=self.environment,
+    def start(self, *arguments, preexec_fn=None, **options):
+        def begin():
+            # What runs the tests may have signals ignored: nohup, or a shell in the background.
+            for number in (signal.SIGHUP, signal.SIGINT, signal.SIGTERM):
+                signal.signal(number, signal.SIG_DFL)
+            if preexec_fn:
+                preexec_fn()
+        return subprocess.Popen(self.words(*arguments), cwd=self.folder, env=self.environment, preexec_fn=begin,
                                 **{"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "start_new_session": True, **options})
 
     def processes(self):
