@@ -534,13 +534,14 @@ def test_version_of_python():
         ast.parse(pathlib.Path(path).read_text(), feature_version=(3, 11))
 
 
+@pytest.mark.parametrize("line", ["fallback /EFI/old/old.conf", "fallback\t/EFI//old/./old.conf"])
 @pytest.mark.parametrize("is_there", [False, True])
-def test_fallback_that_is_not_there(tmp_path, is_there):
-    """It would show only when it is needed."""
-    machine = FolderMachine.new(tmp_path / "machine", "entry=fallback /EFI/old/old.conf\n")
+def test_fallback_that_is_not_there(tmp_path, line, is_there):
+    """It would show only when it is needed. The line is read as the loader reads it."""
+    machine = FolderMachine.new(tmp_path / "machine", f"entry={line}\n")
     if is_there:
         (machine.esp / "EFI/old").mkdir(parents=True)
         (machine.esp / "EFI/old/old.conf").write_text("linux /vmlinuz\n")
     machine.kernel_package(A)
-    warning = f"entry=fallback /EFI/old/old.conf: expected an entry file {machine.esp}/EFI/old/old.conf, found none"
+    warning = f"expected an entry file {machine.esp}/EFI/old/old.conf, found none"
     assert (warning in machine.run("install")) == (not is_there)

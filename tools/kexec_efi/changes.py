@@ -104,14 +104,16 @@ def _add_again(machine, found, title, is_asked):
     return Plan(), f"{found.name}: is there already"
 
 
-def _warn_of_fallback(machine):
+def _warn_of_fallback(machine, entry):
     """Otherwise it would show when it is needed."""
-    for line in machine.configuration.entry:
-        key, _, path = line.strip().partition(" ")
-        place = machine.esp.path / path.strip().replace("\\", "/").lstrip("/")
-        if key == "fallback" and not place.is_file():
-            loader.warn(f"warning: entry={line}: expected an entry file {place}, found none: nothing would boot in the place of "
-                        "a refused entry")
+    fallback = loader.entry("the entry", entry)["fallback"]
+    if not fallback:
+        return
+    part = {"name": fallback}
+    place = loader.file_below(machine.esp.path, part)
+    if not place.is_file():
+        loader.warn(f"warning: entry=fallback {loader.path_of(part)}: expected an entry file {place}, found none: nothing would "
+                    "boot in the place of a refused entry")
 
 
 def add(machine, source, again=False):
@@ -130,7 +132,9 @@ def add(machine, source, again=False):
     if not boot_files.names_a_root(made_by.command_line):
         loader.warn("warning: expected root= in the kernel command line, found none: the system must find its disk by itself "
                     "(systemd-gpt-auto-generator), or it does not come up")
-    _warn_of_fallback(machine)
+    entry = dict(files).get(f"{found.name}.conf")
+    if entry is not None:
+        _warn_of_fallback(machine, entry)
     record.of(found.name)["files"] = {name: hashlib.sha256(content).hexdigest() for name, content in files
                                       if name.startswith(found.name)}
 
