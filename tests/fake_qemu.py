@@ -13,6 +13,10 @@ import subprocess
 import sys
 import time
 
+import pytest
+
+from kexec_efi_test import lifetime
+
 ROOT = pathlib.Path(__file__).resolve().parents[1]
 COMMAND = ROOT / "tools/kexec-efi-test"
 
@@ -58,7 +62,7 @@ class FakeQemu:
     def start(self, *arguments, preexec_fn=None, **options):
         def begin():
             # What runs the tests may have signals ignored: nohup, or a shell in the background.
-            for number in (signal.SIGHUP, signal.SIGINT, signal.SIGTERM):
+            for number in lifetime.SIGNALS:
                 signal.signal(number, signal.SIG_DFL)
             if preexec_fn:
                 preexec_fn()
@@ -101,3 +105,16 @@ class FakeQemu:
             if pid != os.getpid():
                 with contextlib.suppress(ProcessLookupError):
                     os.kill(pid, signal.SIGKILL)
+
+
+@pytest.fixture
+def qemu(tmp_path):
+    """qemu(scenario) -> a FakeQemu that does so."""
+    made = []
+
+    def make(scenario):
+        made.append(FakeQemu(tmp_path, scenario))
+        return made[-1]
+    yield make
+    for one in made:
+        one.end()

@@ -11,25 +11,13 @@ import time
 
 import pytest
 
-from fake_qemu import GOOD_BOOT, WAITS, FakeQemu
+from fake_qemu import GOOD_BOOT, WAITS, qemu  # noqa: F401
 
 SIGNALS = [signal.SIGHUP, signal.SIGINT, signal.SIGTERM, signal.SIGKILL]
 
 # From before Python has read the command to when the machine has been up for long: seconds after the start, as shares
 # of what a whole start takes on this machine.
 INSTANTS = [step / 16 for step in range(20)]
-
-
-@pytest.fixture
-def qemu(tmp_path):
-    made = []
-
-    def make(scenario):
-        made.append(FakeQemu(tmp_path, scenario))
-        return made[-1]
-    yield make
-    for one in made:
-        one.end()
 
 
 def wait_for_machine(qemu, command):

@@ -7,20 +7,7 @@ import xml.dom.minidom
 
 import pytest
 
-from fake_qemu import GOOD_BOOT, WAITS, FakeQemu
-
-
-@pytest.fixture
-def qemu(tmp_path):
-    """qemu(scenario) -> a FakeQemu that does so."""
-    made = []
-
-    def make(scenario):
-        made.append(FakeQemu(tmp_path, scenario))
-        return made[-1]
-    yield make
-    for one in made:
-        one.end()
+from fake_qemu import GOOD_BOOT, WAITS, qemu  # noqa: F401
 
 
 def assert_verdict(result, status, line):
