@@ -44,48 +44,51 @@ static struct load_options_sender find_sender(const EFI_LOADED_IMAGE *image, cha
 	return sender;
 }
 
-/* Makes a buffer for parsing the load options. Without any, *ret_size is 0 and there is no buffer. */
-static enum kexec_status prepare(const EFI_LOADED_IMAGE *image, size_t *ret_size, void **ret_buffer)
-{
-	size_t size = image->LoadOptions ? image->LoadOptionsSize : 0;
+/* What the load options are parsed with: their size in bytes, a buffer, and who passes them. */
+struct preparation {
+	size_t size;
+	void *buffer;
+	struct load_options_sender sender;
+	char own_path[OWN_PATH_SIZE];
+};
 
-	*ret_size = size;
-	*ret_buffer = NULL;
-	if (size == 0)
+/* Without load options ->size is 0, and there is no buffer. */
+static enum kexec_status prepare(const EFI_LOADED_IMAGE *image, struct preparation *ret)
+{
+	enum kexec_status status;
+
+	ret->size = image->LoadOptions ? image->LoadOptionsSize : 0;
+	ret->buffer = NULL;
+	if (ret->size == 0)
 		return KEXEC_OK;
-	return pool_alloc(LOAD_OPTIONS_BUFFER_SIZE(size > LOAD_OPTIONS_SIZE_MAX ? 0 : size), "load options",
-			  ret_buffer);
+	status = pool_alloc(LOAD_OPTIONS_BUFFER_SIZE(ret->size > LOAD_OPTIONS_SIZE_MAX ? 0 : ret->size), "load options",
+			    &ret->buffer);
+	if (!status)
+		ret->sender = find_sender(image, ret->own_path);
+	return status;
 }
 
 enum kexec_status own_options_read(const EFI_LOADED_IMAGE *image, void **ret_buffer, struct load_options *ret_options)
 {
-	struct load_options_sender sender;
-	char own_path[OWN_PATH_SIZE];
-	enum kexec_status status;
-	size_t size;
+	struct preparation prepared;
+	enum kexec_status status = prepare(image, &prepared);
 
 	*ret_options = (struct load_options){ 0 };
-	status = prepare(image, &size, ret_buffer);
-	if (status || !size)
-		return status;
-	sender = find_sender(image, own_path);
-	load_options_parse(image->LoadOptions, size, &sender, *ret_buffer, ret_options);
-	return KEXEC_OK;
+	*ret_buffer = prepared.buffer;
+	if (!status && prepared.size)
+		load_options_parse(image->LoadOptions, prepared.size, &prepared.sender, prepared.buffer, ret_options);
+	return status;
 }
 
 enum kexec_status own_options_read_request(const EFI_LOADED_IMAGE *image, void **ret_buffer,
 					   struct stub_request *ret_request)
 {
-	struct load_options_sender sender;
-	char own_path[OWN_PATH_SIZE];
-	enum kexec_status status;
-	size_t size;
+	struct preparation prepared;
+	enum kexec_status status = prepare(image, &prepared);
 
 	*ret_request = (struct stub_request){ 0 };
-	status = prepare(image, &size, ret_buffer);
-	if (status || !size)
-		return status;
-	sender = find_sender(image, own_path);
-	*ret_request = stub_request_parse(image->LoadOptions, size, &sender, *ret_buffer);
-	return KEXEC_OK;
+	*ret_buffer = prepared.buffer;
+	if (!status && prepared.size)
+		*ret_request = stub_request_parse(image->LoadOptions, prepared.size, &prepared.sender, prepared.buffer);
+	return status;
 }
