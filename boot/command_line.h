@@ -28,7 +28,7 @@ enum kexec_status command_line_carry_out(struct plan_builder *builder, bool is_s
 struct embedded_line {
 	struct text text;
 	struct text whole; /* the command line, with the entry's additions */
-	bool is_signed;	   /* the platform vouches for the image, but for nothing outside it */
+	bool is_signed;	   /* the platform vouches for the image, and for nothing outside it */
 };
 
 /*

@@ -71,8 +71,7 @@ struct boot_plan {
 	size_t initrd_count;
 	struct boot_part pcr_signature; /* signed values of register 11, for the initrd; ->name is NULL: none */
 	struct boot_part pcr_key;	/* public, of who has signed them; likewise */
-	const char
-		*fallback; /* the entry file that is tried when this entry is refused (boot/attempts.h); NULL: none */
+	const char *fallback;		/* entry file to try when this one is refused (boot/attempts.h); NULL: none */
 	char volume[PARTUUID_SIZE]; /* on which the parts are (boot/partuuid.h); "": the one that our image came from */
 	bool has_profile;	    /* the entry names a profile; without one it is 0 */
 	uint32_t profile;	    /* of a unified image */

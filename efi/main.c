@@ -294,8 +294,10 @@ static enum kexec_status leave_firmware(struct boot *boot)
 	return handover_exit(&boot->handover, &boot->digest, &policy);
 }
 
-/* Undoes leave_for_linux and frees everything, for the next entry, ours or the firmware's. The request to clear memory
- * does no harm. */
+/*
+ * Undoes leave_for_linux and frees everything, for the next entry, ours or the firmware's. The request to clear memory
+ * does no harm.
+ */
 static void take_back(struct boot *boot)
 {
 	dma_restore();

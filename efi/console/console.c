@@ -31,8 +31,7 @@ static CHAR16 to_console(char c)
 	return c >= ' ' && c <= '~' ? (CHAR16)c : '?';
 }
 
-/* What fits into a variable of most firmware. When it is full, the first lines go: the end tells more than the start.
- */
+/* What fits into a variable of most firmware. When it is full, the first lines go: the end tells more. */
 #define LOG_UNITS 3072
 
 static CHAR16 kept[LOG_UNITS];

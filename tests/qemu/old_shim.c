@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
  * Stands for a shim before version 16, of which Debian has no package any more: it starts \kexec.efi with its own load
- * options, offers SHIM_LOCK, and lets nobody exit the boot services who has not asked about a kernel. It vouches for what
- * ends in MARK, and measures it, and then what it has been verified by.
+ * options, offers SHIM_LOCK, and refuses ExitBootServices until a caller has asked about a kernel. It vouches for a file
+ * that ends in MARK, and measures first the file, then what verified it.
  */
 #include "boot/log.h"
 #include "common/cpu.h"

@@ -51,7 +51,7 @@ static uint64_t u64(size_t offset)
 	return number_at(page + offset, 8);
 }
 
-/* Setup sectors without a zero byte, but for what the test says. The header ends at `header_end`. */
+/* Makes setup sectors without a zero byte; the test changes some afterwards. The header ends at `header_end`. */
 static void begin(size_t header_end)
 {
 	for (size_t i = 0; i < SETUP_SIZE; i++)
