@@ -46,7 +46,7 @@ static enum kexec_status add_file(const struct boot_part *part, enum unified_par
 {
 	struct part_reader reader;
 	enum kexec_status status;
-	struct file file;
+	struct file file = { 0 };
 
 	*ret_content = TEXT("");
 	if (!part->name)

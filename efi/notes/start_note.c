@@ -131,8 +131,9 @@ static void get_line(const CHAR16 *log, size_t start, size_t end, char ret_line[
 static void write_record(const char *what, const char *path, const char *line)
 {
 	char record[RECORD_SIZE];
+	size_t length = format_text(record, sizeof(record), "%s\t%s\t%s\t", what, path, line);
 
-	add(record, format_text(record, sizeof(record), "%s\t%s\t%s\t", what, path, line));
+	add(record, length);
 }
 
 /* --- who is started --- */
