@@ -19,7 +19,8 @@ TIMEOUT = 20 * machine.TIMEOUT
 
 MEMORY = 1024
 
-_CARGO_ROOM = 64 << 20
+# A machine's disk and the variables of its firmware, in a folder.
+NAMES = ("disk.qcow2", "vars.fd")
 
 
 class Failed(AssertionError):
@@ -67,9 +68,6 @@ class Guest(machine.Machine):
                 member = tarfile.TarInfo(name)
                 member.size, member.mode = len(content), 0o755
                 tar.addfile(member, io.BytesIO(content))
-        # A machine that goes on elsewhere takes the size of its disks with it.
-        assert path.stat().st_size <= _CARGO_ROOM
-        os.truncate(path, _CARGO_ROOM)
         return path
 
     def __exit__(self, *arguments):
@@ -121,9 +119,8 @@ class Guest(machine.Machine):
     def wait_until_up(self, timeout=TIMEOUT):
         """Waits until a system has started all of its services. Returns systemd's word for its state."""
         word = ""
-        while not word.startswith("ready "):
+        while word != "ready":
             word = self._line(timeout)
-        self.boot_id = word.split()[1]
         return self.run("systemctl is-system-running --wait", None).strip()
 
     def load_cargo(self):
@@ -156,27 +153,18 @@ class Guest(machine.Machine):
     # --- a machine that goes on elsewhere ---
 
     def save(self, folder):
-        """Stops the machine, and leaves in `folder` what `resumed` goes on with."""
-        self.pause()
-        self.monitor(f'migrate "exec:cat >{folder}/state"')
-        assert "Migration status: completed" in self.monitor("info migrate")
-        shutil.copyfile(self._overlay, folder / "disk.qcow2")
-        shutil.copyfile(self._variables, folder / "vars.fd")
-        (folder / "boot-id").write_text(self.boot_id)
+        """Switches the machine off, and leaves in `folder` what `started` goes on with."""
+        self.power_off()
+        for path in (self._overlay, self._variables):
+            shutil.copyfile(path, folder / path.name)
 
     @classmethod
-    def resumed(cls, saved, folder, firmware, **options):
-        """The machine that `save` has left in the folder `saved`, on copies in `folder`. Its cargo may be another one."""
-        for name in ("disk.qcow2", "vars.fd"):
+    def started(cls, saved, folder, firmware, **options):
+        """The machine that `save` has left in the folder `saved`, switched on again, on copies in `folder`."""
+        for name in NAMES:
             shutil.copyfile(saved / name, folder / name)
-        made = cls(folder / "disk.qcow2", folder / "vars.fd", firmware,
-                   extra=["-incoming", f"exec:cat {saved}/state"], **options)
-        made._attach()
-        # It was paused when it was saved, and is so again when all of it has been read.
-        while "paused (inmigrate)" in made.monitor("info status"):
-            time.sleep(0.1)
-        made.monitor("cont")
-        made.boot_id = (saved / "boot-id").read_text()
+        made = cls(*(folder / name for name in NAMES), firmware, **options)
+        made.wait_until_up()
         return made
 
     # --- what it says of itself ---

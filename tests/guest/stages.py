@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Machines that tests go on from. Each stage is made once, of the one before, and kept below build/guest with its memory; what
+"""Machines that tests go on from. Each stage is made once, of the one before, switched off and kept below build/guest. What
 has to hold on the way there is asserted on the way."""
 
 import contextlib
@@ -73,8 +73,8 @@ def _mark(name, suite):
 
 
 def _begin(suite, folder):
-    overlay = disk.overlay(disk.base(suite), folder / "disk.qcow2")
-    made = guest.Guest(overlay, disk.variables(FIRMWARE, folder / "vars.fd"), FIRMWARE)
+    overlay, variables = (folder / name for name in guest.NAMES)
+    made = guest.Guest(disk.overlay(disk.base(suite), overlay), disk.variables(FIRMWARE, variables), FIRMWARE)
     made.wait_until_up()
     return made
 
@@ -100,4 +100,4 @@ def reach(name, suite, folder, **options):
     with disk.lock(kept.name):
         if not kept.is_dir() or (kept / "mark").read_text() != mark:
             _make(name, suite, kept, mark)
-        return guest.Guest.resumed(kept, folder, FIRMWARE, **options)
+        return guest.Guest.started(kept, folder, FIRMWARE, **options)
