@@ -103,7 +103,8 @@ class Summary:
 
     def pytest_runtest_logreport(self, report):
         """For each test up to three times: its fixtures may fail, too. Reports of xdist's workers come here as well."""
-        result = self.results.setdefault(report.nodeid, {"outcome": "passed"})
+        result = self.results.setdefault(report.nodeid, {"outcome": "passed", "seconds": 0})
+        result["seconds"] = round(result["seconds"] + report.duration, 1)
         if report.outcome != "passed":
             result["outcome"] = report.outcome
         if report.skipped and isinstance(report.longrepr, (tuple, list)):
