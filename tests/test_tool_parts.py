@@ -1,18 +1,21 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Parts of kexec_efi_test by themselves: modules, archives, firmwares, pictures, and how it finds out about KVM."""
 
+import contextlib
 import lzma
 import pathlib
+import socket
 import stat
 import struct
 import subprocess
+import tempfile
 import time
 import zlib
 
 import pytest
 
 from fake_qemu import ROOT
-from kexec_efi_test import Boot, Expectation, WrongCall, boots, guest, machine, matrix, results
+from kexec_efi_test import Boot, Expectation, WrongCall, boots, guest, lifetime, machine, matrix, results
 
 KERNEL = ROOT / "build/deps/kernels/amd64/vmlinuz"
 
@@ -210,3 +213,40 @@ def test_what_was_found_is_remembered_for_this_qemu(probe):
     assert probe("echo BdsDxe; exec sleep 600")[::2] == ("kvm", 1)
     assert probe("exit 1")[::2] == ("kvm", 1)
     assert probe("exit 1", "other")[::2] == ("tcg", 2)
+
+
+@pytest.fixture
+def scripted(tmp_path, monkeypatch):
+    """scripted(shell script) -> a Machine whose serial line shows what the script prints."""
+    monkeypatch.setattr(machine, "accelerator", lambda: "tcg")
+    with contextlib.ExitStack() as stack:
+        def start(script):
+            program = tmp_path / "qemu"
+            program.write_text(f"#!/bin/sh\n{script}")
+            program.chmod(0o755)
+            monkeypatch.setattr(machine, "QEMU", [str(program)])
+            return stack.enter_context(machine.Machine(None))
+        yield start
+
+
+@pytest.mark.parametrize("rest, expected", [("sleep 0.3; echo 2000; sleep 600", "0x1000002000"), ("sleep 600", "0x100000"),
+                                            ("exit", "0x100000")])
+def test_word_that_comes_in_halves_is_not_taken_for_a_whole_one(scripted, rest, expected):
+    assert scripted(f"printf 'kernel mem 0x100000'; {rest}\n").expect(r"mem (0x\w+)")[1] == expected
+
+
+@pytest.mark.parametrize("length, is_short", [(10, True), (120, False)])
+def test_folder_whose_sockets_have_short_names(monkeypatch, length, is_short):
+    with tempfile.TemporaryDirectory(dir="/tmp") as outer:
+        place = pathlib.Path(outer) / ("x" * length)
+        place.mkdir()
+        monkeypatch.setattr(tempfile, "tempdir", str(place))
+        for_sockets, usual = lifetime.make_folder(for_sockets=True), lifetime.make_folder()
+        try:
+            assert for_sockets.parent == (place if is_short else pathlib.Path("/tmp")) and usual.parent == place
+            with socket.socket(socket.AF_UNIX) as listening:
+                listening.bind(str(for_sockets / "monitor"))
+        finally:
+            for folder in (for_sockets, usual):
+                lifetime.remove_folder(folder)
+        assert not for_sockets.exists() and not usual.exists()

@@ -23,6 +23,10 @@ PREFIX = "kexec-efi-test-"
 _NEW_PREFIX = ".kexec-efi-test-"
 _NEW_SECONDS = 60
 
+# A socket's address has this many bytes (unix(7): sun_path), a zero included. The names of our sockets are shorter than 16.
+_SOCKET_ADDRESS_SIZE = 108
+_SHORT_PLACE = pathlib.Path("/tmp")
+
 # linux/prctl.h
 _PR_SET_PDEATHSIG = 1
 _prctl = ctypes.CDLL(None).prctl
@@ -106,10 +110,16 @@ def child_setup():
     return setup
 
 
-def make_folder() -> pathlib.Path:
-    """A folder that `remove_folder` removes, or the next start of a program that calls this."""
+def make_folder(for_sockets: bool = False) -> pathlib.Path:
+    """A folder that `remove_folder` removes, or the next start of a program that calls this.
+
+    It lies in TMPDIR; one `for_sockets` lies in /tmp where the path would be too long for the address of a socket.
+    """
     _remove_left_folders()
-    new = pathlib.Path(tempfile.mkdtemp(prefix=_NEW_PREFIX))
+    place = pathlib.Path(tempfile.gettempdir())
+    if for_sockets and len(os.fsencode(place / f"{_NEW_PREFIX}12345678")) + 16 >= _SOCKET_ADDRESS_SIZE:
+        place = _SHORT_PLACE
+    new = pathlib.Path(tempfile.mkdtemp(prefix=_NEW_PREFIX, dir=place))
     # Inherited by nobody, and so let go with this process.
     descriptor = os.open(new, os.O_RDONLY | os.O_CLOEXEC)
     fcntl.flock(descriptor, fcntl.LOCK_EX)
@@ -133,8 +143,8 @@ def remove_folder(folder: pathlib.Path) -> None:
 
 def _remove_left_folders() -> None:
     """Removes what a program has left that was killed."""
-    place = pathlib.Path(tempfile.gettempdir())
-    for folder in [*place.glob(PREFIX + "*"), *place.glob(_NEW_PREFIX + "*")]:
+    places = {pathlib.Path(tempfile.gettempdir()), _SHORT_PLACE}
+    for folder in [found for place in places for prefix in (PREFIX, _NEW_PREFIX) for found in place.glob(prefix + "*")]:
         with contextlib.suppress(OSError):
             descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
             try:

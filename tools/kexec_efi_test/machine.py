@@ -251,7 +251,7 @@ class Machine:
         # This may take seconds, and is asked here so that they can be disturbed.
         accelerator()
         with lifetime.undisturbed():
-            self.folder = lifetime.make_folder()
+            self.folder = lifetime.make_folder(for_sockets=True)
             lifetime.must_end(self, self._end)
             try:
                 self._start(disk, firmware, variables, gdb, tpm, tpm_state, com, extra, terminal, options)
@@ -358,7 +358,8 @@ class Machine:
     def expect(self, pattern, timeout=TIMEOUT, start=0, show=None):
         """Waits until the log matches `pattern`, a regular expression, from `start` on, and returns the match.
 
-        `show` is called with the log whenever it has grown.
+        `show` is called with the log whenever it has grown. A group that ends where the log ends may be half of a word:
+        the match is final when more has come, or when nothing has come for a second.
         """
         expression = re.compile(pattern, re.MULTILINE)
         deadline = time.monotonic() + timeout
@@ -368,8 +369,14 @@ class Machine:
             if show:
                 show(log)
             match = expression.search(log, start)
-            if match:
+            if match and not (alive and len(log) in (match.end(group + 1) for group in range(expression.groups))):
                 return match
+            if match:
+                size = len(self.raw)
+                alive = self.read(1)
+                if len(self.raw) == size:
+                    return match
+                continue
             if not alive:
                 raise Timeout(f"QEMU ended without {pattern!r}:\n{self.log}{self.messages}")
             if time.monotonic() >= deadline:
