@@ -29,7 +29,7 @@ def current(guest):
 
 
 def log_of_loader(guest):
-    return guest.run(f"tail -c +5 /sys/firmware/efi/efivars/KexecLog-{KEXEC} | tr -d '\\0'")
+    return guest.run(f"cat /sys/firmware/efi/efivars/KexecLog-{KEXEC} | tail -c +5 | tr -d '\\0'")
 
 
 def expect_ours(guest, version):

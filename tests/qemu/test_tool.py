@@ -71,7 +71,7 @@ def test_loader_without_a_disk(uefi_run, monkeypatch):
     """Where QEMU and the firmware know -shim."""
     monkeypatch.setattr(machine, "QEMU", NEWER_QEMU)
     machine.knows_shim.cache_clear()
-    result = uefi_run("tail -c +5 /sys/firmware/efi/efivars/KexecLog-*", timeout=max(TIMEOUT, 600), kernel=kernel(), initrds=[INITRD],
+    result = uefi_run("cat /sys/firmware/efi/efivars/KexecLog-* | tail -c +5", timeout=max(TIMEOUT, 600), kernel=kernel(), initrds=[INITRD],
                       firmware="trixie", cmdline="console=ttyS0")
     machine.knows_shim.cache_clear()
     assert result.verdict == "pass" and result.loader_log, result

@@ -76,7 +76,7 @@ mkdir -p /etc
 _FACTS = """for pcr in /sys/class/tpm/tpm0/pcr-sha256/*; do
 	[ -e "$pcr" ] && echo "@MARK@ pcr ${pcr##*/} $(cat "$pcr")"
 done
-tail -c +5 /sys/firmware/efi/efivars/KexecLog-* 2>/dev/null | tr -d '\\0' | sed 's/^/@MARK@ log /'
+cat /sys/firmware/efi/efivars/KexecLog-* 2>/dev/null | tail -c +5 | tr -d '\\0' | sed 's/^/@MARK@ log /'
 echo
 """
 
