@@ -40,8 +40,8 @@ class FakeQemu:
         self.alive = self.folder / "alive"
         if not self.alive.exists():
             os.mkfifo(self.alive)
-        # The pipe has a writer as long as the script lives, or a child of it.
-        self.program.write_text(f"#!/bin/sh\nexec 9<>{self.alive}\n" + scenario)
+        # The pipe has a writer as long as the script lives, or a child of it. It is no machine where it is asked for its options.
+        self.program.write_text(f"#!/bin/sh\n[ \"$1\" != -help ] || exit 0\nexec 9<>{self.alive}\n" + scenario)
         self.program.chmod(0o755)
         (self.folder / "vmlinuz").write_bytes(b"kernel")
         self.environment = {**os.environ, "KEXEC_QEMU": str(self.program), "KEXEC_ACCEL": "tcg",

@@ -106,8 +106,9 @@ def _installed_ovmf_year():
 def knows_shim() -> bool:
     """Whether this QEMU has the option -shim (10.0)."""
     try:
-        words = subprocess.run([*QEMU, "-help"], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL).stdout
-    except OSError:
+        words = subprocess.run([*QEMU, "-help"], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
+                               timeout=20, preexec_fn=lifetime.child_setup()).stdout
+    except (OSError, subprocess.TimeoutExpired):
         return False
     return re.search(rb"^-shim ", words, re.MULTILINE) is not None
 
