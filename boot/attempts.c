@@ -10,7 +10,7 @@
 /* Room for "sealed entry 8". */
 #define SEALED_NAME_SIZE 40
 
-/* The name of an entry for messages, which may be in `room`. */
+/* The name of an entry in messages. It may be in `room`. */
 static const char *name_of(const struct attempts *attempts, size_t index, char room[SEALED_NAME_SIZE])
 {
 	if (!attempts->sealed)
@@ -44,7 +44,7 @@ bool attempts_has_next(const struct attempts *attempts)
 	return next[0] && !was_tried(attempts, next);
 }
 
-/* An entry that names a fallback says that it has one: that it has none after all is for everybody to see. */
+/* Warns if the entry names a fallback that is not tried, because its author expects that it is. */
 static void say_why_none(const struct attempts *attempts)
 {
 	const struct attempt *current = &attempts->list[attempts->index];

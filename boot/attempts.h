@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * The entries of one start, of which each is tried once: when one is refused, the one that it names as its fallback is
- * tried, or of several that are sealed in our image the next one.
+ * The entries of one start. Each is tried once. If an entry is refused, the next one is the fallback that it names, or,
+ * if several entries are sealed in our image, the next of those.
  */
 #pragma once
 
@@ -13,34 +13,34 @@
 /* More entries than this are not tried in one start. */
 #define ATTEMPTS_MAX 8u
 
-/* How much is kept of the reason why an entry was refused, in bytes with a NUL. */
+/* Size of the reason for a refusal, cut off if it is longer, in bytes with its NUL. */
 #define ATTEMPT_REASON_SIZE 240u
 
 struct attempt {
-	char path[FALLBACK_PATH_SIZE];	  /* of the entry file; "": none is known, or what is booted is no file */
-	char next[FALLBACK_PATH_SIZE];	  /* that it names as its fallback; "": none */
+	char path[FALLBACK_PATH_SIZE];	  /* of the entry file; "": unknown, or the plan does not come from a file */
+	char next[FALLBACK_PATH_SIZE];	  /* the fallback that it names; "": none */
 	char reason[ATTEMPT_REASON_SIZE]; /* why it was refused */
 };
 
-/* A zeroed one is before the first attempt, of which nothing is known yet. */
+/* A zeroed one stands before the first attempt, of which nothing is known yet. */
 struct attempts {
 	struct attempt list[ATTEMPTS_MAX];
 	size_t index;  /* of the current one */
-	size_t sealed; /* entries that are sealed in our image; 0: they are files, or nothing of both */
+	size_t sealed; /* number of entries sealed in our image; 0: entries are files, or come from load options */
 };
 
-/* The current attempt: whoever finds its entry fills in `path` and `next`. */
+/* The current attempt. The code that finds its entry fills in `path` and `next`. */
 struct attempt *attempts_current(struct attempts *attempts);
 
 /* Whether another entry is tried when the current one is refused. */
 bool attempts_has_next(const struct attempts *attempts);
 
 /*
- * The current entry was refused, and `reason` is the line that said so. Returns whether there is another one, which is
- * the current one then, and says that it is tried. Says as well if there is none because it was tried already, or
- * because it would be one too many.
+ * Records that the current entry was refused; `reason` is the line that said so. If there is another entry, makes it
+ * the current one, logs that it is tried, and returns true. Otherwise returns false. Warns if a fallback is not tried
+ * because it was tried before, or because too many entries were tried.
  */
 bool attempts_go_on(struct attempts *attempts, const char *reason);
 
-/* Says what boots in place of which entries, and why those were refused. Nothing where the first one boots. */
+/* Logs which entry boots, and why each entry before it was refused. Logs nothing if the first one boots. */
 void attempts_print(const struct attempts *attempts);

@@ -11,10 +11,10 @@
 #include "common/format.h"
 #include "common/string.h"
 
-/* How much of a wrong line a message quotes: a digest and a path, as a rule. */
+/* Longest quote of a wrong line in a message: usually a digest and a path. */
 #define QUOTE_MAX 120
 
-/* How much of each unknown key a message quotes that lists them, and of all. */
+/* Longest quote of an unknown key in the message that lists them, and size of the list. */
 #define KEY_QUOTE_MAX 30
 #define KEYS_SIZE 256
 
@@ -32,7 +32,7 @@ static enum kexec_status read_unknown(struct plan_builder *builder, struct text 
 			 TEXT_ARGS(meant.key->name), meant.is_joined ? ", set off by plain blanks" : "");
 }
 
-/* "linux = /vmlinuz", as other loaders and TOML have it. */
+/* Whether = or : follows the key, as in "linux = /vmlinuz" of other loaders and TOML. */
 static bool is_assignment(struct text value)
 {
 	struct text sign = text_take_word(&value);
@@ -57,7 +57,7 @@ static enum kexec_status read_line(struct plan_builder *builder, struct text lin
 			 TEXT_ARGS(text_quote(line, QUOTE_MAX)));
 }
 
-/* One of the keys that were skipped may have been meant. */
+/* Lists the skipped keys, because one of them may have been meant as `linux`. */
 static enum kexec_status no_kernel(const struct boot_plan *plan)
 {
 	char keys[KEYS_SIZE] = "";
@@ -81,7 +81,7 @@ static enum kexec_status read_lines(struct plan_builder *builder)
 	while (text_take_line(&rest, &line)) {
 		enum kexec_status status;
 
-		/* Where files were joined, each may have one. */
+		/* Each of several joined files may begin with one. */
 		text_skip_prefix(&line, TEXT(UTF8_BYTE_ORDER_MARK));
 		line = text_trim(line);
 		if (!line.length || line.start[0] == '#')
@@ -93,7 +93,7 @@ static enum kexec_status read_lines(struct plan_builder *builder)
 	return builder->plan.kernel.name ? KEXEC_OK : no_kernel(&builder->plan);
 }
 
-/* Gives the digest to `part` if it is the one named. Returns false if the part has another one of its kind already. */
+/* Gives the digest to `part` if the line names it. Returns false if the part has another digest of its kind. */
 static bool give_digest(struct boot_part *part, const struct digest_line *line, bool *is_named)
 {
 	struct part_digest *digest = line->is_fsverity ? &part->fsverity : &part->sha256;
@@ -108,7 +108,10 @@ static bool give_digest(struct boot_part *part, const struct digest_line *line, 
 	return true;
 }
 
-/* A digest for a file that is not loaded would never be checked: most likely its path is spelled in two ways. */
+/*
+ * Refuses a digest of a file that is not loaded, because it would never be checked. Most likely the lines spell one
+ * path in two ways.
+ */
 static enum kexec_status give_to_parts(struct boot_plan *plan, const struct digest_line *line)
 {
 	struct boot_part *part;
@@ -159,7 +162,7 @@ static enum kexec_status expect_digests(struct boot_plan *plan)
 	return status;
 }
 
-/* Signed values of a register that gets no such value would open nothing. */
+/* Signed values of register 11 unlock nothing unless the parts are measured into it. */
 static enum kexec_status expect_measurement(const struct boot_plan *plan)
 {
 	const char *key = plan->pcr_signature.name ? "pcrsig" : "pcrpkey";
@@ -170,7 +173,7 @@ static enum kexec_status expect_measurement(const struct boot_plan *plan)
 			 plan->said_by, key);
 }
 
-/* Whoever can write the volume must not choose what boots when a sealed entry is refused. */
+/* An attacker who can write the volume must not choose what boots after a sealed entry was refused. */
 static enum kexec_status refuse_fallback(const struct boot_plan *plan)
 {
 	if (!plan->fallback)
@@ -199,7 +202,7 @@ static enum kexec_status read_text(struct plan_builder *builder, enum entry_plac
 	return status;
 }
 
-/* Text in ASCII up to the NUL, and bytes as of UTF-16 from there on. */
+/* Whether the text is ASCII at first, and looks like UTF-16 from the byte before the NUL on. */
 static bool goes_on_in_utf16(struct text text, size_t nul)
 {
 	return nul && text.start[nul - 1] > ' ' && text.length - nul > 2 && text.start[nul + 1] && !text.start[nul + 2];

@@ -22,13 +22,13 @@ enum entry_place {
 };
 
 /*
- * Makes a plan of an entry. The whole text is checked: one `linux`, known values, well-formed digests, each for a file
- * that the entry loads, and no two by one key that differ for one file. A sealed entry must have a digest for each
- * file, by either key, and no fallback. Unknown keys are skipped and listed in the plan, except those that are a
- * misspelled key (boot/key_habit.h).
+ * Makes a plan of an entry. Checks the whole text: it must have one `linux` line, known values and well-formed digests.
+ * Each digest must be for a file that the entry loads, and a file must not have two different digests by the same key.
+ * A sealed entry must have a digest for each file, by either key, and must not name a fallback. Unknown keys are
+ * skipped and listed in the plan, except misspelled keys, which are refused (boot/key_habit.h).
  *
- * `said_by` names the text in messages. `text` and `said_by` are copied. The caller frees the plan with
- * boot_plan_free. *ret_plan is written on success only.
+ * `said_by` names the text in messages. `text` and `said_by` are copied. The caller frees the plan with boot_plan_free.
+ * *ret_plan is written on success only.
  */
 enum kexec_status entry_to_plan(const char *said_by, struct text text, enum entry_place place,
 				struct boot_plan *ret_plan);

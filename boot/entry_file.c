@@ -40,7 +40,10 @@ static enum kexec_status decode_utf16(const char *said_by, struct text content, 
 	return check_lines(said_by, text);
 }
 
-/* What is no text is left to the parser of entries: names in entries need not be UTF-8. */
+/*
+ * Copies bytes that are not UTF-16 unchanged, even if they are not UTF-8: names in entries need not be. entry_to_plan
+ * checks them.
+ */
 static enum kexec_status decode(const char *said_by, struct text content, struct text_buffer *buffer)
 {
 	switch (text_kind(content.start, content.length)) {
@@ -63,7 +66,7 @@ enum kexec_status entry_file_to_plan(const char *said_by, struct text content, s
 	void *memory;
 
 	ret_fallback[0] = '\0';
-	/* UTF-16 becomes half as long again at most. */
+	/* Conversion from UTF-16 to UTF-8 adds half the size at most. */
 	status = pool_alloc(content.length + content.length / 2 + 1 + more.length, said_by, &memory);
 	if (status)
 		return status;

@@ -9,7 +9,7 @@
 #include "common/digest_text.h"
 #include "common/string.h"
 
-/* More than any image has profiles. */
+/* No image has more profiles. */
 #define PROFILE_DIGITS_MAX 4
 
 /* Takes "HEX PATH" apart, or the same with `algorithm` before HEX. */
@@ -70,7 +70,7 @@ static const char *read_initrd(struct plan_builder *builder, struct text value)
 	return NULL;
 }
 
-/* A shell's line goes on behind such a word. Here the next line would be lost. */
+/* Whether the value ends like a line that a shell would continue. Here the next line would be lost. */
 static bool goes_on(struct text value)
 {
 	struct text end = value;
@@ -103,7 +103,7 @@ static const char *read_profile(struct plan_builder *builder, struct text value)
 	return NULL;
 }
 
-/* A line as `fsverity digest` prints it, with the name of the algorithm, or as it does with --compact, and a path. */
+/* A line of `fsverity digest`, with the algorithm's name, or a digest of `fsverity digest --compact` and a path. */
 static const char *read_fsverity(struct plan_builder *builder, struct text value)
 {
 	struct digest_line *line = &builder->digests[builder->digest_count];
@@ -115,7 +115,7 @@ static const char *read_fsverity(struct plan_builder *builder, struct text value
 	return NULL;
 }
 
-/* A line as sha256sum prints it, with the * of its binary mode or without. */
+/* A line of sha256sum, with or without the * of its binary mode. */
 static const char *read_sha256(struct plan_builder *builder, struct text value)
 {
 	struct digest_line *line = &builder->digests[builder->digest_count];
@@ -129,7 +129,10 @@ static const char *read_sha256(struct plan_builder *builder, struct text value)
 	return NULL;
 }
 
-/* One for all paths, wherever the line stands. Saying the same twice does no harm: load options are added to a file. */
+/*
+ * One volume for all paths, wherever the line stands. The same volume may be named twice, because load options are
+ * appended to an entry file.
+ */
 static const char *read_volume(struct plan_builder *builder, struct text value)
 {
 	char *volume = builder->plan.volume;
@@ -236,7 +239,7 @@ static const char *read_verbose(struct plan_builder *builder, struct text value)
 	return choose(value, TEXT("no"), TEXT("yes"), &builder->plan.verbose) ? NULL : "yes or no";
 }
 
-/* Compared without regard to case by the specification; these are the spellings in use. */
+/* The specification ignores case. These two spellings are in use. */
 static const char *read_architecture(struct plan_builder *builder, struct text value)
 {
 	(void)builder;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* Finds the key's line without parsing the others: what is damaged may be one of those. */
+/* Finds the key's line without parsing the other lines, because those may be damaged. */
 #include "boot/fallback.h"
 
 #include "boot/path_habit.h"

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* Recognises files by their magic numbers, which those who define the formats have named. */
+/* Recognises files by the magic numbers that their formats define. */
 #include "boot/file_kind.h"
 
 #include "boot/log.h"
@@ -8,8 +8,8 @@
 #include "common/string.h"
 
 /*
- * A file that has `magic` at `offset`. Without pointers: each would cost the image a relocation. `remedy` is an index
- * of remedies.
+ * A file that has `magic` at `offset`. The structure has no pointers, because each would cost the image a relocation.
+ * `remedy` is an index of remedies.
  */
 struct magic {
 	uint16_t offset;
@@ -97,7 +97,7 @@ static const char *text_of(enum remedy remedy)
 		offset, sizeof(bytes) - 1, remedy, bytes, name                                                         \
 	}
 
-/* In the order in which they are tried: the more a magic number proves, the earlier. */
+/* In the order in which they are tried: the most specific magic numbers come first. */
 static const struct magic magics[] = {
 	MAGIC("\x1f\x8b", 0, "a gzip file", UNPACK),
 	MAGIC("\xfd\x37zXZ\0", 0, "an xz file", UNPACK),
@@ -150,7 +150,7 @@ static bool has_bytes(const struct kernel_probe *probe, size_t offset, const voi
 	return offset <= probe->size && size <= probe->size - offset && memcmp(probe->bytes + offset, bytes, size) == 0;
 }
 
-/* Little endian; 0 behind the end. */
+/* Reads a number, little endian. Returns 0 if it does not lie within the probe. */
 static uint32_t read_number(const struct kernel_probe *probe, size_t offset, size_t size)
 {
 	uint32_t value = 0;
@@ -225,7 +225,7 @@ static bool find_x86_image(uint16_t subsystem, bool is_cut, struct file_kind *re
 	}
 }
 
-/* A PE image, but its section table ends behind all that is read. */
+/* Whether it is a PE image whose section table ends behind the probe. */
 static bool has_long_headers(const struct kernel_probe *probe)
 {
 	size_t pe = read_number(probe, PE_OFFSET, 4);
@@ -235,10 +235,13 @@ static bool has_long_headers(const struct kernel_probe *probe)
 	return has_bytes(probe, pe, "PE\0\0", 4) && table_end > probe->size && probe->size < probe->file_size;
 }
 
-/* The headers of an image lie at the beginning of a file that goes on behind them. */
+/* In real images the PE header is nearer to the beginning than this. */
 #define PE_OFFSET_USUAL_MAX 0x1000u
 
-/* The headers of an image that end behind the file's end; else a program for DOS has anything there. */
+/*
+ * Whether the file ends within the headers of a PE image. A DOS program may have any number in place of the header's
+ * offset.
+ */
 static bool has_headers_cut_off(const struct kernel_probe *probe)
 {
 	size_t pe = read_number(probe, PE_OFFSET, 4);
@@ -251,7 +254,9 @@ static bool has_headers_cut_off(const struct kernel_probe *probe)
 	       (pe >= PE_OFFSET + 4 && pe < PE_OFFSET_USUAL_MAX && pe + 4 > probe->size);
 }
 
-/* Of a file that was read as a whole: a section has content behind its end. */
+/*
+ * Whether a section's content ends behind the end of the file. Returns false for a file that is larger than the probe.
+ */
 static bool is_cut_off(const struct kernel_probe *probe, const struct pe_image *image)
 {
 	struct pe_section section;
@@ -265,7 +270,10 @@ static bool is_cut_off(const struct kernel_probe *probe, const struct pe_image *
 	return false;
 }
 
-/* What an addon of a unified image has; with a .linux it would be such an image itself. Xen's have a .kernel. */
+/*
+ * Whether the image has sections of an addon. An image that also has a .linux is a unified image, and was recognised
+ * before. Xen's unified images have a .kernel.
+ */
 static bool is_addon(const struct pe_image *image)
 {
 	struct pe_section section;
@@ -280,7 +288,7 @@ static bool is_addon(const struct pe_image *image)
 	return has_addition;
 }
 
-/* An EFI zboot image: Linux, drivers/firmware/efi/libstub/zboot-header.S. */
+/* The magic of an EFI zboot image is from Linux, drivers/firmware/efi/libstub/zboot-header.S. */
 static bool find_image(const struct kernel_probe *probe, struct file_kind *ret_kind)
 {
 	const struct pe_image image = { .bytes = probe->bytes, .size = probe->size, .layout = PE_FILE };
@@ -419,7 +427,7 @@ static bool find_text(const struct kernel_probe *probe, struct file_kind *ret_ki
 	return true;
 }
 
-/* Flash that was erased is full of 0xff. */
+/* Erased flash is full of 0xff. */
 static bool find_nothing(const struct kernel_probe *probe, struct file_kind *ret_kind)
 {
 	uint8_t byte = probe->size ? probe->bytes[0] : 0;
@@ -435,7 +443,7 @@ static bool find_nothing(const struct kernel_probe *probe, struct file_kind *ret
 	return byte == 0xff && set(ret_kind, "nothing but bytes 0xff", COPY_AGAIN);
 }
 
-/* What a kernel that was cut off has of its setup header (boot.rst). */
+/* Whether it has the magic of a setup header (boot.rst): then it is a truncated kernel. */
 static bool is_piece_of_kernel(const struct kernel_probe *probe)
 {
 	return has_bytes(probe, 0x202, "HdrS", 4);

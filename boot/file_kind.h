@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * What a file is that no kernel format takes: for the line that refuses it, since most of them are a habit of other
- * loaders, or a slip. Only the file's first bytes are looked at, and nothing is decided by the answer.
+ * Names a file that no kernel format accepts, for the message that refuses it: most such files are a habit from other
+ * loaders, or a mistake. Only the file's first bytes are examined. No decision depends on the answer.
  */
 #pragma once
 
@@ -10,15 +10,15 @@
 #include "boot/kernel_format.h"
 #include "boot/text.h"
 
-/* All but `quote` are string literals. */
+/* `name` and `remedy` are string literals. */
 struct file_kind {
 	const char *name;   /* "a gzip file" */
 	const char *remedy; /* what to do instead */
-	struct text quote;  /* the first printable characters of a text, in the probe's bytes; else empty */
+	struct text quote;  /* the first printable characters of a text file, in the probe's bytes; otherwise empty */
 };
 
-/* Recognises a file by its first bytes. Returns false for one that resembles nothing known. Logs nothing. */
+/* Recognises a file by its first bytes. Returns false if it is of no known kind. Logs nothing. */
 bool file_kind_find(const struct kernel_probe *probe, struct file_kind *ret_kind);
 
-/* Refuses a file that was recognised: says what it is, and the remedy. */
+/* Refuses a file of a known kind: logs its kind, and the remedy. */
 enum kexec_status file_kind_refuse(const char *name, const struct file_kind *kind);

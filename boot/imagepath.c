@@ -16,7 +16,7 @@ struct path {
 	char *bytes;
 	size_t capacity;
 	size_t length;
-	size_t node_size_max; /* of a node that is broken, what it may take, and what it says */
+	size_t node_size_max; /* of a broken node: the most bytes that it may have, and the number that it states */
 	size_t node_size;
 };
 
@@ -41,7 +41,7 @@ static bool put_node(struct path *path, const uint8_t *text, size_t size)
 
 	if (size < 2 || (text[0] == 0 && text[1] == 0))
 		return true;
-	/* Pieces are joined by one separator, whichever of them brings it. */
+	/* Joins pieces by exactly one separator, whichever of them has it. */
 	if (ends && begins)
 		path->length--;
 	else if (path->length && !ends && !begins && !put(path, "\\", 1))
@@ -53,7 +53,7 @@ static bool put_node(struct path *path, const uint8_t *text, size_t size)
 	return true;
 }
 
-/* Joins the pieces. Says nothing, since not every caller needs a path. */
+/* Joins the pieces. Logs nothing, because not every caller needs a path. */
 static enum kexec_status collect(const void *nodes, size_t size, struct path *path)
 {
 	const uint8_t *node;
@@ -90,7 +90,7 @@ bool image_path(const void *nodes, size_t size, char *ret_path, size_t capacity)
 	return collect(nodes, size, &path) == KEXEC_OK && put(&path, "", sizeof(""));
 }
 
-/* What stands behind the last separator, or drive, without .efi. */
+/* The name behind the last separator or drive, without .efi. */
 static struct text stem(struct text path)
 {
 	size_t start = path.length;

@@ -65,7 +65,7 @@ enum kexec_status kexec_image_add_data(struct kexec_image *kexec_image, const ch
 /* Zeroes the bytes between bufsz and memsz. Call it once the segment is filled. */
 void segment_seal(const struct kexec_segment *segment);
 
-/* Prints each segment in the format that design.md promises to tools. */
+/* Prints each segment in a format that tools may rely on (doc/messages.md). */
 void kexec_image_print(const struct kexec_image *kexec_image);
 
 /* Frees all segments in reverse order. Harmless on an empty image. */

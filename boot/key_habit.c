@@ -1,20 +1,20 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* Folds keys, and knows those of others. */
+/* Folds keys, and lists the keys of other loaders. */
 #include "boot/key_habit.h"
 
 #include "common/align.h"
 
-/* The longest key of ours, and of those below, is shorter. */
+/* Longer than every key of ours, and than those below. */
 #define FOLDED_MAX 24u
 
-/* From how many letters on a single wrong one shows what was meant. */
+/* In a key with this many letters or more, one wrong letter still shows which key was meant. */
 #define LETTERS_MIN 5u
 
 /* A key in lower case, without - and _. */
 struct folded {
 	char letters[FOLDED_MAX];
 	size_t length;
-	bool is_cut; /* it is longer than that */
+	bool is_cut; /* the key has more letters */
 	bool is_joined;
 };
 
@@ -23,13 +23,13 @@ static bool is_ascii(char c)
 	return c > ' ' && c <= '~';
 }
 
-/* In lower case. */
+/* `c` is in lower case. */
 static bool is_letter(char c)
 {
 	return c >= 'a' && c <= 'z';
 }
 
-/* A key ends here, although no blank follows. */
+/* Whether the character ends a key, although it is not a blank. */
 static bool ends_key(char c)
 {
 	return !is_ascii(c) || c == '=' || c == ':';
@@ -69,7 +69,7 @@ static struct text without_plural(struct text word)
 	return word;
 }
 
-/* Whether one letter more, less or other, or two that change places, makes one word the other. */
+/* Whether the words differ by one letter that is added, missing or different, or by two neighbours that are swapped. */
 static bool is_one_letter_off(struct text a, struct text b)
 {
 	struct text other_a;
@@ -102,7 +102,7 @@ static bool means(struct text name, struct text key)
 	return key.length >= LETTERS_MIN && name.length && is_letter(name.start[0]) && is_one_letter_off(name, key);
 }
 
-/* Whether one of the words stands in this relation to the name. */
+/* Whether `relation` holds between the name and one of the words. */
 static bool any_word(const char *words, struct text name, bool (*relation)(struct text name, struct text word))
 {
 	struct text rest = text_of_string(words);
@@ -114,11 +114,11 @@ static bool any_word(const char *words, struct text name, bool (*relation)(struc
 	return false;
 }
 
-/* What GRUB, Limine and others call an initrd: Linux must not start without one that was asked for. */
+/* Names for an initrd in GRUB, Limine and other loaders. Linux must not start without an initrd that was asked for. */
 static const char initrds_of_others[] =
 	"module module2 modulepath initramfs ramdisk initrdefi initrd16 ucode microcode";
 
-/* NULL if none was meant. */
+/* Finds the key that was probably meant. NULL if there is none. */
 static const struct entry_key *find_meant(const struct folded *folded)
 {
 	const struct entry_key *key;
@@ -148,9 +148,9 @@ struct meant_key key_habit_meant(struct text name)
 #define NOT_DONE "what it asks for does not happen"
 
 /*
- * Folded, with blanks between them, since each pointer would cost the image a relocation. They are of LILO, GRUB,
- * syslinux and extlinux, ELILO, rEFInd, Limine and U-Boot; and keys of the Boot Loader Specification that ask for
- * something that this loader does not do.
+ * Keys of LILO, GRUB, syslinux and extlinux, ELILO, rEFInd, Limine and U-Boot, and keys of the Boot Loader
+ * Specification that this loader does not implement. They are folded, and stand in one string with blanks between them,
+ * because each pointer would cost the image a relocation.
  */
 static const struct {
 	const char *lost;
@@ -168,10 +168,10 @@ static const struct {
 		    "extra" },
 };
 
-/* Beginnings of keys that look like a policy, and are none. All of GRUB's own begin with grub. */
+/* Keys that begin like this are not policies, even if they look like one. All of GRUB's own begin with grub. */
 static const char no_policies[] = "grub menu design";
 
-/* What stands in the names of policies. */
+/* Parts of names of policies. */
 static const char policies[] =
 	"sign measur verif verity requir secur sha1 sha2 sha3 sha5 md5 blake digest hash check match dma "
 	"b2sum b3sum iommu memory overwrit fallback forensic trust tpm pcr polic attest seal password enforc";

@@ -7,12 +7,12 @@
 #include "common/format.h"
 #include "common/string.h"
 
-/* In UTF-8 they take up to 384 bytes, which leaves room for the revision. */
+/* Up to 384 bytes of UTF-8, which leave room for the revision. */
 #define VENDOR_UNITS_MAX ((size_t)128)
 
 _Static_assert(3 * VENDOR_UNITS_MAX + sizeof(" 65535.65535") <= LOADER_VALUE_SIZE, "the firmware's name must fit");
 
-/* Takes `text`, which is ASCII, off *value. */
+/* Removes `text`, which is ASCII, from *value. Returns false if *value does not begin with it. */
 static bool take(struct utf16_reader *value, const char *text)
 {
 	char utf8[4];
@@ -29,7 +29,7 @@ static bool begins_with(struct utf16_reader value, const char *prefix)
 	return take(&value, prefix);
 }
 
-/* Nothing but a NUL may follow. */
+/* Whether the value is exactly `text`, with or without a NUL behind it. */
 static bool is(struct utf16_reader value, const char *text)
 {
 	char utf8[4];
@@ -63,7 +63,7 @@ bool loader_variable_is_report(const void *name, size_t size)
 
 const uint16_t *shim_report_name(size_t index)
 {
-	/* Spelled out: the core is compiled with C's own wide characters as well. */
+	/* Letter by letter, because a build for the host has wide characters of 32 bits. */
 	static const uint16_t names[][18] = {
 		{ 'M', 'o', 'k', 'I', 'g', 'n', 'o', 'r', 'e', 'D', 'B' },
 		{ 'M', 'o', 'k', 'L', 'i', 's', 't', 'R', 'T' },

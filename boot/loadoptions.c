@@ -7,13 +7,13 @@
 #include "boot/optional_data.h"
 #include "common/string.h"
 
-/* How much of a wrong word a message quotes. */
+/* Longest quote of a wrong word in a message. */
 #define QUOTE_MAX 60
 
 /* A word of the text. */
 struct word {
 	struct text text; /* without its quotes */
-	bool is_closed;	  /* false: a quote is open at the end of everything */
+	bool is_closed;	  /* false: its quote is never closed */
 };
 
 /* The load options while they are parsed. */
@@ -21,12 +21,12 @@ struct parser {
 	const struct load_options_sender *sender;
 	struct text rest;
 	size_t words_taken;
-	char *words;		  /* where the next word without its quotes goes */
+	char *words;		  /* place of the next word without its quotes */
 	struct text_buffer lines; /* of the entry */
 	struct load_options options;
 };
 
-/* Cuts the next word off. "..." keeps blanks together, around the word or around what follows its first =. */
+/* Removes the next word. "..." keeps blanks in it, around the whole word or around the value behind its first =. */
 static struct word take_word(struct parser *parser)
 {
 	struct text *rest = &parser->rest;
@@ -64,7 +64,7 @@ static void append_line(struct parser *parser, struct text key, struct text valu
 	text_append(&parser->lines, TEXT("\n"));
 }
 
-/* Takes in one word. Returns false for one that does not belong here. */
+/* Parses one word. Returns false for an unknown one. */
 static bool parse_option(struct parser *parser, struct text word)
 {
 	struct load_options *options = &parser->options;
@@ -111,7 +111,10 @@ static bool parse_word(struct parser *parser, const struct word *word)
 			    TEXT_ARGS(text_quote(word->text, QUOTE_MAX)));
 		return false;
 	}
-	/* A shell passes the name first, whatever it looks like; elsewhere linux=/kexec.efi is no name. */
+	/*
+	 * A shell always passes the program's name first. Any other sender may begin with an option, such as
+	 * linux=/kexec.efi.
+	 */
 	if (is_first && sender->is_shell)
 		return true;
 	if (parse_option(parser, word->text) || (is_first && load_options_name_program(word->text, sender)))
@@ -123,7 +126,7 @@ static bool parse_word(struct parser *parser, const struct word *word)
 	return false;
 }
 
-/* Parses all words. Returns false, with a line, where one of them means nothing here. */
+/* Parses all words. Warns and returns false if a word has no meaning here. */
 static bool parse_words(struct parser *parser)
 {
 	while (parser->rest.length) {
@@ -144,7 +147,7 @@ static bool parse_words(struct parser *parser)
 	return true;
 }
 
-/* Cuts a word and the blank behind it off the text, if that begins with it. */
+/* Removes a word and the blank behind it. Returns false if the text does not begin with it. */
 static bool take_exactly(struct text *text, struct text word)
 {
 	struct text rest = *text;
@@ -158,8 +161,8 @@ static bool take_exactly(struct text *text, struct text word)
 }
 
 /*
- * edk2 has made each byte of -append one unit of UTF-16 (GenericQemuLoadImageLib, "%a"), and we two bytes of UTF-8 of
- * each that is no ASCII. This makes them one again.
+ * edk2 has made one unit of UTF-16 of each byte of -append (GenericQemuLoadImageLib, "%a"), and we have made two bytes
+ * of UTF-8 of each unit that is not ASCII. This restores the bytes.
  */
 static struct text narrow(struct text text, char *buffer)
 {
@@ -176,7 +179,7 @@ static struct text narrow(struct text text, char *buffer)
 	return (struct text){ .start = bytes.start, .length = bytes.length };
 }
 
-/* The word is in front of the command line, or behind it (edk2 before its pull request 11115). */
+/* Removes the word, which is in front of the command line, or behind it (edk2 before its pull request 11115). */
 static bool take_qemu_initrd(struct text *text)
 {
 	struct text word = TEXT(" initrd=initrd");
@@ -195,8 +198,8 @@ static bool take_qemu_initrd(struct text *text)
 }
 
 /*
- * What edk2 tells QEMU's -shim: "kernel", all of -append, in which no word is ours, and "initrd=initrd" if there is
- * one. Returns false for anything else.
+ * Parses the load options that edk2 makes for QEMU's -shim: "kernel", the text of -append, in which no word is for us,
+ * and "initrd=initrd" if there is an initrd. Returns false for any other load options.
  */
 static bool parse_qemu_shim(struct parser *parser)
 {

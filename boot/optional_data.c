@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* Tells a person's text from what firmware puts into boot entries for itself. */
+/* Tells text that a person wrote from data that firmware puts into boot entries for itself. */
 #include "boot/optional_data.h"
 
 #include "boot/log.h"
@@ -14,10 +14,10 @@ enum {
 	NODE_SUBTYPE_END_ENTIRE = 0xff,
 };
 
-/* The longest mark that has been seen is of two characters: rhboot/efibootmgr issues 43 and 179. */
+/* The longest known mark has two characters: rhboot/efibootmgr issues 43 and 179. */
 #define MARK_LENGTH_MAX 4
 
-/* The size of a list of device paths at the front of `bytes`, of which the last ends at `size`. */
+/* Whether the bytes are a list of device paths, the last of which ends at `size`. */
 static bool is_path_list(const uint8_t *bytes, size_t size)
 {
 	bool ended = false;
@@ -34,7 +34,7 @@ static bool is_path_list(const uint8_t *bytes, size_t size)
 	return ended && size == 0;
 }
 
-/* Where the paths of an EFI_LOAD_OPTION begin: behind the NUL of its description. 0 if there is none. */
+/* The offset of an EFI_LOAD_OPTION's paths, behind the NUL of its description. 0 if there is no NUL. */
 static size_t end_of_description(const uint8_t *bytes, size_t size)
 {
 	for (size_t at = LOAD_OPTION_HEADER_SIZE; at < size && size - at >= 2; at += 2) {
@@ -44,7 +44,7 @@ static size_t end_of_description(const uint8_t *bytes, size_t size)
 	return 0;
 }
 
-/* Cuts everything but the OptionalData off a whole EFI_LOAD_OPTION. Returns false for anything else. */
+/* Reduces a whole EFI_LOAD_OPTION to its OptionalData. Returns false if it is something else. */
 static bool skip_load_option(const uint8_t **bytes, size_t *size)
 {
 	uint32_t attributes;
@@ -64,7 +64,10 @@ static bool skip_load_option(const uint8_t **bytes, size_t *size)
 	return true;
 }
 
-/* edk2 marks the entries that it makes: mBmAutoCreateBootOptionGuid, 8108ac4e-9f11-4d59-850e-e21a522c59b2. */
+/*
+ * The size without the GUID that edk2 appends to the entries that it makes: mBmAutoCreateBootOptionGuid,
+ * 8108ac4e-9f11-4d59-850e-e21a522c59b2.
+ */
 static size_t without_guid(const uint8_t *bytes, size_t size)
 {
 	static const uint8_t guid[] = { 0x4e, 0xac, 0x08, 0x81, 0x11, 0x9f, 0x59, 0x4d,
@@ -80,7 +83,7 @@ static bool is_line_end(char c)
 	return c == '\r' || c == '\n';
 }
 
-/* Makes line ends blanks. Returns false for text with other control characters: nobody writes those. */
+/* Replaces line ends by blanks. Returns false if there are other control characters, which nobody writes. */
 static bool make_one_line(char *start, size_t length)
 {
 	for (size_t i = 0; i < length; i++) {
@@ -105,12 +108,12 @@ static struct text without_mark_and_nuls(struct text text)
 	return text;
 }
 
-/* Whether `word` stands in the bytes, in one of both encodings: their NULs are passed over. */
+/* Whether the bytes contain `word`, in UTF-8 or UTF-16: NULs are skipped. */
 static bool holds(struct text bytes, struct text word)
 {
 	size_t matched = 0;
 
-	/* No word has its first character twice: a match that fails begins anew where it fails. */
+	/* No word has its first character twice, so a failed match can only restart at the character that failed. */
 	for (size_t i = 0; i < bytes.length && matched < word.length; i++) {
 		char c = bytes.start[i];
 
@@ -121,14 +124,20 @@ static bool holds(struct text bytes, struct text word)
 	return matched == word.length;
 }
 
-/* Somebody may have meant something by what is no text. Of initrd=, all but its first character, which it has twice. */
+/*
+ * Whether somebody may have meant these bytes as load options. initrd= has its first character twice, so the search is
+ * for the rest of it.
+ */
 static bool resembles_options(struct text bytes)
 {
 	return holds(bytes, TEXT("linux=")) || holds(bytes, TEXT("entry=")) || holds(bytes, TEXT("verbose")) ||
 	       holds(bytes, TEXT("nitrd=")) || holds(bytes, TEXT("volume="));
 }
 
-/* Converts text of a kind that is read. Returns false, with a warning, for text that ends within a character. */
+/*
+ * Converts text of a supported kind. Warns and returns false if the text ends within a character, or if words of ours
+ * follow its first NUL.
+ */
 static bool convert(enum text_kind kind, struct text bytes, char *place, struct text *ret_text)
 {
 	size_t rest = 0;
@@ -151,7 +160,7 @@ static bool convert(enum text_kind kind, struct text bytes, char *place, struct 
 	return false;
 }
 
-/* What is no text. Returns what to call it; NULL, with a warning, where somebody may have meant something by it. */
+/* Describes bytes that are not text. Returns NULL, after a warning, if somebody may have meant them as load options. */
 static const char *call_no_text(struct text bytes)
 {
 	if (!resembles_options(bytes))

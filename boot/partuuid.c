@@ -43,7 +43,7 @@ static bool parse_shaped(struct text value, struct text shape, char ret_partuuid
 	return true;
 }
 
-/* Cuts `prefix` off, in whatever case it is written. It is in upper case itself. */
+/* Removes `prefix`, in any case. Returns false if it is missing. */
 static bool skip_tag(struct text *value, struct text prefix)
 {
 	if (value->length < prefix.length)
@@ -86,7 +86,7 @@ bool volume_parse(struct text value, char ret_volume[PARTUUID_SIZE])
 	       parse_shaped(value, TEXT("xxxxxxxx-xx"), ret_volume);
 }
 
-/* UUID=, LABEL= and PARTLABEL=, and what FAT and NTFS have for a UUID. */
+/* Whether the value is a UUID=, LABEL= or PARTLABEL=, a link to a device, or the UUID of a FAT or NTFS file system. */
 static bool names_file_system(struct text value)
 {
 	char ignored[PARTUUID_SIZE];

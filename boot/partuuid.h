@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * Names of partitions, as Linux and blkid have them ("PARTUUID="; Linux, block/partitions/efi.c and msdos.c): the GUID
- * that a GPT gives a partition, or the signature of a disk with an MBR and the partition's number.
+ * PARTUUIDs, in the form of Linux and blkid (Linux, block/partitions/efi.c and msdos.c): the GUID that a GPT gives a
+ * partition, or the signature of a disk with an MBR and the partition's number.
  */
 #pragma once
 
@@ -13,22 +13,22 @@
 /* The text with its NUL. */
 #define PARTUUID_SIZE 37
 
-/* The GUID as it lies on the disk, as text in lower case. */
+/* Converts a GUID, as it lies on the disk, to text in lower case. */
 void partuuid_of_gpt(const uint8_t guid[16], char ret_partuuid[PARTUUID_SIZE]);
 
-/* The four bytes at 440 of the MBR, as they lie there. Numbers of logical partitions differ between systems. */
+/* `signature` is the four bytes at offset 440 of the MBR. Numbers of logical partitions differ between systems. */
 void partuuid_of_mbr(const uint8_t signature[4], uint32_t number, char ret_partuuid[PARTUUID_SIZE]);
 
-/* What an entry calls the partitions that are known by their type. */
+/* An entry's names for the partitions that are found by their type. */
 #define VOLUME_ESP "esp"
 #define VOLUME_XBOOTLDR "xbootldr"
 
 /*
- * Reads the value of the key `volume`: one of these, or a PARTUUID in either case. It may have PARTUUID= or
- * /dev/disk/by-partuuid/ before it, and quotes or braces around it, as blkid and others print it. Writes it as the
- * functions above do; returns false if it is neither.
+ * Parses the value of the key `volume`: one of these names, or a PARTUUID in either case. PARTUUID= or
+ * /dev/disk/by-partuuid/ may stand in front of a PARTUUID, and quotes or braces around it, as blkid and others print
+ * them. Writes it in the form of the functions above. Returns false for any other value.
  */
 bool volume_parse(struct text value, char ret_volume[PARTUUID_SIZE]);
 
-/* For a value that volume_parse refuses: what was expected in its place. */
+/* Describes what was expected in place of a value that volume_parse refuses. */
 const char *volume_expected(struct text value);

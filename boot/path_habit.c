@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* Knows paths of other kinds by their shape. */
+/* Recognises habits by the form of the path. */
 #include "boot/path_habit.h"
 
 #include "boot/volume_path.h"
@@ -7,11 +7,11 @@
 #define ONE_PATH "one path a line"
 #define FROM_THE_ROOT "a path from the volume's root on"
 
-/* In UTF-8: what U+2000 to U+203F begin with, which are blanks, dashes, quotes, and characters without a width. */
+/* The first two bytes in UTF-8 of U+2000 to U+203F: blanks, dashes, quotes, and characters without a width. */
 #define GENERAL_PUNCTUATION "\xe2\x80"
 #define IDEOGRAPHIC_SPACE "\xe3\x80\x80"
 
-/* No digest is shorter: MD5. */
+/* The shortest digest is MD5's. */
 #define DIGEST_DIGITS_MIN 32u
 
 static bool is_blank(char c)
@@ -33,7 +33,7 @@ static bool contains_any(struct text path, struct text characters)
 	return false;
 }
 
-/* The character behind the first blank that has such a one behind it: what begins another path, or a variable. */
+/* The first separator or $ that follows a blank: there another path begins, or a variable. NUL if there is none. */
 static char next_word(struct text path)
 {
 	for (size_t i = 1; i < path.length; i++) {
@@ -45,7 +45,7 @@ static char next_word(struct text path)
 	return '\0';
 }
 
-/* The part of a path ahead of its first separator, if the path goes on behind that. */
+/* The part of a path in front of its first separator. Empty if it has no separator. */
 static struct text before_separator(struct text path)
 {
 	for (size_t i = 0; i < path.length; i++) {
@@ -60,7 +60,7 @@ static bool ends_in(struct text text, char c)
 	return text.length && text.start[text.length - 1] == c;
 }
 
-/* Words that a kernel's command line begins with, where it stands behind the kernel's path as in GRUB. */
+/* Whether the word looks like the first one of a command line, which GRUB has behind the kernel's path. */
 static bool is_word_for_linux(struct text word)
 {
 	struct text words = TEXT("ro rw quiet splash");
@@ -72,7 +72,7 @@ static bool is_word_for_linux(struct text word)
 	return text_has(word, '=');
 }
 
-/* More than one word: what to call those behind the first. NULL if there is only one. */
+/* Explains the words behind the first one. NULL if there is only one word. */
 static const char *words_behind(struct text path)
 {
 	struct text word;
@@ -86,7 +86,7 @@ static const char *words_behind(struct text path)
 	return is_word_for_linux(word) ? ONE_PATH "; words for Linux stand in a line options" : ONE_PATH;
 }
 
-/* A file and, behind a #, its digest in hexadecimal, as Limine has it. */
+/* Whether a # and a digest in hexadecimal follow the file, as in Limine. */
 static bool has_digest(struct text path)
 {
 	size_t digits = 0;
@@ -96,20 +96,22 @@ static bool has_digest(struct text path)
 	return digits >= DIGEST_DIGITS_MIN && digits < path.length && path.start[path.length - 1 - digits] == '#';
 }
 
-/* (hd0,gpt2)/x and ($root)/x. A name in parentheses that nothing follows is a name. */
+/* Matches (hd0,gpt2)/x and ($root)/x. Without anything behind them, parentheses belong to a name. */
 static bool is_grub_device(struct text path)
 {
 	return text_begins_with(path, TEXT("(")) && ends_in(before_separator(path), ')');
 }
 
-/* What /etc/fstab and root= call a file system by. */
+/* Whether the path is a tag that stands for a file system in /etc/fstab or root=. */
 static bool is_tag(struct text path)
 {
 	return text_begins_with(path, TEXT("PARTUUID=")) || text_begins_with(path, TEXT("PARTLABEL=")) ||
 	       text_begins_with(path, TEXT("UUID=")) || text_begins_with(path, TEXT("LABEL="));
 }
 
-/* C:\x, fs0:\x, file:///x, boot():/x. What the network is asked for is no path of a volume, but may be what was meant.
+/*
+ * Matches C:\x, fs0:\x, file:///x and boot():/x. Excludes URLs of a server, because the user may want that server's
+ * file.
  */
 static bool has_device(struct text path)
 {
@@ -120,7 +122,7 @@ static bool has_device(struct text path)
 	return first.length > 1 && ends_in(first, ':');
 }
 
-/* FS0:x, (hd0,1)x, hd0,gpt1/x, HD(1,GPT,...)/x and PciRoot(0x0)/x, which may all be names. */
+/* Matches FS0:x, (hd0,1)x, hd0,gpt1/x, HD(1,GPT,...)/x and PciRoot(0x0)/x. All of these may also be names of files. */
 static bool names_device(struct text path)
 {
 	struct text first = before_separator(path);

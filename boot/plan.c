@@ -11,13 +11,13 @@
 #include "common/format.h"
 #include "common/string.h"
 
-/* How much of a key a message quotes. */
+/* Longest quote of a key in a message. */
 #define QUOTE_MAX 120
 
 /*
- * The shortest lines, with their line feeds: they say how many members a list can have at most. Of the keys with a
- * digest, sha256 is the shorter one. A word initrd=x of a command line, with what ends it, is as long as an initrd
- * line.
+ * The shortest lines, with their line feeds. They limit the number of members that a list can have. Of the two keys for
+ * digests, sha256 is the shorter one. A word initrd=x of a command line, with the character that ends it, is as long as
+ * an initrd line.
  */
 #define INITRD_LINE_MIN sizeof("initrd x")
 #define DIGEST_LINE_MIN (sizeof("sha256  x") + DIGEST_TEXT_SIZE - 1)
@@ -30,14 +30,14 @@ static size_t members_max(struct text text, size_t line_min)
 }
 
 /*
- * Everything lies in one piece of memory: three lists, then the strings. Those are said_by and the text itself, the
- * names, each with a NUL, and the command line. No name and no options value is as long as its line, because the key
- * stands in front of it, so names and command line each fit into the text's size; nor is a name as long as its initrd=
- * word.
+ * One piece of memory holds everything: three lists, then the strings. The strings are said_by, the text itself, the
+ * command line, and the names, each with a NUL. A name or an options value is shorter than its line, because its key
+ * stands in front of it. A name in initrd= is shorter than that word. So all names together fit into the text's size,
+ * and so does the command line.
  */
 enum kexec_status plan_builder_start(struct plan_builder *builder, const char *said_by, struct text text)
 {
-	/* One more than the text can name: boot_plan_put_first. */
+	/* One more than the text can name, for boot_plan_put_first. */
 	size_t initrds_max = members_max(text, INITRD_LINE_MIN) + 1;
 	size_t digests_max = members_max(text, DIGEST_LINE_MIN);
 	size_t unknown_max = members_max(text, UNKNOWN_LINE_MIN);
@@ -117,7 +117,7 @@ enum kexec_status plan_builder_resume(struct plan_builder *builder, const struct
 	enum kexec_status status;
 	void *memory;
 
-	/* No name is as long as its word. */
+	/* A name is shorter than its word initrd=. */
 	status = pool_alloc(initrds_max * sizeof(struct boot_part) + text.length + 1, plan->said_by, &memory);
 	if (status)
 		return status;

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * What to boot: a list of parts, and the policy for all of them. Everything that can say what to boot becomes a plan,
- * checked as a whole, before the first part is opened: entry text and load options in boot/entry.c, what is sealed in
- * our own image in boot/sealed_image.c. After that nobody reads the text again; it is kept only to be measured.
+ * A plan says what to boot: a list of parts, and the policy for all of them. Entry text and load options become plans
+ * in boot/entry.c, contents sealed in our own image in boot/sealed_image.c. A plan is checked as a whole before the
+ * first part is opened. After that nobody reads the text again; it is kept only to be measured.
  */
 #pragma once
 
@@ -39,9 +39,9 @@ struct part_digest {
 	uint8_t bytes[SHA256_DIGEST_SIZE];
 };
 
-/* One thing to be loaded. A part may have either digest, or both, and must have each that is known. */
+/* One thing to be loaded. Either digest may be known, or both. The part's bytes must match each known digest. */
 struct boot_part {
-	const char *name; /* as it was written: the source knows it by this name, and so do messages */
+	const char *name; /* as it was written, for the part's source and for messages */
 	enum part_source source;
 	enum trust trust;
 	/*
@@ -60,45 +60,44 @@ bool boot_part_has_digest(const struct boot_part *part);
  */
 bool boot_part_is_sealed(const struct boot_part *part);
 
-/* A complete plan. It owns everything it points to. A zeroed plan is empty, and boot_plan_free does no harm to it. */
+/* A complete plan. It owns everything it points to. A zeroed plan is empty, and boot_plan_free is harmless on it. */
 struct boot_plan {
 	const char *said_by;	   /* where the plan comes from, for messages: a path, "load options", ... */
-	struct text text;	   /* its words, as they are measured */
-	bool has_lines;		   /* whoever wrote it sees the lines that it has here */
+	struct text text;	   /* its source text, as it is measured */
+	bool has_lines;		   /* the lines of `text` are those that its author sees, so messages number them */
 	bool is_file;		   /* said_by is the path of an entry file */
 	struct boot_part kernel;   /* always there */
 	struct boot_part *initrds; /* in the order in which they are loaded */
 	size_t initrd_count;
 	struct boot_part pcr_signature; /* signed values of register 11, for the initrd; ->name is NULL: none */
-	struct boot_part pcr_key;	/* public, of who has signed them; likewise */
+	struct boot_part pcr_key;	/* public key of their signer; likewise */
 	const char *fallback;		/* entry file to try when this one is refused (boot/attempts.h); NULL: none */
 	char volume[PARTUUID_SIZE]; /* on which the parts are (boot/partuuid.h); "": the one that our image came from */
 	bool has_profile;	    /* the entry names a profile; without one it is 0 */
 	uint32_t profile;	    /* of a unified image */
 	struct text *unknown_keys;  /* in order; they were skipped */
 	size_t unknown_key_count;
-	/* What the load options hold without anybody having meant anything by it; NULL: nothing. */
+	/* Content of the load options that was ignored without a warning (boot/loadoptions.h); NULL: none. */
 	const char *skipped_options;
 	struct text command_line; /* a NUL follows, which is not counted */
-	bool options_are_added;	  /* of our own unified image: the command line is not in it, but in the load options */
-	bool require_signature;	  /* the platform must vouch for the kernel, whoever else does */
-	bool require_measurement; /* all that is measured must be in the registers */
-	bool measured_as_image;	  /* kernel, command line and initrds are measured as those of a unified image are */
-	bool overwrite_off;	  /* the firmware shall not overwrite memory at the next reset */
+	bool options_are_added;	  /* the command line is from the load options: our own unified image has none */
+	bool require_signature;	  /* the platform must vouch for the kernel, even if our image does */
+	bool require_measurement; /* refuse to boot unless everything that is measured reaches its register */
+	bool measured_as_image;	  /* kernel, command line and initrds are measured like sections of a unified image */
+	bool overwrite_off;	  /* do not ask the firmware to overwrite memory at the next reset */
 	bool network_trusted;	  /* parts without a digest may come over the network: boot/network_policy.h */
-	bool dma_off;		  /* devices behind PCI bridges shall not write to memory once the firmware is left */
-	bool dma_is_said;	  /* by a line of its own, which a word of the command line does not change */
+	bool dma_off;		  /* keep devices behind PCI bridges from writing to memory once the firmware is left */
+	bool dma_is_said;	  /* a `dma` line sets dma_off, so a word of the command line does not change it */
 	bool forensics;		  /* pages are recorded, so that the purgatory can name those that change */
 	bool verbose;
 	enum on_mismatch on_mismatch;
 	void *memory;	     /* one piece of pool memory, for all of the above */
-	void *initrd_memory; /* of the pool, for the list of initrds once it was moved to get longer; NULL: it was not
-			      */
+	void *initrd_memory; /* pool memory for a longer list of initrds (plan_builder_resume); NULL: none */
 };
 
 /*
- * Part number `index`, counted from 0: the kernel, the initrds in order, then the others that there are. NULL behind
- * the last.
+ * Part number `index`, counted from 0: the kernel, the initrds in order, then pcr_signature and pcr_key, if they exist.
+ * NULL behind the last.
  */
 struct boot_part *boot_plan_part(struct boot_plan *plan, size_t index);
 
@@ -110,16 +109,15 @@ struct line_text {
 	char text[16];
 };
 
-/* The line of ->text in which the byte at `place` stands, as ": line 3". Nothing where the text has no lines. */
+/* The number of the line of ->text that has the byte at `place`, as ": line 3". Empty unless the plan has has_lines. */
 struct line_text boot_plan_line(const struct boot_plan *plan, const char *place);
 
 /*
- * Logs which keys and load options were skipped: for everybody if what they ask for is lost, else for users who asked
- * for verbose.
+ * Logs which keys and load options were skipped: with a warning if their request is lost, otherwise only with verbose.
  */
 void boot_plan_print_unknown_keys(const struct boot_plan *plan);
 
-/* Our image came over the network: the parts of the plan that would lie beside it do so as well. */
+/* For an image that came over the network: all parts that would lie beside it come over the network as well. */
 void boot_plan_use_network(struct boot_plan *plan);
 
 void boot_plan_free(struct boot_plan *plan);

@@ -17,7 +17,7 @@
 #define SECTION_COMMAND_LINE ".cmdline"
 #define SECTION_PROFILE ".profile"
 
-/* What messages call them. */
+/* Their names in messages. */
 #define THIS_IMAGE "this image"
 #define UNIFIED_IMAGE "unified image"
 
@@ -56,7 +56,7 @@ size_t sealed_image_entries(const struct pe_image *image)
 	return count_sections(image, SECTION_ENTRY);
 }
 
-/* Whoever seals an entry wants it to be tried. */
+/* Refuses more entries than one start tries, because whoever sealed them wants each to be tried. */
 static enum kexec_status check_entries(const struct pe_image *image)
 {
 	size_t count = sealed_image_entries(image);
@@ -68,7 +68,7 @@ static enum kexec_status check_entries(const struct pe_image *image)
 	return KEXEC_OK;
 }
 
-/* Of two sections, some would take the first, and some the second. */
+/* Refuses two sections of one name: some readers would take the first, and some the second. */
 static enum kexec_status check_for_doubles(const struct pe_image *image)
 {
 	static const char *const names[] = { SECTION_KERNEL, SECTION_COMMAND_LINE, ".ucode", ".initrd",
@@ -99,7 +99,7 @@ enum seal sealed_image_found(const struct pe_image *image, bool is_demanded)
 	return SEAL_UNREADABLE;
 }
 
-/* The content of the section number `index` of those that have this name; there is one. */
+/* The content of the .entry section number `index`, counted from 0, which must exist. */
 static struct text find_entry(const struct pe_image *image, size_t index)
 {
 	struct pe_section section;
@@ -126,9 +126,8 @@ static enum kexec_status plan_entry(const struct pe_image *image, size_t index, 
 }
 
 /*
- * Writes what the sections say as an entry, which is measured, and of which the plan is made. The command line is one
- * line, whatever stands between its words and at its end. An initrd that is empty is refused when it is loaded:
- * somebody wanted one.
+ * Writes an entry that names the sections. The plan is made of it. The command line becomes one line, whatever
+ * separates and ends its words. An empty initrd is refused when it is loaded, because somebody wanted it.
  */
 static void write_entry(const struct pe_image *image, uint32_t profile, struct text command_line,
 			struct text_buffer *text)

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * What a PE image holds to be booted, in sections that the image's own signature covers: entries (.entry), of which
- * each is tried when the one before it is refused, or a unified kernel image
+ * Finds in a PE image the sections that say what to boot. The image's own signature covers them. They are entries
+ * (.entry), each of which is tried if the one before it is refused, or a unified kernel image
  * (uapi-group.org/specifications/specs/unified_kernel_image).
  */
 #pragma once
@@ -14,8 +14,8 @@
 
 /*
  * The mark: the content of the section .seal of our image, read-only data that its signature covers. It says whether
- * the image must have something sealed in it. `make` builds the generic mark, tools/seal writes the other. The loader
- * reads it where it was linked, without any header. Each is text that fills its place with NULs.
+ * the image must have something sealed in it. `make` builds the generic mark, tools/seal writes the other one. The
+ * loader reads it at its linked address, without any header. Both marks are text, padded with NULs.
  */
 #define SEAL_MARK_SECTION ".seal"
 #define SEAL_MARK_SIZE 32u
@@ -28,7 +28,7 @@ bool seal_mark_demands(const char mark[SEAL_MARK_SIZE]);
 enum seal {
 	NOT_SEALED,	 /* anybody outside the image may say what to boot */
 	SEALED,		 /* nobody outside the image may */
-	SEAL_UNREADABLE, /* it cannot be told: nothing may boot */
+	SEAL_UNREADABLE, /* unknown: nothing may boot */
 };
 
 /*
@@ -36,7 +36,7 @@ enum seal {
  * make no sense, if two sections have a name that counts, if there are more entries than can be tried, or if
  * `is_demanded` and nothing is sealed.
  *
- * Two are none too many where a section .profile begins another profile of a unified kernel image: the first counts.
+ * In a unified kernel image with profiles (.profile) a name may occur several times: its first section counts.
  */
 enum seal sealed_image_found(const struct pe_image *image, bool is_demanded);
 
@@ -45,19 +45,19 @@ enum seal sealed_image_found(const struct pe_image *image, bool is_demanded);
  */
 size_t sealed_image_entries(const struct pe_image *image);
 
-/* What is chosen of that which is sealed. */
+/* A choice from the sealed contents. */
 struct sealed_choice {
 	size_t entry;	     /* counted from 0, in the order of the section headers */
 	uint32_t profile;    /* of a unified kernel image */
-	struct text options; /* the command line of one that has none */
+	struct text options; /* the command line of a unified kernel image that has none */
 };
 
 /*
- * Makes a plan of what is sealed in the image. A sealed entry names files on the volume and has a digest for each. In a
- * unified kernel image the parts are the sections .linux, .ucode and .initrd of the profile, and .cmdline is the
- * command line, its control characters replaced by blanks. Where that is missing or empty, `options` are: then the
- * plan says so by options_are_added. A sealed entry has neither, and both count for nothing. Each of several sealed
- * entries is called by its number, from 1 on.
+ * Makes a plan of the sealed contents. A sealed entry names files on the volume and has a digest for each. In a unified
+ * kernel image the parts are the sections .linux, .ucode and .initrd of the profile, and .cmdline is the command line,
+ * its control characters replaced by blanks. If that is missing or empty, `options` is the command line, and the plan
+ * has options_are_added. For a sealed entry, profile and options are ignored. If there are several sealed entries,
+ * messages number them from 1 on.
  *
  * The caller frees the plan with boot_plan_free. *ret_plan is written on success only.
  */

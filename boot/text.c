@@ -160,7 +160,7 @@ void text_append(struct text_buffer *buffer, struct text text)
 
 #define NOT_A_CHARACTER UINT32_MAX
 
-/* Cuts one character off *text, which is not empty. */
+/* Removes one character from *text, which must not be empty. */
 static uint32_t take_character(struct text *text)
 {
 	static const uint32_t smallest[] = { 0, 0x80, 0x800, 0x10000 };
@@ -221,7 +221,7 @@ bool text_to_utf16(struct text text, uint16_t *ret_utf16, size_t capacity)
 
 #define REPLACEMENT_CHARACTER 0xfffdu
 
-/* 0 at the end, which an odd last byte is as well. */
+/* Returns 0 at the end. A single last byte counts as the end. */
 static uint32_t peek_unit(const struct utf16_reader *reader)
 {
 	return reader->size >= 2 ? reader->bytes[0] | (uint32_t)reader->bytes[1] << 8 : 0;

@@ -24,34 +24,34 @@ bool text_equal(struct text a, struct text b);
 
 bool text_begins_with(struct text text, struct text prefix);
 
-/* Whether `part`, which is not empty, stands anywhere in the text. */
+/* Whether the text contains `part`, which must not be empty. */
 bool text_contains(struct text text, struct text part);
 
-/* Whether the character stands anywhere in the text. */
+/* Whether the text contains the character. */
 bool text_has(struct text text, char c);
 
-/* Cuts the first `count` bytes off *text, which has as many. */
+/* Removes the first `count` bytes of *text, which must have as many. */
 void text_drop(struct text *text, size_t count);
 
-/* Cuts the prefix off *text, if that begins with it. */
+/* Removes the prefix if *text begins with it. */
 void text_skip_prefix(struct text *text, struct text prefix);
 
-/* Whether the text ends in ".efi", in whatever case, as images' names do. */
+/* Whether the text ends in ".efi", in any case, like the names of images. */
 bool text_ends_in_efi(struct text text);
 
-/* Without the spaces, tabs and carriage returns at both ends. */
+/* The text without spaces, tabs and carriage returns at both ends. */
 struct text text_trim(struct text text);
 
-/* Cuts the first word, which spaces or tabs end, off *text, and what separates it from the rest. Empty at the end. */
+/* Removes the first word of *text, and the spaces and tabs that separate it from the rest. Empty at the end. */
 struct text text_take_word(struct text *text);
 
-/* Cuts the first line off *text, without its line feed. Returns false when there is none left. */
+/* Removes the first line of *text. *ret_line does not have its line feed. Returns false when there is none left. */
 bool text_take_line(struct text *text, struct text *ret_line);
 
 /* A NUL-terminated string as a text. */
 struct text text_of_string(const char *string);
 
-/* The beginning of somebody's text, for a message: no more than `max` bytes of it. */
+/* The first bytes of somebody's text, for a message: at most `max` of them. */
 struct text text_quote(struct text text, size_t max);
 
 /* A letter of ASCII in lower case; any other character as it is. */
@@ -62,10 +62,10 @@ int text_hex_digit(char c);
 
 bool text_is_digit(char c);
 
-/* Cuts a decimal number off *text. Returns false, and cuts nothing off, without a digit and for more than `max`. */
+/* Removes a decimal number from *text. Returns false, and removes nothing, without a digit or above `max`. */
 bool text_take_number(struct text *text, uint64_t max, uint64_t *ret_number);
 
-/* Text that is being written, to a buffer whose size the writer has made sure of. */
+/* A text that is being written. The writer ensures that the buffer is large enough. */
 struct text_buffer {
 	char *start;
 	size_t length;
@@ -73,26 +73,23 @@ struct text_buffer {
 
 void text_append(struct text_buffer *buffer, struct text text);
 
-/* Whether it is UTF-8 as RFC 3629 has it: no overlong forms, no surrogates, no values beyond 0x10ffff. */
+/* Whether it is UTF-8 as RFC 3629 defines it: no overlong forms, no surrogates, no values beyond 0x10ffff. */
 bool text_is_utf8(struct text text);
 
-/*
- * Converts UTF-8 to UTF-16 with a NUL at the end. Returns false for what is not UTF-8, and for what does
- * not fit in `capacity` units.
- */
+/* Converts UTF-8 to UTF-16 with a NUL. Returns false if it is not UTF-8, or does not fit in `capacity` units. */
 bool text_to_utf16(struct text text, uint16_t *ret_utf16, size_t capacity);
 
-/* The bytes of UTF-16 up to its NUL, and with that. */
+/* The size in bytes of UTF-16 that ends with a NUL, including the NUL. */
 size_t utf16_size(const uint16_t *utf16);
 
-/* UTF-16 as the firmware hands it out: unaligned, `size` bytes of it or up to a NUL. */
+/* UTF-16 from the firmware. It may be unaligned, and ends behind `size` bytes or at a NUL. */
 struct utf16_reader {
 	const uint8_t *bytes;
 	size_t size;
 };
 
 /*
- * Takes one character and writes it as UTF-8. Returns the number of bytes written, 0 at the end. Half a surrogate
+ * Removes one character and writes it as UTF-8. Returns the number of bytes written, 0 at the end. Half a surrogate
  * pair becomes U+FFFD.
  */
 size_t utf16_take_utf8(struct utf16_reader *reader, char ret_utf8[4]);

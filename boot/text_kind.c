@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* Weighs what speaks for each encoding. */
+/* Weighs the evidence for each encoding. */
 #include "boot/text_kind.h"
 
 #include "common/string.h"
@@ -13,13 +13,13 @@ static bool is_ascii(uint8_t c)
 	return (c >= ' ' && c <= '~') || c == '\t' || c == '\r' || c == '\n';
 }
 
-/* Units that are ASCII in one order of bytes. */
+/* The units that are ASCII, in one byte order. */
 struct ascii_units {
 	size_t count;
-	bool first; /* the first unit of all is one of them */
+	bool first; /* the very first unit is one of them */
 };
 
-/* What the units up to a NUL look like in either order. */
+/* The units up to a NUL, counted in both byte orders. */
 struct units {
 	size_t count;
 	struct ascii_units little;
@@ -51,7 +51,7 @@ static bool is_mostly_ascii(const struct ascii_units *ascii, size_t count)
 	return ascii->count >= 2 && (ascii->first || 2 * ascii->count >= count);
 }
 
-/* Also tells whether there is anything in front of the first NUL. */
+/* Whether it is valid UTF-16, with at least one character in front of the first NUL. */
 static bool is_utf16(const void *bytes, size_t size)
 {
 	struct utf16_reader reader = { .bytes = bytes, .size = size };
@@ -74,7 +74,7 @@ static enum text_kind kind_with_nuls(const void *bytes, size_t size)
 
 	if (is_mostly_ascii(&units.little, units.count) && units.little.count >= units.big.count)
 		return is_utf16(bytes, size) ? TEXT_UTF16 : TEXT_BINARY;
-	/* ASCII with an odd length looks like this where UTF-16 was appended to it. */
+	/* The first unit must be ASCII too: UTF-16 behind ASCII of an odd length looks big endian. */
 	return units.big.first && is_mostly_ascii(&units.big, units.count) ? TEXT_UTF16_BIG_ENDIAN : TEXT_BINARY;
 }
 

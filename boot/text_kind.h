@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* Says what bytes are that somebody wrote as text: one answer for entry files and for load options. */
+/* Finds the encoding of bytes that may be text, in the same way for entry files and load options. */
 #pragma once
 
 #include <stddef.h>
@@ -10,14 +10,14 @@ enum text_kind {
 	TEXT_NOTHING,	       /* no bytes, NULs only, or a byte order mark with nothing behind it */
 	TEXT_UTF8,	       /* also ASCII; it has no NULs, except at its end */
 	TEXT_UTF16,	       /* little endian, as UEFI has it; up to a NUL or the end */
-	TEXT_UTF16_BIG_ENDIAN, /* which nothing here reads */
-	TEXT_BINARY,	       /* anything else, also what begins as one kind and goes on as another */
+	TEXT_UTF16_BIG_ENDIAN, /* not supported */
+	TEXT_BINARY,	       /* anything else, also bytes that begin in one encoding and continue in another */
 };
 
 /*
- * A byte order mark decides. Without one, text without NULs is UTF-8 or none. Text with NULs is UTF-16 only if at least
- * two of its units are ASCII, and its first unit or half of all: anything that says something to us is mostly ASCII,
- * and a GUID or a number is not. UTF-16 has no half surrogate pairs.
+ * A byte order mark decides. Without one, bytes without NULs are UTF-8 or binary. Bytes with NULs are UTF-16 only if at
+ * least two units are ASCII, and the first unit or half of all units are: text that we understand is mostly ASCII, and
+ * a GUID or a number is not. Half a surrogate pair makes UTF-16 binary.
  */
 enum text_kind text_kind(const void *bytes, size_t size);
 

@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* Resolves paths from their end to their beginning, where .. is seen before the name that it leaves out. */
+/* Resolves paths from the end, so that .. comes before the name that it removes. */
 #include "boot/volume_path.h"
 
 #include "boot/log.h"
 #include "common/string.h"
 
-/* How much of a path that is too long a message quotes. */
+/* Longest quote of a path in a message. */
 #define QUOTE_MAX 60
 
-/* Bytes of the longest path as it is written. */
+/* The longest path as it is written, in bytes. */
 #define WRITTEN_MAX (VOLUME_PATH_SIZE - 2)
 
 bool volume_path_is_separator(char c)
@@ -16,7 +16,7 @@ bool volume_path_is_separator(char c)
 	return c == '/' || c == '\\';
 }
 
-/* Cuts off the last part and the separators around it. Empty at the root. */
+/* Removes the last part and the separators around it. Returns an empty part at the root. */
 static struct text cut_last(struct text *path)
 {
 	size_t end = path->length;
@@ -31,8 +31,8 @@ static struct text cut_last(struct text *path)
 }
 
 /*
- * The same for what remains once . and .. are resolved. *up, 0 at first, counts names to be left out: what is left of
- * it at the root leads above that.
+ * Does the same, and resolves . and .. on the way. *up, initially 0, counts the names that are still to be removed. If
+ * it is not 0 at the root, the path leads above the root.
  */
 static struct text cut_part(struct text *path, size_t *up)
 {
@@ -86,7 +86,7 @@ struct text volume_path_first(struct text path)
 	return first;
 }
 
-/* Writes the one spelling of a path to the end of the buffer. A path that does not begin with a separator gets one. */
+/* Writes the canonical form of a path to the end of the buffer. It always begins with a separator. */
 static struct text resolve(struct text path, char buffer[WRITTEN_MAX + 1])
 {
 	size_t at = WRITTEN_MAX + 1;

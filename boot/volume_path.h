@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * Paths on a volume, as an entry writes them and as firmware wants them. Both / and \ separate, runs of them as one; .
- * is left out, and .. leaves out the name before it. All paths begin at the root, with a separator or without (Boot
- * Loader Specification, "Type #1 Boot Loader Entry Keys"). So one file has one spelling, for opening and for comparing;
- * messages quote the path as it was written.
+ * Converts paths on a volume from the form in entries to the firmware's. Both / and \ are separators, and several in a
+ * row count as one. A part . is ignored, and .. removes the name before it. All paths begin at the root, with or
+ * without a separator in front (Boot Loader Specification, "Type #1 Boot Loader Entry Keys"). So one file has one
+ * canonical path, for opening and comparing. Messages quote the path as it was written.
  */
 #pragma once
 
@@ -22,10 +22,10 @@
  */
 enum kexec_status volume_path(const char *name, uint16_t ret_path[VOLUME_PATH_SIZE]);
 
-/* Whether it stands between the parts of a path. */
+/* Whether the character separates the parts of a path. */
 bool volume_path_is_separator(char c);
 
-/* Whether two paths are one. Case counts: the volume need not be FAT. */
+/* Whether two paths name one file. Case counts: the volume need not be FAT. */
 bool volume_path_equal(struct text a, struct text b);
 
 /* Whether the path leads above the root. */
