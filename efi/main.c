@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * kexec-efi: the pipeline of kexec_file_load as a UEFI application. What is read is what is hashed, what is hashed is
- * what runs.
+ * kexec-efi: the pipeline of kexec_file_load as a UEFI application. The bytes that are read are the bytes that are
+ * hashed, and the bytes that run.
  */
 #include "boot/attempts.h"
 #include "boot/digest.h"
@@ -35,20 +35,20 @@
 extern const uint8_t purgatory_blob[];
 extern const uint8_t purgatory_blob_end[];
 
-/* What stays from one entry to the next. */
+/* The state that is kept from one entry to the next. */
 struct start {
 	EFI_LOADED_IMAGE *image;
 	struct last_stop last_stop;
 	struct attempts attempts;
 };
 
-/* All that a boot of one entry is made of. */
+/* The state of booting one entry. */
 struct boot {
 	struct start *start;
 	struct sources sources;
 	struct boot_plan plan;
 	bool was_shown;	  /* the platform was asked about the kernel */
-	bool is_measured; /* the kernel is */
+	bool is_measured; /* the kernel was measured */
 	struct kexec_image kexec_image;
 	struct digest digest;
 	struct kernel kernel;
@@ -130,9 +130,9 @@ static struct load_target load_target(struct boot *boot)
 }
 
 /*
- * What is refused before it is measured leaves nothing in the registers, which the next entry may have to leave as they
- * are foretold. So a kernel that comes by itself is measured when its initrds are there and are the right ones. One
- * that addons follow in register 4 cannot wait, nor can a unified image, which is not kept.
+ * An entry that is refused before anything is measured leaves the registers unchanged, so that the next entry can still
+ * reach its predicted values. So a kernel that comes by itself is measured when its initrds are loaded and verified.
+ * The measurement cannot wait if addons follow in register 4, or for a unified image, which is not kept.
  */
 static bool is_measured_at_once(const struct boot *boot)
 {
@@ -146,7 +146,9 @@ static void measure_kernel_once(struct boot *boot)
 	boot->is_measured = true;
 }
 
-/* Read, judged by the platform, and measured, in the one place where it will run. */
+/*
+ * Reads the kernel to the place where it will run, and asks the platform to judge it there. It is measured there, too.
+ */
 static enum kexec_status load_trusted_kernel(struct boot *boot)
 {
 	const struct load_target target = load_target(boot);
@@ -216,7 +218,7 @@ static enum kexec_status place_purgatory(struct boot *boot)
 	return last_stop_set_policy(&boot->purgatory, &policy);
 }
 
-/* All segments have their places now: the purgatory can be told where to go on, and where to complain. */
+/* Tells the purgatory where to continue and where to report, because all segments have their places now. */
 static enum kexec_status instruct_purgatory(struct boot *boot)
 {
 	struct handover *handover = &boot->handover;
@@ -251,7 +253,7 @@ static enum kexec_status hash_segments(struct boot *boot)
 	return digest_prepare(&boot->kexec_image, &boot->purgatory, &boot->digest);
 }
 
-/* What Linux finds in the firmware's configuration tables and variables. Nothing here is worth failing for. */
+/* Sets the configuration tables and variables that Linux finds. Best effort: no failure here ends the boot. */
 static void leave_for_linux(const struct boot *boot)
 {
 	if (!boot->plan.overwrite_off)
@@ -261,14 +263,14 @@ static void leave_for_linux(const struct boot *boot)
 	stub_variables_set();
 	start_note_started();
 	clock_print_phases();
-	/* The end of the log, which stays whatever has to be dropped of it. */
+	/* At the end of the log, which stays if lines must be dropped. */
 	attempts_print(&boot->start->attempts);
 	loader_interface_finish(&boot->plan, boot->kernel.view.bytes != NULL);
 }
 
 /*
- * From here on only the purgatory can say how long things take, on the serial line. In a guest of TDX that takes
- * handlers for exceptions, and the purgatory has none: there it reports only a mismatch, which stops it.
+ * From here on only the purgatory can report times, on the serial line. In a TDX guest the serial port raises an
+ * exception that the purgatory does not handle. There it uses the port only to report a mismatch, before it stops.
  */
 static enum kexec_status hand_over_clock(const struct boot *boot)
 {
@@ -296,7 +298,7 @@ static enum kexec_status leave_firmware(struct boot *boot)
 
 /*
  * Undoes leave_for_linux and frees everything, for the next entry, ours or the firmware's. The request to clear memory
- * does no harm.
+ * stays, and does no harm.
  */
 static void take_back(struct boot *boot)
 {
@@ -313,7 +315,7 @@ static void take_back(struct boot *boot)
 	sources_close(&boot->sources);
 }
 
-/* Does not return unless the entry is refused. */
+/* Returns only if the entry is refused. */
 static enum kexec_status boot_entry(struct boot *boot)
 {
 	enum kexec_status status;
@@ -353,7 +355,7 @@ static enum kexec_status boot_entry(struct boot *boot)
 	handover_jump(boot->purgatory.entry_point, boot->handover.page_table_root, boot->handover.no_execute);
 }
 
-/* Each entry begins with nothing but what `start` has of those before it. */
+/* Only `start` carries state from one entry to the next. */
 static enum kexec_status boot_entries(struct start *start)
 {
 	enum kexec_status status;

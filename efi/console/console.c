@@ -25,19 +25,19 @@ void log_set_verbose(bool verbose)
 	shown_from = verbose ? LEVEL_VERBOSE : LEVEL_INFO;
 }
 
-/* Text from files is shown as the console can: what is not ASCII as a question mark. */
+/* Text from files is shown in ASCII. Other characters become question marks. */
 static CHAR16 to_console(char c)
 {
 	return c >= ' ' && c <= '~' ? (CHAR16)c : '?';
 }
 
-/* What fits into a variable of most firmware. When it is full, the first lines go: the end tells more. */
+/* Most firmware accepts a variable of this size. A full log loses its first lines, because the last ones tell more. */
 #define LOG_UNITS 3072
 
 static CHAR16 kept[LOG_UNITS];
 static size_t kept_count;
 
-/* Drops as many whole lines as leave room for `count` units. */
+/* Drops whole lines until there is room for `count` units. */
 static void make_room(size_t count)
 {
 	size_t room = LOG_UNITS - kept_count;
@@ -62,10 +62,10 @@ const CHAR16 *console_log(UINTN *ret_size)
 	return kept;
 }
 
-/* Behind a line of progress: wipes what a longer one has left, and goes back to be overwritten. */
+/* Ends a line of progress: overwrites the rest of a longer one, and returns to its beginning. */
 #define PROGRESS_END "   \r"
 
-/* A line of progress waits to be overwritten. */
+/* Whether the last line is one of progress, to be overwritten. */
 static bool line_is_open;
 
 static void output(CHAR16 *text)
@@ -96,10 +96,10 @@ static bool is_hex_digit(CHAR16 c)
 	return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F');
 }
 
-/* No number of four digits says where something lies: Linux uses no memory below 64 KiB. */
+/* Numbers of up to four digits are no addresses of interest: Linux uses no memory below 64 KiB. */
 #define SHOWN_DIGITS_MAX 4
 
-/* Overwrites the digits of each large hexadecimal number: whatever the message calls it, it may be an address. */
+/* Overwrites the digits of each large hexadecimal number, because any of them may be an address. */
 static void hide_addresses(CHAR16 *line)
 {
 	while (*line) {
@@ -127,7 +127,7 @@ const char *console_last_error(void)
 	return last_error;
 }
 
-/* Keeps the line, and shows it if that is wanted. Every user of Linux can read what is kept. */
+/* Keeps the line in the log, which every user of Linux can read, and shows it if `level` is to be shown. */
 static void write_line(enum level level, const char *format, va_list args)
 {
 	CHAR16 wide[WIDE_SIZE];
@@ -169,7 +169,7 @@ void console_progress_done(const char *path, uint64_t mb_per_second)
 		log_verbose("%s: 100 %%, %lu MB/s", path, mb_per_second);
 		return;
 	}
-	/* Once more, for what a longer line might leave to the right. */
+	/* First show it as progress, which overwrites the rest of a longer line. */
 	console_progress(path, 100, mb_per_second);
 	line_is_open = false;
 	log_info("%s: 100 %%, %lu MB/s", path, mb_per_second);
@@ -220,7 +220,7 @@ void console_wait_for_key(unsigned seconds)
 
 	if (!keyboard)
 		return;
-	/* What was typed before the question is no answer. */
+	/* Ignore keys that were pressed earlier. */
 	keyboard->Reset(keyboard, FALSE);
 	for (unsigned i = 0; i < seconds * POLLS_PER_SECOND; i++) {
 		if (keyboard->ReadKeyStroke(keyboard, &key) == EFI_SUCCESS)

@@ -5,25 +5,25 @@
 #include <efi.h>
 
 /*
- * What was printed so far, and what verbose would have printed, as UTF-16 with line feeds. When it grew too large for a
- * variable its first lines were dropped. *ret_size is in bytes. In lines that were logged without verbose, each
- * hexadecimal number of more than four digits is hidden: physical addresses are nothing for every user of Linux to
- * read.
+ * The log: the lines printed so far, and those that verbose would have printed, as UTF-16 with line feeds. When it
+ * grows too large for a variable, its first lines are dropped. *ret_size is in bytes. In lines that were logged without
+ * verbose, hexadecimal numbers of more than four digits are hidden, because not every user of Linux should learn
+ * physical addresses.
  */
 const CHAR16 *console_log(UINTN *ret_size);
 
-/* The last error that was logged, without its prefix, for whoever says later why something was refused; "": none. */
+/* The last error that was logged, without its prefix, for a later explanation of a refusal; "": none. */
 const char *console_last_error(void);
 
-/* A file that takes no longer needs no progress to be seen. */
+/* Files that take less time than this show no progress. */
 #define PROGRESS_AFTER_USEC 1000000
 #define PROGRESS_INTERVAL_USEC 250000
 
-/* Shows how far a file is, on a line that the next call overwrites, and that any other line ends. */
+/* Shows a file's progress. The next call overwrites the line; any other message ends it. */
 void console_progress(const char *path, unsigned percent, uint64_t mb_per_second);
 
-/* The file is there: a line for those who have seen its progress, and for the log. */
+/* Ends a file's progress: prints a line if progress was shown, otherwise only logs it. */
 void console_progress_done(const char *path, uint64_t mb_per_second);
 
-/* Returns when a key has been pressed, or after `seconds`; at once where there is no keyboard. */
+/* Returns when a key has been pressed, or after `seconds`; at once if there is no keyboard. */
 void console_wait_for_key(unsigned seconds);

@@ -15,10 +15,10 @@
 #include "efi/services/variable.h"
 #include "efi/trust/planted.h"
 
-/* One that is longer is nobody's that we know. */
+/* No loader that we know sets a longer value. */
 #define LOADER_INFO_UNITS 170
 
-/* A menu clears the screen. */
+/* The menu clears the screen, so the user needs time to read. */
 #define FAILURE_SHOWN_SECONDS 10
 
 static bool has_warned;
@@ -26,7 +26,7 @@ static bool has_menu; /* systemd-boot started us */
 static enum loader_before before;
 static const EFI_LOADED_IMAGE *own_image;
 
-/* What a boot that fails takes back. */
+/* Whether these were set, so that a failed boot deletes them. */
 static bool has_reported_stub;
 static bool has_reported_entry;
 
@@ -58,7 +58,7 @@ static void check(EFI_STATUS status)
 	has_warned = true;
 }
 
-/* Sets a variable to bytes, whatever it is. */
+/* Sets a variable, whatever its present value is. */
 static void replace(const CHAR16 *name, const void *value, size_t size)
 {
 	EFI_GUID vendor = LOADER_VENDOR_GUID;
@@ -75,7 +75,7 @@ static void take_back(const CHAR16 *name)
 	check(variable_delete(&variable));
 }
 
-/* The same with text. What is NULL nobody shall take for this boot's. */
+/* Does the same with text. NULL deletes the variable, so that nobody takes an old value for this boot's. */
 static void replace_text(const CHAR16 *name, const char *text)
 {
 	uint16_t value[LOADER_VALUE_SIZE];
@@ -118,7 +118,7 @@ static void set_firmware(void)
 	set(L"LoaderFirmwareType", text);
 }
 
-/* The path of our image on its volume; NULL where it has none. */
+/* The path of our image on its volume; NULL if it has none. */
 static const char *image_identifier(char ret_value[LOADER_VALUE_SIZE])
 {
 	const EFI_DEVICE_PATH *path = own_image->FilePath;
@@ -126,7 +126,7 @@ static const char *image_identifier(char ret_value[LOADER_VALUE_SIZE])
 	return path && image_path(path, device_path_size(path), ret_value, LOADER_VALUE_SIZE) ? ret_value : NULL;
 }
 
-/* The PARTUUID of that volume; NULL where it has none, or only that of an MBR. */
+/* The PARTUUID of that volume; NULL if it has none, or only that of an MBR. */
 static const char *image_partuuid(struct partition_path *ret_partition)
 {
 	EFI_GUID guid = DEVICE_PATH_PROTOCOL;
@@ -147,7 +147,7 @@ static void set_image(void)
 		set(L"LoaderDevicePartUUID", partition.partuuid);
 }
 
-/* What only the loader says that is first: there is none before us, or only we ourselves. */
+/* Only the first loader sets this: no other loader ran before us, or only we ourselves. */
 static void set_features(void)
 {
 	static const uint64_t features = LOADER_FEATURES;
@@ -169,9 +169,9 @@ static enum loader_before find_loader_before(void)
 }
 
 /*
- * Who started us lies on a volume, as a boot menu does. The firmware's boot manager is no parent at all (UEFI
- * specification 9.1.1), or lies in the firmware, as a shell does that comes with it. A shell on a volume is taken for a
- * menu, and shows itself again after a success as well.
+ * Whether the program that started us lies on a volume, like a boot menu. The firmware's boot manager is no parent at
+ * all (UEFI specification 9.1.1), or lies in the firmware, like a built-in shell. A shell on a volume is taken for a
+ * menu. It, too, continues after a success.
  */
 static bool is_started_from_a_volume(const EFI_LOADED_IMAGE *image)
 {
@@ -187,7 +187,7 @@ void loader_interface_start(const EFI_LOADED_IMAGE *image)
 	own_image = image;
 	planted_delete();
 	before = find_loader_before();
-	/* It may have been left long ago, for what comes next in the boot order. */
+	/* LoaderInfo may be from a menu that ended, before the firmware went on in its boot order. */
 	has_menu = before == LOADER_BEFORE_MENU && is_started_from_a_volume(image);
 	set_time(L"LoaderTimeInitUSec");
 	set(L"LoaderInfo", "kexec-efi " KEXEC_EFI_VERSION);
@@ -208,7 +208,7 @@ static void leave_log(void)
 						     size, (void *)log));
 }
 
-/* These are the stub's alone, so an earlier stub's count for nothing. */
+/* Only a stub sets these. We replace the values of an earlier stub. */
 static const CHAR16 stub_names[][20] = {
 	L"StubInfo", L"StubFeatures", L"StubProfile", L"StubImageIdentifier", L"StubDevicePartUUID",
 };

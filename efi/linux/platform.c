@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* Collects what the parts of the firmware's side know. */
+/* Collects facts about the firmware. */
 #include "efi/linux/platform.h"
 
 #include "efi/linux/graphics.h"

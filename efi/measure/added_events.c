@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* The events of what is added to a unified image, made of the forms in events.c. */
+/* Events for additions to a unified image, in the forms of events.c. */
 #include "efi/measure/events.h"
 
 void event_tagged_name(const struct event_subject *subject, uint32_t id, const char *name)

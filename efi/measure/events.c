@@ -6,7 +6,7 @@
 #include "efi/measure/tpm.h"
 #include "efi/services/firmware.h"
 
-/* Longer descriptions than this there are none. */
+/* No description is longer. */
 #define DESCRIPTION_MAX 64
 
 /* TCG_PCClientTaggedEvent: TCG PC Client Platform Firmware Profile Specification, 10.4.2.1. */
@@ -84,7 +84,10 @@ void event_tagged(const struct event_subject *subject, uint32_t id, const void *
 	measure(subject, TPM_EVENT_TAG, &log, (uint32_t)offsetof(struct tagged_event, data) + log.size);
 }
 
-/* The subject with the text as its bytes. Its memory is freed by free_wide; NULL where there was none. */
+/*
+ * Converts the text to the bytes of an event. The caller frees *ret_memory with free_wide. If there was no memory, the
+ * bytes are NULL.
+ */
 static struct event_subject make_wide(const struct event_subject *subject, struct text text, uint16_t **ret_memory)
 {
 	struct event_subject wide = *subject;

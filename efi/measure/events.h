@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * The forms that events have: what is hashed, and what the log says of it. systemd-stub's and the kernel's EFI stub's
- * are kept to, so that tools which know those know ours (systemd 262, src/boot/measure.c; Linux,
+ * The forms of events: the bytes that are hashed, and the text in the log. They are those of systemd-stub and of the
+ * kernel's EFI stub, so that tools for their logs understand ours (systemd 262, src/boot/measure.c; Linux,
  * drivers/firmware/efi/libstub/efi-stub-helper.c, efi_measure_tagged_event).
  */
 #pragma once
@@ -16,11 +16,10 @@ enum {
 	PCR_CONFIGURATION = 12, /* the same page */
 };
 
-/* Of an initrd that is added to a unified image: INITRD_ADDON_EVENT_TAG_ID of systemd 262, src/fundamental/tpm2-pcr.h.
- */
+/* An initrd that is added to a unified image: systemd 262, src/fundamental/tpm2-pcr.h, INITRD_ADDON_EVENT_TAG_ID. */
 #define EVENT_ADDED_INITRD_TAG 0x49dffe0fu
 
-/* What systemd asks about as a whole, by a variable for each (systemd.io/TPM2_PCR_MEASUREMENTS). */
+/* Groups of events. A variable for each tells systemd if it is complete (systemd.io/TPM2_PCR_MEASUREMENTS). */
 enum event_group {
 	EVENTS_OF_NOBODY,
 	EVENTS_OF_IMAGE,      /* the sections of a unified image */
@@ -30,38 +29,37 @@ enum event_group {
 	EVENT_GROUPS,
 };
 
-/* Something that is measured as it lies in memory. */
+/* Bytes in memory that are measured where they lie. */
 struct event_subject {
 	enum event_group group;
 	uint32_t pcr;
 	const char *what;  /* for messages */
-	const void *bytes; /* NULL: there was no memory to make it in, so the measurement fails */
+	const void *bytes; /* NULL: there was no memory for them, so the measurement fails */
 	uint64_t size;
 };
 
 /* Begins a start's measurements: no group has an event, and no register either. */
 void events_start(void);
 
-/* Begins those of another entry in the same start: likewise, but a group that lacks an event goes on lacking it. */
+/* Begins the measurements of another entry in the same start. A group that lacks an event stays incomplete. */
 void events_start_again(void);
 
 /* Whether a group has events, and all of them are in the registers. */
 bool events_are_complete(enum event_group group);
 
-/* Whether something was to be measured into the register since events_start or events_start_again. */
+/* Whether this entry's boot was to measure something into the register, since events_start or events_start_again. */
 bool events_are_in(uint32_t pcr);
 
 /* EV_IPL, whose text in the log is `description` in UTF-16 with its NUL: ASCII, at most 63 characters. */
 void event_described(const struct event_subject *subject, const char *description);
 
-/* EV_EVENT_TAG with `id`, whose data in the log are `size` bytes: at most EVENT_TAG_DATA_MAX, the others are cut off.
- */
+/* EV_EVENT_TAG with `id`, and with `size` bytes of data in the log. Bytes beyond EVENT_TAG_DATA_MAX are cut off. */
 #define EVENT_TAG_DATA_MAX 520u
 void event_tagged(const struct event_subject *subject, uint32_t id, const void *data, uint32_t size);
 
 /*
- * EV_IPL of a text in UTF-16 with its NUL, which is in the log as well. What is not UTF-8 has no such form and is
- * measured as it is, with the NUL that follows it. `subject` has no bytes.
+ * EV_IPL of a text, which is hashed and logged in UTF-16 with its NUL. A text that is not UTF-8 cannot be converted. It
+ * is measured as it is, with the NUL that follows it. `subject` has no bytes.
  */
 void event_text(const struct event_subject *subject, struct text text);
 
@@ -69,7 +67,7 @@ void event_text(const struct event_subject *subject, struct text text);
 void event_tagged_text(const struct event_subject *subject, struct text text, uint32_t id, const void *data,
 		       uint32_t size);
 
-/* EV_EVENT_TAG with `id` and a file's name in UTF-16 with its NUL. A name that has no such form is left out. */
+/* EV_EVENT_TAG with `id` and a file's name in UTF-16 with its NUL. A name that cannot be converted is left out. */
 void event_tagged_name(const struct event_subject *subject, uint32_t id, const char *name);
 
 /* Options for the kernel that are not in a unified image, in register 12, as event_text. */

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* What systemd-stub measures of what it adds to a unified image: options of addons and of the machine, and initrds. */
+/* Measures the additions to a unified image as systemd-stub does: options of addons and of the machine, and initrds. */
 #pragma once
 
 #include "efi/extras/extras.h"

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* Says what is measured as what, and what a boot may do without. */
+/* Decides how each part is measured, and which failures end the boot. */
 #include "efi/measure/measure.h"
 
 #include "boot/log.h"
@@ -29,7 +29,7 @@ struct image_load_event {
 	uint64_t path_size;
 };
 
-/* Something of this entry is in a register, or was to be. */
+/* Whether a part of this entry was measured, or was to be. */
 static bool has_begun;
 
 void measure_start(void)
@@ -71,7 +71,7 @@ static void measure_file(const struct kernel *kernel, bool was_shown)
 		tpm_measure(&event);
 }
 
-/* A command line that is in the image is measured with it, and none but that. */
+/* Whether the command line was added to the image. One that is in our own image is measured with its section. */
 static bool has_added_options(const struct boot_plan *plan)
 {
 	return plan->command_line.length && (plan->kernel.source != PART_IN_IMAGE || plan->options_are_added);
@@ -109,8 +109,8 @@ static void measure_text(struct text text)
 }
 
 /*
- * Without it the registers would say that all of it was booted. Where nothing was measured they are what the next entry
- * makes them, as if that had been the first.
+ * Without this event the registers would say that the refused entry was booted. If nothing of it was measured, no event
+ * is needed: the registers then get the same values as if the next entry had been the first.
  */
 void measure_refusal(const struct boot_plan *plan, bool was_shown)
 {
@@ -148,7 +148,7 @@ static void measure_initrd(const struct kexec_segment *initrd)
 	event_tagged(&subject, INITRD_TAG, name, sizeof(name));
 }
 
-/* As the kernel's EFI stub measures what it was started with: nothing without load options. */
+/* Measures the command line as the kernel's EFI stub measures its load options: nothing if there are none. */
 static void measure_load_options(const struct unified_view *view, struct text command_line)
 {
 	static const char name[] = "LOADED_IMAGE::LoadOptions";
@@ -158,7 +158,10 @@ static void measure_load_options(const struct unified_view *view, struct text co
 		event_tagged_text(&subject, command_line, LOAD_OPTIONS_TAG, name, sizeof(name));
 }
 
-/* What has the places of sections: a signed policy for a unified image opens the disk for them as well. */
+/*
+ * Measures the parts in place of a unified image's sections, so that a signed policy for such an image unlocks the disk
+ * here as well.
+ */
 static void measure_as_image(const struct kernel *kernel, const struct loaded_initrds *initrds,
 			     struct text command_line)
 {
@@ -194,7 +197,7 @@ void measure_rest(const struct boot_plan *plan, const struct kernel *kernel, con
 	event_options(as_image ? EVENTS_OF_PARAMETERS : EVENTS_OF_NOBODY, "command line", command_line);
 }
 
-/* Ends a register that this boot has nothing for, as firmware ends its own: EV_SEPARATOR with the value 0. */
+/* Ends a register that this boot does not use, as firmware ends its own: EV_SEPARATOR with the value 0. */
 static void measure_nothing(uint32_t pcr)
 {
 	static const uint32_t no_error = 0;
@@ -204,8 +207,8 @@ static void measure_nothing(uint32_t pcr)
 }
 
 /*
- * A register that still has the value of the reset can be led anywhere. 11 is expected by whoever signs the values of
- * unified images.
+ * A register that still has its reset value can be extended to any value that somebody expects. Signed policies for
+ * unified images expect values of register 11.
  */
 static void cap_unused(void)
 {
@@ -245,7 +248,7 @@ static enum kexec_status check_required(const struct boot_plan *plan, const stru
 	return KEXEC_OK;
 }
 
-/* Whoever seals an image may have sealed secrets to it as well. */
+/* The owner of a sealed image may have sealed secrets to the registers as well. */
 static enum kexec_status check(const struct boot_plan *plan, const struct tpm_outcome *outcome)
 {
 	if (plan->require_measurement)

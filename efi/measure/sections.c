@@ -8,7 +8,7 @@
 
 #define PROFILE_TAG 0x13aed6dbu /* systemd 262, src/fundamental/tpm2-pcr.h: UKI_PROFILE_EVENT_TAG_ID */
 
-/* As systemd-stub does: nothing for the profile that counts if nobody chooses. */
+/* Like systemd-stub, measures nothing for profile 0, which is the default. */
 void sections_measure_profile(uint32_t profile)
 {
 	const struct event_subject subject = {
@@ -28,7 +28,7 @@ void sections_measure_profile(uint32_t profile)
 			  (uint32_t)((length + 1) * sizeof(wide[0])));
 }
 
-/* Its name with the NUL, then its content. */
+/* Measures its name with the NUL, then its content. */
 static void measure_section(const char *name, const void *bytes, uint64_t size)
 {
 	struct event_subject subject = {
@@ -45,7 +45,7 @@ static void measure_section(const char *name, const void *bytes, uint64_t size)
 	event_described(&subject, name);
 }
 
-/* Zeros that only memory has are measured as well: what is measured is what firmware would load. */
+/* Also measures the zeros that only memory has, because firmware would load them. */
 static void measure_with_zeros(const char *name, const void *bytes, const struct unified_section *section)
 {
 	uint8_t *copy = NULL;

@@ -29,7 +29,7 @@ static EFI_STATUS set(size_t index)
 						      sizeof(variables[index].value), (void *)variables[index].value);
 }
 
-/* What is not there needs no call that firmware might complain about. */
+/* Deletes the variable only if it exists, because firmware might complain otherwise. */
 static EFI_STATUS take_back(size_t index)
 {
 	const struct variable variable = { .name = variables[index].name, .vendor = LOADER_VENDOR_GUID };

@@ -40,15 +40,15 @@ _Static_assert(offsetof(struct capability, tpm_present) == 16, "EFI_TCG2_BOOT_SE
 
 #define REGISTER(pcr) (UINT32_C(1) << (pcr))
 
-/* Where the firmware measures, and what became of our measurements there since tpm_find. */
+/* A protocol that measures, and the results of our measurements with it since tpm_find. */
 struct meter {
 	const char *name;
 	EFI_GUID guid;
 	bool is_tpm;
 	bool is_there;	 /* it was found at any time, or could not be ruled out */
-	bool is_unsure;	 /* its log did not tell whether it has an application */
+	bool is_unsure;	 /* its log did not tell whether it contains an application */
 	uint32_t missed; /* registers that lack a measurement */
-	uint32_t capped; /* those of them that were given an error instead */
+	uint32_t capped; /* those of them that got an error event instead */
 	bool log_was_whole;
 	uint64_t log_size_before;
 };
@@ -60,7 +60,7 @@ static struct meter meters[] = {
 	{ .name = "CC", .guid = { 0x96751a3d, 0x72f4, 0x41a6, { 0xa7, 0x94, 0xed, 0x5d, 0x0e, 0x67, 0xae, 0x6b } } },
 };
 
-/* An answer that is an error, or is none, does not deny that there is a TPM. */
+/* Whether the firmware says that there is no TPM. An error, or an answer that it did not fill in, does not say so. */
 static bool denies_tpm(struct measurement_protocol *tcg2)
 {
 	struct capability capability = { .size = sizeof(capability), .tpm_present = 1 };
@@ -69,8 +69,8 @@ static bool denies_tpm(struct measurement_protocol *tcg2)
 }
 
 /*
- * Looked for anew each time: firmware may take a TPM that failed for absent, or its protocol away. Only EFI_NOT_FOUND
- * says that there is none.
+ * Looks for the protocol each time, because firmware may remove it, or may report a TPM that failed as absent. Only
+ * EFI_NOT_FOUND means that there is none.
  */
 static EFI_STATUS locate(const struct meter *meter, struct measurement_protocol **ret_protocol)
 {
@@ -137,7 +137,7 @@ static struct tcg_log readable_log(const struct tpm_log *found)
 	};
 }
 
-/* Events behind the end that the log has now will have been added. */
+/* Remembers the end of the log, to recognise the events that are added behind it. */
 static void remember_log(struct meter *meter, struct measurement_protocol *protocol)
 {
 	struct tpm_log found;
@@ -250,9 +250,9 @@ struct tpm_event tpm_separator(const char *what, uint32_t pcr, const uint32_t *v
 }
 
 /*
- * An EV_SEPARATOR whose value is 1 is what the profile has for an error that left a register without what belongs there
- * (10.4.1; edk2's Tcg2Pei caps registers 0 to 7 with it). Its digest begins no boot's list of events, so what is
- * extended later cannot lead to a value that somebody expects. Needs no memory.
+ * Extends the register with an EV_SEPARATOR whose value is 1. The profile uses that event for an error that left a
+ * register incomplete (10.4.1; edk2's Tcg2Pei caps registers 0 to 7 with it). No boot's list of events begins with its
+ * digest, so later events cannot lead to a value that somebody expects. Needs no memory.
  */
 static bool cap(struct meter *meter, uint32_t pcr)
 {
@@ -271,7 +271,7 @@ static bool cap(struct meter *meter, uint32_t pcr)
 	return true;
 }
 
-/* Returns false where a register that is there lacks the event. */
+/* Returns false if the register exists and lacks the event. */
 static bool measure_or_cap(struct meter *meter, const struct tpm_event *event)
 {
 	EFI_STATUS status = measure(meter, event);
@@ -310,8 +310,8 @@ enum log_answer {
 };
 
 /*
- * Whether the log has got an application since tpm_find. It need not be the last event: shim measures the key that it
- * verified with behind it.
+ * Whether the log got an application since tpm_find. It need not be the last event, because shim then measures the key
+ * that it verified the application with.
  */
 static enum log_answer find_application(struct meter *meter, uint32_t pcr)
 {
@@ -334,9 +334,9 @@ static enum log_answer find_application(struct meter *meter, uint32_t pcr)
 }
 
 /*
- * A log that cannot tell is taken for a yes: firmware extends the register whether its log has room or not. To extend
- * it again would be wrong wherever firmware keeps to the specification, and lock its users out. Not to is wrong only
- * where it does not, and then the register lacks a kernel that has been vouched for.
+ * If the log cannot tell, assume that the kernel was measured. Firmware extends the register even if the log is full.
+ * Extending it again would be wrong wherever firmware follows the specification, and would lock its users out. Not
+ * extending it is wrong only on other firmware, and there the register lacks a kernel that was vouched for.
  */
 static bool is_logged(struct meter *meter, uint32_t pcr)
 {

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * The TPM, by EFI_TCG2_PROTOCOL (TCG EFI Protocol Specification, 6), and what stands for it in a confidential guest, by
- * EFI_CC_MEASUREMENT_PROTOCOL (UEFI specification 38.2). The two are used alike; only the guest's registers have other
- * numbers. Where there are both, both are measured into.
+ * The TPM, by EFI_TCG2_PROTOCOL (TCG EFI Protocol Specification, 6), and its substitute in a confidential guest, by
+ * EFI_CC_MEASUREMENT_PROTOCOL (UEFI specification 38.2). Both are used alike; only the guest's registers have other
+ * numbers. If both exist, we measure into both.
  *
- * After a boot's measurements each register is in one of three states. It has all of them. Or it lacks some, and has an
- * error instead: it is capped. Or it lacks some and does not show it: then it is open, and whoever extends it next can
- * give it the value of another boot.
+ * After a boot's measurements each register is complete, capped or open. A capped register lacks a measurement, and has
+ * an error event instead. An open register lacks a measurement and does not show it: whoever extends it next can give
+ * it the value of another boot.
  */
 #pragma once
 
@@ -16,10 +16,10 @@
 
 #include "boot/tcg_log.h"
 
-/* Logs take some ten KiB, and firmware sets 64 aside. No more than this is read of one. */
+/* Upper limit of the bytes that we read of a log. Logs take some ten KiB, and firmware reserves 64. */
 #define TPM_LOG_SIZE_MAX (4u << 20)
 
-/* EFI_TCG2_PROTOCOL, as far as EFI_CC_MEASUREMENT_PROTOCOL is the same, and one more function of the latter alone. */
+/* The members that EFI_TCG2_PROTOCOL and EFI_CC_MEASUREMENT_PROTOCOL share, and one more of the latter. */
 struct measurement_protocol {
 	EFI_STATUS(EFIAPI *get_capability)(struct measurement_protocol *this, void *capability);
 	EFI_STATUS(EFIAPI *get_event_log)
@@ -42,17 +42,16 @@ struct tpm_event {
 	const char *what; /* for messages */
 	uint32_t pcr;
 	enum tpm_event_type type;
-	const void *bytes; /* what is hashed; NULL: there was no memory to make it in, so the measurement fails */
+	const void *bytes; /* to be hashed; NULL: there was no memory for them, so the measurement fails */
 	uint64_t size;
 	bool as_image;	 /* hashed as a PE image, by its Authenticode digest; else byte by byte */
-	const void *log; /* what the log says of it */
+	const void *log; /* the event's data in the log */
 	uint32_t log_size;
 };
 
 /*
- * The protocol of the TPM, or where there is none that of a confidential guest; NULL where there is neither. A TPM that
- * cannot say whether it is there counts as one.
- * *ret_is_tpm: it is EFI_TCG2_PROTOCOL.
+ * The protocol of the TPM, or, without a TPM, of a confidential guest; NULL if there is neither. If the firmware cannot
+ * say whether it has a TPM, it counts as having one. *ret_is_tpm: it is EFI_TCG2_PROTOCOL.
  */
 struct measurement_protocol *tpm_protocol(bool *ret_is_tpm);
 
@@ -65,35 +64,33 @@ struct tpm_log {
 };
 
 /*
- * Finds the log in the format of TPM 2.0, or where there is none that of before, which a confidential guest has not.
- * Returns false where there is neither.
+ * Finds the log in the format of TPM 2.0, or else in the older format, which a confidential guest does not have.
+ * Returns false if there is neither.
  */
 bool tpm_log_find(struct measurement_protocol *source, bool source_is_tpm, struct tpm_log *ret_log);
 
-/* An EV_SEPARATOR with `value`, which must outlive it: 0 ends a register, and 1 says that an error left it short. */
+/* An EV_SEPARATOR with `value`, which must outlive it: 0 ends a register, 1 means that an error left it incomplete. */
 struct tpm_event tpm_separator(const char *what, uint32_t pcr, const uint32_t *value);
 
 /* Begins a start's measurements: nothing has been measured or missed yet. */
 void tpm_find(void);
 
 /*
- * Begins those of another entry in the same start. What the entries before it have measured stays in the registers, and
- * what was missed is still missed; but what the platform is shown from here on is what counts as shown.
+ * Begins the measurements of another entry in the same start. Measurements of the earlier entries stay in the
+ * registers, and registers that lack one still lack it. tpm_measure_unless_logged considers only events from here on.
  */
 void tpm_find_again(void);
 
 /*
- * Extends a register with the digest of `event->bytes` and logs it. An application is hashed as its signature does
- * (Authenticode), unless it is no PE image. Where that fails, there is a warning, the register gets an error instead,
- * and what is measured next is measured all the same. Returns whether there are registers, and all of
- * them have the event.
+ * Extends a register with the digest of `event->bytes` and logs it. With `as_image` the digest is Authenticode's,
+ * unless the bytes are not a PE image. If that fails, it warns and caps the register, and later measurements are still
+ * made. Returns whether there are registers, and all of them have the event.
  */
 bool tpm_measure(const struct tpm_event *event);
 
 /*
- * The same for an application that the platform has been shown since tpm_find or tpm_find_again, and should have
- * measured (the same specification, 3.3.4.5): only where the log says that it has not. Where the log cannot tell, it
- * has.
+ * Does the same for an application that the platform was asked about since tpm_find or tpm_find_again, and should have
+ * measured (the same specification, 3.3.4.5), but only if the log says that it has not. If the log cannot tell, it has.
  */
 void tpm_measure_unless_logged(const struct tpm_event *application);
 
@@ -101,11 +98,11 @@ void tpm_measure_unless_logged(const struct tpm_event *application);
 #define TPM_REGISTER_COUNT 24
 
 struct tpm_outcome {
-	bool is_there;	 /* a TPM or a confidential guest's registers, or what could be one */
-	bool is_unsure;	 /* a log could not tell whether it has the application */
+	bool is_there;	 /* there is a TPM or a confidential guest's registers, or they cannot be ruled out */
+	bool is_unsure;	 /* a log could not tell whether it contains the application */
 	uint32_t missed; /* PCRs that lack a measurement, bit N for PCR N */
 	uint32_t open;	 /* those of them that could not be capped */
 };
 
-/* What became of the measurements since tpm_find. Tries once more to cap what could not be capped before. */
+/* The results of the measurements since tpm_find. Tries once more to cap registers that could not be capped. */
 struct tpm_outcome tpm_outcome(void);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* Reads the note, and follows from it what this start does. */
+/* Reads the note, and decides by it what this start does. */
 #include "efi/notes/last_stop.h"
 
 #include "boot/log.h"
@@ -13,7 +13,7 @@
 #include "efi/services/firmware.h"
 #include "efi/services/variable.h"
 
-/* *ret_deleted: it will not be read again. A note that no loader or purgatory has written so is none. */
+/* *ret_deleted: the note will not be read again. Returns false for a variable that no loader or purgatory writes. */
 static bool read_and_delete(struct stop_note *ret_note, bool *ret_deleted)
 {
 	static const uint16_t name[] = STOP_NOTE_NAME;
@@ -29,12 +29,12 @@ static bool read_and_delete(struct stop_note *ret_note, bool *ret_deleted)
 
 	if (state == VARIABLE_ABSENT)
 		return false;
-	/* Whatever it holds, it is read once. */
+	/* Delete it even if it is invalid, so that it is read only once. */
 	*ret_deleted = !EFI_ERROR(variable_delete(&variable));
 	return state == VARIABLE_FOUND;
 }
 
-/* The region's name, as far as it is one. */
+/* The region's name, up to the first character that no name has. */
 static struct text region_of(const struct stop_note *note)
 {
 	struct text name = { .start = note->region };
@@ -47,7 +47,7 @@ static struct text region_of(const struct stop_note *note)
 	return name;
 }
 
-/* In the form of the kernel's parameter that spares the page, which a log without addresses keeps as well. */
+/* Prints the kernel's parameter that spares the page. The log hides hexadecimal addresses, but not this decimal one. */
 static void print_page(const struct page_finding *page)
 {
 	static const char *const changes[] = {
@@ -124,7 +124,7 @@ static bool print(const struct stop_note *note)
 	}
 }
 
-/* In short, for the line that says why an entry is passed over. */
+/* Describes the note in a few words, for the message that an entry is skipped. */
 static void describe(const struct stop_note *note, char ret_what[LAST_STOP_WHAT_SIZE])
 {
 	struct text region = region_of(note);
@@ -161,7 +161,7 @@ struct last_stop last_stop_report(void)
 	return last;
 }
 
-/* By its text: an entry that somebody has mended meanwhile is another one. */
+/* Identifies an entry by its text: an entry that was corrected since is another one. */
 static uint64_t identify(const struct boot_plan *plan)
 {
 	uint8_t digest[SHA256_DIGEST_SIZE];
@@ -181,7 +181,7 @@ static bool holds(const struct stopped_entries *entries, uint64_t id)
 	return false;
 }
 
-/* One that does not fit is tried again, no worse. */
+/* An entry that does not fit is only tried again. */
 static void add(struct stopped_entries *entries, uint64_t id)
 {
 	size_t i = 0;

@@ -11,7 +11,7 @@
 #include "efi/services/firmware.h"
 #include "efi/services/variable.h"
 
-/* So that several records fit. */
+/* Limits that let several records fit. */
 #define PATH_SHOWN 220
 #define LINE_SHOWN 320
 #define RECORD_SIZE (PATH_SHOWN + LINE_SHOWN + 40)
@@ -32,11 +32,14 @@ static const struct variable note = {
 };
 
 static const EFI_LOADED_IMAGE *own_image;
-static size_t log_start; /* in units, what had been logged when we began */
+static size_t log_start; /* size of the log when we began, in units */
 
 /* --- the variable --- */
 
-/* Reads the note; 0 where there is none that we have written: each of ours ends with a line feed. */
+/*
+ * Reads the note and returns its size. Returns 0 if there is none, or if it is not ours: each of ours ends with a line
+ * feed.
+ */
 static size_t read_note(char ret_lines[START_NOTE_SIZE], enum variable_state *ret_state)
 {
 	struct variable_reading reading;
@@ -45,7 +48,7 @@ static size_t read_note(char ret_lines[START_NOTE_SIZE], enum variable_state *re
 	return *ret_state == VARIABLE_FOUND && ret_lines[reading.size - 1] == '\n' ? reading.size : 0;
 }
 
-/* Whether a line of the note begins with `record`, which lacks the time. */
+/* Whether a line of the note begins with `record`, which does not have the time. */
 static bool has_record(const char *lines, size_t size, const char *record, size_t length)
 {
 	for (size_t at = 0; at < size; at++) {
@@ -70,13 +73,13 @@ static EFI_STATUS store(enum variable_state state, const char *lines, size_t siz
 {
 	EFI_GUID vendor = note.vendor;
 
-	/* The attributes of a variable that is there cannot be changed. */
+	/* The attributes of an existing variable cannot be changed. */
 	if (state == VARIABLE_WRONG_ATTRIBUTES)
 		variable_delete(&note);
 	return firmware_runtime_services->SetVariable((CHAR16 *)note.name, &vendor, note.required, size, (void *)lines);
 }
 
-/* Adds a record of `length` bytes that lacks the time. Where there is no more room, the note begins anew. */
+/* Adds a record of `length` bytes, and the time. If there is no room left, the note starts over. */
 static void add(const char *record, size_t length)
 {
 	char lines[START_NOTE_SIZE];
@@ -147,7 +150,7 @@ static bool is_in_order(uint16_t number, const uint16_t *order, size_t count)
 	return false;
 }
 
-/* Whether the firmware has started an entry that is not in its order. Where it does not tell, it has not. */
+/* Whether the firmware has started an entry that BootOrder does not contain. If it does not tell, the answer is no. */
 static bool is_trial(void)
 {
 	const struct variable current = {

@@ -1,16 +1,17 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * What the next system to come up is told of a start that did not: the log is volatile, and is left only by a boot that
- * reaches Linux. The non-volatile variable KexecStarts, of the vendor in common/vendor.h, holds lines of text, in each
- * apart by tabs what happened, the image's path, a line of the log, and the firmware's time:
+ * Tells the next system that comes up about a start that did not. The log cannot do that: it is volatile, and only a
+ * boot that reaches Linux leaves it. The non-volatile variable KexecStarts, of the vendor in common/vendor.h, holds
+ * lines of text. A line has four fields, separated by tabs: the event, the image's path, a line of the log, and the
+ * firmware's time. The events:
  *
  *   refused  the entry was refused, for the reason in the line
- *   started  an image that BootOrder does not name, as one on trial by BootNext, has left for the kernel
- *   stopped  the purgatory or the firmware stopped the start before this one; whose that was is not known
+ *   started  an image that BootOrder does not contain, such as one on trial by BootNext, has left for the kernel
+ *   stopped  the purgatory or the firmware stopped the previous start; whose start that was is unknown
  *
- * Memory for such variables wears out. So an ordinary boot writes nothing, a line that is there already is not written
- * again, and all of it fits in START_NOTE_SIZE. `kexec-efi bless` takes it away. Any operating system can write it; all
- * that depends on it is whether an image is started at once behind the stopped trial of another.
+ * Memory for such variables wears out. So an ordinary boot writes nothing, a line is not written twice, and the size is
+ * limited to START_NOTE_SIZE. `kexec-efi bless` deletes the note. Any operating system can write it. Only one decision
+ * depends on it: whether an image is started at once after the trial of another image was stopped.
  */
 #pragma once
 
@@ -23,13 +24,13 @@
 void start_note_begin(const EFI_LOADED_IMAGE *image);
 
 /*
- * Call it after last_stop_report: if that has said something, it is noted. Returns whether what was stopped is the
- * trial of another image, as far as the note tells: to start this one is then no repetition.
+ * Call it after last_stop_report, whose first message it adds to the note. Returns whether the trial of another image
+ * was stopped, as far as the note tells. Then it is no repetition to start this one.
  */
 bool start_note_stopped(void);
 
-/* We are about to leave for the kernel. */
+/* If we are on trial, notes that we are about to leave for the kernel. */
 void start_note_started(void);
 
-/* We return to the firmware. The last line of the log is why. */
+/* Notes that an entry was refused, with the last line of the log as the reason. */
 void start_note_refused(void);

@@ -16,7 +16,7 @@
 #include "efi/source/self.h"
 #include "efi/source/stream.h"
 
-/* How much of a wrong value a message quotes. */
+/* Longest quote of a wrong value in a message. */
 #define QUOTE_MAX 60
 
 /* The path of the first entry file: the one that the load options name, or the one beside the image. */
@@ -60,7 +60,7 @@ static enum kexec_status plan_stream(struct stream *stream, struct text more, ch
 	if (stream->file.size >= ENTRY_SIZE_MAX)
 		return log_error(KEXEC_TOO_LARGE, "%s: expected at most %u bytes, found %lu", path, ENTRY_SIZE_MAX - 1,
 				 stream->file.size);
-	/* The pool has no pieces of 0 bytes. */
+	/* The pool cannot allocate 0 bytes. */
 	status = pool_alloc(stream->file.size + 1, path, &buffer);
 	if (status)
 		return status;
@@ -72,7 +72,7 @@ static enum kexec_status plan_stream(struct stream *stream, struct text more, ch
 	return status;
 }
 
-/* The volume that the load options name is that of the entry file that they name, and of its paths. */
+/* If the load options name an entry file and a volume, the file and its paths are on that volume. */
 static enum kexec_status go_to_volume(const struct load_options *options, struct sources *sources)
 {
 	char volume[PARTUUID_SIZE];
@@ -93,7 +93,7 @@ static struct source *entry_source(const struct load_options *options, struct so
 	return sources_find(sources, is_on_volume ? PART_ON_VOLUME : sources_origin(sources));
 }
 
-/* Its volume has no entry, and nobody can put one there. */
+/* QEMU's volume has no entry file, and nobody can put one there. */
 static enum kexec_status refuse_qemu(void)
 {
 	return log_error(KEXEC_NOT_FOUND, "QEMU: expected -shim with this image and -kernel with Linux (QEMU 10), or "
@@ -101,8 +101,9 @@ static enum kexec_status refuse_qemu(void)
 }
 
 /*
- * A fallback is looked for where the entry that names it was found, whatever volume that names for its kernel: the
- * volume may be why it is refused. What the load options add is added to each entry: a policy among it holds for all.
+ * Looks for a fallback in the place where the entry was found that names it, even if that entry names another volume
+ * for its kernel: the volume may be the reason for the refusal. Lines from the load options are added to each entry, so
+ * a policy in them applies to all entries.
  */
 static enum kexec_status plan_file(const EFI_LOADED_IMAGE *image, const struct load_options *options,
 				   struct sources *sources, struct attempt *attempt, struct boot_plan *ret_plan)
@@ -147,8 +148,8 @@ static enum kexec_status plan_from_outside(const EFI_LOADED_IMAGE *image, struct
 }
 
 /*
- * Which of the sealed profiles boots is for whoever starts the image to say, as of systemd-stub. So is the command line
- * of an image that has none, unless tools/seal has marked the image: then it boots as it is.
+ * The program that starts the image chooses the profile, as with systemd-stub. It also chooses the command line of an
+ * image that has none, unless tools/seal has marked the image: then the image boots without one.
  */
 static enum kexec_status plan_request(const struct stub_request *request, struct section_source *sections,
 				      struct attempts *attempts, struct boot_plan *ret_plan)
@@ -204,8 +205,9 @@ static enum kexec_status find_anywhere(const EFI_LOADED_IMAGE *image, struct sou
 }
 
 /*
- * iPXE's volume has all images that it has fetched as files, and what iPXE registers is all of them in a row, even a
- * kernel (interface/efi/efi_file.c). Its block device is a dummy with blocks of one byte.
+ * Whether the registered initrd only repeats files of the volume, as with iPXE. iPXE's volume has all images that it
+ * has fetched as files, and its registered initrd is all of them in a row, even a kernel (interface/efi/efi_file.c).
+ * Its block device is a dummy with blocks of one byte.
  */
 static bool initrds_are_registered_files(const EFI_LOADED_IMAGE *image, const struct sources *sources,
 					 const struct boot_plan *plan)
@@ -218,7 +220,7 @@ static bool initrds_are_registered_files(const EFI_LOADED_IMAGE *image, const st
 	       !own_volume_is_qemu(image);
 }
 
-/* As systemd-stub 261 does, in front of all others. */
+/* Adds it in front of all others, as systemd-stub 261 does. */
 static enum kexec_status add_registered_initrd(const EFI_LOADED_IMAGE *image, struct sources *sources,
 					       struct boot_plan *plan)
 {

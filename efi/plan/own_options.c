@@ -5,7 +5,7 @@
 #include "boot/pool.h"
 #include "efi/services/firmware.h"
 
-/* Our own path is only looked at. */
+/* A longer path of our image counts as unknown. */
 #define OWN_PATH_SIZE 512
 
 /* EFI_SHELL_PARAMETERS_PROTOCOL is on the handle of whatever a UEFI shell starts (UEFI Shell specification 2.3). */
@@ -33,7 +33,7 @@ static bool is_from_shell(void)
 	return !EFI_ERROR(firmware_boot_services->HandleProtocol(firmware_image, &guid, &parameters));
 }
 
-/* Who passes the load options. Our path is written to `own_path`. */
+/* Finds the sender of the load options. Writes our path to `own_path`. */
 static struct load_options_sender find_sender(const EFI_LOADED_IMAGE *image, char own_path[OWN_PATH_SIZE])
 {
 	struct load_options_sender sender = { .is_shell = is_from_shell(), .is_qemu = own_volume_is_qemu(image) };
@@ -44,7 +44,7 @@ static struct load_options_sender find_sender(const EFI_LOADED_IMAGE *image, cha
 	return sender;
 }
 
-/* What the load options are parsed with: their size in bytes, a buffer, and who passes them. */
+/* The input for parsing the load options: their size in bytes, a buffer, and their sender. */
 struct preparation {
 	size_t size;
 	void *buffer;

@@ -6,7 +6,7 @@
 #include "common/cpu.h"
 #include "efi/services/firmware.h"
 
-/* How long the counter is watched to learn how fast it is. */
+/* How long to watch the counter to learn its frequency. */
 #define CALIBRATION_USEC 1000
 
 static const char *const phase_names[PHASE_COUNT] = { "read", "check", "place", "hash" };

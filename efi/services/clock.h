@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* Time, by the CPU's time stamp counter: UEFI has no clock that ticks faster than once a second everywhere. */
+/* Time, by the CPU's time stamp counter. No clock of UEFI is certain to tick faster than once a second. */
 #pragma once
 
 #include <stdint.h>
 
 #include "common/purgatory_abi.h"
 
-/* Microseconds since the counter was reset, with the machine. 0 on a machine whose counter does not tick. */
+/* Microseconds since the counter was reset, with the machine. 0 if the machine's counter does not tick. */
 uint64_t clock_usec(void);
 
 /* The parts of a boot that take time. */
@@ -18,11 +18,11 @@ enum phase {
 	PHASE_COUNT,
 };
 
-/* Time goes to `phase` from here on, until the next call. */
+/* From here to the next call, time counts for `phase`. */
 void clock_enter(enum phase phase);
 
-/* Prints what each phase has taken so far, for those who asked for verbose. */
+/* With verbose, prints the time that each phase has taken so far. */
 void clock_print_phases(void);
 
-/* The exit begins now: what the purgatory needs to go on taking the time. */
+/* Call it when the exit begins. Returns the values by which the purgatory continues the measurement. */
 struct purgatory_clock clock_enter_exit(void);

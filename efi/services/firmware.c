@@ -66,14 +66,14 @@ const char *efi_status_name(EFI_STATUS status)
 	static char number[sizeof("EFI_STATUS 0x8000000000000000")];
 	EFI_STATUS code = status & ~EFI_ERROR_MASK;
 
-	/* Among the others are the warnings, which have the codes of errors. */
+	/* Warnings share the codes of errors, and have no names here. */
 	if ((status == EFI_SUCCESS || EFI_ERROR(status)) && code < ARRAY_SIZE(status_names) && status_names[code][0])
 		return status_names[code];
 	format_text(number, sizeof(number), "EFI_STATUS 0x%016lx", status);
 	return number;
 }
 
-/* Any other EFI_STATUS is a failed device's. */
+/* All other EFI_STATUS become KEXEC_IO. */
 static const struct {
 	EFI_STATUS efi;
 	enum kexec_status kexec;
@@ -163,6 +163,6 @@ _Noreturn void firmware_leave(EFI_STATUS status)
 	firmware_boot_services->SetWatchdogTimer(0, 0, 0, NULL);
 	set_control_registers(control_registers_as_before(cpu_control_registers(), firmware_registers));
 	firmware_boot_services->Exit(firmware_image, status, 0, NULL);
-	/* Exit refuses only what is not the running image. */
+	/* Exit fails only for an image that is not running. */
 	cpu_halt();
 }

@@ -19,33 +19,33 @@ extern EFI_RUNTIME_SERVICES *firmware_runtime_services;
 void firmware_init(EFI_HANDLE image, EFI_SYSTEM_TABLE *system_table);
 
 /*
- * The name of an EFI_STATUS as the UEFI specification has it (appendix D), without EFI_. One that has no name there is
- * given by its number, in a buffer that the next call overwrites.
+ * The name of an EFI_STATUS as in the UEFI specification (appendix D), without EFI_. Any other status is given by its
+ * number, in a buffer that the next call overwrites.
  */
 const char *efi_status_name(EFI_STATUS status);
 
-/* What a failed call of the firmware means for a step, and what a step's end means for our caller. */
+/* Convert the status of a failed call of the firmware to ours, and our status to that for our caller. */
 enum kexec_status status_from_efi(EFI_STATUS status);
 EFI_STATUS status_to_efi(enum kexec_status status);
 
 /*
- * The interface of a protocol on `handle`, or of the first there is of its kind; NULL where there is none. A protocol
- * that is a mark alone may have no interface.
+ * The interface of a protocol on `handle`, or the first of that protocol on any handle; NULL if there is none. The
+ * interface of a protocol that only marks its handle may be NULL.
  */
 void *firmware_protocol_on(EFI_HANDLE handle, const EFI_GUID *guid);
 void *firmware_protocol(const EFI_GUID *guid);
 
-/* The address of a configuration table, NULL where the firmware has none of that kind. */
+/* The address of a configuration table; NULL if the firmware has none of that kind. */
 void *firmware_config_table(const EFI_GUID *guid);
 
 /*
- * Ends the image. Not by returning: GNU-EFI's crt0 does not preserve RDI and RSI, which the firmware's calling
- * convention wants back. The watchdog is switched off, since whoever goes on did not ask for it; CR0 and CR4 are put
- * back.
+ * Ends the image by Exit(), and does not return: GNU-EFI's crt0 does not preserve RDI and RSI, which the firmware's
+ * calling convention requires. Turns the watchdog off, because the next program did not ask for it. Restores CR0 and
+ * CR4.
  */
 _Noreturn void firmware_leave(EFI_STATUS status);
 
-/* The size of a device path, its end node included; bounded for one that never ends. */
+/* The size of a device path, including its end node. It is limited, in case the path has no end. */
 size_t device_path_size(const EFI_DEVICE_PATH *path);
 
 /*

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* The firmware's memory map, for those who look at all of it. Pages are allocated through boot/memory.h. */
+/* The firmware's memory map, for code that needs all of it. Pages are allocated through boot/memory.h. */
 #pragma once
 
 #include <efi.h>
@@ -10,8 +10,8 @@
 #include "boot/status.h"
 
 /*
- * One GetMemoryMap into `capacity` bytes at `addr`, as the firmware answers it: *ret_map is unchecked. After
- * EFI_BUFFER_TOO_SMALL its size is what would be needed.
+ * Calls GetMemoryMap once, with `capacity` bytes at `addr`. *ret_map is not checked. After EFI_BUFFER_TOO_SMALL its
+ * size is the size that is needed.
  */
 EFI_STATUS memory_map_get(uint64_t addr, uint64_t capacity, struct memory_map *ret_map, UINTN *ret_key);
 
@@ -19,8 +19,8 @@ EFI_STATUS memory_map_get(uint64_t addr, uint64_t capacity, struct memory_map *r
 enum kexec_status memory_map_read(struct memory_map *ret_map);
 void memory_map_free(struct memory_map *map);
 
-/* The same for what no boot depends on: returns false, with a warning, where it fails. */
+/* Does the same for optional steps: warns and returns false if it fails. */
 bool memory_map_read_or_warn(struct memory_map *ret_map);
 
-/* memmap_readable_size by the map of this moment: 0, with a warning, where that cannot be read. */
+/* memmap_readable_size by the present map. Returns 0, after a warning, if the map cannot be read. */
 uint64_t memory_readable_size(uint64_t addr);

@@ -15,20 +15,20 @@ section .text
 ; EFI_STATUS exit_and_take_over(EFI_EXIT_BOOT_SERVICES exit, EFI_HANDLE image, UINTN key, const struct takeover *takeover)
 ; System V ABI
 ;
-; Calls exit(image, key), in the firmware's ABI. Where it succeeds the interrupts are off and the exceptions are ours when
-; it returns. The segment registers stay what they are: no far return, which CET might be watching, is needed.
+; Calls exit(image, key), in the firmware's ABI. If that succeeds, interrupts are off and exceptions are ours on return.
+; The segment registers do not change, so there is no far return, which CET might check.
 global exit_and_take_over:function
 exit_and_take_over:
 	push	rbx
-	sub	rsp, 32			; what a callee of the firmware's ABI may write to; rsp is 16-aligned
-	mov	rbx, rcx		; which it preserves
+	sub	rsp, 32			; shadow space of the firmware's ABI; rsp is 16-aligned
+	mov	rbx, rcx		; the callee preserves rbx
 	mov	rax, rdi
 	mov	rcx, rsi
 	call	rax
 	test	rax, rax
 	js	.refused		; an error has the highest bit set (UEFI specification, appendix D)
 	cli				; first: the table has no gates for interrupts
-	lgdt	[rbx + TAKEOVER_GDT]	; the firmware's gates lead to its code segment, which this has as well
+	lgdt	[rbx + TAKEOVER_GDT]	; keeps the firmware's code segment, to which its gates lead
 	lidt	[rbx + TAKEOVER_IDT]
 	mov	rcx, cr4
 	or	rcx, [rbx + TAKEOVER_CR4]

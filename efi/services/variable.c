@@ -11,7 +11,7 @@
 /* Larger variables than this do not exist: edk2 stores at most 64 KiB. */
 #define LOOKED_AT_MAX ((size_t)1024 * 1024)
 
-/* One call of the firmware. It may leave the attributes alone when the buffer is too small (before UEFI 2.7). */
+/* Calls GetVariable once. Before UEFI 2.7 it need not report the attributes if the buffer is too small. */
 static void call(const struct variable *variable, void *ret_value, size_t room, struct variable_reading *ret_reading)
 {
 	EFI_GUID vendor = variable->vendor;
@@ -29,13 +29,13 @@ static bool has_attributes(const struct variable *variable, uint32_t attributes)
 	return (attributes & variable->required) == variable->required && !(attributes & variable->forbidden);
 }
 
-/* Whether the firmware tells anything of the variable. */
+/* Whether the status says that the variable exists. */
 static bool is_answer(EFI_STATUS status)
 {
 	return status == EFI_SUCCESS || status == EFI_BUFFER_TOO_SMALL;
 }
 
-/* Each variable has at least one attribute, so none at all are attributes that are not known. */
+/* Each variable has at least one attribute, so 0 means that the attributes are unknown. */
 static enum variable_state judge(const struct variable *variable, size_t room, const struct variable_reading *reading)
 {
 	if (reading->status == EFI_NOT_FOUND)
@@ -62,7 +62,7 @@ enum variable_state variable_read(const struct variable *variable, void *ret_val
 	return state;
 }
 
-/* Reads a variable again, which is larger than expected, for its attributes. */
+/* Reads a variable that is larger than expected once more, for its attributes. */
 static void call_with_room(const struct variable *variable, struct variable_reading *reading)
 {
 	size_t room = reading->size;
@@ -99,7 +99,7 @@ EFI_STATUS variable_delete(const struct variable *variable)
 	status = firmware_runtime_services->SetVariable((CHAR16 *)variable->name, &vendor, 0, 0, NULL);
 	if (status == EFI_NOT_FOUND)
 		return EFI_SUCCESS;
-	/* A firmware that says so may have kept it, or may have had two of that name, one of them volatile. */
+	/* After reporting success, firmware may still have it. Or there were two of that name, one of them volatile. */
 	if (status == EFI_SUCCESS && variable_look(variable, &reading) != VARIABLE_ABSENT)
 		return EFI_WRITE_PROTECTED;
 	return status;
@@ -118,7 +118,7 @@ static void explain_size(const struct variable *variable, size_t size, char ret_
 static void explain_attributes(const struct variable *variable, uint32_t found,
 			       char ret_text[VARIABLE_EXPLANATION_SIZE])
 {
-	/* Where all others are forbidden, there is nothing to add. */
+	/* If all others are forbidden, the required ones say everything. */
 	if (!variable->forbidden || variable->forbidden == ~variable->required)
 		format_text(ret_text, VARIABLE_EXPLANATION_SIZE, "expected attributes 0x%x, found 0x%x",
 			    variable->required, found);

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * Reads EFI variables (UEFI specification 8.2, GetVariable). Anybody may create a variable of any name: an operating
- * system creates those that are non-volatile and accessible at runtime, and no others; what is volatile was set since
- * the machine started. So a variable counts only with the attributes that its owner gives it.
+ * Reads EFI variables (UEFI specification 8.2, GetVariable). Any program may create a variable of any name. An
+ * operating system can create only variables that are non-volatile and accessible at runtime. A volatile variable was
+ * set since the machine started. So a variable counts only with the attributes that its owner gives it.
  */
 #pragma once
 
@@ -33,7 +33,7 @@ enum variable_state {
 	VARIABLE_UNREADABLE, /* the firmware reports an error, and whether it exists is unknown */
 };
 
-/* What was there, for messages and for those who look closer. */
+/* Details of a variable, for messages and for callers that examine it. */
 struct variable_reading {
 	EFI_STATUS status;   /* the firmware's */
 	uint32_t attributes; /* 0: unknown */
@@ -42,14 +42,14 @@ struct variable_reading {
 
 /*
  * Reads a variable to `ret_value`, which has room for its size_max. All that room is zeroed unless the variable is
- * VARIABLE_FOUND. *ret_reading is always written. Logs nothing: what a state means is the caller's to say.
+ * VARIABLE_FOUND. *ret_reading is always written. Logs nothing, because the meaning of a state depends on the caller.
  */
 enum variable_state variable_read(const struct variable *variable, void *ret_value,
 				  struct variable_reading *ret_reading);
 
 /*
- * The same without the value, for a variable whose size does not matter. Where the firmware tells the attributes only
- * together with the value, and there is no memory for that, the variable is VARIABLE_UNREADABLE.
+ * Does the same without the value, for a variable of any size. If the firmware reports the attributes only together
+ * with the value, and there is no memory for that, the variable is VARIABLE_UNREADABLE.
  */
 enum variable_state variable_look(const struct variable *variable, struct variable_reading *ret_reading);
 
@@ -59,6 +59,6 @@ EFI_STATUS variable_delete(const struct variable *variable);
 /* Room for what variable_explain writes. */
 #define VARIABLE_EXPLANATION_SIZE 80
 
-/* Writes "expected ..., found ..." for a variable that is there and not VARIABLE_FOUND. */
+/* Writes "expected ..., found ..." for a variable that exists and is not VARIABLE_FOUND. */
 void variable_explain(const struct variable *variable, enum variable_state state,
 		      const struct variable_reading *reading, char ret_text[VARIABLE_EXPLANATION_SIZE]);

@@ -9,7 +9,7 @@
 #include "common/string.h"
 #include "efi/services/firmware.h"
 
-/* EFI_FILE_INFO with far more than a name of 255 characters. */
+/* More than EFI_FILE_INFO needs for a name of 255 characters. */
 #define ENTRY_SIZE_MAX 2048u
 
 /* A folder while it is read. */
@@ -55,7 +55,7 @@ static enum kexec_status read_entry(struct listing *listing, UINTN *ret_size)
 	return KEXEC_OK;
 }
 
-/* The name in the entry, which is at least visible ASCII; empty for any other. `ret_name` has room for one more. */
+/* The name in the entry. Empty if it is too long, or has characters beyond ASCII. */
 static struct text entry_name(const struct listing *listing, UINTN size, char ret_name[SIDECAR_NAME_MAX + 1])
 {
 	const CHAR16 *wide = ((const EFI_FILE_INFO *)listing->entry)->FileName;
@@ -71,7 +71,7 @@ static struct text entry_name(const struct listing *listing, UINTN size, char re
 	return (struct text){ .start = ret_name, .length = length };
 }
 
-/* Puts a name in its place among those that have come before. */
+/* Inserts a name into the sorted list. */
 static enum kexec_status keep(struct listing *listing, struct text text)
 {
 	struct folder_name **place = &listing->folder.names;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* What lies in a folder of a volume (EFI_FILE_PROTOCOL.Read of a directory: UEFI specification 13.5). */
+/* Lists a folder of a volume (EFI_FILE_PROTOCOL.Read of a directory: UEFI specification 13.5). */
 #pragma once
 
 #include "boot/status.h"
@@ -19,13 +19,13 @@ struct folder {
 };
 
 /*
- * Lists a folder of the volume; `path` is one of boot/volume_path.h. Where there is no such folder, or the volume has
- * no file system, it is empty. What cannot be opened, or is a file, is named in a warning, and is empty as well:
- * whether there is a folder is not known. A folder that is there and cannot be read is refused.
+ * Lists a folder of the volume; `path` is one of boot/volume_path.h. The list is empty if there is no such folder, or
+ * the volume has no file system. After a warning it is also empty if the path cannot be opened, so that it is unknown
+ * whether there is a folder, or if it is a file. Fails if the folder exists and cannot be read.
  *
  * The caller frees it with folder_free. *ret_folder is written on success only.
  */
 enum kexec_status folder_list(struct volume *volume, const char *path, struct folder *ret_folder);
 
-/* Does no harm to an empty one. */
+/* Harmless on an empty one. */
 void folder_free(struct folder *folder);

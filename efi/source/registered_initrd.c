@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* Reads what is registered. It comes as a whole, so it is kept until its pieces have been handed on. */
+/* Reads the registered initrd. It comes as a whole, so a copy is kept until all its pieces have been read. */
 #include "efi/source/registered_initrd.h"
 
 #include "boot/log.h"
@@ -76,7 +76,7 @@ static void drop_copy(struct registered_initrd *initrd)
 	initrd->copy_pages = 0;
 }
 
-/* Has all of it brought. Whatever is said of its size now, no more bytes are read than were said before. */
+/* Fetches the whole initrd. Never reads more bytes than its first stated size, whatever it states now. */
 static enum kexec_status fetch(struct registered_initrd *initrd, const char **ret_why)
 {
 	uint64_t size = initrd->size;
@@ -136,7 +136,7 @@ enum kexec_status registered_initrd_expect(struct registered_initrd *initrd, con
 	return KEXEC_OK;
 }
 
-/* The copy cannot fail, so there is nothing to be repaired. */
+/* Reading the copy cannot fail, so it needs no repair. */
 static enum kexec_status reopen_initrd(struct source_file *file, uint64_t offset)
 {
 	(void)file;
@@ -170,7 +170,7 @@ void registered_initrd_start(struct registered_initrd *initrd)
 		},
 		.path = &path.vendor.Header,
 	};
-	/* This leaves the rest of the path behind what the handle has: its end. */
+	/* Afterwards initrd->path is the rest behind the handle's path: the end node. */
 	if (!EFI_ERROR(firmware_boot_services->LocateDevicePath(&guid, &initrd->path, &handle)))
 		initrd->protocol = firmware_protocol_on(handle, &guid);
 }

@@ -10,30 +10,30 @@
 
 #include "boot/source.h"
 
-/* What messages call it, and the one name that the source knows. */
+/* Its name in messages, and the only name that the source accepts. */
 #define REGISTERED_INITRD "registered initrd"
 
 struct registered_initrd {
 	struct source source;
-	EFI_LOAD_FILE_PROTOCOL *protocol; /* NULL where nothing is registered */
-	EFI_DEVICE_PATH *path;		  /* what it is asked for: the end of a path */
-	EFI_PHYSICAL_ADDRESS copy;	  /* what it has brought, until the file is closed */
-	UINTN copy_pages;		  /* 0: nothing yet */
+	EFI_LOAD_FILE_PROTOCOL *protocol; /* NULL: nothing is registered */
+	EFI_DEVICE_PATH *path;		  /* the argument of LoadFile: the end node of a path */
+	EFI_PHYSICAL_ADDRESS copy;	  /* the fetched bytes, until the file is closed */
+	UINTN copy_pages;		  /* 0: not fetched yet */
 	uint64_t copy_size;
-	uint64_t size; /* as it was said when the file was opened */
+	uint64_t size; /* as stated when the file was opened */
 };
 
-/* Looks whether something is registered. Firmware that cannot look has nothing registered. */
+/* Finds out whether something is registered. If the firmware fails to look, nothing is. */
 void registered_initrd_start(struct registered_initrd *initrd);
 
 /*
- * Its size in bytes, as the program before us says; 0 where there is none. Logs and fails if something is registered
- * that does not answer as it must.
+ * Its size in bytes, as the program before us states it; 0 if there is none. Logs and fails if something is registered
+ * that does not answer as specified.
  */
 enum kexec_status registered_initrd_size(const struct registered_initrd *initrd, uint64_t *ret_size);
 
 /*
- * Fails unless the registered initrd, which was opened before, has the same bytes as the loaded initrd at `bytes`.
- * That one is as long, and is called `name`. Holds no memory afterwards.
+ * Fails unless the registered initrd, which was opened before, has the same bytes as the initrd `name`, which is loaded
+ * at `bytes` and has the same size. Holds no memory afterwards.
  */
 enum kexec_status registered_initrd_expect(struct registered_initrd *initrd, const void *bytes, const char *name);

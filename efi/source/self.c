@@ -1,19 +1,18 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* Asks the linker, rather than the firmware, where we are and what we are. */
+/* Learns the address and the mark of our image from the linker, not from the firmware. */
 #include "efi/source/self.h"
 
 #include "boot/log.h"
 #include "boot/sealed_image.h"
 
-/* The first byte of the image, which is its headers' (efi/kexec.lds). Hidden, or its address would be read from data.
- */
+/* The first byte of the image's headers (efi/kexec.lds). Hidden, or its address would be read from data. */
 extern const uint8_t ImageBase[] __attribute__((visibility("hidden")));
 
 struct mark {
 	char text[SEAL_MARK_SIZE];
 };
 
-/* In a section of its own, where tools/seal finds it. The code reaches it without looking for a section. */
+/* In a section of its own, where tools/seal finds it. The code does not need to look for the section. */
 static const struct mark mark __attribute__((section(SEAL_MARK_SECTION), used)) = { SEAL_MARK_GENERIC };
 
 struct pe_image self_image(const EFI_LOADED_IMAGE *image)
@@ -32,7 +31,7 @@ enum kexec_status self_check(const EFI_LOADED_IMAGE *image)
 
 bool self_is_marked(void)
 {
-	/* Volatile: what the compiler has seen is not what tools/seal has left there. */
+	/* Volatile, because tools/seal changes it after the compiler has seen it. */
 	const volatile struct mark *place = &mark;
 	struct mark found = *place;
 

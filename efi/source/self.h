@@ -8,14 +8,14 @@
 #include "boot/pe.h"
 #include "boot/status.h"
 
-/* From where our code runs, by the linker's word, as many bytes as the firmware says that the image has. */
+/* Our image, at the address where our code runs, with the size that the firmware states. */
 struct pe_image self_image(const EFI_LOADED_IMAGE *image);
 
 /*
- * Refuses if EFI_LOADED_IMAGE_PROTOCOL (UEFI specification 9.1) speaks of another image than the one whose code runs:
- * what it says of our place and size is not to be believed then.
+ * Refuses if EFI_LOADED_IMAGE_PROTOCOL (UEFI specification 9.1) describes another image than the one whose code runs:
+ * then its address and size cannot be trusted.
  */
 enum kexec_status self_check(const EFI_LOADED_IMAGE *image);
 
-/* Whether tools/seal has marked this image: then it boots what is sealed in it, or nothing. */
+/* Whether tools/seal has marked this image. Then it boots only its sealed contents. */
 bool self_is_marked(void);

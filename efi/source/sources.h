@@ -20,16 +20,19 @@ struct sources {
 	struct registered_initrd registered;
 };
 
-/* The volume or server that our image came from, our image itself, and what the program before us has registered. */
+/*
+ * Prepares the volume or server that our image came from, our image itself, and the initrd that the program before us
+ * has registered.
+ */
 void sources_start(struct sources *sources, const EFI_LOADED_IMAGE *image);
 
 /*
- * Makes the volume that an entry names (boot/partuuid.h: volume_parse) the one that parts are on: from now on, and for
- * all. Nothing on the volume may be open. "" is none: the volume stays what it is.
+ * Makes the volume that an entry names (boot/partuuid.h: volume_parse) the one that all parts are on, from now on. No
+ * file of the present volume may be open. "" changes nothing.
  */
 enum kexec_status sources_use_volume(struct sources *sources, const char *wanted);
 
-/* Where our image came from, and so what lies beside it. */
+/* The source that our image came from. Files beside the image have the same source. */
 enum part_source sources_origin(const struct sources *sources);
 
 /* The source for parts of this kind. */

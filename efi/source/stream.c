@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * Reads in pieces (UEFI specification 13.5, EFI_FILE_PROTOCOL.Read), each handed on before the next is read.
+ * Reads in pieces (UEFI specification 13.5, EFI_FILE_PROTOCOL.Read), and passes each on before it reads the next.
  *
- * ReadEx could read one while the one before is hashed. In edk2 its reads go on at the ticks of a timer, though: under
- * OVMF they take ten times as long from AHCI, and from NVMe as long as reading and hashing in turn. Another processor
- * could hash, but EFI_MP_SERVICES_PROTOCOL starts none beside this one after ReadyToBoot, which comes before any loader
- * (UEFI PI specification, volume 2, 13.4, StartupThisAP), and edk2 looks only ten times a second whether it has ended.
+ * ReadEx could read one piece while the one before is hashed. But in edk2 its reads advance only at the ticks of a
+ * timer: under OVMF they take ten times as long from AHCI, and from NVMe as long as reading and hashing in turn.
+ * Another processor could hash. But after ReadyToBoot, which comes before any loader, EFI_MP_SERVICES_PROTOCOL starts
+ * no processor that runs beside this one (UEFI PI specification, volume 2, 13.4, StartupThisAP), and edk2 checks only
+ * ten times a second whether it has ended.
  */
 #include "efi/source/stream.h"
 
@@ -16,7 +17,7 @@
 #include "efi/console/console.h"
 #include "efi/services/firmware.h"
 
-/* Some firmware's disk drivers cannot reach memory above it, and do not say so. */
+/* Some firmware's disk drivers cannot reach memory above this, and do not report it. */
 #define BOUNCE_ABOVE 0x100000000ull
 
 enum kexec_status stream_open(struct source *source, const char *name, struct stream *ret_stream)
@@ -27,12 +28,12 @@ enum kexec_status stream_open(struct source *source, const char *name, struct st
 
 void stream_close(struct stream *stream)
 {
-	/* One that is zeroed has no source. */
+	/* A zeroed stream has no source. */
 	if (stream->file.source)
 		stream->file.source->close(&stream->file);
 }
 
-/* Bytes in a microsecond are megabytes in a second. */
+/* Bytes per microsecond are megabytes per second. */
 static uint64_t mb_per_second(const struct stream *stream, uint64_t now)
 {
 	uint64_t elapsed = now - stream->start_usec;
@@ -45,7 +46,7 @@ static void show_progress(struct stream *stream)
 	const struct source_file *file = &stream->file;
 	uint64_t now = clock_usec();
 
-	/* A source that reads a file whole has shown how far it was. */
+	/* A source that reads a file whole shows its own progress. */
 	if (file->source->reads_whole || now < stream->next_shown_usec || stream->done >= file->size)
 		return;
 	stream->next_shown_usec = now + PROGRESS_INTERVAL_USEC;
@@ -66,8 +67,8 @@ static enum kexec_status read_once(struct stream *stream, void *buffer, uint64_t
 }
 
 /*
- * A large read that failed may have left any handle of the volume useless, wherever it stood: one that was opened
- * before is replaced.
+ * A failed large read may have broken every open handle of the volume, so handles that were opened before it are
+ * replaced.
  */
 static enum kexec_status replace_old_handle(struct stream *stream)
 {
@@ -80,8 +81,8 @@ static enum kexec_status replace_old_handle(struct stream *stream)
 }
 
 /*
- * Some firmware fails large reads with BAD_BUFFER_SIZE or another error, some brings nothing. One failure is enough,
- * whichever file it was.
+ * Some firmware fails large reads with BAD_BUFFER_SIZE or another error; some returns no bytes. After one failure, all
+ * files of the source get small reads.
  */
 static enum kexec_status stop_large_reads(struct stream *stream, uint64_t size, const char *why)
 {
@@ -92,7 +93,7 @@ static enum kexec_status stop_large_reads(struct stream *stream, uint64_t size, 
 	return replace_old_handle(stream);
 }
 
-/* Reads at most `wanted` bytes. *ret_found is what was read, 0 at the end of the part. */
+/* Reads at most `wanted` bytes. *ret_found is the number of bytes read, 0 at the end of the part. */
 static enum kexec_status read_next(struct stream *stream, void *buffer, uint64_t wanted, uint64_t *ret_found)
 {
 	const char *name = stream->file.name;
@@ -123,7 +124,7 @@ static enum kexec_status read_next(struct stream *stream, void *buffer, uint64_t
 	return KEXEC_OK;
 }
 
-/* A large read is handed on piece by piece too: without the SHA extensions hashing takes longer than reading. */
+/* Passes a large read on piece by piece as well: without the SHA extensions hashing takes longer than reading. */
 static void hand_on(struct stream *stream, uint64_t addr, uint64_t size, struct sink *sink)
 {
 	while (size) {
@@ -139,7 +140,7 @@ static void hand_on(struct stream *stream, uint64_t addr, uint64_t size, struct 
 	}
 }
 
-/* A bounce buffer has a piece's size. */
+/* A bounce buffer holds one piece. */
 static uint64_t size_to_ask(const struct source *source, uint64_t size, bool has_bounce)
 {
 	if (source->reads_whole && !has_bounce)
@@ -147,7 +148,7 @@ static uint64_t size_to_ask(const struct source *source, uint64_t size, bool has
 	return read_size_next(&source->read_size, size, source->bears_large_reads && !has_bounce);
 }
 
-/* Through `bounce`, of a piece's size, if there is one. */
+/* Reads through `bounce`, which holds one piece, if it is not NULL. */
 static enum kexec_status read_all(struct stream *stream, uint64_t addr, uint64_t size, struct sink *sink, void *bounce)
 {
 	while (size) {

@@ -20,26 +20,26 @@ struct sink {
 /* A zeroed one is closed. */
 struct stream {
 	struct source_file file;
-	bool bears_large_reads;	  /* what the source said when the file was opened */
+	bool bears_large_reads;	  /* the flag of the source when the file was opened */
 	uint64_t done;		  /* bytes that have arrived */
 	uint64_t start_usec;	  /* of the first read; 0: there was none */
-	uint64_t next_shown_usec; /* when progress is to be shown */
+	uint64_t next_shown_usec; /* when to show progress next */
 };
 
 /* Opens the part that `source` calls `name`. `name` must outlive the stream. The caller closes it with stream_close. */
 enum kexec_status stream_open(struct source *source, const char *name, struct stream *ret_stream);
 
-/* Closes the stream. Does no harm to one that is closed. */
+/* Closes the stream. Harmless on a closed one. */
 void stream_close(struct stream *stream);
 
 /*
  * Reads the next `size` bytes to the physical address `addr`, through a buffer below 4 GiB if that lies above. Fails if
  * the source reports an error or ends before. Each piece goes to `sink`, which may be NULL, as soon as it has arrived.
- * Progress is shown on the console if a file takes longer than a second, four times in each.
+ * If a file takes longer than a second, progress is shown on the console four times a second.
  */
 enum kexec_status stream_read(struct stream *stream, uint64_t addr, uint64_t size, struct sink *sink);
 
-/* Makes sure that the part ends where its size said: one that goes on was not read whole. */
+/* Fails if the part continues behind its stated size, because it was not read whole. */
 enum kexec_status stream_expect_end(struct stream *stream);
 
 /* Says how fast the part came, to users who have seen its progress, and in the log. */

@@ -15,12 +15,13 @@
 #define FILE_INFO_SIZE 1024
 
 /*
- * From UEFI 2.4 on. Some firmware of 2011 and 2012 hangs at a large read (Linux, "x86, efi: Break up large initrd
- * reads"), some fails it and whatever is tried after it (systemd issue 25911): there it must not even be tried.
+ * Large reads need UEFI 2.4. Some firmware of 2011 and 2012 hangs at a large read (Linux, "x86, efi: Break up large
+ * initrd reads"). Some fails the read and everything after it (systemd issue 25911). So we never try it on older
+ * firmware.
  */
 #define LARGE_READ_REVISION ((2u << 16) | 40)
 
-/* Said of a volume on which even our image is not. */
+/* For a volume that does not have our image either. */
 #define NOT_HERE ", where this program is not either: GRUB passes its $root as the volume, so set root to the program's"
 
 static struct volume *volume_of(struct source *source)
@@ -28,7 +29,7 @@ static struct volume *volume_of(struct source *source)
 	return (struct volume *)source;
 }
 
-/* GRUB starts images from file systems that it alone reads, and from memory. */
+/* GRUB can start images from memory, and from file systems that the firmware does not know. */
 static enum kexec_status complain_of_volume(const struct volume *volume, EFI_STATUS status)
 {
 	char name[VOLUME_NAME_SIZE];
@@ -55,7 +56,7 @@ static EFI_STATUS open_root(struct volume *volume)
 	return status;
 }
 
-/* Some firmware calls a path that is not there an invalid one. */
+/* Some firmware calls a missing path an invalid one. */
 static bool is_missing(EFI_STATUS status)
 {
 	return status == EFI_NOT_FOUND || status == EFI_INVALID_PARAMETER;

@@ -7,28 +7,27 @@
 #include "boot/source.h"
 
 enum volume_role {
-	VOLUME_OWN,   /* our image came from it, as whoever started the image says */
+	VOLUME_OWN,   /* our image came from it, according to the program that started the image */
 	VOLUME_OTHER, /* the entry names it */
 };
 
 struct volume {
 	struct source source;
-	EFI_HANDLE device; /* NULL: whoever started our image did not say */
+	EFI_HANDLE device; /* NULL: the program that started our image did not say */
 	enum volume_role role;
 	EFI_FILE_HANDLE root; /* NULL until the first file is opened */
 };
 
 /*
- * Says which device the volume is on. Names are paths (boot/volume_path.h); directories are refused. Nothing is opened
- * yet.
+ * Sets the device of the volume. Names are paths (boot/volume_path.h); directories are refused. Nothing is opened yet.
  */
 void volume_start(struct volume *volume, EFI_HANDLE device, enum volume_role role);
 
 /*
- * For folder.c: opens what lies at `path`, file or folder; the caller closes it. *ret_handle is NULL where nothing is
- * there, where the volume has no file system, and, with a warning, where it cannot be opened.
+ * For folder.c: opens the file or folder at `path`; the caller closes it. *ret_handle is NULL if nothing is there, if
+ * the volume has no file system, and, after a warning, if it cannot be opened.
  */
 enum kexec_status volume_open_folder(struct volume *volume, const char *path, EFI_FILE_HANDLE *ret_handle);
 
-/* Closes the volume. Its files must be closed. Does no harm to one that is closed. */
+/* Closes the volume. Its files must be closed. Harmless on a closed volume. */
 void volume_close(struct volume *volume);

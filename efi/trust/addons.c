@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * Loads addons. Each is read once, and its sections are hashed before the platform judges it: what is used of it later
- * is compared with those digests, so the verdict is about the bytes that run.
+ * Loads addons. Each is read once, and its sections are hashed before the platform judges it. Sections that are used
+ * later are compared with these digests, so the verdict is about the bytes that run.
  */
 #include "efi/trust/addons.h"
 
@@ -53,7 +53,7 @@ static enum kexec_status read_addon(struct extras *extras, struct addon *addon)
 	return status;
 }
 
-/* Before the platform looks at it. */
+/* Hashes the sections before the platform judges the addon. */
 static bool find_sections(struct digest *digest, struct addon *addon)
 {
 	const struct pe_image image = { .bytes = addon->view.bytes, .size = addon->size, .layout = PE_FILE };
@@ -65,7 +65,7 @@ static bool find_sections(struct digest *digest, struct addon *addon)
 	return true;
 }
 
-/* The platform measures what it is shown, so it is shown whatever systemd-stub would load. */
+/* Asks about every addon that systemd-stub would load, because the platform measures what it is asked about. */
 static bool is_trusted(const struct addon *addon)
 {
 	const struct kernel_plan plan = { .format = &unified_image_format, .unified = addon->view.image };
@@ -86,7 +86,7 @@ static bool has_section(const struct addon *addon, enum unified_part part)
 	return addon->view.image.sections[part].size != 0;
 }
 
-/* Sections are filled up with NULs. */
+/* Sections are padded with NULs. */
 static struct text until_nul(struct text text)
 {
 	size_t length = 0;
@@ -119,7 +119,7 @@ static bool adds_something(const struct addon *addon)
 	return false;
 }
 
-/* Of a copy that nobody but us can change, once it is known to be what was read. */
+/* Uses a copy that only we can change, and compares it with the digest of the section as it was read. */
 static enum kexec_status add_options(struct extras *extras, const struct addon *addon)
 {
 	struct text content = unified_content(&addon->view, UNIFIED_COMMAND_LINE);

@@ -8,9 +8,9 @@
 #include "efi/load/load.h"
 
 /*
- * Shows each addon to the platform, which verifies it and measures it into PCR 4, and adds the sections of those that
- * it trusts to the extras: .cmdline, .initrd and .ucode. A warning names each that is not used: one that is not
- * trusted, as anybody can put one there; one that is broken, has a kernel of its own, is for another kernel (.uname),
- * or has nothing to add. One that cannot be read is refused.
+ * Asks the platform about each addon. The platform verifies it and measures it into PCR 4. Adds the sections .cmdline,
+ * .initrd and .ucode of trusted addons to the extras. Warns of each addon that is not used: because it is not trusted,
+ * as anybody can put one there; because it is broken, has a kernel of its own, or is for another kernel (.uname); or
+ * because it has nothing to add. Fails if an addon cannot be read.
  */
 enum kexec_status addons_load(const struct kernel *kernel, struct digest *digest, struct extras *extras);

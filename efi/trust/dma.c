@@ -10,7 +10,7 @@
 #define PCI_CLASS_DISPLAY_VGA 0x0300
 #define PCI_CLASS_BRIDGE_PCI 0x0604
 
-/* All PCI devices, in pool memory; NULL for those that have been left alone. Empty until something is turned off. */
+/* All PCI devices, in pool memory; NULL for those that we have not changed. Empty until something is turned off. */
 static EFI_HANDLE *devices;
 static UINTN device_count;
 
@@ -19,7 +19,7 @@ static bool is_bridge(EFI_PCI_IO_PROTOCOL *io)
 	return pci_read(io, PCI_CLASS) == PCI_CLASS_BRIDGE_PCI;
 }
 
-/* Not what the framebuffer belongs to: it is shown without DMA. */
+/* Excludes the screen's device, because the framebuffer is shown without DMA. */
 static bool is_behind_bridge(EFI_PCI_IO_PROTOCOL *io)
 {
 	UINTN segment, bus, device, function;
@@ -36,7 +36,7 @@ static bool set_master(EFI_PCI_IO_PROTOCOL *io, uint16_t master)
 	       pci_read(io, PCI_COMMAND) == command;
 }
 
-/* First the drivers, while their devices can still be told to stop. */
+/* Disconnects the drivers first, while they can still stop their devices. */
 static void disconnect_devices(void)
 {
 	for (UINTN i = 0; i < device_count; i++) {
@@ -77,7 +77,7 @@ void dma_turn_off(void)
 		return;
 	}
 	disconnect_devices();
-	/* Said before: a display's driver may draw by DMA. */
+	/* Log it before: a display's driver may draw by DMA. */
 	log_verbose("dma: off in PCI bridges from here on");
 	turn_bridges_off();
 }

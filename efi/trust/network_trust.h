@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* Whether what comes over the network may be booted. */
+/* Whether parts that come over the network may be booted. */
 #pragma once
 
 #include "boot/plan.h"

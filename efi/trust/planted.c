@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * Lists the variables (UEFI specification 8.2, GetNextVariableName) instead of asking for the names that are known
- * today: each version of systemd has new ones. The known names serve where the firmware does not list to the end.
+ * Lists all variables (UEFI specification 8.2, GetNextVariableName) instead of asking for known names, because each
+ * version of systemd has new ones. If the firmware does not list to the end, it falls back to the known names.
  */
 #include "efi/trust/planted.h"
 
@@ -20,14 +20,14 @@
 
 #define EXPECTED_ATTRIBUTES VARIABLE_BOOT_RUNTIME
 
-/* More variables than the largest store has room for: so many, and the firmware lists for ever. */
+/* More variables than the largest store has room for. A listing that is longer never ends. */
 #define LISTED_MAX 8192
 
-/* What is listed behind a name needs room for that name, which may be any vendor's. */
+/* Room for names of any vendor, because the listing includes all of them. */
 #define NAME_ROOM 1024
 #define NAME_ROOM_MAX ((size_t)64 * 1024)
 
-/* Where a listing is: at the variable `name`, behind the variable `before`. One piece of memory has both names. */
+/* Position in the listing: at the variable `name`, behind the variable `before`. One piece of memory has both names. */
 struct listing {
 	CHAR16 *name;
 	CHAR16 *before;
@@ -43,14 +43,14 @@ struct names {
 	bool is_full;
 };
 
-/* What could not be deleted, and why. */
+/* The variables that could not be deleted, and why. */
 static struct names kept;
 static EFI_STATUS kept_because;
 static struct names deleted;
 
 /*
- * systemd 261: docs/BOOT_LOADER_INTERFACE.md, docs/SYSTEMD-BOOT.md, man/systemd-boot.xml, man/systemd-stub.xml, and of
- * src/boot LoaderBootCountPath, LoaderRandomSeed (until 251) and LoaderKeyboardLayout.
+ * From systemd 261: docs/BOOT_LOADER_INTERFACE.md, docs/SYSTEMD-BOOT.md, man/systemd-boot.xml, man/systemd-stub.xml;
+ * and from src/boot: LoaderBootCountPath, LoaderRandomSeed (until 251) and LoaderKeyboardLayout.
  */
 static const CHAR16 known_names[][25] = {
 	L"LoaderBootCountPath",
@@ -128,8 +128,8 @@ static void add_name(struct names *names, const CHAR16 *name, uint32_t attribute
 }
 
 /*
- * Deletes a report whose attributes are not a loader's. Attributes that the firmware does not tell are not. Returns
- * whether it is gone. One that only boot services see does no harm where it stays.
+ * Deletes a report unless its attributes are known to be a loader's. Returns whether it is gone. A report that stays is
+ * harmless if only boot services can see it.
  */
 static bool delete_if_planted(const CHAR16 *name, const EFI_GUID *vendor)
 {
@@ -163,7 +163,7 @@ static void free_names(const struct listing *listing)
 		firmware_boot_services->FreePool(listing->name);
 }
 
-/* Makes room for names of `size` bytes. Those that are there stay. */
+/* Makes room for names of `size` bytes, and keeps the position. */
 static EFI_STATUS make_room(struct listing *listing, size_t size)
 {
 	CHAR16 *names;
@@ -217,7 +217,7 @@ static EFI_STATUS go_on(struct listing *listing)
 	return status;
 }
 
-/* As if the variable, which is gone, had not been listed: the firmware finds its place by the name before. */
+/* Steps back after the variable was deleted, because the firmware finds its place by an existing name. */
 static void go_back(struct listing *listing)
 {
 	memcpy(listing->name, listing->before, listing->room);

@@ -43,7 +43,7 @@ static const struct variable mok_state_copy = {
 	.size_max = 1,
 };
 
-/* What shim itself reads and keeps, by the attributes that it wants to see (mok.c: mok_state_variables). */
+/* Shim's own state, with the attributes that shim expects (mok.c: mok_state_variables). */
 static const struct variable mok_state = {
 	.name = L"MokSBState",
 	.vendor = SHIM_LOCK_GUID,
@@ -87,9 +87,9 @@ static enum answer is_on(const struct firmware_says *says)
 }
 
 /*
- * Whether shim's validation is off: for shim by any value but 0, for the kernel's stub by 1. Shim before version 15
- * makes no copy of its state; without a shim the state is nobody's. A variable with other attributes than shim's own
- * says nothing of shim.
+ * Whether shim's validation is off. For shim any value but 0 means off, for the kernel's stub only 1. Shim before
+ * version 15 makes no copy of its state. Without shim the state means nothing, and neither does a variable with other
+ * attributes than shim's own.
  */
 static enum answer is_validation_off(void)
 {
@@ -110,7 +110,7 @@ static enum answer is_validation_off(void)
 	return value == 1 ? YES : NO;
 }
 
-/* By the values alone, whatever the attributes: so shim reads them (lib/variables.c, shim.c: secure_mode). */
+/* Looks only at the values, as shim does, and not at the attributes (lib/variables.c, shim.c: secure_mode). */
 static bool shim_believes_it_on(void)
 {
 	struct variable secure_boot = secure_boot_variable;

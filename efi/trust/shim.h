@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * What shim leaves for whom it has started (github.com/rhboot/shim, 16.1: shim.h, loader-proto.c): a protocol to ask,
- * and since version 16 a LoadImage of its own as well.
+ * The protocols that shim offers to the programs that it starts (github.com/rhboot/shim, 16.1: shim.h, loader-proto.c):
+ * one that verifies an image, and since version 16 a LoadImage of its own as well.
  */
 #pragma once
 
@@ -25,9 +25,9 @@
 	}
 
 /*
- * For the firmware's functions of these names. Shim puts `load` in their place only with Secure Boot on, and only if it
- * has its vendor's certificates or revocations (shim.c: shim_init); this protocol is always there. What it has loaded
- * is unknown to the firmware's functions.
+ * Shim's variants of the firmware's functions of these names. Shim replaces the firmware's LoadImage by `load` only
+ * with Secure Boot on, and only if it has its vendor's certificates or revocations (shim.c: shim_init). This protocol
+ * always exists. The firmware's functions do not know images that shim has loaded.
  */
 struct shim_image_loader {
 	EFI_IMAGE_LOAD load;
@@ -36,7 +36,7 @@ struct shim_image_loader {
 	EFI_IMAGE_UNLOAD unload;
 };
 
-/* Unlike the firmware's functions in the System V ABI, which is this compiler's own. */
+/* Unlike the firmware's functions, these have the System V ABI, which is this compiler's own. */
 struct shim_lock {
 	EFI_STATUS (*verify)(const void *bytes, uint32_t size);
 	void *hash;

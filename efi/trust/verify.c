@@ -24,7 +24,7 @@ static struct shim_lock *find_old_shim(void)
 	return find_shim() ? NULL : firmware_protocol(&guid);
 }
 
-/* Either shim counts in an int inside: it would judge the beginning of a larger file, and call that the whole. */
+/* Both kinds of shim keep the size in an int. They would judge only the beginning of a larger file. */
 static bool fits_shim(uint64_t size)
 {
 	return size <= INT32_MAX;
@@ -36,9 +36,9 @@ static EFI_STATUS ask_old_shim(struct shim_lock *lock, const void *bytes, uint64
 }
 
 /*
- * LoadImage verifies what it loads. Without a device path: policy may depend on where an image comes from, and one that
- * comes from nowhere gets the strictest. Its copy is not wanted, and may be there even when the answer is no
- * (SECURITY_VIOLATION leaves a handle behind).
+ * LoadImage verifies what it loads. It gets no device path: policy may depend on where an image comes from, and an
+ * image without a path gets the strictest. We do not need the copy that it loads, which may exist even if the answer is
+ * no (SECURITY_VIOLATION leaves a handle behind).
  */
 static EFI_STATUS ask_by_loading(EFI_IMAGE_LOAD load, EFI_IMAGE_UNLOAD unload, const void *bytes, uint64_t size)
 {
@@ -51,7 +51,7 @@ static EFI_STATUS ask_by_loading(EFI_IMAGE_LOAD load, EFI_IMAGE_UNLOAD unload, c
 	return status;
 }
 
-/* A shim that does not judge says yes to everything: then the firmware is asked. */
+/* A shim that does not judge accepts everything, so then the firmware is asked. */
 EFI_STATUS verify_ask(const void *bytes, uint64_t size)
 {
 	bool shim_judges = secure_boot_shim_judges();
@@ -66,9 +66,8 @@ EFI_STATUS verify_ask(const void *bytes, uint64_t size)
 }
 
 /*
- * Only two answers are about trust (UEFI specification 7.4.1), and two about the machine. By the others the platform
- * could not judge the kernel, which is no better than being distrusted: shim finds a damaged signature to be an
- * INVALID_PARAMETER.
+ * Two answers are about trust (UEFI specification 7.4.1), and two about the machine. All others mean that the platform
+ * could not judge the kernel, which is as bad as distrust: shim reports INVALID_PARAMETER for a damaged signature.
  */
 static enum kexec_status refuse(const struct kernel *kernel, EFI_STATUS status)
 {
@@ -93,7 +92,7 @@ static enum kexec_status check_signature(const struct kernel *kernel)
 	status = verify_ask(kernel->file, kernel->file_size);
 	if (status != EFI_SUCCESS)
 		return refuse(kernel, status);
-	/* What Linux is told of the setup sectors must be what the platform has just seen. */
+	/* boot_params was made from the probe, so the probe must have the bytes that the platform has just judged. */
 	if (memcmp(kernel->file, kernel->probe, kernel->probe_size) != 0)
 		return log_error(KEXEC_MISMATCH, "%s: expected its first %zu bytes as they were read, found others",
 				 kernel->part->name, kernel->probe_size);
@@ -101,8 +100,8 @@ static enum kexec_status check_signature(const struct kernel *kernel)
 }
 
 /*
- * Before version 16 shim blocks ExitBootServices until it has verified a kernel. It is asked about a sealed kernel for
- * that reason only. Returns whether it was.
+ * Before version 16 shim blocks ExitBootServices until it has verified a kernel. Only for that reason it is asked about
+ * a sealed kernel. Returns whether it was asked.
  */
 static bool satisfy_old_shim(const struct kernel *kernel)
 {
@@ -114,7 +113,7 @@ static bool satisfy_old_shim(const struct kernel *kernel)
 	return true;
 }
 
-/* The platform's word is worth something, or nobody relies on it. */
+/* Refuses if a signature is required and the platform's verdict cannot be relied on. */
 static enum kexec_status check_requirement(const struct boot_plan *plan, const struct kernel *kernel)
 {
 	char found[SECURE_BOOT_EXPLANATION_SIZE];
