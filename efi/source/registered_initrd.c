@@ -132,7 +132,8 @@ enum kexec_status registered_initrd_expect(struct registered_initrd *initrd, con
 	drop_copy(initrd);
 	if (!is_equal)
 		return log_error(KEXEC_MISMATCH,
-				 REGISTERED_INITRD ": expected what %s has, as it is as long, found others", name);
+				 REGISTERED_INITRD ": expected the bytes of %s, which has the same size, found others",
+				 name);
 	return KEXEC_OK;
 }
 

@@ -249,7 +249,7 @@ static void compared_with_what_was_loaded(void **state)
 	expect_ok(open_initrd());
 	expect_ok(registered_initrd_expect(&initrd, content, "/a"));
 	expect_error(registered_initrd_expect(&initrd, "0123456788", "/a"), KEXEC_MISMATCH,
-		     "registered initrd: expected what /a has, as it is as long, found others");
+		     "registered initrd: expected the bytes of /a, which has the same size, found others");
 	initrd.source.close(&file);
 	/* It is closed when its twin has been loaded, and holds nothing afterwards. */
 	expect_ok(registered_initrd_expect(&initrd, content, "/a"));
