@@ -242,8 +242,8 @@ static enum kexec_status check_required(const struct boot_plan *plan, const stru
 				 plan->said_by, lowest(outcome->missed));
 	if (outcome->is_unsure)
 		return log_error(KEXEC_DENIED,
-				 "measure: required by %s: expected a log that tells of the kernel in PCR %u, "
-				 "found one that does not tell",
+				 "measure: required by %s: expected a log that shows the kernel in PCR %u, "
+				 "found one that cannot tell",
 				 plan->said_by, PCR_BOOT_LOADER_CODE);
 	return KEXEC_OK;
 }

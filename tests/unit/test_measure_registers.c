@@ -1139,7 +1139,7 @@ static void log_that_does_not_tell(void **state)
 	expect_ok(run(&boots[0], SHOWN, SAID_SEALED));
 	assert_true(all_registers(is_true));
 	expect_refused(run(&boots[0], SHOWN, REQUIRED),
-		       "expected a log that tells of the kernel in PCR 4, found one that does not tell");
+		       "expected a log that shows the kernel in PCR 4, found one that cannot tell");
 	/* Nobody has to be asked. */
 	expect_ok(run(&boots[0], NOT_SHOWN, REQUIRED));
 }
