@@ -209,7 +209,7 @@ static EFI_STATUS extend(const struct meter *meter, struct measurement_protocol 
 		status = protocol->hash_log_extend_event(protocol, 0, (uintptr_t)event->bytes, event->size, logged);
 	/* TCG PC Client Platform Firmware Profile, HashLogExtendEvent: the register was extended all the same. */
 	if (status == EFI_VOLUME_FULL) {
-		log_warning("%s: the log is full: it does not tell of the %s", meter->name, event->what);
+		log_warning("%s: the log is full: it does not contain the %s", meter->name, event->what);
 		return EFI_SUCCESS;
 	}
 	return status;
