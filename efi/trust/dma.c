@@ -62,7 +62,7 @@ static void turn_bridges_off(void)
 			continue;
 		}
 		if (!set_master(io, 0))
-			log_warning("dma: a PCI bridge goes on passing it to memory");
+			log_warning("dma: cannot turn it off in a PCI bridge, which still passes it to memory");
 	}
 }
 
