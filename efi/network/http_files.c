@@ -26,7 +26,7 @@ static bool may_retry(struct http_file *file, uint64_t offset, EFI_STATUS status
 	if (file->retries == RETRIES_MAX)
 		return false;
 	file->retries++;
-	log_verbose("%s: asks again from byte %lu on: found %s", file->name, offset, http_efi_status_name(status));
+	log_verbose("%s: retrying from byte %lu: found %s", file->name, offset, http_efi_status_name(status));
 	return true;
 }
 

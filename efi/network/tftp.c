@@ -51,7 +51,7 @@ static bool may_retry(const struct tftp_file *file, unsigned tries, EFI_STATUS s
 {
 	if (!EFI_ERROR(status) || status == EFI_TFTP_ERROR || status == EFI_BUFFER_TOO_SMALL || tries == TRIES)
 		return false;
-	log_verbose("%s: asks again from byte 0 on: found %s", file->name, efi_status_name(status));
+	log_verbose("%s: retrying from byte 0: found %s", file->name, efi_status_name(status));
 	return true;
 }
 
