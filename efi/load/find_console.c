@@ -59,7 +59,7 @@ static void look_at(EFI_HANDLE handle, struct serial_consoles *consoles)
 	    serial_consoles_add(consoles, &parent, rest, device_path_size(rest)))
 		return;
 	device_path_text(path, device_path_size(path), text, sizeof(text));
-	log_verbose("console: %s is no serial port whose name Linux can be told", text);
+	log_verbose("console: Linux's name for %s is unknown", text);
 }
 
 /*

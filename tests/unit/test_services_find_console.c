@@ -157,7 +157,7 @@ static void one_console(void **state)
 	(void)state;
 	expect_words(COM2, "console=uart,io,0x2f8", ADDED("console=uart,io,0x2f8"));
 	expect_words(SCREEN, "", "");
-	expect_words(CARD, "", "console: Path(1,1)/Path(3,14) is no serial port whose name Linux can be told\n");
+	expect_words(CARD, "", "console: Linux's name for Path(1,1)/Path(3,14) is unknown\n");
 	expect_words(-1, "", "");
 }
 
