@@ -183,7 +183,7 @@ enum secure_boot_mode {
 	SECURE_BOOT_ENABLED = 3,
 };
 
-/* What Linux needs to know about the firmware. */
+/* The facts about the firmware that Linux needs. */
 struct platform {
 	struct screen_info screen;
 	uint8_t edid[EDID_SIZE]; /* of the screen's monitor; zeros: unknown */

@@ -27,8 +27,8 @@ struct cpio {
 };
 
 /*
- * Begins an archive with its folders, in `capacity` bytes at `bytes`. With NULL it only learns the archive's size: the
- * same calls later write what they counted. The call that would write beyond `capacity` fails.
+ * Begins an archive with its folders, in `capacity` bytes at `bytes`. With NULL it only counts the archive's size; the
+ * same calls later write exactly that many bytes. A call that would write beyond `capacity` fails.
  */
 enum kexec_status cpio_start(struct cpio *ret_cpio, const struct cpio_folder *folder, void *bytes, uint64_t capacity);
 

@@ -19,7 +19,7 @@ struct http_answer {
 	bool has_range;
 	uint64_t range_start; /* Content-Range: the first byte of the body, and the size of the whole file */
 	uint64_t range_size;
-	bool is_chunked; /* a Transfer-Encoding, whichever */
+	bool is_chunked; /* there is a Transfer-Encoding of any kind */
 	bool is_encoded; /* a Content-Encoding other than "identity" */
 	bool is_broken;	 /* a length or range that is not a number, or two that differ */
 	uint64_t etag;	 /* checksums of ETag and Last-Modified; 0 without one */

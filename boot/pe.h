@@ -41,7 +41,7 @@ struct pe_section {
  */
 enum kexec_status pe_check_headers(const char *name, const struct pe_image *image);
 
-/* The same for an image of `end` bytes, of which only the first image->size bytes are there, with the headers. */
+/* Does the same for an image of `end` bytes. Only its first image->size bytes, with the headers, are in memory. */
 enum kexec_status pe_check_headers_of(const char *name, const struct pe_image *image, uint64_t end);
 
 /* Machine and Subsystem of a PE32 or PE32+ image. Returns false if its headers are invalid. */

@@ -46,5 +46,5 @@ struct source {
 	/* The source can only read a file whole, so it is best to read everything at once. */
 	bool reads_whole;
 
-	struct read_size read_size; /* what the reads so far have shown */
+	struct read_size read_size; /* learned from the reads so far */
 };

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * What the load options ask of our image if it is a unified image, like those of systemd-stub (systemd-stub(7),
- * "Description"; src/boot/stub.c, process_arguments): a profile and a command line.
+ * The request that load options make to our image if it is a unified image: a profile and a command line, in the form
+ * of systemd-stub's load options (systemd-stub(7), "Description"; src/boot/stub.c, process_arguments).
  *
  *     [PROGRAM] [@N] [COMMAND LINE]
  */

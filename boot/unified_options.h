@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * What an entry may add to a unified image that it names, or replace in it. A sealed entry, which has the image's
- * digest, adds its options to .cmdline. The options of any other entry replace .cmdline, like load options of
- * systemd-stub (systemd-stub(7), "Description"). The entry's initrds follow those of the image.
+ * The options and initrds of an entry that names a unified image. A sealed entry, which has the image's digest, adds
+ * its options to .cmdline. The options of any other entry replace .cmdline, like load options of systemd-stub
+ * (systemd-stub(7), "Description"). The entry's initrds follow those of the image.
  */
 #pragma once
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* What the CPU reports about an exception (Intel SDM volume 3, chapter 6), and its description in words. */
+/* The CPU's report about an exception (Intel SDM volume 3, chapter 6), and its description in words. */
 #pragma once
 
 #include <stddef.h>

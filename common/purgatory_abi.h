@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * What the loader tells the purgatory: symbols that the loader looks up by name in the relocatable object and sets
- * before it jumps. Only this header states name, type and size: the purgatory defines the symbols, the loader takes
- * their sizeof. sha_regions, sha256_digest and the segment limit are those of the kernel's kexec
+ * The loader's instructions to the purgatory: symbols that the loader looks up by name in the relocatable object and
+ * sets before it jumps. Only this header states name, type and size: the purgatory defines the symbols, the loader
+ * takes their sizeof. sha_regions, sha256_digest and the segment limit are those of the kernel's kexec
  * (include/linux/purgatory.h, include/uapi/linux/kexec.h).
  */
 #pragma once
@@ -58,7 +58,7 @@ struct kernel_move {
 	uint64_t size;
 };
 
-/* What the purgatory does once it has reported a mismatch, or an exception. */
+/* How the purgatory ends once it has reported a mismatch, or an exception. */
 enum on_mismatch {
 	ON_MISMATCH_HALT = 0,
 	ON_MISMATCH_RESET = 1,

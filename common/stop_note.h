@@ -3,7 +3,7 @@
  * A note for the next start, left when this one stopped after the firmware was gone. It is a non-volatile variable of
  * ours, written through the firmware's runtime services, which remain after ExitBootServices (UEFI specification 8.2).
  *
- * Any operating system can write it. Readers must not trust it beyond what does no harm.
+ * Any operating system can write it. Readers must use it only for decisions that do no harm if it is forged.
  */
 #pragma once
 
@@ -52,7 +52,7 @@ struct page_findings {
 
 struct stop_note {
 	uint32_t kind;		       /* enum stop_kind */
-	uint32_t on_mismatch;	       /* enum on_mismatch: what the purgatory did next */
+	uint32_t on_mismatch;	       /* enum on_mismatch: how the purgatory ended */
 	char region[REGION_NAME_SIZE]; /* the region that changed, or was being verified; may be empty */
 	union {
 		struct {

@@ -26,7 +26,7 @@ enum {
 /* If a report raises an exception, it is tried once more. */
 #define REPORTS_MAX 2
 
-/* What start.asm passes: the vector, and the words that the CPU pushed (Intel SDM volume 3, figure 6-9). */
+/* The argument from start.asm: the vector, and the words that the CPU pushed (Intel SDM volume 3, figure 6-9). */
 struct frame {
 	uint64_t vector;
 	uint64_t error_code;

@@ -12,7 +12,7 @@
 #include "common/fsverity.h"
 #include "common/purgatory_abi.h"
 
-/* Copies the kernel to its place, and overwrites what was there. */
+/* Copies the kernel to its place, over the old content. */
 void move_kernel(void);
 
 /* The present address of the byte that the loader left at `addr`. */

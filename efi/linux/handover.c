@@ -135,7 +135,7 @@ enum kexec_status handover_prepare(const struct kernel *kernel, const struct kex
 	return status;
 }
 
-/* What has to wait for the final map. */
+/* The objects that are completed with the final map. */
 struct completion {
 	const struct handover *handover;
 	struct digest *digest;

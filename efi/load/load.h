@@ -11,7 +11,7 @@
 #include "efi/extras/extras.h"
 #include "efi/source/sources.h"
 
-/* What loading the parts needs and adds to. */
+/* The objects that loading the parts uses and changes. */
 struct load_target {
 	struct sources *sources;
 	struct kexec_image *kexec_image;
@@ -55,8 +55,8 @@ struct kernel {
 };
 
 /*
- * Reads the kernel to where it will run, and hashes the file into the digest on the way, as one region. `plan` must
- * outlive *ret_kernel.
+ * Reads the kernel to the place where it will run, and hashes the file into the digest on the way, as one region.
+ * `plan` must outlive *ret_kernel.
  */
 enum kexec_status load_kernel(const struct boot_plan *plan, const struct load_target *target,
 			      struct kernel *ret_kernel);

@@ -23,7 +23,7 @@ enum {
 enum event_group {
 	EVENTS_OF_NOBODY,
 	EVENTS_OF_IMAGE,      /* the sections of a unified image */
-	EVENTS_OF_PARAMETERS, /* what was added to the image or chosen of it: profile, options, credentials, addons */
+	EVENTS_OF_PARAMETERS, /* additions to the image, and choices from it: profile, options, credentials, addons */
 	EVENTS_OF_SYSEXTS,
 	EVENTS_OF_CONFEXTS,
 	EVENT_GROUPS,

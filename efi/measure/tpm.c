@@ -224,7 +224,7 @@ static EFI_STATUS measure(struct meter *meter, const struct tpm_event *event)
 	status = find(meter, &protocol);
 	if (status != EFI_SUCCESS)
 		return status;
-	/* The caller had no memory for what is to be measured. */
+	/* The caller had no memory for the bytes to be measured. */
 	if (!event->bytes)
 		return EFI_OUT_OF_RESOURCES;
 	status = firmware_boot_services->AllocatePool(EfiLoaderData, sizeof(*logged) + event->log_size,

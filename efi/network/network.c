@@ -14,7 +14,7 @@
 
 #define OWN_PATH_SIZE 256
 
-/* What a source_file's handle points to. */
+/* The object behind a source_file's handle. */
 struct network_file {
 	union {
 		struct http_file http;

@@ -100,7 +100,7 @@ static void add(const char *record, size_t length)
 		log_verbose("the firmware takes no note of this start: %s", efi_status_name(status));
 }
 
-/* --- what is written --- */
+/* --- records --- */
 
 /* A tab or a line feed would look like the end of a field. */
 static void clean(char *text)

@@ -38,5 +38,5 @@ enum part_source sources_origin(const struct sources *sources);
 /* The source for parts of this kind. */
 struct source *sources_find(struct sources *sources, enum part_source kind);
 
-/* Closes what was opened. All files must be closed. */
+/* Closes all sources. All files must be closed. */
 void sources_close(struct sources *sources);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * Reads a part from front to back, each byte once, straight to where it is wanted. The stream owns pieces, bounce
- * buffer, progress and retry. It hands each piece to a sink, and does not know what the sink does with it.
+ * Reads a part from front to back, each byte once, straight to its place. The stream owns pieces, bounce buffer,
+ * progress and retry. It hands each piece to a sink, and does not know what the sink does with it.
  */
 #pragma once
 
