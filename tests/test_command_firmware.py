@@ -22,9 +22,9 @@ from test_command_changes import A, B, C, add, blessed
 
 sys.path.insert(0, str(ROOT / "tests/qemu"))
 
-import loader  # noqa: E402
+import loader   # noqa: E402
+import pcrlock  # noqa: E402
 from signing import Key  # noqa: E402
-
 
 
 def boot_folder(machine):
@@ -486,8 +486,7 @@ def test_what_is_signed_is_what_the_loader_measures(tmp_path, signing, mode):
     (machine.root / "boot/ucode").write_bytes(cpio("microcode of 3 bytes more")[:-1])
     machine.run("install", environment=environment)
     files = [f"--{name}={calls}-{name}" for name in ("linux", "initrd", "cmdline", "pcrpkey")]
-    expected = subprocess.run(["/usr/lib/systemd/systemd-measure", "calculate", "--phase=:", "--bank=sha256", *files], check=True,
-                              stdout=subprocess.PIPE, text=True).stdout.strip().split("=")[-1]
+    expected = pcrlock.run("systemd-measure", "calculate", "--phase=:", "--bank=sha256", *files).stdout.strip().split("=")[-1]
     assert f"PCR 11 sha256 {expected}" in " ".join(machine.run("predict", A, "--bank=sha256").split())
 
 

@@ -28,6 +28,7 @@ IMPOSSIBLE = [
     *(({"firmware": name, "board": "pc"}, "the firmware's System Management Mode needs q35")
       for name in FACTORS["firmware"] if FIRMWARE[name].smm),
     ({"bus": "ahci", "sector": 4096}, "QEMU's IDE disks have sectors of 512 bytes"),
+    *([] if FIRMWARE["ovmf-2m"].present else [({"firmware": "ovmf-2m"}, "this package of OVMF has no builds of 2 MiB")]),
 ]
 
 

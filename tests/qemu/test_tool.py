@@ -32,7 +32,7 @@ def test_task(tmp_path, name):
     environment = {**os.environ, "TMPDIR": str(tmp_path / "tmp"), "KEXEC_TIMEOUT": str(max(TIMEOUT, 600))}
     out = run_task(name, tmp_path, environment, INITRD, kernel().resolve(), modules=kernel().parent)
     if name == "Boot a kernel and run a command":
-        assert re.search(r"^6\.[0-9.]+-\d+-amd64$", out, re.MULTILINE)
+        assert re.search(r"^6\.\d[\w.+-]*-amd64$", out, re.MULTILINE)
     if name == "Take a screenshot":
         assert struct.unpack_from(">II", (tmp_path / "screen.png").read_bytes(), 16) > (600, 400)
     if name == "Compare a TPM's registers before and after a change":
