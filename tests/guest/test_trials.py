@@ -30,7 +30,14 @@ PYTHON
 
 # Frees the clusters of the initrd's middle in both tables while its folder goes on to name it.
 CUT_CHAIN = """
-at=$(filefrag -v -b512 "$initrd" | awk '$1 == "0:" { print $4 + 0 }')
+at=$(python3 - "$initrd" <<'PYTHON'
+import fcntl, struct, sys
+FIBMAP, FIGETBSZ = 1, 2
+with open(sys.argv[1], "rb") as file:
+    block, size = (struct.unpack("i", fcntl.ioctl(file, request, bytes(4)))[0] for request in (FIBMAP, FIGETBSZ))
+print(block * size)
+PYTHON
+)
 cd / && umount /boot/efi && python3 - "$at" <<'PYTHON'
 import struct, sys
 with open("/dev/vda1", "r+b") as disk:
@@ -38,7 +45,7 @@ with open("/dev/vda1", "r+b") as disk:
     sector, per_cluster, reserved, copies = struct.unpack_from("<HBHB", boot, 11)
     size, = struct.unpack_from("<I", boot, 36)
     data = reserved + copies * size
-    cluster = (int(sys.argv[1]) * 512 // sector - data) // per_cluster + 2
+    cluster = (int(sys.argv[1]) // sector - data) // per_cluster + 2
     for copy in range(copies):
         disk.seek((reserved + copy * size) * sector + 4 * (cluster + 100))
         assert struct.unpack("<I", disk.read(4))[0] == cluster + 101, "expected a file in one piece"
@@ -66,7 +73,7 @@ def test_a_damaged_kernel_leaves_the_old_one(reach, boots, request, damage):
     guest, old, order = settled(reach)
     guest.run(ADD)
     assert states(guest)[f"{BAD}.1"] == "next"
-    guest.run(f"{PLACE} {damage} sync")
+    guest.run(f"{PLACE} {damage}\nsync")
     guest.reboot()
     _, line = expect_ours(guest, old)
     assert guest.boot_order == order
