@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Boots kernels through real UEFI firmware in QEMU, for tests. README.md beside this shows how it is used.
 
-From Python: describe a `Boot`, and either `judge` it by an `Expectation`, which gives a `Result`, or `start` it, which
-gives a running `Machine`. `pytest_plugin` has the same as fixtures.
+From Python: describe a `Boot`. Either `judge` it by an `Expectation`, which gives a `Result`, or `start` it, which gives a
+running `Machine`. `pytest_plugin` has both as fixtures.
 
-  boots       what is booted, through what, and on which machine
-  session     verdicts: what must come and what must not
+  boots       what to boot, through which loader, and on which machine
+  session     verdicts: expected and forbidden text
   guest       the command that runs in the guest
   results     JSON, JUnit, a table and a page of HTML
   matrix      many boots from one file
@@ -17,7 +17,7 @@ gives a running `Machine`. `pytest_plugin` has the same as fixtures.
   varstore    the firmware's variables, written without booting it
   signing     keys and signatures for Secure Boot
   uki         unified kernel images
-  event_log   the TPM's event log, and the registers that it adds up to
+  event_log   the TPM's event log, and the registers that follow from it
   gdb         a debugger's connection to a machine
   screen      text read from a screenshot
   server      a web server for machines that boot over the network

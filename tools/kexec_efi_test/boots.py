@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""What is to be booted and on which machine, and how a disk and QEMU's words are made of it."""
+"""What to boot and on which machine; makes the disk and QEMU's command line for it."""
 
 import dataclasses
 import os
@@ -25,7 +25,7 @@ _SYSTEMD = pathlib.Path("/usr/lib/systemd/boot/efi")
 # The firmware of each name with Secure Boot on, by whose keys.
 _WITH_KEYS = {"ovmf": "", "secboot": "", "trixie": "trixie-", "trixie-secboot": "trixie-", "strictnx": "strictnx-"}
 
-# EFI_IMAGE_SECURITY_DATABASE_GUID (UEFI specification 32.6.1), and the attributes of what is in it.
+# EFI_IMAGE_SECURITY_DATABASE_GUID (UEFI specification 32.6.1), and the attributes of its variables.
 _SECURITY_DATABASE = varstore.uuid.UUID("d719b2cb-3d3a-4596-a3bc-dad00e67656f")
 _AUTHENTICATED = varstore.DEFAULT_ATTRIBUTES | 0x20
 
@@ -36,14 +36,14 @@ def loader_image() -> pathlib.Path:
 
 
 def default_kernel() -> pathlib.Path:
-    """The kernel that `make deps` has fetched, or the one that runs here."""
+    """The kernel that `make deps` has fetched, or the running one."""
     fetched = machine.BUILD / "deps/kernels/amd64/vmlinuz"
     return fetched if machine.IN_CHECKOUT and fetched.exists() else pathlib.Path(f"/boot/vmlinuz-{os.uname().release}")
 
 
 @dataclasses.dataclass
 class Boot:
-    """One boot. All but `kernel` may be left as they are.
+    """One boot. All fields except `kernel` have useful defaults.
 
     cmdline: the kernel's, or the load options of an EFI application; without it, consoles on screen and serial line.
     via: "kexec-efi", the loader `image` with the further lines `entry`; "stub", the kernel's own EFI stub;
@@ -53,8 +53,8 @@ class Boot:
     firmware: a name of machine.FIRMWARE, or the path of a firmware's code; its variables are looked for beside it.
     secure_boot: None, "snakeoil" or "ms" (whose keys Debian's OVMF has), or the path of a certificate in PEM that is
         made platform key, key exchange key and db.
-    sign: what is signed before it is booted, "loader", "kernel" or "all", by `key`, or by the key of "snakeoil".
-    tpm: None, "crb" or "tis". disks: images that the machine has besides; they are not written to.
+    sign: the files to sign before the boot, "loader", "kernel" or "all", with `key`, or with the key of "snakeoil".
+    tpm: None, "crb" or "tis". disks: images of further disks, to which nothing is written.
     share: a folder that the guest sees by 9p under the tag "share". forward: "HOST:GUEST", TCP ports.
     qemu_args: further words for QEMU. run: a command for the guest, in a shell, by a process before the initrd's own.
     """
@@ -87,7 +87,7 @@ class Boot:
     run: Optional[str] = None
 
     def start(self, folder: Path, gdb: bool = False, extra: List[str] = ()) -> machine.Machine:
-        """The running machine, to be used as a context manager. `folder` is where its files are made."""
+        """The running machine, to be used as a context manager. Its files are made in `folder`."""
         disk, options = self.prepare(folder)
         options["extra"] = [*options["extra"], *extra]
         return machine.Machine(disk, gdb=gdb, **options)
@@ -173,7 +173,7 @@ class _Preparation:
         return self._disk(), self.options
 
     def _refuse_unused(self, has_kernel: bool):
-        """Nothing that was asked for is dropped without a word."""
+        """Refuses combinations of options in which one would have no effect."""
         boot, is_application = self.boot, str(self.boot.via) not in VIAS
         if boot.run is not None and (is_application or not has_kernel):
             raise WrongCall(f"--run: expected --kernel, by one of {', '.join(VIAS)}, whose initrd and command line it can add "
@@ -190,7 +190,7 @@ class _Preparation:
             if is_given and not is_used:
                 raise WrongCall(f"{option}: expected {where} beside it, found none")
 
-    # --- what is booted ---
+    # --- the boot ---
 
     def _command_initrd(self, kernel: pathlib.Path) -> pathlib.Path:
         boot = self.boot
@@ -235,8 +235,8 @@ class _Preparation:
                            "/EFI/BOOT/BOOTX64.conf": os.fsencode("\n".join([*lines, ""]))})
 
     def _by_stub(self, kernel, initrds, cmdline):
-        """By a boot entry of the firmware. QEMU's -kernel needs no disk, but old OVMF then boots what Secure Boot has
-        refused, by another way."""
+        """Boots by a boot entry of the firmware. QEMU's -kernel needs no disk, but if Secure Boot refuses the kernel, old OVMF
+        then boots it in another way."""
         if self._needs_no_disk():
             self.extra += ["-kernel", str(kernel), "-append", cmdline]
             if initrds:
@@ -248,7 +248,7 @@ class _Preparation:
         self._start_with_options("/vmlinuz.efi", words)
 
     def _start_with_options(self, path: str, words: str):
-        """By a boot entry of the firmware."""
+        """Boots by a boot entry of the firmware."""
         if not self.firmware.variables:
             raise WrongCall(f"--via {self.boot.via}: expected a firmware with a variable store for its boot entry, found "
                             f"{self.firmware.code}")
@@ -289,7 +289,7 @@ class _Preparation:
             self.files[BOOT_IMAGE] = self._signed(image, "loader")
 
     def _joined(self, initrds) -> pathlib.Path:
-        """One file of several initrds, each from a multiple of 4 bytes on."""
+        """Several initrds in one file, each beginning at a multiple of 4 bytes."""
         if len(initrds) == 1:
             return initrds[0]
         out = self.folder / "initrd"
@@ -333,11 +333,11 @@ class _Preparation:
         return signing.Key.of_firmware(self.firmware, self.folder)
 
     def _copied(self, path: pathlib.Path, name: str) -> pathlib.Path:
-        """Signing writes files beside the key."""
+        """A copy of a key or certificate in the boot's folder, because signing writes files beside it."""
         return pathlib.Path(shutil.copyfile(path, self.folder / name))
 
     def _signed(self, path: Path, what: str):
-        """The file as it is booted: with a signature if that was asked for."""
+        """The file to boot: with a signature if the boot asks for one."""
         if self.boot.sign not in (what, "all"):
             return path
         try:
@@ -402,7 +402,7 @@ class _Preparation:
         return "-kernel" in self.extra
 
     def _variables(self):
-        """A store of its own where something has to be written into it, else None."""
+        """A variable store of its own if something must be written into it, else None."""
         owner = self.boot.secure_boot not in (None, "snakeoil", "ms")
         if not owner and not self.boot_entry:
             return None
@@ -435,7 +435,7 @@ class _Preparation:
 
 
 def _with_word(cmdline: str, word: str) -> str:
-    """`word` among the kernel's, not behind those for the first process."""
+    """Adds `word` to the kernel's words, in front of those for the first process."""
     before, separator, after = f" {cmdline} ".partition(" -- ")
     return f"{before.strip()} {word}{separator}{after}".strip()
 

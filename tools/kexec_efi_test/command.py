@@ -6,9 +6,9 @@
   kexec-efi-test --kernel bzImage --expect 'Linux version' --expect 'login:' --timeout 120
 
 Without --expect, --run, --forbid, --debug-exit, --screenshot, a file for results or --matrix, the machine is on this
-terminal. Otherwise the guest's serial line goes to the standard output, and one line to the standard error says what
-became of it. The exit status is 0 if all went well, 1 if the guest failed, 2 for a wrong call or where there is no
-machine, 3 if time ran out; if the command of --run fails, its exit status is ours.
+terminal. Otherwise the guest's serial line goes to the standard output, and one line on the standard error gives the
+verdict. The exit status is 0 if all went well, 1 if the guest failed, 2 for a wrong call or if QEMU does not start, 3 if
+time ran out; if the command of --run fails, the status is that command's.
 """
 
 import argparse
@@ -33,7 +33,7 @@ PROGRAM = "kexec-efi-test"
 
 
 def printable(text: str) -> str:
-    """In one line, and without what a terminal would obey."""
+    """The text in one line, without control characters for a terminal."""
     return "".join(c if c.isprintable() else f"\\x{ord(c):02x}" for c in text)
 
 
@@ -43,7 +43,7 @@ def say(line: str) -> None:
 
 
 class Parser(argparse.ArgumentParser):
-    """A parser that raises what is wrong, in one line."""
+    """A parser that raises WrongCall with its message, in one line."""
 
     def error(self, message):
         raise WrongCall(message)
@@ -133,7 +133,7 @@ class _KeysAction(argparse.Action):
         setattr(namespace, self.dest, [*getattr(namespace, self.dest), pair])
 
 
-# Of an option that can be given several times.
+# For an option that can be repeated.
 REPEATABLE = {"action": "append", "default": []}
 
 
@@ -144,31 +144,31 @@ def parser() -> Parser:
     boot.add_argument("--kernel", type=_readable, help=f"({default_kernel()})")
     boot.add_argument("--initrd", dest="initrds", type=_readable, **REPEATABLE, help="repeatable, in order")
     boot.add_argument("--initrds", dest="initrd_list", default="", metavar="LIST",
-                      help="several, apart by blanks, quoted as in a shell")
+                      help="several initrds, separated by blanks, quoted as in a shell")
     boot.add_argument("--cmdline", type=_word, help=f"({DEFAULT_CMDLINE}), or load options of an EFI application")
     boot.add_argument("--via", default="kexec-efi", help=f"{', '.join(VIAS)}, or an EFI application (%(default)s)")
     boot.add_argument("--image", type=_readable, help=f"the loader of --via kexec-efi ({loader_image()})")
     boot.add_argument("--entry", type=_word, **REPEATABLE, metavar="LINE", help="a further line of its entry")
     boot.add_argument("--file", dest="files", type=_on_esp, **REPEATABLE, metavar="PATH=FILE",
                       help="a further file on the ESP")
-    boot.add_argument("--esp", metavar="FOLDER", help="whose files are on the ESP")
+    boot.add_argument("--esp", metavar="FOLDER", help="a folder of further files for the ESP")
     hardware = made.add_argument_group("the machine")
     hardware.add_argument("--firmware", default="ovmf", help=f"{', '.join(machine.FIRMWARE)}, or a file (%(default)s)")
     hardware.add_argument("--secure-boot", metavar="KEYS",
                           help="turn it on, with the keys of snakeoil or ms, or a certificate in PEM")
     hardware.add_argument("--sign", nargs="?", const="all", choices=["all", "loader", "kernel"], metavar="WHAT",
-                          help="sign what is booted, loader or kernel or all, by --key or the key of snakeoil")
+                          help="sign loader, kernel or all, with --key or the key of snakeoil")
     hardware.add_argument("--key", type=_readable, help="in PEM, of --secure-boot's certificate or of KEY.pem")
     hardware.add_argument("--tpm", choices=["crb", "tis"], help="a TPM 2.0, new at each boot")
     hardware.add_argument("--memory", type=_count, default=1024, help="MiB (%(default)s)")
     hardware.add_argument("--cpus", type=_count, default=1, help="(%(default)s)")
     hardware.add_argument("--cpu", metavar="MODEL", help="(KVM's host, or all that QEMU emulates)")
-    hardware.add_argument("--numa", type=_count, default=0, metavar="NODES", help="divide memory and CPUs among so many")
+    hardware.add_argument("--numa", type=_count, default=0, metavar="NODES", help="divide memory and CPUs among so many nodes")
     hardware.add_argument("--bus", default="virtio", choices=["virtio", "nvme", "ahci"], help="of the disks (%(default)s)")
     hardware.add_argument("--disk", dest="disks", type=_readable, **REPEATABLE, metavar="IMAGE",
-                          help="a further disk, which is not written to; it is booted where no kernel is named; repeatable")
+                          help="a further disk, which stays unchanged; it is booted if there is no --kernel; repeatable")
     hardware.add_argument("--share", metavar="FOLDER", help="by 9p; at /share for --run")
-    hardware.add_argument("--net", action="store_true", help="a network card; for --run it is up")
+    hardware.add_argument("--net", action="store_true", help="a network card, which --run configures")
     hardware.add_argument("--forward", type=_ports, **REPEATABLE, metavar="HOST:GUEST", help="a TCP port; repeatable")
     hardware.add_argument("--display", nargs="?", const=True, default=False, metavar="DEVICE", help="a graphics card (VGA)")
     hardware.add_argument("--modules", metavar="FOLDER",
@@ -177,37 +177,37 @@ def parser() -> Parser:
     hardware.add_argument("--gdb", nargs="?", type=_port, const=1234, metavar="PORT",
                           help="wait for a debugger before the first instruction (1234)")
     verdict = made.add_argument_group("the verdict")
-    verdict.add_argument("--expect", type=_pattern, **REPEATABLE, metavar="REGEX", help="must come; repeatable, in turn")
-    verdict.add_argument("--forbid", type=_pattern, **REPEATABLE, metavar="REGEX", help="must not come; repeatable")
+    verdict.add_argument("--expect", type=_pattern, **REPEATABLE, metavar="REGEX", help="text that must come; repeatable, in this order")
+    verdict.add_argument("--forbid", type=_pattern, **REPEATABLE, metavar="REGEX", help="text that must not come; repeatable")
     verdict.add_argument("--no-default-forbid", dest="default_forbid", action="store_false",
                          help="do not fail on a panic, an oops and the like")
-    verdict.add_argument("--run", metavar="COMMAND", help="in a shell in the guest; its status is ours")
+    verdict.add_argument("--run", metavar="COMMAND", help="run in a shell in the guest; its status is passed on")
     verdict.add_argument("--keys", nargs=2, action=_KeysAction, default=[], metavar=("REGEX", "TEXT"),
-                         help="what to type when that has come; repeatable")
+                         help="type the text when the expression has come; repeatable")
     verdict.add_argument("--debug-exit", type=_exit_code, metavar="CODE",
-                         help="the guest writes it to port 0xf4 if all is well")
+                         help="the value that the guest writes to port 0xf4 if all is well")
     verdict.add_argument("--timeout", type=_seconds, metavar="SECONDS", help=f"of the boot ({machine.TIMEOUT:g})")
     verdict.add_argument("--line-timeout", type=_seconds, metavar="SECONDS", help="between two lines")
     files = made.add_argument_group("what is left of it")
     files.add_argument("--log", metavar="FILE", help="the serial line")
     files.add_argument("--junit", metavar="FILE", help="the verdict as JUnit's XML")
-    files.add_argument("--json", metavar="FILE", help="verdict, times, registers of the TPM, and all that was said")
+    files.add_argument("--json", metavar="FILE", help="verdict, times, registers of the TPM, and the log, as JSON")
     files.add_argument("--html", metavar="FILE", help="a page of all that")
-    files.add_argument("--screenshot", metavar="FILE", help="the screen when the verdict fell, as PNG or .ppm")
+    files.add_argument("--screenshot", metavar="FILE", help="the screen at the time of the verdict, as PNG or .ppm")
     files.add_argument("--matrix", metavar="FILE", help="boots from a file in TOML, with a table at the end")
-    files.add_argument("--name", help="of this boot, in results")
-    files.add_argument("--quiet", action="store_true", help="the serial line is not shown")
+    files.add_argument("--name", help="the name of this boot in results")
+    files.add_argument("--quiet", action="store_true", help="do not show the serial line")
     return made
 
 
 def known_options(made: Parser) -> dict:
-    """Long names, and whether each can be given several times."""
+    """Long names, and whether each can be repeated."""
     known = {}
     for action in made._actions:
         for option in action.option_strings:
             if option.startswith("--"):
                 known[option[2:]] = isinstance(action, argparse._AppendAction)
-    # Two words, which a table does not have.
+    # It takes two words, and a table's value is one.
     del known["keys"]
     return known
 
@@ -241,14 +241,14 @@ def expectation_of(options) -> Expectation:
 
 
 def _reader_is_gone() -> bool:
-    """Whether nobody reads the standard output any more, which writing would tell only when the guest says something."""
+    """Whether the reader of the standard output is gone. A write would notice that only at the guest's next output."""
     poll = select.poll()
     poll.register(1, 0)
     return any(event & select.POLLERR for _, event in poll.poll(0))
 
 
 class Shown:
-    """Prints what is new of a log, whole lines at a time."""
+    """Prints the new whole lines of a log."""
 
     def __init__(self):
         self.count = 0
@@ -256,7 +256,7 @@ class Shown:
     def __call__(self, log: str) -> None:
         end = log.rfind("\n") + 1
         if end > self.count and sys.stdout:
-            # Lines of --run's own are not the guest's.
+            # Leaves out the lines that --run uses for itself.
             print(guest.MARKED.sub("", log[self.count:end]), end="", flush=True)
             self.count = end
         if _reader_is_gone():
@@ -309,7 +309,7 @@ def run_matrix(options, made: Parser) -> int:
             setattr(options, name, os.path.abspath(getattr(options, name)))
     boots = matrix.read(options.matrix, known_options(made))
     os.chdir(pathlib.Path(options.matrix).resolve().parent)
-    # All are understood before the first one boots.
+    # All boots are checked before the first one starts.
     parsed = [(name, made.parse_args(words)) for name, words in boots]
     found = []
     for name, one in parsed:
@@ -326,7 +326,7 @@ def run_matrix(options, made: Parser) -> int:
     bad = [result for result in found if result.status != PASSED]
     first = f", {bad[0].name} is the first that did not" if bad else ""
     say(f"{len(found) - len(bad)} of {len(found)} boots passed{first}")
-    # A failure says most. A command's own status is not passed on.
+    # A failure takes precedence. A command's own status is not passed on.
     verdicts = {result.verdict for result in bad}
     return next((status for status in (FAILED, TIMED_OUT, UNUSABLE) if VERDICTS[status] in verdicts), PASSED)
 
@@ -343,7 +343,7 @@ def run_on_terminal(options) -> int:
 
 
 def check(options) -> None:
-    """What can be known before anything is made."""
+    """Checks what can be checked before any file is made."""
     if not shutil.which(machine.QEMU[0]):
         raise WrongCall(f"expected QEMU, found no {machine.QEMU[0]}" +
                         (": run make deps run" if machine.IN_CHECKOUT else ": install qemu-system-x86"))
@@ -360,7 +360,7 @@ def check(options) -> None:
         say(f"the machine waits for gdb: target remote localhost:{options.gdb}")
 
 
-# With any of these there is a verdict.
+# Any of these options asks for a verdict.
 JUDGED = ("expect", "forbid", "run", "debug_exit", "keys", "timeout", "line_timeout", "log", "junit", "json", "html",
           "screenshot")
 
@@ -377,7 +377,7 @@ def run(words: Optional[List[str]] = None) -> int:
 
 
 def main(words: Optional[List[str]] = None) -> int:
-    """Runs the command, and returns its status. Whatever ends it, nothing of it stays."""
+    """Runs the command, and returns its status. Whatever ends it, its machine and files are removed."""
     lifetime.end_by_exception()
     for stream in (sys.stdout, sys.stderr):
         if stream:
@@ -392,7 +392,7 @@ def main(words: Optional[List[str]] = None) -> int:
         say(f"ended by {signalled}")
         lifetime.end_by_signal(signalled.number)
     except BrokenPipeError:
-        # Nobody reads any more; what is left is not tried again at the end.
+        # The reader is gone. Do not try again to write the rest when Python ends.
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
         lifetime.end_by_signal(signal.SIGPIPE)
     except WrongCall as error:

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""How a test ends that is not good: each is one line, and an exit status."""
+"""The ends of a test that did not pass: each has one line of text, and an exit status."""
 
 PASSED, FAILED, UNUSABLE, TIMED_OUT = range(4)
 
-# What the statuses are called, in tables and files.
+# The names of the statuses, in tables and files.
 VERDICTS = {PASSED: "pass", FAILED: "fail", UNUSABLE: "error", TIMED_OUT: "timeout"}
 
 
@@ -12,11 +12,11 @@ class Ended(Exception):
 
 
 class GuestFailed(Ended):
-    """The guest did what it must not do, or ended without what it had to do."""
+    """The guest did something forbidden, or ended before everything expected had come."""
 
 
 class WrongCall(Ended):
-    """What was asked for makes no sense, or there is no machine to try it on."""
+    """The call makes no sense, or QEMU does not start."""
 
     status = UNUSABLE
 
@@ -26,6 +26,6 @@ class TimeRanOut(Ended):
 
 
 def reason_of(error: OSError, doing: str = "cannot use") -> str:
-    """An operating system's error in one line, with the file that it is about."""
+    """An OSError in one line, with the file that it is about."""
     where = f"{doing} {error.filename}: " if error.filename else ""
     return f"{where}{error.strerror or error}"

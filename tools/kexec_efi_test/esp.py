@@ -12,24 +12,24 @@ import zlib
 
 MIB = 1024 * 1024
 
-# Below this mformat makes a FAT12 or FAT16, which firmware reads as well but real ESPs are not.
+# Below this size mformat makes a FAT12 or FAT16. Firmware reads those as well, but real ESPs are FAT32.
 SIZE_MIN = 300 * MIB
 FAT16_SIZE_MIN = 100 * MIB
 
-# Of a FAT16; mformat would choose one that makes a FAT12.
+# The cluster size of a FAT16; with its own choice mformat would make a FAT12.
 _CLUSTER_SIZE = 4096
 
-# Where the first partition begins, and the GUIDs that a GPT knows partitions by.
+# The place of the first partition, and the GUIDs of a GPT's partitions.
 PARTITION_OFFSET = MIB
 PARTITION_UUID = "c0ffee00-1234-5678-9abc-def012345678"
 XBOOTLDR_UUID = "c0ffee02-1234-5678-9abc-def012345678"
 
-# Firmware measures the partition table: the same files make the same one.
+# Firmware measures the partition table, so the same files must give the same table.
 DISK_UUID = "c0ffee01-1234-5678-9abc-def012345678"
 _DISK_SIGNATURE = 0xc0ffee00
 
-# What a GPT calls an EFI system partition, and XBOOTLDR. An MBR's number for an ESP is 0xef, and 0xee for the place of a
-# GPT.
+# A GPT's types of an EFI system partition and of XBOOTLDR. An MBR's type of an ESP is 0xef, and 0xee marks the place of
+# a GPT.
 ESP_TYPE = "c12a7328-f81f-11d2-ba4b-00a0c93ec93b"
 XBOOTLDR_TYPE = "bc13c2ff-59e6-4262-a352-b275fd6f7172"
 _ESP_NUMBER, _GPT_NUMBER = 0xef, 0xee
@@ -55,8 +55,8 @@ def _gpt_header(here, other, table_start, sectors, table, sector):
 
 @dataclasses.dataclass
 class Partition:
-    """A FAT volume; `files` is a dict from path to bytes or to a file's path. With `content` it is something else, and with
-    `room` it has so many bytes."""
+    """A FAT volume; `files` is a dict from path to bytes or to a file's path. With `content` the partition has these bytes
+    instead, and with `room` it has so many bytes."""
 
     files: dict
     kind: str = ESP_TYPE
@@ -104,11 +104,11 @@ def _content_size(content):
 
 
 def _write_volume(volume, partition, size, sector):
-    """`volume` is an image as mtools name it, with the offset of the partition in it."""
+    """`volume` is an image in mtools' syntax, with the offset of the partition in it."""
     def mtools(command, *arguments):
         result = subprocess.run([command, "-i", volume, *arguments], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE,
                                 env={**os.environ, "MTOOLS_SKIP_CHECK": "1", "LC_ALL": "C.UTF-8"}, text=True, errors="replace")
-        # It may have written only a part, and say so with status 0.
+        # mcopy may have written only a part, and ends with status 0 nevertheless.
         if result.returncode or result.stderr:
             raise subprocess.CalledProcessError(result.returncode or 1, [command, *map(str, arguments)], stderr=result.stderr)
 
@@ -133,8 +133,8 @@ def _write_volume(volume, partition, size, sector):
 def make_disk(image, partitions, table="gpt", sector=512):
     """Writes the disk image `image` with these partitions, one behind the other from PARTITION_OFFSET on.
 
-    `table` is "gpt", "mbr" (for one partition), or None for a volume that takes the whole disk; `sector` is the disk's,
-    in bytes. Folders are made as needed. The image is sparse: it takes no more room than the files.
+    `table` is "gpt", "mbr" (for one partition), or None for a volume that takes the whole disk; `sector` is the size of the
+    disk's sectors in bytes. Folders are made as needed. The image is sparse: it takes no more room than the files.
     """
     image = pathlib.Path(image)
     image.unlink(missing_ok=True)
@@ -161,5 +161,5 @@ def make_disk(image, partitions, table="gpt", sector=512):
 
 
 def make(image, files, table="gpt", sector=512, fat=32, more=()):
-    """The same, with an ESP that has `files`, and `more` partitions."""
+    """Writes a disk image with an ESP that has `files`, and the partitions `more`."""
     return make_disk(image, [Partition(files, fat=fat), *more], table, sector)

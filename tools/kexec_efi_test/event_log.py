@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""The TPM's event log as Linux has it: what must stand in the PCRs if it is whole and nothing stands in it twice.
+"""The TPM's event log as Linux shows it, and the values that the PCRs must have if it is complete and has no event twice.
 
 TCG PC Client Platform Firmware Profile Specification, 10 "Event Logging".
 """
@@ -13,12 +13,12 @@ SHA256 = 0x0b
 BANKS = {0x04: "sha1", SHA256: "sha256", 0x0c: "sha384", 0x0d: "sha512"}
 EV_NO_ACTION = 3
 
-# `digests` has them by the number of the algorithm.
+# `digests` maps from the number of the algorithm to the digest.
 Event = collections.namedtuple("Event", "pcr kind sha256 content digests")
 
 
 def parse(log):
-    """The events of a log in the format of TPM 2.0, but for its header."""
+    """The events of a log in the format of TPM 2.0, without its header."""
     at = 0
 
     def take(layout):

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""As much of the GDB remote protocol as it takes to stop a guest at an address and to look into its memory."""
+"""The part of the GDB remote protocol that stops a guest at an address and reads its memory."""
 
 from . import machine
 
@@ -13,7 +13,7 @@ class Gdb:
         self._connection.settimeout(machine.TIMEOUT)
         self._buffer = b""
         self.running = False
-        # Only who has asked what registers there are may read one alone.
+        # The stub reads single registers only for a client that has asked for the list of registers.
         self._ask("qXfer:features:read:target.xml:0,ffb")
 
     def _byte(self):
@@ -50,7 +50,7 @@ class Gdb:
         self.run_to_any([address])
 
     def run_to_any(self, addresses):
-        """The same for several addresses. Returns the index of the one that was reached."""
+        """Like run_to, for several addresses. Returns the index of the one that was reached."""
         for address in addresses:
             self._ask(f"Z1,{address:x},1")
         self.run()
@@ -64,7 +64,7 @@ class Gdb:
         self.running = True
 
     def wait_until_stopped(self):
-        """Until a breakpoint is met, or the machine is paused. What the stub says of it."""
+        """Runs until a breakpoint is met or the machine is paused. Returns the stub's answer."""
         answer = self._receive()
         self.running = False
         return answer
@@ -95,6 +95,6 @@ class Gdb:
         assert self.read(address, 1)[0] == before ^ 1 << bit
 
     def resume(self):
-        """Lets the guest run on, and leaves it alone."""
+        """Lets the guest run on, and disconnects."""
         self._send("D")
         self._connection.close()

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""What runs in the guest for `--run`: a small archive behind the other initrds, with a first process of its own.
+"""The command that runs in the guest for `--run`: a small archive behind the other initrds, with a first process of its own.
 
-It needs nothing of the initrds that it follows, and of the kernel a serial line (8250), devtmpfs and initrds. Modules of
-the kernel go with it where they are found, as many as the machine's devices need.
+It needs nothing from the initrds that it follows. The kernel must support a serial line (8250), devtmpfs and initrds. The
+archive also has the kernel's modules that the machine's devices need, if they are found.
 """
 
 import hashlib
@@ -20,7 +20,7 @@ from .errors import WrongCall
 FOLDER = ".kexec-efi-test"
 INIT = f"/{FOLDER}/init"
 
-# With a token that no guest writes by chance. The line comes several times: the kernel may write into the middle of it.
+# It is followed by a token that no guest writes by chance. The line is repeated, because the kernel may write into it.
 MARK = "kexec-efi-test"
 REPEATED = 3
 MARKED = re.compile(rf"^\n?{MARK}-[0-9a-f]{{16}} (up|exit|pcr|log)\b.*\n", re.MULTILINE)
@@ -72,7 +72,7 @@ mkdir -p /etc
 [ -e /etc/resolv.conf ] || echo "nameserver {NAME_SERVER}" >/etc/resolv.conf
 """
 
-# What the results tell of a boot besides its log.
+# Facts about a boot that the results contain besides its log.
 _FACTS = """for pcr in /sys/class/tpm/tpm0/pcr-sha256/*; do
 	[ -e "$pcr" ] && echo "@MARK@ pcr ${pcr##*/} $(cat "$pcr")"
 done
@@ -80,7 +80,7 @@ cat /sys/firmware/efi/efivars/KexecLog-* 2>/dev/null | tail -c +5 | tr -d '\\0' 
 echo
 """
 
-# Drivers that the machine's devices may need, in this order, and what they need in turn by modules.dep.
+# Drivers that the machine's devices may need, in this order. modules.dep says which others these need.
 _ALWAYS = ["virtio_pci", "efivarfs"]
 _FOR_SHARE = ["9pnet_virtio", "9p"]
 _FOR_NET = ["virtio_net"]
@@ -88,7 +88,7 @@ _FOR_DISK = ["virtio_blk", "nvme", "ahci", "sd_mod"]
 
 
 def release_of(kernel: pathlib.Path) -> Optional[str]:
-    """The release of a bzImage (Documentation/arch/x86/boot.rst, kernel_version), None if it does not say."""
+    """The release of a bzImage (Documentation/arch/x86/boot.rst, kernel_version), None if it has none."""
     with open(kernel, "rb") as file:
         head = file.read(0x10000)
     if head[0x202:0x206] != b"HdrS":
@@ -115,10 +115,10 @@ def _name_of(path: str) -> str:
 
 
 def modules_needed(folder: pathlib.Path, wanted: Iterable[str]) -> list:
-    """Files of modules, each behind those that it needs. What is not there is built into the kernel.
+    """Files of modules, each behind those that it needs. A missing one counts as built into the kernel.
 
-    A folder without modules.dep may have modules all the same, as `make deps` puts them: by themselves, or all of a
-    folder below it in the order of its file `order`.
+    A folder without modules.dep may have modules too, as `make deps` puts them: single files, or all files of a folder
+    below it in the order of its file `order`.
     """
     if not (folder / "modules.dep").exists():
         return _modules_without_list(folder, set(wanted))
@@ -172,12 +172,12 @@ def archive(files: Iterable) -> bytes:
         out += b"070701" + b"".join(b"%08X" % field for field in fields) + name
         out += bytes(-len(out) % 4) + content
         out += bytes(-len(out) % 4)
-    # Whatever follows begins as the kernel wants it.
+    # Pads the archive, so that a following one begins where the kernel expects it.
     return bytes(out + bytes(-len(out) % 512))
 
 
 def busybox() -> pathlib.Path:
-    """A static busybox: this machine's."""
+    """This machine's static busybox."""
     found = shutil.which("busybox")
     if not found:
         raise WrongCall("--run: expected a static busybox, found none: install busybox-static")
@@ -191,14 +191,14 @@ def busybox() -> pathlib.Path:
 
 
 class Command:
-    """A command for the guest. `initrd` is the archive, `mark` begins the lines that tell what became of it."""
+    """A command for the guest. `initrd` is the archive; the lines that report on the command begin with `mark`."""
 
     def __init__(self, command: str, modules: Optional[pathlib.Path] = None, share: bool = False, net: bool = False,
                  disks: bool = False, serial: str = "ttyS0"):
         wanted = [*_ALWAYS, *(_FOR_SHARE if share else []), *(_FOR_NET if net else []), *(_FOR_DISK if disks else [])]
         paths = modules_needed(modules, wanted) if modules else []
         names = [pathlib.PurePath(re.sub(r"\.(xz|zst|gz)$", "", path)).name for path in paths]
-        # The same command makes the same archive: it is measured.
+        # The archive is measured, so the same command must give the same archive.
         token = hashlib.sha256(repr((command, names, share, net, serial)).encode("utf-8", "surrogateescape")).hexdigest()[:16]
         self.mark = f"{MARK}-{token}"
         values = {"SETUP": (_SHARE if share else "") + (_NET if net else ""), "FACTS": _FACTS, "FOLDER": FOLDER,
@@ -221,13 +221,13 @@ class Command:
         return int(found[1]) if found else None
 
     def output(self, log: str) -> str:
-        """What the command, and the kernel meanwhile, has said."""
+        """The output of the command, and of the kernel meanwhile."""
         start = [match.end() + 1 for match in re.finditer(rf"^{self.mark} up$", log, re.MULTILINE)]
         end = re.search(rf"^{self.mark} (pcr|log|exit) ", log, re.MULTILINE)
         return log[start[-1]:end.start() if end else None].strip("\n") if start else ""
 
     def facts(self, log: str) -> dict:
-        """The registers of a TPM, and what the loader said to the end."""
+        """The registers of a TPM, and the loader's log."""
         registers = re.findall(rf"^{self.mark} pcr (\d+) (\w+)$", log, re.MULTILINE)
         return {"pcrs": {int(number): value.lower() for number, value in registers},
                 "loader_log": re.findall(rf"^{self.mark} log (.*)$", log, re.MULTILINE)}

@@ -18,7 +18,7 @@ from typing import Callable, Dict, Optional
 
 SIGNALS = signal.SIGHUP, signal.SIGINT, signal.SIGTERM
 
-# Folders of this name are ours. A lock is held on each for as long as its owner lives.
+# Folders of this name are ours. The owner of a folder holds a lock on it until it ends.
 PREFIX = "kexec-efi-test-"
 _NEW_PREFIX = ".kexec-efi-test-"
 _NEW_SECONDS = 60
@@ -40,14 +40,14 @@ class Signalled(BaseException):
         self.number = number
 
 
-# What ends each thing that is not ended yet, by its identity. A signal may come when a thing has been made and nobody has
-# it: then these are what is left of it.
+# From the identity of each resource that has not ended to the function that ends it. A signal may come after a resource
+# was made and before anybody holds it: then only this dict knows it.
 _enders: Dict[int, Callable[[], None]] = {}
 _asked_by: Optional[int] = None
 
 
 def must_end(thing: object, end: Callable[[], None]) -> None:
-    """`end` is called by `end_all`, unless `has_ended` is called before."""
+    """Registers `end`, which `end_all` calls unless `has_ended` is called before."""
     _enders[id(thing)] = end
 
 
@@ -62,26 +62,26 @@ def end_all() -> None:
 
 
 def end_by_exception() -> None:
-    """From now on the first signal raises Signalled, and no further one is heard."""
+    """From now on the first signal raises Signalled, and further signals are ignored."""
     def handler(number, _):
         global _asked_by
         signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)
         _asked_by = number
         raise Signalled(number)
     for number in SIGNALS:
-        # nohup and shells without job control leave some ignored: they stay so.
+        # nohup and shells without job control make us ignore some signals: they stay ignored.
         if signal.getsignal(number) is not signal.SIG_IGN:
             signal.signal(number, handler)
 
 
 def check() -> None:
-    """Raises Signalled if that has got lost: an exception in the clean-up of an object goes nowhere."""
+    """Raises Signalled if the exception was lost, as in the clean-up of an object."""
     if _asked_by is not None:
         raise Signalled(_asked_by)
 
 
 def end_by_signal(number: int) -> None:
-    """Ends the program as if the signal had not been handled, which shells and timeout(1) look at."""
+    """Ends the program as if the signal had not been handled. Shells and timeout(1) check for that."""
     signal.signal(number, signal.SIG_DFL)
     os.kill(os.getpid(), number)
     signal.pthread_sigmask(signal.SIG_UNBLOCK, [number])
@@ -89,7 +89,7 @@ def end_by_signal(number: int) -> None:
 
 @contextlib.contextmanager
 def undisturbed():
-    """Signals wait until this is done. They may raise where it ends: what it has made must be known to `must_end`."""
+    """Signals wait until this block is done, and may raise at its end. So it must register with `must_end` what it makes."""
     before = signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)
     try:
         yield
@@ -98,7 +98,7 @@ def undisturbed():
 
 
 def child_setup():
-    """What a child does first: it is killed as soon as this process ends. To be passed to Popen as preexec_fn."""
+    """For Popen's preexec_fn: makes the kernel kill the child as soon as this process ends."""
     parent = os.getpid()
 
     def setup():
@@ -111,19 +111,19 @@ def child_setup():
 
 
 def make_folder(for_sockets: bool = False) -> pathlib.Path:
-    """A folder that `remove_folder` removes, or the next start of a program that calls this.
+    """A folder that `remove_folder` removes, or else the next start of a program that calls this.
 
-    It lies in TMPDIR; one `for_sockets` lies in /tmp where the path would be too long for the address of a socket.
+    It is in TMPDIR. A folder `for_sockets` is in /tmp if the path would be too long for the address of a socket.
     """
     _remove_left_folders()
     place = pathlib.Path(tempfile.gettempdir())
     if for_sockets and len(os.fsencode(place / f"{_NEW_PREFIX}12345678")) + 16 >= _SOCKET_ADDRESS_SIZE:
         place = _SHORT_PLACE
     new = pathlib.Path(tempfile.mkdtemp(prefix=_NEW_PREFIX, dir=place))
-    # Inherited by nobody, and so let go with this process.
+    # No child inherits the lock, so it ends with this process.
     descriptor = os.open(new, os.O_RDONLY | os.O_CLOEXEC)
     fcntl.flock(descriptor, fcntl.LOCK_EX)
-    # Only what is locked has the name by which others look for what is not.
+    # The folder gets the name for which others look only when it is locked.
     folder = new.rename(new.with_name(PREFIX + new.name[len(_NEW_PREFIX):]))
     _locks[folder] = descriptor
     must_end(folder, lambda: remove_folder(folder))
@@ -142,7 +142,7 @@ def remove_folder(folder: pathlib.Path) -> None:
 
 
 def _remove_left_folders() -> None:
-    """Removes what a program has left that was killed."""
+    """Removes the folders of killed programs."""
     places = {pathlib.Path(tempfile.gettempdir()), _SHORT_PLACE}
     for folder in [found for place in places for prefix in (PREFIX, _NEW_PREFIX) for found in place.glob(prefix + "*")]:
         with contextlib.suppress(OSError):
@@ -159,7 +159,7 @@ def _remove_left_folders() -> None:
 
 @contextlib.contextmanager
 def folder():
-    """A folder for as long as this runs."""
+    """A folder that exists while this context lasts."""
     with undisturbed():
         made = make_folder()
     try:

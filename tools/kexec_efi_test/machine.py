@@ -18,11 +18,11 @@ from . import lifetime
 
 HERE = pathlib.Path(__file__).resolve().parent
 
-# In a checkout, what it has built and fetched.
+# In a checkout, the files that it has built and fetched.
 BUILD = HERE.parents[1] / "build"
 IN_CHECKOUT = (HERE.parents[1] / "GNUmakefile").exists()
 
-# Emulated boots take 10 to 30 seconds; this only ends those that hang.
+# Emulated boots take 10 to 30 seconds; this limit only ends those that hang.
 TIMEOUT = float(os.environ.get("KEXEC_TIMEOUT", "240"))
 
 # Another QEMU than the installed one, with the options that it needs to find its files.
@@ -30,15 +30,15 @@ QEMU = shlex.split(os.environ.get("KEXEC_QEMU", "qemu-system-x86_64"))
 
 
 class Timeout(AssertionError):
-    """What was waited for did not come."""
+    """The expected text did not come."""
 
 
 class Firmware:
-    """A firmware: its code, and the variable store that each machine gets a copy of, None where it has none.
+    """A firmware: its code, and the variable store of which each machine gets a copy; None if it has none.
 
     `smm`: it keeps its variables from the operating system by System Management Mode, as builds with Secure Boot do.
     `knows_shim`: it starts what QEMU's -shim names (edk2 of 2025).
-    `key` and `certificate`: what Secure Boot accepts, where we have the key; the key's password is `snakeoil`.
+    `key` and `certificate`: Secure Boot accepts their signatures, if we have the key; its password is `snakeoil`.
     """
 
     def __init__(self, folder, code, variables=None, smm=False, key=None, knows_shim=False):
@@ -60,7 +60,7 @@ class Firmware:
 
 _HERE = "/usr/share/OVMF"
 _HERE_KEY = "/usr/share/ovmf/PkKek-1-snakeoil.key"
-# Without a checkout, whatever is installed is as new as it gets.
+# Without a checkout, the installed firmware is the newest available.
 _NEWER = BUILD / "deps/ovmf" if IN_CHECKOUT else pathlib.Path(_HERE)
 _NEWER_KEY = _NEWER / "PkKek-1-snakeoil.key" if IN_CHECKOUT else pathlib.Path(_HERE_KEY)
 
@@ -68,7 +68,7 @@ _NEWER_KEY = _NEWER / "PkKek-1-snakeoil.key" if IN_CHECKOUT else pathlib.Path(_H
 NEWER_QEMU = [str(BUILD / "deps/qemu/run")]
 
 # OVMF: the installed package's builds, and those of Debian 13 that `make deps` has fetched. Secure Boot is on in those
-# that end in -snakeoil, whose key is public, and -ms, which have Microsoft's keys and so trust Debian's shim. U-Boot
+# with -snakeoil, whose key is public, and with -ms, which have Microsoft's keys and so trust Debian's shim. U-Boot
 # wants the board "pc", and keeps variables in a file on the disk.
 FIRMWARE = {
     "ovmf": Firmware(_HERE, "OVMF_CODE_4M.fd", "OVMF_VARS_4M.fd"),
@@ -92,7 +92,7 @@ OVMF = FIRMWARE["ovmf"]
 
 @functools.lru_cache
 def _installed_ovmf_year():
-    """The year of Debian's package, 0 where there is none."""
+    """The year of Debian's package, 0 if there is none."""
     try:
         version = subprocess.run(["dpkg-query", "-W", "-f", "${Version}", "ovmf"], stdout=subprocess.PIPE,
                                  stderr=subprocess.DEVNULL, text=True).stdout
@@ -114,7 +114,7 @@ def knows_shim() -> bool:
 
 
 def _cache():
-    """The file that says what `accelerator` has found: on this start of the machine, with this QEMU."""
+    """The file with the result of `accelerator`, for this boot of the machine and this QEMU."""
     circumstances = [pathlib.Path("/proc/sys/kernel/random/boot_id").read_text(), *QEMU, shutil.which(QEMU[0]),
                      os.access("/dev/kvm", os.R_OK | os.W_OK)]
     name = "qemu-accelerator-" + hashlib.sha256(repr(circumstances).encode()).hexdigest()[:16]
@@ -124,7 +124,7 @@ def _cache():
 
 @functools.lru_cache
 def accelerator() -> str:
-    """"kvm" where it really runs the firmware, else "tcg": that /dev/kvm opens does not mean that it works."""
+    """"kvm" if it really runs the firmware, else "tcg": /dev/kvm may open although KVM does not work."""
     forced = os.environ.get("KEXEC_ACCEL")
     if forced:
         return forced
@@ -136,7 +136,7 @@ def accelerator() -> str:
     except OSError:
         pass
     found = "kvm" if _kvm_runs_firmware() else "tcg"
-    # A cache that cannot be written is none. Several may do this at once, none may see half of it.
+    # If the cache cannot be written, there is none. Several programs may write at once, and none may see half a file.
     with contextlib.suppress(OSError):
         cache.parent.mkdir(parents=True, exist_ok=True)
         partial = cache.with_suffix(f".{os.getpid()}")
@@ -145,12 +145,12 @@ def accelerator() -> str:
     return found
 
 
-# How long firmware may take with KVM, which needs 2 seconds. Where KVM does not work QEMU mostly says so, or ends.
+# The longest time for firmware with KVM, which takes 2 seconds. If KVM does not work, QEMU mostly says so, or ends.
 _KVM_SECONDS = 10
 
 
 def _kvm_runs_firmware():
-    """Without a disk OVMF says on the serial line that it found nothing to boot."""
+    """Whether KVM works. Without a disk OVMF says on the serial line that it found nothing to boot."""
     command = [*QEMU, "-machine", "q35,accel=kvm", "-cpu", "host", "-m", "256", "-nodefaults",
                "-display", "none", "-serial", "stdio", "-net", "none", *_flash(OVMF, OVMF.variables, snapshot=True)]
     process = None
@@ -171,7 +171,7 @@ def _kvm_runs_firmware():
 
 
 def _read_until(process, pattern, seconds):
-    """What matches `pattern` of what a process says within these seconds, None if nothing does."""
+    """The match of `pattern` in the output of a process within these seconds, None without one."""
     selector = selectors.DefaultSelector()
     selector.register(process.stdout, selectors.EVENT_READ)
     deadline = time.monotonic() + seconds
@@ -209,12 +209,12 @@ def _disk(bus, sector, index):
 
 def command_line(disk, variables, firmware=OVMF, board="q35", memory=512, sparse=None, cpus=1, bus="virtio", sector=512,
                  display=False, cpu=None, boot_order=False, reboot=False, snapshot=False, qemu=None):
-    """QEMU's command line for a machine that boots `disk`, or has none, but for its serial line and monitor.
+    """QEMU's command line for a machine that boots `disk`, or has no disk; without the serial line and the monitor.
 
-    The disk is what the firmware tries first, unless `boot_order` leaves that to the variable store. `board` is "q35"
-    or "pc", which has an older IDE controller for the bus "ahci"; `sector` is the disk's in bytes; `sparse` is a file
-    that holds the machine's memory, where that is more than this one has; `display` is True or a device's name;
-    `snapshot` lets the machine's state be saved, and keeps the variable store as it is; `qemu` is another QEMU.
+    The firmware tries the disk first, unless `boot_order` leaves that to the variable store. `board` is "q35" or "pc",
+    which has an older IDE controller for the bus "ahci"; `sector` is the size of the disk's sectors in bytes; `sparse` is
+    a file for the machine's memory, if the host does not have as much; `display` is True or a device's name; `snapshot`
+    allows saving the machine's state, and keeps the variable store as it is; `qemu` is another QEMU.
     """
     kind = accelerator()
     properties = f"{board},accel={kind}" + (",smm=on" if firmware.smm else "")
@@ -235,21 +235,21 @@ def command_line(disk, variables, firmware=OVMF, board="q35", memory=512, sparse
 class Machine:
     """A running machine. Use it as a context manager: leaving it ends QEMU.
 
-    `log` holds all that the serial line has shown, as text with \\n for line ends and without escape sequences.
+    `log` is all output of the serial line, as text with \\n for line ends and without escape sequences.
     """
 
     def __init__(self, disk, firmware=OVMF, variables=None, gdb=False, tpm=None, tpm_state=None, com=1, extra=(),
                  terminal=False, **options):
-        """`variables`: a variable store that is used and written to as it is; without it, a copy of the firmware's.
+        """`variables`: a variable store that the machine itself writes to; without it, a copy of the firmware's.
 
         `tpm`: "tpm-crb" or "tpm-tis", a TPM 2.0 with that interface, new unless `tpm_state` is the folder of one.
-        `com`: the number of the only serial port. `terminal`: it is on our terminal, with QEMU's monitor, and not for
-        expect and the like.
+        `com`: the number of the only serial port. `terminal`: the serial port and QEMU's monitor are on our terminal, so
+        expect and the like do not work.
         """
         self.raw = b""
         self._decoded, self._decoded_size = "", 0
         self.process = self._tpm = None
-        # This may take seconds, and is asked here so that they can be disturbed.
+        # This may take seconds. It is called here, where signals can interrupt it.
         accelerator()
         with lifetime.undisturbed():
             self.folder = lifetime.make_folder(for_sockets=True)
@@ -289,7 +289,7 @@ class Machine:
         self._selector.register(self.process.stdout, selectors.EVENT_READ)
 
     def _start_tpm(self, model, state):
-        """Starts swtpm, which ends with QEMU's connection, and returns what QEMU needs to use it."""
+        """Starts swtpm, which ends with QEMU's connection, and returns QEMU's options for it."""
         path = self.folder / "tpm"
         self._tpm = subprocess.Popen(["swtpm", "socket", "--tpm2", "--tpmstate", f"dir={state}", "--terminate",
                                       "--ctrl", f"type=unixio,path={path}", "--flags", "not-need-init"],
@@ -311,14 +311,14 @@ class Machine:
     def _end(self):
         if self.process:
             if self.process.poll() is None and not self.process.stdout:
-                # It makes the terminal what it was.
+                # QEMU then restores the terminal.
                 self.process.terminate()
                 with contextlib.suppress(subprocess.TimeoutExpired):
                     self.process.wait(5)
             if self.process.poll() is None:
                 self.process.kill()
             self.process.wait()
-            # What was typed and not read is lost with the machine.
+            # Typed text that the machine has not read is lost.
             with contextlib.suppress(BrokenPipeError):
                 for stream in filter(None, (self.process.stdin, self.process.stdout)):
                     stream.close()
@@ -330,7 +330,7 @@ class Machine:
 
     @property
     def log(self) -> str:
-        # A line that is complete stays as it is.
+        # Complete lines do not change any more.
         end = self.raw.rfind(b"\n") + 1
         if end > self._decoded_size:
             self._decoded += self._decode(self.raw[self._decoded_size:end])
@@ -344,11 +344,11 @@ class Machine:
 
     @property
     def messages(self) -> str:
-        """What QEMU itself has said."""
+        """QEMU's own messages."""
         return (self.folder / "messages").read_text(errors="replace")
 
     def read(self, seconds: float) -> bool:
-        """Reads what comes within `seconds`. Returns False at the end of the serial line."""
+        """Reads the output of these `seconds`. Returns False at the end of the serial line."""
         lifetime.check()
         if not self._selector.select(max(seconds, 0)):
             return True
@@ -415,7 +415,7 @@ class Machine:
         return gdb.Gdb(self._connect(self.gdb_socket))
 
     def monitor(self, command):
-        """What QEMU's monitor answers. The command has been carried out when the next one is answered."""
+        """The answer of QEMU's monitor. The command has been carried out when the next one is answered."""
         with self._connect(self._monitor_socket) as monitor, monitor.makefile("rwb") as stream:
             stream.write(f"{command}\ninfo status\n".encode())
             stream.flush()
@@ -427,30 +427,30 @@ class Machine:
         return answer.decode("utf-8", "replace")
 
     def pause(self):
-        """Stops the machine; its debugger is told."""
+        """Stops the machine, and tells its debugger."""
         self.monitor("stop")
 
     def save_state(self):
         assert "Error" not in self.monitor("savevm state")
 
     def load_state(self):
-        """Makes a machine that has run since, and is paused, what it was, its disk and variables included."""
+        """Restores the saved state, disk and variables included. The machine must have run since, and be paused."""
         assert "Error" not in self.monitor("loadvm state")
 
     def memory(self, address, size):
-        """Physical memory. For much of it: the debugger takes minutes where this takes a moment."""
+        """Reads physical memory. For large ranges this takes a moment, and the debugger takes minutes."""
         content = self.folder / "memory"
         self.monitor(f"pmemsave {address:#x} {size:#x} \"{content}\"")
         return content.read_bytes()
 
     def screenshot(self):
-        """What the screen shows, as a portable pixmap."""
+        """The screen, as a portable pixmap."""
         picture = self.folder / "screen.ppm"
         self.monitor(f"screendump {picture}")
         return picture.read_bytes()
 
     def wait_until_halted(self):
-        """Waits until the CPU has halted with interrupts off: nothing will come from it any more."""
+        """Waits until the CPU has halted with interrupts off, so that it will never run again."""
         deadline = time.monotonic() + TIMEOUT
         while True:
             registers = self.monitor("info registers")

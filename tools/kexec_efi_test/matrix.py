@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Many boots from one file in TOML: options by their long names, with a list wherever each of several is to be tried.
+"""Many boots from one file in TOML: options by their long names, with a list to try several values.
 
   [common]
   kernel = "bzImage"
@@ -9,8 +9,8 @@
   firmware = ["ovmf", "secboot"]
   via = ["kexec-efi", "stub"]
 
-is four boots. An option that can be given several times (expect, initrd...) takes a list for one boot; a list of lists
-is one boot for each. Paths are from the folder of the file on.
+is four boots. An option that can be repeated (expect, initrd...) takes a list for one boot; a list of lists is one boot
+for each. Paths begin at the folder of the file.
 """
 
 import itertools
@@ -20,12 +20,12 @@ from typing import Dict, List, Tuple
 
 from .errors import WrongCall, reason_of
 
-# These belong to the run as a whole.
+# These options are for the run as a whole.
 _NOT_FOR_ONE = ("matrix", "log", "junit", "json", "html", "gdb", "help", "quiet")
 
 
 def _alternatives(name: str, value, repeatable: bool) -> List[List]:
-    """The values of each boot, a list for each."""
+    """A list with the values of each boot."""
     if not isinstance(value, list):
         return [[value]]
     if not value:
@@ -75,7 +75,7 @@ def read(path, known: Dict[str, bool]) -> List[Tuple[str, List[str]]]:
     for boot in boots:
         found += _expand(path, {**common, **boot}, set(boot), known)
     names = [name for name, _ in found]
-    # Two of one name could not be told apart.
+    # Boots of the same name get numbers.
     return [(name if names.count(name) == 1 else f"{name} #{names[:number].count(name) + 1}", words)
             for number, (name, words) in enumerate(found)]
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Fixtures for tests of one's own: pytest_plugins = ["kexec_efi_test.pytest_plugin"] in conftest.py."""
+"""Fixtures for your own tests: pytest_plugins = ["kexec_efi_test.pytest_plugin"] in conftest.py."""
 
 import contextlib
 

@@ -16,7 +16,7 @@ from .session import Result
 
 
 def check_writable(path, option: str) -> None:
-    """Raises OSError now for a file that could not be written when the boot has ended. Leaves no trace."""
+    """Raises OSError now if the file could not be written at the end of the boot. Leaves no file behind."""
     path = pathlib.Path(path)
     existed = path.exists()
     with open(path, "ab"):
@@ -40,7 +40,7 @@ def as_json(results: List[Result]) -> str:
 
 
 def _xml(text: str) -> str:
-    """XML 1.0 has no way to write most control characters."""
+    """The text without most control characters, which XML 1.0 cannot represent."""
     return xml.sax.saxutils.escape(re.sub(r"[^\t\n\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]", "\ufffd", text),
                                    {'"': "&quot;", "\n": "&#10;"})
 
@@ -84,7 +84,7 @@ def png(ppm: bytes) -> bytes:
 
 
 def picture_file(ppm: bytes, path) -> bytes:
-    """The content of a screenshot's file, by its name."""
+    """The content of a screenshot's file, in the format of its name."""
     return ppm if pathlib.Path(path).suffix == ".ppm" else png(ppm)
 
 

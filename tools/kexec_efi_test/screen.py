@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Reads the text that a machine shows on its screen, if it is written in a font that we have."""
+"""Reads the text on a machine's screen, if it is written in a known font."""
 
 import gzip
 import pathlib
@@ -9,14 +9,14 @@ WIDTH, HEIGHT = 8, 16
 
 
 def _glyphs():
-    """From what a character looks like, 16 rows of 8 pixels, to the character."""
+    """From the glyph of a character, 16 rows of 8 pixels, to the character."""
     font = gzip.decompress(FONT.read_bytes())
     assert font[:2] == b"\x36\x04" and font[3] == HEIGHT, f"{FONT}: expected a PSF 1 font of {HEIGHT} rows"
     return {font[4 + HEIGHT * code:4 + HEIGHT * (code + 1)]: chr(code) for code in range(ord(" "), ord("~") + 1)}
 
 
 class Picture:
-    """A picture in the portable pixmap format, binary, as QEMU's screendump writes it."""
+    """A picture in the binary portable pixmap format, as QEMU's screendump writes it."""
 
     def __init__(self, ppm):
         magic, size, depth, self.pixels = ppm.split(b"\n", 3)
@@ -36,7 +36,7 @@ class Picture:
             yield row
 
     def text(self, scale):
-        """The lines on the screen, `scale` pixels to one of the font's; what is no letter of it as U+FFFD."""
+        """The lines on the screen, with `scale` pixels for one of the font's. An unknown glyph becomes U+FFFD."""
         glyphs = _glyphs()
         lines = []
         for top in range(0, self.height - HEIGHT * scale + 1, HEIGHT * scale):

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""A web server on the loopback address, which QEMU's user network shows its guests, that serves as badly as it is told."""
+"""A web server on the loopback address, which QEMU's guests reach, and which makes mistakes on demand."""
 
 import contextlib
 import email.utils
@@ -10,7 +10,7 @@ import socket
 import struct
 import threading
 
-# What the guest calls the machine that QEMU runs on.
+# The guest's address of the host.
 HOST_ADDRESS = "10.0.2.2"
 
 HALF, ALL = "half", "all"
@@ -19,9 +19,9 @@ HALF, ALL = "half", "all"
 class Fault:
     """How a file is served. `times`: how many answers with a body are bad, None for all of them.
 
-    `sends`: how much of the body is sent, after which the connection is ended as `ends` says: "close", "reset", or
-    "stall". `status`: sent instead. `tag`, `extra`: the ETag and so many more bytes announced and sent by GET. `chunked`:
-    without a length. `ranges`: whether a part can be asked for. `head`: whether HEAD is known.
+    `sends`: how much of the body is sent before the connection ends as `ends` says: "close", "reset", or "stall".
+    `status`: the status to send instead. `tag`: the ETag. `extra`: so many more bytes are announced and sent by GET.
+    `chunked`: sends no length. `ranges`: whether the server supports ranges. `head`: whether it supports HEAD.
     """
 
     def __init__(self, times=None, sends=ALL, ends="close", status=None, tag=None, extra=0, surplus=0, chunked=False,
@@ -117,8 +117,8 @@ class _Server(http.server.ThreadingHTTPServer):
 
 @contextlib.contextmanager
 def serving(files):
-    """Serves `files`, a dict from path to (bytes or a file's path, Fault). Gives the server, whose `url` the guest
-    knows it by; `requests` has (method, path, range) of each request."""
+    """Serves `files`, a dict from path to (bytes or a file's path, Fault). Yields the server; `url` is its URL for the
+    guest, and `requests` has (method, path, range) of each request."""
     server = _Server(("127.0.0.1", 0), _Handler)
     server.files, server.requests, server.answered, server.end = files, [], {}, threading.Event()
     server.url = f"http://{HOST_ADDRESS}:{server.server_port}"

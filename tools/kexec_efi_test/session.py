@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""A boot that is judged while it runs: what must come, what must not, and for how long anybody waits."""
+"""Judges a boot while it runs: by expected and forbidden text, and by time limits."""
 
 import contextlib
 import dataclasses
@@ -11,16 +11,16 @@ from . import guest, lifetime, machine
 from .boots import Boot
 from .errors import FAILED, PASSED, VERDICTS, Ended, GuestFailed, TimeRanOut, WrongCall
 
-# What no boot that goes well says: Linux, then edk2. `--expect` with the same line takes precedence.
+# Lines that no good boot prints: by Linux, then by edk2. `--expect` with the same line takes precedence.
 FORBIDDEN = [r"Kernel panic - not syncing", r"^(\[.*\] )?(Oops: |BUG: |kernel BUG at |Internal error: )",
              r"general protection fault", r"INFO: task .* blocked for more than \d+ seconds",
              r"!!!! X64 Exception Type"]
 
-# What the firmware says of a loader that returns, and how long what is waited for may come after it.
+# The firmware's message when a loader returns, and how long expected text may still come after it.
 LOADER_FAILED = r"^BdsDxe: failed to (start|load)|^BdsDxe: No bootable option|^UEFI Interactive Shell|^Shell> "
 SECONDS_AFTER_FAILURE = 10
 
-# What the loader says last before it returns to the firmware, and the purgatory when it stops.
+# The last line of the loader before it returns to the firmware, or of the purgatory when it stops.
 _REASONS = r"^(kexec: .*|purgatory: digest mismatch.*)"
 
 # Steps of a boot, by the first line that belongs to each.
@@ -30,10 +30,10 @@ MILESTONES = {"firmware": r"^BdsDxe: (loading|starting)", "loader": r"^kexec: |^
 
 @dataclasses.dataclass
 class Expectation:
-    """What a boot is judged by. Regular expressions are searched for in each line; `expect` must come in turn.
+    """The criteria for a boot. Regular expressions are searched in each line; those of `expect` must come in this order.
 
-    keys: pairs of an expression and of what is typed on the serial line when it has come.
-    debug_exit: what the guest writes to port 0xf4 (isa-debug-exit) if all is well.
+    keys: pairs of an expression and of the text to type on the serial line when it has come.
+    debug_exit: the value that the guest writes to port 0xf4 (isa-debug-exit) if all is well.
     """
 
     expect: List[str] = dataclasses.field(default_factory=list)
@@ -47,7 +47,7 @@ class Expectation:
 
 @dataclasses.dataclass
 class Result:
-    """What became of a boot. `status` is the exit status, `reason` the line that says why."""
+    """The result of a boot. `status` is the exit status, `reason` the line that explains it."""
 
     name: str = "boot"
     status: int = PASSED
@@ -83,8 +83,8 @@ class Session:
         self.start = time.monotonic()
         self.last_line = self.start
         self.position = 0
-        # Up to where the log has been searched: for what must not come and for steps, for what must come next, and for the
-        # end of the command.
+        # The ends of the searched parts of the log: for forbidden text and for steps, for the next expected text, and
+# for the end of the command.
         self.judged = 0
         self.searched = 0
         self.ended_from = 0
@@ -96,7 +96,7 @@ class Session:
     # --- lines ---
 
     def _judge_lines(self, log: str, end: int):
-        """Looks at each line once that is complete."""
+        """Looks at each complete line once."""
         for line in log[self.judged:end].splitlines():
             if not line:
                 continue
@@ -105,7 +105,7 @@ class Session:
                     self.result.times[name] = round(time.monotonic() - self.start, 3)
             if re.search(LOADER_FAILED, line) and self.failed_at is None:
                 self.failed_at = time.monotonic()
-            # What is still waited for is welcome, whatever it says.
+            # A line that is still expected is never forbidden.
             if any(re.search(pattern, line) for pattern in self.wanted.expect):
                 continue
             for pattern in self.forbidden:
@@ -115,11 +115,11 @@ class Session:
         self.judged = end
 
     def _expect_next(self, log: str) -> bool:
-        """Looks for what is waited for. Returns whether all has come."""
+        """Looks for the expected text. Returns whether all of it has come."""
         while self.left:
             found = re.compile(self.left[0], re.MULTILINE).search(log, max(self.position, self.searched))
             if not found:
-                # Complete lines are not looked at again: a log may be long.
+                # Complete lines are not searched again, because a log may be long.
                 self.searched = log.rfind("\n") + 1
                 return False
             self.position = found.end()
@@ -132,19 +132,19 @@ class Session:
             found = re.compile(pattern, re.MULTILINE).search(log, position)
             if found:
                 self.keys.pop(number)
-                # A machine that has ended is somebody else's to report.
+                # The caller reports that the machine has ended.
                 with contextlib.suppress(BrokenPipeError):
                     self.machine.type(text)
                 return
 
     def _look(self, alive: bool) -> bool:
-        """Judges what has come. Returns whether the boot has passed; raises if it has failed."""
+        """Judges the log so far. Returns whether the boot has passed; raises if it has failed."""
         log = self.machine.log
         self.show(log)
         end = log.rfind("\n") + 1 if alive else len(log)
         if end > self.judged:
             self.last_line = time.monotonic()
-        # A line that must not come counts before one that must, unless the latter came first.
+        # A forbidden line takes precedence over an expected one, unless the latter came first.
         is_complete = self._expect_next(log)
         if is_complete and self.left == [] and self.wanted.expect and not self._waits_for_more():
             self._judge_lines(log, min(end, max(self.judged, log.rfind("\n", 0, self.position) + 1)))
@@ -191,7 +191,7 @@ class Session:
         return "the machine did not end"
 
     def _why(self) -> str:
-        """What the loader said before it gave up, for the end of a line."""
+        """The loader's last message before it gave up, for the end of a line."""
         log = self.machine.log
         failed = re.search(LOADER_FAILED, log, re.MULTILINE)
         said = re.findall(_REASONS, log[:failed.start()] if failed else log, re.MULTILINE)
@@ -229,7 +229,7 @@ class Session:
         raise GuestFailed(f"{self._missing()}: the machine switched itself off or reset{self._why()}")
 
     def run(self):
-        """Runs the boot to its end. Raises Ended if it is not a good one."""
+        """Runs the boot to its end. Raises Ended if it does not pass."""
         alive = True
         while True:
             if self._look(alive):
@@ -251,9 +251,9 @@ class CommandFailed(Ended):
 
 def judge(boot: Boot, expectation: Optional[Expectation] = None, folder=None, name: str = "boot",
           show: Callable[[str], None] = lambda log: None, screenshot: bool = False) -> Result:
-    """Boots, judges, and says what became of it. Raises WrongCall for what cannot be tried at all.
+    """Boots, judges, and returns the Result. Raises WrongCall if the boot cannot be tried at all.
 
-    `folder` is where files of the boot are made, without it one that goes with the boot.
+    The files of the boot are made in `folder`, or else in a folder that is removed with the boot.
     """
     if folder is None:
         with lifetime.folder() as made:
@@ -293,7 +293,7 @@ def _praise(session: Session) -> str:
 def _collect(session: Session, result: Result, screenshot: bool):
     running = session.machine
     if running.process.poll() is None:
-        # The rest of what was being said: the end of a line, or of a panic.
+        # Reads the rest of the output: the end of a line, or of a panic.
         deadline = time.monotonic() + (0.5 if result.status == FAILED else 0.1)
         with contextlib.suppress(OSError):
             while time.monotonic() < deadline and running.read(deadline - time.monotonic()):

@@ -58,7 +58,7 @@ def certificates(image):
 
 
 def checksum(image):
-    """Where the CheckSum is, which no signature covers."""
+    """The place of the CheckSum, which no signature covers."""
     return struct.unpack_from("<I", image, 0x3c)[0] + 24 + 64
 
 
@@ -72,14 +72,14 @@ def with_one_bit_flipped(image, offset):
 
 
 def with_junk_for_a_certificate(image):
-    """The header of the certificate is right, its content is not."""
+    """Damages the content of the certificate, and leaves its header."""
     _, offset, size = certificates(image)
     return image[:offset + 8] + bytes(7 * i & 0xff for i in range(size - 8)) + image[offset + size:]
 
 
 def cut_down(image, size):
-    """Debian's kernel without a signature and with no more than `size` bytes of its protected-mode part: still a PE image
-    and a kernel by its header, small enough to be verified in no time."""
+    """Debian's kernel without a signature and with at most `size` bytes of its protected-mode part: still a PE image and a
+    kernel by its header, and small enough to be verified quickly."""
     image = bytearray(without_signature(image))
     pe, = struct.unpack_from("<I", image, 0x3c)
     optional = pe + 24
@@ -93,7 +93,8 @@ def cut_down(image, size):
             struct.pack_into("<IIII", image, table + 40 * number + 8, size, start, size, start)
         elif name.rstrip(b"\0") == b".data":
             struct.pack_into("<IIII", image, table + 40 * number + 8, 0x1000, end, 0, 0)
-            # Without bytes in the file it must say so, or shim calls it a section inside the headers.
+            # The header of a section without bytes in the file must say so, or shim takes it for a section inside the
+            # headers.
             struct.pack_into("<I", image, table + 40 * number + 36, READ | WRITE | UNINITIALIZED_DATA)
     struct.pack_into("<I", image, optional + 16, setup_size)       # AddressOfEntryPoint
     struct.pack_into("<I", image, optional + 56, end + 0x1000)     # SizeOfImage

@@ -16,7 +16,7 @@ def up(value, alignment):
 
 
 def without_trailing_table(image, table, count):
-    """The stub's headers have room for more sections, which ends where the first content begins."""
+    """The room for more section headers in the stub: from the end of the table to the beginning of the first content."""
     end = table + 40 * count
     first = min(offset for number in range(count)
                 if (offset := struct.unpack_from("<I", image, table + 40 * number + 20)[0]))
@@ -62,7 +62,7 @@ def grow_headers(image, table, count, size, first):
 
 
 def section(image, name, index=0):
-    """Where the content of a section lies in the file, and its VirtualSize; the one number `index` of this name."""
+    """The place of a section's content in the file, and its VirtualSize; `index` counts the sections of this name."""
     pe, = struct.unpack_from("<I", image, 0x3c)
     table = pe + 24 + struct.unpack_from("<H", image, pe + 20)[0]
     found = [table + 40 * number for number in range(struct.unpack_from("<H", image, pe + 6)[0])

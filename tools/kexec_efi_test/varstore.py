@@ -29,7 +29,7 @@ _RECORD_MARK = 0x55AA
 _STATE_ADDED = 0x3F
 _STATE_NOT_DELETED = 0x02
 
-# OVMF takes a larger one for damage.
+# OVMF takes a larger variable for damage.
 _FILLER_SIZE_MAX = 4096
 
 _LOAD_OPTION_ACTIVE = 1
@@ -50,8 +50,8 @@ class VariableStore:
         self._end += len(records)
 
     def _records(self):
-        """Where each record begins and ends that is in force. What firmware deletes or replaces stays in place until it
-        needs the room."""
+        """The beginning and end of each valid record. Deleted and replaced records stay in the store until the firmware needs
+        the room."""
         offset = self._start + _STORE_HEADER.size
         while self._bytes[offset:offset + 2] == struct.pack("<H", _RECORD_MARK):
             fields = _RECORD_HEADER.unpack_from(self._bytes, offset)
@@ -65,7 +65,7 @@ class VariableStore:
         return (offset + 3) & ~3
 
     def _records_of(self, name, vendor):
-        """Where the records of this variable begin that are in force."""
+        """The beginnings of this variable's valid records."""
         wide = name.encode("utf-16-le") + b"\0\0"
         for start, _ in self._records():
             *_, other_vendor = _RECORD_HEADER.unpack_from(self._bytes, start)
@@ -76,7 +76,7 @@ class VariableStore:
         return self.get(name, vendor) is not None
 
     def get(self, name, vendor=GLOBAL_VARIABLE):
-        """The value of a variable, None without it."""
+        """The value of a variable, None if it does not exist."""
         for start in self._records_of(name, vendor):
             fields = _RECORD_HEADER.unpack_from(self._bytes, start)
             data = start + _RECORD_HEADER.size + fields[7]
@@ -84,7 +84,7 @@ class VariableStore:
         return None
 
     def set(self, name, data, vendor=GLOBAL_VARIABLE, attributes=DEFAULT_ATTRIBUTES):
-        """Adds a variable, in the place of one that is there."""
+        """Adds a variable, or replaces it."""
         wide = name.encode("utf-16-le") + b"\0\0"
         for start in self._records_of(name, vendor):
             self._bytes[start + 2] &= ~_STATE_NOT_DELETED
@@ -95,7 +95,7 @@ class VariableStore:
         self._end = self._aligned(self._end + len(record))
 
     def fill(self):
-        """Leaves no room for any further variable."""
+        """Fills the store, so that there is no room for a further variable."""
         for number in itertools.count():
             room = self._start + self._size - self._end - _RECORD_HEADER.size
             name = f"Filler{number:04}"
@@ -125,7 +125,7 @@ def load_option(label, path, optional_data=b""):
 
 
 def pxe_option(label, slot, address):
-    """The same for PXE over IPv4 by the network device in a slot of PCI bus 0, whose MAC address is given as bytes."""
+    """An EFI_LOAD_OPTION for PXE over IPv4 by the network device in a slot of PCI bus 0, whose MAC address is bytes."""
     nodes = (_node(2, 1, struct.pack("<II", 0x0a0341d0, 0)) + _node(1, 1, struct.pack("<BB", 0, slot)) +
              _node(3, 11, address.ljust(32, b"\0") + b"\1") + _node(3, 12, bytes(23)))
     return _load_option(label, nodes)
