@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""The command kexec-efi: what keeps the loader, its kernels and its boot entries on a machine up to date.
+"""The command kexec-efi, which keeps the loader, its kernels and its boot entries on a machine up to date.
 
   command         the words of the command line; exit codes
   system          where the machine's files and the running kernel's are
@@ -8,7 +8,7 @@
   variables       EFI variables, as files of efivarfs
   load_option     boot entries as firmware stores them
   operations      a plan as a list of small operations, and how it is carried out
-  boot_files      what is to be booted, and the image and the entry that are made for it
+  boot_files      kernel and initrds, and the image and the entry that are made for them
   store           what is on the ESP: sets of files, each of which boots one kernel
   firmware_menu   sets as boot entries of the firmware
   systemd_menu    sets as entries of systemd-boot
@@ -17,13 +17,13 @@
   enrolment       the keys of Secure Boot
   pcr_signature   the signed values of register 11
   signatures      whose signature an image has
-  record          what is remembered in /var/lib/kexec-efi
+  record          the command's own record in /var/lib/kexec-efi
   machine         all of these together
-  changes         add, remove, bless, install, uninstall: they plan
-  report          list, status, verify: they look
-  loader_words    what the loader and its purgatory left to be read
-  outcomes        what became of a kernel that was on trial
-  images          seal, uki, sign, predict, pcrlock: of files that are named
+  changes         add, remove, bless, install, uninstall: they only plan
+  report          list, status, verify: they change nothing
+  loader_words    the log and the notes of the loader and its purgatory
+  outcomes        the outcome of a kernel's trial
+  images          seal, uki, sign, predict, pcrlock: for files that the user names
 
-A change is planned as a whole before anything is written. At each moment what the boot order names is complete.
+A change is planned as a whole before anything is written. At each moment the boot order names only complete files.
 """

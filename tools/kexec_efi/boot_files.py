@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""What is to be booted, and the files that are made of it: by tools/seal and tools/sign, and judged by the loader's own
-code before anything is written to the ESP."""
+"""Kernel and initrds, and the files that tools/seal and tools/sign make of them. The loader's own code checks these files
+before anything is written to the ESP."""
 
 import dataclasses
 import hashlib
@@ -34,13 +34,13 @@ def image_file():
 
 
 def image_version():
-    """By its own line of .sbat, the second (efi/sbat.c)."""
+    """The version of a loader, from its own line of .sbat, the second (efi/sbat.c)."""
     path = image_file()
     return loader.File(path, loader.read(path)).section(".sbat").split(b"\n")[1].split(b",")[4].decode("ascii", "replace")
 
 
 def signed_image_file():
-    """The loader with somebody's signature, as Debian's signed packages have it, or None."""
+    """The signed loader beside this one, as Debian's signed packages have it, or None."""
     path = image_file().with_name("kexecx64.efi.signed")
     return path if path.exists() else None
 
@@ -52,7 +52,7 @@ def check_version(version):
 
 
 def version_key(version):
-    """For sorting: numbers in it count as numbers, and what ends with ~ comes before what does not."""
+    """The key for sorting versions: numbers count as numbers, and ~ sorts before the end of the text."""
     parts = re.findall(r"\d+|~|[^\d~]+", version)
     keys = [(1, int(part), "") if part.isdigit() else (-1, 0, "") if part == "~" else (2, 0, part) for part in parts]
     return [*keys, (0, 0, "")]
@@ -60,7 +60,7 @@ def version_key(version):
 
 @dataclasses.dataclass
 class Source:
-    """A kernel and its initrds, as they were read, once."""
+    """The contents of a kernel and its initrds. Each file is read once."""
 
     version: str
     kernel: bytes
@@ -75,7 +75,7 @@ def _read(path):
 
 
 def find(system, version, image=None, initrds=(), without_initrd=False):
-    """The Source of a kernel: the files that are given, or those where distributions have them."""
+    """The Source of a kernel: the given files, or those at the places that distributions use."""
     check_version(version)
     kernels = [image] if image else [system.file(f"/boot/vmlinuz-{version}"),
                                      system.file(f"/usr/lib/modules/{version}/vmlinuz"),
@@ -99,12 +99,12 @@ def installed_versions(system):
     return sorted(filter(lambda name: re.fullmatch(VERSION, name), names), key=version_key, reverse=True)
 
 
-# --- what is made of it ----------------------------------------------------------------------------------------------
+# --- making the files ------------------------------------------------------------------------------------------------
 
 
 @dataclasses.dataclass
 class Recipe:
-    """All that the files of a set depend on."""
+    """Everything on which the files of a set depend."""
 
     source: Source
     mode: str
@@ -121,7 +121,7 @@ class Recipe:
 
     @property
     def identity(self):
-        """The same for the same content: what is made twice is made once."""
+        """Equal for equal content, so that no set is made twice."""
         certificate = loader.read(self.certificate) if self.certificate else b""
         contents = [loader.read(self.image), self.source.kernel, *self.source.initrds, certificate, self.os_release]
         contents += [loader.read(self.pcr[1])] if self.pcr else []
@@ -131,12 +131,12 @@ class Recipe:
         return hashlib.sha256(text.encode()).hexdigest()[:_DIGITS_OF_A_SET]
 
     def identity_behind(self, shim):
-        """The same, of images that are started by a shim of this name, or by none if it is empty."""
+        """The identity of images that a shim of this name starts, or no shim if the name is empty."""
         return hashlib.sha256((self.identity + shim).encode()).hexdigest()[:_DIGITS_OF_A_SET] if shim else self.identity
 
 
 def title(system):
-    """What this machine's system is called in menus."""
+    """The name of this machine's system in menus."""
     return " ".join((conf.os_release(system).get("PRETTY_NAME") or "Linux").split())
 
 
@@ -157,13 +157,13 @@ def recipe(system, configuration, source):
 
 
 def names_a_root(command_line):
-    """Whether a command line says where the system is."""
+    """Whether a command line names the root file system."""
     return any(word.startswith(("root=", "nfsroot=", "rd.live", "boot=", "systemd.volatile=")) for word in conf.words_of(command_line))
 
 
 @dataclasses.dataclass
 class Part:
-    """A file that is loaded, by a name that says what is in it."""
+    """A file that the loader loads; its name stands for its content."""
 
     key: str            # by which an entry names it
     name: str
@@ -188,7 +188,7 @@ def _plain(line):
 
 def entry_text(made_by, parts, folder):
     """The entry that boots the parts, in the folder `folder` of the ESP, each with its digest."""
-    # A stop between firmware and kernel must not wait for somebody to come by.
+    # After a stop between firmware and kernel the machine must not wait for a person.
     lines = [f"title {made_by.title}", f"version {made_by.source.version}", f"sort-key {made_by.sort_key}",
              *(f"{part.key} {folder}/{part.name}" for part in parts)]
     if made_by.command_line:
@@ -206,8 +206,8 @@ def entry_text(made_by, parts, folder):
 
 
 def run_tool(name, folder, *arguments):
-    """Runs a tool beside us, which says itself what is wrong, and has `folder` for what it writes on the way: where a signal
-    ends us both, nothing of it is left."""
+    """Runs a tool beside us, which reports its errors itself. Its temporary files go to `folder`, so that a signal which ends
+    both programs leaves none of them."""
     result = subprocess.run([LIBRARY / name, *arguments], stdout=subprocess.PIPE, stdin=subprocess.DEVNULL,
                             env={**os.environ, "TMPDIR": str(folder)})
     if result.returncode:
@@ -255,7 +255,7 @@ class Workshop:
         return out
 
     def _signature(self, parts, place):
-        """The signature of register 11 and its key, for the command line as the loader will have it."""
+        """The signature of register 11 and its key, for the command line that the loader will use."""
         source = self._recipe.source
         private, public, phases = self._recipe.pcr
         plan = loader.entry("the entry", entry_text(self._recipe, parts, place))
@@ -265,7 +265,7 @@ class Workshop:
         return [Part.of("pcrsig", source.version, signature), Part.of("pcrpkey", source.version, loader.read(public))]
 
     def make(self, name, place):
-        """[(file name, content)] in the order in which they have to be written: the image comes last."""
+        """[(file name, content)] in the order in which to write them: the image comes last."""
         if self._recipe.mode == conf.UKI:
             return [(f"{name}.efi", loader.read(self._signed(self._seal_all())))]
         parts = parts_of(self._recipe.source)

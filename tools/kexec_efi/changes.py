@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""What changes a machine. Each function plans, and returns the plan with what is to be said of it; nothing is written."""
+"""The changes of a machine. Each function only plans: it returns the plan and the line for the user, and writes nothing."""
 
 import dataclasses
 import hashlib
@@ -18,12 +18,12 @@ def _megabytes(size):
     return f"{size / 1e6:.1f} MB"
 
 
-# --- what may go -----------------------------------------------------------------------------------------------------
+# --- what to remove ---------------------------------------------------------------------------------------------------
 
 
 def _first(machine):
-    """The sets that the machine falls back to: the first in the order, the first of which the files are whole, and the one
-    that EFI/BOOT is a copy of."""
+    """The sets to which the machine falls back: the first in the boot order, the first that has come up, the first that is
+    undamaged, and the one that EFI/BOOT is a copy of."""
     menu, record = machine.menu, machine.record
     order = menu.in_order()
     good = [found for found in order if menu.is_good(found, record)]
@@ -33,20 +33,20 @@ def _first(machine):
 
 
 def _protected(machine):
-    """The sets that stay when others of their version go: what runs, what boots first, and what else has come up."""
+    """The sets that stay when others of their version go: those that run, boot first, or have come up."""
     good = {found for found in machine.store.sets() if machine.menu.is_good(found, machine.record)}
     return good | _first(machine) | {machine.menu.running()}
 
 
 def _surplus(machine, versions, keep):
-    """The sets of versions that are too many; what runs, and what boots first, is none."""
+    """The sets of the versions beyond keep=, except those that run or boot first."""
     wanted = sorted(versions, key=boot_files.version_key, reverse=True)[:keep]
     stay = _first(machine) | {machine.menu.running(), machine.menu.armed()}
     return {found for found in machine.store.sets() if found.version not in wanted and found not in stay}
 
 
 def _remove(machine, doomed):
-    """The operations that remove sets, and what nobody needs besides."""
+    """The operations that remove sets, and files that no set needs."""
     for found in doomed:
         machine.record.sets.pop(found.name, None)
     return [*machine.menu.unname(doomed), *machine.store.removal(machine.store.unneeded(doomed))]
@@ -70,7 +70,7 @@ def _may_be_tried(machine, found):
 
 
 def _name(machine, found, title, is_asked):
-    """(the operations that let the menu start the set, what is to be said of it)."""
+    """(the operations that let the menu start the set, the line about it)."""
     menu, record = machine.menu, machine.record
     if menu.name == SYSTEMD_BOOT:
         plan = menu.name_set(found, title)[1]
@@ -91,13 +91,13 @@ def _name(machine, found, title, is_asked):
 
 
 def _add_again(machine, found, title, is_asked):
-    """Of a set that is there already and whole."""
+    """The plan for a set that is there already and undamaged."""
     menu = machine.menu
     state, _ = machine.state(found)
     if state == "failed" and not is_asked:
         return Plan(), f"{found.name}: did not come up before: add --again puts it on trial once more"
     if state in ("unnamed", "waiting", "lost") or (is_asked and state not in ("good", "next")):
-        # The number of tries that systemd-boot counts stands in the entry's name.
+        # The entry's name has the number of tries that systemd-boot counts.
         before = menu.unname({found}) if menu.name == SYSTEMD_BOOT else []
         change, words = _name(machine, found, title, is_asked)
         return Plan(before, change), f"{found.name}: {words}"
@@ -105,7 +105,7 @@ def _add_again(machine, found, title, is_asked):
 
 
 def _warn_of_fallback(machine, entry):
-    """Otherwise it would show when it is needed."""
+    """Warns of a fallback that does not exist, before it is needed."""
     fallback = loader.entry("the entry", entry)["fallback"]
     if not fallback:
         return
@@ -117,7 +117,7 @@ def _warn_of_fallback(machine, entry):
 
 
 def add(machine, source, again=False):
-    """Puts a kernel beside what boots."""
+    """Puts a kernel beside those that boot now."""
     store, record = machine.store, machine.record
     if machine.shim_complaint:
         raise machine.shim_complaint
@@ -152,7 +152,7 @@ def add(machine, source, again=False):
         record.sets.pop(other.name, None)
     change = operations.make_folders(store.folder, machine.esp.path)
     for name, content in missing:
-        # One that is there has another content than its name says: it was damaged.
+        # An existing file with another content than its name stands for was damaged.
         change += operations.write_file(store.folder / name, content, replaces=(store.folder / name).exists())
     change.append(operations.Flush(store.folder))
     naming, words = _name(machine, found, made_by.title, again)
@@ -188,7 +188,7 @@ def remove(machine, version, is_forced=False):
 
 
 def _copy_of_another(machine, doomed):
-    """The operations after which EFI/BOOT does not need these sets: it is a copy of the best of the others."""
+    """The operations after which EFI/BOOT is a copy of the best of the other sets, and needs none of these."""
     if machine.removable.set_name not in {found.name for found in doomed}:
         return []
     rest = [found for found in machine.store.sets() if found not in doomed and machine.damage(found) is None]
@@ -215,7 +215,7 @@ def _expect_something_left(machine, doomed, is_forced):
 
 
 def _next_trial(machine):
-    """The operations that put on trial what has waited for it."""
+    """The operations that put the waiting set on trial."""
     menu, record = machine.menu, machine.record
     for found in machine.store.sets():
         state, _ = machine.state(found)
@@ -227,7 +227,7 @@ def _next_trial(machine):
 
 
 def bless(machine):
-    """What runs has come up, and what has been tried before is settled."""
+    """Records that the running set has come up, and the outcomes of earlier trials."""
     if machine.variables is None:
         raise Refused("expected the firmware's variables, found none that can be reached: nothing is blessed")
     settled = outcomes.Witness(machine).settle()
@@ -240,7 +240,7 @@ def bless(machine):
 
 
 def _bless(machine):
-    """What runs is first from now on, if nothing newer has come up before."""
+    """Puts the running set first, unless a newer one has come up before."""
     menu, record, system = machine.menu, machine.record, machine.system
     if menu.name == SYSTEMD_BOOT:
         return Plan(), "systemd-bless-boot.service blesses what systemd-boot has started"
@@ -256,19 +256,19 @@ def _bless(machine):
     if fallback:
         raise Refused(f"{running.name}: is not what runs: {fallback}: not blessed")
     record.of(running.name)["blessed"] = True
-    # What EFI/BOOT has started has no boot entry yet.
+    # A set that EFI/BOOT has started has no boot entry yet.
     naming = [] if running in menu.named() else menu.name_set(running, boot_files.title(system))[1]
     newer = menu.first_good(record)
     is_newest = newer is None or newer.key <= running.key
     change = [*naming, *menu.bless(running), *record.saved()]
-    # Where there is no room for a copy, what has come up boots first all the same.
+    # Even if there is no room for a copy, the set that has come up boots first.
     copied = machine.removable.follow(running) if is_newest else []
     after = [*copied, *(record.saved() if copied else []), *_after_blessing(machine, running)]
     return Plan(change=change, after=after), f"{running.name}: has come up, and boots first"
 
 
 def _after_blessing(machine, running):
-    """Of the sets of this version only the one that runs stays, and if there is no other version, the one before it."""
+    """Removes the sets of this version except the one that runs and, if there is no other version, the one before it."""
     sets, record = machine.store.sets(), machine.record
     good = [found for found in sets if machine.menu.is_good(found, record) and found != running]
     spare = next((found for found in good if found.version == running.version), None)
@@ -284,7 +284,7 @@ def _after_blessing(machine, running):
 
 
 def expect_trusted(machine):
-    """With Secure Boot on, an image that nobody has signed does not start."""
+    """Refuses to set up unsigned images with Secure Boot on: the firmware would not start them."""
     if machine.variables is None:
         return
     signed = machine.configuration.key or (machine.configuration.mode == "split" and boot_files.signed_image_file())
@@ -295,7 +295,7 @@ def expect_trusted(machine):
 
 @dataclasses.dataclass
 class Setup:
-    """What `install` does besides: `keys` are the operations that enrol them."""
+    """What `install` does in addition; `keys` are the operations that enrol keys."""
 
     is_forced: bool = False
     removable: bool = False
@@ -333,7 +333,7 @@ def _set_shim(machine, setup):
 
 
 def _copied_at_first(machine, plan):
-    """EFI/BOOT as a copy of what comes first: of a set that is written by the plan, or of one that is there."""
+    """Makes EFI/BOOT a copy of the first set, which the plan writes, or which is there already."""
     files = {step.path.name: step.content for step in plan if isinstance(step, operations.Write)}
     written = [found for found in map(parse_image_name, files) if found]
     good = [found for found in machine.store.sets() if machine.menu.is_good(found, machine.record)]
@@ -342,8 +342,7 @@ def _copied_at_first(machine, plan):
 
 
 def uninstall(machine, is_forced=False):
-    """Nothing of ours stays on the ESP and in the boot order, which is then what it was before, with what others have done to
-    it since."""
+    """Removes everything of ours from the ESP and the boot order, and keeps the changes that others have made to the order."""
     menu, store = machine.menu, machine.store
     doomed = set(store.sets()) | menu.named()
     _expect_something_left(machine, doomed, is_forced)

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Keeps the kernels that this machine boots by kexec-efi.
 
-A new kernel is put beside what boots, and is on trial: it is started once, and is first from then on if it comes up.
+A new kernel is put beside those that boot now, on trial: it is started once, and becomes the first if it comes up.
 
   0  done, or nothing to do     3  status or verify: something is damaged, or has not come up
   1  refused, or failed         4  no room on the ESP or among the EFI variables
@@ -30,7 +30,7 @@ def _machine(options):
 def _change(options, plan_change, needs_installation=True):
     if needs_installation:
         record = Record(System(options.root))
-        # What hooks call on machines that boot otherwise says nothing.
+        # Hooks call this on machines that boot by other loaders too, so it prints nothing there.
         if not record.is_installed and getattr(options, "if_installed", False):
             return 0
         record.expect_installed()
@@ -101,7 +101,7 @@ def _report(make):
 
 
 def _of_version(run):
-    """What knows a boot by the version of a kernel, or by an image that is named."""
+    """A command that takes a boot: the version of a kernel, or an image."""
     def run_it(options):
         if (options.version is None) == (options.image is None):
             raise Refused("expected VERSION or --image, found " + ("neither" if options.image is None else "both"), 2)
@@ -116,7 +116,7 @@ def _of_version(run):
 
 
 class Parser(loader.Parser):
-    """As argparse makes one for a command of several."""
+    """The parser of a command. argparse makes subcommands with this class."""
 
     def __init__(self, description, prog="kexec-efi", **options):
         super().__init__(description, **options)
@@ -127,7 +127,7 @@ COMMON = {
     "--root": {"metavar": "DIR", "help": "the machine's files are below DIR, its ESP is mounted there"},
     "--config": {"metavar": "FILE", "help": f"instead of {configuration.FILE}"},
     "--variables": {"choices": ["auto", "yes", "no"],
-                    "help": "whether to use the EFI variables of the running machine (auto: if it is that which is set up)"},
+                    "help": "whether to use the EFI variables of the running machine (auto: unless --root or a chroot is used)"},
     "--no-variables": {"dest": "variables", "action": "store_const", "const": "no", "help": "as --variables=no, for images of disks"},
     "--json": {"action": "store_true", "help": "print JSON"},
 }
@@ -135,7 +135,7 @@ DEFAULTS = {"root": "/", "config": None, "variables": "auto", "json": False}
 
 
 def _add_common(parser):
-    """They may stand ahead of the command and behind it, so neither place has defaults."""
+    """These options may precede the command or follow it, so neither place sets defaults."""
     for name, words in COMMON.items():
         parser.add_argument(name, default=argparse.SUPPRESS, **words)
 
@@ -145,7 +145,7 @@ def _add_hook(parser):
 
 
 def _add_change(parser):
-    parser.add_argument("--dry-run", action="store_true", help="say what would be done, and do nothing")
+    parser.add_argument("--dry-run", action="store_true", help="print what would be done, and do nothing")
 
 
 def _add_files(parser):
@@ -183,20 +183,20 @@ def _parser():
     left = "even if nothing that boots is left"
     command("install", "set this machine up, with the kernel that runs, or VERSION", _install, _add_change, _add_files,
             _add_install, version="?", force="even if Secure Boot would not start it")
-    command("add", "put a kernel beside what boots, on trial", _add, _add_change, _add_files, _add_hook, version=1) \
+    command("add", "put a kernel on trial, beside those that boot now", _add, _add_change, _add_files, _add_hook, version=1) \
         .add_argument("--again", action="store_true", help="put it on trial again")
     command("remove", "remove a kernel", _remove, _add_change, _add_hook, version=1, force=left)
-    command("list", "the kernels that are there", _report(report.listing))
-    command("status", "what boots, and what became of what was tried", _report(report.status))
-    command("verify", "look at all files as the loader would, and at their digests and signatures", _report(report.verification))
-    command("bless", "say that what runs has come up (kexec-efi-bless.service does)", _bless, _add_change)
-    command("uninstall", "remove all of it, and leave the boot order as it was", _uninstall, _add_change, force=left)
-    command("predict", "what a TPM will hold after a boot of VERSION, or of an image", _of_version(images.predict),
+    command("list", "print the kernels that are set up", _report(report.listing))
+    command("status", "print what boots, the outcome of each trial, and damage", _report(report.status))
+    command("verify", "check all files as the loader would, with their digests and signatures", _report(report.verification))
+    command("bless", "record that the running kernel has come up (kexec-efi-bless.service does)", _bless, _add_change)
+    command("uninstall", "remove everything, and restore the boot order", _uninstall, _add_change, force=left)
+    command("predict", "print what a TPM will hold after a boot of VERSION, or of an image", _of_version(images.predict),
             images.add_boot, images.add_predict, version="?")
-    command("pcrlock", "write what a boot of VERSION, or of an image, measures, for systemd-pcrlock", _of_version(images.pcrlock),
+    command("pcrlock", "write the measurements of a boot of VERSION, or of an image, for systemd-pcrlock", _of_version(images.pcrlock),
             images.add_boot, images.add_pcrlock, version="?")
     command("seal", "make a sealed image: an entry with the digests of its files", images.seal, images.add_seal, images.add_image)
-    command("uki", "make a unified image, of a kernel VERSION that is installed or of files", images.uki, images.add_uki,
+    command("uki", "make a unified image, of an installed kernel VERSION or of files", images.uki, images.add_uki,
             images.add_image)
     command("sign", "sign an image for Secure Boot", images.sign, images.add_sign)
     return parser

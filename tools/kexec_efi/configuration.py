@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""/etc/kexec-efi.conf, and what kernel-install has for the same things: the command line and the entry token."""
+"""/etc/kexec-efi.conf, and the files that kernel-install uses for the command line and the entry token."""
 
 import dataclasses
 import difflib
@@ -24,13 +24,13 @@ class Configuration:
     generic      yes: the key may sign images with nothing sealed in them, as `split` needs it
     esp          where the EFI system partition is mounted, if it is not where bootctl looks for it
     menu         firmware, systemd-boot, or auto: systemd-boot if that has started this machine
-    keep         so many kernel versions stay
+    keep         how many kernel versions stay
     shim         a file: shim in front of each image; empty: none
     removable    yes: also as EFI/BOOT/BOOTX64.EFI
     pcr_private_key, pcr_public_key  sign the values of register 11 for disks that are bound to it
-    pcr_phases   of systemd-pcrphase, for each of which there is a signature; may be repeated
+    pcr_phases   a path of systemd-pcrphase's phases that gets a signature; may be repeated
     initrd       a file in front of the kernel's own initrd, such as microcode; may be repeated
-    tries        so often systemd-boot tries a new kernel
+    tries        how often systemd-boot tries a new kernel
     entry        a line for each entry, such as `measure require`; may be repeated
     sbat         a line for the image's .sbat; may be repeated
     """
@@ -102,7 +102,7 @@ def parse(name, text):
         raise Refused(f"{name}: expected pcr_private_key and pcr_public_key, found no {missing}", WRONG_CALL)
     if configuration.pcr_phases and not configuration.pcr_private_key:
         raise Refused(f"{name}: expected pcr_phases= with pcr_private_key=, found it without", WRONG_CALL)
-    # What would not be done is not asked for.
+    # A key without effect in this mode is refused.
     for key, modes in (("entry", (SPLIT, SEALED)), ("sbat", (SEALED, UKI)), ("pcr_private_key", (SPLIT, SEALED))):
         if getattr(configuration, key) and configuration.mode not in modes:
             raise Refused(f"{name}: expected {key}= with mode={' or '.join(modes)}, found it with {configuration.mode}",
@@ -110,7 +110,7 @@ def parse(name, text):
     return configuration
 
 
-# Keys of an entry that name files, of which each has to be on the ESP.
+# Keys of an entry that name files. Each file would have to be on the ESP.
 _FILES = {"linux": "a kernel has its own line", "uki": "a kernel has its own line", "initrd": "initrd=FILE copies one",
           "pcrsig": "pcr_private_key=FILE makes it", "pcrpkey": "pcr_public_key=FILE copies it",
           "fsverity": "each file has its line", "sha256": "each file has its line", "volume": "all files are on the ESP"}
@@ -142,7 +142,7 @@ def read(system, name=None):
     return parse(path, text or "")
 
 
-# --- what kernel-install has (kernel-install(8)) ----------------------------------------------------------------------
+# --- files of kernel-install (kernel-install(8)) ----------------------------------------------------------------------
 
 
 def os_release(system):
@@ -166,7 +166,7 @@ def machine_id(system):
 
 
 def entry_token(system):
-    """What the folder on the ESP is named for: one machine of several that share it."""
+    """The token that names this machine's folder: several machines may share an ESP."""
     release = os_release(system)
     for token in (os.environ.get("KERNEL_INSTALL_ENTRY_TOKEN"), _read(system.file("/etc/kernel/entry-token")),
                   machine_id(system), release.get("IMAGE_ID"), release.get("ID")):
@@ -177,7 +177,7 @@ def entry_token(system):
 
 
 def check_token(token):
-    """What FAT takes for a name, and no other one."""
+    """Checks that the token is a name that FAT takes."""
     if not re.fullmatch(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,63}(?<!\.)", str(token)):
         raise Refused(f"entry token: expected letters, digits and ._- (/etc/kernel/entry-token), found {token or 'nothing'}")
     return token
@@ -189,7 +189,7 @@ def words_of(line):
 
 
 def _running_command_line(system):
-    """Without what a boot loader adds for itself."""
+    """The command line without the words that a boot loader adds for itself."""
     words = words_of(system.kernel_text("/proc/cmdline"))
     return " ".join(word for word in words if not word.startswith(("BOOT_IMAGE=", "initrd=")))
 
@@ -205,7 +205,7 @@ def command_line(system):
             line = " ".join(text.split())
             break
     else:
-        # That of the machine that makes an image for another one says nothing.
+        # With --root the running machine's command line does not count.
         if not system.is_running or system.is_in_chroot():
             raise Refused(f"expected the kernel command line in {places[0]}, found none")
         line = _running_command_line(system)

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""The keys of Secure Boot: db, KEK and PK are written, in this order, where the firmware is in its setup mode and takes them
-without a signature (UEFI specification 32.3). They come as sign-efi-sig-list of efitools writes them, under the names that
-systemd-boot knows from loader/keys."""
+"""Enrols the keys of Secure Boot: writes db, KEK and PK, in this order, if the firmware is in its setup mode, where it takes
+them without a signature (UEFI specification 32.3). The files are those that sign-efi-sig-list of efitools writes, under the
+names that systemd-boot uses in loader/keys."""
 
 import base64
 import pathlib
@@ -15,7 +15,7 @@ from .errors import Refused
 from .operations import SetVariable
 from .variables import GLOBAL, STORED
 
-# UEFI specification 32.4.1: whoever holds IMAGE_SECURITY_DATABASE.
+# UEFI specification 32.4.1: the vendor of variables like IMAGE_SECURITY_DATABASE.
 DATABASE = "d719b2cb-3d3a-4596-a3bc-dad00e67656f"
 
 # PK ends the setup mode, so it comes last.
@@ -40,7 +40,7 @@ SIZE_MAX = 1 << 20
 
 
 def _payload(name, content):
-    """The signature lists behind the authentication; ends in a refusal where there is none."""
+    """The signature lists behind the authentication. Refuses a file without one."""
     def refuse(expected, found):
         raise Refused(f"{name}: expected {expected} (sign-efi-sig-list of efitools writes it), found {found}")
 
@@ -90,7 +90,7 @@ def expect_setup_mode(machine):
 
 
 def read(machine, folder, is_forced=False):
-    """The operations that enrol the keys in a folder, each checked before any is written."""
+    """The operations that enrol the keys in a folder. All keys are checked before any is written."""
     expect_setup_mode(machine)
     plan = []
     for name, vendor in FILES:

@@ -5,7 +5,7 @@ FAILED, WRONG_CALL, BAD_NEWS, NO_ROOM, NOT_INSTALLED = 1, 2, 3, 4, 5
 
 
 class Refused(Exception):
-    """Nothing that boots was changed; the message says why."""
+    """The command refuses, and has changed no file or boot entry that boots. The message says why."""
 
     def __init__(self, message, code=FAILED):
         super().__init__(message)

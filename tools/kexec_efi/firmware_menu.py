@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Sets as boot entries of the firmware (UEFI specification 3.1). A set that has not come up yet is on trial: BootNext names
-it, BootOrder does not, so that the firmware starts it once, and what booted before is first again if it does not come up."""
+it, BootOrder does not. So the firmware starts it once, and if it does not come up, the set that booted before is first
+again."""
 
 import re
 import struct
@@ -25,12 +26,12 @@ class FirmwareMenu:
     name = NAME
 
     def __init__(self, variables, esp, store, shim=None, started=None):
-        self._variables = variables     # None where nobody can reach the machine's firmware
-        self._shim = shim               # what stands in front of each image, or None
+        self._variables = variables     # None if the machine's variables cannot be reached
+        self._shim = shim               # the shim in front of each image, or None
         self._started = started         # our set that runs without a boot entry, by its copy in EFI/BOOT
         self._esp = esp
         self._store = store
-        # What the operations that were made so far will have set: the next ones go on from there.
+        # The values that the operations made so far will have set; the next operations build on them.
         self._planned = {}
 
     # --- what is there ---
@@ -45,7 +46,7 @@ class FirmwareMenu:
         return self._variables.data(name) if self._variables else None
 
     def _numbers(self, name):
-        """A list of entries' numbers. An odd byte at its end belongs to none."""
+        """A list of entries' numbers. Ignores an odd byte at its end."""
         data = self._data(name)
         return [number for number, in struct.iter_unpack("<H", data[:len(data) // 2 * 2])] if data else []
 
@@ -55,7 +56,7 @@ class FirmwareMenu:
 
     @property
     def next(self):
-        """The number of the entry that is started next, and only once; None without one."""
+        """The number of the entry in BootNext, which is started once; None without one."""
         return (self._numbers("BootNext") or [None])[0]
 
     @property
@@ -77,7 +78,7 @@ class FirmwareMenu:
         return found
 
     def ours(self):
-        """From number to Set, of the entries that name an image of ours, which need not be there."""
+        """From number to Set, of the entries that name an image of ours. The image need not exist."""
         found = {}
         for number, option in self.entries().items():
             folder, _, image = (option.path or "").rpartition("/")
@@ -115,7 +116,7 @@ class FirmwareMenu:
         return self.next is not None and self.armed() is None
 
     def boots_something(self, without):
-        """Whether the order names anything else than the sets in `without`."""
+        """Whether the order names anything other than the sets in `without`."""
         ours, entries = self.ours(), self.entries()
         return any(entries[number].is_active and ours.get(number) not in without
                    for number in self.order if number in entries)
@@ -157,12 +158,12 @@ class FirmwareMenu:
         return self._set_next(number, f"{found.name} is on trial at the next start")
 
     def append(self, number, found):
-        """Behind everything: nobody has seen it come up."""
+        """Puts the set behind everything, because it has not come up yet."""
         order = self.order
         return [] if number in order else self._set_order([*order, number], f"{found.name} behind what boots")
 
     def bless(self, found):
-        """The operations that put the set in front of what is no newer; in front of everything if nothing of ours is newer."""
+        """The operations that put the set behind newer sets of ours, or if there is none, in front of everything."""
         ours = self.ours()
         number = next(number for number, named in ours.items() if named == found)
         order = [other for other in self.order if other != number]
@@ -183,7 +184,7 @@ class FirmwareMenu:
     # --- for people ---
 
     def label(self, number):
-        """An entry, as people know it."""
+        """The name of an entry, for people."""
         option = self.entries().get(number)
         return f"{number_name(number)} ({option.description})" if option else number_name(number)
 
@@ -193,7 +194,7 @@ class FirmwareMenu:
         return "it waits for its trial"
 
     def state(self, found, record, boot_id, outcome):
-        """(a word, an explanation) of what became of a set. `outcome` tells how its last trial ended."""
+        """(a word, an explanation) for the state of a set. `outcome` is the end of its last trial."""
         known = record.sets.get(found.name, {})
         tries, armed = known.get("tries", 0), known.get("armed", "")
         if not self.can_be_written:

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Images and boots of files that are named: `seal`, `uki`, `sign`, `predict` and `pcrlock` run the tools beside us in our
-place. What those say, and how they end, is their own."""
+"""Images and boots of files that the user names: `seal`, `uki`, `sign`, `predict` and `pcrlock` replace this program by the
+tool beside it. So the messages and the exit status are the tool's."""
 
 import os
 import pathlib
@@ -20,7 +20,7 @@ def _run(options, name, arguments):
 
 
 def _given(options, *names):
-    """The options that were given, as a tool has them."""
+    """The given options, in a tool's spelling."""
     found = []
     for name in names:
         value = getattr(options, name.replace("-", "_"))
@@ -29,31 +29,31 @@ def _given(options, *names):
     return found
 
 
-# --- what is made ----------------------------------------------------------------------------------------------------
+# --- making images ----------------------------------------------------------------------------------------------------
 
 
 def add_image(parser):
-    parser.add_argument("--out", metavar="FILE", required=True, help="what is written, as a whole or not at all")
-    parser.add_argument("--image", metavar="FILE", help="the loader, instead of the one that is installed")
-    parser.add_argument("--osrel", metavar="FILE", help="what boot menus call it: an os-release")
-    parser.add_argument("--uname", metavar="TEXT", help="what bootctl calls the kernel's version")
+    parser.add_argument("--out", metavar="FILE", required=True, help="the file to write, as a whole or not at all")
+    parser.add_argument("--image", metavar="FILE", help="the loader, instead of the installed one")
+    parser.add_argument("--osrel", metavar="FILE", help="an os-release file with the name that boot menus show")
+    parser.add_argument("--uname", metavar="TEXT", help="the kernel's version that bootctl shows")
     parser.add_argument("--sbat", metavar="LINES", help="further lines for .sbat, by which shim can revoke it")
     parser.add_argument("--key", metavar="FILE", help="sign it: a private key in PEM, or a pkcs11: URI")
-    parser.add_argument("--certificate", metavar="FILE", help="of that key, in PEM or DER")
+    parser.add_argument("--certificate", metavar="FILE", help="the key's certificate, in PEM or DER")
 
 
 def add_seal(parser):
     parser.add_argument("--entry", metavar="FILE", action="append", required=True,
                         help="the entry, whose paths are below --root; may be repeated: each is tried if the one before is refused")
-    parser.add_argument("--entries", metavar="LIST", default="", help="more of them, apart by blanks, quoted as in a shell")
+    parser.add_argument("--entries", metavar="LIST", default="", help="more entries, separated by blanks, quoted as in a shell")
 
 
 def add_uki(parser):
-    parser.add_argument("--kernel-version", metavar="VERSION", dest="version", help="a kernel that is installed, as /etc/kexec-efi.conf "
+    parser.add_argument("--kernel-version", metavar="VERSION", dest="version", help="an installed kernel, as /etc/kexec-efi.conf "
                         "and /etc/kernel/cmdline have it")
     parser.add_argument("--linux", "--kernel", dest="kernel", metavar="FILE", help="the kernel, instead of an installed one")
     parser.add_argument("--initrd", metavar="FILE", action="append", default=[], help="may be repeated")
-    parser.add_argument("--initrds", metavar="LIST", default="", help="several, apart by blanks, quoted as in a shell")
+    parser.add_argument("--initrds", metavar="LIST", default="", help="several initrds, separated by blanks, quoted as in a shell")
     parser.add_argument("--no-initrd", action="store_true", help="boot an installed kernel without an initrd")
     parser.add_argument("--cmdline", metavar="TEXT", help="the kernel command line")
     parser.add_argument("--ucode", metavar="FILE", help="an initrd with microcode")
@@ -121,14 +121,14 @@ def sign(options):
     return _run(options, "sign", [*generic, "--", options.key, options.cert, options.file, options.out])
 
 
-# --- what a boot measures --------------------------------------------------------------------------------------------
+# --- measurements of a boot -------------------------------------------------------------------------------------------
 
 
 def add_boot(parser):
     parser.add_argument("--image", metavar="FILE", help="an image, instead of that of VERSION; its files are below --root")
     parser.add_argument("--entry", metavar="FILE", help="the entry beside --image")
     parser.add_argument("--load-options", metavar="TEXT", help="those of its boot entry")
-    parser.add_argument("--sealed-entry", metavar="N", help="of several entries that are sealed in the image, from 1 on")
+    parser.add_argument("--sealed-entry", metavar="N", help="which of several entries that are sealed in the image, from 1 on")
 
 
 def add_predict(parser):
@@ -136,12 +136,12 @@ def add_predict(parser):
 
 
 def add_pcrlock(parser):
-    parser.add_argument("--out", metavar="DIR", help="where components are: /var/lib/pcrlock.d by default")
-    parser.add_argument("--name", metavar="NAME", help="of the variant: that of the entry, the image or the version by default")
+    parser.add_argument("--out", metavar="DIR", help="the folder of components; default: /var/lib/pcrlock.d")
+    parser.add_argument("--name", metavar="NAME", help="the name of the variant; default: that of the entry, the image or the version")
 
 
 def _boot(options, machine):
-    """The arguments by which the tools know a boot."""
+    """The arguments that describe the boot to the tools."""
     if machine is None:
         return [*_given(options, "image", "entry", "load-options", "sealed-entry"), f"--root={options.root}"]
     _expect_no_options(_given(options, "entry", "load-options", "sealed-entry"), "with VERSION")
@@ -153,7 +153,7 @@ def predict(options, machine):
 
 
 def pcrlock(options, machine):
-    """Under a name by which the next one of this version replaces it."""
+    """Writes the component under a name that the next one of this version replaces."""
     words = _boot(options, machine)
     if machine is not None:
         options.name = options.name or f"kexec-efi-{options.version.replace('~', '_')}"

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""What the loader and its purgatory left to be read: the loader's log of this boot, and the note of a start that stopped
-behind the firmware's back, which the next start of the loader reports and deletes."""
+"""The loader's log of this boot, and the notes of the loader and its purgatory: of starts, and of a stop after the firmware
+was left, which the next start of the loader reports and deletes."""
 
 import dataclasses
 import struct
@@ -14,7 +14,7 @@ _DIGESTS, _EXCEPTION, _EXIT = struct.Struct("<32s32s"), struct.Struct("<QQQQQ"),
 _MISMATCH, _EXCEPTION_KIND, _NMI, _EXIT_KIND = 1, 2, 3, 4
 _NOTE_SIZE_MIN = _NOTE_HEAD.size + 64
 
-# Marks of a line that somebody should see, after "kexec: ".
+# Marks of a line that the user should see, after "kexec: ".
 _MARKS = ("warning: ", "error: ")
 
 
@@ -29,15 +29,15 @@ def warnings(lines):
 
 
 def stop_in(lines):
-    """What the loader's log of this boot says of a start before it that was stopped; None if nothing."""
+    """The report of an earlier, stopped start in the loader's log of this boot; None without one."""
     marks = ("stopped the last start: ",)
     return next((line.split("warning: ", 1)[-1] for line in lines if any(mark in line for mark in marks)), None)
 
 
 @dataclasses.dataclass(frozen=True)
 class Start:
-    """A line of the note of starts: `what` is refused, started or stopped; `path` that of the image on its volume, with /
-    between its parts; `line` what the loader said; `time` that of the firmware's clock."""
+    """A line of the note of starts: `what` is refused, started or stopped; `path` is that of the image on its volume, with /
+    between its parts; `line` is the loader's message; `time` is that of the firmware's clock."""
 
     what: str
     path: str
@@ -49,7 +49,7 @@ _STARTS_SIZE_MAX = 1024
 
 
 def parse_starts(data):
-    """What is none of our lines is passed over: anybody may have written it."""
+    """Skips lines that are not ours: anybody may have written them."""
     found = []
     for line in (data or b"")[:_STARTS_SIZE_MAX].decode("utf-8", "replace").split("\n"):
         fields = line.split("\t")
@@ -66,19 +66,19 @@ def starts(variables):
 
 
 def fallback(lines):
-    """What the loader says of an entry that has booted in the place of another; None where the first has booted."""
+    """The loader's message that a fallback has booted; None if the first entry has."""
     return next((line.partition("warning: ")[2] for line in reversed(lines) if line.startswith("kexec: warning: booting ")), None)
 
 
 def _region(name):
-    """As the loader reads it: as far as it is a name."""
+    """Reads a name like the loader: up to the first character that no name has."""
     text = name.split(b"\0")[0].decode("ascii", "replace")
     end = next((i for i, c in enumerate(text) if not (c.islower() or c.isdigit() or c == "_")), len(text))
     return text[:end]
 
 
 def note_text(data):
-    """What a note says, in a line; None if it is none."""
+    """A note as a line of text; None if the bytes are no note."""
     if not data or len(data) < _NOTE_SIZE_MIN:
         return None
     kind, _, name = _NOTE_HEAD.unpack_from(data)

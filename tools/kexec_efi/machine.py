@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""A machine: its files, its ESP, its menu, and what is remembered of it."""
+"""A machine: its files, its ESP, its menu, and its record."""
 
 import contextlib
 import fcntl
@@ -18,13 +18,13 @@ from .variables import FOLDER, LOADER, Variables
 
 
 class Machine:
-    """`use_variables` is yes, no, or auto: where they are the running machine's own, and this is the one that runs."""
+    """`use_variables` is yes, no, or auto: only if this machine is the running one, and not in a chroot."""
 
     def __init__(self, system, configuration, use_variables="auto"):
         self.system, self.configuration = system, configuration
         self.esp = partition.find(system, configuration.esp)
         self.record = Record(system)
-        # What the folder is called does not change any more, whatever becomes of the machine's ID.
+        # The folder keeps its name, even if the machine's ID changes.
         self.token = conf.check_token(self.record.token or conf.entry_token(system))
         self.store = Store(self.esp, self.token)
         self.variables = self._find_variables(use_variables)
@@ -52,7 +52,7 @@ class Machine:
     def _find_menu(self):
         wanted = self.configuration.menu
         if wanted == "auto":
-            # What it was when this was installed: later it is ours that has started the machine.
+            # The menu at the time of `install`: later this loader itself has started the machine.
             started = conf.SYSTEMD_BOOT if self.loader_text("LoaderInfo").startswith("systemd-boot") else conf.FIRMWARE
             wanted = self.record.menu or started
         if self.record.menu not in (None, wanted):
@@ -73,11 +73,11 @@ class Machine:
         try:
             self.shim = shim.read(self.system.file(path)) if path else None
         except Refused as refused:
-            # What is there has its own copy.
+            # Existing sets have their own copy.
             self.shim_complaint = refused
 
     def _started_from_boot(self):
-        """Our set that EFI/BOOT is a copy of, where the firmware has started that."""
+        """Our set that EFI/BOOT is a copy of, if the firmware has started EFI/BOOT."""
         name = self.record.removable.get("set")
         path = self.loader_text("LoaderImageIdentifier").replace("\\", "/").lower()
         is_here = self.loader_text("LoaderDevicePartUUID").lower() == self.esp.partition.uuid
@@ -90,7 +90,7 @@ class Machine:
         return removable.Removable(self)
 
     def state(self, found):
-        """(a word, an explanation) of what became of a set."""
+        """(a word, an explanation) for the state of a set."""
         return self.menu.state(found, self.record, self.system.boot_id, outcomes.Witness(self).outcome)
 
     @property
@@ -99,7 +99,7 @@ class Machine:
         return data == b"\1"
 
     def damage(self, found):
-        """What is wrong with the files of a set, by the loader's own judgement and by what was written; None if nothing is."""
+        """The damage of a set's files, by the loader's own check and by the recorded digests; None if there is none."""
         if not self.store.image(found).exists():
             return f"expected {self.store.image(found)}, found none"
         complaint = self.store.complaint(found)
@@ -115,7 +115,7 @@ class Machine:
         return None
 
     def signature(self, found):
-        """good, other or none: whose signature the image of a set has, compared with certificate=; unknown if nobody can say."""
+        """The signature of a set's image, compared with certificate=: good, other or none; unknown if it cannot be checked."""
         image, certificate = self.store.image(found), self.configuration.certificate
         content = image.read_bytes()
         if not signatures.is_signed(content):
@@ -131,7 +131,7 @@ class Machine:
         file = os.open(folder if folder.is_dir() else self.system.root, os.O_RDONLY)
         try:
             fcntl.flock(file, fcntl.LOCK_EX)
-            # What another one has done meanwhile is not known yet.
+            # Another process may have changed the record meanwhile.
             self.record = Record(self.system)
             self.store = Store(self.esp, self.token)
             self.menu = self._find_menu()

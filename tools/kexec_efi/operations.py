@@ -51,7 +51,7 @@ class MakeFolder:
 
 @dataclasses.dataclass
 class Write:
-    """Writes a file under a name that stands for no file."""
+    """Writes a file under a temporary name."""
 
     path: pathlib.Path
     content: bytes = dataclasses.field(repr=False)
@@ -71,8 +71,8 @@ class Write:
 
 @dataclasses.dataclass
 class Rename:
-    """Gives what was written its name. There was no such file, unless it `replaces` one that nothing boots from: the record,
-    or a file that is damaged."""
+    """Gives a written file its name. No such file exists, unless it `replaces` one from which nothing boots: the record, or a
+    damaged file."""
 
     path: pathlib.Path
     replaces: bool = False
@@ -182,12 +182,12 @@ class SetVariable:
 
 
 def write_file(path, content, replaces=False):
-    """The operations that put a file in its place. A Flush of the folder has to follow."""
+    """The operations that put a file in its place. A Flush of the folder must follow."""
     return [Write(path, content), Rename(path, replaces)]
 
 
 def make_folders(path, base):
-    """The operations for the folders of `path` that are not there yet, below `base`, which is."""
+    """The operations that make the missing folders of `path`, below `base`, which exists."""
     missing = []
     while path != base and not path.is_dir():
         missing.insert(0, MakeFolder(path))
@@ -197,9 +197,9 @@ def make_folders(path, base):
 
 @dataclasses.dataclass
 class Plan:
-    """The operations of a change, in their order. What is in `before` and `after` takes away what nobody needs: each of
-    these leaves a good state, and none is undone. `change` is undone as a whole if one of its operations fails. With a
-    `complaint`, a Refused, what was asked for is refused, and the operations are what has to be done all the same."""
+    """The operations of a change, in their order. Those in `before` and `after` remove files that nobody needs: each of them
+    leaves a good state, and none is undone. `change` is undone as a whole if one of its operations fails. With a
+    `complaint`, a Refused, the request is refused, but the operations are carried out nevertheless."""
 
     before: list = dataclasses.field(default_factory=list)
     change: list = dataclasses.field(default_factory=list)
@@ -214,8 +214,8 @@ class Plan:
             loader.say(str(operation))
 
     def carry_out(self, after_each=None):
-        """Runs the operations. `after_each` is called behind each of them; what it raises stands for a power cut, unless
-        it is one of the errors that are undone."""
+        """Runs the operations, and calls `after_each` after each of them. An exception that it raises stands for a power
+        cut, unless it is one of the errors that are undone."""
         for operations in (self.before, self.change, self.after):
             _carry_out(operations, operations is self.change, after_each)
 

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""What became of a kernel that was on trial. The loader notes each start of what the boot order does not name, each refusal
-and each stop in an EFI variable (loader_words); what runs for the first time after that keeps it in the record."""
+"""The outcomes of trials. In an EFI variable the loader notes each start of an entry that the boot order does not name, each
+refusal and each stop (loader_words). The first `bless` after that keeps the note in the record."""
 
 import dataclasses
 
@@ -11,7 +11,7 @@ from .variables import KEXEC
 # The loader refused it; the purgatory or the firmware stopped it; it was started, and did not come up; it was not started.
 REFUSED, STOPPED, LOST, NOT_STARTED = KINDS = ("refused", "stopped", "lost", "not-started")
 
-# So often a trial that did not take place is made up for.
+# How often a trial is repeated that did not take place.
 TRIES_MAX = 3
 
 
@@ -27,7 +27,7 @@ class Outcome:
 
 
 class Witness:
-    """What is known of starts, for a machine as it is now."""
+    """The known starts of a machine, in its present state."""
 
     def __init__(self, machine):
         self._machine = machine
@@ -39,7 +39,7 @@ class Witness:
         return f"{self._machine.store.place}/{found.name}.efi".lower()
 
     def _noted(self, found):
-        """The last that is noted of a set, with what follows; None if nothing is."""
+        """The last note about a set, with the notes that follow; None without one."""
         places = [i for i, start in enumerate(self.starts) if start.path.lower() == self._path(found)]
         if not places:
             return None
@@ -54,12 +54,12 @@ class Witness:
         return Outcome(LOST, "did not come up (panic or hang: no reason was left)", last.time)
 
     def refusal(self, found):
-        """Why the loader has refused a set, on trial or not; None if it has not."""
+        """The reason why the loader has refused a set, on trial or not; None if it has not."""
         noted = self._noted(found)
         return noted if noted and noted.kind == REFUSED else None
 
     def outcome(self, found):
-        """Of a set whose trial is over and that does not run."""
+        """The outcome of a set whose trial is over and that does not run."""
         known = self._machine.record.sets.get(found.name, {})
         if known.get("outcome") in KINDS:
             return Outcome(known["outcome"], known["reason"], known["time"])
@@ -73,11 +73,11 @@ class Witness:
         hint = "; Secure Boot is on: does the firmware trust its signature?" if self._machine.has_secure_boot else ""
         return f"was not started, as far as the loader has noted: BootNext was lost, or the firmware refused its image{hint}"
 
-    # --- what is kept ---
+    # --- the record ---
 
     def settle(self):
-        """The operations that keep what the note says, and take it away once it is of no more use. What it says of a boot
-        entry that is refused at each start stays: the loader does not write it again then."""
+        """The operations that copy the note to the record, and delete it once it is useless. A line about a boot entry that
+        is refused at each start stays, because otherwise the loader would write it again at each start."""
         machine, is_kept, is_changed = self._machine, True, False
         for found in machine.store.sets():
             state, _ = machine.state(found)
@@ -92,7 +92,7 @@ class Witness:
             is_kept = is_kept and self._noted(found) is None
         paths = {self._path(found): found for found in machine.store.sets()}
         paths.update(machine.removable.paths(paths.values()))
-        # What its fallback has booted for is refused at the next start as well.
+        # An entry whose fallback has booted is refused at the next start as well.
         running = None if loader_words.fallback(self._log) else machine.menu.running()
         for start in self.starts:
             path = start.path.lower()
@@ -104,5 +104,5 @@ class Witness:
 
 
 def forget(machine):
-    """The operation that takes the note away."""
+    """The operation that deletes the note."""
     return SetVariable(machine.variables, loader_words.STARTS, None, "what it says is known", KEXEC)

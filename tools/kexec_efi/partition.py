@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Finds the EFI system partition, where bootctl looks for it, and believes it only if it is one."""
+"""Finds the EFI system partition where bootctl looks for it, and checks that it is one."""
 
 import dataclasses
 import os
@@ -39,7 +39,7 @@ def _unescaped(text):
 
 
 def mounts(system):
-    """From path to Mount (proc_pid_mountinfo(5)). Of several mounts at one path the last is seen."""
+    """From path to Mount (proc_pid_mountinfo(5)). Of several mounts at one path the last one is visible."""
     found = {}
     for line in system.kernel_text("/proc/self/mountinfo").splitlines():
         fields = line.split(" ")
@@ -54,7 +54,7 @@ def mounts(system):
 
 
 def _properties(system, mount):
-    """What udev or blkid says of a partition, as ID_PART_ENTRY_..."""
+    """The properties of a partition by udev or blkid, ID_PART_ENTRY_..."""
     found = dict(line[2:].split("=", 1) for line in system.kernel_text(f"/run/udev/data/b{mount.device}").splitlines()
                  if line.startswith("E:") and "=" in line)
     if "ID_PART_ENTRY_TYPE" in found or not mount.source.startswith("/dev/"):
@@ -70,7 +70,7 @@ def _block_size(system, device):
 
 
 def _partition(system, mount, properties):
-    """The Partition, or None where a number of it is missing or is none."""
+    """The Partition, or None if one of its numbers is missing or invalid."""
     numbers = [properties.get(f"ID_PART_ENTRY_{name}", "") for name in ("NUMBER", "OFFSET", "SIZE")]
     uuid = properties.get("ID_PART_ENTRY_UUID", "").lower()
     if not all(number.isdecimal() for number in numbers):
@@ -83,9 +83,9 @@ def _partition(system, mount, properties):
 
 
 def _look(system, place, found):
-    """The Esp at a place, or what it is instead."""
+    """The Esp at a place, or the reason why it is none."""
     path = pathlib.Path(os.path.realpath(system.file(place)))
-    # What systemd mounts when somebody looks at it is then there.
+    # This makes systemd mount an automount point.
     if path.is_dir():
         os.listdir(path)
     mount = found(system).get(str(path))
@@ -104,7 +104,7 @@ def _look(system, place, found):
 
 
 def find(system, configured=None, found=mounts):
-    """The ESP: the one that is configured, or the first that is found."""
+    """The configured ESP, or the first that is found."""
     reasons = []
     for place in [configured] if configured else PLACES:
         try:

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""The signed values of register 11 by which a disk opens that systemd-cryptenroll has bound to a public key. systemd-measure
-signs them; the loader hands them over, and measures with `measure uki` what they are values of (SECURITY.md)."""
+"""The signed values of register 11, with which a disk opens that systemd-cryptenroll has bound to a public key.
+systemd-measure signs them. The loader passes them to Linux, and with `measure uki` makes the measurements that lead to these
+values (SECURITY.md)."""
 
 import json
 import os
@@ -13,7 +14,7 @@ import loader
 from .errors import Refused
 
 PROGRAM = "systemd-measure"
-# Debian has it in the package systemd; it is no command in the path.
+# In Debian's package systemd; it is not in PATH.
 PLACES = ("/usr/lib/systemd", "/lib/systemd")
 
 
@@ -25,7 +26,7 @@ def program():
 
 
 def _check(output):
-    """The signatures as systemd-measure printed them, once they are what systemd looks for in them."""
+    """The signatures as systemd-measure printed them, after a check of the fields that systemd reads."""
     try:
         found = json.loads(output)["sha256"]
         good = bool(found) and all(one["pcrs"] == [11] and one["pol"] and one["sig"] for one in found)
@@ -36,7 +37,7 @@ def _check(output):
 
 
 def sign(private_key, public_key, phases, parts, folder):
-    """The JSON with the signatures; `parts` are linux, initrd and cmdline as bytes, where an empty one is none."""
+    """The JSON with the signatures; `parts` are linux, initrd and cmdline as bytes, and an empty one is left out."""
     command = [program(), "sign", f"--private-key={private_key}", f"--public-key={public_key}", f"--pcrpkey={public_key}",
                "--bank=sha256", *(f"--phase={phase}" for phase in phases)]
     for name, content in parts.items():

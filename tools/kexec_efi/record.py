@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""What is remembered between two runs, in /var/lib/kexec-efi. That the file is there means that the machine has been set
-up. What boots does not depend on it: where it is lost, what is in the boot order stays."""
+"""The command's record between two runs, in /var/lib/kexec-efi. If the file exists, the machine has been set up. No boot
+depends on it: if it is lost, the sets in the boot order stay."""
 
 import json
 
@@ -14,12 +14,12 @@ _EMPTY = {"armed": "", "tries": 0, "blessed": False, "files": {}, "outcome": "",
 
 
 def _checked(known):
-    """With each field of the kind that it should be."""
+    """The record with invalid fields replaced by defaults."""
     return {key: known[key] if isinstance(known.get(key), type(value)) else type(value)() for key, value in _EMPTY.items()}
 
 
 def _checked_copy(known):
-    """What is known of EFI/BOOT: empty unless it is as it should be."""
+    """The record of EFI/BOOT; empty if it is invalid."""
     if isinstance(known, dict) and isinstance(known.get("set"), str) and isinstance(known.get("files"), dict):
         return {"set": known["set"], "files": {str(name): str(digest) for name, digest in known["files"].items()}}
     return {}
@@ -28,8 +28,8 @@ def _checked_copy(known):
 class Record:
     """`menu` and `token` are what the machine was set up with. `sets` is a dict from a set's name to what is known of it:
     `armed`, the boot in which it was put on trial; `tries`, how often; `blessed`, whether it came up; `files`, the SHA-256 of
-    its image and its entry, by their names; `outcome`, `reason` and `time`, what became of its last trial (outcomes.py). `removable` is what is
-    known of EFI/BOOT (removable.py), `shim` the path of the shim in front of the images."""
+    its image and its entry, by their names; `outcome`, `reason` and `time` of its last trial (outcomes.py). `removable` is the
+    record of EFI/BOOT (removable.py), `shim` the path of the shim in front of the images."""
 
     def __init__(self, system):
         self.path = system.file(FILE)
@@ -47,7 +47,7 @@ class Record:
         except OSError as error:
             raise Refused(f"cannot read {self.path}: {error.strerror}") from None
         except (ValueError, KeyError, TypeError, AttributeError):
-            # It was damaged: go on with what the boot order says.
+            # It was damaged: continue with the boot order only.
             self.sets = {}
 
     def expect_installed(self):
@@ -66,7 +66,7 @@ class Record:
         known.update(outcome="", reason="", time="")
 
     def saved(self):
-        """The operations that save it as it is now."""
+        """The operations that save the record."""
         content = json.dumps({"menu": self.menu, "token": self.token, "sets": self.sets, "removable": self.removable,
                               "shim": self.shim}, indent=1, sort_keys=True).encode() + b"\n"
         return [*operations.make_folders(self.path.parent, self.base),

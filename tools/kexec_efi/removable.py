@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""EFI/BOOT/BOOTX64.EFI, which firmware starts that has no boot entry, as for a disk in another machine or an image of one.
-It is a copy of the newest set that has come up. Only what is not there, or was written here, is written: whoever else has a
-file of that name keeps it."""
+"""EFI/BOOT/BOOTX64.EFI, which firmware starts if it has no boot entry, as for a disk in another machine or a disk image. It
+is a copy of the newest set that has come up. This module replaces only files that it has written: somebody else's file of
+that name stays."""
 
 import hashlib
 
@@ -12,7 +12,7 @@ from .errors import Refused
 
 PLACE = "/EFI/BOOT"
 IMAGE = "BOOTX64.EFI"
-# What Debian's shim starts in its own folder.
+# The program that Debian's shim starts from its own folder.
 BEHIND_SHIM = "grubx64.efi"
 MOK_MANAGER = "mmx64.efi"
 
@@ -43,11 +43,11 @@ class Removable:
         return {f"{PLACE}/{name}".lower(): copied for name in (IMAGE, BEHIND_SHIM)} if copied else {}
 
     def _names(self):
-        """What the files in the folder are called, whatever the case of their letters."""
+        """The names of the files in the folder, compared without regard to case."""
         return {path.name.lower(): path for path in self.folder.iterdir()} if self.folder.is_dir() else {}
 
     def _contents(self, found, files):
-        """From name to content, in the order in which they have to be written."""
+        """From name to content, in the order in which to write the files."""
         def content(suffix):
             name = f"{found.name}.{suffix}"
             if name in files:
@@ -63,8 +63,8 @@ class Removable:
         return {name: data for name, data in wanted.items() if data is not None}
 
     def _is_ours(self, name, content, wanted):
-        """Whether a file is one that was written here: as it is remembered, as it shall be, or as a set has it, where the
-        power went before it was remembered."""
+        """Whether this module has written a file: it has the recorded content, or the content to be written, or that of a
+        set, if the power failed before the record was saved."""
         found = _sha256(content)
         if found in (self._known.get("files", {}).get(name), _sha256(wanted)):
             return True
@@ -73,7 +73,7 @@ class Removable:
         return any(path.exists() and _sha256(path.read_bytes()) == found for path in paths)
 
     def foreign(self, wanted):
-        """The path of a file of somebody else's that is in the way; None without one."""
+        """The path of somebody else's file of the same name; None without one."""
         there = self._names()
         for name, content in wanted.items():
             path = there.get(name.lower())
@@ -82,7 +82,7 @@ class Removable:
         return None
 
     def put(self, found, files=()):
-        """The operations after which it is a copy of a set, of which `files` will be written."""
+        """The operations that make EFI/BOOT a copy of a set, whose `files` will be written."""
         wanted = self._contents(found, dict(files))
         foreign = self.foreign(wanted)
         if foreign:
@@ -97,7 +97,7 @@ class Removable:
         return plan
 
     def follow(self, found):
-        """As put, for what boots first from now on: a file of somebody else's in the way is left alone, with a line."""
+        """Like put, for the set that boots first from now on. Somebody else's file stays, and a line says so."""
         if not self.is_wanted:
             return []
         try:
@@ -107,9 +107,9 @@ class Removable:
             return []
 
     def remove(self):
-        """The operations that remove what was written here, and is as it was written."""
+        """The operations that remove the files that this module has written and that have not changed."""
         there, plan = self._names(), []
-        # What firmware starts goes first.
+        # The file that firmware starts is removed first.
         for name, digest in sorted(self._known.get("files", {}).items(), key=lambda item: item[0] != IMAGE):
             path = there.get(name.lower())
             if path and _sha256(path.read_bytes()) == digest:

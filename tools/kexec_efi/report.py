@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""What a machine is like, as a dict that is printed as JSON, or as lines for people. The keys of the dicts, and the words
-for a state, an outcome and a signature, are those of kexec-efi(8): they may grow, and do not change."""
+"""Reports on a machine, as a dict that is printed as JSON, or as lines for people. kexec-efi(8) documents the keys of the
+dicts, and the words for a state, an outcome and a signature: later versions may add some, but change none."""
 
 import loader
 
@@ -10,12 +10,12 @@ from .errors import BAD_NEWS, Refused
 
 
 def _all(machine):
-    """What is on the ESP or in the menu, the newest first."""
+    """The sets on the ESP or in the menu, the newest first."""
     return sorted({*machine.store.sets(), *machine.menu.named()}, key=lambda one: one.key, reverse=True)
 
 
 def _outcome(machine, witness, one, state):
-    """Why it has not come up, as a dict; None if nothing is known against it."""
+    """The reason why a set has not come up, as a dict; None if none is known."""
     known = machine.record.sets.get(one.name, {})
     is_over = state == "failed" or (state == "waiting" and known.get("armed") not in ("", None, machine.system.boot_id))
     found = witness.outcome(one) if is_over else witness.refusal(one)
@@ -34,14 +34,14 @@ def sets(machine):
 
 
 def listing(machine):
-    """The kernels, without a look into their files."""
+    """The kernels, without a check of their files."""
     found = sets(machine)
     lines = [f"{'*' if one['running'] else ' '} {one['version']:<28} {one['state']:<8} {one['why']}" for one in found]
     return {"sets": found}, lines or ["nothing is there"], 0
 
 
 def verification(machine):
-    """Each set, by the loader's own judgement, by the digests of its files and by its signature."""
+    """The state of each set, by the loader's own check, the digests of its files and its signature."""
     results, lines = [], []
     for one in _all(machine):
         damage = machine.damage(one)
@@ -80,13 +80,13 @@ def _lines_of(one):
 
 
 def _other_starts(machine, found):
-    """What the loader has noted of images that are none of the sets."""
+    """The loader's notes about images that belong to no set."""
     ours = {f"{machine.store.place}/{one['name']}.efi".lower() for one in found}
     return [start for start in outcomes.Witness(machine).starts if start.what == "refused" and start.path.lower() not in ours]
 
 
 def status(machine):
-    """What the machine boots, and what became of what was tried."""
+    """What the machine boots, and the outcome of each trial."""
     log = loader_words.log(machine.variables)
     note = loader_words.note(machine.variables)
     found = sets(machine)
@@ -113,7 +113,7 @@ def status(machine):
 
 
 def image_of(machine, version):
-    """The arguments by which predict-pcrs and pcrlock know the newest set of a version."""
+    """The arguments that describe the newest set of a version to predict-pcrs and pcrlock."""
     one = next((one for one in machine.store.sets() if one.version == version), None)
     if one is None:
         raise Refused(f"{version}: is not on the ESP: run kexec-efi add {version}")

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Shim in front of an image, for firmware that trusts shim's signature and not ours. A copy of it lies beside the images;
-a boot entry starts it, and names in its load options the image that it shall start (shim: load-options.c)."""
+"""Shim in front of an image, for firmware that trusts shim's signature and not ours. A copy of shim lies beside the images.
+A boot entry starts it, and its load options name the image that shim starts (shim: load-options.c)."""
 
 import dataclasses
 import hashlib
@@ -23,13 +23,13 @@ class Shim:
 
     @property
     def files(self):
-        """[(name, content)] beside the images; what enrols keys has a name that shim knows."""
+        """[(name, content)] beside the images. MokManager, which enrols keys, has the name that shim looks for."""
         manager = [(MOK_MANAGER, self.mok_manager)] if self.mok_manager else []
         return [*manager, (self.name, self.content)]
 
 
 def read(path):
-    """The Shim of a file, with MokManager if that lies beside it, as Debian's shim-signed has both."""
+    """The Shim of a file, with MokManager if that lies beside it, as in Debian's shim-signed."""
     path = pathlib.Path(path)
     try:
         content = path.read_bytes()
@@ -45,11 +45,11 @@ def read(path):
 
 
 def load_options(image):
-    """That let shim start the image, a path with / between its parts: a word in UTF-16 that ends with a NUL."""
+    """Load options that let shim start the image, whose path has / between its parts: a word in UTF-16 with a NUL."""
     return image.replace("/", "\\").encode("utf-16-le") + b"\0\0"
 
 
 def image_in(options):
-    """The path that load options begin with, with / between its parts; empty without one."""
+    """The path at the beginning of load options, with / between its parts; empty without one."""
     text = options[:len(options) // 2 * 2].decode("utf-16-le", "replace")
     return re.split("[ \0]", text, maxsplit=1)[0].replace("\\", "/")

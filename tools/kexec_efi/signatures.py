@@ -1,6 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Signatures of images, as Secure Boot looks at them. Only sbverify can say whose one is; that there is one stands in the
-image's headers."""
+"""Signatures of images for Secure Boot. The image's headers tell whether there is one; only sbverify can tell whose it is."""
 
 import pathlib
 import ssl
@@ -23,7 +22,7 @@ def is_signed(content):
 
 
 def is_by(content, certificate):
-    """Whether sbverify takes the signature for that of a certificate, in PEM or DER."""
+    """Whether sbverify accepts the signature as that of a certificate, in PEM or DER."""
     with loader.temporary_folder("kexec-efi-") as folder:
         image, pem = pathlib.Path(folder) / "image", pathlib.Path(folder) / "certificate.pem"
         given = loader.read(certificate)

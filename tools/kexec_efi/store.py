@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""What is on the ESP, in a folder of this machine's: sets of files, each of which boots one kernel.
+"""The files in this machine's folder on the ESP: sets, each of which boots one kernel.
 
 VERSION.N-ID.efi is the image of a set, VERSION.N-ID.conf its entry if that is not in the image; N counts the sets of a
-version, ID stands for what it was made of. vmlinuz-VERSION-DIGEST and initrd-VERSION-DIGEST may belong to several sets. No
-name ever stands for two contents, so nothing that boots is overwritten.
+version, ID is derived from the set's content. vmlinuz-VERSION-DIGEST and initrd-VERSION-DIGEST may belong to several sets. No
+name ever stands for two contents, so no file that boots is overwritten.
 """
 
 import contextlib
@@ -36,7 +36,7 @@ class Set:
 
     @property
     def key(self):
-        """For sorting: the newest last."""
+        """The key for sorting, the newest last."""
         return version_key(self.version), self.number
 
 
@@ -46,7 +46,7 @@ def parse_image_name(name):
 
 
 def complaint_of(function):
-    """What is said against it when the program would end there; None if it does not. The words go nowhere else."""
+    """The message with which `function` would end the program; None if it does not. The message is not printed."""
     with tempfile.TemporaryFile() as file:
         sys.stderr.flush()
         saved = os.dup(2)
@@ -91,16 +91,16 @@ class Store:
     def image(self, found):
         return self.folder / f"{found.name}.efi"
 
-    # --- what is in a set ---
+    # --- the content of a set ---
 
     def _look(self, found):
-        """(the names of the set's files, or None if nobody can say; what is wrong with the set, or None)."""
+        """(the names of the set's files, or None if they are unknown; the set's damage, or None)."""
         image_name, entry_name = f"{found.name}.efi", f"{found.name}.conf"
         known = {}
 
         def read(part):
             path = loader.file_below(self.esp.path, part)
-            # A file that is not where this command puts it is somebody else's.
+            # A file elsewhere than where this command puts its files is somebody else's.
             return loader.read(path)
 
         def judge():
@@ -113,7 +113,7 @@ class Store:
             parts = [plan["kernel"], *plan["initrds"], *loader.pcr_files(plan)]
             files = [part for part in parts if part["source"] == "volume"]
             for part in files:
-                # The lines with digests are the last: where they are missing, others may be as well.
+                # The lines with digests are the last ones. If they are missing, others may be missing as well.
                 if not part["fsverity"]:
                     loader.fail(f"{entry_name}: expected a line fsverity for {loader.path_of(part)}, found none")
             known["names"] = [loader.file_below(self.esp.path, part).name for part in files] + names
@@ -128,14 +128,14 @@ class Store:
         return self._contents[found]
 
     def complaint(self, found):
-        """What is wrong with a set, by the loader's own judgement; None if it boots."""
+        """The damage of a set, by the loader's own check; None if it boots."""
         return self.look(found)[1]
 
-    # --- what can go ---
+    # --- removal ---
 
     def unneeded(self, doomed):
-        """The files that no set needs when those in `doomed` are gone, in an order in which they can go: images first, then
-        what they name. What a set needs that cannot be read is not known: all of its version stay."""
+        """The files that no set needs once those in `doomed` are gone, in the order of removal: images first, then the files
+        that they name. If a set cannot be read, all files of its version stay, because it may need them."""
         needed, versions = set(), []
         for found in self.sets():
             if found in doomed:
@@ -167,14 +167,14 @@ class Store:
     # --- room ---
 
     def _clusters(self, sizes):
-        """Bytes that files of these sizes take, and how many are free."""
+        """(the space that files of these sizes take, the free space, the size of a cluster), in bytes."""
         found = os.statvfs(self.esp.path)
         unit = found.f_frsize or found.f_bsize
         return sum(-(-size // unit) * unit for size in sizes), found.f_bavail * unit, unit
 
     def room(self, sizes, gone):
-        """(bytes needed for files of these sizes, bytes that there are once `gone` are). Folders grow with the names in
-        them: 32 bytes for each 13 characters, for which two clusters are enough."""
+        """(bytes needed for files of these sizes, bytes free once the files in `gone` are removed). Folders grow with the
+        names in them: 32 bytes for each 13 characters, for which two clusters are enough."""
         needed, free, unit = self._clusters(sizes)
         freed, _, _ = self._clusters((self.folder / name).stat().st_size for name in gone)
         return needed + 4 * unit, free + freed

@@ -1,13 +1,13 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Where the files of the machine are that is set up, and those of the kernel that runs this."""
+"""The places of the files of the machine to set up, and of the running kernel."""
 
 import os
 import pathlib
 
 
 class System:
-    """`root` is where the machine's own files are. The running kernel's /proc, /sys and /run are not below it; tests have
-    theirs below the folder that the environment variable KEXEC_EFI_SYSTEM names."""
+    """`root` has the machine's own files. The running kernel's /proc, /sys and /run are not below it; tests have theirs below
+    the folder in the environment variable KEXEC_EFI_SYSTEM."""
 
     def __init__(self, root="/", kernel=None):
         self.root = pathlib.Path(os.path.realpath(root))
@@ -15,11 +15,11 @@ class System:
 
     @property
     def is_running(self):
-        """Whether the machine that is set up is the one that runs."""
+        """Whether the machine to set up is the running one."""
         return self.root == pathlib.Path("/")
 
     def file(self, path):
-        """A path of the machine's."""
+        """A path in the machine's files."""
         return self.root / path.lstrip("/")
 
     def kernel_file(self, path):
@@ -34,7 +34,7 @@ class System:
             return ""
 
     def is_in_chroot(self):
-        """Whether / is not that of process 1, as in a chroot or a container's build, whose firmware is another machine's."""
+        """Whether / differs from that of process 1, as in a chroot or a container: then the firmware is another machine's."""
         try:
             return not os.path.samestat(os.stat(self.kernel_file("/proc/1/root")), os.stat("/"))
         except OSError:

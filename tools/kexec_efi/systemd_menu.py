@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Sets as entries of systemd-boot: files in loader/entries, of the Boot Loader Specification's type 1. A new one is counted
-by systemd-boot (name+3.conf, "Boot Counting" in the specification), and blessed by systemd-bless-boot.service; ours leaves
-that to it."""
+"""Sets as entries of systemd-boot: files in loader/entries, of the Boot Loader Specification's type 1. systemd-boot counts
+the tries of a new entry (name+3.conf, "Boot Counting" in the specification), and systemd-bless-boot.service blesses it; our
+own service does not."""
 
 import re
 
@@ -21,7 +21,7 @@ class SystemdMenu:
         self._variables, self._esp, self._store = variables, esp, store
         self._tries, self._token, self._sort_key = tries, token, sort_key
         self.folder = esp.path / "loader/entries"
-        # What the operations that were made so far will have removed.
+        # The entries that the operations made so far will have removed.
         self._gone = set()
 
     can_be_written = True
@@ -44,7 +44,7 @@ class SystemdMenu:
         return any(named == found and left is None for _, named, left, _ in self._entries())
 
     def in_order(self):
-        """As systemd-boot sorts them: those without tries left come last."""
+        """Sorts them like systemd-boot: those without tries left come last."""
         entries = sorted(self._entries(), key=lambda entry: (entry[2] != 0, entry[1].key), reverse=True)
         return [named for _, named, _, _ in entries]
 
@@ -52,7 +52,7 @@ class SystemdMenu:
         return next((found for found in self.in_order() if self.is_good(found, record)), None)
 
     def running(self):
-        """By what systemd-boot says it has started."""
+        """The running set, according to systemd-boot."""
         data = (self._variables and self._variables.data("LoaderEntrySelected", LOADER)) or b""
         text = data.decode("utf-16-le", "replace").rstrip("\0")
         counted = _COUNTER.fullmatch(text if text.endswith(".conf") else text + ".conf")
@@ -60,14 +60,14 @@ class SystemdMenu:
         return next((named for _, named, _, _ in self._entries()
                      if f"{self._token}-{named.name}".lower() == name.lower()), None)
 
-    # Boot entries of the firmware are nothing of this menu's.
+    # This menu does not contain boot entries of the firmware.
     current, order = None, ()
 
     def armed(self):
         return next((found for found in self.in_order() if not self.is_good(found, None)), None)
 
     def boots_something(self, without):
-        """Other loaders' entries count, and those of other images."""
+        """Entries of other loaders and of other images count, too."""
         others = [path for path in self.folder.glob("*.conf")] if self.folder.is_dir() else []
         ours = {name for name, named, _, _ in self._entries() if named in without}
         return any(path.name not in ours for path in others) or any((self._esp.path / "EFI/Linux").glob("*.efi"))
@@ -87,7 +87,7 @@ class SystemdMenu:
     def unname(self, sets):
         gone = [name for name, named, _, _ in self._entries() if named in sets]
         self._gone.update(gone)
-        # What a power cut has left of an entry.
+        # Left by a power cut while an entry was written.
         if self.folder.is_dir():
             gone += [path.name for path in self.folder.glob(f"{self._token}-*{operations.PARTIAL}")]
         removed = [operations.RemoveFile(self.folder / name) for name in gone]

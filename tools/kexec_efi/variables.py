@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""EFI variables, as Linux shows them (Documentation/filesystems/efivarfs.rst): a file NAME-GUID with four bytes of
-attributes and the data. One write is one SetVariable, so a variable has its old or its new value, whatever happens."""
+"""EFI variables in Linux's efivarfs (Documentation/filesystems/efivarfs.rst): a file NAME-GUID with four bytes of attributes
+and the data. One write is one SetVariable, so a variable always has either its old or its new value."""
 
 import contextlib
 import dataclasses
@@ -21,7 +21,7 @@ KEXEC = "5f0a6dd6-9a3e-4c1f-8d46-2c1a1d1b6a10"
 # EFI_VARIABLE_NON_VOLATILE, _BOOTSERVICE_ACCESS, _RUNTIME_ACCESS (UEFI specification 8.2).
 STORED = 7
 
-# Linux refuses more (fs/efivarfs), and no variable that is read here is near it.
+# Linux refuses larger ones (fs/efivarfs); the variables read here are much smaller.
 SIZE_MAX = 1 << 20
 
 # include/uapi/linux/fs.h, for 64 bits.
@@ -36,7 +36,7 @@ class Variable:
 
 @contextlib.contextmanager
 def _mutable(path):
-    """Linux marks variables immutable that it does not know, so that `rm -rf /` does not brick a machine."""
+    """Linux marks unknown variables immutable, so that `rm -rf /` does not brick a machine."""
     changed = False
     try:
         file = os.open(path, os.O_RDONLY)
@@ -71,7 +71,7 @@ class Variables:
         return sorted(name.removesuffix(suffix) for name in os.listdir(self.folder) if name.endswith(suffix))
 
     def read(self, name, vendor=GLOBAL):
-        """The variable, or None: also one that the firmware does not give, or that is no variable."""
+        """The variable; None if there is none, the firmware does not return it, or the file is no variable."""
         try:
             with open(self._path(name, vendor), "rb") as file:
                 content = file.read(SIZE_MAX + 1)
@@ -86,7 +86,7 @@ class Variables:
         return variable.data if variable else None
 
     def write(self, name, data, vendor=GLOBAL, attributes=STORED):
-        """One that is as it should be is not written: the memory that holds variables wears out."""
+        """Does not write a variable that already has the value: flash memory wears out."""
         if self.read(name, vendor) == Variable(attributes, data):
             return
         path = self._path(name, vendor)
@@ -96,7 +96,7 @@ class Variables:
                 file = os.open(path, os.O_WRONLY | os.O_CREAT, 0o644)
                 try:
                     written = os.write(file, content)
-                    # efivarfs has this size by now; any other file system keeps what was longer.
+                    # efivarfs sets the size by itself; on any other file system the rest of a longer file would stay.
                     if os.fstat(file).st_size > len(content):
                         os.ftruncate(file, len(content))
                 finally:
