@@ -74,7 +74,7 @@ class FolderMachine:
         return made
 
     def copy(self, folder):
-        """The same machine elsewhere, with its ESP mounted there."""
+        """The same machine at another place, with its ESP mounted there."""
         shutil.copytree(self.folder, folder, symlinks=True)
         made = FolderMachine(folder)
         mountinfo = made.kernel / "proc/self/mountinfo"
@@ -84,7 +84,7 @@ class FolderMachine:
     # --- the machine's files ---
 
     def kernel_package(self, version, initrd=None):
-        """As a package has unpacked it, and update-initramfs has run."""
+        """Files as a kernel's package has unpacked them, after update-initramfs has run."""
         (self.root / f"boot/vmlinuz-{version}").write_bytes(KERNEL.read_bytes())
         (self.root / f"boot/initrd.img-{version}").write_bytes(cpio(initrd or version))
 
@@ -97,7 +97,7 @@ class FolderMachine:
         return sorted(path.name for path in folder.iterdir()) if folder.is_dir() else []
 
     def state(self):
-        """All that is on the ESP, among the variables and in /var, from path to content."""
+        """Everything on the ESP, among the variables and in /var, from path to content."""
         return {str(path.relative_to(self.folder)): path.read_bytes()
                 for top in (self.esp, self.efivars, self.root / "var") for path in top.rglob("*") if path.is_file()}
 
@@ -116,7 +116,7 @@ class FolderMachine:
     # --- its firmware ---
 
     def path_of(self, number):
-        """The path that a boot entry names on the ESP; read here, not by what wrote it."""
+        """The path on the ESP that a boot entry names. This reads the entry without the code under test."""
         data = self.get(f"Boot{number:04X}")
         assert data is not None, f"Boot{number:04X} is named and not there"
         description = next(i for i in range(6, len(data), 2) if data[i:i + 2] == b"\0\0") + 2
@@ -148,14 +148,14 @@ class FolderMachine:
                            loader.file_below(self.esp, part).read_bytes())
 
     def named(self):
-        """The paths that firmware or systemd-boot may start, the first first."""
+        """The paths that firmware or systemd-boot may start, in this order."""
         paths = [self.path_of(number) for number in [*self.numbers("BootNext"), *self.numbers("BootOrder")]]
         for entry in sorted((self.esp / "loader/entries").glob("*.conf")):
             paths += [line.split(None, 1)[1] for line in entry.read_text().splitlines() if line.startswith("efi ")]
         return paths + ["/EFI/BOOT/BOOTX64.EFI"] * (self.esp / "EFI/BOOT/BOOTX64.EFI").exists()
 
     def expect_bootable(self):
-        """Whatever is started next boots, and there is something."""
+        """Checks that something is started next, and that all of it boots."""
         paths = self.named()
         assert paths
         for path in dict.fromkeys(paths):
@@ -167,14 +167,14 @@ class FolderMachine:
         (self.kernel / "proc/sys/kernel/osrelease").write_text(release + "\n")
 
     def leave_start(self, what, path, line="", time="2026-01-02 03:04"):
-        """What the loader notes of a start (efi/notes/start_note.h)."""
+        """Leaves the loader's note of a start (efi/notes/start_note.h)."""
         wide = path.replace("/", "\\")
         self.set("KexecStarts", (self.get("KexecStarts", variables.KEXEC) or b"") + f"{what}\t{wide}\t{line}\t{time}\n".encode(),
                  variables.KEXEC)
 
     def reboot(self, failing=(), refused=None):
-        """Starts what the variables say; a version in `failing` never comes up, or for what the loader says in `refused`.
-        Returns the version that runs, or "others"."""
+        """Starts the entry that the variables name. A version in `failing` never comes up; the loader refuses one in
+        `refused`, with that message. Returns the version that runs, or "others"."""
         order = [*self.numbers("BootNext"), *self.numbers("BootOrder")]
         with contextlib.suppress(FileNotFoundError):
             (self.efivars / f"BootNext-{GLOBAL}").unlink()
@@ -206,7 +206,7 @@ class FolderMachine:
         return changes.add(found, boot_files.find(found.system, version), **options)
 
     def run(self, *words, expected=0, environment=None):
-        """Runs the command. Returns its output, what it has said last."""
+        """Runs the command. Returns its output and its messages."""
         result = subprocess.run([COMMAND, *words[:1], f"--root={self.root}", "--variables=yes", *words[1:]],
                                 stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
                                 env={**os.environ, "KEXEC_EFI_SYSTEM": str(self.kernel), **(environment or {})})

@@ -102,7 +102,8 @@ class Summary:
         self.stamp = scores.stamp()
 
     def pytest_runtest_logreport(self, report):
-        """For each test up to three times: its fixtures may fail, too. Reports of xdist's workers come here as well."""
+        """Is called up to three times for each test, because its fixtures may fail, too. Reports of xdist's workers come
+        here as well."""
         result = self.results.setdefault(report.nodeid, {"outcome": "passed", "seconds": 0})
         result["seconds"] = round(result["seconds"] + report.duration, 1)
         if report.outcome != "passed":

@@ -48,12 +48,12 @@ class FakeQemu:
                             "TMPDIR": str(self.temporary), "KEXEC_TIMEOUT": "60"}
 
     def words(self, *arguments):
-        """A call that needs no ESP, and so no time to make one."""
+        """A command line that needs no ESP, and so takes no time to make one."""
         return [sys.executable, "-B", str(COMMAND), "--kernel", str(self.folder / "vmlinuz"), "--via", "stub",
                 *map(str, arguments)]
 
     def run(self, *arguments, **options):
-        """The finished command. It must have left nothing."""
+        """The finished command, which must have left nothing behind."""
         result = subprocess.run(self.words(*arguments), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
                                 errors="replace", cwd=self.folder, **{"env": self.environment, **options})
         self.assert_nothing_left()
@@ -70,7 +70,7 @@ class FakeQemu:
                                 **{"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "start_new_session": True, **options})
 
     def processes(self):
-        """Those that run the script, or its children."""
+        """The processes of the script and its children."""
         found = []
         for entry in pathlib.Path("/proc").iterdir():
             if entry.name.isdigit():
@@ -80,14 +80,14 @@ class FakeQemu:
         return found
 
     def assert_no_machine(self, seconds=20):
-        """A killed process takes a moment to go."""
+        """Waits until no machine is left: a killed process takes a moment to end."""
         deadline = time.monotonic() + seconds
         while self.machine_processes():
             assert time.monotonic() < deadline, f"QEMU is still there: {self.machine_processes()}"
             time.sleep(0.02)
 
     def machine_processes(self):
-        """The script's own process: a real QEMU has no children, which a shell's `sleep` is."""
+        """The script's own processes. A real QEMU has no children, so a shell's `sleep` does not count."""
         found = []
         for pid in self.processes():
             with contextlib.suppress(OSError):
@@ -109,7 +109,7 @@ class FakeQemu:
 
 @pytest.fixture
 def qemu(tmp_path):
-    """qemu(scenario) -> a FakeQemu that does so."""
+    """qemu(scenario) -> a FakeQemu that runs the script."""
     made = []
 
     def make(scenario):

@@ -18,7 +18,7 @@ def make(*words):
 
 
 def install(folder, *variables):
-    """Installs below a folder, and returns it."""
+    """Runs `make install` below a folder, and returns the folder."""
     result = make("install", f"DESTDIR={folder}", *variables)
     assert (result.returncode, result.stdout) == (0, ""), result.stdout
     return folder

@@ -33,7 +33,7 @@ class Terminal:
         os.close(self._controller)
 
     def _read(self):
-        """Reads what comes within a second. Returns False when the command, which alone has the other end, has ended."""
+        """Reads the output of one second. Returns False once the command, which has the only other end, has ended."""
         if not select.select([self._controller], [], [], 1)[0]:
             return True
         try:

@@ -31,7 +31,7 @@ class PowerCut(BaseException):
 
 
 def blessed(machine, *versions):
-    """Installs kernels, of which each has come up."""
+    """Installs kernels, and lets each of them come up."""
     for version in versions:
         machine.kernel_package(version)
         found = machine.machine()
@@ -61,7 +61,7 @@ def first(machine, **setup):
 
 
 def pending(version, initrd, *blessed_versions):
-    """A machine on which a set has been added and not been tried."""
+    """A machine with an added set that has not been tried."""
     def prepare(machine):
         blessed(machine, *blessed_versions)
         add(version, initrd)(machine)[0].carry_out()
@@ -81,7 +81,7 @@ def shim_of(machine):
 
 
 def with_copy(prepare):
-    """With EFI/BOOT/BOOTX64.EFI as a copy of what boots."""
+    """A machine with EFI/BOOT/BOOTX64.EFI as a copy of the set that boots."""
     def prepared(machine):
         machine.configure((machine.root / "etc/kexec-efi.conf").read_text() + "removable=yes\n")
         prepare(machine)
@@ -123,8 +123,8 @@ def prepared(tmp_path, name, conf):
 
 
 def snapshots(machine, plan, folder):
-    """Carries out the plan, and returns a machine for each moment at which the power might go: behind each operation, and
-    where a file is half written."""
+    """Carries out the plan, and returns a machine for each moment at which the power may fail: after each operation, and
+    with a half-written file."""
     found = []
     steps = list(plan)
 
@@ -165,14 +165,14 @@ def test_power_cut_at_any_moment(tmp_path, conf, name):
 @pytest.mark.parametrize("conf, name", [(FIRMWARE, "a second"), (FIRMWARE, "before it was tried"), (SYSTEMD, "a second")],
                          ids=lambda value: value.strip().replace("\n", " "))
 def test_next_run_cleans_up(tmp_path, conf, name):
-    """Whatever a power cut has left, the same command makes of it what it would have made at once."""
+    """After any power cut, repeating the command gives the same result as an undisturbed run."""
     machine = prepared(tmp_path, name, conf)
     plan, _ = SCENARIOS[name][1](machine)
     moments = snapshots(machine, plan, tmp_path)
     version = B
 
     def kinds(one):
-        """Without the numbers, which go on from what a cut has left."""
+        """The operations without numbers, because a power cut may leave files with lower numbers."""
         return sorted(name.replace(".2-", ".1-").replace(".3-", ".1-") for name in one.names())
 
     for moment in moments:
@@ -187,7 +187,7 @@ def test_next_run_cleans_up(tmp_path, conf, name):
 @pytest.mark.parametrize("conf", [FIRMWARE, SYSTEMD], ids=["firmware", "systemd-boot"])
 @pytest.mark.parametrize("name", SCENARIOS)
 def test_what_is_named_is_on_the_disk(tmp_path, conf, name):
-    """A file may be lost, or its name, until the file and then its folder are flushed."""
+    """A power cut may lose a file or its name until the file and then its folder are flushed."""
     if re.search("bless|copy|shim", name) and conf == SYSTEMD:
         conf = FIRMWARE
     machine = prepared(tmp_path, name, conf)
@@ -249,7 +249,7 @@ def test_signal_in_the_middle(tmp_path):
 
 
 def test_signal_while_it_is_sealed(tmp_path):
-    """The tool that seals has files of its own."""
+    """The sealing tool has temporary files of its own, which must go, too."""
     machine = blessed(FolderMachine.new(tmp_path / "machine", "mode=sealed\n"), A)
     machine.kernel_package(B)
     (machine.root / f"boot/initrd.img-{B}").write_bytes(cpio("large") + bytes(100 << 20))
@@ -305,7 +305,7 @@ def test_life(tmp_path, mode):
 
 
 def test_what_an_update_leaves(tmp_path):
-    """The set that boots stays until the new one has come up, and goes then."""
+    """The set that boots stays until the new one has come up, and is removed then."""
     machine = blessed(FolderMachine.new(tmp_path / "machine"), A, B)
     order, old = machine.numbers("BootOrder"), machine.path_of(machine.numbers("BootOrder")[0])
     add(B, "updated")(machine)[0].carry_out()
@@ -347,7 +347,7 @@ def test_newest_of_two_is_tried(tmp_path):
 
 
 def test_start_that_others_have_asked_for(tmp_path):
-    """As fwupd does for its own image."""
+    """Another program has set BootNext, as fwupd does for its own image."""
     machine = blessed(FolderMachine.new(tmp_path / "machine"), A)
     machine.set("BootNext", struct.pack("<H", OTHERS))
     plan, words = add(B)(machine)
@@ -359,7 +359,7 @@ def test_start_that_others_have_asked_for(tmp_path):
 
 
 def test_another_kernel_than_was_started(tmp_path):
-    """By kexec, say."""
+    """The running kernel was started by kexec, for example."""
     machine = FolderMachine.new(tmp_path / "machine")
     running(B, A)(machine)
     (machine.kernel / "proc/sys/kernel/osrelease").write_text(f"{A}\n")
@@ -369,7 +369,7 @@ def test_another_kernel_than_was_started(tmp_path):
 
 
 def test_fallback_that_came_up_blesses_nothing(tmp_path):
-    """The loader's log tells, also where the fallback is of the same version."""
+    """The loader's log tells that the fallback has booted, even if both have the same version."""
     machine = blessed(FolderMachine.new(tmp_path / "machine"), A)
     machine.kernel_package(B)
     machine.run("add", B)
@@ -390,7 +390,7 @@ def test_versions_that_are_kept(tmp_path):
 
 
 def test_what_is_damaged_is_no_fallback(tmp_path):
-    """Of two kernels that have come up the newer one is damaged: the older one stays, though it is one too many."""
+    """Two kernels have come up, and the newer one is damaged: the older one stays, although keep= is exceeded."""
     machine = blessed(FolderMachine.new(tmp_path / "machine", "keep=2\n"), A, B)
     next(machine.esp.rglob(f"vmlinuz-{B}-*")).write_bytes(b"")
     add(C)(machine)[0].carry_out()
@@ -411,7 +411,7 @@ def test_boot_order_that_firmware_has_reset(tmp_path):
 
 @pytest.mark.parametrize("seed", range(3))
 def test_many_changes(tmp_path, seed):
-    """What has come up boots first, whatever is done in whatever order, and wherever the power goes."""
+    """Random changes in random order, with power cuts: a set that has come up always boots first."""
     seeded = random.Random(seed)
     machine = FolderMachine.new(tmp_path / "machine", f"keep={seeded.choice((1, 2, 3))}\n")
     first(machine)[0].carry_out()
@@ -458,7 +458,7 @@ def test_last_that_boots(tmp_path):
 
 
 def test_entry_that_says_it_is_not_active(tmp_path):
-    """Firmware does not start it: it is nothing to fall back to."""
+    """Firmware does not start an inactive entry, so it is no fallback."""
     machine = blessed(FolderMachine.new(tmp_path / "machine"), A)
     machine.set("Boot0001", bytes(4) + machine.get("Boot0001")[4:])
     assert "this machine would not boot" in machine.run("remove", A, expected=1)
@@ -468,7 +468,7 @@ def test_entry_that_says_it_is_not_active(tmp_path):
 
 
 class Full:
-    """An ESP of a given room."""
+    """An ESP with a given amount of free space."""
 
     def __init__(self, free):
         self.f_frsize, self.f_bavail = 4096, free // 4096
@@ -486,7 +486,7 @@ def test_esp_that_is_full(tmp_path, monkeypatch):
 
 
 def test_room_of_what_goes(tmp_path, monkeypatch):
-    """A set that was not tried goes before the next one of its version is written."""
+    """An untried set is removed before the next one of its version is written."""
     machine = FolderMachine.new(tmp_path / "machine")
     pending(B, "once", A)(machine)
     monkeypatch.setattr(os, "statvfs", lambda path: Full(40_000))
@@ -544,7 +544,7 @@ def test_damage(tmp_path, kind, damage, complaint):
 
 
 def test_nobody_has_the_variables(tmp_path):
-    """As where an image of a disk is made."""
+    """No variables can be reached, as on a machine that makes a disk image."""
     machine = FolderMachine.new(tmp_path / "machine")
     machine.kernel_package(A)
     before = {name: content for name, content in machine.state().items() if "efivars" in name}
@@ -554,7 +554,7 @@ def test_nobody_has_the_variables(tmp_path):
 
 
 def test_entry_that_ends_too_early(tmp_path):
-    """Without the record nobody knows how long it was; but what it names has no digest."""
+    """Without the record the entry's length is unknown, but the missing digest shows the damage."""
     machine = blessed(FolderMachine.new(tmp_path / "machine"), A)
     conf, = machine.esp.rglob("*.conf")
     conf.write_text(conf.read_text().split("fsverity")[0])
@@ -563,7 +563,7 @@ def test_entry_that_ends_too_early(tmp_path):
 
 
 def test_machine_that_gets_another_name(tmp_path):
-    """Its folder, and what is in it, stay its own."""
+    """The machine keeps its folder and the sets in it."""
     machine = blessed(FolderMachine.new(tmp_path / "machine"), A)
     (machine.root / "etc/kernel/entry-token").write_text("another\n")
     add(B)(machine)[0].carry_out()
@@ -573,7 +573,7 @@ def test_machine_that_gets_another_name(tmp_path):
 
 
 def test_menu_that_was_another(tmp_path):
-    """The entries in the other one would stay for ever."""
+    """Otherwise the entries in the former menu would stay for ever."""
     machine = blessed(FolderMachine.new(tmp_path / "machine"), A)
     machine.configure("menu=systemd-boot\n")
     assert "was set up with firmware: run kexec-efi uninstall" in machine.run("add", A, expected=2)
@@ -582,7 +582,7 @@ def test_menu_that_was_another(tmp_path):
 
 
 def test_versions_that_differ_in_case(tmp_path):
-    """They share files on FAT."""
+    """FAT ignores case, so the two versions share files."""
     machine = blessed(FolderMachine.new(tmp_path / "machine"), "6.1-A")
     (image,), (other,) = machine.esp.rglob("vmlinuz-6.1-A*"), machine.esp.rglob("6.1-A*.conf")
     other.write_text(other.read_text().replace(image.name, image.name.replace("6.1-A", "6.1-a")))
@@ -667,7 +667,7 @@ def key(tmp_path_factory):
 
 @pytest.mark.parametrize("conf", ["mode=sealed", "mode=uki", "mode=split\ngeneric=yes"])
 def test_signed(tmp_path, key, conf):
-    """With Secure Boot on this is what starts."""
+    """With Secure Boot on, the signed image is started."""
     machine = FolderMachine.new(tmp_path / "machine", f"{conf}\nkey={key.key}\ncertificate={key.der}\n")
     machine.kernel_package(A)
     machine.set("SecureBoot", b"\1")

@@ -33,7 +33,7 @@ def boot_folder(machine):
 
 
 def start_by(machine, path):
-    """The firmware has started this path by itself: no boot entry of ours was."""
+    """Makes the firmware start this path without a boot entry of ours."""
     machine.set("BootCurrent", struct.pack("<H", 0x77))
     for name, text in (("LoaderImageIdentifier", path.replace("/", "\\")), ("LoaderDevicePartUUID", ESP_UUID)):
         (machine.efivars / f"{name}-{variables.LOADER}").write_bytes(struct.pack("<I", 6) + text.encode("utf-16-le") + b"\0\0")
@@ -44,7 +44,8 @@ def start_by(machine, path):
 
 @pytest.mark.parametrize("mode", ["split", "sealed", "uki"])
 def test_image_of_a_disk(tmp_path, mode):
-    """A builder has no firmware; the machine that the disk is put in starts what is there, and makes its boot entry."""
+    """The machine that makes the image has no firmware variables. The machine that gets the disk starts EFI/BOOT, and
+    makes its boot entry."""
     machine = FolderMachine.new(tmp_path / "machine", f"mode={mode}\n")
     machine.kernel_package(A)
     before = {name: content for name, content in machine.state().items() if "efivars" in name}
@@ -89,7 +90,7 @@ def test_removable_path_of_somebody_else(tmp_path, name):
 
 
 def test_removable_path_that_somebody_has_taken(tmp_path):
-    """After a kernel's update it stays theirs, and so it does at the end."""
+    """Somebody else's file stays after an update of the kernel, and after uninstall."""
     machine = FolderMachine.new(tmp_path / "machine")
     machine.kernel_package(A)
     machine.run("install", "--removable")
@@ -112,7 +113,7 @@ def test_removable_path_by_the_configuration(tmp_path):
 
 
 def test_files_of_the_removable_path_stay(tmp_path):
-    """What it names is needed, whatever else is removed: `keep` counts it as what boots."""
+    """EFI/BOOT needs these files, so `keep` counts them like those of the set that boots first."""
     machine = FolderMachine.new(tmp_path / "machine", "keep=1\n")
     machine.kernel_package(A)
     machine.run("install", "--removable")
@@ -126,7 +127,7 @@ def test_files_of_the_removable_path_stay(tmp_path):
 
 
 def test_files_of_the_removable_path_stay_where_no_boot_entry_names_them(tmp_path):
-    """In an image of a disk nothing else says that they are needed."""
+    """In a disk image only EFI/BOOT shows that these files are needed."""
     machine = FolderMachine.new(tmp_path / "machine", "keep=1\n")
     machine.kernel_package(A)
     machine.run("install", "--no-variables", "--removable")
@@ -140,7 +141,7 @@ def test_files_of_the_removable_path_stay_where_no_boot_entry_names_them(tmp_pat
 
 @pytest.mark.parametrize("words", [["remove", A], ["uninstall"]], ids=lambda words: words[0])
 def test_removable_path_of_the_last_kernel(tmp_path, words):
-    """No boot entry and no firmware tells that the image of a disk needs it."""
+    """Without boot entries and firmware, only EFI/BOOT shows that the disk image needs the kernel."""
     machine = FolderMachine.new(tmp_path / "machine")
     machine.kernel_package(A)
     machine.run("install", "--no-variables", "--removable")
@@ -153,7 +154,7 @@ def test_removable_path_of_the_last_kernel(tmp_path, words):
 
 
 def test_removable_path_started_on_another_disk(tmp_path):
-    """By its partition; and by its folder."""
+    """The ESP is recognised by its partition, and the set by its folder."""
     machine = FolderMachine.new(tmp_path / "machine")
     machine.kernel_package(A)
     machine.run("install", "--no-variables", "--removable")
@@ -178,7 +179,7 @@ def test_removable_path_behind_systemd_boot(tmp_path):
 
 
 def test_power_that_went_before_the_copy_was_remembered(tmp_path):
-    """It is known as a copy of a set, and follows the next one."""
+    """EFI/BOOT is still recognised as a copy of a set, and is replaced for the next one."""
     machine = blessed(FolderMachine.new(tmp_path / "machine", "removable=yes\n"), A)
     remembered = (machine.root / "var/lib/kexec-efi/record.json").read_bytes()
     add(B)(machine)[0].carry_out()
@@ -195,7 +196,7 @@ def test_power_that_went_before_the_copy_was_remembered(tmp_path):
 
 
 def test_no_room_for_the_copy(tmp_path, monkeypatch):
-    """What has come up boots first all the same, and another run makes up for it."""
+    """The set that has come up boots first nevertheless, and another run makes the copy."""
     machine = blessed(FolderMachine.new(tmp_path / "machine", "removable=yes\n"), A)
     add(B)(machine)[0].carry_out()
     assert machine.reboot() == B
@@ -235,7 +236,7 @@ def entry_of(machine, number):
 
 
 def test_shim_in_front(tmp_path):
-    """It finds the image by its load options, and the manager of keys beside itself."""
+    """Shim finds the image by its load options, and MokManager beside itself."""
     machine = with_shim(tmp_path)
     number, = machine.numbers("BootNext")
     option = entry_of(machine, number)
@@ -263,7 +264,7 @@ def test_shim_in_front(tmp_path):
 
 
 def test_shim_that_is_updated(tmp_path):
-    """What is there keeps its own; what comes has the new one."""
+    """Existing sets keep their shim, and new sets get the new one."""
     machine = with_shim(tmp_path)
     shim = machine.root / "usr/lib/shim/shimx64.efi.signed"
     shim.write_bytes(SHIM.read_bytes() + b"newer")
@@ -321,7 +322,7 @@ def test_shim_outside_of_the_root(tmp_path):
 
 
 def signature_list(certificates, owner=uuid.UUID(int=1)):
-    """EFI_SIGNATURE_LISTs by hand (UEFI specification 32.4.1)."""
+    """EFI_SIGNATURE_LISTs, made without the code under test (UEFI specification 32.4.1)."""
     lists = b""
     for der in certificates:
         size = 28 + 16 + len(der)
@@ -356,7 +357,7 @@ def enrolling(tmp_path, key, setup_mode=b"\1", conf=None):
 
 
 def test_keys_are_enrolled(tmp_path, key):
-    """In an order in which PK, which ends the setup mode, is the last, and behind everything else."""
+    """PK ends the setup mode, so it is written last, after everything else."""
     machine, folder = enrolling(tmp_path, key)
     plan = json.loads(machine.run("install", "--dry-run", "--json", f"--enroll-keys={folder}"))["operations"]
     assert [line.split(":")[0] for line in plan[-3:]] == [f"set EFI variable {name}" for name in ("db", "KEK", "PK")]
@@ -431,7 +432,7 @@ print(json.dumps({"sha256": [{"pcrs": [11], "pkfp": "aa", "pol": signature, "sig
 
 @pytest.fixture
 def signing(tmp_path):
-    """A machine, the environment with a systemd-measure, and what that was called with."""
+    """A machine, the environment with a fake systemd-measure, and the arguments that it was called with."""
     programs = tmp_path / "bin"
     programs.mkdir()
     calls = tmp_path / "calls"
@@ -478,8 +479,8 @@ def test_signature_of_a_register(tmp_path, signing, mode):
 
 @pytest.mark.parametrize("mode", ["split", "sealed"])
 def test_what_is_signed_is_what_the_loader_measures(tmp_path, signing, mode):
-    """By systemd-measure's own calculation, of the files that it was given to sign; a line of `entry=` adds to the command
-    line, and a second initrd to the first."""
+    """systemd-measure itself calculates the value from the files that it was given to sign. A line of `entry=` adds to
+    the command line, and a second initrd to the first."""
     conf, environment, calls = signing
     machine = FolderMachine.new(tmp_path / "machine", f"mode={mode}\nentry=options more\ninitrd=/boot/ucode\n{conf}")
     machine.kernel_package(A)
@@ -491,8 +492,8 @@ def test_what_is_signed_is_what_the_loader_measures(tmp_path, signing, mode):
 
 
 def test_signature_by_systemd(tmp_path):
-    """Debian 13's systemd-measure signs a policy for each phase: the public key takes the signature of each, and the one for
-    the value of the register that `predict` prints is among them (TPM 2.0 Library specification, part 3: TPM2_PolicyPCR)."""
+    """Debian 13's systemd-measure signs a policy for each phase. The public key verifies each signature, and one of them
+    is for the value of the register that `predict` prints (TPM 2.0 Library specification, part 3: TPM2_PolicyPCR)."""
     private, public = tmp_path / "private.pem", tmp_path / "public.pem"
     subprocess.run(["openssl", "genrsa", "-out", private, "2048"], check=True, stderr=subprocess.DEVNULL)
     subprocess.run(["openssl", "rsa", "-in", private, "-pubout", "-out", public], check=True, stderr=subprocess.DEVNULL)

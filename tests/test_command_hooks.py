@@ -66,7 +66,7 @@ def test_nothing_happens_before_install(machine, hook):
 
 @pytest.mark.parametrize("hook", [POSTINST, POSTRM, UPDATE], ids=lambda path: str(path.parent.name))
 def test_command_that_is_gone(machine, hook):
-    """The package was removed, and its files in /etc are left."""
+    """The package was removed, and its files in /etc are still there."""
     result = run(machine, hook, VERSION, image_of(machine, VERSION), programs=False)
     assert (result.stdout, result.stderr) == ("", "")
 
@@ -107,7 +107,7 @@ def test_kernel_that_is_removed(machine, parameters):
 
 
 def test_kernel_that_cannot_be_removed(machine):
-    """Nobody is kept from removing the package."""
+    """The hook warns, and does not stop the removal of the kernel's package."""
     installed(machine)
     (machine.kernel / "proc/self/mountinfo").write_text("")
     result = run(machine, POSTRM, VERSION)
@@ -150,7 +150,7 @@ def test_plugin_adds_and_removes(machine):
 
 
 def test_plugin_takes_what_is_staged(machine):
-    """Microcode first, and an initrd that another plugin has made."""
+    """Microcode comes first, then an initrd that another plugin has made."""
     installed(machine).kernel_package("6.2")
     (machine.root / "boot/initrd.img-6.2").unlink()
     (machine.folder / "staging").mkdir()
@@ -163,7 +163,7 @@ def test_plugin_takes_what_is_staged(machine):
 
 
 def test_plugin_makes_a_unified_image(machine):
-    """For 90-uki-copy.install; on a machine that kexec-efi has not set up."""
+    """The plugin makes the image for 90-uki-copy.install, also on a machine that kexec-efi has not set up."""
     out = machine.folder / "staging/uki.efi"
     plugin(machine, "add", VERSION, "/nowhere", image_of(machine, VERSION), machine.root / f"boot/initrd.img-{VERSION}",
            KERNEL_INSTALL_LAYOUT="uki", KERNEL_INSTALL_UKI_GENERATOR="kexec-efi")
@@ -206,7 +206,7 @@ def bash_completed(machine, *words):
 
 
 def zsh_completed(machine, *words):
-    """What zsh's own functions would be told, without their descriptions: options, or the words that a list has."""
+    """The arguments for zsh's own functions, without descriptions: options, or the words of a list."""
     script = "_describe() { print -rl -- ${(P)4%%:*} }; _arguments() { print -rl -- $@ }; _files() {}; " \
              f"words=({' '.join(map(repr, words))}); CURRENT={len(words)}; source {PACKAGING}/zsh/_kexec-efi"
     found = set()
@@ -242,7 +242,7 @@ def test_completion_of_versions(machine, completed):
 
 
 def test_completion_of_values(machine):
-    """In each way in which bash may take an option apart."""
+    """Bash may split an option and its value in several ways."""
     for words in (["--variables", ""], ["--variables", "=", ""], ["--variables", "="]):
         assert bash_completed(machine, "kexec-efi", "status", *words) == {"auto", "yes", "no"}
     assert bash_completed(machine, "kexec-efi", "predict", "--bank", "sha3") == {"sha384"}

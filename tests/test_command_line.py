@@ -31,7 +31,7 @@ def test_help_names_all_commands():
 
 
 def test_version():
-    """That of the loader, which has it from GNUmakefile."""
+    """The version is that of the loader, which has it from GNUmakefile."""
     version = re.search(r"^VERSION := (\S+)$", (ROOT / "GNUmakefile").read_text(), re.MULTILINE)[1]
     result = run("--version")
     assert (result.returncode, result.stdout, result.stderr) == (0, f"kexec-efi {version}\n", "")
@@ -82,7 +82,8 @@ def test_what_users_do(machine, words, code, complaint):
     (f"kernel/sys/firmware/efi/efivars/BootFFFF-{variables.GLOBAL}", b""),
 ], ids=lambda value: str(value)[-30:])
 def test_whatever_lies_there(machine, tmp_path, path, content):
-    """A file with other content, or None: a folder in its place. Each command ends in lines, and nothing hangs or breaks."""
+    """Puts a file with other content, or with None a folder, in the place of a file. Each command ends with lines, and
+    none hangs or breaks."""
     copy = machine.copy(tmp_path / "machine")
     place = copy.folder / path
     if content is None:
@@ -134,7 +135,7 @@ def test_esp_that_cannot_be_written(machine, tmp_path):
 
 
 def test_test_tool_where_it_is_installed(tmp_path):
-    """It boots the loader that is installed beside it, wherever it is called from."""
+    """The installed tool boots the loader that is installed beside it, from any folder."""
     command = packaged.install(tmp_path / "package") / "usr/local/bin/kexec-efi-test"
     fake = FakeQemu(tmp_path, GOOD_BOOT + WAITS)
     result = subprocess.run([command, "--kernel", tmp_path / "vmlinuz", "--expect", "Run /init", "--json", tmp_path / "out.json"], stdout=subprocess.DEVNULL,

@@ -35,13 +35,13 @@ def machine(tmp_path):
 
 
 def disk(machine, number, **properties):
-    """What udev says of partition 254:`number`."""
+    """udev's properties of partition 254:`number`."""
     known = {"TYPE": partition.TYPES[0], "UUID": ESP_UUID, "NUMBER": str(number), "OFFSET": "2048", "SIZE": "614400", **properties}
     (machine.kernel / f"run/udev/data/b254:{number}").write_text("".join(f"E:ID_PART_ENTRY_{name}={value}\n" for name, value in known.items()))
 
 
 def mount(machine, *mounts):
-    """Mounts of (path below the root, kind, number of the partition)."""
+    """Makes mounts of (path below the root, kind, number of the partition)."""
     lines = ["22 1 254:2 / / rw,relatime shared:1 - ext4 /dev/vda2 rw\n"]
     for path, kind, number in mounts:
         place = machine.root / path
@@ -76,7 +76,7 @@ def test_boot_that_is_a_partition_of_its_own(machine):
 
 
 def test_xbootldr(machine):
-    """The loader's image and its files are on the ESP all the same."""
+    """With kernels on XBOOTLDR, the loader's image and its files are on the ESP nevertheless."""
     disk(machine, 3, TYPE=XBOOTLDR)
     mount(machine, ("boot", "vfat", 3), ("efi", "vfat", 1))
     assert esp_of(machine).path == machine.root / "efi"
@@ -86,7 +86,7 @@ def test_xbootldr(machine):
 
 
 def test_two_esps(machine):
-    """The first of bootctl's places, unless one is named; what is on the other one stays."""
+    """The command uses the first of bootctl's places, unless one is configured, and leaves the other ESP as it is."""
     disk(machine, 4, UUID="11111111-2222-3333-4444-555555555555")
     mount(machine, ("efi", "vfat", 4), ("boot/efi", "vfat", 1))
     assert esp_of(machine).partition.number == 4
@@ -97,7 +97,7 @@ def test_two_esps(machine):
 
 
 def test_entry_on_the_other_esp(machine):
-    """Another disk's entry of the same name is none of ours."""
+    """An entry of the same name on another disk does not belong to this machine."""
     machine.run("install")
     number, = machine.numbers("BootNext")
     data = machine.get(f"Boot{number:04X}")
@@ -108,21 +108,21 @@ def test_entry_on_the_other_esp(machine):
 
 
 def test_esp_on_a_raid(machine):
-    """Of two disks: firmware knows no such partition, and no boot entry can name it."""
+    """The ESP is on two disks: the firmware knows no such partition, so no boot entry can name it."""
     (machine.kernel / "run/udev/data/b9:0").write_text("E:MD_LEVEL=raid1\n")
     (machine.kernel / "proc/self/mountinfo").write_text(f"30 22 9:0 / {os.path.realpath(machine.esp)} rw - vfat /nowhere/md0 rw\n")
     assert "expected a partition of type c12a7328" in machine.run("install", expected=1)
 
 
 def test_esp_on_a_loop_device(machine):
-    """An image of a disk, whose partitions udev knows."""
+    """The ESP is in a disk image, whose partitions udev knows."""
     shutil.move(machine.kernel / "run/udev/data/b254:1", machine.kernel / "run/udev/data/b259:7")
     (machine.kernel / "proc/self/mountinfo").write_text(f"30 22 259:7 / {os.path.realpath(machine.esp)} rw - vfat /dev/loop0p1 rw\n")
     assert "no boot entry names it" in machine.run("install", "--no-variables")
 
 
 def test_esp_that_is_mounted_on_demand(machine):
-    """By systemd's automount, whose entry comes first."""
+    """systemd mounts the ESP on demand, and the automount's line comes first."""
     place = os.path.realpath(machine.esp)
     mountinfo = machine.kernel / "proc/self/mountinfo"
     text = mountinfo.read_text()
@@ -195,7 +195,7 @@ def test_variables_that_cannot_be_written(machine, monkeypatch, error, complaint
 
 @pytest.mark.parametrize("made", [False, True])
 def test_no_variables(machine, made):
-    """Started by BIOS, or nobody has mounted efivarfs."""
+    """Linux was started by BIOS, or efivarfs is not mounted."""
     shutil.rmtree(machine.efivars)
     if made:
         machine.efivars.mkdir()
@@ -212,7 +212,7 @@ def test_no_variables(machine, made):
 
 
 def test_in_a_chroot(machine, monkeypatch, tmp_path):
-    """The firmware is the builder's, whose boot entries are left alone."""
+    """The firmware is that of the machine that builds the root, so its boot entries stay as they are."""
     monkeypatch.setattr(system.System, "is_running", True)
     (machine.kernel / "proc/1").mkdir()
     (machine.kernel / "proc/1/root").symlink_to(tmp_path)
@@ -231,7 +231,7 @@ def test_in_a_chroot(machine, monkeypatch, tmp_path):
 
 @pytest.mark.parametrize("order", [None, b"", struct.pack("<HHH", 7, 1, 1), struct.pack("<H", OTHERS) + b"\0"])
 def test_orders(machine, order):
-    """None, one that names what is not there or one entry twice, and an odd one."""
+    """No order; one that names a missing entry or one entry twice; and one with an odd length."""
     if order is None:
         (machine.efivars / f"BootOrder-{variables.GLOBAL}").unlink()
     else:
@@ -246,7 +246,8 @@ def test_orders(machine, order):
 
 
 def test_entries_of_others(machine):
-    """Windows, a network card, a disk's path without a partition, one that is no entry, and names that are nearly one."""
+    """Entries of Windows, of a network card, of a disk without a partition; an invalid one; and names that are nearly
+    those of an entry."""
     node = load_option.make("Windows Boot Manager", load_option.Partition(2, 5, 6, "11111111-2222-3333-4444-555555555555"),
                             "/EFI/Microsoft/Boot/bootmgfw.efi", b"WINDOWS\0" + bytes(100))
     others = {"Boot0000": node, "Boot0003": struct.pack("<IH", 1, 4) + "net".encode("utf-16-le") + b"\0\0\x7f\xff\4\0", "Boot00FF": b"x",
@@ -261,7 +262,7 @@ def test_entries_of_others(machine):
 
 
 def test_two_entries_of_one_set(machine):
-    """A user has copied one by hand: both go with it."""
+    """A user has copied an entry by hand: both are removed together."""
     blessed(machine, A)
     machine.set("Boot0042", machine.get(f"Boot{machine.numbers('BootOrder')[0]:04X}"))
     machine.run("uninstall")
@@ -286,7 +287,7 @@ def test_command_line_without_a_root(machine, line, warns):
 
 
 def test_link_to_a_kernel(machine):
-    """/boot/vmlinuz, and what a version's name may not be."""
+    """Names like /boot/vmlinuz, and versions with forbidden characters."""
     (machine.root / "boot/vmlinuz").symlink_to(f"vmlinuz-{A}")
     for name in ("vmlinuz-", "vmlinuz-6.1 copy", "vmlinuz-6.1*"):
         (machine.root / "boot" / name).write_bytes(b"")
@@ -319,7 +320,7 @@ def test_initrd_of_dracut(machine):
 
 
 def test_initrd_that_is_configured(machine):
-    """Microcode in front, in each mode; a new one is a new set."""
+    """Microcode precedes the initrd in each mode, and a changed one makes a new set."""
     (machine.root / "boot/ucode.img").write_bytes(b"microcode")
     machine.configure("initrd=/boot/ucode.img\n")
     machine.run("install")
@@ -360,7 +361,7 @@ def test_locale(machine, locale):
 
 @pytest.mark.parametrize("text", ["uninitialized\n", "", "0123456789abcdef\n", None])
 def test_machine_id_that_is_none_yet(machine, text):
-    """As in an image that is started for the first time."""
+    """/etc/machine-id is empty, as in an image before its first start."""
     (machine.root / "etc/kernel/entry-token").unlink()
     if text is not None:
         (machine.root / "etc/machine-id").write_text(text)
@@ -369,7 +370,7 @@ def test_machine_id_that_is_none_yet(machine, text):
 
 
 def test_umask(machine):
-    """What is remembered is for everybody to read, whoever is root."""
+    """Everybody can read the record, whatever root's umask is."""
     before = os.umask(0o077)
     try:
         machine.run("install")
@@ -415,7 +416,8 @@ def test_record_that_is_damaged_in_part(machine, field, value):
 
 
 def test_one_after_the_other(machine):
-    """A hook of the kernel's package meets one of the initrd's: the second sees what the first has done."""
+    """The hook of the kernel's package runs at the same time as that of the initrd: the second sees the result of the
+    first."""
     machine.run("install")
     machine.kernel_package(B)
     folder = os.open(machine.root / "var/lib/kexec-efi", os.O_RDONLY)
@@ -441,7 +443,7 @@ def test_streams_that_are_closed(machine, closed):
 
 
 def test_output_that_is_full(machine):
-    """What was done is done, and its end is no success."""
+    """The change has been made, but the status reports the failed output."""
     with open("/dev/full", "w") as full:
         result = subprocess.run([COMMAND, "status", f"--root={machine.root}"], stdout=full, stderr=subprocess.PIPE, text=True,
                                 env={**os.environ, "KEXEC_EFI_SYSTEM": str(machine.kernel)})
@@ -456,7 +458,7 @@ def test_folder_for_temporary_files_that_is_not_there(machine):
 
 
 def test_who_is_no_root():
-    """EFI/ on the ESP is root's: one line says so."""
+    """Only root can write EFI/ on the ESP: one line says so."""
     if os.geteuid():
         pytest.skip("only root can become another user")
     code = "import os, sys; os.setgid(65534); os.setuid(65534); os.execv(sys.argv[1], sys.argv[1:])"
@@ -491,7 +493,7 @@ def test_common_options_in_either_place(machine):
 
 @pytest.mark.parametrize("words", [["add", A], ["remove", A], ["bless"], ["list"], ["status"], ["verify"], ["predict", A], ["pcrlock", A]])
 def test_machine_that_is_not_set_up(machine, words):
-    """Each command says so by the same status."""
+    """Each command ends with the same status."""
     before = machine.state()
     machine.run(*words, expected=NOT_INSTALLED)
     assert machine.state() == before
@@ -528,7 +530,7 @@ def test_what_a_tool_says_is_said_by_the_command(machine):
 
 
 def test_version_of_python():
-    """Debian 12's 3.11 is the oldest: nothing newer is used."""
+    """The code uses nothing newer than Debian 12's Python 3.11."""
     for path in [ROOT / "tools/loader.py", *(ROOT / "tools/kexec_efi").glob("*.py")]:
 
         ast.parse(pathlib.Path(path).read_text(), feature_version=(3, 11))
@@ -537,7 +539,7 @@ def test_version_of_python():
 @pytest.mark.parametrize("line", ["fallback /EFI/old/old.conf", "fallback\t/EFI//old/./old.conf"])
 @pytest.mark.parametrize("is_there", [False, True])
 def test_fallback_that_is_not_there(tmp_path, line, is_there):
-    """It would show only when it is needed. The line is read as the loader reads it."""
+    """Otherwise the missing file would be noticed only when it is needed. The line is read as the loader reads it."""
     machine = FolderMachine.new(tmp_path / "machine", f"entry={line}\n")
     if is_there:
         (machine.esp / "EFI/old").mkdir(parents=True)

@@ -17,7 +17,7 @@ STOP = "the purgatory stopped the last start: digest mismatch in initrd: expecte
 
 @pytest.fixture
 def machine(tmp_path):
-    """B is on trial, A boots first."""
+    """A machine on which B is on trial, and A boots first."""
     found = blessed(FolderMachine.new(tmp_path / "machine"), A)
     add(B)(found)[0].carry_out()
     return found
@@ -33,7 +33,8 @@ def starts(machine):
 
 
 def expect(machine, kind, words, state="failed", expected=3):
-    """Now, and once the service that blesses has run, whatever becomes of the note then; and in text as well."""
+    """Checks the outcome now, and again after the service has blessed and whatever becomes of the note then; and in the
+    text as well."""
     for _ in range(2):
         found = status(machine, expected=expected)
         assert (found["state"], found["outcome"]["kind"]) == (state, kind), found
@@ -54,7 +55,7 @@ def test_panic_or_hang(machine):
 
 
 def test_stopped_by_the_purgatory(machine):
-    """The next start has reported it, and noted it."""
+    """The next start has reported the stop, and noted it."""
     machine.reboot(failing=[B])
     machine.leave_start("stopped", "", "warning: " + STOP)
     expect(machine, "stopped", f"was tried at 2026-01-02 03:04: {STOP}")
@@ -62,14 +63,14 @@ def test_stopped_by_the_purgatory(machine):
 
 
 def test_stop_that_is_in_the_log_only(machine):
-    """Of a loader from before the note of starts."""
+    """The loader is older than the note of starts."""
     machine.reboot(failing=[B])
     (machine.efivars / f"KexecLog-{variables.KEXEC}").write_bytes(struct.pack("<I", 6) + f"kexec: warning: {STOP}\n".encode("utf-16-le"))
     expect(machine, "stopped", STOP)
 
 
 def test_stop_that_nobody_has_reported_yet(machine):
-    """GRUB has started what runs."""
+    """GRUB has started the running system, so the purgatory's note is still there."""
     machine.reboot(failing=[B])
     machine.set("KexecMismatch", struct.pack("<II16s", 1, 1, b"initrd") + b"\xaa" * 32 + b"\xbb" * 32, variables.KEXEC)
     assert "digest mismatch in initrd: expected aaaa" in status(machine)["why"]
@@ -85,7 +86,7 @@ def test_tried_twice(machine):
 
 
 def test_gave_way_to_its_fallback(machine):
-    """The loader has booted another entry of the image, and says so in the log of what runs."""
+    """The loader has booted another entry of the image, and the log of the running system says so."""
     assert machine.reboot() == B
     line = f"booting /old.conf, since /{FOLDER}/b.conf was refused: /vmlinuz: fsverity mismatch"
     (machine.efivars / f"KexecLog-{variables.KEXEC}").write_bytes(struct.pack("<I", 6) + f"kexec: warning: {line}\n".encode("utf-16-le"))
@@ -101,14 +102,14 @@ def test_gave_way_to_its_fallback(machine):
 
 
 def test_another_one_is_to_be_started(machine):
-    """Somebody has overwritten BootNext."""
+    """Another program has overwritten BootNext."""
     machine.set("BootNext", struct.pack("<H", OTHERS))
     found = status(machine, expected=0)
     assert found["state"] == "waiting" and "Boot0001 (debian) is to be started next" in found["why"]
 
 
 def test_another_one_was_started(machine):
-    """It waits for another trial, and gets it from the service."""
+    """The set waits for another trial, and the service puts it on trial again."""
     machine.set("BootNext", struct.pack("<H", OTHERS))
     assert machine.reboot() == "others"
     found = status(machine, expected=0)
@@ -119,7 +120,7 @@ def test_another_one_was_started(machine):
 
 
 def test_start_that_was_lost(machine):
-    """`efibootmgr --delete-bootnext`, or firmware that refuses the image before it runs."""
+    """BootNext was deleted (`efibootmgr --delete-bootnext`), or the firmware has refused the image before it ran."""
     for count in range(1, outcomes.TRIES_MAX):
         (machine.efivars / f"BootNext-{variables.GLOBAL}").unlink()
         assert machine.reboot() == A
@@ -152,7 +153,7 @@ def test_what_comes_up_leaves_nothing(machine):
 
 
 def test_refusal_of_what_boots_first_is_not_written_at_each_boot(machine):
-    """The memory of variables wears out: the loader does not write a line that is there."""
+    """Flash memory wears out, so the loader does not write a line that is there already."""
     machine.run("remove", B)
     first = machine.path_of(machine.numbers("BootOrder")[0])
     machine.leave_start("refused", first, LINE)
@@ -170,7 +171,7 @@ def test_refusal_of_what_boots_first_is_not_written_at_each_boot(machine):
 
 
 def test_refusal_of_what_gives_way_at_each_boot(machine):
-    """The loader does not write the line again as long as it is there."""
+    """As long as the line is there, the loader does not write it again."""
     machine.run("remove", B)
     number = machine.numbers("BootOrder")[0]
     machine.set("BootCurrent", struct.pack("<H", number))
@@ -202,7 +203,7 @@ def test_refusal_of_what_is_gone(machine):
 
 
 def test_refusal_of_an_image_by_hand(machine):
-    """It is none of ours, and stays until uninstall."""
+    """The image belongs to no set, so its line stays until uninstall."""
     machine.leave_start("refused", "/EFI/kexec/debian.efi", LINE)
     machine.run("bless")
     value = json.loads(machine.run("status", "--json"))
@@ -259,7 +260,7 @@ def test_what_the_loader_says_cannot_command_a_terminal(machine):
 
 
 def test_words_of_the_loader():
-    """As efi/notes/start_note.c has them."""
+    """The words are those of efi/notes/start_note.c."""
     source = (ROOT / "efi/notes/start_note.c").read_text()
     for word in ("refused", "started", "stopped"):
         assert f'write_record("{word}", ' in source
@@ -268,7 +269,7 @@ def test_words_of_the_loader():
 
 
 def test_many_trials(tmp_path):
-    """Three kernels one after the other, of which each has its own end; the newest that came up boots."""
+    """Three kernels one after the other with different outcomes; the newest that has come up boots."""
     machine = blessed(FolderMachine.new(tmp_path / "machine"), A)
     add(B)(machine)[0].carry_out()
     machine.reboot(failing=[B], refused=LINE)
@@ -288,7 +289,7 @@ def test_many_trials(tmp_path):
 
 
 def test_counted_by_systemd_boot(tmp_path):
-    """It starts an image by its own order, so the loader notes a refusal only."""
+    """systemd-boot starts an image by its own order, so the loader notes only a refusal."""
     machine = blessed(FolderMachine.new(tmp_path / "machine", "menu=systemd-boot\n"), A)
     add(B)(machine)[0].carry_out()
     entry, = (machine.esp / "loader/entries").glob(f"*{B}*+3.conf")

@@ -43,7 +43,7 @@ def test_commands_and_options():
 
 
 def test_exit_codes():
-    """As the help has them, and kexec_efi/errors.py."""
+    """The page, the help and kexec_efi/errors.py have the same codes."""
     codes = set(re.findall(r"^\*(\d)\*", section(text("kexec-efi.8"), "EXIT STATUS"), re.MULTILINE))
     assert codes == set("012345") == set(re.findall(r"  (\d)  [a-z]", helped()))
 
@@ -72,7 +72,7 @@ VALUES = {"PATH": "/x", "TEXT": "x", "N": "1", "HEX": "0" * 64, "PARTUUID": "0d2
 
 
 def keys_of_the_page():
-    """From each key to its values as the page has them, in bold or as a name."""
+    """From each key to its values on the page, which are in bold or a name."""
     heads = re.findall(r"^(\*[a-z].*)", section(text("kexec-efi-entry.5"), "KEYS"), re.MULTILINE)
     return dict(re.fullmatch(r"\*([a-z0-9-]+)\* (.*)", head).groups() for head in ", ".join(heads).split(", "))
 
@@ -96,7 +96,7 @@ def test_keys_of_an_entry():
 
 @pytest.mark.parametrize("key", sorted(keys_of_the_page()))
 def test_values_of_an_entry(key):
-    """Those of the page are taken, and where it names all that there are, any other is refused."""
+    """The parser accepts the values of the page. If the page lists all values, the parser refuses any other."""
     around = {"pcrsig": ["measure uki"], "pcrpkey": ["measure uki"], "linux": [], "uki": []}.get(key, [])
     for line in lines_with(key):
         # There is one kernel already.
@@ -143,7 +143,7 @@ def sources(*folders):
 
 
 def test_load_options():
-    """Those that the page names are those that the loader's refusal names."""
+    """The page names the load options that the loader's refusal names."""
     page = section(text("kexec-efi.7"), "LOAD OPTIONS")
     named = re.search(r'"load options ignored: expected (linux=, [^"]*, or --) "', sources("boot"))[1]
     known = {word for word in re.findall(r"[a-z-]+=?", named) if word != "or"}
@@ -152,7 +152,7 @@ def test_load_options():
 
 
 def test_messages():
-    """What the page quotes is what the sources say, each by the side that says it."""
+    """The sources of the loader or the purgatory contain the messages that the page quotes from them."""
     page = section(text("kexec-efi.7"), "MESSAGES")
     heads = re.findall(r"\*((?:kexec|purgatory): [^*]*)\*", " ".join(re.findall(r"^\*.*", page, re.MULTILINE)))
     assert len(heads) >= 5
@@ -189,7 +189,7 @@ def test_page_is_one(page, tmp_path):
 
 
 def test_pages_name_each_other():
-    """And no page of ours that is not there."""
+    """Each page names others of ours, and none that does not exist."""
     names = {page.name.removesuffix(".scd") for page in PAGES}
     assert names == {"kexec-efi-test.1", "kexec-efi.7", "kexec-efi.8", "kexec-efi-entry.5", "kexec-efi.conf.5"}
     for page in PAGES:

@@ -44,7 +44,7 @@ def test_load_option_comes_back(where):
 
 
 def test_load_option_of_several_nodes():
-    """A path may be in front of the partition, and the file's name in several nodes."""
+    """Nodes may precede the partition, and the file's name may be split into several nodes."""
     nodes = (struct.pack("<BBHII", 2, 1, 12, 0x0a0341d0, 0) + GPT.node() + b"\4\4\x08\0\\\0a\0" + b"\4\4\x0a\0/\0b\0\0\0" + b"\x7f\xff\4\0")
     option = load_option.parse(struct.pack("<IH", 1, len(nodes)) + b"\0\0" + nodes)
     assert (option.partition_uuid, option.path) == (ESP_UUID, "/a//b")
@@ -95,7 +95,7 @@ def test_variable_that_is_as_it_should_be_is_not_written(tmp_path, monkeypatch):
 
 @pytest.mark.parametrize("change", ["write", "delete"])
 def test_variable_that_is_immutable(tmp_path, monkeypatch, change):
-    """As efivarfs has those that Linux does not know."""
+    """efivarfs marks variables that Linux does not know as immutable."""
     found = variables.Variables(tmp_path)
     found.write("KexecMismatch", b"old", variables.KEXEC)
     path, flags = str(tmp_path / f"KexecMismatch-{variables.KEXEC}"), [0x10]
@@ -128,7 +128,7 @@ def test_variable_that_is_immutable(tmp_path, monkeypatch, change):
 
 
 def test_what_is_flushed(tmp_path, monkeypatch):
-    """A file before it gets its name, and its folder behind that; a new folder's own name as well."""
+    """A file is flushed before it gets its name, and its folder after that; for a new folder the parent as well."""
     flushed, fsync = [], os.fsync
 
     def recording(file):
@@ -197,7 +197,7 @@ def test_esp_that_is_mounted_elsewhere(folders):
 
 
 def test_esp_of_large_blocks(folders):
-    """UEFI counts in the disk's blocks, Linux in 512 bytes."""
+    """UEFI counts in the disk's blocks, Linux in units of 512 bytes."""
     queue = folders.kernel / "sys/dev/block/254:1"
     queue.mkdir(parents=True)
     (folders.kernel / "sys/dev/block/queue").mkdir()
@@ -315,7 +315,7 @@ def test_files_of_a_kernel(folders):
 
 
 def test_identity_is_of_all_that_is_in_it(folders):
-    """What is left out of it would not be brought up to date."""
+    """A change of anything that the identity leaves out would not make a new set."""
     folders.kernel_package("6.1")
 
     def identity(conf=""):
@@ -344,7 +344,7 @@ def test_line_of_an_entry_that_is_wrong(folders, line, complaint, capfd):
 
 
 def test_initrd_that_the_command_line_names(folders):
-    """The loader would look for it on the ESP, where nobody puts it."""
+    """The loader would look for the initrd on the ESP, and nothing puts it there."""
     folders.kernel_package("6.1")
     (folders.root / "etc/kernel/cmdline").write_text("root=/dev/vda2 initrd=/initrd.img")
     with pytest.raises(Refused, match="expected an entry with the files of its kernel only, found /initrd.img in it"):
@@ -381,7 +381,7 @@ def test_note(data, words):
 
 
 def test_layout_of_a_note():
-    """As the loader's headers have it."""
+    """The layout is that of the loader's headers."""
     header = (ROOT / "common/stop_note.h").read_text()
     for name, value in (("STOP_MISMATCH", 1), ("STOP_EXCEPTION", 2), ("STOP_NMI", 3), ("STOP_EXIT", 4)):
         assert f"{name} = {value}," in header

@@ -31,7 +31,7 @@ def flip(path):
 
 
 def refusal(machine, version):
-    """As the loader says it of an initrd with one bit flipped (efi/load/part.c)."""
+    """The loader's message about an initrd with one bit flipped (efi/load/part.c)."""
     initrd = next(machine.esp.rglob(f"initrd-{version}-*"))
     expected = boot_files.loader.fsverity_digest(cpio(version))
     flip(initrd)
@@ -49,8 +49,8 @@ def add(machine, version):
 
 
 def status(folder):
-    """What the command says, without what differs from one build of the loader to the next: the identity of a set; and with
-    the ESP where it would be on a machine."""
+    """The command's output, without the identity of a set, which differs between builds of the loader, and with the usual
+    place of the ESP."""
     machine = FolderMachine.new(folder)
     (machine.root / "etc/kernel/entry-token").write_text(TOKEN + "\n")
     add(machine, A)

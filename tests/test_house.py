@@ -119,7 +119,7 @@ def test_readme_is_short():
 
 
 def anchors(document):
-    """Of its headings, as they are linked to."""
+    """The anchors of a document's headings."""
     heads = re.findall(r"^#+ (.*)$", document.read_text(), re.MULTILINE)
     return {re.sub("[^a-z0-9 -]", "", head.lower()).strip().replace(" ", "-") for head in heads}
 

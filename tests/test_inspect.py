@@ -76,7 +76,7 @@ def test_sealed_entry_needs_each_digest():
 
 
 def test_bytes_survive():
-    """All but the NUL, which no entry may have, and what ends a line or a word. A path must be UTF-8."""
+    """All bytes except the NUL, which no entry may have, and those that end a line or a word. A path must be UTF-8."""
     every = bytes(byte for byte in range(1, 256) if byte not in b"\n\r\t ")
     path = "".join(map(chr, [*range(1, 9), *range(11, 13), *range(14, 32), *range(33, 256)])).encode()
     plan = answer("entry", b"linux /" + path + b"\noptions " + every + b"\n")
@@ -92,7 +92,7 @@ def test_bytes_survive():
     ("linux /k\n".encode("utf-16-be"), "name: expected UTF-8, or UTF-16 little endian, found UTF-16 big endian"),
 ])
 def test_entry_that_is_refused(content, line):
-    """In one line of plain ASCII, whatever stands in the entry."""
+    """The refusal is one line of plain ASCII, whatever the entry contains."""
     assert refusal("entry", content) == line
 
 
@@ -129,7 +129,7 @@ def test_unified_image():
 
 
 def test_section_that_is_larger_in_memory():
-    """Zeros follow, and the loader makes blanks of those in a command line."""
+    """Zeros follow the content, and in a command line the loader turns them into blanks."""
     image = bytearray(image_with({".cmdline": b"quiet", ".linux": b"K"}))
     struct.pack_into("<I", image, 0x148 + 8, 5 + 16 + 3)
     plan = answer("image", bytes(image))["plan"]
@@ -143,7 +143,7 @@ def test_sealed_entry_that_the_loader_would_refuse():
 
 
 def test_which_of_several_sealed_entries():
-    """One that is refused is so by itself."""
+    """A refused entry does not affect the others."""
     digest = b"fsverity " + 64 * b"0"
     content = bytearray(image_with({".entry": b"linux /a\n" + digest + b" /a\n", ".entryX": b"linux /b\n", ".linux": b"K"}))
     offset = content.index(b".entryX")
@@ -163,7 +163,7 @@ def test_fallback_of_an_entry():
 
 @pytest.mark.parametrize("cut, section", [(1, ".initrd"), (17, ".initrd"), (33, ".initrd"), (34, ".linux")])
 def test_image_without_the_end_of_a_section(cut, section):
-    """No firmware loads it, so nothing can be said of what it would boot. Padding does not count."""
+    """No firmware loads such an image, so there is no answer what it would boot. Missing padding does no harm."""
     whole = image_with({".linux": b"K" * 17, ".initrd": b"I" * 17})
     assert answer("image", whole[:-16])["plan"]
     assert re.match(rf"name: section {section}: expected it between 0x400 and \w+, found 0x11 bytes at ",
@@ -172,7 +172,7 @@ def test_image_without_the_end_of_a_section(cut, section):
 
 @pytest.mark.parametrize("size", [0, 1, 0x40, 0x57, 0x100, 0x147, 0x190])
 def test_image_cut_short(size):
-    """It cannot be told what is sealed in it; as a file it has nothing."""
+    """As a loaded image it does not tell what is sealed in it; as a file it has nothing."""
     image = image_with({".linux": b"K", ".initrd": b"I"})
     assert answer("image", image)["plan"] and answer("file", image)["sections"]
     assert refusal("image", image[:size]).startswith("name: expected the headers of a PE image in its ")
@@ -195,7 +195,7 @@ SIZE_OF_HEADERS = 0x58 + 60
     (SIZE_OF_IMAGE, 0x3ff, "name: expected SizeOfImage between 0x400 and 0x100000000, found 0x3ff"),
 ])
 def test_image_whose_headers_lie(offset, value, line):
-    """With a section over the section table, for one, the loader would see other sections than whoever reads the file."""
+    """A section over the section table, for example, would show the loader other sections than a reader of the file."""
     image = bytearray(image_with({".linux": b"K", ".initrd": b"I"}))
     assert answer("image", bytes(image))["plan"]
     struct.pack_into("<H", image, offset, value)
@@ -208,7 +208,7 @@ GENERIC, SEALED = (text.ljust(32, b"\0") for text in (b"kexec-efi: generic", b"k
 @pytest.mark.parametrize("mark, is_marked", [(GENERIC, False), (SEALED, True), (bytes(32), True), (GENERIC[:31], True),
                                              (GENERIC + b"\0", True), (b"", True), (None, None)])
 def test_mark(mark, is_marked):
-    """Whatever is not the generic mark demands a seal."""
+    """Any mark except the generic one demands a seal."""
     sections = {".text": b"T"} if mark is None else {".text": b"T", ".seal": mark}
     assert answer("image", image_with({**sections, ".linux": b"K"}))["is_marked"] is is_marked
     if is_marked:
@@ -334,7 +334,7 @@ def test_addon():
 @pytest.mark.parametrize("given, wanted", [("@1 a  b", (1, "a  b")), ("a", (0, "a")), ("", (0, "quiet")), ("@0", (0, "quiet")),
                                            ("@x y", (0, "@x y")), ("@2", None)])
 def test_load_options_of_a_unified_image(given, wanted):
-    """A profile, and the command line of an image that has none."""
+    """A profile, and the command line of an image without one."""
     kernel = (ROOT / "build/deps/kernels/amd64/vmlinuz").read_bytes()
     has_own = wanted and wanted[1] == "quiet"
     line = [(".cmdline", b"quiet")] if has_own else []
@@ -386,7 +386,7 @@ def test_name_of_the_input_is_printable():
 
 
 def test_program_of_the_tools_answers_alike():
-    """It is built without sanitizers."""
+    """The program that the tools use is built without sanitizers."""
     for command, content in (("image", IMAGE.read_bytes()), ("entry", ENTRY), ("entry", b"\0")):
         results = [subprocess.run([program, command, "name"], input=content, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
                    for program in (INSPECT, ROOT / "build/inspect")]

@@ -28,7 +28,7 @@ def noise():
     HASHES * BLOCK - 1, HASHES * BLOCK, HASHES * BLOCK + 1, (HASHES + 1) * BLOCK,
     HASHES * HASHES * BLOCK, HASHES * HASHES * BLOCK + 1, HASHES * HASHES * BLOCK + BLOCK])
 def test_fsverity_digest(tmp_path, noise, size):
-    """At the borders of blocks and of levels."""
+    """Sizes at the borders of blocks and of levels."""
     path = tmp_path / "file"
     path.write_bytes(noise[:size])
     printed = subprocess.run(["fsverity", "digest", "--compact", path], check=True, stdout=subprocess.PIPE, text=True).stdout
@@ -37,7 +37,7 @@ def test_fsverity_digest(tmp_path, noise, size):
 
 
 def test_fsverity_digest_of_zeros(tmp_path):
-    """What a block is filled up with counts by the size alone."""
+    """The padding of a block counts only by the size."""
     digests = {loader.fsverity_digest(bytes(size)) for size in (0, 1, BLOCK - 1, BLOCK, BLOCK + 1, 2 * BLOCK)}
     assert len(digests) == 6
 

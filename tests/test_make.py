@@ -38,7 +38,7 @@ FILE_NAMES = {name: text for name, text in NASTY.items() if name != "shell"} | {
 
 @pytest.fixture
 def checkout(tmp_path):
-    """A checkout where make builds nothing but what these targets make, and that none else uses."""
+    """A checkout in which make builds only what these targets make. No other test uses it."""
     folder = tmp_path / "checkout"
     (folder / "build").mkdir(parents=True)
     for path in ROOT.iterdir():
@@ -64,7 +64,7 @@ def make(checkout, target, values, environment=None):
 
 
 def given(text):
-    """What make takes for the value of a variable on its command line: by its syntax, blanks do not begin one."""
+    """The value that make gets from its command line: by make's syntax, blanks at the beginning are not part of it."""
     return text.lstrip()
 
 
@@ -87,7 +87,7 @@ def test_command_line_of_a_unified_image(checkout, tmp_path, name, origin):
 
 @pytest.mark.parametrize("name", FILE_NAMES)
 def test_names_of_files(checkout, tmp_path, name):
-    """Each target with files and folders of such names, which it finds."""
+    """Each target finds files and folders with such names."""
     key = Key.new(tmp_path, "ours")
     folder = checkout / os.fsdecode(given(os.fsencode(FILE_NAMES[name])))
     folder.mkdir()
@@ -125,7 +125,7 @@ def test_names_of_files(checkout, tmp_path, name):
 
 @pytest.mark.parametrize("name", FILE_NAMES)
 def test_where_the_image_is_installed(checkout, tmp_path, name):
-    """A package's folder, the ESP below it, and the image's name, which is a name only."""
+    """DESTDIR of a package, the ESP below it, and the image's name, which cannot be a path."""
     text = os.fsdecode(given(os.fsencode(FILE_NAMES[name])))
     result = make(checkout, "install-image", {"DESTDIR": text, "ESP": "/" + text, "NAME": text})
     assert (result.returncode, result.stderr) == (0, b"")
@@ -151,7 +151,7 @@ def test_name_with_a_suffix(checkout, tmp_path, name, installed):
 
 
 def test_image_that_was_signed_is_installed(checkout, tmp_path):
-    """As it is signed, and only where it is this build."""
+    """The signed image is installed as it is, but only if it is of this build."""
     key, out = Key.new(tmp_path, "ours"), tmp_path / "boot/efi/EFI/kexec/kexecx64.efi"
     signed = checkout / "build/kexecx64.signed.efi"
     assert make(checkout, "sign", {"KEY": key.key, "CERT": key.certificate, "GENERIC": "yes"}).returncode == 0
@@ -171,7 +171,7 @@ def test_image_that_was_signed_is_installed(checkout, tmp_path):
 
 @pytest.mark.parametrize("name", NASTY)
 def test_run(checkout, name):
-    """What tests/qemu/boot is called with; what it does with that is its own tests' matter."""
+    """The arguments for tests/qemu/boot; its own tests show what it does with them."""
     boot = checkout / "tests/qemu/boot"
     boot.write_text("#!/usr/bin/python3\nimport json, os, sys\n"
                     "print(json.dumps([list(os.fsencode(word)) for word in sys.argv[1:]]))\n")
@@ -192,7 +192,7 @@ OF_MEASURING = ["ENTRY", "SEALED_ENTRY", "ROOT", "IMAGE", "LOAD_OPTIONS", "BANK"
     *((target, variable) for target in ("uki", "sealed", "sign") for variable in OF_SEALING),
     *((target, variable) for target in ("predict-pcrs", "pcrlock") for variable in OF_MEASURING)])
 def test_values_that_name_nothing(checkout, tmp_path, target, variable):
-    """Where a value is of no use, it is a value all the same: no target does what it says."""
+    """Even if a value is useless for a target, no target executes it."""
     text = NASTY["make"].replace(" $(error no)", "") + NASTY["quotes"] + NASTY["line ends"]
     result = make(checkout, target, {"CMDLINE": "", "INITRD": "", "OSREL": "", variable: text})
     if target in ("uki", "sealed") and result.returncode:
@@ -217,7 +217,7 @@ def test_generic_image_is_signed_on_request_only(checkout, tmp_path, generic):
 
 @pytest.mark.parametrize("values", [{"KEY": "/none"}, {"CERT": "/none"}, {"KEY": "/none", "CERT": "/none"}, {"SBAT": "acme,1"}])
 def test_image_that_cannot_be_signed_is_not_made(checkout, values):
-    """Nobody shall take an unsigned image for a signed one, nor one of an earlier run."""
+    """Nobody may mistake an unsigned or older image for the signed one."""
     uki = checkout / "build/uki.efi"
     assert make(checkout, "uki", {"INITRD": "", "OSREL": ""}).returncode == 0 and uki.exists()
     assert make(checkout, "uki", {"INITRD": "", "OSREL": "", **values}).returncode
@@ -239,7 +239,7 @@ def test_values_that_are_not_given(checkout, tmp_path):
 @pytest.mark.parametrize("values, missing", [
     ({}, "INITRD= CMDLINE="), ({"INITRD": ""}, "CMDLINE="), ({"CMDLINE": ""}, "INITRD="), ({"INITRD": "", "CMDLINE": ""}, None)])
 def test_kernel_without_what_belongs_to_it(checkout, values, missing):
-    """It would get the tests' initrd, or their command line."""
+    """The kernel would get the tests' initrd, or their command line."""
     result = make(checkout, "uki", {"KERNEL": KERNEL, "OSREL": "", **values})
     assert (checkout / "build/uki.efi").exists() == (missing is None) == (result.returncode == 0)
     if missing:

@@ -27,14 +27,14 @@ def files(folder):
 
 
 def places(packaging, folders):
-    """Where the files of packaging/ are expected, by the folder of each kind."""
+    """The expected places of the files in packaging/, by the folder of each kind."""
     return {f"{folders[path.parts[0]]}/{pathlib.Path(*path.parts[1:])}"
             for path in (path.relative_to(packaging) for path in packaging.rglob("*") if path.is_file())
             if path.parts[0] in folders}
 
 
 def test_files(tmp_path):
-    """Each has its place below whatever folder, and what says where the command is says so."""
+    """Each file is installed in its place below any folder, and files that name the command have its path."""
     folder = packaged.install(tmp_path / "a b$c", "PREFIX=/opt/x y")
     found = files(folder)
     pages = {f"opt/x y/share/man/man{path.stem[-1]}/{path.stem}" for path in (ROOT / "packaging/man").iterdir()}
@@ -54,7 +54,7 @@ def test_files(tmp_path):
 
 
 def test_folders(tmp_path):
-    """Each variable moves its files and no others; the command runs wherever its own are."""
+    """Each variable moves its files and no others; the command runs wherever its own files are."""
     variables = {"bindir": "/b", "libdir": "/l64", "mandir": "/m", "sysconfdir": "/s", "kernelhooksdir": "/hooks",
                  "initramfshooksdir": "/i", "kernelinstalldir": "/k", "systemdsystemunitdir": "/u",
                  "bashcompletiondir": "/bash", "zshcompletiondir": "/zsh"}
@@ -75,7 +75,7 @@ def test_folders(tmp_path):
 
 
 def test_flags_and_programs():
-    """Those of the environment reach the program for the host; the image has its own, and is made by the programs that are given."""
+    """The environment's flags reach only the program for the host; the environment's programs build the image, too."""
     flags = {"CPPFLAGS": "-DCPP='a b'", "CFLAGS": "-O3 -DCF", "LDFLAGS": "-Wl,-LDF", "CC": "my-cc", "LD": "my-ld", "OBJCOPY": "my-objcopy",
              "NASM": "my-nasm"}
     result = subprocess.run(["make", "--no-print-directory", "-n", "-B", "build/inspect", "build/kexecx64.efi"], cwd=ROOT, check=True,
@@ -100,7 +100,7 @@ def test_install_is_not_of_an_esp(tmp_path, variable):
 
 
 def test_line_of_a_distribution(tmp_path):
-    """It is compiled as it is, whatever language would make something of it, and is judged when the image is finished."""
+    """The line is compiled literally, whatever shell or make would do with it, and is checked when the image is finished."""
     line = "kexec-efi.x,1,$(shell touch pwned) `touch pwned` 'a,x $PATH,1~2,https://x.test/?a=b&c#d"
     flags = packaged.make("-n", "-B", "build/efi/efi/sbat.o", f"SBAT_DISTRO={line}").stdout
     command = next(words for words in flags.splitlines() if "efi/sbat.c" in words)
@@ -120,7 +120,7 @@ def test_line_of_a_distribution(tmp_path):
     (b"\xe4,1,b,c,d,%s", "component: expected ASCII"), (b"a,1,b,c,d,\n%s", "url: expected ASCII"),
 ])
 def test_line_that_shim_would_not_take(tmp_path, line, complaint):
-    """In the place of the loader's own, filled up to its length."""
+    """Replaces the loader's own line by one of the same length."""
     image = tmp_path / "image.efi"
     content = (ROOT / "build/kexecx64.efi").read_bytes()
     own = re.search(rb"\nkexec-efi,1,[^\n]*\n", content)[0]
@@ -142,7 +142,7 @@ def lines_of(path):
 
 
 def test_each_file_has_its_package(tmp_path):
-    """dh_missing says so too, but only where packages are built."""
+    """dh_missing checks this as well, but only when packages are built."""
     rules = (DEBIAN / "rules").read_text()
     variables = re.findall(r"^export (PREFIX|[a-z]+dir) := (\S+)$", rules, re.MULTILINE)
     folder = packaged.install(tmp_path, *(f"{name}={value}" for name, value in variables))
@@ -168,7 +168,7 @@ def test_scripts_can_be_parsed(script):
 
 
 def test_template_makes_the_signed_package(tmp_path):
-    """As the code signing service does it, with a key of ours: the signed image is the unsigned one with that signature."""
+    """Signs with a test key as the code signing service does: the signed image is the unsigned one with that signature."""
     name, file = "kexec-efi-image-amd64-signed", "usr/lib/kexec-efi/kexecx64.efi"
     subprocess.run([DEBIAN / "signing-template/fill", DEBIAN / "signing-template/debian", tmp_path, name, file, "1.2-3",
                     "Fri, 27 Nov 2026 12:00:00 +0000"], check=True)
@@ -200,7 +200,7 @@ VERSION = "6.1.0-9-amd64"
 
 
 class PackagedMachine:
-    """A machine that has the package. `steps` are what dpkg calls."""
+    """A machine with the package. `steps` are the calls of dpkg."""
 
     def __init__(self, folder):
         self.machine = FolderMachine.new(folder / "machine")
@@ -224,7 +224,7 @@ class PackagedMachine:
         return result.stderr
 
     def set_up(self):
-        """Installed, booted and blessed."""
+        """A machine with the package, installed, booted and blessed."""
         self.machine.run("install", VERSION)
         assert self.machine.reboot() == VERSION
         self.machine.run("bless")
@@ -247,7 +247,7 @@ def test_scripts_before_install(package, call):
 
 @pytest.mark.parametrize("call", [call for call in CALLS if call != ("prerm", "remove")], ids=" ".join)
 def test_scripts_leave_what_boots(package, call):
-    """An upgrade with the same loader, and all that goes wrong in a removal, changes nothing."""
+    """An upgrade with the same loader, and failed removals, change nothing."""
     package.set_up()
     before = package.machine.state()
     package.step(*call)
@@ -255,7 +255,7 @@ def test_scripts_leave_what_boots(package, call):
 
 
 def test_purge(package):
-    """The former boot order is back, and nothing of ours is left."""
+    """The purge restores the former boot order, and removes everything of ours."""
     machine = package.machine
     before, order = machine.state(), machine.numbers("BootOrder")
     package.set_up()
@@ -272,7 +272,7 @@ def test_purge(package):
 
 
 def test_removal_that_would_leave_nothing(package):
-    """The package stays until there is something else, and so does what boots."""
+    """The package and its boot entries stay until something else can boot."""
     package.set_up()
     machine = package.machine
     machine.set("BootOrder", struct.pack("<H", machine.numbers("BootOrder")[0]))
@@ -289,7 +289,7 @@ def test_removal_that_would_leave_nothing(package):
 
 
 def test_removal_where_the_boot_order_cannot_be_reached(package):
-    """As in a rescue system that was not started by UEFI: the order would go on naming files that are gone."""
+    """As in a rescue system that was not started by UEFI: the order would still name the removed files."""
     package.set_up()
     machine = package.machine
     before = {name: content for name, content in machine.state().items() if "efivars" not in name}
@@ -302,7 +302,7 @@ def test_removal_where_the_boot_order_cannot_be_reached(package):
 
 @pytest.mark.parametrize("call", [("postinst", "configure", "0.1-1"), ("postinst", "triggered", "kexec-efi-image-signed")], ids=" ".join)
 def test_another_image(package, call):
-    """A new one is put beside what boots, on trial, and only for kernels that are there."""
+    """A new image is put on trial, beside those that boot now, only for kernels that still exist."""
     package.set_up()
     machine = package.machine
     key = Key.new(package.programs, "distribution")
@@ -324,7 +324,7 @@ def test_another_image(package, call):
 
 
 def test_image_that_cannot_be_put_there(package):
-    """An update of the package does not fail for that."""
+    """An update of the package does not fail because of that."""
     package.set_up()
     machine = package.machine
     (machine.root / f"boot/initrd.img-{VERSION}").unlink()
@@ -348,7 +348,7 @@ POSITIONAL_MAX = {"split": 2, "sub": 3, "subn": 3}
 
 
 def programs():
-    """All of the project in Python."""
+    """All Python programs of the project."""
     listed = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, check=True, stdout=subprocess.PIPE, text=True).stdout.split("\0")
     for path in (ROOT / name for name in listed if name):
         if path.suffix == ".py" or (not path.suffix and path.is_file() and path.read_bytes().startswith(b"#!/usr/bin/python3")):

@@ -132,7 +132,7 @@ def several(tmp_path_factory, root):
 
 
 def test_which_of_several_sealed_entries(several, root):
-    """The values differ where what is measured does, and nobody takes those of the first for all."""
+    """The values of the two entries differ, and a line says for which entry they are."""
     silent = predict(f"--root={root}", image=several)
     assert silent.returncode == 0
     assert silent.stderr == f"predict-pcrs: {several}: of the first of 2 sealed entries; --sealed-entry=2 for the next\n"
@@ -188,13 +188,13 @@ def with_field(path, section, offset, value, tmp_path):
     (".linux", 20, 0x7fffffff, r"\S+: section .linux: expected it between .*"),
 ])
 def test_image_that_would_not_boot(tmp_path, sealed, section, offset, value, complaint):
-    """Its own headers may say anything: what follows is a refusal, in one line."""
+    """Whatever the headers say, the tool refuses in one line."""
     image = with_field(sealed / "unified.efi", section, offset, value, tmp_path)
     assert_refused(predict(image=image), complaint)
 
 
 def test_signature_beside_a_unified_image(tmp_path, sealed):
-    """The loader refuses it; without the lines the same entry boots."""
+    """The loader refuses the entry; without these lines the same entry boots."""
     (tmp_path / "uki.efi").symlink_to(sealed / "unified.efi")
     (tmp_path / "sig").write_bytes(b"{}")
     assert_predicted(predict_entry(tmp_path, tmp_path, b"uki /uki.efi\nmeasure uki\n"))
@@ -223,7 +223,7 @@ def values(result):
 
 
 def test_banks(tmp_path, root):
-    """Only what is asked for, each as one hash of what its register had and of the event's digest by that hash."""
+    """Only the requested banks, each extended with the event's digest by its own algorithm."""
     conf = tmp_path / "my.conf"
     conf.write_bytes(b"linux /vmlinuz\noptions quiet\n")
     for banks in (["sha512"], ["sha1", "sha256"]):
@@ -239,7 +239,7 @@ def test_banks(tmp_path, root):
 
 
 def test_load_options(tmp_path, root):
-    """They go behind an entry, name another, or are one."""
+    """Load options add to an entry, name another one, or are one themselves."""
     (tmp_path / "root").mkdir()
     (tmp_path / "root/vmlinuz").symlink_to(KERNEL)
     conf = tmp_path / "root/my.conf"
@@ -262,7 +262,7 @@ def test_load_options(tmp_path, root):
 
 
 def addon(*sections):
-    """Of our own loader: what counts are the sections."""
+    """An addon made of our own loader: only the sections count."""
     return uki.make(sections, IMAGE)
 
 
@@ -294,7 +294,7 @@ SECTIONS_OF_SIDECARS = [(".linux", KERNEL), (".initrd", b"I"), (".uname", b"6.1"
 
 
 def values_of(root, image, *more):
-    """Warnings may say what of the sidecars is not used."""
+    """The predicted values. Warnings may name the sidecars that are not used."""
     result = predict(f"--root={root}", "--bank=sha256", *more, image=image)
     assert result.returncode == 0
     return {int(register): value for _, register, _, value in map(str.split, result.stdout.splitlines())}
@@ -318,7 +318,7 @@ def put_sidecar(folder, path):
 
 @pytest.mark.parametrize("path", SIDECARS)
 def test_sidecars(tmp_path, plain_image, path):
-    """Which registers each changes."""
+    """Each sidecar changes only its own registers."""
     image, before = plain_image
     (tmp_path / "image.efi").symlink_to(image)
     changed = put_sidecar(tmp_path, path)
@@ -327,7 +327,8 @@ def test_sidecars(tmp_path, plain_image, path):
 
 
 def test_where_sidecars_lie(tmp_path, plain_image):
-    """Beside an image that an entry names, and beside our own without the numbers of boot counting in its name."""
+    """Sidecars lie beside an image that an entry names, and beside our own image, whose name is taken without boot
+    counting."""
     image, before = plain_image
     (tmp_path / "image+3-0.efi").symlink_to(image)
     put_sidecar(tmp_path, "image.efi.extra.d/a.cred")
@@ -344,7 +345,7 @@ def test_where_sidecars_lie(tmp_path, plain_image):
 
 
 def test_files_in_an_archive(tmp_path):
-    """As Debian's cpio unpacks them."""
+    """Debian's cpio unpacks the archive."""
     pieces = json.loads(subprocess.run([ROOT / "build/host/inspect", "archive", ".extra/credentials", str(0o500), str(0o400)],
                                        input=b"a.cred\0" + b"5\0" + b"b.cred\0" + b"0\0", check=True, stdout=subprocess.PIPE).stdout)
     first, second, third = (piece.encode("latin-1") for piece in pieces)
@@ -360,7 +361,7 @@ def pcrlock(*arguments):
 
 
 def test_component_has_what_is_predicted(tmp_path, root):
-    """Apart from what firmware measures before the image."""
+    """The component has the predicted values, apart from the firmware's measurements before the image."""
     conf = tmp_path / "my.conf"
     conf.write_bytes(b"linux /vmlinuz\ninitrd /initrd\n")
     result = pcrlock(f"--entry={conf}", f"--root={root}", f"--out={tmp_path}/components", "--name=6.13~rc7-amd64")

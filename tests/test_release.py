@@ -36,7 +36,7 @@ class Project:
         self.git("commit", "--quiet", "--message", subject)
 
     def release(self, build=BUILD, check="echo 5 passed, 0 failed, 1 skipped"):
-        """Its status, and the last line that it printed."""
+        """The status of `make release`, and the last line that it printed."""
         result = subprocess.run(["packaging/release", f"--build={build}", f"--check={check}"], cwd=self.root,
                                 stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
                                 env={"PATH": "/usr/bin:/bin", "GIT_CONFIG_GLOBAL": "/dev/null", "GIT_AUTHOR_NAME": "t",

@@ -26,7 +26,8 @@ STAMP = {"date": "2026-01-01 00:00", "commit": "0000000"}
     (["skipped", "skipped", "skipped"], 0, "not measured"),
 ])
 def test_verdict(outcomes, found, verdict):
-    """On a floor of 3 tests. None has not been run; of the past there is one that has."""
+    """The verdict for a floor of 3 tests. None stands for a test that has not run; a test that no longer exists has
+    passed."""
     card = score.Card.__new__(score.Card)
     card.names = [f"test_it[{number}]" for number in range(len(outcomes))]
     card.scores = {"tests": {name: {"outcome": outcome, **STAMP} for name, outcome in zip(card.names, outcomes) if outcome}}

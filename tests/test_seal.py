@@ -25,7 +25,7 @@ GENERIC, SEALED = b"kexec-efi: generic".ljust(32, b"\0"), b"kexec-efi: sealed".l
 
 @pytest.fixture(scope="module")
 def root(tmp_path_factory):
-    """A volume with the files that entries name here."""
+    """A volume with the files that the entries here name."""
     folder = tmp_path_factory.mktemp("volume")
     for name in ("vmlinuz", "vm\u00a0linuz", "v\x1b[31mlinuz"):
         (folder / name).symlink_to(KERNEL)
@@ -53,7 +53,7 @@ def inspected(image, entry=1):
 
 
 def sections(image, name):
-    """As the file has them: the headers are read here, not by what wrote them."""
+    """The sections of the file, read without the code under test."""
     content = image.read_bytes()
     pe, = struct.unpack_from("<I", content, 0x3c)
     count, = struct.unpack_from("<H", content, pe + 6)
@@ -73,7 +73,7 @@ def section(image, name):
 
 
 def assert_refused(result, out, complaint):
-    """In lines that a terminal shows as they are, and with nothing written or left over."""
+    """The tool refuses with lines that are safe for a terminal, and leaves no file."""
     assert result.returncode == 1 and result.stdout == b""
     assert re.fullmatch(complaint + "\n", result.stderr.decode()), result.stderr
     assert "Traceback" not in result.stderr.decode()
@@ -103,8 +103,7 @@ def test_entry_in_utf_16_is_sealed_in_utf_8(tmp_path, root):
 
 @pytest.mark.parametrize("has_fsverity, has_sha256", [(False, True), (True, False), (True, True)])
 def test_entry_that_has_digests(tmp_path, root, has_fsverity, has_sha256):
-    """They stay as they are, and what is not there is added if it is the digest by fs-verity. A file that is loaded
-    twice needs its line once."""
+    """Existing digests stay, and missing ones are added as fs-verity digests. A file that is loaded twice needs one line."""
     out = tmp_path / "out.efi"
     entry = "linux /vmlinuz\ninitrd /initrd\ninitrd /initrd\n"
     added = "" if has_fsverity else f"fsverity {fsverity_digest(INITRD)} /initrd\n"
@@ -118,7 +117,7 @@ def test_entry_that_has_digests(tmp_path, root, has_fsverity, has_sha256):
 
 
 def test_entry_with_a_signature_of_a_register(tmp_path, root):
-    """Each file that is handed over has its digest, the signature and its key as well."""
+    """Each file that the loader passes on gets a digest, the signature and its key as well."""
     out = tmp_path / "out.efi"
     (tmp_path / "key").write_bytes(b"a key")
     (tmp_path / "signature").write_bytes(b"{}")
@@ -156,7 +155,7 @@ def test_unified_image(tmp_path):
 
 
 def test_unified_image_of_which_linux_loses_a_part(tmp_path):
-    """Once they are one, nobody else sees that there were two."""
+    """Once the initrds are joined, nobody else can see that there were two."""
     out, lz4 = tmp_path / "out.efi", tmp_path / "lz4"
     lz4.write_bytes(b"\x02\x21\x4c\x18\x04\0\0\0\x30abc")
     result = run(f"--linux={KERNEL}", f"--initrd={INITRD}", f"--initrd={lz4}", out=out)
@@ -190,7 +189,7 @@ def seal_entries(root, out, texts, *more):
 
 
 def test_several_entries(tmp_path, root):
-    """In order, each with its own digests; menus show the first."""
+    """The entries are sealed in order, each with its own digests; menus show the first."""
     out = tmp_path / "out.efi"
     texts = [b"title one\nlinux /vmlinuz\ninitrd /initrd\n", b"title two\nlinux /vm\xc2\xa0linuz\n", b"linux /vmlinuz\n"]
     result = seal_entries(root, out, texts, "--sbat=acme,1,Acme,acme,1,https://acme.test")
@@ -272,7 +271,7 @@ def test_entry_that_could_not_boot_is_not_sealed(tmp_path, root, entry, complain
 
 
 def test_entry_with_a_path_of_all_characters(tmp_path, root):
-    """What looks like a blank and is none belongs to the path, as in the loader."""
+    """A character that only looks like a blank belongs to the path, as in the loader."""
     out = tmp_path / "out.efi"
     assert seal_entry(root, out, b"linux /vm\xc2\xa0linuz\n").returncode == 0
     assert inspected(out)["plan"]["kernel"]["name"].encode("latin-1") == b"/vm\xc2\xa0linuz"
@@ -297,7 +296,7 @@ def test_unified_image_that_could_not_boot_is_not_made(tmp_path, root, arguments
 
 
 def other_unified_image(path, *sections):
-    """A unified image of another stub."""
+    """A unified image with another stub."""
     arguments = []
     for number, (name, content) in enumerate(sections, 1):
         file = path.with_suffix(name)
@@ -307,7 +306,7 @@ def other_unified_image(path, *sections):
 
 
 def test_unified_image_whose_command_line_names_an_initrd(tmp_path):
-    """An entry's digest of it vouches for nothing outside it; beside an .initrd the words do nothing."""
+    """A digest of the image does not cover the file that it names. If there is an .initrd, the words have no effect."""
     conf, out = tmp_path / "my.conf", tmp_path / "out.efi"
     conf.write_text("linux /x.efi\n")
     parts = [(".linux", KERNEL.read_bytes()), (".cmdline", b"quiet initrd=/initrd")]
@@ -320,7 +319,8 @@ def test_unified_image_whose_command_line_names_an_initrd(tmp_path):
 
 
 def test_file_that_changes_meanwhile(tmp_path):
-    """What was written is judged, with the files as they are then. The file is a pipe, which has something else each time."""
+    """The tool checks the written image, with the files as they are then. The file is a pipe with other content at each
+    reading."""
     volume = tmp_path / "volume"
     volume.mkdir()
     (volume / "vmlinuz").symlink_to(KERNEL)
@@ -412,7 +412,7 @@ def test_title_and_version_of_the_entry(tmp_path, root, lines, expected):
 
 
 def test_version_in_a_unified_image(tmp_path, root):
-    """That of its .uname, or of the kernel in it."""
+    """The version is that of .uname, or else of the kernel in it."""
     unified, again = tmp_path / "unified.efi", tmp_path / "again.efi"
     for more, expected in ((["--uname="], uname()), (["--uname=6.1-own"], "6.1-own"), ([], uname())):
         assert run(f"--linux={KERNEL}", *more, out=unified).returncode == 0
@@ -433,7 +433,7 @@ def inspected_names(image):
     (0x3000, b"6.1-own\0", b"6.1-own"),
 ])
 def test_version_that_a_kernel_says(tmp_path, place, text, expected):
-    """Where it says none, there is none."""
+    """If the kernel has no version, the image gets none."""
     kernel, out = bytearray(KERNEL.read_bytes()), tmp_path / "out.efi"
     struct.pack_into("<H", kernel, 0x20e, place)
     kernel[place + 0x200:place + 0x200 + len(text)] = text
@@ -466,7 +466,7 @@ def test_os_release_of_the_root_and_by_option(tmp_path, root):
 
 
 def test_entry_is_what_a_sealed_image_boots(tmp_path, root):
-    """It has a .linux, for bootctl alone: neither does the loader boot it, nor take the image for a unified one."""
+    """The .linux in it is only for bootctl: the loader does not boot it, and does not take the image for a unified one."""
     out = tmp_path / "out.efi"
     assert seal_entry(root, out, b"linux /vmlinuz\n").returncode == 0
     assert section(out, ".linux") == b"kexec-efi: the kernel is the one that .entry names\n"
@@ -533,7 +533,7 @@ def test_refusal_leaves_what_was_there(tmp_path, root):
 
 
 def test_full_disk(tmp_path):
-    """The disk is one on which no file may be as large."""
+    """The limit on the size of files stands for a full disk."""
     out = tmp_path / "out.efi"
     out.write_bytes(b"from an earlier run")
     code = "import resource, signal, os, sys; signal.signal(signal.SIGXFSZ, signal.SIG_IGN); " \
@@ -551,7 +551,7 @@ def test_full_disk(tmp_path):
 @pytest.mark.parametrize("what", ["raise OSError(errno.ENOSPC, 'full')", "os.kill(os.getpid(), signal.SIGTERM); time.sleep(9)",
                                   "os.kill(os.getpid(), signal.SIGKILL)"])
 def test_end_in_the_middle_of_writing(tmp_path, step, what):
-    """Up to the last step the file is what it was; and only who is killed leaves something beside it."""
+    """Up to the last step the old file stays. Only a killed program leaves a temporary file beside it."""
     out = tmp_path / "out.efi"
     out.write_bytes(b"from an earlier run")
     code = (f"import errno, os, signal, sys, time\nsys.path.insert(0, {str(ROOT / 'tools')!r})\nimport loader\n"
@@ -564,7 +564,7 @@ def test_end_in_the_middle_of_writing(tmp_path, step, what):
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
 def test_signal(tmp_path, number):
-    """At whatever moment, OUT is what it was or is complete, and nothing else is left."""
+    """At any moment OUT is either the old file or the complete new one, and no other file is left."""
     out, temporary = tmp_path / "out.efi", tmp_path / "tmp"
     temporary.mkdir()
     for delay in (0, 0.05, 0.1, 0.2, 0.3):

@@ -28,7 +28,7 @@ def openssl(*arguments):
 
 @pytest.fixture(scope="module")
 def files(tmp_path_factory):
-    """A dict from what is asked of sign to a file."""
+    """A dict from the kind of input to a file."""
     folder = tmp_path_factory.mktemp("keys")
     ours, other = Key.new(folder, "ours"), Key.new(folder, "other")
     found = {"key": ours.key, "cert": ours.certificate, "other key": other.key, "other cert": other.certificate,
@@ -85,7 +85,7 @@ def test_signing(tmp_path, files, cert, image):
 
 @pytest.mark.parametrize("image", ["generic", "kernel"])
 def test_image_in_which_nothing_is_sealed(tmp_path, files, image):
-    """Its key could vouch for no seal any more: who has both images has none."""
+    """The key would vouch for no seal any more, because it has signed both kinds of image."""
     out = tmp_path / "out.efi"
     result = sign(files, out, "key", "cert", image)
     assert result.returncode == 1 and not out.exists()
@@ -106,7 +106,7 @@ def test_signing_in_place(tmp_path, files):
 @pytest.mark.parametrize("cert, words", [("expired", r"found one that expired on 2002-01-01 00:00:00 UTC"),
                                          ("not yet valid", r"found one that is not before 2040-01-01 00:00:00 UTC")])
 def test_certificate_out_of_its_time(tmp_path, files, cert, words):
-    """Firmware does not look at the dates, so it is signed, and said."""
+    """Firmware ignores the dates, so the tool signs, with a warning."""
     out = tmp_path / "out.efi"
     result = sign(files, out, "key", cert, "sealed")
     assert result.returncode == 0 and verifies(files, out, cert)
@@ -140,7 +140,7 @@ def test_certificate_out_of_its_time(tmp_path, files, cert, words):
 ])
 @pytest.mark.parametrize("before", [None, b"from an earlier run"])
 def test_what_cannot_be_signed(tmp_path, files, key, cert, image, complaint, before):
-    """The twin is test_signing. What there was stays, and nothing is left over."""
+    """The twin is test_signing. An existing output file stays, and no other file is left."""
     out = tmp_path / "out.efi"
     if before:
         out.write_bytes(before)
@@ -190,7 +190,7 @@ def test_signer_that_is_not_there(tmp_path, files, name):
 
 
 def test_key_of_a_token(tmp_path, files):
-    """sbsign's engine gets the URI as it is; what the engine makes of it is not tried here."""
+    """sbsign's engine gets the URI unchanged; this does not test what the engine does with it."""
     out, programs = tmp_path / "out.efi", tmp_path / "bin"
     programs.mkdir()
     uri = "pkcs11:token=a%20b;object=k;type=private?pin-value=1234"

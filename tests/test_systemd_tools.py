@@ -52,7 +52,7 @@ def calculated(folder, sections):
 
 
 def without_its_own(image, name):
-    """The content of a section of our image as it was built."""
+    """The content of a section of our image as built."""
     offset, size = uki.section(image, name)
     return image[offset:offset + size]
 
@@ -66,7 +66,7 @@ def expect_agreement(tmp_path, image, sections, *arguments):
 
 
 def test_sections(tmp_path, sections):
-    """All but .hwids, for which systemd-measure 257 takes the option --dtbauto, and 20 that do not count."""
+    """All sections except .hwids, for which systemd-measure 257 needs the option --dtbauto, and 20 that are not measured."""
     sbat = without_its_own(IMAGE.read_bytes(), ".sbat")
     more = [(f".more{number}", bytes([number])) for number in range(20)]
     found = expect_agreement(tmp_path, uki.make([*sections.items(), *more], IMAGE), {**sections, ".sbat": sbat})
@@ -80,7 +80,7 @@ def test_sections(tmp_path, sections):
 
 @pytest.mark.parametrize("number, count", [(0, 1), (1, 3), (2, 3)])
 def test_profiles(tmp_path, sections, number, count):
-    """One that nobody asks for is the first, and what a profile has takes the place of what all have."""
+    """Without a choice profile 0 is used. A profile's section replaces that of the base."""
     profiles = [{".profile": b"ID=%d\n" % number, ".cmdline": b"profile %d" % number} for number in range(count)]
     profiles[-1][".initrd"] = b"another"
     sbat = without_its_own(IMAGE.read_bytes(), ".sbat")
@@ -93,7 +93,7 @@ def test_profiles(tmp_path, sections, number, count):
 
 
 def test_section_that_a_file_does_not_have_whole(tmp_path, sections):
-    """Zeros follow in memory."""
+    """Zeros follow the content in memory."""
     image = bytearray(uki.make(list(sections.items()), IMAGE))
     header = image.index(b".splash\0", 0x100)
     struct.pack_into("<I", image, header + 8, 5000)
@@ -107,7 +107,8 @@ def test_section_that_a_file_does_not_have_whole(tmp_path, sections):
      b"quiet  root=/dev/sda1", b"a key\n"),
     (["initrd /two"], ["two"], b"", b""), (["options quiet"], [], b"quiet", b"")])
 def test_entry_that_is_measured_as_a_unified_image(tmp_path, sections, lines, initrds, options, key):
-    """By its files, of which several initrds count as one with the gaps between them. The signature is not among them."""
+    """The files are measured like sections; several initrds count as one, with the gaps between them, and without the
+    signature."""
     files = {"one": b"O" * 5, "two": b"T" * 6, "key": b"a key\n", "signature": b"{}", "vmlinuz": sections[".linux"]}
     for name, content in files.items():
         (tmp_path / name).write_bytes(content)
@@ -135,8 +136,8 @@ def records(path):
 
 @pytest.mark.parametrize("name", ["ours", "systemd's"])
 def test_components_of_unified_images(tmp_path, sections, name):
-    """Of an image with our stub, and of one with systemd's that an entry names: systemd-pcrlock and tools/pcrlock say the
-    same of registers 4 and 11. The former has no more to say."""
+    """For an image with our stub, and for one with systemd's that an entry names, systemd-pcrlock and tools/pcrlock agree
+    on registers 4 and 11. systemd-pcrlock predicts no others."""
     image, component = tmp_path / "image.efi", tmp_path / "theirs"
     stub = IMAGE if name == "ours" else uki.STUB
     image.write_bytes(uki.make([*sections.items(), (".hwids", b"\1\0\0\0"), (".profile", b"ID=main\n")], stub))

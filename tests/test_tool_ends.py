@@ -92,7 +92,7 @@ def test_signal_is_said(qemu):
 
 
 def test_signal_that_was_ignored(qemu):
-    """As nohup does."""
+    """The caller ignores the signal, as nohup does."""
     fake = qemu(GOOD_BOOT + "sleep 1\n")
     command = fake.start("--expect", "never", preexec_fn=lambda: signal.signal(signal.SIGHUP, signal.SIG_IGN))
     wait_for_machine(fake, command)
@@ -151,7 +151,7 @@ def test_two_at_once(qemu):
 
 @pytest.mark.parametrize("size", [0, 1000, 100000])
 def test_full_disk(qemu, size):
-    """A limit on the size of files is as good as a disk that is full."""
+    """A limit on the size of files stands for a full disk."""
     fake = qemu(GOOD_BOOT + WAITS)
     words = [word for word in fake.words("--expect", "never") if word not in ("--via", "stub")]
     result = subprocess.run(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=fake.environment, text=True,
@@ -164,7 +164,7 @@ def test_full_disk(qemu, size):
 
 @pytest.mark.parametrize("size", ["4k", "100k", "3m"])
 def test_full_file_system(qemu, size):
-    """One of its own. Where mounts are not allowed the limit above must do."""
+    """A small file system is mounted and full. If mounts are not allowed, only the limit above is tested."""
     fake = qemu(GOOD_BOOT + WAITS)
     private = ["unshare", "--map-root-user", "--mount", "sh", "-c", f'mount -t tmpfs -o "size={size}" t "$TMPDIR" && "$@"; '
                'status=$?; ls -A "$TMPDIR"; exit $status', "sh"]
@@ -202,7 +202,7 @@ def test_machine_that_ignores_signals(qemu):
 
 
 def test_folder_of_another_user_stays(qemu):
-    """Whatever its name is, what is not ours or is in use is left alone."""
+    """Folders that are not ours or are in use stay, whatever their name is."""
     fake = qemu(GOOD_BOOT + WAITS)
     outside = pathlib.Path(fake.folder / "outside")
     outside.mkdir()

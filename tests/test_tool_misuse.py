@@ -115,7 +115,7 @@ def test_esp_without_a_loader(qemu):
 @pytest.mark.parametrize("program, words", [("mformat", ["--kernel", "garbage", "--image", "garbage"]), ("grub-mkstandalone", ["--via", "grub", "--kernel", "garbage"]),
                                             ("busybox", ["--kernel", "garbage", "--image", "garbage", "--run", "true"]), ("swtpm", ["--tpm", "crb", "--via", "stub", "--kernel", "garbage"])])
 def test_program_that_is_not_installed(qemu, program, words):
-    """Whatever this machine has."""
+    """Programs are missing, whether or not this machine has them."""
     (qemu.folder / "bin").mkdir()
     for name in ("openssl", "dpkg-query", "sh", "sleep", "touch"):
         (qemu.folder / "bin" / name).symlink_to(subprocess.check_output(["/bin/sh", "-c", f"command -v {name}"], text=True).strip())

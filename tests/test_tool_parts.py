@@ -53,7 +53,7 @@ def test_modules_stand_behind_what_they_need(modules):
 
 
 def test_modules_without_a_list(tmp_path):
-    """As `make deps` puts them."""
+    """A folder without modules.dep, as `make deps` makes it."""
     (tmp_path / "guest").mkdir()
     for name in ("efivarfs.ko", "other.ko", "guest/b-c.ko", "guest/a.ko"):
         (tmp_path / name).write_bytes(b"")
@@ -81,13 +81,13 @@ def test_archive_of_a_command(modules, tmp_path):
 
 
 def test_same_command_is_the_same_archive():
-    """It is measured, and a boot shall differ from another by what was changed."""
+    """The archive is measured, so the registers of two boots may differ only by an intended change."""
     assert guest.Command("true").initrd == guest.Command("true").initrd
     assert guest.Command("true").mark != guest.Command("false").mark
 
 
 def test_end_of_a_command_that_is_interrupted():
-    """The kernel may write into the middle of a line: one of three is enough."""
+    """The kernel may write into a line, so one of three copies is enough."""
     command = guest.Command("true")
     assert command.status(f"\n{command.mark} ex[    1.0] random: crng init done\nit 5\n\n{command.mark} exit 5\n") == 5
     assert command.status(f"\n{command.mark} exit 5") == 5
@@ -103,7 +103,7 @@ def test_release_of_a_kernel(tmp_path):
 
 @pytest.mark.parametrize("cmdline, expected", [("", "x=1"), ("a b", "a b x=1"), ("a -- c", "a x=1 -- c"), ("a --", "a x=1 --"), ("-- c", "x=1 -- c")])
 def test_word_of_the_kernel(cmdline, expected):
-    """Behind ` -- ` are those of the first process."""
+    """The words behind ` -- ` are for the first process."""
     assert boots._with_word(cmdline, "x=1") == expected
 
 
@@ -131,7 +131,7 @@ def test_forward_and_share_are_words_of_qemu(tmp_path):
 @pytest.mark.parametrize("fields, expected", [({}, "console=tty0 console=ttyS0 no_timer_check"), ({"cmdline": "a"}, "a"), ({"cmdline": ""}, ""),
                                               ({"cmdline": "a", "run": "true"}, "a no_timer_check rdinit=/.kexec-efi-test/init")])
 def test_command_line_of_the_kernel(tmp_path, monkeypatch, fields, expected):
-    """What is asked for is not changed, but for a command of --run."""
+    """The given command line stays unchanged, except for a command of --run."""
     monkeypatch.setenv("KEXEC_ACCEL", "tcg")
     machine.accelerator.cache_clear()
     (tmp_path / "kernel").write_bytes(b"")
@@ -153,7 +153,7 @@ def test_matrix_of_lists(tmp_path):
 
 
 def test_picture():
-    """Read back by the chunks' lengths and checksums."""
+    """The picture is read back by the chunks' lengths and checksums."""
     found = results.png(b"P6\n2 1\n255\n\xff\0\0\0\0\xff")
     at, chunks = 8, {}
     while at < len(found):
@@ -167,7 +167,7 @@ def test_picture():
 
 
 def test_expectation_has_options(tmp_path):
-    """Every field of the two can be given on the command line."""
+    """The command line has an option for every field of both classes."""
     from kexec_efi_test import command
     options = command.parser().parse_args([])
     assert command.boot_of(options) == Boot() and command.expectation_of(options) == Expectation()

@@ -85,7 +85,7 @@ def test_task(tmp_path, name):
 
 
 def test_example_for_a_hosted_ci_is_understood(tmp_path):
-    """Its matrix has words that the command knows."""
+    """The command knows the options in its matrix."""
     text = (README.parent / "ci.yml").read_text()
     matrix = re.search(r"cat >boots.toml <<'EOF'\n(.*?)\n *EOF", text, re.DOTALL)[1].replace("arch/x86/boot/bzImage", "vmlinuz")
     (tmp_path / "boots.toml").write_text("\n".join(line.strip() for line in matrix.splitlines()))

@@ -11,7 +11,7 @@ from fake_qemu import GOOD_BOOT, WAITS, qemu  # noqa: F401
 
 
 def assert_verdict(result, status, line):
-    """One line says why."""
+    """Checks the status and the one line with the reason."""
     assert result.returncode == status, result
     assert re.fullmatch(f"kexec-efi-test: {line}\n", result.stderr), result.stderr
 
@@ -74,7 +74,7 @@ def test_verdict(qemu, name):
 
 
 def in_guest(status, output="hello"):
-    """What the first process of --run says, with the mark that its archive has."""
+    """Output of the first process of --run, with the mark from its archive."""
     return GOOD_BOOT + f"""initrd=$(printf '%s\\n' "$@" | grep '\\.cpio$\\|/initrd$')
 mark=$(grep -a -o -m 1 'kexec-efi-test-[0-9a-f]*' "$initrd" | head -n 1)
 printf '\\n%s up\\n' "$mark"; echo '{output}'
@@ -83,7 +83,7 @@ printf '\\n%s pcr 4 ABCDEF\\n%s log kexec-efi 0.1\\n\\n%s exit {status}\\n' "$ma
 
 
 def run_in_guest(qemu, status, *arguments):
-    """`busybox` is whatever the host has: nothing runs it."""
+    """`busybox` may be any program, because nothing runs it."""
     return qemu(in_guest(status)).run("--run", "echo hello", *arguments)
 
 
@@ -119,7 +119,7 @@ def test_log_is_the_serial_line(qemu, tmp_path):
 
 
 def test_junit(qemu, tmp_path):
-    """Whatever a guest says, the file is XML."""
+    """The file is valid XML, whatever the guest prints."""
     qemu(GOOD_BOOT + "printf 'x\\001<&]]>\\377\\n'\n").run("--expect", "<a & \"b\"", "--junit", tmp_path / "out.xml")
     suite = xml.dom.minidom.parse(str(tmp_path / "out.xml")).documentElement
     assert (suite.getAttribute("tests"), suite.getAttribute("failures"), suite.getAttribute("errors")) == ("1", "1", "0")
