@@ -39,7 +39,7 @@ def entry(linux="/vmlinuz", initrds=("/initrd",), options=DEFAULT_OPTIONS, extra
 
 
 def files(changes=None, conf=None):
-    """The files of an ESP that boots Debian's kernel, with `changes` made; None takes a file away."""
+    """The files of an ESP that boots Debian's kernel, with `changes`; None removes a file."""
     result = {
         "/EFI/BOOT/BOOTX64.EFI": IMAGE,
         "/EFI/BOOT/BOOTX64.conf": entry() if conf is None else conf,
@@ -76,7 +76,7 @@ def utf16(text):
 
 
 class Report:
-    """What the booted system said of itself (tests/qemu/initrd/report)."""
+    """The report of the booted system (tests/qemu/initrd/report)."""
 
     def __init__(self, log):
         self.lines = [line[len("report: "):] for line in log.splitlines() if line.startswith("report: ")]

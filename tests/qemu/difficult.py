@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Disks on which the firmware is difficult (tests/firmware), and what has been said of each start of the loader."""
+"""Disks on which the firmware is difficult (tests/firmware), and the messages about each start of the loader."""
 
 import collections
 import re
@@ -12,7 +12,7 @@ DIFFICULT = BUILD / "difficult.efi"
 
 
 def difficult(*runs, changes=None, conf=None):
-    """The files of an ESP on which the loader is \\app.efi, started as each of `runs` says."""
+    """The files of an ESP on which difficult.efi starts the loader, \\app.efi, once for each of `runs`."""
     conf = entry() if conf is None else conf
     return files({"/EFI/BOOT/BOOTX64.EFI": DIFFICULT, "/EFI/BOOT/BOOTX64.conf": None, "/app.efi": IMAGE,
                   "/app.conf": conf, "/difficult.conf": "".join(f"run {run}\n" for run in runs).encode(),
@@ -20,7 +20,7 @@ def difficult(*runs, changes=None, conf=None):
 
 
 class Attempt:
-    """One start of the loader, by what difficult.efi and the loader said."""
+    """One start of the loader, as difficult.efi and the loader reported it."""
 
     def __init__(self, text):
         self.text = text
@@ -38,7 +38,8 @@ class Attempt:
         self.warnings = lines.warnings(text)
 
     def counts(self):
-        """For the score. What neither returned nor reached the exit hangs; what was left counts if it was refused."""
+        """The counts for the score. An attempt that neither returned nor reached the exit hangs; leaks count if it was
+        refused."""
         outcome = "survived" if self.exits else "refused" if self.status else "hung"
         if re.search(r"^kexec: .*; resetting$", self.text, re.MULTILINE):
             outcome = "refused"
@@ -63,7 +64,7 @@ def assert_refused(attempt):
 
 
 def assert_survived_or_refused(log):
-    """Returns the attempts, of which each has been checked. The log is that of a machine that has booted in the end."""
+    """Checks each attempt, and returns them. The log must be that of a machine that has booted in the end."""
     found = attempts(log)
     for attempt in found:
         if attempt.exits:
@@ -77,7 +78,7 @@ def assert_survived_or_refused(log):
 
 
 def count_faults(log):
-    """fault -> a Counter of how often it was injected, and what came of it."""
+    """fault -> a Counter of how often it was injected, and of the outcomes."""
     counts = collections.defaultdict(collections.Counter)
     for attempt in map(Attempt, log.split("difficult: begin ")[1:]):
         # The last of a sweep does not meet its fault any more.

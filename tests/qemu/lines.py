@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""The loader's lines: what went wrong and ended the boot, what went wrong although it went on, and the story."""
+"""The loader's lines by kind: errors, warnings, and the story of a good boot."""
 
 import re
 
@@ -35,10 +35,10 @@ def warnings(log):
 
 
 def errors(log):
-    """What is neither marked nor known to be good news."""
+    """The lines that are neither marked as warnings nor known as parts of a good boot."""
     return [line for line in _all(log) if not line.startswith(WARNING) and not STORY.fullmatch(line)]
 
 
 def on_volume(partuuid=None, label="ESP"):
-    """The end of a line about a file that is not there, as a regular expression."""
+    """The end of a line about a missing file, as a regular expression."""
     return rf" on the volume {partuuid or esp.PARTITION_UUID} \"{label}\""

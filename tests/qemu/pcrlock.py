@@ -47,7 +47,7 @@ def lock_uki(components, image):
 
 
 class Tpm:
-    """A TPM with the registers that a log leads to. A context manager: leaving it ends the TPM."""
+    """A TPM with the registers that follow from a log. A context manager: leaving it ends the TPM."""
 
     def __init__(self, events):
         self._folder = pathlib.Path(tempfile.mkdtemp(prefix="kexec-tpm-"))
@@ -99,7 +99,7 @@ class Tpm:
 
 
 class Pcrlock:
-    """`log`: the log of a boot, as Linux has it. `components`: a folder of them, beside systemd's own."""
+    """`log`: the log of a boot, as Linux shows it. `components`: a folder of components, used together with systemd's own."""
 
     def __init__(self, log, components):
         self._components = components
@@ -116,8 +116,8 @@ class Pcrlock:
                                   f"--location={BEFORE_USERSPACE}", "--json=short", *arguments, env=environment).stdout)
 
     def unrecognised(self, registers):
-        """The events of these registers that no component explains, as (register, description). The registers are what the
-        log says."""
+        """The events of these registers that no component explains, as (register, description). The registers are those
+        of the log."""
         answer = self._ask("log")
         assert len(answer["log"]) == sum(event.kind != event_log.EV_NO_ACTION for event in self._events)
         assert all(pcr["hashMatchesEventLog"] for pcr in answer["pcrs"] if pcr["pcr"] in registers), answer["pcrs"]
@@ -125,6 +125,6 @@ class Pcrlock:
                 if event["pcr"] in registers and not event["component"]]
 
     def predicted(self, registers):
-        """Bank -> register -> the values that are predicted for it, for the registers of which every event is explained."""
+        """Bank -> register -> the predicted values, for registers of which every event is explained."""
         answer = self._ask(f"--pcr={'+'.join(map(str, registers))}", "predict")
         return {bank: {entry["pcr"]: set(entry["values"]) for entry in entries} for bank, entries in answer.items()}

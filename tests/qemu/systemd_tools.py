@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""What Debian 13 measures, signs and enrols with, which `make deps` has fetched: ukify, systemd-measure,
+"""The tools of Debian 13 that measure, sign and enrol, which `make deps` has fetched: ukify, systemd-measure,
 systemd-cryptenroll, cryptsetup."""
 
 import base64
@@ -30,12 +30,12 @@ UKIFY = {".osrel": "os-release", ".ucode": "microcode"}
 
 
 def run(name, *arguments):
-    """What a tool prints."""
+    """The output of a tool."""
     return subprocess.run([TOOLS / name, *map(str, arguments)], check=True, stdout=subprocess.PIPE, text=True).stdout
 
 
 def write(folder, sections):
-    """Section -> file, for the tools, which take no bytes."""
+    """Writes sections to files, because the tools take no bytes. Returns section -> file."""
     folder.mkdir(exist_ok=True)
     paths = {}
     for name, content in sections.items():
@@ -48,7 +48,7 @@ def write(folder, sections):
 
 
 def make_key(folder, name="key"):
-    """The private key and the public key of one that signs values of registers."""
+    """A key pair that signs values of registers: the private and the public key."""
     private, public = folder / f"{name}.private.pem", folder / f"{name}.public.pem"
     subprocess.run(["openssl", "genrsa", "-out", private, "2048"], check=True, stderr=subprocess.DEVNULL)
     subprocess.run(["openssl", "rsa", "-in", private, "-pubout", "-out", public], check=True, stderr=subprocess.DEVNULL)
@@ -73,8 +73,8 @@ def ukify(folder, stub, sections, key=None, extra=(), output="x.efi"):
 
 
 def sections_of(image, index=0):
-    """Section -> bytes, of those that are measured; for names that come more than once the one number `index`, if there
-    are as many."""
+    """Section -> bytes, of the measured sections. Of several sections of one name it takes number `index`, if there are
+    as many."""
     found = {}
     for name in MEASURED:
         for number in (index, 0):
@@ -88,7 +88,7 @@ def sections_of(image, index=0):
 
 
 def calculate(folder, sections, phase=":"):
-    """Bank -> what register 11 holds after these sections and that phase, by systemd-measure."""
+    """Bank -> the value of register 11 after these sections and that phase, by systemd-measure."""
     paths = write(folder / "measured", sections)
     printed = run("systemd-measure", "calculate", *(f"--{MEASURED[name]}={path}" for name, path in paths.items()),
                   *(f"--bank={bank}" for bank in BANKS), f"--phase={phase}", "--json=short")
@@ -96,7 +96,7 @@ def calculate(folder, sections, phase=":"):
 
 
 def sign(folder, sections, key, phase="enter-initrd"):
-    """The signature of what register 11 holds then, as JSON."""
+    """The signature of that value of register 11, as JSON."""
     private, public = key
     paths = write(folder / "measured", sections)
     return run("systemd-measure", "sign", *(f"--{MEASURED[name]}={path}" for name, path in paths.items()), "--bank=sha256",
@@ -104,7 +104,7 @@ def sign(folder, sections, key, phase="enter-initrd"):
 
 
 def extended(sections, phase):
-    """Register 11 in SHA-256 if sections, pairs of name and bytes, go into it in this order."""
+    """The value of register 11 in SHA-256 after sections, pairs of name and bytes, in this order."""
     value = bytes(32)
     for content in (*itertools.chain(*((name.encode() + b"\0", content) for name, content in sections)), phase.encode()):
         value = hashlib.sha256(value + hashlib.sha256(content).digest()).digest()
@@ -112,8 +112,8 @@ def extended(sections, phase):
 
 
 def signed_value(key, value):
-    """What `sign` gives for a register that holds this: the signature of the policy that asks for it (TPM 2.0 Library, Part
-    3, 23.7 TPM2_PolicyPCR)."""
+    """The signature that `sign` gives for this value: of the policy that requires it (TPM 2.0 Library, Part 3, 23.7
+    TPM2_PolicyPCR)."""
     private, public = key
     # TPM_CC_PolicyPCR; TPML_PCR_SELECTION: one bank, SHA-256, three bytes of bits, that of register 11.
     policy = hashlib.sha256(bytes(32) + bytes.fromhex("0000017f" "00000001" "000b" "03000800") +
@@ -155,7 +155,7 @@ def make_volume(folder, public):
 
 @contextlib.contextmanager
 def swtpm(folder, state):
-    """A TPM with this state, for tools: what they call it."""
+    """A TPM with this state; yields the name that tools use for it."""
     path = folder / "swtpm"
     command = ["swtpm", "socket", "--tpm2", "--tpmstate", f"dir={state}", "--server", f"type=unixio,path={path}",
                "--ctrl", f"type=unixio,path={path}.ctrl", "--flags", "not-need-init,startup-clear"]

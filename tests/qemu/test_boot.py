@@ -32,7 +32,7 @@ def segments(log):
 
 
 def regions(log):
-    """(name, start, size, digest) of each region that was hashed before the exit."""
+    """(name, start, size, digest) of each region that was hashed before ExitBootServices."""
     return [(name, int(start, 16), int(size), bytes.fromhex(digest)) for name, digest, size, start in re.findall(
         r"^kexec: fsverity (\w+) ([0-9a-f]{64}) \((\d+) bytes at (0x\w{16})\)$", log, re.MULTILINE)]
 
@@ -140,7 +140,7 @@ def test_segments_keep_clear_of_each_other_in_little_memory(boot):
 
 
 def packed(folder, name, content):
-    """A compressed archive with one file, of whatever length that gives."""
+    """A compressed archive with one file, without padding to any size."""
     (folder / name).write_bytes(content)
     archive = subprocess.run(["cpio", "--quiet", "-o", "-H", "newc"], cwd=folder, input=name.encode(),
                              stdout=subprocess.PIPE, check=True).stdout
@@ -165,7 +165,7 @@ MANY_INITRDS = 18
 
 
 def many_initrds(tmp_path):
-    """(path -> content, what the system reports of them): the loader's own is the last."""
+    """(path -> content, the system's report about them). The tests' own initrd is the last."""
     names = [f"extra{number:02}" for number in range(MANY_INITRDS - 1)]
     contents = {name: bytes([65 + number]) * (1000 + number) for number, name in enumerate(names)}
     parts = {f"/{name}": packed(tmp_path, name, content) for name, content in contents.items()}
@@ -249,7 +249,7 @@ ENTRY_OF_LINUX_3_8 = bytes.fromhex(
 
 
 def test_oldest_kernel(boot):
-    """It takes the task register from the GDT that it is entered with."""
+    """This kernel takes the task register from the GDT with which it is entered."""
     image = bytearray(cut_down(kernel().read_bytes(), 0x1000))
     struct.pack_into("<H", image, 0x206, 0x20c)
     struct.pack_into("<H", image, 0x236, 1)
@@ -278,7 +278,7 @@ def test_cpu_without_5_levels(boot):
 @pytest.mark.parametrize("name", ["amd64", "cloud-amd64", "rt-amd64"])
 @pytest.mark.parametrize("memory, bus", [(192, "virtio"), (256, "nvme"), (3072, "ahci"), (5120, "virtio")])
 def test_more_kernels_and_memories(boot, name, memory, bus):
-    """Sizes around the hole below 4 GiB; the other machines are test_matrix.py's."""
+    """Sizes of memory around the hole below 4 GiB. test_matrix.py has the other machines."""
     test_kernel_and_memory(boot, name, memory, bus)
 
 

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""The keys that kexec-efi enrols: what it writes to EFI variables is taken by a firmware in its setup mode, which from then on
-starts what kexec-efi has signed, and nothing else."""
+"""Keys that kexec-efi enrols: firmware in its setup mode accepts the EFI variables that it writes. From then on the
+firmware starts images that kexec-efi has signed, and nothing else."""
 
 import os
 import struct
@@ -19,7 +19,8 @@ from test_secure_boot import expect_locked_down
 
 
 def signed(name, vendor, lists, key, folder):
-    """As sign-efi-sig-list writes it: PKCS #7 over name, vendor, attributes, time and content (UEFI specification 8.2.2)."""
+    """A signed variable as sign-efi-sig-list writes it: PKCS #7 over name, vendor, attributes, time and content (UEFI
+    specification 8.2.2)."""
     time = struct.pack("<HBBBBBBIhBB", 2026, 1, 2, 3, 4, 5, 0, 0, 0, 0, 0)
     content = folder / "content"
     content.write_bytes(name.encode("utf-16-le") + vendor.bytes_le + struct.pack("<I", enrolment.ATTRIBUTES) + time + lists)
@@ -33,7 +34,7 @@ def signed(name, vendor, lists, key, folder):
 
 
 def initrd_with(folder, contents, script):
-    """One that is unpacked over the tests' own: files, and what is run in place of the report."""
+    """An initrd that is unpacked over the tests' own: files, and a script that runs instead of the report."""
     for path, content in {**contents, "report": script.encode()}.items():
         (folder / path).parent.mkdir(parents=True, exist_ok=True)
         (folder / path).write_bytes(content)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""kexec-efi's boot entries with shim in front: Debian's shim finds the image by its load options, and nothing beside it."""
+"""kexec-efi's boot entries with shim in front: Debian's shim finds the image by its load options, and none beside itself."""
 
 import struct
 
@@ -11,9 +11,9 @@ from varstore import load_option as short_form
 
 
 def test_what_install_makes_boots(boot, tmp_path):
-    """With Secure Boot on, and keys that Microsoft's shim trusts: all that the ESP has is what `install --shim` wrote, and
-    the load options of the boot entry are its own. Its device path is that of the machine's disk, so the entry has a short
-    one in its place."""
+    """Secure Boot is on, with keys that Microsoft's shim trusts. The ESP has only the files that `install --shim` wrote,
+    and the boot entry has its load options. Its device path is that of the machine's disk, so the test uses a short one
+    instead."""
     platform = Platform("ms", tmp_path)
     made = FolderMachine.new(tmp_path / "made", f"mode=sealed\nkey={platform.key.key}\ncertificate={platform.key.certificate}\n")
     (made.root / "etc/kernel/cmdline").write_text(DEFAULT_OPTIONS)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""The commands that the README has for users: make run, tests/qemu/boot, make install-image."""
+"""The README's commands for users: make run, tests/qemu/boot, make install-image."""
 
 import os
 import re
@@ -15,7 +15,7 @@ ROOT = BUILD.parent
 
 
 def test_make_run_gives_a_shell():
-    """What the README promises, on a terminal of its own."""
+    """The README promises a shell; the test uses it on a terminal of its own."""
     use_shell(["make", "--no-print-directory", "run"], TIMEOUT, cwd=ROOT)
 
 
@@ -79,14 +79,14 @@ def test_install_below_a_folder_for_a_package(tmp_path):
 @pytest.mark.parametrize("goals, argument", [("deps", ""), ("deps run", "run"), ("deps all sealed", "run"),
                                              ("deps check", ""), ("deps run check-unit", ""), ("deps-dev fuzz", "dev")])
 def test_dependencies_of_goals(goals, argument):
-    """With goals that run no tests, what a boot needs; deps alone is all."""
+    """With goals that run no tests, `make deps` installs only what a boot needs; without a goal, everything."""
     result = subprocess.run(["make", "--no-print-directory", "--dry-run", *goals.split()], cwd=ROOT, check=True, stdout=subprocess.PIPE, text=True,
                             env={**os.environ, "MAKEFLAGS": ""})
     assert result.stdout.splitlines()[0].split() == [".ci/deps", *argument.split()]
 
 
 def test_dependencies_that_are_there(tmp_path):
-    """Nothing is asked of apt or of root, who may be out of reach."""
+    """If nothing is missing, `make deps` needs neither apt nor root, which may not be available."""
     for name in ("apt-get", "apt-cache", "sudo", "mmdebstrap"):
         program = tmp_path / name
         program.write_text(f"#!/bin/sh\necho {name} >>{tmp_path}/called\nexit 1\n")

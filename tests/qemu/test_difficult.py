@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Firmware that fails, lies and is short of memory (tests/firmware): it is survived, or refused with all given back."""
+"""Firmware that fails, lies and is short of memory (tests/firmware): the loader boots nevertheless, or refuses and gives
+everything back."""
 
 import hashlib
 import re
@@ -30,7 +31,7 @@ def digests():
 
 @pytest.fixture
 def boot(boot, record_property):
-    """And counts for the score what became of the faults."""
+    """Boots, and counts the outcomes of the faults for the score."""
     machines = []
 
     def start(*arguments, **options):
@@ -97,7 +98,7 @@ REFUSALS = {
 
 
 def test_refusals_leave_nothing_behind(boot, record_property):
-    """One after the other in one machine, then a good boot."""
+    """All refusals in one machine, one after the other, then a good boot."""
     runs = [f"{name}\n{fault}" for name, (fault, _, _) in REFUSALS.items()]
     guest = boot(difficult(*runs, "twin", conf=digests()), firmware=TRIXIE)
     wait_for_report(guest)
@@ -119,8 +120,8 @@ def test_refusals_leave_nothing_behind(boot, record_property):
 
 
 def assert_memory_taken_once(guest, image, copy_size):
-    """And less than 1 MiB besides. The kernel's place has what it asks for to unpack itself: init_size. `copy_size` is
-    what the firmware takes for a while, to judge the kernel."""
+    """The files are in memory once, with less than 1 MiB more. The kernel's place has init_size bytes, in which it
+    unpacks itself. The firmware takes `copy_size` bytes for a while, to verify the kernel."""
     most, loaded = map(int, re.search(r"^difficult: held at most (\d+) bytes, and (\d+) in images$", guest.log,
                                       re.MULTILINE).groups())
     setup_size = (image[0x1f1] + 1) * 512
@@ -223,7 +224,7 @@ def test_survived_too(boot, name):
 
 
 def test_what_no_boot_depends_on_fails_once(boot):
-    """Whoever relies on the TPM's registers will see that they do not hold what they should."""
+    """The registers of the TPM then lack a value, and their readers will notice."""
     guest = boot(difficult("set-variable-fails\nsweep set-variable-fails", "tpm-error\nsweep tpm-error",
                            "tpm-log-full\nsweep tpm-log-full"), firmware=TRIXIE, tpm="tpm-crb")
     wait_for_report(guest)
@@ -246,8 +247,9 @@ def test_what_no_boot_depends_on_fails_once(boot):
 
 
 def test_kernel_that_the_platform_does_not_load(boot, tmp_path):
-    """SECURITY_VIOLATION with a handle, as for an image whose start policy defers: refused, and the handle given back.
-    Errors that say nothing of the signature do not blame it. Then the same without a fault."""
+    """LoadImage returns SECURITY_VIOLATION with a handle, as for an image whose start the policy defers: the loader
+    refuses, and gives the handle back. Errors that do not concern the signature are not blamed on it. The last run has no
+    fault."""
     platform = Platform("trixie-snakeoil", tmp_path)
     sign = platform.key.sign
     changes = {"/EFI/BOOT/BOOTX64.EFI": sign(DIFFICULT), "/app.efi": sign(IMAGE),
@@ -280,8 +282,8 @@ def test_kernel_that_the_platform_does_not_load(boot, tmp_path):
     ("map-grows 3000", r"memory map: expected at most 0x\w+ bytes, found 0x\w+"),
 ])
 def test_no_way_out(boot, tmp_path, fault, reason):
-    """Half left firmware is no place to go back to: the machine is reset, and says why on the serial line. The second
-    time it halts: nothing is gained by a third."""
+    """Firmware that is half left is no place to return to: the loader resets the machine, with a message on the serial
+    line. The second time it halts, because a third try would not help."""
     variables = shutil.copyfile(TRIXIE.variables, tmp_path / "vars.fd")
     guest = boot(difficult(f"no way out\n{fault}"), firmware=TRIXIE, variables=variables, reboot=True)
     guest.expect(rf"^kexec: {reason}; resetting$")
@@ -297,7 +299,7 @@ def place(guest, segment):
 
 
 def test_initrd_above_4_gib(boot):
-    """Read through a buffer below, for this firmware brings rubbish to above 4 GiB."""
+    """The loader reads through a buffer below 4 GiB, because this firmware reads garbage to above."""
     initrd = INITRD.read_bytes()
     initrd += bytes(-len(initrd) % 4 + 64 * MIB)
     guest = boot(difficult("high\nlow-memory 100\nhigh-read-lies\nshort", changes={"/initrd": initrd}), firmware=TRIXIE,
@@ -308,7 +310,7 @@ def test_initrd_above_4_gib(boot):
 
 
 def write_archive(path, name, *sizes):
-    """A cpio archive with files `name`0, `name`1, ..., no two blocks of which are the same. Returns the digest of all."""
+    """Writes a cpio archive with files `name`0, `name`1, ..., in which no two blocks are equal. Returns its digest."""
     digest = hashlib.sha256()
     number = 0
     with open(path, "wb") as archive:
@@ -335,7 +337,8 @@ def cpio_header(name, size):
                                           ([1152, 1152], "high-read-lies")],
                          ids=["below 4 GiB", "above 4 GiB", "of more than 2 GiB"])
 def test_initrd_of_more_than_a_gigabyte(boot, tmp_path, sizes, fault):
-    """Linux keeps half of what is free then for its files, none of more than 2 GiB; what is taken is not free yet."""
+    """Linux keeps half of the memory that is free then for its files, each of at most 2 GiB. The initrd itself is not
+    free yet."""
     digest = write_archive(tmp_path / "large", "extra", *(size * MIB for size in sizes))
     guest = boot(difficult(f"large\n{fault}", changes={"/large": tmp_path / "large"},
                            conf=entry(initrds=["/initrd", "/large"])), firmware=TRIXIE, memory=8192)
@@ -345,7 +348,7 @@ def test_initrd_of_more_than_a_gigabyte(boot, tmp_path, sizes, fault):
 
 
 def test_kernel_above_4_gib(boot):
-    """With nothing at all below there is no buffer to read through."""
+    """With no memory at all below 4 GiB there is no buffer to read through."""
     guest = boot(difficult("nothing\nlow-memory 0", "high\nlow-memory 8\nhigh-read-lies"), firmware=TRIXIE, memory=6144)
     report = wait_for_report(guest)
     assert report["payload"] == "payload: OK"
@@ -358,7 +361,7 @@ def test_kernel_above_4_gib(boot):
 
 @pytest.mark.parametrize("option, cpus_with", [("", "1"), ("no5lvl", "0")], ids=["kept", "left by the kernel"])
 def test_five_levels(boot, option, cpus_with):
-    """The firmware runs with 5-level page tables, and so do purgatory and kernel."""
+    """The firmware uses 5-level page tables, and so do purgatory and kernel."""
     guest = boot(difficult("five levels\nfive-levels", conf=entry(options=f"{DEFAULT_OPTIONS} {option}")),
                  firmware=TRIXIE)
     report = wait_for_report(guest)
@@ -368,7 +371,8 @@ def test_five_levels(boot, option, cpus_with):
 
 
 def test_no_execute_off(boot):
-    """The page tables of the hand-over mark data, which the firmware has not allowed: a mark would be a page fault."""
+    """The page tables of the hand-over could mark data as not executable, but the firmware has not enabled such marks, so
+    one would be a page fault."""
     guest = boot(difficult("executable data\nno-execute-off"), firmware=TRIXIE)
     assert wait_for_report(guest)["payload"] == "payload: OK"
     assert not int(re.search(r"^difficult: EFER is (0x\w+)$", guest.log, re.MULTILINE)[1], 16) & 1 << 11
@@ -376,7 +380,7 @@ def test_no_execute_off(boot):
 
 @pytest.mark.parametrize("option, kind", [("", "soft reserved"), ("efi=nosoftreserve", "usable")], ids=["kept", "given"])
 def test_memory_for_a_specific_purpose(boot, option, kind):
-    """Set aside for whom it is meant, unless the command line says otherwise."""
+    """Linux reserves such memory for its purpose, unless the command line says otherwise."""
     place = 5 * GIB
     guest = boot(difficult(f"set aside\nspecial-memory {place:#x}", conf=entry(options=f"{DEFAULT_OPTIONS} {option}")),
                  firmware=TRIXIE, memory=6144)
@@ -391,14 +395,14 @@ def test_memory_for_a_specific_purpose(boot, option, kind):
 
 @pytest.mark.parametrize("kind", [1, pytest.param(2, marks=pytest.mark.matrix)], ids=["active", "discovered"])
 def test_edid(boot, kind):
-    """What the monitor says is in boot_params.edid_info; without an EDID there are zeros, as test_parity.py sees."""
+    """The monitor's EDID is in boot_params.edid_info. Without an EDID it is zero, as test_parity.py checks."""
     report = wait_for_report(boot(difficult(f"monitor\nedid {kind}"), display=True))
     edid = bytes((3 * i + kind) % 256 for i in range(128))
     assert bytes.fromhex(report["boot-params"])[0x140:0x1c0] == edid
 
 
 def not_executable(boot, name):
-    """Only where the firmware has the protocol, as this build does, are pages really made non-executable."""
+    """Pages become non-executable only if the firmware has the protocol, as this build has."""
     guest = boot(difficult("xp\nnot-executable", changes={"/vmlinuz": kernel(name)}), firmware=STRICTNX)
     report = wait_for_report(guest)
     assert report["payload"] == "payload: OK"

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Exceptions between the firmware's last word and the kernel's first: each is reported, noted, and stops the boot; an
-NMI is reported and noted, and the boot goes on."""
+"""Exceptions between the end of the firmware and the beginning of the kernel: each is reported, noted, and stops the
+boot. An NMI is reported and noted, and the boot goes on."""
 
 import re
 import struct
@@ -54,7 +54,8 @@ def place(program, symbol, wanted, after=False):
 
 
 def points(loader, purgatory, kernel):
-    """From the return of ExitBootServices to the kernel, in order. The arguments: where each was loaded."""
+    """The points from the return of ExitBootServices to the kernel, in order. The arguments are the load addresses of the
+    programs."""
     return {
         "descriptor tables loaded": loader + place(LOADER, "exit_and_take_over", "lidt", after=True),
         "machine checks on": loader + place(LOADER, "exit_and_take_over", ",%cr4", after=True),
@@ -81,7 +82,7 @@ def disk(tmp_path_factory):
 
 
 def loader_addresses(guest):
-    """Where the loader may lie: its code is looked for in memory, where the file that was read lies as well."""
+    """Possible addresses of the loader. Its code is searched in memory, where the file that was read lies as well."""
     code = LOADER.read_bytes()
     wanted = place(LOADER, "exit_and_take_over", "push")
     headers = subprocess.run(["readelf", "-SW", LOADER], check=True, stdout=subprocess.PIPE, text=True).stdout
@@ -96,7 +97,7 @@ def loader_addresses(guest):
 
 @pytest.fixture(scope="module")
 def layout(disk):
-    """Where everything is. The same firmware, memory and disk give the same addresses in each boot."""
+    """The addresses of everything. The same firmware, memory and disk give the same addresses in each boot."""
     with Machine(disk) as guest:
         guest.expect(r"^kexec: purgatory digest .*\n")
         kernel, purgatory, start = segments(guest.log)["kernel"][0], segments(guest.log)["purgatory"][0], \
@@ -110,7 +111,7 @@ def layout(disk):
 
 @pytest.fixture(scope="module")
 def saved(disk, layout):
-    """A machine whose state was saved when ExitBootServices had just returned, its debugger, and all points."""
+    """A machine whose state was saved right after ExitBootServices returned, its debugger, and all points."""
     loaders, purgatory, kernel = layout
     with Machine(disk, gdb=True, snapshot=True) as guest:
         debugger = guest.connect_gdb()
@@ -130,15 +131,15 @@ class Stopped:
         self._before = len(guest.log)
 
     def expect(self, line):
-        """A whole line, but for its beginning: the test before may have left half a line."""
+        """Expects a line, whose beginning may be missing: the test before may have left half a line."""
         return self.guest.expect(line + "$", start=self._before)
 
     def said(self):
-        """What the purgatory said, but for what it says when asked to be verbose."""
+        """The purgatory's lines, without those of `verbose`."""
         return re.findall(r"purgatory: (?!time |verified ).*", self.guest.log[self._before:])
 
     def note(self):
-        """What the next start will read, as (kind, on_mismatch, region, vector, rip, error code, address, status)."""
+        """The note for the next start, as (kind, on_mismatch, region, vector, rip, error code, address, status)."""
         content = self.guest.memory(FLASH, OVMF.variables.stat().st_size)
         path = self.guest.folder / "flash"
         path.write_bytes(content)
@@ -148,7 +149,7 @@ class Stopped:
 
 @pytest.fixture
 def stopped(saved, request):
-    """stopped(point) -> the machine, stopped there."""
+    """stopped(point) -> the machine, stopped at that point."""
     guest, debugger, addresses = saved
 
     def stop(point):
@@ -164,7 +165,7 @@ def stopped(saved, request):
 
 
 def raise_exception(machine, kind):
-    """Lets the machine run into it. Returns the vector, and what the report says beyond name and address."""
+    """Lets the machine run into the exception. Returns the vector, and the report without name and address."""
     if kind == "UD":
         machine.debugger.write(machine.address, b"\x0f\x0b")
     elif kind == "PF":
@@ -198,7 +199,7 @@ def test_reported_noted_and_halted(stopped, kind, point):
 
 @pytest.mark.parametrize("segment", ["initrd", "cmdline", "page_tables", "boot_params", "purgatory"])
 def test_data_is_not_executed(stopped, segment):
-    """The purgatory is made to jump into it; of its own segment, to the stack at the end."""
+    """The test makes the purgatory jump into data, and at the end to the stack, in its own segment."""
     machine = stopped("purgatory")
     mem, _, memsz = segments(machine.guest.log)[segment]
     target = mem + memsz - 16 if segment == "purgatory" else mem
@@ -228,7 +229,7 @@ def test_nmi_goes_by(stopped, point):
 
 
 def test_nothing_happens(stopped):
-    """The twin: the same machine, stopped at the same place, boots if it is left alone, and leaves no note."""
+    """The twin: the same machine, stopped at the same place and then left alone, boots and leaves no note."""
     machine = stopped("descriptor tables loaded")
     machine.debugger.run()
     machine.expect(r"Linux version .*")
@@ -253,7 +254,7 @@ def test_next_start_tells(boot, tmp_path, kind, said):
 
 
 def test_note_does_not_overrule_the_entry(boot, tmp_path):
-    """Anybody can write one. What an entry without `on-mismatch reset` does after a reset is to boot."""
+    """Anybody can write a note. An entry without `on-mismatch reset` boots nevertheless."""
     store = VariableStore(OVMF.variables)
     store.set("KexecMismatch", NOTE.pack(KIND_EXCEPTION, RESET, b"\x1b[31mx", 6, 0x1000, 0, 0, 0), vendor=VENDOR)
     store.save(tmp_path / "noted.fd")

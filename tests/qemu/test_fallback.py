@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""An entry that is refused, or was stopped at the last start, gives way to another one: which one boots, and what the booted
-system is told of it."""
+"""An entry that is refused, or whose last start was stopped, falls back to another one: which one boots, and what the
+booted system learns of it."""
 
 import base64
 import hashlib
@@ -45,7 +45,7 @@ def first(*extra, fallback=SECOND):
 
 
 def second(*extra):
-    """The same with the second copy of the initrd."""
+    """The same entry with the second copy of the initrd."""
     return entry(initrds=["/copy"], options=f"{DEFAULT_OPTIONS} second", extra=[
         f"fsverity {fsverity(kernel())} /vmlinuz", f"fsverity {fsverity(INITRD)} /copy", *extra])
 
@@ -55,7 +55,7 @@ def two_entries(changes=None, first_extra=(), second_extra=()):
 
 
 def identity(text):
-    """Of an entry in a note: what is measured of a file has a line end behind it."""
+    """The identity of an entry in a note. The measured text of a file has a line end behind it."""
     return int.from_bytes(hashlib.sha256(text + b"\n").digest()[:8], "little")
 
 
@@ -75,7 +75,7 @@ def digest_of(tmp_path, content):
 
 
 def test_second_copy_of_a_damaged_file(boot, tmp_path):
-    """It is as good as the first: also for a TPM, since nothing of the first entry was measured."""
+    """The second copy is as good as the first, for a TPM too, because nothing of the first entry was measured."""
     wrong = damaged(INITRD)
     guest = boot(two_entries({"/initrd": wrong}), tpm="tpm-crb")
     report = wait_for_report(guest)
@@ -105,7 +105,7 @@ def test_first_entry_boots_where_nothing_is_damaged(boot):
 
 
 def test_second_of_two_sealed_entries(boot, tmp_path):
-    """What lies beside the image is not asked."""
+    """The entry beside the image is ignored."""
     for name in ("vmlinuz", "copy"):
         (tmp_path / name).symlink_to(kernel())
     (tmp_path / "initrd").symlink_to(INITRD)
@@ -123,7 +123,7 @@ def test_second_of_two_sealed_entries(boot, tmp_path):
 
 
 def test_stopped_by_the_purgatory_then_reset_then_the_fallback(tampered, tmp_path):  # noqa: F811
-    """One run of QEMU. It is the second entry of three that is stopped: the note says so."""
+    """One run of QEMU. The purgatory stops the second of three entries, and the note says so."""
     reset = ["on-mismatch reset"]
     disk = esp.make(tmp_path / "esp.img", two_entries({
         FIRST: entry(initrds=["/missing"], extra=[f"fallback {SECOND}"]), SECOND: first(*reset, fallback="/third.conf"),
@@ -141,7 +141,7 @@ def test_stopped_by_the_purgatory_then_reset_then_the_fallback(tampered, tmp_pat
 
 
 def test_what_has_no_fallback_and_what_ends(boot, boot_options):
-    """One kernel by load options; a loop; and an entry that is refused as it is read, with what load options add to it."""
+    """A kernel named by load options; a loop of fallbacks; and an entry file that is wrong, with load options added."""
     contents = {
         "/EFI/a/a.efi": IMAGE, "/EFI/a/a.conf": first(fallback="/EFI/c/d.conf"),
         "/EFI/b/b.efi": IMAGE, "/EFI/b/b.conf": first(fallback="EFI//b/c.conf"), "/EFI/b/c.conf": first(fallback="/EFI/b/b.conf"),
@@ -167,7 +167,7 @@ def test_what_has_no_fallback_and_what_ends(boot, boot_options):
 
 @pytest.mark.matrix
 def test_note_names_the_entry(tampered, tmp_path):  # noqa: F811
-    """A person has reset the machine: the first entry is passed over, once."""
+    """A person has reset the machine: the loader skips the first entry, once."""
     variables = shutil.copyfile(OVMF.variables, tmp_path / "vars.fd")
     disk = esp.make(tmp_path / "esp.img", two_entries())
     guest = tampered(disk, variables)
@@ -184,7 +184,8 @@ def test_note_names_the_entry(tampered, tmp_path):  # noqa: F811
 
 @pytest.mark.matrix
 def test_starts_that_are_all_stopped_end(boot, boot_options):
-    """The note says that both were, and the machine reset after each: the firmware goes on. The next start begins anew."""
+    """The note says that both entries were stopped, each with a reset: the loader returns to the firmware. The next start
+    begins anew."""
     reset = ["on-mismatch reset"]
     options = boot_options(("A", "\\EFI\\BOOT\\BOOTX64.EFI", b""), ("B", "\\EFI\\b\\b.efi", b""))
     store = VariableStore(options["variables"])
@@ -207,7 +208,7 @@ def unified():
 
 @pytest.mark.matrix
 def test_log_of_the_tpm_tells_of_an_entry_that_was_measured(boot):
-    """A unified image is measured before its entry's initrd is missed."""
+    """A unified image is measured before the loader finds that its entry's initrd is missing."""
     text = b"linux /image.efi\ninitrd /missing\nfallback " + SECOND.encode() + b"\n"
     report = wait_for_report(boot(two_entries({FIRST: text, "/image.efi": unified()}), tpm="tpm-crb"))
     assert report["cmdline"] == f"{DEFAULT_OPTIONS} second"
@@ -222,8 +223,8 @@ def test_log_of_the_tpm_tells_of_an_entry_that_was_measured(boot):
 
 @pytest.mark.matrix
 def test_refused_entries_leave_nothing(boot):
-    """A kernel that is none; an initrd that is missing, behind a kernel; a line that is wrong; all read, and no TPM. The fifth
-    is refused for each of its files that cannot be opened, and boots in the end."""
+    """A file that is no kernel; a missing initrd, behind a kernel; a wrong line; everything read, but no TPM. In some
+    runs a file of the fifth entry cannot be opened; in the last run it boots."""
     chain = {
         "/app.conf": b"linux /garbage\nfallback /1.conf\n", "/garbage": b"garbage" * 1000, "/copy": INITRD,
         "/1.conf": b"linux /vmlinuz\ninitrd /missing\nfallback /2.conf\n",

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Payloads that run at one address only, where the firmware lives: moved last, and verified there."""
+"""Payloads that run at one address only, which the firmware occupies: the purgatory moves them last, and verifies them
+there."""
 
 import random
 import struct
@@ -30,7 +31,7 @@ def checksum(words):
 
 
 def payload(folder, address):
-    """A bzImage that is not relocatable: setup sectors that fill no block of the digest, and an end within a page."""
+    """A bzImage that is not relocatable: its setup sectors fill no block of the digest, and it ends within a page."""
     binary = folder / "payload.bin"
     subprocess.run(["nasm", "-f", "bin", f"-DADDRESS={address:#x}", f"-DINIT_SIZE={INIT_SIZE:#x}", "-o", binary,
                     HERE / "fixed_payload.asm"], check=True)
@@ -63,7 +64,7 @@ def test_payload_in_the_firmwares_place(boot, tmp_path):
 
 
 def test_payload_in_free_memory_is_not_moved(boot, tmp_path):
-    """The twin: it runs where it was read to."""
+    """The twin: the payload runs where it was read to."""
     guest = boot(contents(payload(tmp_path, FREE)), memory=256)
     expect_intact(guest)
     assert "moves to" not in guest.log
@@ -78,7 +79,7 @@ def test_payload_in_memory_that_the_firmware_keeps(boot, tmp_path):
 
 
 def test_kernel_that_is_not_relocatable(boot):
-    """Debian's, which is built to run anywhere, claims that it cannot."""
+    """Debian's kernel, which runs anywhere, with a header that claims it cannot."""
     linux = bytearray(kernel().read_bytes())
     assert linux[0x234] == 1 and linux[0x258:0x260] == struct.pack("<Q", OCCUPIED)
     linux[0x234] = 0
@@ -92,7 +93,7 @@ def test_kernel_that_is_not_relocatable(boot):
 
 @pytest.mark.parametrize("path", MEMTESTS or [None], ids=lambda path: path and path.name)
 def test_memtest(boot, path):
-    """Debian 12's are two, a .bin and an .efi file; neither is relocatable, and both want 1 MiB."""
+    """Debian 12 has two, a .bin and an .efi file. Neither is relocatable, and both run at 1 MiB."""
     assert path, "expected memtest86+ below build/deps: run make deps"
     guest = boot(contents(path, options="console=ttyS0,115200"), memory=256)
     guest.expect(r"kernel moves to 0x0000000000100000")
@@ -109,14 +110,14 @@ def disk(tmp_path_factory):
 
 
 def function(name):
-    """Its offset in the purgatory, whose code comes first."""
+    """The offset of a function in the purgatory, whose code comes first."""
     symbols = subprocess.run(["readelf", "-sW", BUILD / "purgatory/purgatory.ro"], check=True, capture_output=True, text=True)
     return next(int(line.split()[1], 16) for line in symbols.stdout.splitlines() if line.endswith(" " + name))
 
 
 @pytest.fixture(scope="module")
 def moved(disk):
-    """A machine that was stopped, and saved, between the copy and its verification."""
+    """A machine that was stopped, and saved, between the move and its verification."""
     with Machine(disk, memory=256) as guest:
         guest.expect(r"^kexec: purgatory entry .*\n")
         start = purgatory_entry(guest.log)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""What is left to Linux besides memory: its seed, and devices that cannot write to memory."""
+"""What Linux gets besides memory: its seed, and devices that cannot write to memory."""
 
 import re
 import uuid
@@ -27,7 +27,7 @@ def seed_variable(tmp_path):
 
 
 def has_seed(variables):
-    """Whether the variable is there still. Linux 6.2 and later keep it from whoever asks."""
+    """Whether the variable still exists. Linux 6.2 and later hide it."""
     return varstore.VariableStore(variables).holds("RandomSeed", SEED_VENDOR)
 
 
@@ -98,8 +98,8 @@ def bridged(disk):
 
 @pytest.mark.parametrize("dma, command", [("off", "0003"), ("on", "0007")])
 def test_bridge_with_dma(tmp_path, dma, command):
-    """No kernel has the disk's driver in it, and neither has the initrd, so that Linux enables nothing behind the bridge,
-    which is as the loader left it: bit 2 lets DMA pass."""
+    """Neither the kernel nor the initrd has the disk's driver, so Linux leaves the bridge as the loader left it. Bit 2
+    lets DMA pass."""
     disk = esp.make(tmp_path / "esp.img", files(conf=entry(extra=["verbose yes", f"dma {dma}"])))
     with Machine(disk, extra=bridged(disk), display=True) as guest:
         report = wait_for_report(guest)
@@ -110,7 +110,8 @@ def test_bridge_with_dma(tmp_path, dma, command):
 
 @pytest.mark.parametrize("extra, value", [([], "01"), (["memory-overwrite off"], "00")], ids=["on", "off"])
 def test_memory_is_to_be_overwritten_at_the_next_reset(boot, tmp_path, extra, value):
-    """Firmware that can do that has a variable for it. OVMF has none, but keeps one beside a TPM."""
+    """Firmware that can overwrite memory has a variable for it. OVMF does not have the variable by itself, but keeps it
+    if there is a TPM."""
     firmware = FIRMWARE["secboot"]
     store = varstore.VariableStore(firmware.variables)
     store.set("MemoryOverwriteRequestControl", b"\0", uuid.UUID("e20939be-32d4-41be-a150-897f85d49829"))

@@ -1,9 +1,9 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: BSD-2-Clause
-"""How many instructions a boot takes, to the kernel's first: they repeat where times do not.
+"""How many instructions a boot takes up to the kernel's first one. Unlike times, these counts repeat.
 
-What is compared with has been recorded in tests/bench/instructions.json, by running this file as a program. More than
-then fails, and so do much less: what was won is lost again unnoticed unless it is recorded.
+The counts are compared with tests/bench/instructions.json, which this file records when it is run as a program. A
+higher count fails, and so does a much lower one: an improvement that is not recorded could be lost again unnoticed.
 """
 
 import hashlib
@@ -36,7 +36,7 @@ BY_INSTRUCTIONS = ["-icount", "shift=2,sleep=off"]
 
 
 def circumstances():
-    """What counts depend on besides the loader."""
+    """What the counts depend on besides the loader."""
     version = re.search(r"version (\d+\.\d+)", measure.plugin()[1])[1]
     return {"QEMU": version, "accelerator": machine.accelerator(),
             "firmware": hashlib.sha256(machine.OVMF.code.read_bytes()).hexdigest()}
@@ -51,7 +51,7 @@ def unified(kernel, initrd):
 
 
 def count(size, form=split):
-    """Of the loader without its hashing, and of the hashing; with an initrd of `size` MiB."""
+    """The counts of the loader without its hashing, and of the hashing, with an initrd of `size` MiB."""
     def loader(folder, _):
         files, options = form(measure.stand_in_kernel(KERNEL_SIZE), bytes(size * measure.MIB))
         return {"/peer.efi": machine.BUILD / "kexecx64.efi", **files}, options

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""What to boot, told by load options: from the firmware's boot entries, the UEFI shell and systemd-boot."""
+"""Load options that name what to boot: from the firmware's boot entries, the UEFI shell and systemd-boot."""
 
 import re
 import struct
@@ -30,7 +30,7 @@ def test_firmware_entry_with_kernel_and_command_line(boot, boot_options):
 
 
 def test_firmware_entry_chosen_by_key_strokes(boot, boot_options):
-    """Through OVMF's own menus, over the serial line; the first entry would be another."""
+    """Chooses an entry in OVMF's own menus, over the serial line; without that the firmware would start another one."""
     text = f"linux=/vmlinuz initrd=/initrd -- {DEFAULT_OPTIONS} chosen"
     options = boot_options(("First", IMAGE_PATH, utf16("linux=/missing")), ("Chosen", IMAGE_PATH, utf16(text)))
     guest = boot(placed(), extra=["-boot", "menu=on,splash-time=20000"], **options)
@@ -45,7 +45,7 @@ def test_firmware_entry_chosen_by_key_strokes(boot, boot_options):
 
 
 def press_until(guest, keys, pattern):
-    """Keys come one at a time, as from a person: a menu that is being drawn drops what comes too fast."""
+    """Types keys one at a time, like a person: a menu that is being drawn drops keys that come too fast."""
     for _ in range(60):
         for key in re.findall(r"\x1b\[.|.", keys, re.DOTALL):
             guest.type(key)
@@ -82,7 +82,7 @@ def test_firmware_entry_that_fails_falls_through_to_the_next(boot, boot_options)
 
 
 def test_two_firmware_entries_that_fail_fall_through_to_the_third(boot, boot_options):
-    """What the first leaves in variables must not make the second take itself for a boot menu's."""
+    """The variables that the first start leaves must not make the second one believe that a boot menu has started it."""
     good = f"linux=/vmlinuz initrd=/initrd -- {DEFAULT_OPTIONS}"
     bad = good.replace("vmlinuz", "missing")
     guest = boot(placed(), **boot_options(*((name, IMAGE_PATH, utf16(text))
@@ -101,7 +101,7 @@ def test_uppercase_and_long_path_of_utf_8(boot, boot_options):
 
 
 def whole_load_option(data):
-    """An EFI_LOAD_OPTION with a path that is only an end, as some firmware passes it."""
+    """An EFI_LOAD_OPTION whose path has only an end, as some firmware passes it."""
     return struct.pack("<IH", 1, 4) + utf16("Linux") + b"\x7f\xff\x04\x00" + data
 
 
@@ -118,7 +118,7 @@ UNDERSTOOD = {
 
 
 def test_each_encoding_and_form_is_understood(boot, boot_options):
-    """Each entry but the last names a kernel that is not there, and the firmware goes on with the next."""
+    """Each entry except the last names a missing kernel, and the firmware goes on with the next."""
     last = f"linux=/vmlinuz initrd=/initrd -- {DEFAULT_OPTIONS}".encode()
     entries = [(name, IMAGE_PATH, data) for name, data in UNDERSTOOD.items()]
     guest = boot(placed(), **boot_options(*entries, ("even", IMAGE_PATH, last if len(last) % 2 == 0 else last + b" ")))
@@ -145,7 +145,8 @@ MARKS = {
 
 
 def test_marks_of_the_firmware_are_silent(boot, boot_options):
-    """Each of the first finds no entry beside the image, which is all that it says; the last is asked what it skipped."""
+    """All entries except the last find no entry beside the image, and print only that. The last one prints what it has
+    skipped."""
     contents = placed({"/EFI/verbose/kexecx64.efi": IMAGE, "/EFI/verbose/kexecx64.conf": entry()})
     entries = [(name, IMAGE_PATH, data) for name, data in MARKS.items()]
     guest = boot(contents, **boot_options(*entries, ("verbose", "\\EFI\\verbose\\kexecx64.efi", MARKS["edk2 and more"])))
@@ -167,7 +168,7 @@ ALOUD = {
 
 
 def test_what_somebody_may_have_meant_is_ignored_aloud(boot, boot_options):
-    """Each of the first finds no entry beside the image; the last boots what is beside it."""
+    """All entries except the last find no entry beside the image. The last one boots the entry beside the image."""
     contents = placed({"/EFI/last/kexecx64.efi": IMAGE, "/EFI/last/kexecx64.conf": entry(extra=[])})
     entries = [(name, IMAGE_PATH, data) for name, (data, _) in ALOUD.items()]
     guest = boot(contents, **boot_options(*entries, ("last", "\\EFI\\last\\kexecx64.efi", utf16("single"))))
@@ -204,7 +205,7 @@ def test_shell_without_arguments_uses_the_file(boot):
 
 
 def test_entry_that_the_shell_writes(boot):
-    """It writes UTF-16 with a byte order mark, and takes a word with a slash in front for an option of its own."""
+    """The shell writes UTF-16 with a byte order mark, and takes a word that begins with a slash for its own option."""
     path = "fs0:\\EFI\\kexec\\kexecx64"
     guest = run_in_shell(boot, "\r\n".join([f"echo linux \\vmlinuz > {path}.conf", f"echo initrd \\initrd >> {path}.conf",
                                            f"echo options {DEFAULT_OPTIONS} >> {path}.conf", f"{path}.efi"]))

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""The Boot Loader Interface: what bootctl and systemd-analyze would read in the booted system."""
+"""The Boot Loader Interface: what bootctl and systemd-analyze read in the booted system."""
 
 import re
 
@@ -71,13 +71,13 @@ def test_in_place_of_an_images_stub(boot):
 
 
 def seconds(text):
-    """A time span as systemd prints it."""
+    """A time span in systemd's notation."""
     units = {"min": 60, "s": 1, "ms": 0.001}
     return sum(float(number) * units[unit] for number, unit in re.findall(r"([0-9.]+)(min|ms|s)", text))
 
 
 def systemd_report(guest):
-    """What systemd's own tools print in the booted system: of systemd-analyze the first line, of bootctl all."""
+    """The output of systemd's own tools in the booted system: the first line of systemd-analyze, and all of bootctl."""
     guest.expect(r"^report: done$")
     analyze, bootctl = ("\n".join(re.findall(rf"^report: {tool} (.*)$", guest.log, re.MULTILINE))
                         for tool in ("analyze", "bootctl"))
@@ -85,7 +85,7 @@ def systemd_report(guest):
 
 
 def check_bootctl(status, *lines):
-    """Where systemd has changed its words, those of 252 (Debian 12) or 257 (Debian 13)."""
+    """Checks bootctl's output. If systemd has changed its words, those of 252 (Debian 12) or 257 (Debian 13) count."""
     for line in lines:
         assert re.search(f"^(?:{line})$", status, re.MULTILINE), f"expected {line} in\n{status}"
 
@@ -128,7 +128,7 @@ def log_left(report):
 
 
 def test_log_is_left_for_the_booted_system(boot):
-    """Every user of Linux can read it, so it says where nothing lies."""
+    """Every user of Linux can read the log, so it contains no addresses."""
     guest = boot(files(conf=entry(extra=[])))
     log = log_left(wait_for_report(guest))
     # The log has what was shown, and what verbose would have shown.

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Machines of many kinds, each pair of properties in at least one of them. The table is printed at the end."""
+"""Machines of many kinds: each pair of properties is in at least one machine. The table is printed at the end."""
 
 import itertools
 import re
@@ -41,7 +41,7 @@ def pairs(row):
 
 
 def pairwise():
-    """Rows that cover each possible pair of values: the usual greedy way, the same each time."""
+    """Rows that cover each possible pair of values, by the usual greedy algorithm, which always gives the same rows."""
     missing = {pair for names in itertools.combinations(FACTORS, 2)
                for pair in itertools.product(*([(name, value) for value in FACTORS[name]] for name in names))
                if possible(dict(pair))}
@@ -85,14 +85,14 @@ def test_machine_that_cannot_be(record_property, pair, reason):
 
 
 def through_systemd_boot():
-    """The same kernel, started by its own EFI stub."""
+    """The same kernel, started by systemd-boot through its own EFI stub."""
     text = f"title peer\nlinux /vmlinuz\ninitrd /initrd\noptions {DEFAULT_OPTIONS}\n"
     return files({"/EFI/BOOT/BOOTX64.EFI": SYSTEMD_BOOT, "/EFI/BOOT/BOOTX64.conf": None,
                   "/loader/loader.conf": b"timeout 0\ndefault peer.conf\n", "/loader/entries/peer.conf": text.encode()})
 
 
 def peer_boots(guest):
-    """Whether Linux comes up. Without memory systemd-boot's kernel may say why not, reset, or hang without a word."""
+    """Whether Linux comes up. With too little memory the kernel may print an error, reset, or hang silently."""
     try:
         guest.expect(r"^report: done$|BdsDxe: failed to start|Kernel panic|Error preparing initrd|Failed to execute|"
                      r"UEFI Interactive Shell", timeout=TIMEOUT / 2)
@@ -109,7 +109,7 @@ def boots_or_says_why_not(guest):
 @pytest.mark.parametrize("memory", [128, 160, 192])
 @pytest.mark.parametrize("firmware", ["ovmf", "trixie"])
 def test_what_systemd_boot_manages_in_little_memory(boot, record_property, firmware, memory):
-    """Where the peer boots, so does the loader; where the loader does not, it says what is missing."""
+    """If the peer boots, the loader boots as well. If the loader does not, it says what is missing."""
     row = {"firmware": firmware, "memory": memory}
     record_property("matrix", [row])
     options = {"firmware": FIRMWARE[firmware], "memory": memory}

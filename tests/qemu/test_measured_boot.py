@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Measured boot: what the TPM holds in the end is what predict-pcrs has said, from the files alone."""
+"""Measured boot: the TPM finally holds the values that predict-pcrs has computed from the files alone."""
 
 import base64
 import hashlib
@@ -28,7 +28,7 @@ SEPARATOR = 4
 
 
 def predict(*arguments, bank="sha256"):
-    """A dict from register to value, by the tool."""
+    """A dict from register to value, by predict-pcrs."""
     lines = subprocess.run([PREDICT, f"--bank={bank}", *arguments], check=True, stdout=subprocess.PIPE,
                            text=True).stdout.splitlines()
     return {register: value for _, register, _, value in map(str.split, lines)}
@@ -36,7 +36,7 @@ def predict(*arguments, bank="sha256"):
 
 @pytest.fixture
 def root(tmp_path):
-    """A folder with the files of every test, for the tool."""
+    """A folder with the files of every test, for predict-pcrs."""
     folder = tmp_path / "root"
     folder.mkdir()
     (folder / "vmlinuz").symlink_to(kernel())
@@ -51,7 +51,7 @@ def registers(report, bank="sha256"):
 
 
 def replayed(report, bank="sha256"):
-    """The same, by Linux's log, which the firmware has kept and the loader handed over."""
+    """A dict from register to value, by Linux's log, which the firmware has kept and the loader has handed over."""
     algorithm = next(number for number, name in event_log.BANKS.items() if name == bank)
     values = event_log.replay(event_log.parse(base64.b64decode(report["event-log"])), algorithm)
     return {register: values.get(int(register), bytes(hashlib.new(bank).digest_size)).hex() for register in MEASURED}
@@ -63,14 +63,14 @@ def lock(components, *which):
 
 
 def expect_predicted(report, *which):
-    """The registers are what the log says, and what predict-pcrs says."""
+    """Checks that the registers have the values of the log and of predict-pcrs."""
     for bank in ("sha1", "sha256", "sha384"):
         assert registers(report, bank) == replayed(report, bank)
         assert registers(report, bank) == predict(*which, bank=bank)
 
 
 def expect_recognised(report, components, locked=(4, 9, 11, 12)):
-    """systemd-pcrlock knows each event, and predicts what the guest has."""
+    """Checks that systemd-pcrlock knows each event, and predicts the guest's registers."""
     pcrlock = Pcrlock(base64.b64decode(report["event-log"]), components)
     assert pcrlock.unrecognised(locked) == []
     predicted = pcrlock.predicted(locked)
@@ -86,7 +86,7 @@ AS_IMAGE = ["verbose yes", "measure uki", "pcrsig /signature", "pcrpkey /key"]
 
 @pytest.mark.parametrize("tpm, firmware, extra", [("tpm-crb", "trixie", ["verbose yes"]), ("tpm-tis", "ovmf", AS_IMAGE)])
 def test_registers_are_as_predicted(boot, root, tmp_path, tpm, firmware, extra):
-    """Two initrds with a gap between them, and a command line that is not ASCII; by themselves, and as a unified image."""
+    """Two initrds with a gap between them, and a command line that is not ASCII; as an entry, and as a unified image."""
     conf = tmp_path / "my.conf"
     conf.write_bytes(entry(initrds=["/initrd2", "/initrd"], options=f"{DEFAULT_OPTIONS} name=žluťoučký", extra=extra))
     for path, content in SIGNED.items():
@@ -111,7 +111,7 @@ def test_registers_are_as_predicted(boot, root, tmp_path, tpm, firmware, extra):
 
 
 def with_a_gap(image):
-    """A kernel whose .text ends 512 bytes early in its headers, which only LoadImage would mind. Where the gap ends."""
+    """A kernel whose header ends .text 512 bytes early, which only LoadImage would mind; and the end of the gap."""
     headers = int.from_bytes(image[0x3c:0x40], "little")
     table = headers + 24 + int.from_bytes(image[headers + 20:headers + 22], "little")
     section = image.index(b".text\0\0\0", table)
@@ -128,7 +128,7 @@ def authenticode(image):
 
 
 def test_gap_in_a_kernel_is_measured(boot, tmp_path):
-    """Authenticode leaves bytes out that run: then all of the file counts, and one bit of them."""
+    """Authenticode leaves out bytes that run: then the loader measures the whole file, and one changed bit counts."""
     gapped, end = with_a_gap(kernel().read_bytes())
     changed = with_one_bit_flipped(gapped, end - 1)
     assert authenticode(gapped) == authenticode(changed)
@@ -147,7 +147,7 @@ def test_gap_in_a_kernel_is_measured(boot, tmp_path):
 
 @pytest.mark.parametrize("name", ["trixie-snakeoil", "trixie-ms"])
 def test_kernel_that_was_verified_is_measured_once(boot, tmp_path, name):
-    """By the platform, firmware or shim, when it is asked: its digest is in register 4 then, without our help."""
+    """The platform, firmware or shim, measures the kernel into register 4 when it is asked. The loader adds nothing."""
     platform = Platform(name, tmp_path)
     image = platform.key.sign(IMAGE)
     signed = platform.key.sign(kernel())
@@ -170,7 +170,7 @@ def test_kernel_that_was_verified_is_measured_once(boot, tmp_path, name):
 
 
 def test_kernel_that_an_old_shim_has_measured(boot, tmp_path):
-    """Behind the kernel it measures what it has verified it by: the log does not end with the kernel."""
+    """Behind the kernel, old shim measures the key by which it has verified it, so the log does not end with the kernel."""
     platform = Platform("trixie-snakeoil", tmp_path)
     signed = {f"/{name}.efi": platform.key.sign(image) for name, image in (("shim", OLD_SHIM), ("kexec", IMAGE))}
     known = without_signature(kernel().read_bytes()) + b"old shim knows this kernel"
@@ -188,8 +188,8 @@ def test_kernel_that_an_old_shim_has_measured(boot, tmp_path):
 
 
 def test_log_that_tells_less(boot, tmp_path):
-    """A log in the format of TPM 1.2 tells of the kernel as well. One that is full would not, nor one that is not to be
-    had before the kernel is shown (the first look) or after: then the kernel counts as measured, as it is."""
+    """A log in the format of TPM 1.2 also shows the kernel. A full log would not, nor one that cannot be read before the
+    platform sees the kernel (the first look) or after: then the kernel counts as measured, which it is."""
     platform = Platform("trixie-snakeoil", tmp_path)
     signed = platform.key.sign(without_signature(kernel().read_bytes()))
     changes = {"/EFI/BOOT/BOOTX64.EFI": platform.key.sign(DIFFICULT), "/app.efi": platform.key.sign(IMAGE),
@@ -213,7 +213,7 @@ def test_log_that_tells_less(boot, tmp_path):
 
 
 def authenticode_of(image):
-    """By another hand than the tool's: sbsign's, in the signature itself."""
+    """The Authenticode digest, computed by another program: sbsign has put it into the signature."""
     _, offset, _ = certificates(image)
     digest_info = b"\x30\x31\x30\x0d\x06\x09\x60\x86\x48\x01\x65\x03\x04\x02\x01\x05\x00\x04\x20"
     start = image.index(digest_info, offset) + len(digest_info)
@@ -228,7 +228,7 @@ def confidential(boot, boot_options, load_options):
 
 
 def test_confidential_guest(boot, boot_options):
-    """Where there is no TPM, but registers of another kind."""
+    """There is no TPM, but there are registers of another kind."""
     conf, guest = confidential(boot, boot_options, b"")
     assert wait_for_report(guest)["payload"] == "payload: OK"
     measured = [(2, 0x80000003, 0x10, 32, kernel().read_bytes()), (3, 6, 0, 24, conf + b"\n"),
@@ -242,7 +242,7 @@ def test_confidential_guest(boot, boot_options):
 
 
 def test_measuring_that_fails_is_a_warning(boot, boot_options):
-    """In a boot that nobody asked to be measured."""
+    """The boot does not require measurements."""
     _, guest = confidential(boot, boot_options, utf16("fail"))
     assert wait_for_report(guest)["payload"] == "payload: OK"
     failed = [("kernel", 4), ("entry", 12), ("initrd", 9), ("command line", 12), ("separator", 11)]
@@ -265,7 +265,7 @@ def extended(*contents):
 
 
 def test_register_of_what_was_not_measured_is_capped(boot):
-    """What an initrd extended afterwards could make of it is none of the predicted values: the cap is in it."""
+    """The register contains the cap, so an initrd that extends it cannot reach a predicted value."""
     registers_in_order = [4, 12, 9, 12, 11]
     faults = [f"tpm-extend-error {number}" for number in range(1, 1 + len(registers_in_order))]
     guest = boot(difficult(*(f"{fault}\n{fault}" for fault in faults)), firmware=FIRMWARE["trixie"], tpm="tpm-crb")
@@ -285,7 +285,8 @@ def test_register_of_what_was_not_measured_is_capped(boot):
 
 @pytest.mark.parametrize("number", [2, 3])
 def test_register_that_lacks_a_measurement(boot, root, tmp_path, number):
-    """It holds an error: no value on the way to one that is predicted. What follows is measured all the same."""
+    """The register contains an error event, so no extension leads to a predicted value. Later measurements are made
+    nevertheless."""
     conf = tmp_path / "my.conf"
     conf.write_bytes(entry())
     guest = boot(difficult(f"one\ntpm-extend-error {number}"), firmware=FIRMWARE["trixie"], tpm="tpm-crb")
@@ -307,7 +308,7 @@ def difficult_and_sealed(tmp_path, root, *runs):
 
 
 def test_sealed_image_and_registers_that_stay_open(boot, root, tmp_path):
-    """Neither measured nor capped: refused. With one failure that a cap helps, and without any, it boots."""
+    """Neither measured nor capped: refused. With one failure that a cap repairs, and without any, it boots."""
     runs = ["breaks\nsweep tpm-extend-breaks", "error\nsweep tpm-extend-error", "everything\ntpm-error", "nothing"]
     guest = boot(difficult_and_sealed(tmp_path, root, *runs), firmware=FIRMWARE["trixie"], tpm="tpm-crb")
     report = wait_for_report(guest)
@@ -330,7 +331,8 @@ def test_sealed_image_and_registers_that_stay_open(boot, root, tmp_path):
 
 
 def test_required_measurements(boot):
-    """Each is needed: a cap does not help. What the TPM can do, it need not say; the twin has no fault."""
+    """Each measurement is required, and a cap does not suffice. The TPM need not report its capabilities; the twin has no
+    fault."""
     runs = ["error\nsweep tpm-extend-error", "everything\ntpm-error", "capability\ntpm-error 1", "nothing"]
     conf = entry(extra=["verbose yes", "measure require"])
     guest = boot(difficult(*runs, conf=conf), firmware=FIRMWARE["trixie"], tpm="tpm-crb")
@@ -346,7 +348,7 @@ def test_required_measurements(boot):
 
 
 def test_required_measurements_without_a_tpm(boot):
-    """The twins are all other boots without a TPM, and the one above with one."""
+    """The twins are all other boots without a TPM, and the one above with a TPM."""
     expect_refusal(boot(files(conf=entry(extra=["measure require"]))),
                    r"measure: required by \\EFI\\BOOT\\BOOTX64.conf: expected a TPM 2.0 or a confidential guest's "
                    r"registers, found neither")

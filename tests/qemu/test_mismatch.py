@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""What happens after the purgatory has refused: halt or reset, and what the next start says."""
+"""What happens after the purgatory has refused: halt or reset, and the report of the next start."""
 
 import re
 import shutil
@@ -23,7 +23,7 @@ REPORT = (r"kexec: warning: the purgatory stopped the last start: digest mismatc
 
 @pytest.fixture
 def tampered(tmp_path):
-    """tampered(disk, **options) -> a machine whose initrd has changed by one bit when the purgatory starts."""
+    """tampered(disk, **options) -> a machine whose initrd has one changed bit when the purgatory starts."""
     machines = []
 
     def start(disk, variables, **options):
@@ -71,7 +71,7 @@ def test_halted_and_reported_once_by_the_next_start(tampered, tmp_path):
 
 @pytest.mark.matrix
 def test_no_room_for_the_note(tampered, tmp_path):
-    """A reset that nothing remembers would be one of many, so there is none. A full store is no reason not to boot."""
+    """A reset without a note could repeat for ever, so the purgatory does not reset. A full store does not prevent a boot."""
     disk = esp.make(tmp_path / "esp.img", files(conf=entry(extra=["verbose yes", "on-mismatch reset"])))
     variables = shutil.copyfile(OVMF.variables, tmp_path / "vars.fd")
     # The firmware's own variables, without which it has no console, must be there first.
@@ -91,7 +91,7 @@ def test_no_room_for_the_note(tampered, tmp_path):
 
 
 def test_shown_on_the_screen(tampered, tmp_path):
-    """Letters are as large as leaves 80 in a line: with OVMF's 1280 pixels, twice the font's size."""
+    """Letters are as large as 80 in a line allow: with OVMF's 1280 pixels, twice the font's size."""
     disk = esp.make(tmp_path / "esp.img", files())
     guest = tampered(disk, shutil.copyfile(OVMF.variables, tmp_path / "vars.fd"), display=True)
     guest.expect(r"^purgatory: the kernel was not started; halted$")
@@ -105,7 +105,7 @@ def test_shown_on_the_screen(tampered, tmp_path):
 
 
 def test_reset_once_then_reported_then_the_next_boot_option(tampered, tmp_path, boot_options):
-    """One run of QEMU: entry A is tampered with and resets, reports and gives way to entry B."""
+    """One run of QEMU: entry A is tampered with and resets, then reports and returns, and the firmware starts entry B."""
     disk = esp.make(tmp_path / "esp.img", files({
         "/EFI/a/a.efi": IMAGE, "/EFI/a/a.conf": entry(extra=["verbose yes", "on-mismatch reset"]),
         "/EFI/b/b.efi": IMAGE, "/EFI/b/b.conf": entry(extra=[]),
@@ -123,7 +123,8 @@ def test_reset_once_then_reported_then_the_next_boot_option(tampered, tmp_path, 
 
 
 def test_reset_behind_systemd_boot_then_reported_then_the_menu(boot, tmp_path):
-    """systemd-boot shows its menu again only to who has not failed. The note is one as the purgatory leaves it."""
+    """systemd-boot shows its menu again only after a program that has not failed. The test writes a note like the
+    purgatory's."""
     store = VariableStore(OVMF.variables)
     reset = 1
     store.set("KexecMismatch", struct.pack("<II16s32s32s", 1, reset, b"initrd", bytes(32), b"\xff" * 32),

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Boots over the network: PXE by QEMU's own TFTP server, and HTTP by one of the tests' own (server.py)."""
+"""Boots over the network: PXE by QEMU's own TFTP server, and HTTP by the tests' own server (server.py)."""
 
 import os
 import re
@@ -17,7 +17,7 @@ MIB = 1 << 20
 
 
 def digests(*paths):
-    """Lines that vouch for files, given as (path in the entry, file)."""
+    """Lines with digests of files, given as (path in the entry, file)."""
     return [f"fsverity {fsverity(file)} {path}" for path, file in paths]
 
 
@@ -36,7 +36,7 @@ def nic(number, folder=None):
 
 
 def tftp_folder(folder, files):
-    """Writes what a TFTP server shows."""
+    """Writes the files of a TFTP server."""
     for path, content in files.items():
         place = folder / path
         place.parent.mkdir(parents=True, exist_ok=True)
@@ -45,7 +45,7 @@ def tftp_folder(folder, files):
 
 
 def loader_lines(log):
-    """What each start of the loader said that was no good news."""
+    """The warnings and errors of each start of the loader."""
     return [(lines.errors(part), lines.warnings(part)) for part in re.split(r"^kexec: kexec-efi \S+$", log, flags=re.M)[1:]]
 
 
@@ -82,7 +82,8 @@ PXE_FOLDERS = [
 
 
 def test_pxe(tmp_path, empty_disk):
-    """Each network device has a server of its own: what one has is refused, and the firmware goes on to the next."""
+    """Each network device has a server of its own: the loader refuses its files, and the firmware goes on to the next
+    device."""
     devices, entries = [], []
     for number, (contents, _) in enumerate(PXE_FOLDERS):
         folder = tftp_folder(tmp_path / f"tftp{number}", {"dir/kexecx64.efi": IMAGE, **contents})
@@ -121,7 +122,7 @@ HTTP_FAULTS = {
 
 
 def http_files(name, fault, initrd=bytes(2000000)):
-    """What a server has for the boot `name`: an image, its entry, and an initrd."""
+    """A server's files for the boot `name`: an image, its entry, and an initrd."""
     folder = "/" + name.replace(" ", "%20")
     return {f"{folder}/kexecx64.efi": (IMAGE, Fault(times=0)),
             f"{folder}/kexecx64.conf": (entry("/vmlinuz", ["initrd"], extra=["verbose yes", "network trust"]), Fault(times=0)),
@@ -134,8 +135,8 @@ def http_store(tmp_path, urls):
 
 
 def test_http(tmp_path, empty_disk):
-    """A boot entry for each fault: it is one line, and the firmware goes on. The last boots, by a server that breaks the
-    connection once, and does not know HEAD."""
+    """One boot entry for each fault: the loader prints one line, and the firmware goes on. The last one boots, from a
+    server that breaks the connection once, and does not support HEAD."""
     files = {"/vmlinuz": (kernel(), Fault(times=0))}
     for name, (fault, _) in HTTP_FAULTS.items():
         files |= http_files(name, fault)
@@ -169,7 +170,7 @@ def pxe_machine(tmp_path, disk, folder):
 
 @pytest.fixture
 def large_initrd(tmp_path):
-    """INITRD, made up to 40 MB."""
+    """INITRD, padded to 40 MB."""
     large = tmp_path / "large"
     large.write_bytes(INITRD.read_bytes().ljust(40 * MIB, b"\0"))
     return large
@@ -203,7 +204,7 @@ def test_forty_megabytes_by_http(tmp_path, empty_disk, large_initrd):
 @pytest.mark.parametrize("size, line", [(2000, r"cannot read: expected 1000 bytes, found more: it changed while it was read"),
                                         (500, r"ends early: expected 1000 bytes, found 500")])
 def test_file_that_changes_on_a_tftp_server(tmp_path, empty_disk, large_initrd, size, line):
-    """Sizes are asked for before the first initrd is read: the second changes meanwhile."""
+    """The loader asks for all sizes before it reads the first initrd. Meanwhile the second one changes."""
     folder = tftp_folder(tmp_path / "tftp", {"dir/kexecx64.efi": IMAGE, "vmlinuz": kernel(), "dir/large": large_initrd,
                                              "dir/small": bytes(1000),
                                              "dir/kexecx64.conf": small_entry(["large", "small"], "network trust")})
@@ -217,7 +218,7 @@ def test_file_that_changes_on_a_tftp_server(tmp_path, empty_disk, large_initrd, 
 
 @pytest.mark.matrix
 def test_disk_that_http_boot_has_fetched(tmp_path, empty_disk):
-    """It becomes a RAM disk with a volume, which the loader reads as any other."""
+    """The firmware makes it a RAM disk with a volume, which the loader reads like any other."""
     disk = tmp_path / "disk.img"
     with open(disk, "wb") as file:
         file.truncate(24 * MIB)

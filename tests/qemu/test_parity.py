@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""The same kernel, initrd and options, chained by the same systemd-boot: through the kernel's own EFI stub, and through
-kexec-efi. Whatever the two booted systems report must be the same, but for what stands here with its reason.
+"""The same kernel, initrd and options, chained by the same systemd-boot, through the kernel's own EFI stub and through
+kexec-efi. The reports of the two booted systems must be equal, with the exceptions that this file lists and explains.
 
-systemd-boot starts both, so that what it leaves (variables, measurements) is in both, and only the last step differs.
+systemd-boot starts both, so both have its variables and measurements, and only the last step differs.
 """
 
 import base64
@@ -90,7 +90,7 @@ def contents(lines, name, loader=SYSTEMD_BOOT):
 
 
 def facts(report):
-    """Key -> values of a report, without what is explained above."""
+    """Key -> values of a report, without the exceptions above."""
     result = collections.defaultdict(list)
     for line in report.lines:
         key, _, value = line.partition(" ")
@@ -100,7 +100,8 @@ def facts(report):
 
 
 def dmesg_facts(report):
-    """The lines, without their times, and without the e820 table and the table of EFI's tables, compared below."""
+    """The lines without their times, without the e820 table, and without the table of EFI's tables, which is compared
+    below."""
     text = re.sub(r"^\[[ .\d]*\] ", "", report.dmesg, flags=re.MULTILINE)
     # Which descriptor of the map it is depends on how many pieces there are before it.
     lines = re.sub(r"(efi: Remove mem)\d+", r"\1", text).splitlines()
@@ -116,7 +117,7 @@ def efi_tables(report):
 
 
 def e820_totals(report):
-    """Kind -> bytes; what may become ACPI memory as `usable or ACPI data`."""
+    """Kind -> bytes. Memory that may become ACPI memory counts as `usable or ACPI data`."""
     totals = collections.Counter()
     for start, end, kind in re.findall(r"BIOS-e820: \[mem (0x\w+)-(0x\w+)\] +(.*)$", report.dmesg, re.MULTILINE):
         # Linux 7 has another word for it.
@@ -145,7 +146,7 @@ def expect_parity(stub, ours):
 
 
 def expect_event_log(report):
-    """Linux's log has all that was measured before it, once: replayed, it gives what the TPM has."""
+    """Linux's log has each earlier measurement once: replayed, it gives the TPM's values."""
     events = event_log.parse(base64.b64decode(report["event-log"]))
     values = event_log.replay(events)
     assert {0, 1, 2, 3, 4, 5, 6, 7} <= set(values)

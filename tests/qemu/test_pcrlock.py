@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Unified images: what the guest's registers hold is what predict-pcrs has said, and what systemd-pcrlock predicts by
-components of its own or ours."""
+"""Unified images: the guest's registers have the values that predict-pcrs computes, and those that systemd-pcrlock
+predicts from its own or our components."""
 
 import base64
 
@@ -35,7 +35,7 @@ def boot_image(boot, boot_options, tmp_path, image, options=None, **machine):
 
 
 def test_unified_image(boot, boot_options, tmp_path):
-    """By systemd-pcrlock's own hand for registers 4 and 11, and by ours for all."""
+    """systemd-pcrlock's own component predicts registers 4 and 11, and ours predicts all."""
     report, which = boot_image(boot, boot_options, tmp_path, unified(), firmware=FIRMWARE["trixie"], tpm="tpm-crb")
     lock_uki(tmp_path / "theirs", tmp_path / "image.efi")
     expect_recognised(report, tmp_path / "theirs", (4, 11, 12))
@@ -57,7 +57,8 @@ def test_what_load_options_choose(boot, boot_options, tmp_path, options, has_lin
 
 
 def test_sidecars_are_predicted(boot, tmp_path):
-    """One of each kind for this image and for all, and addons that add to all there is; an image that an entry names."""
+    """One sidecar of each kind for this image and for all images, and addons that add everything possible; also for an
+    image that an entry names."""
     root = tmp_path / "root"
     image = uki.make([(".osrel", b"ID=debian\n"), (".cmdline", DEFAULT_OPTIONS.encode()), (".uname", b"6.1"),
                       (".linux", kernel().read_bytes()), (".initrd", INITRD.read_bytes()),

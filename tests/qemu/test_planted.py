@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Variables that somebody has planted: each that is read, or that tells Linux about this boot, in each form that its
-attributes can have. None reaches Linux as a loader's, and none changes what boots.
+"""Planted variables: each variable that the loader reads, or that tells Linux about this boot, with each form of
+attributes. None reaches Linux as if a loader had set it, and none changes what boots.
 
-An earlier image of the same boot plants what it can (plant.c), the rest stands in the variable store beforehand. A
-volatile one that boot services and Linux see is no plant: it is what loaders leave."""
+An earlier image of the same boot plants what it can (plant.c); the others are in the variable store beforehand. A
+volatile variable that boot services and Linux see does not count as planted: loaders leave such variables.
+"""
 
 import re
 import uuid
@@ -74,7 +75,7 @@ def set_beforehand(store, attributes):
 
 
 def planted_names(report):
-    """The reports of the interface that have a planted value in the booted system."""
+    """The fields of the report that have a planted value in the booted system."""
     return {line.split()[0] for line in report.lines if re.search(r" (planted-\w+|systemd-boot 257)$", line)} - set(SETTINGS)
 
 
@@ -93,7 +94,7 @@ def expect_nothing_planted(report):
 
 
 def expect_what_boots(report):
-    """The same as without any of them, and the settings as they were."""
+    """Checks that the same boots as without planted variables, and with the same settings."""
     assert report["cmdline"] == DEFAULT_OPTIONS
     assert report["payload"] == "payload: OK"
     found = attributes_of(report)
@@ -102,7 +103,7 @@ def expect_what_boots(report):
 
 
 def expect_refusal(guest, line, start=0):
-    """An error returns to the firmware, which goes on, whatever LoaderInfo says."""
+    """Checks that an error returns to the firmware, which goes on, whatever LoaderInfo says."""
     start = guest.expect(rf"^kexec: {line}$", start=start).end()
     return guest.expect(r"BdsDxe: failed to start Boot\w+ .*", start=start).end()
 
@@ -113,7 +114,7 @@ UNKNOWN = (r"/vmlinuz: signature: required by .*: expected Secure Boot on, found
 
 
 def contents(attributes, planting):
-    """With a loader that is started by whoever plants, or straight from the firmware."""
+    """The files of an ESP on which the planting image starts the loader, or the firmware does."""
     changes = {"/EFI/BOOT/BOOTX64.EFI": None, "/EFI/BOOT/BOOTX64.conf": None, "/kexec.efi": IMAGE,
                "/require.conf": entry(extra=["signature require"])}
     if planting:
@@ -131,7 +132,7 @@ def start(boot, tmp_path, attributes, store, entries, firmware="ovmf", planting=
 
 
 def expect_planted(guest, attributes):
-    """That they were there: all but those whose names the firmware protects."""
+    """Checks that the variables were there, except those whose names the firmware protects."""
     for form, _, name, _ in variables(attributes):
         if name != "MemoryOverwriteRequestControl":
             assert f"kexec: plant: {name} 0x{form:x}: SUCCESS\n" in guest.log, name
@@ -147,7 +148,7 @@ def seed_taken(attributes):
 # By an earlier image; an operating system can plant the second alone.
 @pytest.mark.parametrize("attributes", [NV | BS, NV | BS | RT, BS], ids=["NV BS", "NV BS RT", "BS"])
 def test_planted_by_an_earlier_image(boot, tmp_path, attributes):
-    """On firmware that knows no Secure Boot, whose variable for it has been written offline."""
+    """The firmware does not know Secure Boot, and its variable was written offline."""
     store = varstore.VariableStore(FIRMWARE[WITHOUT_SECURE_BOOT].variables)
     offline = attributes | NV
     store.set("SecureBoot", b"\1", attributes=offline)
@@ -170,8 +171,8 @@ def test_planted_by_an_earlier_image(boot, tmp_path, attributes):
 
 
 def test_left_by_an_earlier_loader(boot, tmp_path):
-    """Volatile, for boot services and Linux: so a loader that starts us tells of itself, and is believed. But our log
-    is our own, and so is what the last stub says of itself."""
+    """The variables are volatile, for boot services and Linux: a loader that starts us describes itself with them, and is
+    believed. But the log is our own, and so are the variables of the last stub."""
     store = varstore.VariableStore(FIRMWARE["ovmf"].variables)
     guest = start(boot, tmp_path, BS | RT, store, [("good", None, GOOD)])
     report = wait_for_report(guest)
@@ -186,7 +187,7 @@ def test_left_by_an_earlier_loader(boot, tmp_path):
 
 
 def test_what_only_offline_can_be_written(boot, tmp_path):
-    """Hidden from boot services; and SecureBoot of two bytes, which is not 0."""
+    """Variables that boot services do not see; and SecureBoot with two bytes, which is not 0."""
     attributes = NV | RT
     store = varstore.VariableStore(FIRMWARE[WITHOUT_SECURE_BOOT].variables)
     set_beforehand(store, attributes)
@@ -202,7 +203,7 @@ def test_what_only_offline_can_be_written(boot, tmp_path):
 
 
 def test_authenticated_ones_stay_and_a_sealed_image_is_refused(boot, tmp_path):
-    """Firmware with Secure Boot code deletes none that is authenticated. The last entry, which seals nothing, boots."""
+    """Firmware with Secure Boot code deletes no authenticated variable. The last entry, which seals nothing, boots."""
     attributes = NV | BS | RT | AT
     store = varstore.VariableStore(FIRMWARE["secboot"].variables)
     set_beforehand(store, attributes)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""QEMU without a disk: what -kernel, -initrd, -append and -shim name is on a volume that OVMF makes of them."""
+"""QEMU without a disk: OVMF makes a volume of the files that -kernel, -initrd, -append and -shim name."""
 
 import pathlib
 import struct
@@ -26,7 +26,7 @@ def unified(tmp_path):
 
 @needs_shim
 def test_shim_boots_kernel_and_initrd(tmp_path):
-    """All of -append is the kernel's, whatever would mean something to the loader elsewhere."""
+    """All of -append is for the kernel, even words that would mean something to the loader elsewhere."""
     append = f'{DEFAULT_OPTIONS} verbose a="b  c" linux=/x kernel -- d "e k\u00e4se'
     words = options_of(shim=IMAGE, kernel=kernel(), initrd=INITRD, append=append)
     with Machine(None, firmware=FIRMWARE["trixie"], qemu=NEWER_QEMU, extra=words) as guest:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""What cannot be booted: one line that says why, and the firmware goes on. The twins that boot are in test_boot.py."""
+"""Boots that are refused: one line says why, and the firmware goes on. The twins that boot are in test_boot.py."""
 
 import random
 
@@ -114,7 +114,7 @@ def test_too_little_memory_for_the_initrd(boot):
 
 
 def test_sector_that_cannot_be_read(tmp_path):
-    """In the middle of the kernel."""
+    """The sector is in the middle of the kernel."""
     disk = esp.make(tmp_path / "esp.img", files())
     sector = disk.read_bytes().index(kernel().read_bytes()[4 << 20:][:4096]) // 512
     rule = tmp_path / "blkdebug.conf"

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""An initrd that whoever started the loader has registered for it (register.c): loaded in front of the others, once."""
+"""An initrd that the loader's caller has registered (register.c): it is loaded in front of the others, once."""
 
 import hashlib
 import pathlib
@@ -20,14 +20,14 @@ REFUSALS = {
 
 
 def started_by_it(tmp_path, changes=None, conf=None):
-    """An ESP on which register.c starts the loader, with an archive that has two files."""
+    """An ESP on which register.c starts the loader, and registers an archive with two files."""
     registered = packed(tmp_path, "extra1", b"registered ") + packed(tmp_path, "extra2", b"registered ")
     return files({"/EFI/BOOT/BOOTX64.EFI": BUILD / "register.efi", "/kexec.efi": IMAGE, "/registered": registered,
                   **(changes or {})}, conf)
 
 
 def test_first_of_all_and_each_lie_is_one_line(boot, tmp_path):
-    """What is named in the entry comes behind what is registered, so its file is the one that stays."""
+    """The entry's initrd follows the registered one, so its file replaces the other."""
     named = packed(tmp_path, "extra2", b"named ")
     guest = boot(started_by_it(tmp_path, {"/named": named}, entry(initrds=["/named", "/initrd"])))
     report = wait_for_report(guest)
@@ -38,7 +38,7 @@ def test_first_of_all_and_each_lie_is_one_line(boot, tmp_path):
 
 
 def test_sealed_image_refuses_it(boot, tmp_path):
-    """The twin that nobody has registered anything for is in test_sealed.py."""
+    """The twin without a registered initrd is in test_sealed.py."""
     image = seal(tmp_path, "--linux", kernel(), "--initrd", INITRD, "--cmdline", DEFAULT_OPTIONS)
     guest = boot(started_by_it(tmp_path, {"/kexec.efi": image}))
     guest.expect(r"^kexec: registered initrd: expected none, since what this image boots is sealed in it, found one of "
@@ -47,7 +47,7 @@ def test_sealed_image_refuses_it(boot, tmp_path):
 
 
 def test_same_initrd_by_systemd_boot_is_loaded_once(boot):
-    """It registers what the entry names, and names it in the load options as well."""
+    """systemd-boot registers the entry's initrd, and names it in the load options as well."""
     contents = menu([f"initrd /initrd", f"options linux=/vmlinuz verbose -- {DEFAULT_OPTIONS}"])
     path = "/loader/entries/entry0.conf"
     contents[path] = contents[path].replace(b"\nefi ", b"\nlinux ")

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""The drill of SECURITY.md: a sealed image that has been revoked does not start any more, and the one that takes its
-place does. What is done here by commands is what that page has its reader do."""
+"""The procedure in SECURITY.md: a revoked sealed image does not start any more, and its successor does. The commands here
+are those of that page."""
 
 import copy
 import re
@@ -24,7 +24,7 @@ TIME_BASED_AUTHENTICATED_WRITE_ACCESS = 0x20
 
 
 def sealed_image(folder, platform, generation):
-    """A unified image of the owner's, who counts its generations."""
+    """A unified image of an owner who uses generations."""
     folder = folder / f"generation{generation}"
     folder.mkdir()
     return platform.key.sign(seal(folder, f"--linux={kernel()}", f"--initrd={INITRD}",
@@ -33,7 +33,7 @@ def sealed_image(folder, platform, generation):
 
 
 def revocations(folder, level):
-    """An image with nothing to run, only with a level for shim."""
+    """An image without code, only with a level for shim."""
     (folder / "level").write_text(level)
     (folder / "sbat").write_text("sbat,1,SBAT Version,sbat,1,https://github.com/rhboot/shim/blob/main/SBAT.md\n"
                                  "acme-revocations,1,Acme,acme-boot,1,https://acme.test\n")
@@ -55,15 +55,15 @@ def expect_only_new(guest):
 
 
 def expect_refusal_by_shim(guest, label, start):
-    """Shim says so, and waits for somebody to read it."""
+    """Shim prints a message, and waits for a key."""
     start = guest.expect(r"Verification failed: \(0x1A\) Security Violation", start=start).end()
     guest.type("\r")
     return guest.expect(rf"BdsDxe: failed to start Boot\w+ \"{label}\" ", start=start).end()
 
 
 def test_generation_revoked_behind_shim(boot, tmp_path):
-    """By a file beside shim, which then remembers: the second entry has no such file. Shim reads it before it knows the
-    keys of the machine's owner, so the key must be the firmware's to trust, in db."""
+    """A file beside shim revokes the generation, and shim remembers it: the second entry does not have the file. Shim
+    reads it before it knows the keys of the machine's owner, so its key must be in the firmware's db."""
     platform = Platform("trixie-snakeoil", tmp_path)
     old, new = (sealed_image(tmp_path, platform, generation) for generation in (1, 2))
     level = revocations(tmp_path, "sbat,1,2030010100\nshim,4\ngrub,5\ngrub.proxmox,2\nacme,2\n")
@@ -79,13 +79,13 @@ def test_generation_revoked_behind_shim(boot, tmp_path):
 
 
 def signature_list_of_digest(image):
-    """As hash-to-efi-sig-list makes it (UEFI specification 32.4.1, EFI_CERT_SHA256_GUID)."""
+    """A list as hash-to-efi-sig-list makes it (UEFI specification 32.4.1, EFI_CERT_SHA256_GUID)."""
     digest = loader.File("image", image).authenticode()
     return SHA256.bytes_le + struct.pack("<III", 28 + 48, 0, 48) + SHIM.bytes_le + digest
 
 
 def test_digest_revoked_behind_shim(boot, tmp_path):
-    """In MokListX, as MokManager leaves it."""
+    """The digest is in MokListX, as MokManager leaves it."""
     platform = Platform("trixie-ms", tmp_path)
     old, new = (sealed_image(tmp_path, platform, generation) for generation in (1, 2))
     store = varstore.VariableStore(platform.firmware.variables)
@@ -98,7 +98,7 @@ def test_digest_revoked_behind_shim(boot, tmp_path):
 
 
 def test_digest_revoked_without_shim(boot, tmp_path):
-    """In dbx, as the firmware leaves it when the owner of its KEK has appended to it."""
+    """The digest is in dbx, as the firmware leaves it when the owner of its KEK has appended to it."""
     platform = Platform("trixie-snakeoil", tmp_path)
     old, new = (sealed_image(tmp_path, platform, generation) for generation in (1, 2))
     store = varstore.VariableStore(platform.firmware.variables)

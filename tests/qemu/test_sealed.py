@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""What is booted, inside the image: sealed entries and unified kernel images."""
+"""Images that contain what they boot: sealed entries and unified kernel images."""
 
 import hashlib
 import re
@@ -31,7 +31,7 @@ def seal(tmp_path, *arguments):
 
 @pytest.fixture
 def sealed(tmp_path):
-    """An image with an entry for the kernel and initrd of every test, whose digests it knows."""
+    """An image with a sealed entry for the kernel and initrd of every test."""
     (tmp_path / "vmlinuz").symlink_to(kernel())
     (tmp_path / "initrd").symlink_to(INITRD)
     conf = tmp_path / "my.conf"
@@ -73,7 +73,7 @@ def test_sealed_entry_with_a_file_changed_by_one_bit(boot, sealed, path):
 
 
 def test_one_digest_from_the_entry_to_the_purgatory(sealed, tmp_path):
-    """Debian's program, the sealed entry, the loader's lines, and what the purgatory compares with: the same text."""
+    """Debian's program, the sealed entry, the loader's lines and the purgatory have the same digest."""
     paths = {"kernel": kernel(), "initrd": INITRD}
     expected = {name: fsverity(path) for name, path in paths.items()}
     image = loader.Image("sealed.efi", sealed.read_bytes())
@@ -128,7 +128,7 @@ def test_sealed_image_that_cannot_read_itself(boot, sealed):
 
 
 def test_generic_image_that_cannot_read_itself(boot):
-    """It cannot know that it is generic. Without the names of its sections it can."""
+    """The image cannot know that it is generic, and refuses. If only the names of its sections are missing, it can know."""
     assert boot_with_lies(boot, IMAGE, LIES)["cmdline"] == f"{DEFAULT_OPTIONS} beside"
 
 

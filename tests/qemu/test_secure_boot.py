@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Secure Boot: what the platform vouches for boots, and nothing else. What is expected follows from whose keys the
-platform has. Each boot tries several boot entries, one of which must boot; each refusal stands beside that twin."""
+"""Secure Boot: only kernels boot that the platform vouches for. The expectation follows from the owner of the platform's
+keys. Each boot tries several boot entries, one of which must boot: that is the twin of the refusals."""
 
 import re
 
@@ -29,7 +29,8 @@ SIGNERS = {"unsigned": None, "one bit flipped": None, "last bit flipped": None, 
 
 
 class Platform:
-    """A firmware with Secure Boot, and a key that it trusts: its own, or one that the machine's owner told shim."""
+    """A firmware with Secure Boot, and a key that it trusts: its own, or one that the machine's owner has enrolled in
+    shim."""
 
     def __init__(self, name, folder):
         self.name = name
@@ -60,7 +61,7 @@ class Platform:
 
 @pytest.fixture(scope="module")
 def kernels(tmp_path_factory):
-    """kernels(key) -> a dict from the names in SIGNERS to kernels, where `key` is whom the platform trusts."""
+    """kernels(key) -> a dict from the names in SIGNERS to kernels; the platform trusts `key`."""
     other = Key.new(tmp_path_factory.mktemp("keys"), "other")
 
     def make(key):
@@ -87,7 +88,7 @@ def boot_entries(boot, platform, entries, files, **machine_options):
 
 
 def expect_refusals(guest, lines):
-    """Waits for the line of each boot entry's refusal, after which the firmware says that it failed."""
+    """Waits for the line about each boot entry's refusal, after which the firmware reports the failure."""
     start = 0
     for line in lines:
         start = guest.expect(rf"^kexec: {line}$", start=start).end()
@@ -107,7 +108,7 @@ def refusal(path):
 
 @pytest.mark.parametrize("name", CONFIGURATIONS)
 def test_kernels(boot, tmp_path, kernels, name, record_property):
-    """Every kernel that is not trusted by a boot entry of its own, then one that is."""
+    """Every kernel that is not trusted, by a boot entry of its own, then a trusted one."""
     platform = Platform(name, tmp_path)
     refused = [label for label, signer in SIGNERS.items() if signer not in platform.trusts]
     record_property("Secure Boot", [{"platform": name, **dict.fromkeys(refused, "refused"), "signed": "boots"}])
@@ -139,8 +140,8 @@ def test_kernel_signed_by_debian_behind_debians_shim(boot, tmp_path, record_prop
 
 @pytest.mark.parametrize("name, image", [("old shim", OLD_SHIM), ("bare shim", BARE_SHIM)])
 def test_shim_that_is_asked_by_its_protocol(boot, tmp_path, name, image):
-    """It knows a kernel that the firmware does not. The old one is asked in the System V ABI, and the bare one has not
-    put its LoadImage in the place of the firmware's."""
+    """Shim knows a kernel that the firmware does not. Old shim is asked in the System V ABI, and bare shim has not
+    replaced the firmware's LoadImage."""
     platform = Platform("trixie-snakeoil", tmp_path)
     unsigned = without_signature(kernel().read_bytes())
     files = {"/shim.efi": platform.key.sign(image), "/kexec.efi": platform.key.sign(IMAGE), "/initrd": INITRD,
@@ -156,7 +157,7 @@ def test_shim_that_is_asked_by_its_protocol(boot, tmp_path, name, image):
 
 
 def test_shim_of_another_age_is_asked_about_a_sealed_kernel_too(boot, tmp_path, unsigned_kernel):
-    """It lets nobody leave the firmware who has not asked; its answer is not what counts."""
+    """Such a shim lets nobody call ExitBootServices who has not asked it. Its answer does not matter."""
     platform = Platform("trixie-snakeoil", tmp_path)
     files = {"/shim.efi": platform.key.sign(OLD_SHIM), "/initrd": INITRD,
              "/kexec.efi": platform.key.sign(seal(tmp_path, "--linux", unsigned_kernel, "--initrd", INITRD, "--cmdline",
@@ -168,7 +169,7 @@ def test_shim_of_another_age_is_asked_about_a_sealed_kernel_too(boot, tmp_path, 
 
 
 def sweep(boot, platform, kernel_image, ranges):
-    """Lets the loader's verification judge a signed kernel with one bit flipped in each byte of `ranges`, in one boot.
+    """Lets the loader's verification check a signed kernel with one bit flipped in each byte of `ranges`, in one boot.
     Returns a row for the table."""
     text = " ".join(f"{part.start} {part.stop} {part.step}" for part in ranges)
     guest = boot_entries(boot, platform, {"flips": (platform.key.sign(FLIPS), entry(initrds=(), options=text, extra=()))},
@@ -183,7 +184,7 @@ def sweep(boot, platform, kernel_image, ranges):
 
 
 def covered(image, step):
-    """All bytes of the headers, and each `step`th behind them, but for CheckSum and certificates."""
+    """All bytes of the headers, and each `step`th byte behind them, except CheckSum and certificates."""
     field = checksum(image)
     headers = 0x400
     return [range(0, field), range(field + 4, headers), range(headers, certificates(image)[1], step)]
@@ -196,7 +197,7 @@ def test_bits_flipped_all_over_a_small_kernel(boot, tmp_path, record_property):
 
 
 def test_bits_flipped_in_debians_kernel(boot, tmp_path, record_property):
-    """Behind Debian's shim, with Debian's own signature."""
+    """The platform is Debian's shim, the signature Debian's own."""
     platform = Platform("trixie-ms", tmp_path)
     image = kernel().read_bytes()
     end = certificates(image)[1]
@@ -239,7 +240,7 @@ def sealed_image(folder, unsigned_kernel, name, extra=()):
 
 
 def sealed_entries(platform, folder, unsigned_kernel):
-    """Boot entries, of which the last alone can boot, and the files that they want."""
+    """Boot entries of which only the last can boot, and their files."""
     sign = platform.key.sign
     changed = {f"/{name}-{kind}": unsigned_kernel if kind == "kernel" else INITRD
                for name in ("k", "i", "r", "c", "good") for kind in ("kernel", "initrd")}
@@ -278,7 +279,7 @@ def test_sealed_images(boot, tmp_path, unsigned_kernel, name):
 
 
 def test_unified_image(boot, tmp_path, unsigned_kernel):
-    """Its kernel unsigned, one bit changed and as it was signed."""
+    """The kernel in it is unsigned; once one bit is changed, and once the image is as it was signed."""
     platform = Platform("trixie-snakeoil", tmp_path)
     image = platform.key.sign(seal(tmp_path, "--linux", unsigned_kernel, "--initrd", INITRD, "--cmdline",
                                    f"{DEFAULT_OPTIONS} unified"))

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""The codes for SHA-256 where they have to work: under firmware, and with it gone in the purgatory."""
+"""The implementations of SHA-256 in their real environments: under the firmware, and in the purgatory after it."""
 
 import re
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Sidecars and sections for the initrd: the same bytes and registers as behind systemd's own stub, and who is refused."""
+"""Sidecars and sections for the initrd: the same bytes and registers as with systemd's own stub, and the refusals."""
 
 import base64
 import hashlib
@@ -40,7 +40,8 @@ def addon(*added):
 
 
 def sidecars(folder):
-    """One of each kind for this image and for all, some that are left out, and addons with all that they can add."""
+    """One sidecar of each kind for this image and for all images, some that are left out, and addons that add everything
+    possible."""
     def cpio(name, content):
         return packed(folder, name, content)
     return {
@@ -61,7 +62,7 @@ SMBIOS = ["-smbios", "type=11,value=other=1,value=io.systemd.stub.kernel-cmdline
 
 
 def boot_image(boot, image, contents, firmware):
-    """As what the firmware starts without being told."""
+    """Boots the image from the removable path."""
     return wait_for_report(boot({"/EFI/BOOT/BOOTX64.EFI": image, **contents}, firmware=FIRMWARE[firmware], tpm="tpm-crb",
                                 extra=SMBIOS))
 
@@ -113,7 +114,7 @@ def newc(folder, files):
 
 @pytest.mark.matrix
 def test_image_of_an_entry_and_extensions_of_all(boot, tmp_path):
-    """The folder is beside the image that is named; boot counting does not count."""
+    """The folder is beside the image that the entry names; boot counting in its name is ignored."""
     contents = {path.replace(BESIDE, "/EFI/Linux/x.efi.extra.d"): content
                 for path, content in {**sidecars(tmp_path), **EXTENSIONS_OF_ALL}.items()}
     guest = boot(files({"/EFI/Linux/x+3-1.efi": uki.make(sections(), STUB), **contents},

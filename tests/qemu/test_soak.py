@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Many boots in a row of one machine, all equal: `make soak BOOTS=100`. Not part of any other run."""
+"""Many boots in a row of one machine, all equal: `make soak BOOTS=100`. No other run includes it."""
 
 import os
 import re
@@ -25,7 +25,7 @@ DIFFERENT = {
 
 
 def said(log):
-    """What loader and purgatory said, but for times, and the progress of a file that takes longer than a second."""
+    """The lines of loader and purgatory, without times and the progress of a file that takes longer than a second."""
     lines = re.findall(r"^(?:kexec|purgatory): .*$", log, re.MULTILINE)
     return [re.sub(r"\d+\.\d+ ms$", "N ms", line) for line in lines if not re.search(r": +\d+ %, \d+ MB/s *$", line)]
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""What the next system to come up finds of a start that did not: lines in the firmware's variable KexecStarts."""
+"""The report of a failed start to the next system that comes up: lines in the EFI variable KexecStarts."""
 
 import struct
 import uuid
@@ -22,7 +22,7 @@ def disk(tmp_path, **trial):
 
 
 def on_trial(boot_options):
-    """B is started once, by BootNext; the order has A."""
+    """BootNext starts B once; the boot order has A."""
     options = boot_options(("A", "\\EFI\\a\\a.efi", b""), ("B", "\\EFI\\b\\b.efi", utf16("verbose")))
     store = VariableStore(options["variables"])
     store.set("BootOrder", struct.pack("<H", GOOD))
@@ -32,7 +32,7 @@ def on_trial(boot_options):
 
 
 def noted(options):
-    """What happened, the path and the line, of each record."""
+    """The kind, the path and the message of each record."""
     data = VariableStore(options["variables"]).get("KexecStarts", VENDOR)
     records = [line.split("\t") for line in (data or b"").decode("ascii").splitlines()]
     # The last field is the time, of the firmware's clock.
@@ -51,7 +51,7 @@ def test_refused_trial_leaves_its_reason(tmp_path, boot_options):
 
 
 def test_trial_that_leaves_for_linux(tmp_path, boot_options):
-    """An ordinary boot leaves nothing."""
+    """An ordinary boot leaves no note."""
     image = disk(tmp_path)
     options = on_trial(boot_options)
     with Machine(image, **options) as guest:
@@ -63,7 +63,7 @@ def test_trial_that_leaves_for_linux(tmp_path, boot_options):
 
 
 def test_trial_that_was_stopped_gives_way_at_once(tmp_path, boot_options, tampered):  # noqa: F811
-    """The order has nothing behind A: it is no repetition of what was stopped."""
+    """The boot order has nothing behind A, but A is not the entry that was stopped, so it boots."""
     image = disk(tmp_path, extra=["verbose yes", "on-mismatch reset"])
     options = on_trial(boot_options)
     guest = tampered(image, options["variables"], boot_order=True, reboot=True)

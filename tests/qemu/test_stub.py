@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""The image as tools of others meet it: ukify and pefile of Debian 13, and the bootctl of both Debians."""
+"""The image in the hands of other tools: ukify and pefile of Debian 13, and the bootctl of both Debians."""
 
 import json
 import os
@@ -22,7 +22,7 @@ MANY = 115
 
 
 def ukify(folder, further=0, options=DEFAULT_OPTIONS):
-    """A unified image with our stub, and `further` sections that nobody looks at behind those five that count."""
+    """A unified image with our stub, and `further` unused sections behind the five that count."""
     (folder / "os-release").write_text('ID=debian\nVERSION_ID=13\nPRETTY_NAME="Debian by ukify"\n')
     (folder / "further").write_bytes(b"further")
     out = folder / "ukify.efi"
@@ -36,7 +36,7 @@ def ukify(folder, further=0, options=DEFAULT_OPTIONS):
 @pytest.fixture(scope="module")
 def images(tmp_path_factory):
     """Name -> image: a sealed entry for the files of every test, and unified images by tools/seal and by ukify. Each has
-    its name for a title and on its command line."""
+    its name as its title and on its command line."""
     folder = tmp_path_factory.mktemp("images")
     (folder / "vmlinuz").symlink_to(kernel())
     (folder / "initrd").symlink_to(INITRD)
@@ -54,7 +54,7 @@ def images(tmp_path_factory):
 
 
 def warnings(*paths):
-    """What pefile finds amiss with each."""
+    """pefile's warnings about each image."""
     code = "import json, pefile, sys; print(json.dumps([pefile.PE(path).get_warnings() for path in sys.argv[1:]]))"
     result = subprocess.run(["/usr/bin/python3", "-B", "-c", code, *paths], check=True, stdout=subprocess.PIPE,
                             env={**os.environ, "PYTHONPATH": str(PEFILE)})
@@ -71,7 +71,7 @@ def test_pefile_finds_nothing_amiss(images, tmp_path):
 
 
 def test_room_for_120_sections(images, tmp_path):
-    """ukify adds them to what is left of the headers: it moves nothing. What is sealed already has room as well."""
+    """ukify adds section headers in the room that is left, and moves nothing. A sealed image has room as well."""
     ukify(tmp_path, 120 - 5)
     with pytest.raises(subprocess.CalledProcessError) as raised:
         ukify(tmp_path, 140 - 5)
@@ -129,7 +129,7 @@ can_mount = pytest.mark.skipif(subprocess.run([*MOUNT, "mount", "--bind", TOOLS,
 
 
 def bootctl(program, partition, *arguments):
-    """What bootctl prints where the folder is mounted, as nobody else sees."""
+    """bootctl's output with the folder mounted, in a mount namespace of its own."""
     script = 'mount --bind "$1" "$1" && exec "$2" --esp-path="$1" --no-pager "$3"'
     result = subprocess.run([*MOUNT, "sh", "-c", script, "sh", partition, TOOLS / program, *arguments],
                             stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,

@@ -40,9 +40,9 @@ TAG, APPLICATION = 0x6, 0x80000003
 
 @pytest.fixture
 def make_image(tmp_path):
-    """make_image(stub) -> a unified image with all that ukify can put into it, and two profiles; or with no command line of
-    its own, and no profiles. The signature is none, because one would be of .sbat as well, and differ with the stub; it
-    gets into the initrd all the same."""
+    """make_image(stub) -> a unified image with everything that ukify can put into it, and two profiles; or without a
+    command line of its own and without profiles. The signature is a fake, because a real one would include .sbat, and
+    differ with the stub. It gets into the initrd nevertheless."""
     _, public = make_key(tmp_path)
     sections = {
         ".linux": kernel(), ".initrd": INITRD, ".uname": b"6.1.0-test",
@@ -70,34 +70,34 @@ def registers(report, *numbers):
 
 
 def foretold(tmp_path, image, profile=0):
-    """Register 11, as `registers` gives it, if the image is measured as systemd-measure says."""
+    """Register 11, in the form of `registers`, by systemd-measure."""
     return {11: calculate(tmp_path, {**sections_of(image.read_bytes(), profile), ".linux": kernel()})}
 
 
 def events(report, *numbers):
-    """Of these registers: register, type, what was hashed, what the log says of it."""
+    """The events of these registers: register, type, digest, description."""
     return [event for event in event_log.parse(base64.b64decode(report["event-log"])) if event.pcr in numbers]
 
 
 def applications(report):
-    """The digests of what was started, in register 4."""
+    """The digests of the started images, in register 4."""
     return [event.sha256.hex() for event in events(report, 4) if event.kind == APPLICATION]
 
 
 def variables(report):
-    """What systemd asks about: registers, and the profile."""
+    """The variables that systemd reads: registers, and the profile."""
     return sorted(line for line in report.lines if line.startswith(("StubPcr", "StubProfile ")))
 
 
 def without_sbat(logged):
-    """Without the events of what must differ."""
+    """The events, without those that must differ."""
     name = utf16(".sbat")
     return [event for event in logged if (event.pcr, event.content) != (11, name)]
 
 
 class Case:
-    """Load options, whether the image has a command line of its own, and what comes of it: the command line, the number of
-    the profile, and how many events in register 12."""
+    """Load options, whether the image has a command line of its own, and the result: the command line, the number of the
+    profile, and the number of events in register 12."""
 
     def __init__(self, options, has_command_line, command_line, profile, added):
         self.options = utf16(options) if options else b""
@@ -116,7 +116,7 @@ CASES = {"plain": Case("", True, COMMAND_LINE, 0, 0),
     ("crb", "plain"), *[pytest.param(*place, marks=pytest.mark.matrix)
                         for place in (("tis", "plain"), ("crb", "profile"), ("crb", "options"))]])
 def test_as_with_systemds_stub(boot, boot_options, make_image, tmp_path, machine, name):
-    """Both stubs, on the same machine with the same disk but for the image."""
+    """Both stubs, on the same machine with the same disk except for the image."""
     case = CASES[name]
     reports, images = {}, {}
     for stub in ("systemd", "ours"):
@@ -139,7 +139,7 @@ def test_as_with_systemds_stub(boot, boot_options, make_image, tmp_path, machine
 
 @pytest.mark.parametrize("machine", ["tis", pytest.param("crb", marks=pytest.mark.matrix)])
 def test_image_that_an_entry_names(boot, make_image, tmp_path, machine):
-    """The same, but for our own image, which is in register 4 as well."""
+    """The same result, except that our own image is in register 4 as well."""
     image = make_image("systemd")
     report = wait_for_report(boot(files({"/x.efi": image}, conf=entry("/x.efi", (), None)), **MACHINES[machine]))
     assert report["cmdline"] == COMMAND_LINE and report["payload"] == "payload: OK"

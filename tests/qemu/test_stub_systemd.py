@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""With systemd in the initrd of a unified image: what its conditions, units and tools make of what was measured, and a
-disk that the TPM opens only then."""
+"""systemd in the initrd of a unified image: its conditions, units and tools recognise the measurements, and only then the
+TPM opens a disk."""
 
 import re
 
@@ -38,7 +38,7 @@ class Setup:
         self.volume, self.state = systemd_tools.make_volume(folder, self.key[1])
 
     def report(self, contents):
-        """What a system that has booted from these files says of itself."""
+        """The report of a system that has booted from these files."""
         disk = esp.Partition({}, LINUX_TYPE, VOLUME_UUID, "volume", content=self.volume)
         guest = self._boot(contents, more=[disk], firmware=FIRMWARE["trixie"], tpm="tpm-crb", tpm_state=self.state,
                            memory=1024)
@@ -67,7 +67,7 @@ def sections(system="newer", more=(), options=OPTIONS):
 
 
 def check_measured(report, folder, measured, booted_by):
-    """Whether all has happened that systemd makes depend on a measured image."""
+    """Checks that everything has happened that systemd does only for a measured image."""
     assert {bank: report[f"pcr-{bank}-11"].lower() for bank in BANKS} == calculate(folder, measured, "enter-initrd")
     # 252 has neither such a condition nor such a line: its units look for the variable themselves.
     knows_measured = int(report["systemd"].split()[1]) >= 255
@@ -83,14 +83,14 @@ def check_measured(report, folder, measured, booted_by):
                                           pytest.param("systemd", "own", marks=matrix),
                                           pytest.param("ours", "own", marks=matrix)])
 def test_system_knows_that_it_was_measured(setup, tmp_path, stub, system):
-    """Of this machine's Debian, and of 13; the latter with our stub is the first of those below."""
+    """Tests this machine's Debian, and Debian 13 with its own stub. Debian 13 with our stub is the first of those below."""
     image = ukify(tmp_path, stub, sections(system))
     report = setup.report_of_image(image)
     check_measured(report, tmp_path, sections_of(image.read_bytes()), stub)
 
 
 def opens(report):
-    """Whether it has read the disk. If not, then because no signature is of what the registers hold."""
+    """Whether the system has read the disk. If it has not, the reason must be that no signature matches the registers."""
     if report["volume"] == SECRET:
         return True
     assert report["volume"] == ""
@@ -100,8 +100,8 @@ def opens(report):
 
 
 def test_disk(setup, tmp_path):
-    """A unified image, and the same kernel beside our image with another initrd, signed by the same key; not with another
-    command line."""
+    """A unified image, and the same kernel beside our image with another initrd, both signed by the same key. With
+    another command line the disk stays closed."""
     image = ukify(tmp_path, "ours", sections(), setup.key)
     report = setup.report_of_image(image)
     check_measured(report, tmp_path, sections_of(image.read_bytes()), "ours")
@@ -127,7 +127,7 @@ def second_initrd(folder, stub, key):
 
 
 def other_command_line(folder, stub, key):
-    """The same signature, and one word of the command line changed."""
+    """The same signature, and one changed word in the command line."""
     image = ukify(folder, stub, sections(), key)
     content = bytearray(image.read_bytes())
     offset, size = uki.section(content, ".cmdline")
@@ -137,7 +137,7 @@ def other_command_line(folder, stub, key):
 
 
 def other_order(folder, stub, key):
-    """Signed is a register into which the sections went in the order of the file."""
+    """The signature is for a register into which the sections went in the order of the file."""
     parts = {**sections(), ".pcrpkey": key[1]}
     unsigned = ukify(folder, stub, parts, output="unsigned.efi").read_bytes()
     found = sections_of(unsigned)
@@ -158,5 +158,5 @@ def other_key(folder, stub, _):
 @pytest.mark.parametrize("make, expected", [(second_initrd, True), (other_command_line, False), (other_order, False),
                                             (other_key, False)])
 def test_disk_and_images(setup, tmp_path, stub, make, expected):
-    """What opens it and what does not, with systemd's stub as with ours."""
+    """Images that open the disk and images that do not, with systemd's stub and with ours."""
     assert opens(setup.report_of_image(make(tmp_path, stub, setup.key))) is expected

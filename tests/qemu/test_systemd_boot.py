@@ -17,7 +17,7 @@ NEWER_SYSTEMD_BOOT = BUILD / "deps/systemd-boot/systemd-bootx64.efi"
 
 
 def menu(*entries, changes=None):
-    """An ESP with systemd-boot and its entries, the first of which it starts by itself."""
+    """An ESP with systemd-boot and its entries. systemd-boot starts the first one by itself."""
     contents = {
         "/EFI/BOOT/BOOTX64.EFI": SYSTEMD_BOOT,
         "/EFI/BOOT/BOOTX64.conf": None,
@@ -62,7 +62,7 @@ def test_failing_entry_returns_to_the_menu_and_the_next_boots(boot):
 
 
 def test_failure_after_systemd_boot_was_left_goes_on_in_the_boot_order(boot, boot_options):
-    """What systemd-boot has said of itself stays until the reset, and makes no menu of whoever starts us then."""
+    """systemd-boot's variables stay until the reset. They must not make the loader believe that a later caller is a menu."""
     contents = menu([], changes={"/EFI/kexec/kexecx64.efi": b"no image", "/again.efi": IMAGE})
     good = f"linux=/vmlinuz initrd=/initrd -- {DEFAULT_OPTIONS}"
     options = boot_options(("menu", "\\EFI\\BOOT\\BOOTX64.EFI", b""),
@@ -84,7 +84,8 @@ def test_failure_after_systemd_boot_was_left_goes_on_in_the_boot_order(boot, boo
                              (NEWER_SYSTEMD_BOOT, "ukify"))],
 ], ids=lambda value: value if isinstance(value, str) else "newer" if value == NEWER_SYSTEMD_BOOT else "own")
 def test_sealed_images_are_listed_by_their_titles_and_boot(boot, images, loader, chosen):  # noqa: F811
-    """Without an entry of anybody's. Debian 12's passes an image its own .cmdline, of which nothing is said."""
+    """There are no entry files. Debian 12's systemd-boot passes an image its own .cmdline, about which the loader prints
+    nothing."""
     guest = boot({"/EFI/BOOT/BOOTX64.EFI": loader, "/vmlinuz": kernel(), "/initrd": INITRD,
                   "/loader/loader.conf": f"timeout menu-force\ndefault {chosen}.efi\n".encode(),
                   **{f"/EFI/Linux/{name}.efi": image for name, image in images.items()}})

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Memory that changes between the hand-over and the purgatory: one bit is enough, and the region is named."""
+"""Memory that changes between the hand-over and the purgatory: one bit stops the boot, and the region is named."""
 
 import hashlib
 import re
@@ -26,13 +26,13 @@ def purgatory_entry(log):
 
 @pytest.fixture(scope="module")
 def disk(tmp_path_factory):
-    """Its system gives a shell, and stays."""
+    """A disk whose system gives a shell, and stays."""
     return esp.make(tmp_path_factory.mktemp("tampering") / "esp.img", files(conf=entry(options="console=ttyS0")))
 
 
 @pytest.fixture(scope="module")
 def layout(disk):
-    """Where everything is. The same firmware, memory and disk give the same addresses in each boot."""
+    """The addresses of everything. The same firmware, memory and disk give the same addresses in each boot."""
     with Machine(disk) as guest:
         guest.expect(r"^kexec: fsverity purgatory .*\n")
         return segments(guest.log), regions(guest.log), purgatory_entry(guest.log)
@@ -67,18 +67,18 @@ class Stopped:
         return next((start, size) for region, start, size, _ in self.regions if region == name)
 
     def address(self, name):
-        """Of the digest, and of the end of what the purgatory hashes of itself."""
+        """The addresses of the digest, and of the end of the range that the purgatory hashes of itself."""
         return int(re.search(rf"^kexec: purgatory {name} (0x\w{{16}})$", self.guest.log, re.MULTILINE)[1], 16)
 
     def find_table(self, *numbers):
-        """Where these 64-bit numbers stand in the purgatory, once."""
+        """The only place of these 64-bit numbers in the purgatory."""
         mem, bufsz, _ = self.segments["purgatory"]
         content, wanted = self.debugger.read(mem, bufsz), struct.pack(f"<{len(numbers)}Q", *numbers)
         assert content.count(wanted) == 1
         return mem + content.index(wanted)
 
     def recorded_digests(self):
-        """Those of the regions, which lie beside that of their list."""
+        """The digests of the regions, which lie beside the digest of their list."""
         start = self.address("digested up to")
         assert self.address("digest") - start in (0, 32 * REGIONS_MAX)
         return start + (64 if self.address("digest") == start else 0)
@@ -129,7 +129,7 @@ def test_bit_flipped_at_an_end_of(stopped, region, place):
 
 
 def fsverity_of(content):
-    """By Debian's program, calculated apart from loader and purgatory."""
+    """The fs-verity digest by Debian's program, computed without loader and purgatory."""
     with tempfile.NamedTemporaryFile() as file:
         file.write(content)
         file.flush()
@@ -137,7 +137,7 @@ def fsverity_of(content):
 
 
 def test_digests_are_those_of_what_lies_there(stopped):
-    """Of files they are those of the files, as `fsverity digest` prints them."""
+    """The digests of files are those that `fsverity digest` prints."""
     read = stopped.guest.memory
     found = [fsverity_of(read(start, size)) for _, start, size, _ in stopped.regions]
     assert found == [digest for *_, digest in stopped.regions]
@@ -160,7 +160,7 @@ def test_digest_that_differs_in_one_byte(stopped, byte):
 
 @pytest.mark.parametrize("number", range(REGIONS_MAX))
 def test_recorded_digest_that_differs(stopped, number):
-    """It only says which region has changed. The purgatory does not know who changed it, and refuses."""
+    """The recorded digest only tells which region has changed. The purgatory cannot know who changed it, and refuses."""
     stopped.flip(stopped.recorded_digests() + 32 * number + number)
     stopped.expect_refusal("purgatory")
 
@@ -168,7 +168,7 @@ def test_recorded_digest_that_differs(stopped, number):
 @pytest.mark.parametrize("field", ["start", "length"])
 @pytest.mark.parametrize("number", range(REGIONS_MAX))
 def test_region_told_otherwise(stopped, number, field):
-    """The purgatory would hash something else. The table is part of what it hashes, and is found out itself at last."""
+    """The purgatory would hash another region. It hashes the table of regions too, and finds the change at last."""
     table = stopped.find_table(*stopped.region("kernel"))
     stopped.flip(table + 16 * number + (8 if field == "length" else 0))
     name = REGIONS[min(number, REGIONS.index("purgatory"))]
@@ -186,7 +186,7 @@ def test_regions_in_another_order(stopped):
 
 
 def test_region_moved_with_its_content(stopped):
-    """What is hashed is as it was, but it is not what would run."""
+    """The hashed bytes are unchanged, but other bytes would run."""
     start, size = stopped.region("cmdline")
     table = stopped.find_table(start, size)
     stopped.debugger.write(0x10000, stopped.debugger.read(start, size))
@@ -196,14 +196,14 @@ def test_region_moved_with_its_content(stopped):
 
 
 def test_kernel_entry_that_the_purgatory_was_told(stopped):
-    """The purgatory's own tables: it would enter the kernel elsewhere."""
+    """The change is in the purgatory's own tables: it would enter the kernel elsewhere."""
     entry_point = stopped.segments["kernel"][0] + 0x200
     stopped.flip(stopped.find_table(entry_point, stopped.segments["boot_params"][0]), bit=4)
     stopped.expect_refusal("purgatory")
 
 
 def test_nothing_changed(stopped):
-    """The twin: the same machine, stopped at the same place, boots if it is left alone."""
+    """The twin: the same machine, stopped at the same place and then left alone, boots."""
     stopped.debugger.run()
     stopped.expect(r"This is a busybox shell in the initrd")
     assert "digest mismatch" not in stopped.guest.log[stopped._before:]

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""The tasks of the test tool's README with real machines, and what only those can show of the tool."""
+"""The tasks of the test tool's README with real machines, and tests of the tool that need a real machine."""
 
 import os
 import pathlib
@@ -42,7 +42,7 @@ def test_task(tmp_path, name):
 
 
 def test_plugin_gives_a_machine(uefi_machine):
-    """Which is used as the project's own tests use theirs."""
+    """The test uses the machine as the project's own tests use theirs."""
     guest = uefi_machine(kernel=kernel(), initrds=[INITRD], cmdline="console=ttyS0 by-plugin", display=True)
     guest.expect(r"Command line: console=ttyS0 by-plugin")
     assert Picture(guest.screenshot()).width >= 640
@@ -68,7 +68,7 @@ def test_grub(uefi_run):
 @pytest.mark.skipif(not pathlib.Path(NEWER_QEMU[0]).exists() or not FIRMWARE["trixie"].present,
                     reason="make deps has not fetched QEMU 10 and Debian 13's OVMF, which know -shim")
 def test_loader_without_a_disk(uefi_run, monkeypatch):
-    """Where QEMU and the firmware know -shim."""
+    """QEMU and the firmware must know -shim."""
     monkeypatch.setattr(machine, "QEMU", NEWER_QEMU)
     machine.knows_shim.cache_clear()
     result = uefi_run("cat /sys/firmware/efi/efivars/KexecLog-* | tail -c +5", timeout=max(TIMEOUT, 600), kernel=kernel(), initrds=[INITRD],
@@ -80,7 +80,7 @@ def test_loader_without_a_disk(uefi_run, monkeypatch):
 
 @pytest.mark.matrix
 def test_keys_of_ones_own(uefi_run, tmp_path):
-    """A certificate that is made platform key and db: what is signed by it boots, with Secure Boot on."""
+    """A certificate becomes platform key and db: images signed with its key boot, with Secure Boot on."""
     key = Key.new(tmp_path, "owner")
     result = uefi_run("dmesg | grep 'Secure boot enabled'", timeout=max(TIMEOUT, 600), kernel=kernel(), via="stub",
                       secure_boot=key.certificate, sign="kernel", key=key.key)

@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""U-Boot's UEFI on x86-64, which does less for a loader than edk2: it may leave vector registers off (2023.01 does), its
-IDT has no gates for 64-bit mode, and ExitBootServices replaces the runtime services in their table.
-"""
+"""U-Boot's UEFI on x86-64, which does less for a loader than edk2: vector registers may be off (in 2023.01), its IDT has
+no gates for 64-bit mode, and ExitBootServices replaces the runtime services in their table."""
 
 import hashlib
 import re
@@ -64,7 +63,7 @@ def test_boots(boot, cpu):
 
 
 def test_refusal_returns_to_the_shell(boot):
-    """The twin: one digit of a digest is another. U-Boot goes on, with CR0 and CR4 as it had them before."""
+    """The twin with one wrong digit in a digest. U-Boot goes on, with CR0 and CR4 as before."""
     wrong = digests()[1]
     wrong = wrong[:10] + ("0" if wrong[10] != "0" else "1") + wrong[11:]
     guest = boot(contents(wrong), cpu="max", **UBOOT)
@@ -79,7 +78,7 @@ def test_refusal_returns_to_the_shell(boot):
 
 @pytest.fixture(scope="module")
 def stopped(tmp_path_factory):
-    """stopped() -> a machine at the purgatory's first instruction, and its debugger; the entry wants resets."""
+    """stopped() -> a machine at the purgatory's first instruction, and its debugger; the entry has `on-mismatch reset`."""
     disk = esp.make(tmp_path_factory.mktemp("uboot") / "esp.img", contents("on-mismatch reset"))
     with Machine(disk, **UBOOT) as guest:
         guest.expect(r"^kexec: purgatory digest .*\n")
@@ -101,7 +100,7 @@ def stopped(tmp_path_factory):
 
 
 def test_purgatory_turns_vector_registers_on_itself(stopped):
-    """However CR0 and CR4 are when it starts, and it puts them back."""
+    """The purgatory starts with any CR0 and CR4, and restores them."""
     guest, debugger, _ = stopped()
     cr0 = debugger.register("cr0") & ~CR0_MP | CR0_EM | CR0_TS
     cr4 = debugger.register("cr4") & ~CR4_OSFXSR
@@ -114,7 +113,7 @@ def test_purgatory_turns_vector_registers_on_itself(stopped):
 
 
 def test_mismatch_that_this_firmware_cannot_note(stopped):
-    """It stores nothing after ExitBootServices, and says so: a reset that nothing remembers would be one of many."""
+    """The firmware stores no variable after ExitBootServices, and says so. A reset without a note could repeat for ever."""
     guest, debugger, start = stopped()
     debugger.flip(segments(guest.log)["initrd"][0] + 1000)
     debugger.run()

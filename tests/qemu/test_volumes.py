@@ -33,7 +33,7 @@ def with_volume(volume, **options):
 
 
 def ext4(tmp_path, contents, size=64):
-    """A volume of ext4, in MiB, with files. Blocks of zeros become holes in them, which rEFInd's driver cannot read."""
+    """A volume of ext4 with files; its size is in MiB. Blocks of zeros become holes, which rEFInd's driver cannot read."""
     root = tmp_path / "ext4"
     for path, content in contents.items():
         target = root / path.lstrip("/")
@@ -97,7 +97,7 @@ def test_esp_and_xbootldr(boot, sector, bus, fats):
 
 
 def menu_on_xbootldr(lines, more=None):
-    """An ESP with systemd-boot, and what it finds on XBOOTLDR: an entry that starts our image there."""
+    """An ESP with systemd-boot, which finds an entry on XBOOTLDR that starts our image there."""
     text = "\n".join(["title kexec", "efi /kexecx64.efi", *lines, ""]).encode()
     on_esp = {"/EFI/BOOT/BOOTX64.EFI": SYSTEMD_BOOT, "/loader/loader.conf": b"timeout 0\n"}
     return on_esp, [esp.xbootldr({"/kexecx64.efi": IMAGE, "/loader/entries/kexec.conf": text, **(more or {})}, fat=16)]
@@ -120,7 +120,7 @@ def test_image_on_xbootldr_and_files_on_the_esp(boot):
 
 @pytest.mark.matrix
 def test_partition_of_another_disk(boot, tmp_path):
-    """The firmware has not connected it."""
+    """The firmware has not connected the other disk."""
     disk = second_disk(tmp_path, [esp.Partition({}, uuid=NOBODYS_UUID, fat=16), esp.xbootldr(BOOTED, uuid=OTHER_UUID)],
                        "second")
     guest = boot(esp_alone(with_volume(OTHER_UUID)), extra=disk)
@@ -137,7 +137,7 @@ def test_xbootldr_of_another_disk_is_none(boot, tmp_path):
 
 @pytest.mark.matrix
 def test_cloned_disk(boot, boot_options, tmp_path):
-    """Of the same name on our disk and on others, ours; on two others, neither."""
+    """If our disk and others have the name, the loader takes ours; if two other disks have it, neither."""
     clone = [esp.xbootldr({"/vmlinuz": b"not this one"}), esp.Partition({}, uuid=OTHER_UUID, fat=16)]
     disks = second_disk(tmp_path, clone, "second") + second_disk(tmp_path, clone, "third")
     options = boot_options(("bad", IMAGE_PATH, utf16(f"{PATHS} volume={OTHER_UUID}")),
@@ -150,7 +150,7 @@ def test_cloned_disk(boot, boot_options, tmp_path):
 @pytest.mark.matrix
 @pytest.mark.parametrize("changed", [False, True], ids=["as sealed", "changed"])
 def test_sealed_entry(boot, tmp_path, changed):
-    """Its digests vouch for the files, wherever they are."""
+    """The digests vouch for the files, on whichever volume they are."""
     (tmp_path / "vmlinuz").symlink_to(kernel())
     (tmp_path / "initrd").symlink_to(INITRD)
     conf = tmp_path / "my.conf"
@@ -167,7 +167,7 @@ def test_sealed_entry(boot, tmp_path, changed):
 @pytest.mark.matrix
 @pytest.mark.parametrize("load", ["load", "load -nc"], ids=["connected", "loaded only"])
 def test_file_system_that_a_driver_reads(boot, tmp_path, load):
-    """The shell connects it to the partition, or we do."""
+    """The shell connects the driver to the partition, or the loader does."""
     script = f"{load} fs0:\\ext4_x64.efi\r\nfs0:\\kexec.efi {PATHS} volume={OTHER_UUID} verbose -- {DEFAULT_OPTIONS}\r\n"
     without_holes = {**BOOTED, "/initrd": INITRD.read_bytes().rstrip(b"\0") + bytes(16)}
     more = [esp.Partition({}, LINUX_TYPE, OTHER_UUID, "root", 16, ext4(tmp_path, without_holes))]
@@ -178,7 +178,7 @@ def test_file_system_that_a_driver_reads(boot, tmp_path, load):
 
 @pytest.mark.matrix
 def test_volume_without_a_partition(boot):
-    """Named by the firmware's words for the device. There is no table in which to look for types."""
+    """The message names the volume by the firmware's text for the device. There is no partition table with types."""
     guest = boot(files({"/vmlinuz": None}), table=None)
     guest.expect(r"^kexec: /vmlinuz: cannot open: expected a file, found NOT_FOUND on the volume PciRoot\S+ \"ESP\"$")
 
@@ -196,7 +196,7 @@ def test_partition_of_an_mbr(boot, boot_options):
 
 
 def grub(tmp_path, config):
-    """GRUB as an image that does what `config` says."""
+    """A GRUB image that runs `config`."""
     script = tmp_path / "grub.cfg"
     script.write_text(config)
     modules = "part_gpt fat ext2 chain serial terminal search"
@@ -212,7 +212,7 @@ needs_grub = pytest.mark.skipif(not shutil.which("grub-mkstandalone"), reason="G
 @pytest.mark.matrix
 @needs_grub
 def test_grub_whose_root_is_another_volume(boot, tmp_path):
-    """It reads the image from one volume, and says that it came from another."""
+    """GRUB reads the image from one volume, and tells it that it came from another."""
     image = grub(tmp_path, "set root=(hd0,gpt1)\nchainloader (hd0,gpt2)/boot/kexecx64.efi\nboot\n")
     more = [esp.xbootldr({**BOOTED, "/boot/kexecx64.efi": IMAGE, "/boot/kexecx64.conf": entry()})]
     guest = boot({"/EFI/BOOT/BOOTX64.EFI": image}, more=more)
