@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """A machine made of folders, for the tests of the command kexec-efi: its files, its ESP, its EFI variables, and a firmware
-that starts what they say."""
+that obeys them."""
 
 import contextlib
 import io
@@ -130,7 +130,7 @@ class FolderMachine:
                 path = nodes[4:size].decode("utf-16-le").rstrip("\0").replace("\\", "/")
             nodes = nodes[size:]
         if path and re.search(r"/shim-[0-9a-f]{16}\.efi$", path):
-            # As shim finds what it shall start.
+            # Like shim, which finds the image to start by its load options.
             assert (self.esp / path[1:]).read_bytes() == SHIM.read_bytes()
             path = data[description + int.from_bytes(data[4:6], "little"):].decode("utf-16-le").split("\0")[0].replace("\\", "/")
         return path

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Lets pytest run all tests: the C programs below tests/unit case by case, and the boots below tests/qemu.
 
-What became of them goes to build/score.json, with what they recorded. A property that is a list of dicts is rows of a
-table that is printed at the end, named for the property.
+Their outcomes and the figures that they record go to build/score.json. A property that is a list of dicts becomes rows of a
+table with the property's name, which is printed at the end.
 """
 
 import importlib
@@ -19,14 +19,14 @@ sys.path[:0] = [str(ROOT / "tests"), str(ROOT / "tools")]
 
 import scores  # noqa: E402
 
-# The tests know the modules of the test tool by their bare names as well.
+# The tests also import the modules of the test tool by their bare names.
 for name in ("esp", "event_log", "gdb", "machine", "screen", "server", "signing", "uki", "varstore"):
     sys.modules[name] = importlib.import_module(f"kexec_efi_test.{name}")
 
 # Fixtures of the test tool.
 pytest_plugins = ["kexec_efi_test.pytest_plugin"]
 
-# Markers, and options of the same names: what has one runs only when it is asked for.
+# Markers, and options of the same names: a test with a marker runs only with its option.
 EXTRA = {"matrix": "the boots that take long", "soak": "many boots in a row", "guest": "the boots of whole Debians"}
 
 
@@ -53,7 +53,7 @@ def pytest_collect_file(parent, file_path):
     return None
 
 
-# What a C test counted for the score.
+# A figure that a C test reports for the score.
 SCORE = re.compile(r"^score: (\w+) (\d+)$", re.MULTILINE)
 
 

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""A machine for tests of the command kexec-efi-test that takes no time: a shell script in QEMU's place.
+"""A fast machine for tests of the command kexec-efi-test: a shell script that replaces QEMU.
 
-It gets QEMU's words; what it prints is the guest's serial line, and what it says on stderr is QEMU's. `qemu_ends` tells
-whether it has ended, by a pipe that it holds open.
+It gets QEMU's arguments. Its output is the guest's serial line, and its stderr is QEMU's own. `qemu_ends` tells whether it
+has ended, by a pipe that it holds open.
 """
 
 import contextlib
@@ -61,7 +61,7 @@ class FakeQemu:
 
     def start(self, *arguments, preexec_fn=None, **options):
         def begin():
-            # What runs the tests may have signals ignored: nohup, or a shell in the background.
+            # The caller of the tests may ignore signals: nohup, or a shell in the background.
             for number in lifetime.SIGNALS:
                 signal.signal(number, signal.SIG_DFL)
             if preexec_fn:

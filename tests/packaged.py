@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""What `make install` installs, for tests."""
+"""Runs `make install` for tests."""
 
 import os
 import pathlib

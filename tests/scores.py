@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""build/score.json, where each source of figures leaves its part for tests/score.
+"""build/score.json, to which each source of figures adds its part for tests/score.
 
-For others than Python: scores.py fuzz TARGET RUNS|crashed
-                        scores.py coverage FILE    what gcovr has summed up
+As a program:  scores.py fuzz TARGET RUNS|crashed
+               scores.py coverage FILE    with gcovr's summary
 """
 
 import contextlib
@@ -26,7 +26,7 @@ def load():
 
 @contextlib.contextmanager
 def part(name):
-    """The dict of that name in the file, to be changed. Nobody else writes meanwhile, and nobody sees half of it."""
+    """The dict of that name in the file, to be changed. Nobody else writes meanwhile, and nobody reads half a file."""
     PATH.parent.mkdir(exist_ok=True)
     with open(PATH.with_suffix(".lock"), "w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
@@ -38,14 +38,14 @@ def part(name):
 
 
 def stamp():
-    """Of what, and when."""
+    """The date and the commit."""
     git = subprocess.run(["git", "describe", "--always", "--dirty"], cwd=ROOT, stdout=subprocess.PIPE,
                          stderr=subprocess.DEVNULL, text=True)
     return {"date": datetime.datetime.now().strftime("%Y-%m-%d %H:%M"), "commit": git.stdout.strip() or "unknown"}
 
 
 def versions():
-    """Of what is not ours and decides what is measured."""
+    """The versions of foreign programs and files on which the figures depend."""
     def output(*command):
         return subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True).stdout.splitlines()
 
@@ -61,14 +61,14 @@ def versions():
 
 
 def save(name, result):
-    """All there is of this part."""
+    """Replaces this part."""
     with part(name) as old:
         old.clear()
         old.update({**result, **stamp()})
 
 
 def add_fuzzing(target, runs):
-    """`runs` more without a crash; None after one."""
+    """Adds `runs` without a crash; None stands for a crash."""
     with part("fuzz") as targets:
         before = targets.get(target, {"runs": 0})
         counts = {"runs": 0, "crashes": 1} if runs is None else {"runs": before["runs"] + runs, "crashes": 0}

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""A command on a terminal of its own, for what people do by hand."""
+"""A command on a terminal of its own, for tests of interactive use."""
 
 import os
 import pty
@@ -13,7 +13,7 @@ import time
 class Terminal:
     """A running command. Use it as a context manager: leaving it ends the command.
 
-    `seen` is all that it has shown.
+    `seen` is its output so far.
     """
 
     def __init__(self, command, **options):
@@ -64,9 +64,9 @@ class Terminal:
 
 
 def use_shell(command, timeout, start_timeout=None, **options):
-    """Runs `make run`: waits for the shell that it promises, uses it, and leaves as it says.
+    """Runs `make run`: waits for the shell, uses it, and leaves it in the way that the output describes.
 
-    `timeout` is what the boot may take for a line; `start_timeout` what may pass until it begins.
+    `timeout` is the longest time between two lines of the boot; `start_timeout` the longest time until it begins.
     """
     with Terminal(command, **options) as terminal:
         terminal.expect(r"Ctrl-A X leaves QEMU", start_timeout or timeout)

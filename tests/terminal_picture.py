@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Draws what a command says on a terminal, for the documents: on its own ground, so that it can be read on white and on
+"""Draws a command's output on a terminal, for the documents: with a background, so that it can be read on white and on
 black."""
 
 import re

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""kexec-efi's changes of a machine: whenever the power goes, what the boot order names is complete, by the loader's own
-judgement; what fails leaves what was; what has not come up is not first."""
+"""kexec-efi's changes of a machine. Whenever the power fails, the boot order names only complete sets, by the loader's own
+check. A failed change leaves the former state. A set that has not come up is never first."""
 
 import errno
 import json
@@ -89,7 +89,7 @@ def with_copy(prepare):
     return prepared
 
 
-# What the machine is like, and what is done to it.
+# The state of the machine, and the change.
 SCENARIOS = {
     "the first": (lambda machine: None, first),
     "a second": (lambda machine: blessed(machine, A), add(B)),
@@ -202,7 +202,7 @@ def test_what_is_named_is_on_the_disk(tmp_path, conf, name):
             unflushed = {path for path in unflushed if path.parent != step.path}
         if isinstance(step, operations.Rename):
             unflushed.add(step.path)
-        # What goes is named by nothing any more.
+        # Nothing names a removed file any more.
         if isinstance(step, operations.RemoveFile) and machine.esp in step.path.parents and ".conf" not in step.path.name:
             named = [path.rpartition("/")[2].removesuffix(".efi") for path in machine.named()]
             assert step.path.stem not in named, f"{step}: {named}"
@@ -265,7 +265,7 @@ def test_signal_while_it_is_sealed(tmp_path):
     assert machine.state() == before and not list(folder.iterdir())
 
 
-# --- what becomes of a new kernel ------------------------------------------------------------------------------------
+# --- the outcome of a new kernel ------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("mode", ["split", "sealed", "uki"])
@@ -511,7 +511,7 @@ def test_variables_that_are_full(tmp_path, monkeypatch, name):
     monkeypatch.setattr(os, "write", write)
     with pytest.raises(Refused, match=rf"EFI variable {name}: the firmware has no room for it") as refused:
         plan.carry_out()
-    # What opening a new variable's file leaves on efivarfs is nothing.
+    # On efivarfs, opening a new variable's file leaves nothing.
     leftover = machine.efivars / f"{name}-{variables.GLOBAL}"
     if leftover.exists() and not leftover.stat().st_size:
         leftover.unlink()
@@ -536,7 +536,7 @@ def test_damage(tmp_path, kind, damage, complaint):
     value, _, code = report.status(machine.machine())
     found = {one["version"]: one["damage"] for one in value["sets"]}
     assert code == BAD_NEWS and found[A] is None and re.search(complaint, found[B]), found
-    # The same kernel is put beside what is damaged.
+    # The same kernel is put beside the damaged set.
     add(B)(machine)[0].carry_out()
     assert machine.reboot() == B
     changes.bless(machine.machine())[0].carry_out()
@@ -674,7 +674,7 @@ def test_signed(tmp_path, key, conf):
     machine.run("install")
     machine.expect_bootable()
     names = len(machine.names())
-    # A signature has a date, so two are never equal: what is there is known by what it was made of.
+    # A signature has a date, so two are never equal: an existing set is recognised by its input.
     assert "is there already" in machine.run("add", A) and len(machine.names()) == names
     image, = machine.esp.rglob(f"{A}*.efi")
     subprocess.run(["sbverify", "--cert", key.certificate, image], check=True, stdout=subprocess.DEVNULL)

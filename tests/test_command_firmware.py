@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""kexec-efi and what firmware trusts and starts by itself: the removable path, shim, the keys of Secure Boot, and the signed
-values of a TPM's register. What belongs to somebody else is never replaced."""
+"""kexec-efi and the firmware: the removable path, shim, the keys of Secure Boot, and the signed values of a TPM's register.
+Files and keys of others are never replaced."""
 
 import base64
 import errno
@@ -61,7 +61,7 @@ def test_image_of_a_disk(tmp_path, mode):
     machine.run("bless")
     assert machine.path_of(machine.numbers("BootOrder")[0]).startswith(f"/{FOLDER}/{A}")
     assert machine.reboot() == A
-    # Once another kernel has come up, that is what is started without a boot entry.
+    # Once another kernel has come up, the firmware starts that one without a boot entry.
     first = boot_folder(machine)
     add(B)(machine)[0].carry_out()
     assert boot_folder(machine) == first
@@ -272,13 +272,13 @@ def test_shim_that_is_updated(tmp_path):
     assert len([name for name in machine.names() if name.startswith("shim-")]) == 2
     old, new = (entry_of(machine, int(path.name[4:8], 16)) for path in sorted(machine.efivars.glob("Boot000[02]-*")))
     assert old.path != new.path
-    # Put in front of what boots without one, it is a set of its own, on trial.
+    # With shim in front, the same kernel is another set, on trial.
     other = FolderMachine.new(tmp_path / "other")
     blessed(other, A)
     (other.root / "shim.efi").write_bytes(SHIM.read_bytes())
     assert "on trial at the next start" in other.run("install", f"--shim={other.root}/shim.efi", A)
     assert len(other.machine().store.sets()) == 2
-    # One that its package has taken away, or is about to unpack: what is there boots, and can go.
+    # The shim's package was removed, or is being unpacked: existing sets boot, and can be removed.
     shim.unlink()
     assert "expected shim, found none: No such file or directory" in machine.run("add", A, expected=1)
     shim.write_bytes(b"half a shim")

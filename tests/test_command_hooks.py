@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""packaging/: the hooks call kexec-efi as it understands it, and do nothing where it is not set up."""
+"""packaging/: the hooks call kexec-efi correctly, and do nothing where it is not set up."""
 
 import os
 import re
@@ -20,7 +20,7 @@ VERSION = "6.1.0-9-amd64"
 def machine(tmp_path):
     found = FolderMachine.new(tmp_path / "machine")
     found.kernel_package(VERSION)
-    # The command, of a machine that is not the one that runs.
+    # The command, for a machine other than the running one.
     programs = tmp_path / "bin"
     programs.mkdir()
     (programs / "kexec-efi").write_text(f'#!/bin/sh\necho "$@" >>{tmp_path}/calls\ncommand=$1\nshift\n'
@@ -60,7 +60,7 @@ def test_nothing_happens_before_install(machine, hook):
         words[2] = machine.root / f"boot/initrd.img-{VERSION}"
     result = run(machine, *words, KERNEL_INSTALL_LAYOUT="kexec-efi", KERNEL_INSTALL_STAGING_AREA="/nowhere")
     assert (result.stdout, result.stderr) == ("", "") and machine.state() == before
-    # That it was asked at all.
+    # The hook has called the command.
     assert "--if-installed" in (machine.folder.parent / "calls").read_text()
 
 
@@ -191,7 +191,7 @@ def test_plugin_with_an_initrd_that_is_missing(machine):
     assert "expected an initrd /nowhere/initrd, found none" in result.stderr
 
 
-# --- what belongs to a package besides -------------------------------------------------------------------------------
+# --- other parts of a package -------------------------------------------------------------------------------
 
 
 def options_of(*words):

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""The words of the command kexec-efi, its exit codes, and that whatever a user does ends in a line and not in a traceback."""
+"""The options of the command kexec-efi, its exit codes, and that every mistake ends in a line and not in a traceback."""
 
 import json
 import os

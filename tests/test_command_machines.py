@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Machines as Debian's users have them, which differ in where things are, and in what is missing. Each is set up, or gets
-one line that says what to do; nothing that others have is lost."""
+"""Machines as Debian's users have them, with different places of files, and different missing parts. Each is set up, or gets
+one line that says what to do; nothing of others is lost."""
 
 import ast
 import errno

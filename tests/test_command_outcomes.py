@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""What kexec-efi says of a kernel that was tried: the loader's own line, the purgatory's, that nothing was left, or that
-another boot entry was started in its place."""
+"""kexec-efi's report on a kernel that was tried: the loader's message, the purgatory's, that no reason was left, or that
+another boot entry was started instead."""
 
 import json
 import struct
@@ -143,7 +143,7 @@ def test_deleted_in_the_same_boot(machine):
     assert machine.reboot() == B
 
 
-# --- what is kept, and what goes -------------------------------------------------------------------------------------
+# --- the note and the record -------------------------------------------------------------------------------------
 
 
 def test_what_comes_up_leaves_nothing(machine):

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""packaging/man: the pages name all that there is, and nothing else, and are pages."""
+"""packaging/man: the pages name all commands, options, keys and variables, and no others, and are valid manual pages."""
 
 import dataclasses
 import json

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""The parts of kexec-efi that read what others have written: boot entries, variables, mounts, configuration."""
+"""The parts of kexec-efi that read foreign input: boot entries, variables, mounts, configuration."""
 
 import errno
 import fcntl
@@ -280,7 +280,7 @@ def test_entry_token(folders, monkeypatch):
             configuration.entry_token(found)
 
 
-# --- what is made ----------------------------------------------------------------------------------------------------
+# --- making files ----------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("version", ["", "..", "../x", "a/b", "a b", "6.1\n", "-x", "6.1*", "x" * 101, "6.1\x1b"])
@@ -359,7 +359,7 @@ def test_what_is_no_kernel(folders, capfd):
     assert "truncated" in capfd.readouterr().err and folders.names() == []
 
 
-# --- what the loader has left ----------------------------------------------------------------------------------------
+# --- the loader's notes ----------------------------------------------------------------------------------------
 
 
 def note(kind, body=b"", region=b"initrd"):

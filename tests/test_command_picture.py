@@ -1,7 +1,7 @@
 #!/usr/bin/python3 -B
 # SPDX-License-Identifier: BSD-2-Clause
-"""The picture of `kexec-efi status` in the README is what the command says: of a machine made of folders, on which a kernel
-has come up, its successor was refused, and the next one is on trial. As a program it draws the picture anew:
+"""The picture of `kexec-efi status` in the README shows the command's output for a machine made of folders: one kernel has
+come up, its successor was refused, and the next one is on trial. As a program this draws the picture anew:
 
   tests/test_command_picture.py doc/status.svg
 """

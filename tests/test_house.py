@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""That the house stands as HACKING.md says: which file may include which, how large a room is, and what tests a file."""
+"""The source tree is as HACKING.md describes it: who may include whom, how large a folder may be, and which test a file has."""
 
 import collections
 import pathlib
@@ -10,7 +10,7 @@ import pytest
 
 ROOT = pathlib.Path(__file__).resolve().parents[1]
 
-# From the bottom up. A file includes files of its own folder, and of those that are listed with it.
+# From the bottom up. A file may include files of its own folder, and of the folders listed with it.
 MAY_INCLUDE = {
     "common": set(),
     "boot": {"common"},
@@ -34,8 +34,8 @@ MAY_INCLUDE = {
 }
 ROOM_LINES_MAX = 1500
 
-# The two sides of one seam may share a name: the header of the core, and what the firmware's side makes of it; the
-# purgatory as the loader sees it, and as it runs.
+# The two sides of one seam may share a name: the header of the core and its implementation for the firmware; the
+# purgatory in the loader's view and its own code.
 SEAMS = {"memory", "pool", "purgatory"}
 
 
@@ -51,7 +51,7 @@ def includes(path):
 def test_includes_run_one_way(folder):
     for path in sources(folder):
         for included in includes(path):
-            # mbedTLS is no room of this house.
+            # mbedTLS is not part of this tree.
             if included.startswith("mbedtls/"):
                 continue
             assert (ROOT / included).exists(), f"{path}: {included}"

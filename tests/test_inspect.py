@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""The program that the tools ask: what the loader makes of entries, images and kernels."""
+"""The program `inspect`, which tells the tools how the loader reads entries, images and kernels."""
 
 import json
 import pathlib
@@ -15,7 +15,7 @@ sys.path.insert(0, str(ROOT / "tests/qemu"))
 
 import uki  # noqa: E402
 
-# With sanitizers: whatever it is given, it must not do with memory what it may not.
+# Built with sanitizers, so that a wrong memory access on any input is an error.
 INSPECT = ROOT / "build/host/inspect"
 IMAGE = ROOT / "build/kexecx64.efi"
 DIGEST = "0123456789abcdef" * 4

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""tools/loader.py: its fs-verity digest is the one that Debian's program prints, and doc/entry.md says how."""
+"""tools/loader.py: its fs-verity digest is the one that Debian's program prints, as in doc/entry.md."""
 
 import pathlib
 import random

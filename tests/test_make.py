@@ -1,6 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""The values that users give to make reach the tools as they are: whatever the language of make, of the shell or of the
-tools would make of them, nothing of it is done."""
+"""The values that users give to make reach the tools literally: neither make, nor the shell, nor the tools interpret them."""
 
 import json
 import os
@@ -19,7 +18,7 @@ from signing import Key  # noqa: E402
 
 KERNEL = ROOT / "build/deps/kernels/amd64/vmlinuz"
 
-# Each would leave a file of this name.
+# If one of these values were executed, it would leave a file of this name.
 PWNED = "pwned"
 NASTY = {
     "make": f"a$b $(shell touch {PWNED}) ${{shell touch {PWNED}}} $$ $(error no) $x",

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""What a package is made of: the files of `make install`, and debian/. `make check-package` builds the packages."""
+"""The parts of a package: the files of `make install`, and debian/. `make check-package` builds the packages."""
 
 import ast
 import json

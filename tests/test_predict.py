@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""tools/predict-pcrs and tools/pcrlock: what the loader would refuse has no prediction. That a prediction is right is seen
-in boots (tests/qemu/test_measured_boot.py)."""
+"""tools/predict-pcrs and tools/pcrlock: they refuse what the loader would refuse. Boots check that predictions are right
+(tests/qemu/test_measured_boot.py)."""
 
 import hashlib
 import json

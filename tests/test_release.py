@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""`make release` on a small made-up project: what stands in the way is one line and no tag; nothing in the way, a tag."""
+"""`make release` on a small made-up project: each obstacle gives one line and no tag; without one there is a tag."""
 
 import hashlib
 import pathlib

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""The scorecard's verdicts: what was skipped or has failed must not pass for measured."""
+"""The scorecard's verdicts: skipped and failed tests must not count as measured."""
 
 import importlib.machinery
 import importlib.util

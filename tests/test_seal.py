@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""tools/seal: what it seals would boot, and what would not boot it does not write. Each refusal's twin is `sealed` or
-`unified`, which are what is booted elsewhere (tests/qemu/test_sealed.py)."""
+"""tools/seal writes only images that would boot. The twin of each refusal is `sealed` or `unified`, which other tests boot
+(tests/qemu/test_sealed.py)."""
 
 import hashlib
 import json

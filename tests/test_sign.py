@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""tools/sign: what it has signed is good by sbverify, and what it cannot sign it names and does not write."""
+"""tools/sign: sbverify accepts each signed image; if the tool cannot sign, it says why and writes nothing."""
 
 import os
 import pathlib

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""What systemd's own tools say of a unified image, and what ours do: Debian 13's systemd-measure and systemd-pcrlock."""
+"""systemd's own tools and ours agree on a unified image: Debian 13's systemd-measure and systemd-pcrlock."""
 
 import hashlib
 import json

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""However kexec-efi-test ends, no QEMU and no file of it stays, and nobody sees a traceback."""
+"""However kexec-efi-test ends, it leaves no QEMU and no file, and prints no traceback."""
 
 import os
 import pathlib

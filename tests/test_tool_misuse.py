@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""What people call kexec-efi-test with by mistake: one line that quotes it, status 2, and nothing is started or left."""
+"""Wrong calls of kexec-efi-test: one line that quotes the mistake, status 2, and nothing is started or left."""
 
 import re
 import subprocess

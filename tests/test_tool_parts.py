@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Parts of kexec_efi_test by themselves: modules, archives, firmwares, pictures, and how it finds out about KVM."""
+"""Parts of kexec_efi_test by themselves: modules, archives, firmwares, pictures, and the check for KVM."""
 
 import contextlib
 import lzma

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""The tasks of the test tool's README, each a script. Here a script stands for the machine, so that each is run at every
-`make check`; tests/qemu/test_tool.py runs them with real ones."""
+"""The tasks of the test tool's README, each of which is a script. Here another script stands for the machine, so every
+`make check` runs them; tests/qemu/test_tool.py runs them with real machines."""
 
 import os
 import pathlib
@@ -16,7 +16,7 @@ SECTIONS = re.split(r"^#+ (.*)\n", README.read_text(), flags=re.MULTILINE)[1:]
 TASKS = {name: re.search(r"^```sh\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)[1]
          for name, text in zip(SECTIONS[::2], SECTIONS[1::2]) if "```sh" in text}
 
-# A machine like those that the tasks boot. A command for the guest runs right here, with what it can see of a guest.
+# A machine like those that the tasks boot. The command for the guest runs on the host, with a few files of a guest.
 GUEST = r"""
 words=" $* "
 folder=$(dirname "$(printf '%s\n' "$@" | sed -n 's/.*file=\(.*esp\.img\).*/\1/p; s/^\(.*command\.cpio\)$/\1/p' | head -n 1)")
@@ -44,7 +44,7 @@ fi
 exec sleep 600
 """
 
-# What only a real machine has: Secure Boot, a screen, a debugger.
+# Tasks that need a real machine: Secure Boot, a screen, a debugger.
 NEED_A_MACHINE = {"See Secure Boot refuse an unsigned kernel", "Take a screenshot", "Stop at the kernel's entry with a debugger"}
 
 

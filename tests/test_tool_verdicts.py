@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""The verdicts of kexec-efi-test, by what a machine says that is a script: which line, which status, which files."""
+"""The verdicts of kexec-efi-test on the output of a machine, which is a script: the line, the status, the files."""
 
 import json
 import re
@@ -16,7 +16,7 @@ def assert_verdict(result, status, line):
     assert re.fullmatch(f"kexec-efi-test: {line}\n", result.stderr), result.stderr
 
 
-# The machine's script, what is asked of it, the status, and the line.
+# The machine's script, the options, the status, and the line.
 VERDICTS = {
     "expected lines come": (GOOD_BOOT + WAITS, ["--expect", "Linux version", "--expect", "Run /init"], 0,
                             r"pass: --expect 'Run /init' came: .*Run /init as init process"),

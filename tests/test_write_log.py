@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""What the guests' tests of power cuts rest on: which writes of a log belong together."""
+"""The log of writes, on which the guests' tests of power cuts rest: which writes belong together."""
 
 import pathlib
 import struct

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""What the benchmarks of hashes share: programs that hash when told to, and which code they may use."""
+"""Shared by the benchmarks of hashes: programs that hash on command, and the instruction sets that they may use."""
 
 import os
 import subprocess
@@ -9,7 +9,7 @@ WITHOUT_SHA = {"OPENSSL_ia32cap": "~0x1000000000000000:~0x20000128"}
 
 
 class Program:
-    """OpenSSL chooses its code by the environment when it is loaded, so each environment needs a process."""
+    """A process for each environment, because OpenSSL chooses its code by the environment when it is loaded."""
 
     def __init__(self, path, argument, environment):
         self._process = subprocess.Popen([path, str(argument)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
@@ -19,7 +19,7 @@ class Program:
         return self._process.stdout.readline()
 
     def seconds(self, line):
-        """The CPU time of what the line asks for."""
+        """The CPU time that the program takes for a line of input."""
         self._process.stdin.write(f"{line}\n")
         self._process.stdin.flush()
         return float(self.read())

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""What the benchmarks boot from firmware.
+"""The loaders that the benchmarks boot from firmware.
 
-Each function gets a folder to use and the initrd, and returns the files of the ESP, and the options that
-tests/bench/mark.c starts peer.efi with.
+Each function gets a folder to use and the initrd. It returns the files of the ESP, and the options with which
+tests/bench/mark.c starts peer.efi.
 """
 
 import pathlib

@@ -22,7 +22,7 @@ MIB = 1024 * 1024
 
 
 def plugin():
-    """The plugin in the version for this QEMU, and what that calls itself."""
+    """The plugin built for this QEMU's version of the API, and the name of that version."""
     version = subprocess.run([*machine.QEMU, "--version"], capture_output=True, text=True, check=True).stdout
     major = int(re.search(r"version (\d+)", version)[1])
     return machine.BUILD / f"bench/plugin-{1 if major < 9 else 4}.so", version.splitlines()[0]
@@ -42,7 +42,7 @@ NOTHING = Spent(0, 0, 0)
 
 
 class Trace:
-    """What the plugin wrote from the last `load` on: what had been spent when an event came, and what on hashing."""
+    """The plugin's output from the last `load` on: the time and instructions spent up to each event, and on hashing."""
 
     def __init__(self, text):
         self._events = {}
@@ -64,7 +64,7 @@ class Trace:
         return self._events[last] - self._events[first]
 
     def hashing_between(self, first, last):
-        """What it took, and the bytes hashed at each place, in the order in which the places first ran."""
+        """The cost of hashing, and the bytes hashed at each place, in the order in which the places first ran."""
         spent, sizes = NOTHING, []
         for address, (size, total) in self._hashes[last].items():
             earlier_size, earlier = self._hashes[first].get(address, (0, NOTHING))
@@ -73,7 +73,7 @@ class Trace:
         return spent, sizes
 
     def measures(self, first="load", last="vmlinux"):
-        """The kernel's unpacking is left out, and hashing told apart."""
+        """The measurements, without the kernel's unpacking, and with hashing apart."""
         hashing, hashed_bytes = self.hashing_between(first, last)
         net = self.between(first, last) - hashing
         if last == "vmlinux":
@@ -87,7 +87,7 @@ class Trace:
 
 
 def patterns_wanted():
-    """The code at which the plugin looks at the clocks, as options for it."""
+    """The code at which the plugin reads the clocks, as options for it."""
     return [*patterns.marks(), *patterns.decompression(KERNEL), *patterns.vmlinux_entry(KERNEL), *patterns.hashes()]
 
 
@@ -127,7 +127,7 @@ def boot(loader, initrd, code, end="vmlinux", extra=(), **options):
 
 
 def stand_in_kernel(size):
-    """A kernel of `size` bytes that marks its first instruction and goes no further: one that never changes."""
+    """A kernel of `size` bytes that marks its first instruction and stops there. It never changes."""
     setup_size, entry = 1024, 0x200
     image = bytearray(size)
     # Documentation/arch/x86/boot.rst: one setup sector, protocol 2.12, LOADED_HIGH, XLF_KERNEL_64 and above 4 GiB.

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""By what bytes tests/bench/plugin.c knows the code at which it looks at the clock."""
+"""The byte patterns by which tests/bench/plugin.c recognises the code at which it reads the clocks."""
 
 import lzma
 import pathlib
@@ -27,9 +27,9 @@ def marks():
 
 
 def decompression(kernel):
-    """The call that unpacks the kernel: the first one behind the first place that takes the payload's address.
+    """The call that unpacks the kernel: the first call behind the first place that takes the payload's address.
 
-    That is so for XZ, whose decoder does everything in this one call (lib/decompress_unxz.c, lib/xz/xz_dec_stream.c).
+    This holds for XZ, whose decoder does everything in one call (lib/decompress_unxz.c, lib/xz/xz_dec_stream.c).
     """
     image = kernel.read_bytes()
     protected = image[(image[0x1f1] + 1) * 512:]
@@ -58,7 +58,7 @@ def vmlinux_entry(kernel):
 
 
 def _functions(path):
-    """Of an ELF file: name -> [bytes, offset of its label `block`]."""
+    """The functions of an ELF file: name -> [bytes, offset of the label `block`]."""
     dump = subprocess.run(["objdump", "-d", "-w", path], capture_output=True, text=True, check=True).stdout
     code = {}
     name = None
@@ -74,13 +74,13 @@ def _functions(path):
 
 
 def functions(names):
-    """Where functions of the loader begin: `names` is a dict from what the plugin calls them to their own names."""
+    """The beginnings of functions of the loader: `names` is a dict from the plugin's names to the functions' own."""
     code = _functions(LOADED[0])
     return [f"at={name}:{code[function][0][:LENGTH].hex()}" for name, function in names.items()]
 
 
 def hashes():
-    """The functions that hash blocks, in loader and purgatory: the assembly is the same, mbedTLS's code may not be."""
+    """The functions that hash blocks, in loader and purgatory: they share the assembly, but perhaps not mbedTLS's code."""
     found = {}
     for path in LOADED:
         for name, (code, block) in _functions(path).items():

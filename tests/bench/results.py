@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""What the benchmarks share: the file of results, and tables for people."""
+"""Shared by the benchmarks: the file of results, and tables for people."""
 
 import json
 import pathlib
@@ -10,7 +10,7 @@ PATH = BUILD / "bench.json"
 
 
 def save(name, result):
-    """Puts `result` under `name` into build/bench.json; what other benchmarks left there stays."""
+    """Writes `result` under `name` to build/bench.json, and keeps the results of other benchmarks."""
     results = json.loads(PATH.read_text()) if PATH.exists() else {}
     results[name] = result
     PATH.write_text(json.dumps(results, indent=1) + "\n")
@@ -21,12 +21,12 @@ def summary(values):
 
 
 def text(found, digits):
-    """Of a summary."""
+    """A summary as text."""
     return f"{found['median']:.{digits}f} ({found['min']:.{digits}f}-{found['max']:.{digits}f})"
 
 
 def print_table(rows):
-    """The first row is the head. The first column is text, the others are numbers already made text."""
+    """The first row is the head. The first column is text, the others are numbers as text."""
     widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
     for row in rows:
         cells = [row[0].ljust(widths[0])] + [cell.rjust(width) for cell, width in zip(row[1:], widths[1:])]

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""That the mutants still fit the code: what each of them breaks is there, once, and it names tests that are there."""
+"""The mutants still fit the code: the text that each of them replaces occurs once, and the tests that it names exist."""
 
 import importlib.machinery
 import importlib.util

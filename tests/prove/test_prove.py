@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""That what breaks each property on purpose still fits the code, and that each proof has such."""
+"""The texts that break each property on purpose still fit the code, and each proof has some."""
 
 import importlib.machinery
 import importlib.util
