@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* Builds small relocatable objects in memory, right ones and wrong ones. */
+/* Builds small relocatable objects in memory, valid and damaged ones. */
 #pragma once
 
 #include <stddef.h>

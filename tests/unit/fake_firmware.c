@@ -6,7 +6,7 @@
 #include "efi/services/firmware.h"
 #include "tests/unit/support.h"
 
-/* As current firmware has it: larger than the structure. */
+/* The descriptor size of current firmware: larger than the structure. */
 #define DESCRIPTOR_SIZE 48
 
 struct fake_firmware fake_firmware;
@@ -90,7 +90,7 @@ static EFI_STATUS EFIAPI free_pages(EFI_PHYSICAL_ADDRESS addr, UINTN count)
 	return EFI_SUCCESS;
 }
 
-/* An exit with the key of another map than the last is refused, as is one that the test wants refused. */
+/* Refuses an exit with the key of an older map, and one that the test wants refused. */
 static EFI_STATUS EFIAPI exit_boot_services_fake(EFI_HANDLE image, UINTN key)
 {
 	struct fake_firmware *fake = &fake_firmware;
@@ -103,7 +103,7 @@ static EFI_STATUS EFIAPI exit_boot_services_fake(EFI_HANDLE image, UINTN key)
 	return EFI_SUCCESS;
 }
 
-/* In the place of take_over.asm. */
+/* Replaces take_over.asm. */
 EFI_STATUS exit_and_take_over(EFI_EXIT_BOOT_SERVICES exit, EFI_HANDLE image, UINTN key, const struct takeover *takeover)
 {
 	EFI_STATUS status = exit(image, key);
@@ -113,7 +113,7 @@ EFI_STATUS exit_and_take_over(EFI_EXIT_BOOT_SERVICES exit, EFI_HANDLE image, UIN
 	return status;
 }
 
-/* Does not return. GNU-EFI declares it with a status all the same. */
+/* Does not return, although GNU-EFI declares it with a status. */
 static EFI_STATUS EFIAPI reset_system(EFI_RESET_TYPE type, EFI_STATUS status, UINTN size, CHAR16 *data)
 {
 	(void)size;
@@ -283,7 +283,7 @@ static EFI_STATUS EFIAPI get_time(EFI_TIME *time, EFI_TIME_CAPABILITIES *capabil
 	return fake_firmware.time_status;
 }
 
-/* In the place of common/serial.c: a host's ports are not ours. */
+/* Replaces common/serial.c, because a program on the host may not use ports. */
 void serial_write(const char *text)
 {
 	append(fake_firmware.serial, sizeof(fake_firmware.serial), text);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
  * A firmware for the host: the services of UEFI that efi/services calls, which fail, grow and lie as the test wants. It
- * gives addresses, not memory: what is allocated by the page must not be touched.
+ * gives addresses, not memory: allocated pages must not be touched.
  */
 #pragma once
 
@@ -27,11 +27,11 @@ struct fake_variable {
 	UINTN size;
 	uint8_t value[FAKE_VALUE_SIZE];
 	EFI_STATUS read_status; /* what reading it returns instead of EFI_SUCCESS */
-	UINTN size_lie;		/* what is said of its size when it has been read, unless it is 0 */
+	UINTN size_lie;		/* the size that a read reports; 0: the real one */
 };
 
 struct fake_firmware {
-	/* The memory map: what it holds, and how many descriptors it gains with each call but the first. */
+	/* The memory map: its content, and the number of descriptors that it gains with each call except the first. */
 	struct efi_descriptor map[FAKE_DESCRIPTORS_MAX];
 	size_t map_count;
 	size_t map_growth;
@@ -45,11 +45,11 @@ struct fake_firmware {
 	unsigned pool_calls;
 	unsigned pool_held;
 
-	/* Pages: how many places are refused that are asked for by address, and which were asked for. */
+	/* Pages: how many requests for an address are refused, and the requested addresses. */
 	unsigned places_refused;
 	unsigned places_count;
 	uint64_t places[FAKE_PLACES_MAX];
-	/* What AllocateMaxAddress does, and the limit that it was given. */
+	/* The result of AllocateMaxAddress, and its limit. */
 	EFI_STATUS highest_status;
 	uint64_t highest_addr;
 	uint64_t highest_limit;
@@ -77,7 +77,7 @@ struct fake_firmware {
 
 	EFI_STATUS time_status; /* what GetTime returns */
 
-	/* What appeared on the serial line, and on the console. */
+	/* The output on the serial line, and on the console. */
 	char serial[512];
 	char console[8192];
 
@@ -88,10 +88,7 @@ struct fake_firmware {
 
 extern struct fake_firmware fake_firmware;
 
-/*
- * Leaves a variable as somebody has who is no part of the test. Its value is given as bytes, or as text that becomes
- * UTF-16 with a NUL.
- */
+/* Sets a variable that existed before the test. Its value is bytes, or text that becomes UTF-16 with a NUL. */
 struct fake_variable *fake_variable_leave(const CHAR16 *name, const EFI_GUID *vendor, uint32_t attributes,
 					  const void *value, size_t size);
 struct fake_variable *fake_variable_leave_text(const CHAR16 *name, const EFI_GUID *vendor, uint32_t attributes,
@@ -100,5 +97,8 @@ struct fake_variable *fake_variable_leave_text(const CHAR16 *name, const EFI_GUI
 /* NULL where there is none. */
 struct fake_variable *fake_variable_find(const CHAR16 *name, const EFI_GUID *vendor);
 
-/* Firmware that does all it is asked, with `count` descriptors in its map; the services under test are told of it. */
+/*
+ * Starts with firmware that fulfils all requests and has `count` descriptors in its map, and tells the services under
+ * test of it.
+ */
 void fake_firmware_start(const struct efi_descriptor *map, size_t count);

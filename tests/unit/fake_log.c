@@ -14,7 +14,7 @@ void log_set_verbose(bool value)
 	verbose = value;
 }
 
-/* Formatted by the project's own formatter: what cannot be printed in UEFI must not pass here. */
+/* Uses the project's own formatter, so that a format that UEFI cannot print fails here, too. */
 static void append(const char *mark, const char *format, va_list args)
 {
 	used += format_text(buffer + used, sizeof(buffer) - used, "%s", mark);

@@ -10,7 +10,7 @@
 
 #define OUTSTANDING_MAX 64
 
-/* What fresh pages hold: certainly not zeros. */
+/* The content of fresh pages, which must not be zeros. */
 #define GARBAGE 0xa5
 
 static const struct efi_descriptor default_descriptors[] = {
@@ -56,7 +56,7 @@ unsigned fake_memory_outstanding(void)
 	return outstanding_count;
 }
 
-/* The firmware's map without what is allocated, as a new map each time. */
+/* The firmware's map without allocated memory, as a new map each time. */
 static struct hole find_free_hole(const struct memory_request *request)
 {
 	struct memory_map default_map = MAP_OF(default_descriptors);

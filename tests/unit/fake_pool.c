@@ -4,7 +4,7 @@
 #include "boot/pool.h"
 #include "tests/unit/support.h"
 
-/* What fresh memory holds: certainly not zeros. */
+/* The content of fresh memory, which must not be zeros. */
 #define GARBAGE 0xa5
 
 static unsigned fail_in;

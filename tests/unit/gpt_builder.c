@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-/* By a table, as zlib does it: another way than the one under test. */
+/* CRC-32 by a table, like zlib, and unlike the code under test. */
 static uint32_t crc32(const uint8_t *bytes, size_t size)
 {
 	uint32_t table[256];

@@ -22,9 +22,9 @@ void gpt_disk_start(struct gpt_disk *disk, uint32_t block_size, uint32_t entry_s
 /* Sets the partition number `index`, in both tables. Its PARTUUID is the digits of `last` with zeros before them. */
 void gpt_disk_set(struct gpt_disk *disk, uint32_t index, const uint8_t type[16], uint8_t last);
 
-/* Where the header of the first or the second table is, and their entries; for those who damage them. */
+/* The places of the first or second header and its entries, for tests that damage them. */
 uint8_t *gpt_disk_header(struct gpt_disk *disk, int which);
 uint8_t *gpt_disk_entries(struct gpt_disk *disk, int which);
 
-/* Makes the checksum of a header right again, over as many bytes as it says. */
+/* Corrects the checksum of a header, over as many bytes as its size field says. */
 void gpt_disk_sign(struct gpt_disk *disk, int which);

@@ -43,7 +43,7 @@ struct pe_image pe_build(enum pe_layout layout, const struct sample_section *sec
 	put(bytes, PE + 6, (uint32_t)count, 2);
 	put(bytes, PE + 20, 0xf0, 2);
 	put(bytes, PE + 24, 0x20b, 2);
-	/* In the other layout sections lie elsewhere: see below. */
+	/* In the other layout sections have other places: see below. */
 	put(bytes, PE + 24 + 56, layout == PE_FILE ? size + 2 * OTHER_LAYOUT : size, 4);
 	put(bytes, PE + 24 + 60, HEADERS_SIZE, 4);
 	for (size_t i = 0; i < count; i++) {

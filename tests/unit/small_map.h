@@ -20,12 +20,12 @@ uint64_t below(uint64_t limit);
 /* Descriptors from 0 upwards that do not overlap, some of them empty, some with gaps between. */
 void small_map_make(struct small_map *small);
 
-/* A request of any kind that may fit there. */
+/* A random request that may fit in such a map. */
 struct memory_request small_map_request(void);
 
 /* Whether the byte at `addr` is one that the request avoids. */
 bool small_map_avoids(const struct memory_request *request, uint64_t addr);
 
-/* Whether memory.h's words about a request hold for `addr`, with `max` for its own. */
+/* Whether `addr` meets the request as memory.h describes it, with `max` instead of its own. */
 bool small_map_fits(const bool free_pages[SMALL_PAGES], const struct memory_request *request, uint64_t max,
 		    uint64_t addr);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* Runs tests apart from each other, so that what one leaves behind is no other's start. */
+/* Runs each test in a process of its own, so that no test affects another. */
 #include "tests/unit/support.h"
 
 #include <errno.h>
@@ -10,7 +10,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-/* --- what was logged --- */
+/* --- the log --- */
 
 static size_t errors;
 

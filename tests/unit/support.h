@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/*
- * What the unit tests share: the core's seams (memory, pool, log) as fakes that can be asked and made to fail, and
+/* Shared by the unit tests: the core's seams (memory, pool, log) as fakes that can be inspected and made to fail, and
  * cmocka. Each test runs in a process of its own, so state needs no cleaning up between them.
  */
 #pragma once
@@ -24,7 +23,7 @@ int run_each_test(const struct CMUnitTest *tests, size_t count);
 
 /* --- the log --- */
 
-/* All lines logged so far, errors and others, each ended by a line feed; a warning begins with its mark. */
+/* All lines logged so far, errors and others, each with a line feed at its end. A warning begins with its mark. */
 const char *logged(void);
 void log_clear(void);
 
@@ -32,7 +31,7 @@ void log_clear(void);
 #define expect_error(call, status, part) check_error((call), (status), (part), __FILE__, __LINE__)
 void check_error(enum kexec_status found, enum kexec_status expected, const char *part, const char *file, int line);
 
-/* How many of them were as expected. */
+/* The number of expected failures so far. */
 size_t errors_checked(void);
 
 /* Fails the test unless `call` returns KEXEC_OK; shows what was logged. */
@@ -53,14 +52,14 @@ void fake_memory_set_map(const struct memory_map *map);
 /* Lets the Nth allocation from now on fail, counted from 1; 0: none. */
 void fake_memory_fail_at(unsigned n);
 
-/* How many allocations there were, and how many of them have not been freed. */
+/* The number of allocations, and of those that are not freed yet. */
 unsigned fake_memory_allocations(void);
 unsigned fake_memory_outstanding(void);
 
-/* Makes the next allocation come back at `addr` whatever was asked, as broken firmware would. */
+/* Makes the next allocation return `addr`, whatever was requested, like broken firmware. */
 void fake_memory_lie(uint64_t addr);
 
-/* Makes the next allocation's address lie `by` bytes behind (modulo 2^64) where it is in its pages. */
+/* Moves the address of the next allocation by `by` bytes (modulo 2^64); its pages stay. */
 void fake_memory_shift(uint64_t by);
 
 /* --- the pool --- */
@@ -68,7 +67,7 @@ void fake_memory_shift(uint64_t by);
 /* Lets the Nth allocation from now on fail, counted from 1; 0: none. */
 void fake_pool_fail_at(unsigned n);
 
-/* How many allocations have not been freed. */
+/* The number of allocations that are not freed yet. */
 unsigned fake_pool_outstanding(void);
 
 /* --- files and maps --- */

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* Which entry is tried after which, and what is said of it. */
+/* The order in which entries are tried, and the messages about it. */
 #include "boot/attempts.h"
 
 #include <stdio.h>
 
 #include "tests/unit/support.h"
 
-/* What the finder of plans does: the current entry is this file, and names this fallback. */
+/* Like find_plan: the current entry is this file, and names this fallback. */
 static void found(struct attempts *attempts, const char *path, const char *next)
 {
 	struct attempt *current = attempts_current(attempts);
@@ -50,7 +50,7 @@ static void first_that_boots_says_nothing(void **state)
 	assert_string_equal(logged(), "");
 }
 
-/* Without a path nothing is known of the entry: it was not even found. */
+/* Without a path the entry is unknown: it was not even found. */
 static void nothing_follows(void **state)
 {
 	struct attempts attempts = { 0 };
@@ -62,7 +62,7 @@ static void nothing_follows(void **state)
 	assert_string_equal(logged(), "");
 }
 
-/* However the paths are spelled. */
+/* The spelling of the paths does not matter. */
 static void loops_end(void **state)
 {
 	struct attempts attempts = { 0 };
@@ -119,7 +119,7 @@ static void sealed_entries_by_their_order(void **state)
 	log_clear();
 	assert_false(attempts_go_on(&attempts, "x"));
 	assert_string_equal(logged(), "");
-	/* However many an image may have. */
+	/* As many entries as an image may have. */
 	attempts = (struct attempts){ .sealed = 100, .index = ATTEMPTS_MAX - 1 };
 	assert_false(attempts_has_next(&attempts));
 	assert_false(attempts_go_on(&attempts, "x"));

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* DHCP packets as servers write them, and as they should not. */
+/* DHCP packets, valid and damaged ones. */
 #include "boot/boot_server.h"
 
 #include "tests/unit/support.h"
@@ -32,7 +32,7 @@ static void add(uint8_t code, const char *text)
 	add_bytes(code, text, (uint8_t)strlen(text));
 }
 
-/* From memory of exactly that size, so that a sanitizer sees what is read behind it. */
+/* From memory of exactly that size, so that a sanitizer detects reads behind it. */
 static bool read_packet(bool (*read)(const uint8_t *, size_t, struct boot_server *))
 {
 	uint8_t *copy = malloc(size ? size : 1);
@@ -127,7 +127,7 @@ static void options_in_the_fields(void **state)
 	       9);
 	add(52, "\3");
 	expect4("\1\2\3\4", "file");
-	/* Then the field is no name. */
+	/* With option overload the field is not a name. */
 	begin("\x0a\0\2\2", "no option");
 	add(52, "\1");
 	expect_none4();

@@ -81,7 +81,7 @@ static struct boot_params *build(const struct kexec_segment *with_initrd)
 	return params;
 }
 
-/* --- all but the memory map --- */
+/* --- everything except the memory map --- */
 
 static void fields_by_number(void **state)
 {
@@ -144,7 +144,7 @@ static void screen_and_edid(void **state)
 	assert_memory_equal(page + 0x1c0, "EL64", 4);
 }
 
-/* What the file's header said of an initrd must not stand either. */
+/* The initrd's fields of the file's header must not survive either. */
 static void initrd_none(void **state)
 {
 	(void)state;
@@ -438,7 +438,7 @@ static void memory_map_as_efi_info(void **state)
 	assert_int_equal(u32(0x1dc), (uintptr_t)descriptors >> 32);
 }
 
-/* The address of a static object may lie anywhere, so both halves are tried where it surely does not. */
+/* A static object may have any address, so this tests both halves with addresses that it cannot have. */
 static void memory_map_above_4_gib(void **state)
 {
 	struct memory_map map = map_of(0);

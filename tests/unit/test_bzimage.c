@@ -92,7 +92,7 @@ static void signature_behind_the_kernel_is_not_part_of_it(void **state)
 	make_header();
 	expect_ok(parse_file(FILE_SIZE + 1472));
 	assert_int_equal(kernel.content_size, KERNEL_SIZE);
-	/* But it is read with the rest, so there must be room for it. */
+	/* The signature is read with the rest, so there must be room for it. */
 	expect_ok(parse_file(SETUP_SIZE + 0x100001));
 	assert_int_equal(kernel.memory.size, 0x100001);
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* Command lines, and what they ask of others than Linux. */
+/* Command lines, and their words for other readers than Linux. */
 #include "boot/command_line.h"
 
 #include "tests/unit/support.h"
@@ -18,7 +18,7 @@ static void start(const char *initrd, const char *command_line)
 	plan_builder_add_options(&builder, text_of_string(command_line));
 }
 
-/* The initrds that are loaded besides /first, each followed by a semicolon; nothing is said. */
+/* The initrds that are loaded besides /first, each followed by a semicolon; no message. */
 static void expect_initrds(const char *command_line, const char *expected)
 {
 	char found[256] = "";
@@ -39,7 +39,7 @@ static void initrds_are_loaded_in_order(void **state)
 	expect_initrds("console=ttyS0 initrd=\\initrd", "\\initrd;");
 	expect_initrds("initrd=/a quiet initrd=b\tinitrd=\\c\\d", "/a;b;\\c\\d;");
 	expect_initrds("initrd=/a,b", "/a,b;");
-	/* As the stub finds it, which looks for nothing else. */
+	/* In the form that the stub finds; it looks for no other. */
 	expect_initrds("quiet -- single initrd=/a", "/a;");
 	expect_initrds("\"a b\" initrd=\"/my files/a\" ro", "/my files/a;");
 	expect_initrds("\"initrd=/my files/a\" ro", "/my files/a;");
@@ -56,7 +56,7 @@ static void words_that_name_no_initrd(void **state)
 	expect_initrds("a=\"b initrd=/c\"", "");
 }
 
-/* rEFInd appends what an entry may have named already. */
+/* rEFInd appends an initrd that the entry may have named already. */
 static void initrd_that_is_loaded_already(void **state)
 {
 	(void)state;
@@ -175,7 +175,7 @@ static void dma_off_by_either_word(void **state)
 static const struct unified_image without_initrd;
 static const struct unified_image with_initrd = { .sections = { [UNIFIED_INITRD] = { .size = 1 } } };
 
-/* A plan of /first, and of what else `lines` say, whose kernel is a unified image. */
+/* A plan with /first and the other lines, whose kernel is a unified image. */
 static struct boot_plan plan_of(const char *lines, enum part_source source, enum trust trust)
 {
 	const struct plan_trust nobody = { TRUST_PLATFORM, TRUST_NOBODY };
@@ -195,7 +195,7 @@ static struct boot_plan plan_of(const char *lines, enum part_source source, enum
 static enum kexec_status carry_out(struct boot_plan *plan, const struct unified_image *image, const char *line,
 				   bool is_signed)
 {
-	/* Of exactly the line's size, so that a sanitizer sees what is read behind it. */
+	/* Of exactly the line's size, so that a sanitizer detects reads behind it. */
 	char *copy = malloc(strlen(line) + 1);
 	struct embedded_line embedded = { .is_signed = is_signed };
 	enum kexec_status status;
@@ -266,7 +266,7 @@ static void initrds_of_an_image_that_are_refused(void **state)
 			"/x.efi: .cmdline: initrd=: expected a path, found \"\"\n");
 	refuse_embedded(PART_ON_VOLUME, TRUST_PLATFORM, false, "$kernelopts", KEXEC_BAD_FORMAT,
 			"/x.efi: .cmdline: expected words for Linux, found nothing but variables");
-	/* The entry's own is believed. */
+	/* The entry's own option is accepted. */
 	plan = plan_of(LINES, PART_ON_NETWORK, TRUST_PLATFORM);
 	plan.initrds[0].sha256.is_known = true;
 	expect_error(carry_out(&plan, &without_initrd, "initrd=/a", false), KEXEC_DENIED,
@@ -327,7 +327,7 @@ static void what_addons_ask_of_the_stub(void **state)
 	boot_plan_free(&plan);
 }
 
-/* Each word adds as much as a word can: a list that is too short is written past its end. */
+/* Each word adds as much as a word can, so a sanitizer detects a list that is too short. */
 static void fullest_command_lines(void **state)
 {
 	struct boot_plan plan;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* Lines on the firmware's console and in the log that stays: here this is the core's seam, and no fake. */
+/* Lines on the firmware's console and in the log that is kept. This tests the core's real log seam, not the fake. */
 #include "efi/console/console.h"
 
 #include <stdio.h>
@@ -25,7 +25,7 @@ static void start(void)
 	log_set_verbose(false);
 }
 
-/* What has been kept, as text. */
+/* The kept log as text. */
 static const char *kept(void)
 {
 	static char text[8192];
@@ -121,7 +121,7 @@ static void long_lines_are_cut(void **state)
 	assert_string_equal(logged(), expected);
 }
 
-/* It ends with the last lines, all of them whole, and as many as there is room for. */
+/* It ends with as many of the last lines as there is room for, all of them whole. */
 static void log_that_is_full_drops_its_first_lines(void **state)
 {
 	(void)state;

@@ -49,13 +49,13 @@ static void each_state_comes_back(void **state)
 		struct control_registers before = state_of(i, 0);
 
 		expect_same(control_registers_as_before(control_registers_for_vectors(before), before), before);
-		/* What the firmware changed meanwhile stays. */
+		/* Bits that the firmware changed meanwhile stay. */
 		expect_same(control_registers_as_before(state_of(STATES - 1 - i, UINT64_MAX), before),
 			    state_of(i, UINT64_MAX));
 	}
 }
 
-/* QEMU's U-Boot, and OVMF: where nothing is missing nothing is to be written. */
+/* QEMU's U-Boot, and OVMF. If no bit is missing, nothing must be written. */
 static void firmware_as_it_is(void **state)
 {
 	const struct control_registers u_boot = { .cr0 = 0x80000011, .cr4 = 0x20 };

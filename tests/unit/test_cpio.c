@@ -12,7 +12,7 @@ static const struct cpio_folder extra = { .path = ".extra", .mode = 0555, .file_
 
 static uint8_t archive[8192];
 
-/* What the format and systemd-stub demand, written down once more, without any code of the writer's. */
+/* The fields that the format and systemd-stub require, written without the code under test. */
 static uint8_t expected[8192];
 static size_t expected_size;
 
@@ -101,7 +101,7 @@ static void counted_is_what_is_written(void **state)
 	assert_int_equal(write_credentials(archive, size), size);
 }
 
-/* Whatever call needs the byte that is not there is refused, and writes none behind the end. */
+/* The call that needs the missing byte is refused, and writes nothing behind the end. */
 static void no_byte_is_written_behind_the_end(void **state)
 {
 	uint64_t size = write_credentials(NULL, 0);
@@ -141,7 +141,7 @@ static void file_too_large_for_the_format(void **state)
 		     "more.raw: expected at most 4294967295 bytes in an initrd, found 4294967296");
 }
 
-/* What an independent program makes of it. */
+/* An independent program reads the archive. */
 static void cpio_reads_it(void **state)
 {
 	static const char wanted[] = "dr-xr-xr-x   1 root     root            0 Jan  1  1970 .extra\n"

@@ -38,7 +38,7 @@ static void expect_data(uint16_t selector)
 	assert_int_equal(descriptor >> 41 & 7, 1); /* data, writable */
 }
 
-/* How many entries there are but the kernel's three. */
+/* The number of entries besides the kernel's three. */
 static unsigned others(void)
 {
 	unsigned count = 0;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* Whose a kernel's fixed place is, and where its file goes then. */
+/* The owner of a kernel's fixed place, and where the kernel's file goes. */
 #include "boot/destination.h"
 
 #include "common/align.h"
@@ -95,7 +95,7 @@ static void place_of_the_firmware(void **state)
 	expect_move(&map);
 }
 
-/* What somebody keeps, in one page of it. */
+/* Memory that stays in use, in one page of the destination. */
 static void expect_owner(uint32_t type, uint64_t attribute, const char *owner)
 {
 	struct efi_descriptor pieces[] = {
@@ -139,7 +139,7 @@ static void place_that_is_kept(void **state)
 	expect_owner(EFI_MEMTYPE_BOOT_SERVICES_DATA, EFI_MEMATTR_RUNTIME, "memory of the firmware's runtime services");
 }
 
-/* Also where another descriptor calls the same memory free. */
+/* Also if another descriptor reports the same memory as free. */
 static void place_that_two_claim(void **state)
 {
 	struct efi_descriptor pieces[] = {

@@ -45,7 +45,7 @@ static void add_end(void)
 	add_node(0x7f, 0xff, 4);
 }
 
-/* Looks at a copy of exactly the nodes' size, so that a sanitizer sees what is read behind them. */
+/* Looks at a copy of exactly the nodes' size, so that a sanitizer detects reads behind them. */
 static bool partition(struct partition_path *ret_path)
 {
 	uint8_t *copy = malloc(nodes_size ? nodes_size : 1);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* Loader and purgatory against each other: the real purgatory verifies, in this process, what the digest covered. */
+/* Loader against purgatory: the real purgatory verifies the loader's digest in this process. */
 #include "boot/digest.h"
 
 #include "common/align.h"
@@ -60,7 +60,7 @@ static enum kexec_status add_segments(void)
 	return KEXEC_OK;
 }
 
-/* All that a boot allocates through the core. */
+/* All allocations of a boot through the core. */
 static enum kexec_status load_all(void)
 {
 	enum kexec_status status;
@@ -147,7 +147,7 @@ static void expect_flip_noticed(uint8_t *byte, size_t region)
 	assert_true(verdict_now().match);
 }
 
-/* Where the purgatory's own region ends: with what may not change before the exit. */
+/* The end of the purgatory's own region: of the data that may not change before the exit. */
 static uint64_t digests_addr(void)
 {
 	uintptr_t regions = (uintptr_t)symbol_place("purgatory_region_digests", REGION_MAX * SHA256_DIGEST_SIZE);
@@ -194,7 +194,7 @@ static void unchanged_memory_matches(void **state)
 	assert_int_equal(told_regions()[REGIONS].len, 0);
 }
 
-/* Calculated from the definition, in one piece, by C. */
+/* Calculated by the definition, in one piece, in C. */
 static void fsverity_of(uint64_t start, uint64_t size, uint8_t ret_digest[SHA256_DIGEST_SIZE])
 {
 	static struct fsverity hash;
@@ -344,7 +344,7 @@ static void first_of_two_changed_regions_is_named(void **state)
 	assert_memory_equal(verdict_now().expected, digest.digests[2], SHA256_DIGEST_SIZE);
 }
 
-/* Each thing that the purgatory is told, and a constant it runs by (not the code that finds it out). */
+/* Each value that the loader sets in the purgatory, and a constant of its code (not of the code that compares). */
 static void purgatory_that_has_changed(void **state)
 {
 	static const struct {
@@ -380,7 +380,7 @@ static void each_byte_of_the_digest_counts(void **state)
 		expect_flip_noticed(total + i, REGION_MAX);
 }
 
-/* It only says which region has changed, and the purgatory does not know who changed it. */
+/* The digest only tells which region has changed; the purgatory cannot know who changed it. */
 static void each_recorded_digest_counts(void **state)
 {
 	uint8_t *records;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* An object's tables, right ones and each kind of wrong one, and what is handed out of them. */
+/* An object's tables, valid and with each kind of damage, and the values that are read from them. */
 #include "boot/elf_object.h"
 
 #include "tests/unit/elf_builder.h"
@@ -111,7 +111,7 @@ static void sections_by_index(void **state)
 	assert_memory_equal(object.bytes + section.sh_offset, code, sizeof(code));
 }
 
-/* Nothing says that an object is aligned in memory. */
+/* An object need not be aligned in memory. */
 static void object_at_an_odd_address(void **state)
 {
 	uint8_t *odd = test_malloc(BUILDER_SIZE + 1);
@@ -157,7 +157,7 @@ static void alignment_of_0_is_1(void **state)
 	assert_int_equal(elf_section_align(&section), 64);
 }
 
-/* Debug data may be aligned as it likes; and of zeros the file need not have any. */
+/* Debug data may have any alignment, and a section of zeros needs no bytes in the file. */
 static void sections_that_need_not_be_right(void **state)
 {
 	(void)state;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* The loader of relocatable objects, fed with right ones and with each kind of wrong one. */
+/* The loader of relocatable objects, with valid ones and with each kind of damage. */
 #include "boot/elf_rel.h"
 
 #include "boot/log.h"

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* Entries, right ones and each kind of wrong one. */
+/* Entries, valid ones and each kind of wrong one. */
 #include "boot/entry.h"
 
 #include "boot/log.h"
@@ -18,7 +18,7 @@ static const uint8_t digest_of_hex[SHA256_DIGEST_SIZE] = {
 
 static struct boot_plan plan;
 
-/* The last text parsed: exactly its own size, so that a sanitizer sees what is read behind it. */
+/* The last text parsed: exactly its own size, so that a sanitizer detects reads behind it. */
 static char *copy;
 
 /* The last plan's memory: the plan itself may be overwritten by a test. */
@@ -42,7 +42,7 @@ static enum kexec_status parse_bytes(const char *bytes, size_t size)
 
 #define parse(literal) parse_bytes((literal), sizeof(literal) - 1)
 
-/* Parses what is wrong, and wants the caller's plan untouched and all memory freed. */
+/* Parses a wrong text, and expects that the caller's plan is untouched and all memory freed. */
 #define refuse(literal, status, part)                                                                                  \
 	do {                                                                                                           \
 		unsigned outstanding_ = fake_pool_outstanding() - (plan_memory != NULL);                               \
@@ -436,7 +436,7 @@ static void digest_paths_with_either_slash(void **state)
 	expect_sha256(&plan.initrds[0]);
 }
 
-/* As the volume would be asked, and as the Boot Loader Specification has it: all paths begin at the root. */
+/* As on the volume, and by the Boot Loader Specification: all paths begin at the root. */
 static void digest_path_spelled_otherwise(void **state)
 {
 	(void)state;
@@ -444,7 +444,7 @@ static void digest_path_spelled_otherwise(void **state)
 			" initrd\n"));
 	expect_sha256(&plan.kernel);
 	expect_sha256(&plan.initrds[0]);
-	/* What is said of a part is what was written. */
+	/* Messages name a part as it was written. */
 	assert_string_equal(plan.kernel.name, "//a/vmlinuz");
 	assert_string_equal(plan.initrds[0].name, "/x/../initrd");
 }
@@ -573,7 +573,7 @@ static void what_is_lost_with_unknown_keys_is_said_to_all(void **state)
 		"warning: a.conf: line 4: unknown key verify-kernel skipped: what it asks for does not happen\n");
 }
 
-/* Of a key that is none, nothing is known that could be skipped. */
+/* Text without a key cannot be skipped. */
 static void misspelled_keys_are_refused(void **state)
 {
 	(void)state;
@@ -711,7 +711,7 @@ static void trust_is_of_the_place_not_of_the_text(void **state)
 	expect_trust(ENTRY_SEALED, TRUST_DIGEST, TRUST_DIGEST);
 }
 
-/* The text that is measured is the one that was parsed, and the plan owns all that it points to. */
+/* The measured text is the parsed one, and the plan owns everything that it points to. */
 static void plan_outlives_the_text(void **state)
 {
 	static const char text[] = "\xef\xbb\xbf# c\nlinux /k\r\ninitrd /a\noptions x\nfoo\n";
@@ -743,7 +743,7 @@ static void no_memory_for_the_plan(void **state)
 	refuse("linux /vmlinuz\n", KEXEC_NO_MEMORY, "a.conf: out of memory");
 }
 
-/* Each line adds as much as a line can, so a list or string that is too short is written past its end. */
+/* Each line adds as much as a line can, so a sanitizer detects a list or string that is too short. */
 static void fullest_texts(void **state)
 {
 	static const char *const lines[] = {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* Entry files in each encoding, and in none. */
+/* Entry files in each encoding, and files that are no text. */
 #include "boot/entry_file.h"
 
 #include "boot/entry.h"
@@ -9,7 +9,7 @@
 static struct boot_plan plan;
 static char fallback[FALLBACK_PATH_SIZE];
 
-/* The content is exactly its own size, so that a sanitizer sees what is read behind it. */
+/* The content is exactly its own size, so that a sanitizer detects reads behind it. */
 static enum kexec_status parse_bytes(const void *bytes, size_t size, struct text more)
 {
 	char *copy = test_malloc(size + 1);
@@ -70,7 +70,7 @@ static void utf8_stays_as_it_is(void **state)
 	expect_plan("linux /a\ninitrd /b\noptions \xe4\n\n");
 }
 
-/* What is measured is the same in each encoding. */
+/* The measured text is the same in each encoding. */
 static void utf16_becomes_utf8(void **state)
 {
 	static const char text[] = "linux /a\r\ninitrd /k\xc3\xa4se/\xf0\x9f\x90\xa7\r\noptions quiet\r\n";
@@ -108,7 +108,7 @@ static void fallback_is_found_in_each_encoding(void **state)
 	expect_ok(parse("linux /a\n"));
 	assert_string_equal(fallback, "");
 	boot_plan_free(&plan);
-	/* What load options add is no part of the file. */
+	/* Lines that load options add are not part of the file. */
 	expect_error(parse_bytes("linux a", 7, TEXT("fallback /b\nfallback /b\n")), KEXEC_BAD_FORMAT, "one path");
 	assert_string_equal(fallback, "");
 	assert_int_equal(fake_pool_outstanding(), 0);
@@ -141,7 +141,7 @@ static void half_a_unit_at_the_end(void **state)
 		     "a.conf: expected an even number of bytes of UTF-16, found 15");
 }
 
-/* What stands behind a NUL would be lost. */
+/* Text behind a NUL would be lost. */
 static void nul_within_utf16(void **state)
 {
 	(void)state;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* Each key by itself: what it makes of a value, and what it expects instead. */
+/* Each key by itself: the effect of a value, and the message about a wrong one. */
 #include "boot/entry_keys.h"
 
 #include "tests/unit/support.h"
@@ -169,7 +169,7 @@ static void refuse_digest(const char *key, const char *value, const char *expect
 	assert_int_equal(builder.digest_count, 0);
 }
 
-/* As the programs of those names print them, each with what is its own. */
+/* As the programs of those names print them, each with its own additions. */
 /* A unified image is a kernel by either name. */
 static void unified_images(void **state)
 {

@@ -20,7 +20,7 @@ static const char *fails_for; /* the folder whose listing fails */
 static bool is_on_network;
 static bool verifies;
 
-/* Each folder has one file of each kind, and one of none. */
+/* Each folder has one file of each kind, and one that is no sidecar. */
 static const char *const names[] = { "a.addon.efi", "b.confext.raw", "c.cred", "d.raw", "e.txt" };
 static bool is_empty;
 
@@ -82,7 +82,7 @@ static EFI_STATUS EFIAPI handle_protocol(EFI_HANDLE handle, EFI_GUID *guid, void
 	return EFI_SUCCESS;
 }
 
-/* --- what is asked --- */
+/* --- listed folders --- */
 
 static struct sources sources = { .own_device = OWN_DEVICE, .volume.device = OTHER_DEVICE };
 static struct unified_view view;
@@ -127,7 +127,7 @@ static void free_all(void)
 	extras_free(&extras);
 }
 
-/* A part of the digest counts as sealed only if it has one. */
+/* A part that a digest must seal counts as sealed only if it has one. */
 static void use_kernel(const char *name, enum part_source source, enum trust trust)
 {
 	kernel = (struct boot_part){ .name = name, .source = source, .trust = trust };
@@ -197,7 +197,7 @@ static void what_is_sealed_by_a_digest_takes_verified_addons_only(void **state)
 	verifies = true;
 	expect_ok(find(true));
 	assert_int_equal(extras.policy, EXTRAS_ADDONS);
-	/* Beside our own image, whatever its entry names. */
+	/* They are beside our own image, not beside the file that its entry names. */
 	expect_listed(OF_ALL("own"), "\\E\\k.efi.extra.d");
 	expect_list("");
 	assert_non_null(strstr(logged(), beside));
@@ -220,7 +220,7 @@ static void what_is_sealed_takes_nothing_that_nobody_verifies(void **state)
 	free_all();
 }
 
-/* A server has no folders, but the image's sections count all the same. */
+/* A server has no folders, but the image's sections are used. */
 static void image_from_a_network_has_sections_only(void **state)
 {
 	(void)state;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* What is written of sidecars and sections, and files that change, end early or fail between counting and reading. */
+/* The archives of sidecars and sections, and files that change, end early or fail between counting and reading. */
 #include "efi/extras/extras.h"
 
 #include "common/align.h"
@@ -132,7 +132,7 @@ static void file_that_has_shrunk(void **state)
 	expect_nothing_behind();
 }
 
-/* The source has said why. */
+/* The source has logged the reason. */
 static void file_that_cannot_be_read(void **state)
 {
 	(void)state;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* The fallback of entries: of those that are accepted, and of those that are refused for another line. */
+/* The fallback of accepted entries, and of entries that are refused for another line. */
 #include "boot/fallback.h"
 
 #include "boot/entry.h"
@@ -35,7 +35,7 @@ static void path_of_the_line(void **state)
 			    "/a");
 }
 
-/* Whatever else is wrong, and wherever. */
+/* The place and kind of the other error do not matter. */
 static void path_of_a_text_that_is_refused(void **state)
 {
 	struct boot_plan plan;
@@ -61,7 +61,7 @@ static void no_path(void **state)
 	assert_string_equal(FIND("fallback \"/a\"\n"), "");
 	assert_string_equal(FIND("fallback /a /b\n"), "");
 	assert_string_equal(FIND("fallback /a\0b\n"), "");
-	/* Of two, neither: nobody knows which was meant. */
+	/* If there are two, neither counts, because the user may have meant either. */
 	assert_string_equal(FIND("fallback /a\nfallback /b\n"), "");
 	assert_string_equal(FIND("fallback /a\nfallback\n"), "");
 
@@ -92,7 +92,7 @@ static void what_the_parser_says(void **state)
 
 #define DIGEST_LINE "fsverity 0000000000000000000000000000000000000000000000000000000000000000 /k\n"
 
-/* What is sealed names nothing outside. */
+/* A sealed entry names nothing outside the image. */
 static void sealed_entries_have_none(void **state)
 {
 	struct boot_plan plan;

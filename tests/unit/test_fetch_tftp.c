@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* Files by TFTP, from servers that fail, and that say one size and send another. */
+/* Files by TFTP, from servers that fail, or send another size than announced. */
 #include "efi/network/tftp.h"
 
 #include "efi/services/clock.h"
@@ -294,7 +294,7 @@ static void file_that_goes_on(void **state)
 	assert_string_equal(why, "more: it changed while it was read");
 	assert_int_equal(read_at(0, 4096, &found), KEXEC_MISMATCH);
 	assert_string_equal(why, "more: it changed while it was read");
-	/* Asking again would not help. */
+	/* A retry would not help. */
 	assert_int_equal(fake.reads, 2);
 	expect_nothing_held();
 }
@@ -335,7 +335,7 @@ static void server_that_says_why(void **state)
 	start(SIZE, SIZE);
 	fake.status = EFI_TFTP_ERROR;
 	fake.fails_from = 1;
-	/* What was received before does not count. */
+	/* Bytes received before do not count. */
 	mode.TftpErrorReceived = TRUE;
 	expect_error(tftp_file_open(&file), KEXEC_NOT_FOUND, "by TFTP, found TFTP_ERROR\n");
 	assert_int_equal(fake.calls, 1);
@@ -374,7 +374,7 @@ static void error_of_the_server(void **state)
 	(void)state;
 	start(1, 0);
 	file.pxe = &refusing;
-	/* Up to what a terminal would take for an order. */
+	/* Up to the first control character. */
 	expect_error(tftp_file_open(&file), KEXEC_NOT_FOUND,
 		     "/file: cannot open: expected the size of dir/file by TFTP, found TFTP error 1: File \n");
 	assert_int_equal(fake.calls, 1);
@@ -408,7 +408,7 @@ static void progress_where_the_firmware_calls_back(void **state)
 	expect_read(0, SIZE, SIZE);
 	assert_in_range(fake.progress_lines, 1, 7);
 	expect_nothing_held();
-	/* Elsewhere the watchdog waits: expect_nothing_held sees it on again. */
+	/* Without callbacks the watchdog is off meanwhile: expect_nothing_held checks that it is on again. */
 	start(SIZE, SIZE);
 	expect_ok(tftp_file_open(&file));
 	expect_read(0, SIZE, SIZE);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* Files that are no kernels: the line names each for what it is. */
+/* Files that are no kernels: the message names the kind of each. */
 #include "boot/file_kind.h"
 
 #include "common/format.h"
@@ -7,7 +7,7 @@
 
 static uint8_t bytes[KERNEL_PROBE_SIZE];
 
-/* As nobody's file looks: neither zeros nor text. */
+/* Content that resembles no known file: neither zeros nor text. */
 static void make_noise(void)
 {
 	memset(bytes, 0x03, sizeof(bytes));
@@ -103,7 +103,7 @@ static void magic_numbers(void **state)
 		make_noise();
 		memcpy(bytes + files[i].offset, files[i].magic, files[i].size);
 		expect_kind(files[i].kind);
-		/* Cut off before its last byte it is something else, and nothing is read behind the end. */
+		/* Without its last byte it is another kind, and nothing is read behind the end. */
 		bytes[files[i].offset + files[i].size - 1] ^= 0xff;
 		assert_int_not_equal(plan_file(files[i].offset + files[i].size - 1), KEXEC_OK);
 		log_clear();
@@ -140,7 +140,7 @@ static void images_for_x86_64(void **state)
 	expect_kind("an EFI driver: ");
 	make_image(0x8664, 3, ".text");
 	expect_kind("a Windows program: ");
-	/* A name that goes on is another. */
+	/* A longer name is another name. */
 	make_image(0x8664, 10, ".linuxes");
 	expect_kind("an EFI application: ");
 }
@@ -201,7 +201,7 @@ static void images_for_other_machines(void **state)
 	}
 }
 
-/* The table of the sections ends behind what is read, of a file that goes on; else the headers are cut off. */
+/* The section table ends behind the bytes that were read of a longer file; in a shorter one the headers are cut off. */
 static void image_of_too_many_sections(void **state)
 {
 	(void)state;
@@ -233,7 +233,7 @@ static void image_without_headers(void **state)
 	make_image(0x8664, 10, ".linux");
 	put(0x94, 69, 2);
 	expect_kind("a DOS program: ");
-	/* What stands there means nothing. */
+	/* The field has no meaning. */
 	put(0x3c, 0x90909090, 4);
 	expect_kind_of_size("a DOS program: ", 0x300);
 	put(0x3c, 0x3f, 4);
@@ -283,14 +283,14 @@ static void multiboot_kernels(void **state)
 	put(KERNEL_PROBE_SIZE - 8, 3, 4);
 	put(KERNEL_PROBE_SIZE - 4, (uint32_t) - (0x1badb002 + 3), 4);
 	expect_kind("a multiboot kernel, such as Xen: ");
-	/* And one that is no ELF file. */
+	/* A multiboot kernel that is no ELF file. */
 	make_noise();
 	put(0x50, 0xe85250d6, 4);
 	put(0x54, 0, 4);
 	put(0x58, 24, 4);
 	put(0x5c, (uint32_t) - (0xe85250d6 + 24), 4);
 	expect_kind("a multiboot 2 kernel, such as Xen: ");
-	/* The checksum tells it from chance, and so does the alignment. */
+	/* Checksum and alignment tell a header from random bytes. */
 	memmove(bytes + 0x54, bytes + 0x50, 16);
 	put(0x50, 0x03030303, 4);
 	expect_error(plan_file(1 << 20), KEXEC_BAD_FORMAT, "boot_flag at 0x1fe: expected 0xaa55, found 0x303");
@@ -345,7 +345,7 @@ static void files_without_content(void **state)
 	expect_error(plan_file(1 << 20), KEXEC_BAD_FORMAT, "boot_flag at 0x1fe: expected 0xaa55, found 0xffff");
 }
 
-/* --- what is none of these --- */
+/* --- files of unknown kind --- */
 
 static void file_that_resembles_nothing(void **state)
 {
@@ -356,7 +356,7 @@ static void file_that_resembles_nothing(void **state)
 	expect_error(plan_file(5), KEXEC_TRUNCATED, "/vmlinuz: too short for a kernel: expected at least");
 }
 
-/* A kernel is one whatever else it resembles: its first bytes are MZ. */
+/* A kernel counts as one although its first bytes, MZ, resemble another kind. */
 static void kernel_is_no_other_kind(void **state)
 {
 	(void)state;

@@ -75,7 +75,7 @@ static void without_an_initrd(void **state)
 	kexec_image_free(&kexec_image);
 }
 
-/* A boot does not fail for it. */
+/* This does not stop the boot. */
 static void without_memory(void **state)
 {
 	struct page_record record;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* The formatter, held against the C library's wherever it claims to do the same. */
+/* The formatter, compared with the C library's where both should agree. */
 #include "common/format.h"
 
 #include <limits.h>
@@ -9,7 +9,7 @@
 
 #define GUARD 0x5a
 
-/* Formats with both, at full and at every shorter size, and wants the same text and nothing behind it. */
+/* Formats with both, at full and at every shorter size, and expects the same text and no write behind it. */
 static void check_same(const char *file, int line, const char *format, ...) __attribute__((format(printf, 3, 4)));
 
 static void check_same(const char *file, int line, const char *format, ...)
@@ -43,7 +43,7 @@ static void check_same(const char *file, int line, const char *format, ...)
 
 #define expect_same(...) check_same(__FILE__, __LINE__, __VA_ARGS__)
 
-/* Formats what the compiler would warn of or what C leaves undefined. */
+/* Formats that the compiler would warn about, or that C leaves undefined. */
 #define expect_text(expected, ...)                                                                                     \
 	do {                                                                                                           \
 		char text_[256];                                                                                       \
@@ -93,7 +93,7 @@ static void strings(void **state)
 	expect_same("[%12s]", "");
 }
 
-/* C leaves this undefined; here it is as with most C libraries. */
+/* C leaves this undefined; the formatter does what most C libraries do. */
 static void zeros_do_not_pad_strings(void **state)
 {
 	(void)state;

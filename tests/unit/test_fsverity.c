@@ -144,7 +144,7 @@ static void any_alignment(void **state)
 	}
 }
 
-/* Of zeros, and longer than 32 bits can count. */
+/* A file of zeros whose size does not fit in 32 bits. */
 static void file_above_4_gib(void **state)
 {
 	static const uint8_t zeros[1 << 20];
@@ -178,13 +178,13 @@ static void every_change_changes_the_digest(void **state)
 	}
 	assert_string_not_equal(digest_of(bytes, size - 1), before);
 	assert_string_not_equal(digest_of(bytes, size + 1), before);
-	/* A file that ends in zeros is not the one without them. */
+	/* A file that ends in zeros has another digest than the one without them. */
 	memset(bytes + 4000, 0, 96);
 	strcpy(before, digest_of(bytes, 4000));
 	assert_string_not_equal(digest_of(bytes, 4096), before);
 }
 
-/* What lies behind a file is hashed where the tree has zeros. */
+/* The bytes behind a file, where the tree has zeros, are hashed as well: a change there shows. */
 static void bytes_behind_the_file(void **state)
 {
 	static uint8_t bytes[4096 + 16];

@@ -99,7 +99,7 @@ static void several_of_a_type(void **state)
 	assert_int_equal(gpt_find(&gpt, gpt_disk_entries(&disk, 0), gpt_type_xbootldr, "", found), 0);
 }
 
-/* Puts a number into the first header, and signs it again. */
+/* Writes a number to the first header, and corrects its checksum. */
 static void damage(size_t offset, uint64_t value, size_t width)
 {
 	start(512, 128);
@@ -123,7 +123,7 @@ static void damaged_headers(void **state)
 	start(512, 128);
 	gpt_disk_header(&disk, 0)[60] ^= 1;
 	expect_wrong("a header with a wrong checksum");
-	/* More of the block may belong to it. */
+	/* The header may be larger. */
 	damage(12, 512, 4);
 	assert_null(read_table(0));
 	gpt_disk_header(&disk, 0)[511] ^= 1;

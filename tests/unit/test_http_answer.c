@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* Answers of web servers that can be read, and those that cannot. */
+/* Answers of web servers, valid and invalid ones. */
 #include "boot/http_answer.h"
 
 #include "tests/unit/support.h"

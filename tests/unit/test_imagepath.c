@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* Where the image lies, from device paths as firmware writes them and as it should not. */
+/* The image's path, from valid and damaged device paths. */
 #include "boot/imagepath.h"
 
 #include <stdio.h>
@@ -52,7 +52,7 @@ static void add_end(void)
 	add_node(0x7f, 0xff, 4);
 }
 
-/* Reads a copy of exactly the nodes' size, so that a sanitizer sees what is read behind them. */
+/* Reads a copy of exactly the nodes' size, so that a sanitizer detects reads behind them. */
 static enum kexec_status conf(size_t capacity)
 {
 	uint8_t *copy = malloc(nodes_size ? nodes_size : 1);
@@ -304,7 +304,7 @@ static void no_end_node(void **state)
 	begin();
 	add_file("\\a.efi");
 	expect_conf("\\a.conf");
-	/* Nor room for one. */
+	/* There is no room for a unit, either. */
 	memset(nodes + nodes_size, 4, 3);
 	nodes_size += 3;
 	expect_conf("\\a.conf");

@@ -68,7 +68,7 @@ static struct content lz4(void)
 	return lz4_behind((struct content){ 0 });
 }
 
-/* --- what is said of them --- */
+/* --- messages --- */
 
 /* Each in memory of just its size. */
 static void look_at(const struct content *contents, size_t count)
@@ -136,7 +136,7 @@ static void lz4_with_something_behind_it(void **state)
 	EXPECT_LOST(lz4(), gzip(), archive());
 	EXPECT_LOST(lz4_behind(lz4()), gzip());
 	EXPECT_LOST(lz4_behind(zeros(archive(), 512)), gzip());
-	/* Not aligned: another frame is taken for a size. */
+	/* Not aligned: Linux takes another frame for a size. */
 	EXPECT_LOST(add(lz4(), "\x01\0\0\0x", 5), lz4());
 }
 
@@ -174,7 +174,7 @@ static void lz4_with_something_else_in_its_file(void **state)
 	assert_null(strstr(logged(), "the last one"));
 }
 
-/* A size of 0 ends it. Of less than a size nothing can be told. */
+/* A size of 0 ends the frame. Fewer bytes than a size tell nothing. */
 static void lz4_with_an_end_of_its_own(void **state)
 {
 	(void)state;
@@ -200,7 +200,7 @@ static void members_that_lie(void **state)
 	}
 }
 
-/* What Linux takes for an initrd of the old kind, and all that it unpacks. */
+/* File systems that Linux takes for an old initrd, and all formats that it unpacks. */
 static void kinds_that_linux_knows(void **state)
 {
 	static const struct {
@@ -227,7 +227,7 @@ static void kinds_that_linux_knows(void **state)
 		LOOK_AT(content);
 		assert_non_null(strstr(logged(), "warning: /a: expected "));
 	}
-	/* Linux takes these off first. */
+	/* Linux skips these first. */
 	EXPECT_SILENCE(add(archive(), "quiet\0\0\0\0\0\0\0#BOOTCONFIG\n", 24));
 	EXPECT_SILENCE(add(archive(), "quiet\0\0\0\0\0\0\0#BOOTCONFIG\n\0\0\0", 27));
 }
@@ -258,7 +258,7 @@ static void files_that_nobody_knows(void **state)
 	expect_unknown(add(archive(), "quiet\0\0\0\0\0\0\0#BOOTCONFIG\n\0\0\0\0", 28), "behind one (quiet)\n");
 }
 
-/* Copies that did not end. */
+/* Incomplete copies. */
 static void archive_that_is_cut_off(void **state)
 {
 	const struct content whole = member(archive(), "a longer one", 500);

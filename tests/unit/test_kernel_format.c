@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* What holds for kernels of any format: how they are recognised, and what a signature must cover. */
+/* Kernels of any format: how they are recognised, and the bytes that a signature must cover. */
 #include "boot/kernel_format.h"
 
 #include "boot/bzimage.h"

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* The real purgatory moves a kernel in this process, and verifies what it has moved. */
+/* The real purgatory moves a kernel in this process, and verifies it at its destination. */
 #define _GNU_SOURCE /* mremap */
 
 #include <sys/mman.h>
@@ -23,7 +23,7 @@ static struct purgatory purgatory;
 static struct digest digest;
 static struct page_record record;
 
-/* The destination: pages, and where a test maps one of them twice, memory that does not keep what is written. */
+/* The destination: pages; if a test maps one of them twice, it does not keep its content. */
 static uint8_t *place;
 static size_t place_pages;
 
@@ -88,7 +88,7 @@ static struct verdict call(const char *function)
 	return verdict;
 }
 
-/* All up to the purgatory's first look, which finds nothing. */
+/* Everything up to the purgatory's first verification, which finds no change. */
 static void boot(void)
 {
 	struct kernel_move move;
@@ -121,7 +121,7 @@ static void kernel_is_moved_and_verified(void **state)
 	assert_memory_equal(place, phys_to_ptr(kernel->mem), kernel->memsz);
 }
 
-/* Memory that does not hold what is written to it: a page that has another's content. */
+/* Memory that does not keep its content: two pages are the same memory. */
 static void copy_that_differs(void **state)
 {
 	struct verdict verdict;
@@ -136,7 +136,7 @@ static void copy_that_differs(void **state)
 	assert_int_equal(verdict.region, 0);
 }
 
-/* What differs after the first look, and before the copy, is in the copy. */
+/* A change after the first verification and before the copy is in the copy. */
 static void expect_change_is_noticed(uint8_t *byte)
 {
 	*byte ^= 1;
@@ -161,7 +161,7 @@ static void each_end_of_the_file_counts(void **state)
 	expect_change_is_noticed(content + kernel->memsz - 1);
 }
 
-/* The purgatory reads what it has moved, no longer where it was. */
+/* The purgatory verifies the copy, and no longer the original. */
 static void place_that_the_kernel_has_left_may_change(void **state)
 {
 	uint8_t *content;

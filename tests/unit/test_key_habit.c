@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* Keys that are no keys of ours: which were meant for one, and which must not be lost in silence. */
+/* Unknown keys: those that were meant for a known one, and those that must not be skipped without a message. */
 #include "boot/key_habit.h"
 
 #include "tests/unit/support.h"
@@ -106,7 +106,7 @@ static void initrds_of_other_loaders(void **state)
 	expect_none("module-3");
 }
 
-/* Some that are another's, although they look like ours, and some that nobody can make sense of. */
+/* Keys of other loaders that look like ours, and meaningless keys. */
 static void no_key_of_ours(void **state)
 {
 	static const char *const names[] = {

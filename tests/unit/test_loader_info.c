@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* The values of the Boot Loader Interface, and whose those are that were there. */
+/* The values of the Boot Loader Interface, and the owner of existing ones. */
 #include "boot/loader_info.h"
 
 #include "boot/text.h"
@@ -118,7 +118,7 @@ static void reports_and_settings(void **state)
 	assert_false(loader_variable_is_report(NULL, 0));
 }
 
-/* What somebody else has set stays; behind somebody else we are a stub. */
+/* Another loader's variables stay; if another loader has started us, we are a stub. */
 static void what_follows_from_it(void **state)
 {
 	static const struct {

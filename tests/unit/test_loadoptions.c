@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* Load options, and what firmware passes instead of them. */
+/* Load options, and other data that firmware passes instead. */
 #include "boot/loadoptions.h"
 
 #include "tests/unit/support.h"
@@ -14,7 +14,7 @@ static const struct load_options_sender shell = { .is_shell = true, .own_path = 
 
 static void parse_bytes_of(const void *bytes, size_t size, const struct load_options_sender *sender)
 {
-	/* Exactly as large as promised, so that the address sanitizer sees a byte too many. */
+	/* Exactly as large as promised, so that the address sanitizer detects a write behind it. */
 	uint8_t *copy = test_malloc(size + 1);
 
 	if (size)
@@ -64,7 +64,7 @@ static void expect_ignored(const char *message)
 	test_free(buffer);
 }
 
-/* Nothing is said until somebody asks. */
+/* There is no message until the caller asks for it. */
 static void expect_skipped(const char *found)
 {
 	assert_int_equal(options.lines.length, 0);
@@ -163,7 +163,7 @@ static void shell_passes_the_program_name(void **state)
 	expect_lines("");
 }
 
-/* Others pass it as well: iPXE the image's name, some firmware the path. */
+/* Other callers pass it as well: iPXE the image's name, some firmware the path. */
 static void first_word_that_names_the_image(void **state)
 {
 	static const char *const names[] = {
@@ -203,7 +203,7 @@ static void first_word_that_names_another_image(void **state)
 	expect_ignored("found \"kexecx64.efi\"");
 }
 
-/* An image may come from memory, and be called anything. */
+/* An image may come from memory, and have any name. */
 static void first_word_where_our_name_is_not_known(void **state)
 {
 	static const struct load_options_sender nobody = { .own_path = TEXT("") };
@@ -398,7 +398,7 @@ static void marks_of_the_firmware(void **state)
 	expect_skipped("a mark of the firmware");
 	parse_bytes("\0\0BO", 4);
 	expect_skipped("binary data");
-	/* Somebody may mean this. */
+	/* A user may have meant this. */
 	parse_bytes("ro", 2);
 	expect_ignored("found \"ro\"");
 	parse_text("@1");
@@ -428,7 +428,7 @@ static void binary_data(void **state)
 	expect_skipped("binary data");
 }
 
-/* Decision: what resembles an instruction is never skipped in silence. */
+/* Decision: text that resembles an instruction is never skipped without a message. */
 static void binary_data_with_words_of_ours(void **state)
 {
 	(void)state;
@@ -452,7 +452,7 @@ static void words_behind_a_nul(void **state)
 	(void)state;
 	parse_bytes(text, sizeof(text) - 1);
 	expect_ignored("expected one text up to the first NUL, found words of this loader behind that");
-	/* The twin, with what firmware leaves behind. */
+	/* The twin, with garbage that firmware appends. */
 	parse_bytes(text, 22);
 	expect_lines("linux /k\n");
 }

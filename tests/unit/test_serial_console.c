@@ -17,7 +17,7 @@ static const uint8_t com2[] = {
 	0x7f, 0xff, 4,	  0,
 };
 
-/* Looks at a copy of exactly that size, so that a sanitizer sees what is read behind it. */
+/* Looks at a copy of exactly that size, so that a sanitizer detects reads behind it. */
 static bool add_nodes(struct serial_consoles *consoles, const struct console_parent *parent, const uint8_t *nodes,
 		      size_t size)
 {

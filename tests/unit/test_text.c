@@ -20,7 +20,7 @@ static void check_text(struct text found, const char *expected, size_t length, c
 static char *copies[256];
 static size_t copies_count;
 
-/* A copy of exactly its own size, so that a sanitizer sees what is read behind it. */
+/* A copy of exactly its own size, so that a sanitizer detects reads behind it. */
 static struct text text_of(const char *bytes, size_t length)
 {
 	char *copy = malloc(length ? length : 1);

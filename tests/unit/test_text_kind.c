@@ -4,7 +4,7 @@
 
 #include "tests/unit/support.h"
 
-/* A copy of exactly its own size, at an odd address, so that a sanitizer sees what is read behind it. */
+/* A copy of exactly its own size, at an odd address, so that a sanitizer detects reads behind it. */
 static enum text_kind kind_of(const void *bytes, size_t size)
 {
 	uint8_t *copy = test_malloc(size + 1);
