@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* In which order what is added to a unified image is measured, and into which registers. */
+/* Measurements of everything that is added to a unified image: their order, and their registers. */
 #include "efi/measure/extras_events.h"
 
 #include <stdio.h>
@@ -17,7 +17,7 @@ static void note(const struct event_subject *subject, const char *form, const ch
 		 form, text, subject->size, (uintptr_t)subject->bytes);
 }
 
-/* In the place of efi/measure/events.c. */
+/* Replaces efi/measure/events.c. */
 void event_text(const struct event_subject *subject, struct text text)
 {
 	char copy[100];

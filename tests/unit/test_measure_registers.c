@@ -1,11 +1,9 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * What registers hold after a boot in which firmware fails at each call in turn. The firmware here keeps them as a TPM
- * does, and a log.
- *
- * Whoever runs after us can extend a register, and do nothing else with it. So he can lead it to the value that another
- * boot gives it only from a value that it has on the way there. After each boot, then, a register holds what this boot
- * gives it when nothing fails, or a value that is on no such way: or the boot does not take place.
+ * The registers after a boot in which the firmware fails at each call in turn. The fake firmware keeps registers like a
+ * TPM, and a log. A later program can only extend a register. So it can bring the register to another boot's value only
+ * from an intermediate value of that boot. After each boot, then, a register must hold the value of a boot without
+ * failures, or a value that is no intermediate value of any boot. Otherwise the boot must be refused.
  */
 #include "efi/measure/measure.h"
 
@@ -29,7 +27,7 @@ enum {
 	PE_COFF_IMAGE = 0x10,
 };
 
-/* --- what fails --- */
+/* --- failures --- */
 
 /* The kinds of calls. */
 enum call {
@@ -49,7 +47,7 @@ static struct {
 	unsigned first;
 	unsigned last;
 	EFI_STATUS status;
-	bool is_done;	 /* what was asked for is done all the same */
+	bool is_done;	 /* the call has its effect nevertheless */
 	bool denies_tpm; /* GetCapability succeeds, and says that there is no TPM */
 } fault;
 
@@ -74,7 +72,7 @@ struct __attribute__((packed)) event {
 	uint8_t content[];
 };
 
-/* A TPM, or what a confidential guest has. */
+/* A TPM, or the registers of a confidential guest. */
 struct place {
 	struct measurement_protocol protocol; /* first */
 	EFI_GUID guid;
@@ -91,7 +89,7 @@ struct place {
 
 static uint8_t logs[2][LOG_SIZE] __attribute__((aligned(4096)));
 
-/* All values that boots pass through when nothing fails, and the places where they do. */
+/* All intermediate values of boots without failures, and their places. */
 static struct {
 	const struct place *place;
 	uint32_t index;
@@ -202,7 +200,7 @@ static EFI_STATUS EFIAPI get_event_log(struct measurement_protocol *this, UINT32
 	return EFI_SUCCESS;
 }
 
-/* What begins with MZ is an application here. Its digest as one is another than that of its bytes. */
+/* Bytes that begin with MZ count as an application, whose digest differs from that of its bytes. */
 static EFI_STATUS EFIAPI hash_log_extend_event(struct measurement_protocol *this, UINT64 flags,
 					       EFI_PHYSICAL_ADDRESS bytes, UINT64 size, const void *logged)
 {
@@ -335,7 +333,9 @@ enum {
 	REQUIRED = 2,
 };
 
-/* The first is what somebody has sealed secrets to, or its twin without an initrd; the others differ in one part each.
+/*
+ * The first is the boot to which secrets are sealed, the next its twin without an initrd; the others differ in one part
+ * each.
  */
 static const struct boot boots[] = {
 	{ .kernel = "MZ the kernel",
@@ -372,7 +372,7 @@ static const struct boot boots[] = {
 #define PLAIN_BOOTS 4
 #define UNIFIED_BOOT 4
 
-/* Whether the platform is asked about the kernel, which then measures it, if it does as it should. */
+/* Whether the platform is asked about the kernel. Correct firmware then measures it. */
 enum shown {
 	NOT_SHOWN,
 	SHOWN,
@@ -392,7 +392,7 @@ static struct kexec_segment segment_of(const char *text)
 	return (struct kexec_segment){ .mem = (uintptr_t)text, .bufsz = strlen(text) };
 }
 
-/* What a machine has measured that has just started us. */
+/* The measurements of a machine that has just started us. */
 static void measure_what_came_before(void)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(places); i++) {
@@ -427,7 +427,7 @@ static void reset(void)
 	}
 }
 
-/* All that runs of it is in its Authenticode digest. */
+/* Its Authenticode digest covers all bytes that run. */
 static size_t no_ranges(const struct kernel_plan *plan, struct file_range ret_ranges[KERNEL_SIGNED_RANGES_MAX])
 {
 	(void)plan;
@@ -450,13 +450,13 @@ static struct unified_view view_of(const char *image)
 	return view;
 }
 
-/* As far as the initrds, or to the end. */
+/* Measures up to the initrds, or to the end. */
 enum extent {
 	UP_TO_THE_KERNEL,
 	ALL,
 };
 
-/* What is measured of an entry, once measuring has begun. */
+/* Measures an entry, once measuring has begun. */
 static enum kexec_status measure_entry(const struct boot *boot, enum shown shown, unsigned policy, enum extent extent)
 {
 	struct boot_plan plan = {
@@ -505,7 +505,7 @@ static enum kexec_status run(const struct boot *boot, enum shown shown, unsigned
 	return measure_entry(boot, shown, policy, ALL);
 }
 
-/* --- what is expected --- */
+/* --- expectations --- */
 
 static value truth[ARRAY_SIZE(places)][REGISTER_COUNT];
 static const uint32_t ours[] = { 4, 9, 11, 12 };
@@ -551,7 +551,7 @@ static bool is_warned_of(size_t place, uint32_t pcr)
 	return false;
 }
 
-/* Of the places that have been seen, each register: whether it is `wanted`. */
+/* Whether the value of a register at one of the recorded places is `wanted`. */
 static bool all_registers(bool (*wanted)(size_t place, uint32_t pcr))
 {
 	for (size_t i = 0; i < ARRAY_SIZE(places); i++) {
@@ -577,13 +577,15 @@ static void fail_with(const char *what, enum shown shown, unsigned policy)
 static unsigned boots_tried;
 static unsigned boots_refused;
 
-/* What holds whatever has failed. */
+/* Properties that hold after any failure. */
 static void try(const struct boot *boot, enum shown shown, unsigned policy)
 {
 	bool is_single = fault.first == fault.last;
 	enum kexec_status status = run(boot, shown, policy);
 
-	/* Firmware that does not measure what it is shown, and a log that does not tell: see tpm_measure_unless_logged.
+	/*
+	 * Firmware that does not measure an image when asked about it, with an unreadable log: see
+	 * tpm_measure_unless_logged.
 	 */
 	may_lack_kernel = shown == SHOWN_AND_NOT_MEASURED && policy != REQUIRED && tpm_outcome().is_unsure;
 
@@ -600,7 +602,7 @@ static void try(const struct boot *boot, enum shown shown, unsigned policy)
 	}
 	if (policy == SAID_OUTSIDE && !is_single ? !all_registers(is_closed_or_warned_of) : !all_registers(is_closed))
 		fail_with("a register can be led to another boot's value", shown, policy);
-	/* But what is refused as an application is measured as what it is. */
+	/* A file that is refused as an application is measured as bytes. */
 	if (policy == REQUIRED && fault.status != EFI_UNSUPPORTED && !all_registers(is_true))
 		fail_with("required, and not measured", shown, policy);
 }
@@ -614,7 +616,7 @@ static void try_policies(const struct boot *boot, enum shown shown)
 
 static const EFI_STATUS statuses[] = {
 	EFI_DEVICE_ERROR,
-	EFI_UNSUPPORTED, /* as for what is no application */
+	EFI_UNSUPPORTED, /* as for a file that is no application */
 	EFI_NOT_FOUND,
 	EFI_WARN_WRITE_FAILURE,
 };
@@ -631,7 +633,7 @@ static void try_calls(const struct boot *boot, enum shown shown, enum call call)
 		/* No allocation succeeds with a warning. */
 		if (call == CALL_POOL && !EFI_ERROR(statuses[i]))
 			continue;
-		/* Up to 3 calls more: caps. */
+		/* Up to 3 more calls, for caps. */
 		for (unsigned n = 1; n <= count + 3; n++) {
 			fault.call = call;
 			fault.status = statuses[i];
@@ -685,7 +687,10 @@ static void expect_refused(enum kexec_status status, const char *reason)
 		fail_msg("expected a refusal for \"%s\", found status %d and: %s", reason, status, logged());
 }
 
-/* What differs shows in its register: kernel and initrd by themselves, the entry's text and the command line in one. */
+/*
+ * A difference shows in its register: kernel and initrd have their own, the entry's text and the command line share
+ * one.
+ */
 static void boots_are_told_apart(void **state)
 {
 	value values[ARRAY_SIZE(boots)][REGISTER_COUNT];
@@ -736,7 +741,9 @@ static void expect_extended(const value found, const uint32_t *numbers, size_t c
 
 /* --- an entry that is refused, and another one behind it --- */
 
-/* What is refused before it is measured is in no register: the next one leaves what it would leave by itself. */
+/*
+ * An entry that is refused before it is measured is in no register: the next one leaves the same values as by itself.
+ */
 static void entry_refused_before_it_is_measured(void **state)
 {
 	const struct boot_plan refused = { .text = TEXT("linux /bad") };
@@ -787,7 +794,7 @@ static void entry_refused_once_it_is_measured(void **state)
 	assert_int_equal(places[0].extended, 7);
 }
 
-/* The platform may have measured what it was asked about, and did not trust. */
+/* The platform may have measured a kernel that it was asked about and did not trust. */
 static void kernel_refused_by_the_platform(void **state)
 {
 	const struct boot_plan refused = { .text = TEXT("linux /unsigned") };
@@ -802,7 +809,7 @@ static void kernel_refused_by_the_platform(void **state)
 	assert_memory_equal(places[0].registers[12], expected, sizeof(expected));
 }
 
-/* What is shown to the platform for the second entry is not in the log for having been shown for the first. */
+/* The event of the first entry's kernel in the log does not count for the second entry. */
 static void kernels_of_both_entries_are_logged(void **state)
 {
 	(void)state;
@@ -817,7 +824,7 @@ static void kernels_of_both_entries_are_logged(void **state)
 	assert_int_equal(places[0].extended, 1 + 5);
 }
 
-/* A register that lacks an event of the first entry lacks it for good. */
+/* If a register lacks an event of the first entry, it lacks it for the second as well. */
 static void what_was_missed_stays_missed(void **state)
 {
 	(void)state;
@@ -836,7 +843,7 @@ static void what_was_missed_stays_missed(void **state)
 	}
 }
 
-/* Of registers 8 to 15 nothing else is touched, for those who use them after us. */
+/* The other registers from 8 to 15 are left to later users. */
 static void registers_without_a_measurement(void **state)
 {
 	static const uint32_t no_error = 0;
@@ -870,7 +877,7 @@ static void error_that_caps(void **state)
 	assert_non_null(
 		strstr(logged(),
 		       "warning: TPM: cannot measure the initrd into PCR 9: DEVICE_ERROR; the register is capped\n"));
-	/* What follows is measured all the same. */
+	/* Later measurements are made nevertheless. */
 	assert_true(is_true(0, 4));
 	assert_true(is_true(0, 11));
 	assert_true(is_true(0, 12));
@@ -888,8 +895,8 @@ static void extend_with(value register_value, const void *bytes, size_t size)
 }
 
 /*
- * As systemd-stub does: name and content of each section in 11, without the signature, and with the zeros that only
- * memory has; in 12 what was chosen or added; in 9 what the kernel's EFI stub measures.
+ * Like systemd-stub: 11 has name and content of each section, without the signature, and with the zeros that only
+ * memory has; 12 has the chosen profile and additions; 9 has the measurements of the kernel's EFI stub.
  */
 static void unified_image(void **state)
 {
@@ -915,7 +922,7 @@ static void unified_image(void **state)
 	assert_memory_equal(truth[0][9], expected[2], sizeof(value));
 }
 
-/* An initrd that is added is in 12, and all initrds are in 9 behind the command line. */
+/* An added initrd is in 12, and all initrds are in 9 behind the command line. */
 static void initrd_added_to_a_unified_image(void **state)
 {
 	static const char command_line[] = "q\0u\0i\0e\0t\0\0";
@@ -931,7 +938,7 @@ static void initrd_added_to_a_unified_image(void **state)
 	assert_memory_equal(truth[0][9], expected[1], sizeof(value));
 }
 
-/* Files beside our image in the places of sections, of which each that there is has two events. */
+/* Files beside our image are measured like sections: each existing one has two events. */
 static void kernel_measured_as_an_image(void **state)
 {
 	value expected = { 0 };
@@ -968,7 +975,7 @@ static void groups_that_are_complete(void **state)
 	assert_true(events_are_complete(EVENTS_OF_IMAGE));
 	assert_true(events_are_complete(EVENTS_OF_PARAMETERS));
 	assert_false(events_are_complete(EVENTS_OF_SYSEXTS));
-	/* Either of two places: kernel, profile, then the sections. */
+	/* The failure is in one of two places: kernel, profile, then the sections. */
 	for (unsigned n = 5; n <= 8; n++) {
 		fault.call = CALL_EXTEND;
 		fault.status = EFI_DEVICE_ERROR;
@@ -982,7 +989,7 @@ static void groups_that_are_complete(void **state)
 	assert_false(events_are_complete(EVENTS_OF_IMAGE));
 }
 
-/* The first cap fails, the second, when all is done, does not. */
+/* The first cap fails; the second one, at the end, succeeds. */
 static void cap_is_tried_again(void **state)
 {
 	(void)state;
@@ -995,7 +1002,7 @@ static void cap_is_tried_again(void **state)
 	fault.last = 4;
 	expect_ok(run(&boots[2], NOT_SHOWN, SAID_SEALED));
 	assert_true(all_registers(is_closed));
-	/* Nor does the second, nor those for the command line. */
+	/* The second cap fails as well, and so do those for the command line. */
 	fault.last = 8;
 	expect_refused(run(&boots[2], NOT_SHOWN, SAID_SEALED),
 		       "the entry: expected PCR 9 measured, or at least capped, found neither");
@@ -1053,7 +1060,7 @@ static void full_log_is_no_failure(void **state)
 		fault.is_done = true;
 		fault.first = 1;
 		fault.last = UINT32_MAX;
-		/* Firmware that refuses what is no application does so first. */
+		/* Firmware refuses a file that is no application before anything else. */
 		if (memcmp(boots[i].kernel, "MZ", 2) != 0)
 			continue;
 		expect_ok(run(&boots[i], NOT_SHOWN, REQUIRED | SAID_SEALED));
@@ -1082,7 +1089,7 @@ static void machine_without_a_tpm(void **state)
 	expect_refused(run_with(CALL_NONE, EFI_SUCCESS, REQUIRED),
 		       "measure: required by the entry: expected a TPM 2.0 or a confidential guest's registers, found "
 		       "neither");
-	/* Firmware has the protocol, and denies the TPM: nothing to be measured into either. */
+	/* The firmware has the protocol, and denies the TPM: there are no registers either. */
 	start(true, false);
 	fault.denies_tpm = true;
 	expect_ok(run_with(CALL_CAPABILITY, EFI_SUCCESS, SAID_SEALED));
@@ -1092,7 +1099,7 @@ static void machine_without_a_tpm(void **state)
 	expect_ok(run_with(CALL_NONE, EFI_SUCCESS, REQUIRED));
 }
 
-/* It is measured into, if it is there after all; and if that fails as well, a TPM has failed. */
+/* If the TPM exists after all, it is used; if the measurement fails as well, it counts as a failing TPM. */
 static void tpm_that_does_not_say_whether_it_is_there(void **state)
 {
 	(void)state;
@@ -1140,11 +1147,11 @@ static void log_that_does_not_tell(void **state)
 	assert_true(all_registers(is_true));
 	expect_refused(run(&boots[0], SHOWN, REQUIRED),
 		       "expected a log that shows the kernel in PCR 4, found one that cannot tell");
-	/* Nobody has to be asked. */
+	/* The platform need not be asked. */
 	expect_ok(run(&boots[0], NOT_SHOWN, REQUIRED));
 }
 
-/* A boot that is refused leaves register 11 to the next loader. */
+/* A refused boot leaves register 11 to the next loader. */
 static void refusal_leaves_what_is_not_ours(void **state)
 {
 	(void)state;

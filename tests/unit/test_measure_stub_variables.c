@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* What systemd is told of the registers: by groups that are complete, and on firmware that takes no variables. */
+/*
+ * The variables that tell systemd about the registers: for complete groups, and on firmware that stores no variables.
+ */
 #include "efi/measure/stub_variables.h"
 
 #include "common/vendor.h"
@@ -12,7 +14,7 @@
 static const EFI_GUID loader = LOADER_VENDOR_GUID;
 static bool complete[EVENT_GROUPS];
 
-/* In the place of events.c. */
+/* Replaces events.c. */
 bool events_are_complete(enum event_group group)
 {
 	return complete[group];
@@ -60,7 +62,7 @@ static void all_groups(void **state)
 	assert_string_equal(logged(), "");
 }
 
-/* What an earlier boot of this power-on has left is not true of this one. */
+/* Variables of an earlier boot since power-on are wrong for this one. */
 static void groups_that_are_not_complete(void **state)
 {
 	(void)state;
@@ -74,7 +76,7 @@ static void groups_that_are_not_complete(void **state)
 	assert_string_equal(logged(), "");
 }
 
-/* A boot of a kernel asks nothing of such firmware, and that of a unified image is warned of. */
+/* A boot of a plain kernel needs no such variables; a boot of a unified image prints a warning. */
 static void firmware_that_takes_no_variables(void **state)
 {
 	(void)state;

@@ -138,7 +138,7 @@ static void range_ends_at_2_to_the_64(void **state)
 	assert_true(hole.found);
 	assert_true(hole.addr == 0xfffffffffff00000);
 
-	/* Whether the very last page is usable is open; that nothing wraps is not. */
+	/* The very last page may be used or not, but nothing may wrap. */
 	request.top_down = true;
 	hole = memmap_find_hole(&map, &request);
 	assert_true(hole.found);
@@ -156,7 +156,7 @@ static void range_ends_at_2_to_the_64(void **state)
 	assert_false(memmap_find_hole(&map, &request).found);
 }
 
-/* No byte is left behind this start, so it is no memory, whatever its number of pages. */
+/* No byte lies behind this start, so the descriptor has no memory, whatever its number of pages. */
 static void range_starts_at_the_last_byte(void **state)
 {
 	const struct efi_descriptor descriptors[] = {
@@ -185,7 +185,7 @@ static const struct efi_descriptor three_holes[] = {
 	DESCRIPTOR(USED, 8 * MIB, 16 * MIB), DESCRIPTOR(FREE, 16 * MIB, 18 * MIB),
 };
 
-/* What a request looks like that wants anything. */
+/* A request that any place meets. */
 static struct memory_request request_of(uint64_t size)
 {
 	return (struct memory_request){ .size = size, .align = PAGE_SIZE, .max = UINT64_MAX };
@@ -277,7 +277,7 @@ static void lead_lies_in_the_hole(void **state)
 	expect_no_hole(&map, &request, 0);
 }
 
-/* min is for the address alone: what leads it may lie below. */
+/* min limits only the address: the lead in front of it may lie below. */
 static void lead_may_lie_below_min(void **state)
 {
 	struct memory_map map = MAP_OF(three_holes);
@@ -550,7 +550,7 @@ static void memory_for_a_specific_purpose_is_not_free(void **state)
 	expect_hole(&map, &request, 2 * MIB);
 }
 
-/* Free or not, what is to be avoided is not taken, and counts for no neighbour. */
+/* A range to avoid is not used, free or not, and does not join its neighbours. */
 static void pages_to_avoid(void **state)
 {
 	struct memory_map map = MAP_OF(three_holes);
@@ -595,7 +595,7 @@ static uint64_t search_preferred(const bool free_pages[SMALL_PAGES], const struc
 	return best != UINT64_MAX ? best : search(free_pages, request, request->max);
 }
 
-/* The largest size that would fit somewhere, were all else the same. */
+/* The largest size that would fit somewhere, with the other fields unchanged. */
 static uint64_t search_largest(const bool free_pages[SMALL_PAGES], const struct memory_request *request)
 {
 	struct memory_request smallest = *request;
@@ -647,7 +647,7 @@ static void finds_what_a_search_page_by_page_finds(void **state)
 	assert_in_range(found, 20000, 80000);
 }
 
-/* In a shuffled map neighbours need not count as one, but what is found is free, and as good as any one descriptor. */
+/* In a shuffled map neighbours need not be joined, but the hole is free, and as good as in any single descriptor. */
 static void finds_free_memory_in_shuffled_maps(void **state)
 {
 	(void)state;
@@ -765,7 +765,7 @@ static void e820_of_an_oem_type(void **state)
 	assert_int_equal(table.count, 0);
 }
 
-/* The kernel's stub sets aside each of the types that would be RAM otherwise, and no other. */
+/* For each type that would be RAM otherwise, and no other, the kernel's stub sets the memory aside. */
 static void e820_of_memory_for_a_specific_purpose(void **state)
 {
 	(void)state;
@@ -895,7 +895,7 @@ static void e820_of_a_range_that_ends_at_2_to_the_64(void **state)
 	expect_entry(1, 0, MIB, E820_RESERVED);
 }
 
-/* For each page of small random maps: the table says of it what the map says, and neighbours are merged. */
+/* For each page of small random maps: table and map agree, and neighbours are merged. */
 static void e820_says_of_each_page_what_the_map_says(void **state)
 {
 	(void)state;
@@ -934,7 +934,7 @@ static void e820_says_of_each_page_what_the_map_says(void **state)
 	}
 }
 
-/* --- what can be read --- */
+/* --- readable memory --- */
 
 static void readable_to_the_end_of_what_touches(void **state)
 {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* How a request is met: against a search page by page, and at the ends of the address space. */
+/* The search for a place: compared with a search page by page, and at the ends of the address space. */
 #include "boot/memory_search.h"
 
 #include "common/align.h"
@@ -70,7 +70,7 @@ static void requests_that_are_not_plain(void **state)
 	request = plain();
 	request.align = 2 * PAGE_SIZE;
 	assert_false(memory_request_is_plain(&request, &limit));
-	/* As many pages as nobody can count. */
+	/* More pages than a 64-bit number of bytes. */
 	request = plain();
 	request.max = UINT64_MAX;
 	request.size = UINT64_MAX;
@@ -150,8 +150,8 @@ static uint64_t expected_place(const struct small_map *small, const struct memor
 }
 
 /*
- * Each place is the best of those that share no byte with the ones before: so none is offered again, and when the
- * search ends nothing has been lost.
+ * Each place is the best of those that share no byte with earlier ones. So no place is offered twice, and none is
+ * missed.
  */
 static void each_place_is_the_best_that_is_left(void **state)
 {
@@ -185,7 +185,7 @@ static void each_place_is_the_best_that_is_left(void **state)
 		assert_false(memory_search_next(&search, &small.map, &addr));
 		several += count > 1;
 	}
-	/* In many rounds there was something to go on to. */
+	/* Many rounds found further places. */
 	assert_in_range(several, 3000, 27000);
 }
 
@@ -201,7 +201,7 @@ static void expect_places(const struct memory_map *map, const struct memory_requ
 		assert_true(addr == expected[i]);
 	}
 	assert_false(memory_search_next(&search, map, &addr));
-	/* Whoever failed can still say where. */
+	/* After a failure the place is still known. */
 	assert_true(addr == expected[count - 1]);
 }
 
@@ -229,7 +229,7 @@ static void from_below_up_to_the_end(void **state)
 	expect_places(&map, &request, (uint64_t[]){ LAST_PAGE - PAGE_SIZE }, 1);
 }
 
-/* What is preferred is exhausted at 0, and then there is still what lies above. */
+/* The preferred range is exhausted at 0, and the memory above is still left. */
 static void preferred_down_to_0_then_the_rest(void **state)
 {
 	const struct efi_descriptor descriptors[] = { DESCRIPTOR(EFI_MEMTYPE_CONVENTIONAL, 0, 4 * PAGE_SIZE) };

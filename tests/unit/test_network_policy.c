@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* Who must vouch for what comes over the network. */
+/* Who must vouch for parts from the network. */
 #include "boot/network_policy.h"
 
 #include "boot/entry.h"
@@ -62,7 +62,7 @@ static void what_does_not_come_over_the_network(void **state)
 	assert_false(network_policy_applies(&plan));
 	expect_ok(network_policy_check(&plan, false));
 	boot_plan_free(&plan);
-	/* Sections of our image do not, wherever that came from. */
+	/* Sections of our image do not come from the network, even if the image did. */
 	make(FILES, ENTRY_OF_SECTIONS);
 	assert_false(network_policy_applies(&plan));
 	expect_ok(network_policy_check(&plan, false));

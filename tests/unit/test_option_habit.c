@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* Command lines as people bring them along. */
+/* Command lines with habits from other loaders. */
 #include "boot/option_habit.h"
 
 #include "tests/unit/support.h"
 
-/* Of the first word that has one. From memory of just its size. */
+/* The habit of the first word that has one. The line is in memory of exactly its size. */
 static const char *habit_of(const char *command_line)
 {
 	size_t length = strlen(command_line);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* What firmware passes around a person's text, and whole load options. */
+/* Data that firmware passes around a user's text, and whole load options. */
 #include "boot/optional_data.h"
 
 #include "tests/unit/support.h"
@@ -35,7 +35,7 @@ static void check(const char *bytes, size_t size, const char *expected, const ch
 #define expect_text(literal, text) check((literal), sizeof(literal) - 1, (text), NULL)
 #define expect_none(literal, found) check((literal), sizeof(literal) - 1, NULL, (found))
 
-/* Some firmware passes all of it (systemd issue 10001, shim's load-options.c, Linux 4a568ce29d3f). */
+/* Some firmware passes the whole load option (systemd issue 10001, shim's load-options.c, Linux 4a568ce29d3f). */
 static void whole_load_option(void **state)
 {
 	(void)state;
@@ -62,7 +62,7 @@ static void load_option_that_is_none(void **state)
 	assert_string_equal(logged(), "");
 }
 
-/* A path that is no path hides nothing that somebody wrote. */
+/* An invalid path does not hide a user's text. */
 static void load_option_with_words_of_ours_that_is_none(void **state)
 {
 	(void)state;
@@ -92,7 +92,7 @@ static void too_long(void **state)
 	test_free(bytes);
 }
 
-/* UTF-16 becomes longest in the room that there is for it. */
+/* The longest UTF-8 that UTF-16 of this size can become fits. */
 static void longest_text_fits(void **state)
 {
 	(void)state;

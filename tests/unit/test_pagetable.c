@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* The identity page tables, read by a walker that shares nothing with their builder but the CPU's manual. */
+/* The identity page tables, read by a walker that shares only the CPU's manual with their builder. */
 #include "boot/pagetable.h"
 
 #include "common/align.h"
@@ -21,7 +21,7 @@ static const struct mapped_range nothing;
 
 /* --- the walker --- */
 
-/* What lies in the entry that maps `addr`: Intel SDM volume 3, figure 5-11. */
+/* The entry that maps `addr`: Intel SDM volume 3, figure 5-11. */
 enum {
 	P = 1 << 0,
 	RW = 1 << 1,
@@ -39,7 +39,7 @@ struct translation {
 	uint64_t page_size;
 };
 
-/* An entry that is present must look like this whatever it is; all other bits but the address are 0. */
+/* Every present entry must have these bits; all others except the address are 0. */
 static uint64_t address_in(uint64_t entry, int shift, bool is_page)
 {
 	uint64_t flags = entry & 0xfff0000000000fffull;
@@ -113,7 +113,7 @@ static void check_exactly(uint64_t start, uint64_t end, const char *file, int li
 
 #define expect_exactly(start, end) check_exactly((start), (end), __FILE__, __LINE__)
 
-/* Counts the pages that all tables together map; with them nothing but what was looked for can be there. */
+/* Counts the pages that all tables map together, so that a test can exclude further ones. */
 static uint64_t bytes_mapped_in(const uint64_t *table, int shift)
 {
 	uint64_t bytes = 0;
@@ -145,7 +145,7 @@ static enum kexec_status build_with(const struct memory_map *map, const struct m
 	return page_tables_build(&tables, map, extra);
 }
 
-/* Builds in as many tables as the bound allows, and sees that no more were written. */
+/* Builds in as many tables as the bound allows, and checks that no more were written. */
 static void build(const struct memory_map *map, const struct mapped_range *extra)
 {
 	size_t bound = page_tables_bound(&tables.paging, map, extra);
@@ -291,7 +291,7 @@ static void overlapping_and_repeated_ranges(void **state)
 
 static void types_that_others_own(void **state)
 {
-	/* What boot code may touch: loader, boot and runtime services, conventional, the two of ACPI. */
+	/* Memory that boot code may touch: loader, boot and runtime services, conventional, the two types of ACPI. */
 	static const bool wanted[20] = { 0, 1, 1, 1, 1, 1, 1, 1, 0, 1, 1 };
 
 	(void)state;
@@ -501,7 +501,7 @@ static void building_again_forgets_the_first_time(void **state)
 
 /* --- data --- */
 
-/* Builds and marks in just as many tables as the bounds allow. */
+/* Builds and marks in exactly as many tables as the bounds allow. */
 static void build_with_data(const struct memory_map *map, const struct mapped_range *data, size_t count)
 {
 	size_t bound =
@@ -528,7 +528,7 @@ static bool is_data(const struct mapped_range *data, size_t count, uint64_t addr
 	return false;
 }
 
-/* Every page of 4 KiB near an end of a range is what it should be, and mapped as it was. */
+/* Every page of 4 KiB near an end of a range has the right mark, and the same mapping as before. */
 static void check_data(const struct mapped_range *data, size_t count)
 {
 	for (size_t i = 0; i < 2 * count; i++) {
@@ -563,7 +563,7 @@ static void data_is_not_executable(void **state)
 		build_with_data(&map, data, ARRAY_SIZE(data));
 		check_data(data, ARRAY_SIZE(data));
 		assert_int_equal(bytes_mapped(), 8 * GIB);
-		/* Where all of it is data, or none, it is as large as before. */
+		/* If all or none of a page is data, it keeps its size. */
 		assert_int_equal(walk(7 * GIB).page_size, tables.paging.one_gib_pages ? GIB : 2 * MIB);
 		if (tables.paging.no_execute)
 			assert_int_equal(walk(0x10200000).page_size, 2 * MIB);
@@ -571,7 +571,7 @@ static void data_is_not_executable(void **state)
 	}
 }
 
-/* What is not mapped, wraps, or lies beyond is let be. */
+/* Ranges that are not mapped, wrap, or lie beyond the tables have no effect. */
 static void data_that_is_nowhere(void **state)
 {
 	static const struct mapped_range data[] = {
@@ -673,13 +673,13 @@ static void check_around(const struct efi_descriptor *descriptors, const struct 
 	}
 }
 
-/* How much should be mapped: each piece of memory cut and rounded, and what several name counted once. */
+/* The amount that should be mapped: each piece of memory is cut and rounded, and overlaps count once. */
 static uint64_t bytes_named(const struct efi_descriptor *descriptors, const struct mapped_range *extra)
 {
 	uint64_t bytes = 0;
 	uint64_t at = 0;
 
-	/* From each address on, the next page that is named, and the end of the range that reaches farthest from it. */
+	/* The next named page from an address on, and the end of the range that reaches farthest from it. */
 	for (;;) {
 		uint64_t start = at < 4 * GIB ? at : UINT64_MAX;
 		uint64_t end = 4 * GIB;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* PARTUUIDs as people write them, and as they lie on disks. */
+/* PARTUUIDs as people write them, and as disks store them. */
 #include "boot/partuuid.h"
 
 #include "tests/unit/support.h"
@@ -41,7 +41,7 @@ static void either_case_and_as_fstab_has_it(void **state)
 	accept("PARTUUID=" UUID, UUID);
 	accept("1234ABCD-0f", "1234abcd-0f");
 	accept("PARTUUID=1234abcd-01", "1234abcd-01");
-	/* As blkid, udev and Windows have it. */
+	/* The notations of blkid, udev and Windows. */
 	accept("PARTUUID=\"" UUID "\"", UUID);
 	accept("partuuid=" UUID, UUID);
 	accept("PartUUID=1234abcd-01", "1234abcd-01");

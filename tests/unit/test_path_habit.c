@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* Paths as people write them, and what is said of them. */
+/* Paths with habits from other loaders, and the messages about them. */
 #include "boot/path_habit.h"
 
 #include "tests/unit/support.h"
@@ -44,7 +44,7 @@ static const struct expected_habit never[] = {
 	{ "/a.img /b.img", "one path a line" },
 	{ "/a.img \\b.img", "one path a line" },
 	{ "a.img b.img /c.img", "one path a line" },
-	/* A shell's line that goes on. */
+	/* A line that continues, as in a shell. */
 	{ "/a.img \\", "one path a line" },
 	{ "(hd0,gpt2)/vmlinuz", ROOT "; (devices) are GRUB's" },
 	{ "($root)/boot/vmlinuz", ROOT "; (devices) are GRUB's" },
@@ -64,7 +64,7 @@ static void paths_that_no_volume_has(void **state)
 {
 	(void)state;
 	EXPECT_ALL(never, path_habit);
-	/* Where they come to be opened, as by entry=, the same is said. */
+	/* If such a path is opened, as by entry=, the message is the same. */
 	EXPECT_ALL(never, path_habit_missing);
 }
 
@@ -163,7 +163,7 @@ static void names_without_a_habit(void **state)
 	}
 }
 
-/* Another source than a volume may know them. */
+/* A source other than a volume may have such names. */
 static void addresses_of_the_network(void **state)
 {
 	(void)state;

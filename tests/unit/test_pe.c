@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* Sections of a loaded image, and headers that lie. */
+/* Sections of a loaded image, and wrong headers. */
 #include "boot/pe.h"
 
 #include "tests/unit/support.h"
@@ -67,7 +67,7 @@ static void section_with_its_virtual_size(void **state)
 	free(image);
 }
 
-/* In a file it lies elsewhere, and zeros at its end may be left out. */
+/* In a file it has another place, and zeros at its end may be left out. */
 static void section_in_a_file(void **state)
 {
 	struct pe_image file;
@@ -98,7 +98,7 @@ static void section_not_there(void **state)
 	assert_false(find_in(IMAGE_SIZE, ".entr"));
 	assert_false(find_in(IMAGE_SIZE, ".entry2"));
 	assert_false(find_in(IMAGE_SIZE, ".linux"));
-	/* What fills a name up is part of it. */
+	/* Bytes behind the NUL are part of the name. */
 	assert_true(find_in(IMAGE_SIZE, ".entry"));
 	put(SECTIONS + 40 + 7, 'x', 1);
 	assert_false(find_in(IMAGE_SIZE, ".entry"));
@@ -158,7 +158,7 @@ static void image_cut_anywhere_in_its_headers(void **state)
 	free(image);
 }
 
-/* --- what firmware would load --- */
+/* --- images that firmware would load --- */
 
 #define SIZE_OF_IMAGE (PE + 24 + 56)
 #define SIZE_OF_HEADERS (PE + 24 + 60)
@@ -185,7 +185,7 @@ static enum kexec_status check_headers(size_t size, enum pe_layout how)
 	return status;
 }
 
-/* Each is a reason to believe nothing that the headers say. */
+/* Each of these makes all headers untrustworthy. */
 static void headers_that_lie(void **state)
 {
 	static const struct {
@@ -343,7 +343,7 @@ static void digest_is_made_of_these_ranges(void **state)
 	assert_true(pe_signed_ranges(image, IMAGE_SIZE, &found));
 	assert_int_equal(found.count, sizeof(expected) / sizeof(expected[0]));
 	assert_memory_equal(found.list, expected, sizeof(expected));
-	/* An empty section is none, and neither is an empty rest. */
+	/* An empty section does not count, and neither does an empty rest. */
 	put_file_range(1, 0x400, 0);
 	put_file_range(0, 0x400, 0x2000);
 	put_file_range(2, 0x2400, 0x400);
@@ -356,7 +356,7 @@ static void digest_is_made_of_these_ranges(void **state)
 	free(image);
 }
 
-/* What shim takes for the directory of certificates may then be a section's header, which would not be hashed. */
+/* Shim may then take a section's header for the directory of certificates, and would not hash it. */
 static void fewer_directories_than_one_for_certificates(void **state)
 {
 	struct pe_signed_ranges found;
@@ -413,7 +413,7 @@ static void nobody_knows_who_hashes_the_rest_without_certificates(void **state)
 	assert_int_equal(found.list[found.count - 1].start, 0x2100);
 	assert_int_equal(found.list[found.count - 1].end, IMAGE_SIZE);
 	assert_int_equal(found.agreed_count, found.count - 1);
-	/* Where nothing is left, there is nothing to agree about. */
+	/* If no bytes follow, both agree. */
 	put_file_range(2, 0x2000, 0x1000);
 	assert_int_equal(signed_until(0x1000), IMAGE_SIZE);
 	free(image);
@@ -427,7 +427,7 @@ static void signature_leaves_gaps_between_sections(void **state)
 	assert_int_equal(signed_until(0x400), 0x1000);
 	assert_int_equal(signed_until(0x1000), 0x1000);
 	assert_int_equal(signed_until(0x1100), CERTIFICATES_OFFSET);
-	/* What is left of the file is counted from the sum of what was hashed, which is short by the gap. */
+	/* The rest of the file is counted from the sum of the hashed sizes, which lacks the gap. */
 	put_file_range(2, 0x2100, 0x700);
 	assert_int_equal(signed_until(0x1100), 0x2000);
 	put(OPTIONAL + 60, 0x300, 4);
@@ -439,7 +439,7 @@ static void certificates_that_begin_within_a_section(void **state)
 {
 	(void)state;
 	make_signed_file();
-	/* The sections are hashed all the same; a directory that lies does not take anything out of them. */
+	/* The sections are hashed nevertheless; a wrong directory removes nothing from them. */
 	put(CERTIFICATES, 0x1800, 4);
 	put(CERTIFICATES + 4, IMAGE_SIZE - 0x1800, 4);
 	assert_int_equal(signed_until(0x1000), CERTIFICATES_OFFSET);

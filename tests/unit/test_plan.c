@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* Plans as they are put together, and freed. */
+/* Plans while they are built and freed. */
 #include "boot/plan.h"
 
 #include "boot/log.h"
@@ -84,7 +84,7 @@ static void finished_plan_has_one_source_and_the_trust_given(void **state)
 	boot_plan_free(&plan);
 }
 
-/* What is neither, a zeroed part above all, the platform must be asked about. */
+/* For any other part, above all a zeroed one, the platform must be asked. */
 static void only_our_own_image_seals_a_part(void **state)
 {
 	struct boot_part part = { 0 };
@@ -127,7 +127,7 @@ static void skipped_load_options_are_logged_with_them(void **state)
 	assert_string_equal(logged(), "load options skipped: expected text, found binary data\n");
 }
 
-/* In text that names as many initrds as it can, so that a sanitizer sees one too many. */
+/* A text with as many initrds as possible, so that a sanitizer detects one too many. */
 static void one_more_initrd_than_the_text_names(void **state)
 {
 	static const struct boot_part first = { .name = "first", .source = PART_FROM_LOADER };

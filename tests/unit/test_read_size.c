@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* How much is read at once. */
+/* The size of one read. */
 #include "boot/read_size.h"
 
 #include "tests/unit/support.h"

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* The screen as Linux is told of it: include/uapi/linux/screen_info.h by its offsets as numbers. */
+/* The description of the screen for Linux: include/uapi/linux/screen_info.h, with offsets as numbers. */
 #include "boot/screen_info.h"
 
 #include "tests/unit/support.h"
@@ -62,7 +62,7 @@ static void fields_by_number(void **state)
 	assert_int_equal(field(0x32, 2), 1);	    /* pages */
 	assert_int_equal(field(0x36, 4), 1);	    /* capabilities: skip quirks */
 	assert_int_equal(field(0x3a, 4), 0);	    /* ext_lfb_base */
-	/* Nothing of a text console, whose fields lie before and between. */
+	/* The fields of a text console, which lie in front and between, stay zero. */
 	for (size_t i = 0; i < 0x0f; i++)
 		assert_int_equal(field(i, 1), 0);
 	assert_int_equal(field(0x10, 2), 0);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* Plans of what is sealed in an image, loaded or as a file. */
+/* Plans of a sealed image, loaded or as a file. */
 #define _GNU_SOURCE
 #include "boot/sealed_image.h"
 
@@ -58,7 +58,7 @@ static void expect_text(const char *expected)
 
 static void check_unified_image(void)
 {
-	/* Another order, and sections of others between: ukify adds them in its own. */
+	/* Another order, with other sections in between: ukify has its own order. */
 	expect_ok(make_of(SECTION(".osrel", "ID=debian\n"), SECTION(".cmdline", "root=/dev/vda2 quiet"),
 			  SECTION(".initrd", "I"), SECTION(".uname", "6.1"), SECTION(".ucode", "U"),
 			  SECTION(".linux", "K"), SECTION(".sbat", "sbat,1")));
@@ -97,7 +97,7 @@ static void picture_that_nobody_shows(void **state)
 				      "this image: section .dtb is not used\n");
 }
 
-/* ukify pads sections to the file's alignment; VirtualSize says how much of one counts. */
+/* ukify pads sections to the file's alignment; only VirtualSize bytes of a section count. */
 static void sections_padded_as_ukify_writes_them(void **state)
 {
 	(void)state;
@@ -122,7 +122,7 @@ static void kernel_alone(void **state)
 	expect_text("linux .linux\noptions ");
 }
 
-/* Nothing in it can begin another line or another key. */
+/* No text in it can begin another line or another key. */
 static void command_line_is_one_line(void **state)
 {
 	(void)state;
@@ -149,7 +149,7 @@ static void command_line_that_is_too_long(void **state)
 	free(text);
 }
 
-/* They are parts all the same, which are then refused for their size. */
+/* They are parts nevertheless, and are refused later for their size. */
 static void empty_sections_are_not_passed_over(void **state)
 {
 	(void)state;
@@ -159,7 +159,7 @@ static void empty_sections_are_not_passed_over(void **state)
 	expect_part(&plan.initrds[1], ".initrd");
 }
 
-/* Of an image that has none, a command line from outside; of any image, the sections of a profile. */
+/* An image without a command line takes one from outside; any image has the sections of a profile. */
 static void what_load_options_choose(void **state)
 {
 	const struct sample_section sections[] = { SECTION(".linux", "K"),    SECTION(".initrd", "I"),
@@ -186,7 +186,7 @@ static void what_load_options_choose(void **state)
 	boot_plan_free(&plan);
 	expect_error(sealed_image_to_plan(&image, CHOICE(2, TEXT("")), &plan), KEXEC_NOT_FOUND,
 		     "this image: profile: expected one below 2, found 2");
-	/* An initrd is nothing that may come from outside. */
+	/* An initrd may not come from outside. */
 	expect_error(sealed_image_to_plan(&image, CHOICE(1, TEXT("initrd=/x")), &plan), KEXEC_DENIED, "initrd=");
 	plan = (struct boot_plan){ 0 };
 	free((void *)(uintptr_t)image.bytes);
@@ -217,7 +217,7 @@ static void sealed_entry_that_is_refused(void **state)
 		     "sealed entry: expected a line \"linux PATH\", found none");
 }
 
-/* In the order of their headers, whatever lies between; each is padded by itself. */
+/* In the order of their headers, even with other sections in between; each is padded by itself. */
 static void several_sealed_entries(void **state)
 {
 	static const char first[] = "linux /k1\nfsverity " DIGEST_0 " /k1\n\0\0\0";
@@ -280,7 +280,7 @@ static void nothing_sealed(void **state)
 	free((void *)(uintptr_t)image.bytes);
 }
 
-/* The seal is demanded: that there is none, or one under another name, is no leave to boot something else. */
+/* The image demands a seal: without one, or under another name, nothing else may boot. */
 static void nothing_sealed_in_an_image_that_is_marked(void **state)
 {
 	const struct sample_section none[] = { SECTION(".text", "t"), SECTION(".initrd", "I") };
@@ -297,7 +297,7 @@ static void nothing_sealed_in_an_image_that_is_marked(void **state)
 	}
 }
 
-/* What follows the NUL makes it another name. */
+/* Bytes behind the NUL make it another name. */
 static void name_with_a_tail(void **state)
 {
 	const struct sample_section sections[] = { SECTION(".linux", "K") };
@@ -350,7 +350,7 @@ static void two_sections_of_one_name(void **state)
 	}
 }
 
-/* None of them would be passed over in silence. */
+/* None of them would be skipped without a message. */
 static void more_entries_than_can_be_tried(void **state)
 {
 	struct sample_section sections[ATTEMPTS_MAX + 2];

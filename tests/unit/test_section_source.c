@@ -70,7 +70,7 @@ static void empty_section_is_an_empty_file(void **state)
 	expect_read(0, 1, "");
 }
 
-/* Never a reason to look on a volume: a file of that name there is somebody else's. */
+/* The loader never falls back to a file of that name on a volume, which anybody could have written. */
 static void unknown_name_is_an_error(void **state)
 {
 	static const char *const names[] = { ".ucode", "/.linux", "\\.linux", ".Linux", "", ".linux2" };

@@ -9,7 +9,7 @@ static const struct console_parent virtio = { .vendor = 0x1af4, .device = 0x1003
 static const struct console_parent virtio_1 = { .vendor = 0x1af4, .device = 0x1043, .class = 0x0780 };
 static const struct console_parent serial_card = { .vendor = 0x1b36, .device = 0x0002, .class = 0x0700 };
 
-/* Behind the PCI device: PNP0501 with _UID 1, a UART, and what speaks through it. */
+/* Behind the PCI device: PNP0501 with _UID 1, a UART, and the terminal on it. */
 static const uint8_t com2[] = {
 	2,    1,    12,	  0,	0xd0, 0x41, 0x01, 0x05, 1,    0,    0,	  0,	/* Acpi(PNP0501,1) */
 	3,    14,   19,	  0,	0,    0,    0,	  0,	0,    0xc2, 1,	  0,	/* Uart(115200,8,N,1) */
@@ -170,7 +170,7 @@ static void consoles_that_are_named(void **state)
 
 static void expect_line(const char *command_line, const char *added, const char *expected)
 {
-	/* Exactly the room, so that a sanitizer sees more. */
+	/* Exactly the room, so that a sanitizer detects a write behind it. */
 	char *place = malloc(serial_console_room(text_of_string(command_line), text_of_string(added)));
 	struct text line = serial_console_write(text_of_string(command_line), text_of_string(added), place);
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* The exit, of firmware whose map changes, that refuses, that fails and that lies. */
+/* The exit from firmware whose map changes, and that refuses, fails and lies. */
 #include "efi/services/exit.h"
 
 #include <signal.h>
@@ -17,7 +17,7 @@ static const struct efi_descriptor descriptors[] = {
 
 static uint8_t room[16 * PAGE_SIZE];
 
-/* What the sink was told. */
+/* The sink's arguments. */
 static unsigned maps;
 static struct memory_map last_map;
 
@@ -78,7 +78,7 @@ static void at_once(void **state)
 	expect_exit(1);
 }
 
-/* The sink has the map that the exit was made with. */
+/* The sink got the map with which ExitBootServices succeeded. */
 static void refused_while_the_map_grows(void **state)
 {
 	static const unsigned refusals[] = { 1, 2, 20, 63 };
@@ -142,7 +142,7 @@ static void map_that_lies(void **state)
 	expect_refusal_before(PAGE_SIZE, KEXEC_IO, "memory map: ABORTED: there is room for 0x1000 bytes, it says 0x60");
 }
 
-/* The sink has said why. */
+/* The sink has logged the reason. */
 static void map_that_the_sink_refuses(void **state)
 {
 	(void)state;
@@ -156,7 +156,7 @@ static void map_that_the_sink_refuses(void **state)
 
 /* --- after it: a note, and a reset or a halt --- */
 
-/* What the purgatory and the next start know of it. */
+/* The note for the purgatory and the next start. */
 static void expect_note(uint64_t attempts, EFI_STATUS status, uint64_t map_size)
 {
 	static const uint16_t name[] = STOP_NOTE_NAME;
@@ -178,14 +178,14 @@ static void expect_note(uint64_t attempts, EFI_STATUS status, uint64_t map_size)
 
 static sigjmp_buf halted;
 
-/* What CLI is to a process. */
+/* CLI raises this signal in a process. */
 static void on_privileged_instruction(int signal)
 {
 	(void)signal;
 	siglongjmp(halted, 1);
 }
 
-/* Leaves, and returns when the machine has been reset or halted. */
+/* Calls the exit, and returns when the machine has been reset or halted. */
 static void leave_for_ever(uint64_t capacity)
 {
 	struct sigaction action = { .sa_handler = on_privileged_instruction };
@@ -227,7 +227,7 @@ static void refused_for_ever_where_the_entry_wants_a_reset(void **state)
 	expect_note(64, EFI_INVALID_PARAMETER, 96);
 }
 
-/* So that the next start knows which of several it was. */
+/* The next start then knows which of several entries it was. */
 static void note_of_an_entry_among_others(void **state)
 {
 	static const uint16_t name[] = STOP_NOTE_NAME;
@@ -246,7 +246,7 @@ static void note_of_an_entry_among_others(void **state)
 			    sizeof(request.entries));
 }
 
-/* A reset that nothing remembers would be one of many. */
+/* A reset without a note could repeat for ever. */
 static void no_reset_without_a_note(void **state)
 {
 	(void)state;

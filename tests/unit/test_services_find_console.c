@@ -24,7 +24,7 @@ static const uint8_t card[] = { PCI(3), 3, 14, 19, 0, 0, 0, 0, 0, 0, 0xc2, 1, 0,
 
 static const uint8_t *const paths[HANDLES] = { [COM1] = com1, [COM2] = com2, [SCREEN] = screen, [CARD] = card };
 
-/* Which handles there are: those that edk2 has marked, and all that can write text. Each list ends with JOINED. */
+/* The handles: those that edk2 has marked, and all that can write text. Each list ends with JOINED. */
 static const int *marked;
 static const int *writers;
 static bool has_screen;
@@ -161,7 +161,7 @@ static void one_console(void **state)
 	expect_words(-1, "", "");
 }
 
-/* What edk2 has marked counts, and not what else could write. */
+/* Only consoles that edk2 has marked count, not others that could write text. */
 static void consoles_that_are_joined(void **state)
 {
 	static const int both[] = { SCREEN, COM1, JOINED };

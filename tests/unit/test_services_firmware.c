@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* Status codes, both ways, and what is read of the firmware's structures. */
+/* Status codes, both ways, and the fields that are read from the firmware's structures. */
 #include "efi/services/firmware.h"
 
 #include "common/align.h"

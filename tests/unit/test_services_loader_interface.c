@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* The interface's variables on firmware that has some already, and on firmware that takes none. */
+/* The interface's variables on firmware that has some already, and on firmware that stores none. */
 #include "efi/linux/loader_interface.h"
 
 #include "boot/loader_info.h"
@@ -11,7 +11,7 @@
 #include "tests/unit/fake_firmware.h"
 #include "tests/unit/support.h"
 
-/* --- in the place of clock and console --- */
+/* --- replacements of clock and console --- */
 
 static uint64_t now_usec;
 static unsigned waited_seconds;
@@ -78,7 +78,7 @@ static void plant(const CHAR16 *name, const char *value)
 	fake_variable_leave_text(name, &loader, VOLATILE_ATTRIBUTES | EFI_VARIABLE_NON_VOLATILE, value);
 }
 
-/* --- who started us --- */
+/* --- the caller --- */
 
 static struct boot_plan plan = { .said_by = "load options" };
 
@@ -201,7 +201,7 @@ static void entry_of_the_first_loader(void **state)
 	assert_string_equal(value_of(L"LoaderInfo"), "kexec-efi " KEXEC_EFI_VERSION);
 }
 
-/* Nobody but the firmware has started us, but an image that failed has been there before. */
+/* The firmware has started us, but an image that failed ran before. */
 static void in_place_of_an_images_stub(void **state)
 {
 	(void)state;
@@ -226,7 +226,7 @@ static void in_place_of_an_images_stub(void **state)
 	assert_string_equal(logged(), "");
 }
 
-/* What cannot be told of us shall not be told of the stub before. */
+/* If our own variable cannot be set, that of the earlier stub must not stay. */
 static void stub_that_came_from_nowhere(void **state)
 {
 	(void)state;
@@ -290,7 +290,7 @@ static void what_a_start_of_ours_has_set_is_replaced(void **state)
 	assert_null(value_of(L"StubInfo"));
 }
 
-/* One warning, however many variables it does not take. */
+/* One warning, however many variables the firmware does not store. */
 static void firmware_that_takes_no_variables(void **state)
 {
 	(void)state;
@@ -316,7 +316,7 @@ static void after_a_failure(const char *info, uint32_t attributes, bool on_a_vol
 	assert_int_equal(waited_seconds, expected == EFI_SUCCESS ? 10 : 0);
 }
 
-/* Nobody but systemd-boot, who is still there, is told that all went well. */
+/* Only systemd-boot, if it is still there, gets EFI_SUCCESS. */
 static void only_a_menu_gets_a_success(void **state)
 {
 	(void)state;
@@ -328,7 +328,7 @@ static void only_a_menu_gets_a_success(void **state)
 	after_a_failure(NULL, VOLATILE_ATTRIBUTES, true, EFI_NOT_FOUND);
 }
 
-/* In whatever form, deleted or kept by the firmware: only a loader of this boot can have set a volatile one. */
+/* In any form, deleted or kept by the firmware: only a loader of this boot can have set a volatile one. */
 static void planted_menu_gets_no_success(void **state)
 {
 	static const uint32_t forms[] = { 1, 2, 3, 4, 5, 7, 0x16, 0x17, 0x26, 0x27 };
@@ -362,7 +362,7 @@ static void planted_values_are_replaced(void **state)
 	assert_string_equal(log_left(), "the log");
 }
 
-/* What systemd-boot has set beside a planted one counts. */
+/* A variable that systemd-boot has set counts beside a planted one. */
 static void planted_beside_a_loaders(void **state)
 {
 	(void)state;

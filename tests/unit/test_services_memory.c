@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* Memory of a firmware whose map grows and lies, which refuses places, and which has none left. */
+/* Memory of firmware whose map grows and lies, and that refuses places or has no memory left. */
 #include "efi/services/memory_map.h"
 
 #include "boot/memory.h"
@@ -207,7 +207,7 @@ static void first_places_refused(void **state)
 	}
 }
 
-/* The search goes on in the next hole, and each place is asked for once. */
+/* The search goes on in the next hole, and requests each place once. */
 static void each_place_refused(void **state)
 {
 	struct memory_request request = lowest();
@@ -295,7 +295,7 @@ static void firmware_finds_no_place(void **state)
 	expect_allocated(&request, 5 * MIB - 2 * PAGE_SIZE);
 }
 
-/* What it chose is given back, and we choose. */
+/* The firmware's choice is freed, and the loader chooses. */
 static void firmware_chooses_badly(void **state)
 {
 	static const uint64_t bad[] = { MIB - PAGE_SIZE, 7 * MIB + 1, UINT32_MAX - PAGE_SIZE + 1, 1ull << 32 };

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* Planted variables among others, and firmware that keeps them or does not list what it has. */
+/* Planted variables among others, and firmware that keeps them or does not list its variables. */
 #include "efi/trust/planted.h"
 
 #include <stdio.h>
@@ -19,7 +19,7 @@ static const EFI_GUID loader = LOADER_VENDOR_GUID;
 static const EFI_GUID own = KEXEC_VENDOR_GUID;
 static const EFI_GUID other = { 1, 2, 3, { 4 } };
 
-/* Every name that has ever been a loader's or a stub's to set, and two that are not known yet. */
+/* Every name that a loader or stub has ever set, and two unknown ones. */
 static const CHAR16 reports[][26] = {
 	L"LoaderBootCountPath",
 	L"LoaderDeviceIdentifier",
@@ -55,7 +55,7 @@ static const CHAR16 reports[][26] = {
 
 #define KNOWN_COUNT (ARRAY_SIZE(reports) - 2)
 
-/* What the operating system keeps there on purpose. */
+/* Variables that the operating system keeps there on purpose. */
 static const CHAR16 settings[][27] = {
 	L"LoaderConfigConsoleMode", L"LoaderConfigTimeout",   L"LoaderConfigTimeoutOneShot",
 	L"LoaderEntryDefault",	    L"LoaderEntryLastBooted", L"LoaderEntryOneShot",
@@ -100,7 +100,7 @@ static void leave_what_stays(void)
 
 #define STAYS_COUNT (ARRAY_SIZE(settings) + 4)
 
-/* Each form that is not a loader's, wherever the variables lie in the list. */
+/* Each form that no loader uses, at each place in the list. */
 static void all_are_deleted_and_nothing_else(void **state)
 {
 	static const uint32_t forms[] = { 1, 2, 3, 4, 5, 7, 0xe, 0x46 };
@@ -221,7 +221,7 @@ static void one_that_stays_for_boot_services_alone(void **state)
 	expect_all_plans_boot();
 }
 
-/* What it is cannot be known, so it is not a loader's. */
+/* Its attributes cannot be read, so it does not count as a loader's. */
 static void one_that_cannot_be_read(void **state)
 {
 	(void)state;
@@ -238,9 +238,9 @@ static void one_that_cannot_be_read(void **state)
 	assert_int_equal(count_reports(), 0);
 }
 
-/* --- firmware that does not list what it has --- */
+/* --- firmware that does not list its variables --- */
 
-/* The known names are asked for, and so is the log; the rest stays. */
+/* The loader asks for the known names, and for the log; other variables stay. */
 static void expect_known_deleted(void)
 {
 	size_t before = fake_firmware.variable_count;
@@ -299,7 +299,7 @@ static void list_that_never_ends(void **state)
 	assert_in_range(fake_firmware.list_calls, 1000, 10000);
 }
 
-/* It must not hide what is listed behind it. */
+/* It must not hide variables that are listed behind it. */
 static void long_name_of_any_vendor(void **state)
 {
 	static CHAR16 name[FAKE_NAME_UNITS];
@@ -332,7 +332,7 @@ static void long_name_and_no_memory(void **state)
 	expect_known_deleted();
 }
 
-/* Shim's own stay, and so does what a machine's owner keeps for it. */
+/* Shim's own variables stay, and so do those that the machine's owner keeps for it. */
 static void keys_that_are_not_from_shim(void **state)
 {
 	static const CHAR16 planted[][18] = { L"MokListRT", L"MokListRT1", L"MokListXRT23", L"MokIgnoreDB",
@@ -352,7 +352,7 @@ static void keys_that_are_not_from_shim(void **state)
 			fake_variable_leave_text(kept[i], &shim, PLANTED, "a setting");
 		fake_variable_leave_text(L"SbatLevelRT", &shim, A_LOADERS, "shim's");
 		planted_delete();
-		/* Those with a number are found by listing alone. */
+		/* Only the list shows names with a number. */
 		for (size_t i = 0; i < ARRAY_SIZE(planted); i++)
 			assert_int_equal(fake_variable_find(planted[i], &shim) != NULL, !lists && (i == 1 || i == 2));
 		for (size_t i = 0; i < ARRAY_SIZE(kept); i++)

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * What is believed of Secure Boot, on both sides: each state of the variables is a row, with all that follows from it.
- * Then who is asked about a kernel, and which plans boot.
+ * The state of Secure Boot for loader and Linux: each state of the variables is a row, with all its consequences. Then
+ * the program that is asked about a kernel, and the plans that boot.
  */
 #include "efi/trust/secureboot.h"
 
@@ -15,7 +15,7 @@
 static const EFI_GUID global = EFI_GLOBAL_VARIABLE;
 static const EFI_GUID shim = SHIM_LOCK_GUID;
 
-/* --- who is there to be asked, and what they answer --- */
+/* --- firmware and shim, and their answers --- */
 
 enum asked { NOBODY, FIRMWARE, SHIM };
 
@@ -128,7 +128,7 @@ static void leave(const CHAR16 *name, const EFI_GUID *vendor, const struct cell 
 			cell->read_status;
 }
 
-/* The firmware's two variables, and what follows. */
+/* The firmware's two variables, and the consequences. */
 struct row {
 	struct cell secure_boot;
 	struct cell setup_mode;
@@ -237,7 +237,7 @@ static void explanations(void **state)
 
 /* --- shim --- */
 
-/* Shim's two variables, with Secure Boot on, and what follows with an old shim that is there. */
+/* Shim's two variables, with Secure Boot on, and the consequences if an old shim is there. */
 static const struct {
 	struct cell copy;
 	struct cell own;
@@ -247,7 +247,7 @@ static const struct {
 	{ ABSENT, ABSENT, true, SECURE_BOOT_ENABLED },
 	{ BYTE(6, 0), ABSENT, true, SECURE_BOOT_ENABLED },
 	{ BYTE(6, 1), ABSENT, false, SECURE_BOOT_DISABLED },
-	/* The copy is what counts where there is one. */
+	/* If there is a copy, it counts. */
 	{ BYTE(6, 0), BYTE(3, 1), true, SECURE_BOOT_ENABLED },
 	{ BYTE(6, 1), BYTE(3, 0), false, SECURE_BOOT_DISABLED },
 	/* Without one, or with somebody else's, shim's own. */
@@ -256,12 +256,12 @@ static const struct {
 	{ BYTE(7, 1), ABSENT, true, SECURE_BOOT_ENABLED },
 	{ BYTE(7, 0), BYTE(3, 1), false, SECURE_BOOT_DISABLED },
 	{ BYTE(2, 1), ABSENT, true, SECURE_BOOT_ENABLED },
-	/* Which an operating system could have written, or nobody keeps. */
+	/* An operating system could have written these, or they are not kept. */
 	{ ABSENT, BYTE(7, 1), true, SECURE_BOOT_ENABLED },
 	{ ABSENT, BYTE(6, 1), true, SECURE_BOOT_ENABLED },
 	{ ABSENT, BYTE(2, 1), true, SECURE_BOOT_ENABLED },
 	{ ABSENT, BYTE(0x27, 1), true, SECURE_BOOT_ENABLED },
-	/* Unknown: shim is not relied on, and Linux not told that anything is off. */
+	/* Unknown: the loader does not rely on shim, and does not tell Linux that anything is off. */
 	{ UNREADABLE, ABSENT, false, SECURE_BOOT_ENABLED },
 	{ TWO_ZEROS(6), ABSENT, false, SECURE_BOOT_ENABLED },
 	{ BYTE(6, 2), ABSENT, false, SECURE_BOOT_ENABLED },
@@ -294,7 +294,7 @@ static void shims_validation(void **state)
 	}
 }
 
-/* The state that shim keeps is nobody's without a shim. */
+/* Without a shim its state does not count. */
 static void state_without_a_shim(void **state)
 {
 	static const struct cell off = BYTE(3, 1);
@@ -308,7 +308,7 @@ static void state_without_a_shim(void **state)
 	assert_int_equal(secure_boot_mode(), SECURE_BOOT_DISABLED);
 }
 
-/* Shim goes by the values. */
+/* Shim looks only at the values. */
 static void shim_that_believes_it_on_or_off(void **state)
 {
 	static const struct {
@@ -364,7 +364,7 @@ static enum kexec_status check(enum trust trust, bool require, bool *ret_was_sho
 
 #define REQUIRED "/vmlinuz: signature: required by entry: expected Secure Boot on, found it "
 
-/* Each state: what boots, and what a plan that wants a signature makes of it. */
+/* Each state: the plans that boot, and the result of a plan with `signature require`. */
 static void plans_in_each_state(void **state)
 {
 	bool was_shown;

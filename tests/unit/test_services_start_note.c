@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* The note of starts: what is written, and that nothing is where nothing has to be. */
+/* The note of starts: its lines, and starts that must not write one. */
 #include "efi/notes/start_note.h"
 
 #include "common/vendor.h"
@@ -9,7 +9,7 @@
 #include "tests/unit/fake_firmware.h"
 #include "tests/unit/support.h"
 
-/* --- in the place of the console --- */
+/* --- replacement of the console --- */
 
 static CHAR16 log_text[2048];
 static size_t log_units;
@@ -47,7 +47,7 @@ static void start(void)
 	start_note_begin(&image);
 }
 
-/* The firmware has started this entry, of an order that has 1 and 2. */
+/* The firmware has started this entry; the boot order has 1 and 2. */
 static void start_entry(uint16_t number)
 {
 	static const uint16_t order[] = { 1, 2 };
@@ -71,7 +71,7 @@ static const char *noted(void)
 	return text;
 }
 
-/* --- what is noted --- */
+/* --- lines of the note --- */
 
 static void boot_in_the_order_notes_nothing(void **state)
 {
@@ -171,7 +171,7 @@ static void stop_of_a_trial_is_told_from_our_own(void **state)
 		assert_false(start_note_stopped());
 		say("kexec: warning: y\n");
 		assert_int_equal(start_note_stopped(), cases[i].is_of_another);
-		/* Once it is noted, it is old news. */
+		/* A line that is there already is not written again. */
 		assert_false(start_note_stopped());
 	}
 	start_entry(2);
@@ -215,7 +215,7 @@ static void firmware_without_a_clock(void **state)
 	assert_string_equal(noted(), "started\t\\a.efi\t\t\n");
 }
 
-/* --- the memory wears out --- */
+/* --- flash memory wears out --- */
 
 static void same_is_not_written_again(void **state)
 {
@@ -270,7 +270,7 @@ static void long_path_is_no_path(void **state)
 	assert_string_equal(noted(), "refused\t\ty\t2026-01-02 03:04\n");
 }
 
-/* --- what others have left, and firmware that takes nothing --- */
+/* --- foreign notes, and firmware that stores nothing --- */
 
 static void variable_of_somebody_else(void **state)
 {
@@ -284,7 +284,7 @@ static void variable_of_somebody_else(void **state)
 		start_note_refused();
 		assert_string_equal(noted(), "refused\t\\a.efi\tx\t2026-01-02 03:04\n");
 	}
-	/* One that is too large begins anew, one without a line end goes on. */
+	/* A note that is too large is replaced, one without a line end is continued. */
 	start();
 	fake_variable_leave(note_name, &own, STORED, log_text, START_NOTE_SIZE + 1);
 	start_note_refused();

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* Variables as they are, as they should not be, and as firmware should not tell of them. */
+/* Variables: valid ones, planted ones, and wrong answers of the firmware. */
 #include "efi/services/variable.h"
 
 #include "common/align.h"
@@ -9,7 +9,7 @@
 
 static const EFI_GUID vendor = { 1, 2, 3, { 4 } };
 
-/* Four to eight bytes, as the operating system of before leaves them. */
+/* Four to eight bytes, left by an operating system. */
 static const struct variable wanted = {
 	.name = L"Wanted",
 	.vendor = { 1, 2, 3, { 4 } },
@@ -33,7 +33,7 @@ static enum variable_state read(uint8_t ret_value[8])
 	return variable_read(&wanted, ret_value, &reading);
 }
 
-/* Reads it, and sees that nothing of its value has come. */
+/* Reads it, and checks that no byte of its value was returned. */
 static enum variable_state read_nothing(void)
 {
 	static const uint8_t zeros[8];
@@ -66,7 +66,7 @@ static void found(void **state)
 		assert_int_equal(reading.size, size);
 		assert_int_equal(reading.attributes, 3);
 	}
-	/* Neither asked for nor forbidden. */
+	/* Attributes that are neither required nor forbidden. */
 	leave(VARIABLE_BOOT | VARIABLE_STORED | EFI_VARIABLE_HARDWARE_ERROR_RECORD, 4);
 	assert_int_equal(read(value), VARIABLE_FOUND);
 }
@@ -100,7 +100,7 @@ static void wrong_attributes(void **state)
 	/* Whatever its size. */
 	leave(7, 100);
 	assert_int_equal(read_nothing(), VARIABLE_WRONG_ATTRIBUTES);
-	/* No variable has none at all. */
+	/* Every variable has some attribute. */
 	leave(0, 4);
 	assert_int_equal(read_nothing(), VARIABLE_WRONG_ATTRIBUTES);
 	assert_int_equal(variable_look(&wanted, &reading), VARIABLE_UNREADABLE);
@@ -138,7 +138,7 @@ static void one_size(void **state)
 	assert_string_equal(text, "expected 1 bytes, found 2");
 }
 
-/* More than was asked for cannot have been written. */
+/* The firmware cannot have written more than was requested. */
 static void size_that_the_buffer_does_not_have(void **state)
 {
 	(void)state;

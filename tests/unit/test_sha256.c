@@ -39,7 +39,7 @@ static const char *digest_of(const void *bytes, size_t size)
 	return hex(digest);
 }
 
-/* What the state says now must be the digest of the message's first `size` bytes. */
+/* The digest of the present state must be that of the message's first `size` bytes. */
 static void expect_prefix(const struct sha256 *sha256, size_t size)
 {
 	uint8_t expected[SHA256_DIGEST_SIZE];
@@ -218,7 +218,7 @@ static void copies_go_their_own_ways(void **state)
 		sha256_update(&prefix, message, size);
 		copy = prefix;
 		sha256_update(&copy, "!?", 2);
-		/* The original does not see what its copy hashed, nor the copy what the original hashes next. */
+		/* Original and copy do not affect each other. */
 		expect_prefix(&prefix, size);
 		sha256_update(&prefix, message + size, 70);
 		expect_prefix(&prefix, size + 70);

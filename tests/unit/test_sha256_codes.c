@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * Every code that this CPU has for SHA-256's blocks, in the loader and in the relocated purgatory, against each other
- * and the NIST's vectors. The sanitizers do not see into assembly: pages that must not be touched do it here.
+ * Every code for SHA-256's blocks that this CPU can run, in the loader and in the relocated purgatory, compared with
+ * each other and the NIST's vectors. The sanitizers do not check assembly, so forbidden pages around the data do.
  */
 #define _GNU_SOURCE /* memfd_create */
 #include "common/sha256.h"
@@ -17,7 +17,7 @@
 #define BLOCK_SIZE 64u
 #define MESSAGE_SIZE 8192u
 
-/* The same functions as the loader has them, and as they lie in the purgatory. */
+/* The same functions in the loader and in the purgatory. */
 struct hasher {
 	void (*start_with)(struct sha256 *state, enum sha256_code code);
 	void (*update)(struct sha256 *state, const void *bytes, size_t size);
@@ -40,7 +40,7 @@ static void *purgatory_function(const char *name)
 	return phys_to_ptr(purgatory.segment->mem + symbol.offset);
 }
 
-/* C in the loader comes first: mbedTLS's, which the others are compared with. */
+/* The first one is mbedTLS's C in the loader; the others are compared with it. */
 static void collect_hashers(void)
 {
 	struct hasher loaders = { sha256_start_with, sha256_update, sha256_digest, SHA256_C };
@@ -76,7 +76,7 @@ static void hash(const struct hasher *hasher, const void *bytes, size_t size, ui
 	hasher->digest(&state, ret_digest);
 }
 
-/* All of them give what the first gives, for the bytes in one piece. */
+/* All give the same digest as the first, for the bytes in one piece. */
 static void expect_agreement(const void *bytes, size_t size)
 {
 	uint8_t expected[SHA256_DIGEST_SIZE];
@@ -89,7 +89,7 @@ static void expect_agreement(const void *bytes, size_t size)
 	}
 }
 
-/* Linux lists AVX2 only where it has turned on its registers. */
+/* Linux lists AVX2 only if it has enabled its registers. */
 static void codes_are_what_linux_sees_too(void **state)
 {
 	bool has_code[SHA256_CODES] = { [SHA256_C] = true };
@@ -192,7 +192,7 @@ static void codes_agree_on_every_two_parts(void **state)
 	}
 }
 
-/* One state, made by one code and continued by the next: they leave the same in it. */
+/* One code makes a state and the next one continues it: all leave the same state. */
 static void codes_go_on_with_each_others_states(void **state)
 {
 	uint8_t expected[SHA256_DIGEST_SIZE];

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* Every code that this CPU has for leaves, in the loader and in the relocated purgatory, against mbedTLS's C. */
+/*
+ * Every code for leaves that this CPU can run, in the loader and in the relocated purgatory, compared with mbedTLS's C.
+ */
 #include "common/sha256.h"
 
 #include <sys/mman.h>
@@ -15,7 +17,7 @@
 typedef void leaves_function(enum sha256_code code, const void *leaves, size_t count,
 			     uint8_t (*ret_digests)[SHA256_DIGEST_SIZE]);
 
-/* The same function as the loader has it, and as it lies in the purgatory. */
+/* The same function in the loader and in the purgatory. */
 static leaves_function *functions[2] = { sha256_leaves };
 
 static uint8_t bytes[SHIFT_MAX + LEAVES_MAX * SHA256_LEAF_SIZE];

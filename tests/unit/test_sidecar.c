@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* Which files are sidecars, and where they lie. */
+/* Which files are sidecars, and their folders. */
 #include "boot/sidecar.h"
 
 #include "tests/unit/support.h"
@@ -47,7 +47,7 @@ static void names_are_visible_ascii(void **state)
 	assert_false(is_name("a\n.cred"));
 }
 
-/* In an archive they would lead out of its folder. */
+/* In an archive these names would lead out of its folder. */
 static void names_have_no_separators(void **state)
 {
 	(void)state;

@@ -29,7 +29,7 @@ static struct {
 	unsigned fails_at;  /* 0: none; else the Nth call, counted from 1, returns the status */
 	unsigned calls;
 	EFI_STATUS status;
-	UINTN size_lie; /* what Read says of an entry's size */
+	UINTN size_lie; /* the size of an entry that Read reports */
 	bool has_no_nul;
 	unsigned held;
 	bool is_there;
@@ -92,7 +92,7 @@ static EFI_STATUS EFIAPI read_folder(EFI_FILE_HANDLE file, UINTN *size, void *bu
 	return EFI_SUCCESS;
 }
 
-/* In the place of efi/source/volume.c. */
+/* Replaces efi/source/volume.c. */
 enum kexec_status volume_open_folder(struct volume *volume, const char *path, EFI_FILE_HANDLE *ret_handle)
 {
 	assert_null(volume);
@@ -102,7 +102,7 @@ enum kexec_status volume_open_folder(struct volume *volume, const char *path, EF
 	return KEXEC_OK;
 }
 
-/* A slow volume shall not end the boot. */
+/* A slow volume must not end the boot. */
 static EFI_STATUS EFIAPI set_watchdog(UINTN seconds, UINT64 code, UINTN size, CHAR16 *data)
 {
 	(void)code, (void)size, (void)data;
@@ -246,7 +246,7 @@ static void sizes_that_are_lies(void **state)
 	}
 }
 
-/* What is behind the size that was said does not count, NUL or not. */
+/* Bytes behind the reported size do not count, with or without a NUL. */
 static void name_ends_with_the_entry(void **state)
 {
 	(void)state;

@@ -13,7 +13,7 @@ static struct {
 	EFI_STATUS size_status; /* of the call without a buffer */
 	UINTN said_size;
 	EFI_STATUS load_status;
-	UINTN loaded_size; /* what is said to have been loaded */
+	UINTN loaded_size; /* the reported size of the load */
 	EFI_STATUS allocate_status;
 	unsigned loads;
 	UINTN pages_held;
@@ -202,7 +202,7 @@ static void expect_read_failure(enum kexec_status status, const char *expected_w
 	const char *why;
 
 	expect_ok(open_initrd());
-	/* Trying again does not make it good. */
+	/* A retry does not help. */
 	for (int tries = 0; tries < 2; tries++) {
 		assert_int_equal(read_at(0, &size, bytes, &why), status);
 		assert_string_equal(why, expected_why);
@@ -233,7 +233,7 @@ static void size_that_was_a_lie(void **state)
 	start();
 	fake.loaded_size = 11;
 	expect_read_failure(KEXEC_IO, "more than it said before");
-	/* Less ends early, as a file would. */
+	/* If less is loaded, it ends early, like a file. */
 	start();
 	fake.loaded_size = 3;
 	expect_ok(open_initrd());

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* Our own image, of which firmware says something else than the linker. */
+/* Our own image, if firmware and linker disagree about it. */
 #include "efi/source/self.h"
 
 #include "boot/sealed_image.h"
@@ -20,7 +20,7 @@ static void image_that_the_firmware_knows(void **state)
 	assert_int_equal(found.layout, PE_LOADED);
 }
 
-/* Its sections are looked for where the code is, whatever the firmware says. */
+/* Its sections are searched at the place of the code, whatever the firmware reports. */
 static void image_that_the_firmware_takes_for_another(void **state)
 {
 	static const uint8_t other[4096];

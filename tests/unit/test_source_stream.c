@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* Streams over a source that is slow, short, broken or lies. */
+/* Streams over a source that is slow, short, broken, or reports wrong sizes. */
 #include "efi/source/stream.h"
 
 #include <sys/mman.h>
@@ -12,14 +12,14 @@
 #define MIB (1ull << 20)
 #define FILE_SIZE (5 * MIB + 123)
 
-/* --- a source of bytes that tell where they stand --- */
+/* --- a source whose bytes tell their place --- */
 
 static struct {
 	uint64_t size;	      /* what it says */
 	uint64_t end;	      /* where it really ends */
 	uint64_t largest;     /* the largest read that it bears; 0: any */
-	uint64_t at_once_max; /* reads bring no more than this; 0: all that is asked for */
-	uint64_t lies_by;     /* a read says that it brought so much more */
+	uint64_t at_once_max; /* a read returns at most this; 0: everything requested */
+	uint64_t lies_by;     /* a read reports so much more than it returned */
 	unsigned fails_at;    /* the Nth read fails, counted from 1; 0: none */
 	bool is_broken;	      /* after a read that it does not bear, until it is opened anew */
 	bool reopen_fails;
@@ -95,7 +95,7 @@ static void start(uint64_t size)
 	expect_ok(stream_open(&source, "/file", &stream));
 }
 
-/* --- what the stream needs besides --- */
+/* --- other dependencies of the stream --- */
 
 static uint64_t now_usec = 1;
 static uint64_t usec_per_call = 1;
@@ -274,7 +274,7 @@ static void large_read_that_breaks_the_file(void **state)
 	assert_int_equal(fake.reads, 1 + 6 + 1);
 }
 
-/* What was open when it failed may be broken too. */
+/* Files that were open at the failure may be broken, too. */
 static void large_read_of_another_file_that_breaks_this_one(void **state)
 {
 	struct stream other;

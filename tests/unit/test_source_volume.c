@@ -137,7 +137,7 @@ static EFI_STATUS EFIAPI handle_protocol(EFI_HANDLE handle, EFI_GUID *guid, void
 	return EFI_SUCCESS;
 }
 
-/* No driver knows the device. */
+/* No driver supports the device. */
 static EFI_STATUS EFIAPI connect(EFI_HANDLE handle, EFI_HANDLE *drivers, EFI_DEVICE_PATH *rest, BOOLEAN recursive)
 {
 	(void)drivers, (void)rest, (void)recursive;
@@ -255,7 +255,7 @@ static void each_call_fails_in_turn(void **state)
 		fake.fails_at = i + 2;
 		expect_error(open_path("/a"), expected[i].status, expected[i].line);
 		expect_nothing_held();
-		/* And what has failed once can be tried again. */
+		/* A call that has failed once can be retried. */
 		expect_ok(open_path("/a"));
 		volume.source.close(&file);
 		expect_nothing_held();
@@ -285,7 +285,7 @@ static void nobody_says_which_volume(void **state)
 	expect_nothing_held();
 }
 
-/* The file is not there. Is our image? */
+/* The file is missing. Is our image there? */
 static void expect_not_found(const char *path, bool has_image, enum volume_role role, const char *line)
 {
 	start();
@@ -392,7 +392,7 @@ static void expect_not_opened(EFI_STATUS found, enum kexec_status status, const 
 	expect_nothing_held();
 }
 
-/* Said of files that are not there only, whatever firmware calls that. */
+/* The message is only for missing files, whichever error the firmware returns for them. */
 static void file_that_is_not_there_and_why(void **state)
 {
 	(void)state;
@@ -438,7 +438,7 @@ static void folder_is_opened(void **state)
 	assert_string_equal(logged(), "");
 }
 
-/* Nobody has asked for it: it is there or not. */
+/* The file is optional: its absence is no error. */
 static void folder_that_is_not_there(void **state)
 {
 	static const EFI_STATUS found[] = { EFI_NOT_FOUND, EFI_INVALID_PARAMETER };

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* The loader's own memory functions, under other names beside the C library's, which say what is right. */
+/* The loader's own memory functions, under other names, compared with the C library's. */
 #include "tests/unit/support.h"
 
-/* The C library's headers are read by now, so that only the project's file sees these. */
+/* The C library's headers are already included, so only the project's file sees these names. */
 #define memcpy own_memcpy
 #define memmove own_memmove
 #define memset own_memset

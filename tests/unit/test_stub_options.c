@@ -49,7 +49,7 @@ static void option_that_is_there(void **state)
 		"efi=\"nosoftreserve",
 		"efi=\"a b,nosoftreserve\"",
 		"a=\"b c\" efi=nosoftreserve",
-		/* Not what ends the kernel's parameters. */
+		/* The word that ends the kernel's parameters does not count. */
 		"--=1 efi=nosoftreserve",
 		"a-- efi=nosoftreserve --",
 		"\240efi=nosoftreserve\240",

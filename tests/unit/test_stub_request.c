@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* What load options ask of our image where that is a unified image. */
+/* Requests in the load options of our image if that is a unified image. */
 #include "boot/stub_request.h"
 
 #include "tests/unit/support.h"

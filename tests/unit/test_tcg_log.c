@@ -21,7 +21,7 @@ static void put_many(size_t count)
 	length += count;
 }
 
-/* Each returns where it begins. */
+/* Each returns the place where the event begins. */
 static size_t put_event_1_2(uint32_t type, uint32_t content_size)
 {
 	size_t start = length;
@@ -128,7 +128,7 @@ static void log_of_the_new_format(void **state)
 	put_event_2(4, 5);
 	assert_int_equal(size_within(TCG_LOG_FORMAT_2, sizeof(bytes), last, true), end);
 	assert_int_equal(size_within(TCG_LOG_FORMAT_2, end, last, true), end);
-	/* The header alone is a log as well. */
+	/* A header without events is a log as well. */
 	assert_int_equal(size_within(TCG_LOG_FORMAT_2, end, 0, true), first_end);
 	assert_int_equal(size_within(TCG_LOG_FORMAT_2, first_end, 0, true), first_end);
 }
@@ -162,7 +162,7 @@ static void last_event_that_is_none(void **state)
 	put_spec_id();
 	second = put_event_2(8, 16);
 	last = put_event_2(8, 16);
-	/* Within an event: all up to where it would have been passed. */
+	/* Within an event: everything up to the end of the event. */
 	assert_int_equal(size_within(TCG_LOG_FORMAT_2, length, second + 1, false), last);
 	/* Behind all events: zeroed memory. */
 	assert_int_equal(size_within(TCG_LOG_FORMAT_2, length + 200, length + 100, false), length);
@@ -288,14 +288,14 @@ static void event_anywhere_behind(void **state)
 	assert_true(contains(TCG_LOG_FORMAT_2, sizeof(bytes), from, last, true));
 	assert_true(contains(TCG_LOG_FORMAT_2, length, application, last, true));
 	assert_true(contains(TCG_LOG_FORMAT_2, length, application, application, true));
-	/* What was there before does not count, nor what is behind the last. */
+	/* Earlier events do not count, nor those behind the last. */
 	assert_false(contains(TCG_LOG_FORMAT_2, length, application + 1, last, true));
 	assert_false(contains(TCG_LOG_FORMAT_2, length, from, from, true));
 	assert_true(contains(TCG_LOG_FORMAT_2, length, 0, from, true));
 	/* No event has been added. */
 	assert_false(contains(TCG_LOG_FORMAT_2, length, length, last, true));
 	assert_false(contains(TCG_LOG_FORMAT_2, length, UINT64_MAX, last, true));
-	/* Of another register, or another type. */
+	/* An event of another register, or of another type. */
 	bytes[application] = PCR + 1;
 	assert_false(contains(TCG_LOG_FORMAT_2, length, from, last, true));
 	bytes[application] = PCR;
@@ -312,7 +312,7 @@ static void event_anywhere_behind_in_the_old_format(void **state)
 	begin();
 	assert_false(contains(TCG_LOG_FORMAT_1_2, 1, 0, 0, false));
 	put_event_1_2(APPLICATION, 12);
-	/* Of a log that was empty, the first is new. */
+	/* If the log was empty, the first event is new. */
 	assert_true(contains(TCG_LOG_FORMAT_1_2, length, 0, 0, true));
 	from = length;
 	put_event_1_2(APPLICATION, 100);
@@ -321,7 +321,7 @@ static void event_anywhere_behind_in_the_old_format(void **state)
 	assert_false(contains(TCG_LOG_FORMAT_1_2, length, last, last, true));
 }
 
-/* What was found before the damage was found; what was not might be behind it. */
+/* An event in front of the damage is found; any other could be behind it. */
 static void event_in_a_damaged_log(void **state)
 {
 	size_t from;
@@ -384,7 +384,7 @@ static void final_events(void **state)
 	assert_int_equal(final_size(TCG_LOG_FORMAT_2, log_size, table, end - table), 0);
 	memset(bytes + table + 8, 0xff, 8);
 	assert_int_equal(final_size(TCG_LOG_FORMAT_2, log_size, table, length - table), length - table - 16);
-	/* Without the header nobody knows how long a digest is. */
+	/* Without the header the length of a digest is unknown. */
 	assert_int_equal(final_size(TCG_LOG_FORMAT_2, 40, table, length - table), 0);
 	assert_int_equal(final_size(TCG_LOG_FORMAT_1_2, log_size, table, length - table), 0);
 }

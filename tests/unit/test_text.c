@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* Words, lines, and the two ways between UTF-8 and UTF-16, with every kind of text that is neither. */
+/* Words, lines, and both conversions between UTF-8 and UTF-16, with every kind of invalid text. */
 #include "boot/text.h"
 
 #include "tests/unit/support.h"
@@ -16,7 +16,7 @@ static void check_text(struct text found, const char *expected, size_t length, c
 	}
 }
 
-/* What a test has allocated; the end of its process frees it. */
+/* A test's allocations; the end of its process frees them. */
 static char *copies[256];
 static size_t copies_count;
 
@@ -413,7 +413,7 @@ static void half_a_surrogate_pair(void **state)
 	expect_utf8("\x00\xdc\x00\xd8", "\xef\xbf\xbd\xef\xbf\xbd");
 }
 
-/* Both ways agree on each character there is. */
+/* Both conversions agree on each character. */
 static void every_character_there_and_back(void **state)
 {
 	(void)state;

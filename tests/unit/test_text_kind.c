@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* What is text, in which encoding, and what only looks like it. */
+/* Text, its encoding, and data that only looks like text. */
 #include "boot/text_kind.h"
 
 #include "tests/unit/support.h"
@@ -56,7 +56,7 @@ static void utf16_with_a_mark(void **state)
 {
 	(void)state;
 	expect_kind("\xff\xfel\0i\0n\0u\0x\0", TEXT_UTF16);
-	/* The mark alone decides: nothing here is ASCII. */
+	/* Only the mark decides: nothing here is ASCII. */
 	expect_kind("\xff\xfe\x00\x4e\x01\x4e", TEXT_UTF16);
 	expect_kind("\xff\xfex\0\0\0", TEXT_UTF16);
 	expect_kind("\xff\xfe\x3d\xd8", TEXT_BINARY);
@@ -86,7 +86,7 @@ static void utf16_big_endian(void **state)
 	expect_kind("a\0b\0c\0\x00\x4e\x00\x0a", TEXT_UTF16);
 }
 
-/* rhboot/efibootmgr issues 179 and 43, pull request 221, and shim's load-options.c: what is seen in boot entries. */
+/* Real boot entries: rhboot/efibootmgr issues 179 and 43, pull request 221, and shim's load-options.c. */
 static void what_firmware_puts_in(void **state)
 {
 	(void)state;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* The note of the last stop, as it is left, as somebody else may have written it, and on firmware that keeps it. */
+/* The note of the last stop: a real one, a forged one, and one that the firmware keeps. */
 #include "efi/notes/last_stop.h"
 
 #include "common/stop_note.h"
@@ -84,7 +84,7 @@ static void each_kind_is_told(void **state)
 	assert_string_equal(last.what, "an exception");
 	assert_string_equal(logged(), "warning: an exception stopped the last start: invalid opcode (6) at 0x1000\n");
 
-	/* The boot went on: nothing follows, whatever else it says. */
+	/* The boot went on, so the note has no effect, whatever else it contains. */
 	note = (struct stop_note){ .kind = STOP_NMI, .on_mismatch = ON_MISMATCH_RESET, .exception = { .vector = 2 } };
 	expect_nothing_follows(report(&note, STOP_NOTE_ATTRIBUTES));
 	assert_true(is_gone());
@@ -100,7 +100,7 @@ static void each_kind_is_told(void **state)
 					 "INVALID_PARAMETER"));
 }
 
-/* It is deleted all the same: what it holds is nobody's. */
+/* It is deleted nevertheless, because nobody needs its content. */
 static void not_as_we_write_it(void **state)
 {
 	static const uint32_t attributes[] = { 0x2, 0x3, 0x6, 0x5 };
@@ -138,7 +138,7 @@ static void region_that_is_no_name(void **state)
 	assert_non_null(strstr(logged(), "digest mismatch in xxxxxxxxxxxxxxxx: expected"));
 }
 
-/* One that stays must not keep the machine from booting for ever. */
+/* A note that cannot be deleted must not prevent all boots. */
 static void note_that_cannot_be_deleted(void **state)
 {
 	struct stop_note note = mismatch();
@@ -150,7 +150,7 @@ static void note_that_cannot_be_deleted(void **state)
 	fake_firmware.set_status = EFI_WRITE_PROTECTED;
 	expect_nothing_follows(last_stop_report());
 	assert_non_null(strstr(logged(), "the firmware does not delete the note of it; going on"));
-	/* But where the firmware refuses the exit again and again, it must not reset the machine for ever. */
+	/* If the firmware keeps refusing the exit, the machine must not reset for ever. */
 	note = (struct stop_note){ .kind = STOP_EXIT, .on_mismatch = ON_MISMATCH_RESET };
 	fake_firmware_start(NULL, 0);
 	fake_variable_leave(name, &vendor, STOP_NOTE_ATTRIBUTES, &note, sizeof(note));
@@ -159,7 +159,7 @@ static void note_that_cannot_be_deleted(void **state)
 	assert_true(!last.was_stopped && !last.was_reset && last.at_the_exit);
 }
 
-/* --- which entry it was, and what is done with that --- */
+/* --- the stopped entry, and its consequences --- */
 
 static const struct started_entry only = { .is_first = true };
 static const struct started_entry first = { .is_first = true, .has_next = true };
@@ -191,12 +191,12 @@ static void policy_is_the_entrys(void **state)
 		assert_int_equal(last_stop_policy(&last, &reset, &only).at_the_exit, ON_MISMATCH_RESET);
 		assert_int_equal(last_stop_policy(&last, &halt, &only).at_the_exit,
 				 last.at_the_exit ? ON_MISMATCH_HALT : ON_MISMATCH_RESET);
-		/* Without a choice there is nothing to be said of entries. */
+		/* If there is only one entry, the note names none. */
 		assert_int_equal(last_stop_policy(&last, &reset, &only).entries.list[0], 0);
 	}
 }
 
-/* What the next start finds of one that was stopped with this policy. */
+/* The note that the next start finds after a stop with this policy. */
 static struct last_stop stopped_with(struct stop_policy policy)
 {
 	struct stop_note note = mismatch();
@@ -211,7 +211,7 @@ static struct last_stop stopped_with(struct stop_policy policy)
 
 #define NOT_TRIED(name) name ": not tried: the last start of it was stopped: digest mismatch in initrd"
 
-/* Each start is stopped, all of them with resets: after the last entry the firmware goes on. */
+/* Each start is stopped with a reset: after the last entry the loader returns to the firmware. */
 static void starts_that_are_all_stopped_come_to_an_end(void **state)
 {
 	const struct boot_plan a = plan_of("a", ON_MISMATCH_RESET);
@@ -237,7 +237,7 @@ static void starts_that_are_all_stopped_come_to_an_end(void **state)
 	expect_ok(last_stop_check(&last, &a, &first));
 }
 
-/* A person has reset the machine, who is there to see it halt once more: the last entry is tried again. */
+/* A person has reset the machine, and would see it halt again: the last entry is tried once more. */
 static void last_entry_that_halts_is_tried_again(void **state)
 {
 	const struct boot_plan a = plan_of("a", ON_MISMATCH_HALT);
@@ -267,7 +267,7 @@ static void other_entries_are_tried(void **state)
 	assert_int_equal(last.passed.list[0], 0);
 }
 
-/* As earlier versions wrote it, and as a start without a choice does: it is about what is tried first. */
+/* A note of an earlier version, or of a start with only one entry, is about the entry that is tried first. */
 static void note_without_entries(void **state)
 {
 	const struct boot_plan a = plan_of("a", ON_MISMATCH_RESET);
@@ -284,7 +284,7 @@ static void note_without_entries(void **state)
 	expect_ok(last_stop_check(&last, &b, &last_one));
 }
 
-/* Whatever somebody has written there, each entry is passed over at most once for it. */
+/* Any forged note makes the loader skip each entry at most once. */
 static void note_of_too_many_entries(void **state)
 {
 	const struct boot_plan a = plan_of("a", ON_MISMATCH_HALT);
@@ -315,7 +315,7 @@ static void notes_are_as_long_as_they_say(void **state)
 	assert_int_equal(stop_note_size(&note), sizeof(note));
 }
 
-/* As much of a purgatory as can be told the policy, which *ret_policy is then. */
+/* A minimal purgatory that can be given the policy; *ret_policy is then that policy. */
 static struct purgatory small_purgatory(struct kexec_segment *segment, struct purgatory_policy *ret_policy)
 {
 	static const struct purgatory_policy nothing;
@@ -332,7 +332,7 @@ static struct purgatory small_purgatory(struct kexec_segment *segment, struct pu
 	return purgatory;
 }
 
-/* What is logged when the purgatory is told of a firmware with these properties, NULL for one that has no table. */
+/* The log when the purgatory is told of firmware with these properties; NULL for firmware without the table. */
 static const char *policy_told(enum on_mismatch on_mismatch, void *properties, struct purgatory_policy *ret_policy)
 {
 	EFI_CONFIGURATION_TABLE table = {
@@ -369,7 +369,7 @@ static void reset_that_no_note_would_remember(void **state)
 	assert_string_equal(policy_told(ON_MISMATCH_HALT, not_set_variable, &policy), "");
 	assert_int_equal(policy.on_mismatch, ON_MISMATCH_HALT);
 	assert_string_equal(policy_told(ON_MISMATCH_RESET, all, &policy), "");
-	/* A table that is not there, or too short to say it. */
+	/* A table that is missing, or too short for the field. */
 	assert_string_equal(policy_told(ON_MISMATCH_RESET, NULL, &policy), "");
 	assert_string_equal(policy_told(ON_MISMATCH_RESET, TABLE(7, 0), &policy), "");
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* Sections on the way to their places, under the digests that they arrived with. */
+/* Sections on the way to their places, with the digests taken on arrival. */
 #include "boot/unified_file.h"
 
 #include "common/align.h"
@@ -38,7 +38,7 @@ static void arrive(void)
 	unified_hasher_arrived(&file.hasher, file.bytes, FILE_SIZE);
 }
 
-/* The region's digest is that of what lies there now. */
+/* The region's digest is that of its present content. */
 static void expect_region(size_t index, const char *name, uint64_t start, uint64_t size)
 {
 	uint8_t found[SHA256_DIGEST_SIZE];
@@ -149,7 +149,7 @@ static void sections_that_move(void **state)
 	release();
 }
 
-/* What was changed before it was moved, is found where it runs. */
+/* A change before the move is found at the section's last place. */
 static void change_before_the_move(void **state)
 {
 	static uint8_t elsewhere[64 << 10];
@@ -177,7 +177,7 @@ static void command_line(void **state)
 	release();
 }
 
-/* .cmdline names an initrd: it is loaded, unless .initrd is there, or a signature vouches for all that is booted. */
+/* .cmdline names an initrd: it is loaded, unless there is an .initrd, or a signature vouches for the boot. */
 static void command_line_with_an_initrd(void **state)
 {
 	static const char line[] = "initrd=/more";

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* Digests of sections that arrive in pieces: those of files that hold the same. */
+/* Digests of sections that arrive in pieces equal those of files with the same content. */
 #include "boot/unified_hasher.h"
 
 #include "tests/unit/support.h"

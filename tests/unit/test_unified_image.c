@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* Plans of unified images: which sections are used, and what is refused. */
+/* Plans of unified images: the used sections, and the refusals. */
 #define _GNU_SOURCE
 #include "boot/unified_image.h"
 
@@ -23,7 +23,7 @@
 static struct pe_image file;
 static struct kernel_plan plan;
 
-/* The image is what firmware could load: SizeOfImage has room for all. */
+/* Firmware could load the image: SizeOfImage has room for all sections. */
 static void build(const struct sample_section *sections, size_t count)
 {
 	uint32_t image_size = 0x40000;
@@ -113,7 +113,7 @@ static void sections_that_are_not_there(void **state)
 	assert_int_equal(unified_initrd(&plan.unified, 0), UNIFIED_MICROCODE);
 }
 
-/* Padding does not count, and zeros that the file leaves out do. */
+/* Padding does not count, but zeros that the file leaves out do. */
 static void sizes_in_file_and_memory(void **state)
 {
 	(void)state;
@@ -188,14 +188,14 @@ static void images_of_others(void **state)
 	assert_true(unified_image_format.probe(&probe));
 	((uint8_t *)(uintptr_t)file.bytes)[MACHINE] = 0x65;
 	assert_false(unified_image_format.probe(&probe));
-	/* What tools/seal makes of an entry. */
+	/* An image that tools/seal makes of an entry. */
 	build_of(SECTION(".entry", "linux /vmlinuz"), SECTION(".linux", "K"));
 	probe.bytes = file.bytes;
 	probe.size = probe.file_size = file.size;
 	assert_false(unified_image_format.probe(&probe));
 	build_of(SECTION(".linux", "K"));
 	probe.bytes = file.bytes;
-	/* The section table ends behind what is known of the file. */
+	/* The section table ends behind the known part of the file. */
 	((uint8_t *)(uintptr_t)file.bytes)[MACHINE] = 0x64;
 	probe.size = SECTION_HEADERS + 39;
 	assert_false(unified_image_format.probe(&probe));
@@ -247,7 +247,7 @@ static void sections_outside_the_file(void **state)
 	expect_error(plan_profile(0), KEXEC_BAD_FORMAT, "/x.efi: section .initrd: expected it between 0x");
 }
 
-/* Firmware would not load such an image, or something else than lies in the file. */
+/* Firmware would not load such an image, or would load other bytes than the file's. */
 static void sections_outside_the_image_in_memory(void **state)
 {
 	(void)state;
@@ -274,7 +274,7 @@ static void overlapping_sections(void **state)
 	build_of(SECTION(".linux", "KKKK"), SECTION(".osrel", "OOOO"));
 	set_field(1, 20, HEADERS_SIZE + 3);
 	expect_error(plan_profile(0), KEXEC_BAD_FORMAT, "found it overlaps .osrel");
-	/* In memory, where the last one that is loaded counts: so did old dracut's. */
+	/* In memory, where the section that is loaded last counts, as in images of old dracut. */
 	build_of(SECTION(".linux", "KKKK"), SECTION(".initrd", "IIII"));
 	memcpy(&place, file.bytes + SECTION_HEADERS + 12, sizeof(place));
 	set_field(1, 12, place + 3);
@@ -316,7 +316,7 @@ static void signature_covers_what_is_used(void **state)
 	expect_ok(plan_profile(0));
 	expect_ok(kernel_check_signed("/x.efi", &plan, file.bytes, file.size));
 	assert_true(kernel_authenticode_covers(&plan, file.bytes, file.size));
-	/* By the headers that the platform hashes, a section ends earlier than by those that the plan was made of. */
+	/* In the headers that the platform hashes, a section ends earlier than in those of the plan. */
 	for (unsigned i = 0; i < 4; i++) {
 		set_field(i, 16, 3);
 		expect_error(kernel_check_signed("/x.efi", &plan, file.bytes, file.size), KEXEC_MISMATCH,

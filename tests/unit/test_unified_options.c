@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* What an entry adds to a unified image, or replaces in it. */
+/* Options that an entry adds to a unified image, or replaces in it. */
 #include "boot/unified_options.h"
 
 #include "tests/unit/support.h"
@@ -25,7 +25,7 @@ static void expect_line(const char *embedded, const char *options, enum trust tr
 	const struct boot_plan plan = plan_of(options, trust);
 	const struct unified_image image = { .sections = { [UNIFIED_COMMAND_LINE] = { .file_size = strlen(embedded),
 										      .size = strlen(embedded) } } };
-	/* Exactly the room, so that a sanitizer sees more. */
+	/* Exactly the room, so that a sanitizer detects a write behind it. */
 	char *place = malloc(unified_command_line_size(&plan, &image));
 	struct text part;
 	struct text line;

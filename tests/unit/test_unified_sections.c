@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* Which sections of a unified image count, in memory and in a file. What a file is refused for: test_unified_image.c. */
+/*
+ * The sections of a unified image that count, in memory and in a file. For refusals of a file see test_unified_image.c.
+ */
 #include "boot/unified_sections.h"
 
 #include "tests/unit/pe_builder.h"
@@ -89,7 +91,7 @@ static void one_section(void **state)
 	assert_int_equal(unified_profile_count(&image), 1);
 	assert_true(unified_find_section(&image, 0, ".linux", &section));
 	assert_int_equal(section.size, 2);
-	/* It is there, and empty. */
+	/* The section exists, and is empty. */
 	assert_true(unified_find_section(&image, 0, ".initrd", &section));
 	assert_int_equal(section.size, 0);
 	assert_false(unified_find_section(&image, 0, ".ucode", &section));

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* Paths that a volume can be asked for, and paths that it cannot. */
+/* Paths that can be opened on a volume, and paths that cannot. */
 #include "boot/volume_path.h"
 
 #include "tests/unit/support.h"
@@ -21,7 +21,7 @@ static void both_slashes_separate(void **state)
 	expect_units("\\a\\b/c", expected, 7);
 }
 
-/* Each as it is written, and the one spelling of it. */
+/* Each path as written, and its normal form. */
 static const char *const spellings[][2] = {
 	{ "a", "\\a" },
 	{ "/a", "\\a" },
@@ -65,7 +65,7 @@ static void one_spelling(void **state)
 	assert_false(volume_path_equal(TEXT("/a"), TEXT("/b/a")));
 }
 
-/* The root is the end, as for edk2: nobody means a file by going further. */
+/* No path leads above the root, as in edk2: such a path is a mistake. */
 static void above_the_root(void **state)
 {
 	static const char *const names[] = {

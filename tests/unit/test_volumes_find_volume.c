@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* A machine with two disks, whose firmware knows more or less of them. */
+/* A machine with two disks, of which the firmware knows more or less. */
 #include "efi/volumes/find_volume.h"
 
 #include "boot/gpt.h"
@@ -35,7 +35,7 @@ static EFI_BLOCK_IO_MEDIA media;
 static EFI_PCI_IO_PROTOCOL pci_io_protocol;
 static uint16_t pci_class;
 static unsigned connected;
-static int outstanding; /* lists and pages that have not been freed */
+static int outstanding; /* lists and pages that are not freed yet */
 static unsigned reads;
 static unsigned read_fails_at;
 
@@ -329,7 +329,7 @@ static void types_that_are_not_there_or_twice(void **state)
 	expect_refused("esp", add_partition(1, 0xa3), KEXEC_NOT_FOUND,
 		       "volume esp: expected one partition of that type on the disk of this program, found 2 in "
 		       "its table and 0 in the firmware");
-	/* In the table, but the firmware has left it out. */
+	/* The partition is in the table, but the firmware has left it out. */
 	gpt_disk_set(&disk, 2, gpt_type_xbootldr, 0xa4);
 	add_partition(2, 0xa4);
 	expect_refused("xbootldr", esp, KEXEC_NOT_FOUND,
@@ -347,7 +347,7 @@ static void partuuid_on_any_disk(void **state)
 	other = add_partition(2, 0xb1);
 	expect_found(UUID("b1"), esp, other);
 	expect_found(UUID("a2"), esp, xbootldr);
-	/* Whoever started us need not say from where. */
+	/* Our caller need not say where the image came from. */
 	expect_found(UUID("a2"), NULL, xbootldr);
 	assert_int_equal(connected, 0);
 	expect_refused(
@@ -384,7 +384,7 @@ static void what_is_not_connected_yet(void **state)
 	other->gets_files = true;
 	expect_found(UUID("b1"), esp, other);
 	assert_int_equal(connected, 2);
-	/* Only disks are connected for it. */
+	/* Only disks are connected for the search. */
 	start(512);
 	add_partition(2, 0xb1)->is_hidden = true;
 	pci_class = 0x0300;
@@ -446,7 +446,7 @@ static void names(void **state)
 	expect_name(esp, L"ESP", 8, UUID("a1") " \"ESP\"");
 	expect_name(esp, L"", 2, UUID("a1"));
 	expect_name(esp, L"", 0, UUID("a1"));
-	/* Without its NUL, and with characters that a console obeys. */
+	/* Without its NUL, and with control characters. */
 	expect_name(esp, L"ESP", 6, UUID("a1") " \"ESP\"");
 	expect_name(esp, L"\x1b[2J\r\n\"x\x7f", 20, UUID("a1") " \"?[2J???x?\"");
 	volume_name(esp, NULL, name);
