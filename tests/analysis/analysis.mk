@@ -1,5 +1,5 @@
-# Static analysis: nothing is printed, and the exit status is 0, when there is nothing to find. Included at the end of
-# GNUmakefile. What a tool is not asked for stands in .clang-tidy and cppcheck.suppressions, each with its reason.
+# Static analysis: prints nothing and exits with 0 if the tools find nothing. Included at the end of GNUmakefile. Checks
+# that are switched off stand in .clang-tidy and cppcheck.suppressions, each with its reason.
 
 ANALYSIS_CLANG ?= clang
 ANALYSIS_GCC ?= gcc
@@ -13,7 +13,7 @@ analysis_flags = $(INCLUDES) $(MBEDTLS_CPPFLAGS) $(if $(filter $(FIRMWARE_TESTS:
 	$(if $(filter tests/unit/% tests/fuzz/% tools/%,$(1)),$(COMMON_CFLAGS) -O1,\
 	$(if $(filter purgatory/% common/%,$(1)),$(PURGATORY_CFLAGS),$(EFI_CPPFLAGS) $(EFI_CFLAGS)))
 
-# A file is looked at again when it, a header or what is looked for changes.
+# A file is analysed again when it, a header or the list of checks changes.
 ANALYSIS_INPUT := GNUmakefile tests/analysis/analysis.mk tests/analysis/cppcheck.suppressions .clang-tidy \
 	$(wildcard boot/*.h common/*.h efi/*/*.h purgatory/*.h tools/*.h tests/unit/*.h tests/fuzz/*.h tests/firmware/*.h tests/qemu/lib/*.h)
 
@@ -29,7 +29,7 @@ build/analysis/clang/mbedtls/sha256.o: $(MBEDTLS)/library/sha256.c $(ANALYSIS_IN
 	@mkdir -p $(@D)
 	$(Q)$(ANALYSIS_CLANG) $(INCLUDES) $(MBEDTLS_CPPFLAGS) $(PURGATORY_CFLAGS) -Werror -c -o $@ $<
 
-# What clang makes of the purgatory is as loadable as what gcc does.
+# The loader can also load a purgatory that clang has compiled.
 ANALYSIS_PURGATORY_OBJ := $(call object,purgatory,$(filter %.asm,$(PURGATORY_SRC) $(COMMON_SRC))) \
 	$(patsubst %.c,build/analysis/clang/%.o,$(filter %.c,$(PURGATORY_SRC) $(COMMON_SRC)) mbedtls/sha256.c)
 
@@ -37,12 +37,12 @@ build/analysis/clang/purgatory.ro: $(ANALYSIS_PURGATORY_OBJ) purgatory/purgatory
 	$(Q)$(LD) -r -T purgatory/purgatory.lds -o $@ $(ANALYSIS_PURGATORY_OBJ)
 	@purgatory/check $@
 
-# It counts the warnings of system headers on stderr, where it also says what is wrong with itself.
+# clang-tidy counts the warnings of system headers on stderr, where it also reports its own errors.
 build/analysis/clang-tidy/%.log: %.c $(ANALYSIS_INPUT)
 	@mkdir -p $(@D)
 	$(Q)clang-tidy --quiet $< -- $(call analysis_flags,$<) >$@ 2>&1 || { cat $@; exit 1; }
 
-# Unlike the others it must be told which compiler reads GNU-EFI's headers.
+# Unlike the others, cppcheck must be told which compiler reads GNU-EFI's headers.
 build/analysis/cppcheck.log: $(ANALYZED) $(ANALYSIS_INPUT)
 	@mkdir -p $(@D)
 	$(Q)cppcheck --quiet --std=c11 --platform=unix64 --enable=warning,style,performance,portability --error-exitcode=1 \

@@ -1,8 +1,9 @@
-# Benchmarks against other implementations. Included at the end of GNUmakefile. `make deps-dev` installs what they need.
+# Benchmarks against other implementations. Included at the end of GNUmakefile. `make deps-dev` installs their
+# dependencies.
 
 BENCH_CFLAGS := $(COMMON_CFLAGS) -O2
 
-# What the loader hashes with, as it is linked into the image.
+# The loader's code for hashing, as it is linked into the image.
 BENCH_LOADER := common/sha256.o common/sha256_blocks.o common/sha256_lanes.o common/vector_unit.o common/string.o \
 	common/fsverity.o mbedtls/sha256.o
 
@@ -20,7 +21,7 @@ build/bench/purgatory.o: build/purgatory/purgatory.ro tests/bench/bench.mk
 build/bench/sha256 build/bench/passes: build/bench/%: tests/bench/%_speed.c build/bench/loader.o build/bench/purgatory.o GNUmakefile
 	$(Q)$(CC) $(INCLUDES) $(BENCH_CFLAGS) -no-pie -z noexecstack -MMD -MP -o $@ $(filter %.c %.o,$^) -lcrypto
 
-# Applications that are measured, or start what is; built like the loader.
+# Applications that are measured, or that start a measured one; built like the loader.
 build/bench/mark.o build/bench/floor.o: STACK_PROTECTOR := -fno-stack-protector
 build/bench/mark.o build/bench/floor.o: build/bench/%.o: tests/bench/%.c GNUmakefile build/flags
 	@mkdir -p $(@D)
@@ -32,7 +33,7 @@ build/bench/mark.so build/bench/floor.so: build/bench/%.so: build/bench/%.o efi/
 build/bench/mark.efi build/bench/floor.efi: build/bench/%.efi: build/bench/%.so
 	$(Q)$(make_pe)
 
-# Runs in Linux, alone.
+# The only process in its Linux.
 build/bench/linux_kexec: tests/bench/linux_kexec.c GNUmakefile tests/bench/bench.mk
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(INCLUDES) $(BENCH_CFLAGS) -static -MMD -MP -o $@ $<

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* What the programs of the benchmarks measure with. */
+/* The clock of the benchmarks' programs. */
 #pragma once
 
 #include <time.h>

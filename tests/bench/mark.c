@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * Starts \peer.efi with its own load options, and marks when it begins to load it and when it starts it.
+ * Starts \peer.efi with its own load options. Marks the moments before it loads and before it starts it.
  */
 #include <efi.h>
 #include <efilib.h>

@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* What tests/bench/plugin.c sees of a program: an instruction that does nothing and that nobody else has. */
+/*
+ * Marks in a program that tests/bench/plugin.c recognises: an instruction that does nothing and that no other code
+ * contains.
+ */
 #pragma once
 
 #define MARK_LOAD 1  /* a loader begins to be loaded */

@@ -1,13 +1,12 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * What a boot spends on hashing, for tests/bench/passes: the loader's pass over files that arrive in pieces, and the
- * purgatory's pass over them in memory. Loader's and purgatory's code are the very objects of the build, their symbols
- * prefixed.
+ * The cost of hashing in a boot, for tests/bench/passes: the loader's pass over files that arrive in pieces, and the
+ * purgatory's pass over them in memory. The code of both is that of the build, with prefixed symbols.
  *
  * Usage: passes MIB. For each line of input, `WAY CODE`, does it once and prints the CPU time this took, in seconds.
- * WAY: `now`, one fs-verity digest in either; `sealed-before` and `unsealed-before`, as it was until files had one
- * digest: a running SHA-256 in either, and in a sealed boot the file's own SHA-256 in the loader as well; `openssl`,
- * one stream over the same bytes. CODE: ni, avx2, ssse3 or c.
+ * WAY: `now`, one fs-verity digest in each; `sealed-before` and `unsealed-before`, the passes of earlier versions: a
+ * running SHA-256 in each, and in a sealed boot the file's own SHA-256 in the loader as well; `openssl`, one stream
+ * over the same bytes. CODE: ni, avx2, ssse3 or c.
  */
 #include <openssl/evp.h>
 #include <stdio.h>

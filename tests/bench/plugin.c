@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * A plugin for QEMU's TCG that counts the guest's instructions and notes when it reaches code that is known by its
- * bytes. What a loop runs while it waits is not counted, nor what edk2's firmware runs at each tick of its timer, since
- * they tell how fast this machine is and not what the guest has to do.
+ * A plugin for QEMU's TCG that counts the guest's instructions, and records when the guest reaches code that is known
+ * by its bytes. It does not count the instructions of a waiting loop, nor those of edk2's timer handler, because they
+ * depend on the speed of this machine and not on the guest's work.
  *
  * Options, all but the first repeatable, bytes in hex:
  *   out=FILE               where to write; each line begins with a name
@@ -22,19 +22,19 @@
 #include "common/align.h"
 #include "tests/bench/qemu_plugin.h"
 
-/* --- what is looked for --- */
+/* --- patterns --- */
 
 #define MAX 32
 #define INSTRUCTION_MAX 15
 #define BYTES_MAX 64
 
-/* A loop around PAUSE waits for a device, or for a time, if a turn of it is no longer than this. */
+/* A loop around PAUSE waits for a device or a time if one iteration is no longer than this. */
 #define WAIT_MAX 64
 
 /* Below are the CPU's exceptions. */
 #define INTERRUPT_VECTOR_MIN 0x20
 
-/* The fewest bytes of a pattern that a block of translated code, which may end anywhere, is known by. */
+/* A block of translated code may end anywhere. It must contain at least so many bytes of a pattern to be recognised. */
 #define BYTES_MIN 7
 
 #define BLOCK_SIZE 64u
@@ -44,7 +44,7 @@ struct pattern {
 	uint8_t bytes[BYTES_MAX];
 	size_t length;
 	bool is_call;
-	uint64_t return_addr; /* 0: has not been called */
+	uint64_t return_addr; /* 0: not called yet */
 	uint64_t size;	      /* of a hash function */
 	uint64_t block;	      /* where it begins with the next */
 	uint64_t lanes;
@@ -72,7 +72,7 @@ static size_t place_count;
 static counter instructions;
 static uint64_t last_pause; /* count of instructions at the last PAUSE */
 static uint64_t waiting;    /* instructions from one PAUSE to the next */
-static unsigned interrupts; /* how many handlers are running, one in the other */
+static unsigned interrupts; /* the number of nested handlers that are running */
 static uint64_t interrupt_start;
 static uint64_t interrupted; /* instructions of handlers that have ended */
 static FILE *out;
@@ -133,7 +133,7 @@ static void paused(unsigned vcpu, void *data)
 	last_pause = now;
 }
 
-/* `data`: how many instructions the block has that begins with the handler; they have been counted already. */
+/* `data`: the number of instructions in the block that begins with the handler; they are already counted. */
 static void interrupt_entered(unsigned vcpu, void *data)
 {
 	(void)vcpu;
@@ -141,7 +141,7 @@ static void interrupt_entered(unsigned vcpu, void *data)
 		interrupt_start = counter_value(instructions) - (uintptr_t)data;
 }
 
-/* Other code that uses the instruction has not been entered. */
+/* Other code with this instruction was not entered. */
 static void interrupt_left(unsigned vcpu, void *data)
 {
 	(void)vcpu;
@@ -256,7 +256,7 @@ static void look_at(struct qemu_plugin_tb *tb, size_t index)
 	}
 }
 
-/* What is inside a hash function that has been seen to begin. */
+/* Code inside a hash function whose beginning was recognised. */
 static void look_inside(struct qemu_plugin_tb *tb, struct place *place)
 {
 	size_t count = qemu_plugin_tb_n_insns(tb);

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * QEMU's interface for TCG plugins (docs/devel/tcg-plugins.rst), as much of it as is used here, since Debian ships no
- * header. PLUGIN_API is its version: 1 for QEMU 7.2, 4 for QEMU 10. What differs between these, how to count and how to
- * see an instruction's bytes, is wrapped.
+ * The used part of QEMU's interface for TCG plugins (docs/devel/tcg-plugins.rst), because Debian ships no header.
+ * PLUGIN_API is its version: 1 for QEMU 7.2, 4 for QEMU 10. Wrappers hide the differences: counting, and reading an
+ * instruction's bytes.
  */
 #pragma once
 

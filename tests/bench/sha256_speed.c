@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * Hashes when told to, for tests/bench/sha256, which runs one of these for each implementation and compares. Loader's
- * and purgatory's code are the very objects of the build, their symbols prefixed.
+ * Hashes on command, for tests/bench/sha256, which runs one process for each implementation and compares. The code of
+ * loader and purgatory is that of the build, with prefixed symbols.
  *
- * Usage: sha256 IMPLEMENTATION. Prints the digest of the buffer, or one that stands for those of all its leaves; then,
- * for each line of input, hashes the buffer that many times and prints the CPU time this took, in seconds.
+ * Usage: sha256 IMPLEMENTATION. Prints the digest of the buffer, or a digest of the digests of its leaves; then, for
+ * each line of input, hashes the buffer that many times and prints the CPU time this took, in seconds.
  */
 #include <openssl/evp.h>
 #include <stdio.h>
@@ -28,7 +28,7 @@
 DECLARE(in_loader);
 DECLARE(in_purgatory);
 
-/* mbedTLS without what is around it here (include/mbedtls/sha256.h). */
+/* mbedTLS without this project's wrapper (include/mbedtls/sha256.h). */
 int in_loader_mbedtls_sha256(const unsigned char *bytes, size_t size, unsigned char *ret_digest, int is224);
 
 static uint8_t buffer[BUFFER_SIZE];

@@ -11,7 +11,7 @@ FUZZ_LIMIT = $(if $(RUNS),-runs=$(RUNS),-max_total_time=$(SECONDS))
 FUZZ_TARGETS := $(patsubst tests/fuzz/%.c,%,$(wildcard tests/fuzz/fuzz_*.c))
 FUZZ_PROGRAMS := $(FUZZ_TARGETS:%=build/fuzz/%)
 
-# A library, so that a target links only what it fuzzes, and mbedTLS is not needed.
+# A library, so that a target links only the code that it fuzzes, and needs no mbedTLS.
 FUZZ_OBJ := $(patsubst %.c,build/fuzz/%.o,$(wildcard boot/*.c) common/format.c)
 
 build/fuzz/core.a: $(FUZZ_OBJ)

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * Models of those who hash a kernel before it is trusted: which bytes of a PE32+ file each of them takes into its
- * Authenticode digest. Written from their sources, step by step, without a look at boot/pe.c, which must never claim
+ * Models of edk2 and shim, which hash a kernel before they trust it: the bytes of a PE32+ file in each one's
+ * Authenticode digest. Written from their sources, step by step, and independently of boot/pe.c, which must never claim
  * more:
  *
  *   edk2  SecurityPkg/Library/DxeImageVerificationLib, HashPeImage; Tcg/Tcg2Dxe/MeasureBootPeCoff.c hashes the same.
@@ -16,26 +16,26 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* A file of which only its first `readable` bytes are looked at: all headers must lie within. */
+/* A file. Only its first `readable` bytes are read, so all headers must lie within them. */
 struct hashed_file {
 	const uint8_t *bytes;
 	uint64_t readable;
 	uint64_t size;
 };
 
-/* Is told of each range that is hashed: `length` bytes from `start` on, which may pass the end of the file. */
+/* Gets each hashed range: `length` bytes from `start` on, which may pass the end of the file. */
 typedef void hash_sink(void *context, uint64_t start, uint64_t length);
 
 /*
- * Hands `sink` what is hashed. Returns false where no digest comes of it: the function gives up, or it would read
- * behind the file. What was handed over until then does not count.
+ * Passes the hashed ranges to `sink`. Returns false if there is no digest: the function gives up, or would read behind
+ * the file. The ranges passed until then do not count.
  */
 bool hashed_by_edk2(const struct hashed_file *file, hash_sink *sink, void *context);
 bool hashed_by_shim(const struct hashed_file *file, hash_sink *sink, void *context);
 
 /*
- * Whether the checks that come before let the file through. Not modelled, so that more is let through: the kinds of
- * machine and subsystem, relocations, debug directories, signatures, SBAT.
+ * Whether the earlier checks accept the file. The model accepts more, because it lacks the checks of machine and
+ * subsystem, relocations, debug directories, signatures and SBAT.
  */
 bool accepted_by_edk2(const struct hashed_file *file);
 bool accepted_by_shim(const struct hashed_file *file);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * What the fuzz targets share: numbers and memory maps taken from the input, and the core's seams as fakes: a log that says nothing, no
- * memory, and a pool that never ends. A property that does not hold is a failed assert().
+ * Shared by the fuzz targets: numbers and memory maps taken from the input, and fakes of the core's seams: a silent
+ * log, no memory, and an unlimited pool. A violated property is a failed assert().
  */
 #pragma once
 
@@ -16,7 +16,7 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size);
 
-/* What is left of the input. */
+/* The rest of the input. */
 struct input {
 	const uint8_t *bytes;
 	size_t size;
@@ -29,7 +29,7 @@ uint64_t take_number(struct input *input, size_t width);
 char *take_string(struct input *input, char end);
 
 #define MAP_DESCRIPTORS_MAX 512u
-#define MAP_DESCRIPTOR_SIZE 48u /* what firmware in use has: more than the structure */
+#define MAP_DESCRIPTOR_SIZE 48u /* the size in current firmware: larger than the structure */
 
 /*
  * Makes the rest of the input a memory map, 18 bytes a descriptor: type, attribute, start and number of pages. The
@@ -42,5 +42,5 @@ struct memory_map take_map(struct input *input, uint64_t start_mask, uint64_t pa
 struct efi_descriptor map_descriptor(const struct memory_map *map, size_t index);
 size_t map_count(const struct memory_map *map);
 
-/* Where a descriptor ends, by arithmetic that cannot wrap; no higher than UINT64_MAX. */
+/* The end of a descriptor, by arithmetic that cannot wrap; at most UINT64_MAX. */
 uint64_t descriptor_end(const struct efi_descriptor *descriptor);

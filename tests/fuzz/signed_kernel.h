@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * Small kernels with PE headers, as a signing tool would leave them, and damage to their fields. Mutations of single
- * bytes hardly ever keep a file a kernel whose signature covers it: these do.
+ * Small kernels with PE headers, as a signing tool would leave them, and damage to their fields. After mutations of
+ * single bytes a file is hardly ever a kernel that its signature covers; after these it often is.
  */
 #pragma once
 
@@ -11,7 +11,7 @@
 /* No kernel made here is larger. */
 #define SIGNED_KERNEL_SIZE_MAX 4096u
 
-/* Random numbers that a seed decides. */
+/* Random numbers from a seed. */
 struct dice {
 	uint64_t state;
 };

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * What the proofs share. A function without a body and a variable that was never written have, for the model checker,
- * any value; a proof holds for all of them that the assumptions leave.
+ * Shared by the proofs. For the model checker, a function without a body and a variable that was never written have any
+ * value. A proof holds for all values that meet the assumptions.
  */
 #pragma once
 

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
  * Stands for a shim from version 16 on without a vendor's certificates (Debian's has some): it starts \kexec.efi with
- * its own load options, leaves the firmware's LoadImage alone, and by SHIM_IMAGE_LOADER vouches for what ends in MARK.
+ * its own load options, does not replace the firmware's LoadImage, and by SHIM_IMAGE_LOADER vouches for files that end
+ * in MARK.
  */
 #include "boot/log.h"
 #include "common/string.h"

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * Hashes leaves by each code that the CPU has, under firmware that has AVX off, then with XSAVE alone turned on, then
- * with AVX on: the digests must be those of C, control registers and interrupts as they were, and a notification that
- * the firmware's timer calls meanwhile must never see them otherwise.
+ * Hashes leaves by each code that the CPU can run, under firmware that has AVX off, then with only XSAVE turned on,
+ * then with AVX on. The digests must be those of the C code. Control registers and interrupts must be unchanged, also
+ * in a notification that the firmware's timer calls meanwhile.
  */
 #include "boot/log.h"
 #include "common/cpu.h"
@@ -19,7 +19,7 @@
 #define TICKS 5u
 #define TICK_PERIOD 100000 /* of 100 ns */
 
-/* What a code must leave as it is. */
+/* The state that each code must preserve. */
 struct control {
 	uint64_t cr4;
 	uint64_t xcr0;

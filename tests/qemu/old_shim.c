@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * Stands for a shim before version 16, of which Debian has no package any more: it starts \kexec.efi with its own load
- * options, offers SHIM_LOCK, and refuses ExitBootServices until a caller has asked about a kernel. It vouches for a file
- * that ends in MARK, and measures first the file, then what verified it.
+ * Stands for a shim before version 16, which Debian does not package any more: it starts \kexec.efi with its own load
+ * options, offers SHIM_LOCK, and refuses ExitBootServices until a caller has asked about a kernel. It vouches for a
+ * file that ends in MARK, and measures first the file, then the key that verified it.
  */
 #include "boot/log.h"
 #include "common/cpu.h"
@@ -17,7 +17,7 @@
 static bool was_asked;
 static EFI_EXIT_BOOT_SERVICES exit_boot_services;
 
-/* As shim's tpm_log_pe and tpm_measure_variable: EV_EFI_VARIABLE_AUTHORITY has no place in the loader. */
+/* Like shim's tpm_log_pe and tpm_measure_variable. The loader itself does not need EV_EFI_VARIABLE_AUTHORITY. */
 static void measure(const void *bytes, uint64_t size)
 {
 	static const uint8_t log[32];
@@ -41,7 +41,7 @@ static void measure(const void *bytes, uint64_t size)
 	tpm_measure(&authority);
 }
 
-/* Not EFIAPI: so it is in shim. */
+/* Not EFIAPI, as in shim. */
 static EFI_STATUS verify(const void *bytes, uint32_t size)
 {
 	size_t length = sizeof(MARK) - 1;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * Writes beyond the end of a buffer on the stack, as many bytes as there are load options, and returns from the
- * function that has it. Prints the stack guard first.
+ * Writes as many bytes as there are load options to a buffer on the stack, also beyond its end, and returns from the
+ * function with the buffer. Prints the stack guard first.
  */
 #include "boot/log.h"
 #include "efi/services/firmware.h"
@@ -9,7 +9,7 @@
 
 #define BUFFER_SIZE 16
 
-/* Its length is hidden from the compiler, which would warn. */
+/* Hides the length from the compiler, which would warn. */
 static __attribute__((noinline)) uint8_t fill(volatile size_t size)
 {
 	volatile uint8_t buffer[BUFFER_SIZE];

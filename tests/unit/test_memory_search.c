@@ -70,7 +70,7 @@ static void requests_that_are_not_plain(void **state)
 	request = plain();
 	request.align = 2 * PAGE_SIZE;
 	assert_false(memory_request_is_plain(&request, &limit));
-	/* More pages than a 64-bit number of bytes. */
+	/* More pages than there can be. */
 	request = plain();
 	request.max = UINT64_MAX;
 	request.size = UINT64_MAX;
@@ -201,7 +201,7 @@ static void expect_places(const struct memory_map *map, const struct memory_requ
 		assert_true(addr == expected[i]);
 	}
 	assert_false(memory_search_next(&search, map, &addr));
-	/* After a failure the place is still known. */
+	/* The failed search leaves the last place. */
 	assert_true(addr == expected[count - 1]);
 }
 

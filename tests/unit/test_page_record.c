@@ -43,7 +43,7 @@ static void each_bit_is_found(void **state)
 	}
 }
 
-/* No change of another word compensates for the change of one. */
+/* The sum differs, whatever the difference of one word. */
 static void any_change_of_a_word_changes_the_sum(void **state)
 {
 	uint64_t sum;

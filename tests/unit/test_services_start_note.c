@@ -171,7 +171,7 @@ static void stop_of_a_trial_is_told_from_our_own(void **state)
 		assert_false(start_note_stopped());
 		say("kexec: warning: y\n");
 		assert_int_equal(start_note_stopped(), cases[i].is_of_another);
-		/* A line that is there already is not written again. */
+		/* A stop that is noted already is not new. */
 		assert_false(start_note_stopped());
 	}
 	start_entry(2);

@@ -5,7 +5,7 @@
 #include <efi.h>
 
 /*
- * Loads \kexec.efi, which shall think that it was started as we were: from our path, with our load options. Returns its
- * handle; does not return if that fails.
+ * Loads \kexec.efi as if it had been started like us: from our path, with our load options. Returns its handle; does
+ * not return if that fails.
  */
 EFI_HANDLE chain_load(void);
