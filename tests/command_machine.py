@@ -20,7 +20,7 @@ import loader  # noqa: E402
 from kexec_efi import boot_files, changes, configuration, load_option, machine, system, variables  # noqa: E402
 
 COMMAND = ROOT / "tools/kexec-efi"
-# A payload that the loader takes for a kernel, and that is small.
+# A small payload that the loader takes for a kernel.
 SHIM = ROOT / "build/deps/shim/shimx64.efi.signed"
 KERNEL = ROOT / "build/deps/memtest86+/memtest86+x64.bin"
 ESP_UUID = "c0ffee00-1234-5678-9abc-def012345678"
@@ -191,7 +191,7 @@ class FolderMachine:
                 self.set("BootCurrent", struct.pack("<H", number))
                 self._begin(version)
                 return version
-            # It has hung, and was reset.
+            # The kernel has hung, and the machine was reset.
             order = self.numbers("BootOrder")
         raise AssertionError("nothing boots")
 

@@ -71,7 +71,7 @@ class UnitCase(pytest.Item):
         result = subprocess.run([program], cwd=ROOT, env={**os.environ, "KEXEC_TEST": self.name},
                                 stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace")
         self.user_properties += [(name, int(count)) for name, count in SCORE.findall(result.stdout)]
-        # A name that matches no test makes cmocka pass with none run.
+        # If a name matches no test, cmocka runs none and passes.
         if result.returncode or "[  PASSED  ] 1 test(s)." not in result.stdout:
             raise UnitFailure(result.stdout)
 

@@ -20,7 +20,7 @@ from kexec_efi_test import lifetime
 ROOT = pathlib.Path(__file__).resolve().parents[1]
 COMMAND = ROOT / "tools/kexec-efi-test"
 
-# As firmware and Linux begin.
+# The first lines of firmware and Linux.
 GOOD_BOOT = """echo 'BdsDxe: starting Boot0001 "UEFI Misc Device" from PciRoot(0x0)/Pci(0x1,0x0)'
 echo 'kexec: kexec-efi 0.1'
 echo '[    0.000000] Linux version 6.1.0 (test)'
@@ -40,7 +40,7 @@ class FakeQemu:
         self.alive = self.folder / "alive"
         if not self.alive.exists():
             os.mkfifo(self.alive)
-        # The pipe has a writer as long as the script lives, or a child of it. It is no machine where it is asked for its options.
+        # The pipe has a writer as long as the script or a child of it lives. A call for QEMU's options starts no machine.
         self.program.write_text(f"#!/bin/sh\n[ \"$1\" != -help ] || exit 0\nexec 9<>{self.alive}\n" + scenario)
         self.program.chmod(0o755)
         (self.folder / "vmlinuz").write_bytes(b"kernel")

@@ -265,7 +265,7 @@ def test_signal_while_it_is_sealed(tmp_path):
     assert machine.state() == before and not list(folder.iterdir())
 
 
-# --- the outcome of a new kernel ------------------------------------------------------------------------------------
+# --- the outcome of a new kernel --------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("mode", ["split", "sealed", "uki"])
@@ -341,7 +341,7 @@ def test_newest_of_two_is_tried(tmp_path):
         machine.kernel_package(version)
         machine.plan_add(version)[0].carry_out()
     assert machine.reboot(failing=[C]) == A
-    # The other one has waited, and it is newer than what runs.
+    # The other set has waited, and is newer than the running one.
     changes.bless(machine.machine())[0].carry_out()
     assert machine.reboot() == B
 
@@ -439,7 +439,7 @@ def test_many_changes(tmp_path, seed):
                 raise PowerCut
             plan.carry_out(cut)
         except PowerCut:
-            # What has come up once does so again.
+            # A set that has come up once comes up again.
             good = {path.rpartition("/")[2].rsplit(".", 2)[0] for path in came_up}
             machine.reboot(failing=[found for found in (A, B, C) if found not in good and seeded.random() < 0.5])
             came_up.add(machine.path_of(machine.numbers("BootCurrent")[0]))
@@ -481,7 +481,7 @@ def test_esp_that_is_full(tmp_path, monkeypatch):
     with pytest.raises(Refused, match=rf"expected 0\.\d MB of room for {C}, found 0\.3 MB") as refused:
         add(C)(machine)
     assert refused.value.code == NO_ROOM and machine.state() == before
-    # What is there already needs no room.
+    # Existing files need no room.
     add(B, "updated")(machine)[0].carry_out()
 
 

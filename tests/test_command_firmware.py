@@ -243,7 +243,7 @@ def test_shim_in_front(tmp_path):
     folder, _, name = option.path.rpartition("/")
     assert folder == f"/{FOLDER}" and (machine.esp / FOLDER / name).read_bytes() == SHIM.read_bytes()
     assert (machine.esp / FOLDER / "mmx64.efi").read_bytes() == b"MZ manager"
-    # In full, as one word that a NUL ends: then shim looks for it nowhere else (load-options.c).
+    # The whole path, as one word with a NUL: then shim looks nowhere else (load-options.c).
     image = option.optional.decode("utf-16-le")
     assert image.startswith("\\EFI\\kexec\\") and image.endswith(".efi\0") and " " not in image
     machine.judge(image.rstrip("\0").replace("\\", "/"))
@@ -465,7 +465,7 @@ def test_signature_of_a_register(tmp_path, signing, mode):
     assert plan["measured_as_image"] and all(part["fsverity"] for part in loader.pcr_files(plan))
     found = [loader.file_below(machine.esp, part).read_bytes() for part in loader.pcr_files(plan)]
     assert json.loads(found[0])["sha256"][0]["pcrs"] == [11] and found[1] == b"-----BEGIN PUBLIC KEY-----\n"
-    # An initrd that is made anew has a signature of its own, and nothing is left of the one before.
+    # A new initrd has its own signature, and the one before is removed.
     (machine.root / f"boot/initrd.img-{A}").write_bytes(cpio("updated"))
     machine.run("add", A, environment=environment)
     assert json.loads(calls.read_text())[3]["initrd"] == sha256(cpio("updated"))

@@ -124,7 +124,7 @@ def test_initrd_that_is_updated(machine):
     run(machine, UPDATE, VERSION, initrd)
     assert machine.names() != names
     machine.expect_bootable()
-    # That of a kernel that is not there.
+    # The hook of a kernel that does not exist.
     other = machine.root / "boot/initrd.img-9"
     other.write_bytes(cpio("other"))
     run(machine, UPDATE, "9", other)
@@ -191,7 +191,7 @@ def test_plugin_with_an_initrd_that_is_missing(machine):
     assert "expected an initrd /nowhere/initrd, found none" in result.stderr
 
 
-# --- other parts of a package -------------------------------------------------------------------------------
+# --- other parts of a package -----------------------------------------------------------------------------------------
 
 
 def options_of(*words):
@@ -212,7 +212,7 @@ def zsh_completed(machine, *words):
     found = set()
     for line in run(machine, "zsh", "-f", "-c", script).stdout.splitlines():
         values = re.fullmatch(r":version:\((.*)\)", line)
-        # Behind what excludes it, and what says that it may be repeated.
+        # An option follows the list of those that it excludes, and the mark that it may be repeated.
         option = re.match(r"(?:\([^)]*\))?[*]?(--[a-z-]+)", line)
         found |= set(values[1].split()) if values else {option[1]} if option else {line} - set(re.findall("^:.*", line))
     return {word for word in found if word.startswith("-") == words[-1].startswith("-")}
@@ -229,7 +229,7 @@ def test_completion_knows_all_words(machine, completed):
     assert completed(machine, "kexec-efi", "-") == options_of()
     for command in commands:
         assert completed(machine, "kexec-efi", command, "-") == options_of(command), command
-    # Common options may stand ahead of the command.
+    # Common options may precede the command.
     assert completed(machine, "kexec-efi", "--root", "/", "--json", "uki", "-") == options_of("uki")
     assert completed(machine, "kexec-efi", "--root", "/", "") == commands
 

@@ -126,7 +126,7 @@ def test_reader_that_goes_away(machine):
 def test_esp_that_cannot_be_written(machine, tmp_path):
     copy = machine.copy(tmp_path / "machine")
     copy.kernel_package("6.2")
-    # In the place of the folder, and not even root writes below a file.
+    # A file in the place of the folder: not even root can write below a file.
     shutil.rmtree(copy.esp / "EFI/kexec")
     (copy.esp / "EFI/kexec").write_bytes(b"")
     before = copy.state()

@@ -55,7 +55,7 @@ def esp_of(machine, configured=None):
     return partition.find(system.System(machine.root, machine.kernel), configured)
 
 
-# --- where the ESP is ------------------------------------------------------------------------------------------------
+# --- the place of the ESP ---------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("place", ["efi", "boot", "boot/efi"])
@@ -221,7 +221,7 @@ def test_in_a_chroot(machine, monkeypatch, tmp_path):
     (machine.kernel / "proc/1/root").unlink()
     (machine.kernel / "proc/1/root").symlink_to("/")
     assert machine.machine("auto").variables is not None
-    # The command line is the builder's as well.
+    # The running kernel's command line is the builder's, too.
     (machine.kernel / "proc/1/root").unlink()
     (machine.kernel / "proc/1/root").symlink_to(tmp_path)
     (machine.root / "etc/kernel/cmdline").unlink()
@@ -412,7 +412,7 @@ def test_record_that_is_damaged_in_part(machine, field, value):
     machine.run("uninstall")
 
 
-# --- who else is there -----------------------------------------------------------------------------------------------
+# --- other processes and users ----------------------------------------------------------------------------------------
 
 
 def test_one_after_the_other(machine):
@@ -462,7 +462,7 @@ def test_who_is_no_root():
     if os.geteuid():
         pytest.skip("only root can become another user")
     code = "import os, sys; os.setgid(65534); os.setuid(65534); os.execv(sys.argv[1], sys.argv[1:])"
-    # pytest's folders are for one user alone.
+    # Only one user can enter pytest's folders.
     with tempfile.TemporaryDirectory() as folder:
         os.chmod(folder, 0o755)
         machine = FolderMachine.new(pathlib.Path(folder) / "machine")

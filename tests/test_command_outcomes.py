@@ -143,7 +143,7 @@ def test_deleted_in_the_same_boot(machine):
     assert machine.reboot() == B
 
 
-# --- the note and the record -------------------------------------------------------------------------------------
+# --- the note and the record ------------------------------------------------------------------------------------------
 
 
 def test_what_comes_up_leaves_nothing(machine):
@@ -164,7 +164,7 @@ def test_refusal_of_what_boots_first_is_not_written_at_each_boot(machine):
     assert starts(machine) == before
     assert f"at 2026-01-02 03:04: {LINE}" in machine.run("status")
     assert status(machine, A, expected=0)["outcome"] == {"kind": "refused", "reason": LINE, "time": "2026-01-02 03:04"}
-    # It boots once more.
+    # The entry boots again.
     machine.set("BootCurrent", struct.pack("<H", machine.numbers("BootOrder")[0]))
     machine.run("bless")
     assert starts(machine) is None
@@ -230,7 +230,7 @@ def test_note_that_cannot_be_deleted(machine, monkeypatch):
     monkeypatch.setattr(variables.Variables, "delete", delete)
     with pytest.raises(changes.Refused, match="KexecStarts: Operation not permitted"):
         changes.bless(machine.machine())[0].carry_out()
-    # What it says is kept all the same.
+    # The record keeps the note nevertheless.
     assert machine.machine().state(next(iter(machine.machine().store.sets())))[0] == "failed"
 
 
@@ -280,7 +280,7 @@ def test_many_trials(tmp_path):
     kinds = {one["version"]: one["outcome"] and one["outcome"]["kind"] for one in
              json.loads(machine.run("status", "--json", expected=3))["sets"]}
     assert kinds == {A: None, B: "refused", C: "lost"}
-    # Another initrd is another set: it is tried, and what was there goes.
+    # Another initrd makes another set: it is tried, and the former one is removed.
     (machine.root / f"boot/initrd.img-{C}").write_bytes(cpio("mended"))
     changes.add(machine.machine(), boot_files.find(machine.machine().system, C))[0].carry_out()
     assert machine.reboot() == C

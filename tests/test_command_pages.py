@@ -32,7 +32,7 @@ def section(page, name):
 def test_commands_and_options():
     page = text("kexec-efi.8")
     commands = set(re.findall(r"^    ([a-z]+)\b", helped(), re.MULTILINE))
-    # A line that begins with a name in bold stands for what follows it.
+    # A line that begins with a name in bold is the head of a description.
     found = set(re.findall(r"\*([a-z]+)\*", " ".join(re.findall(r"^\*.*", section(page, "COMMANDS"), re.MULTILINE))))
     assert found == commands
     options = set()
@@ -112,7 +112,7 @@ def test_defaults_of_an_entry():
     for key, value in defaults:
         plan, other = entry(), entry(f"{key} {value}")
         for one in (plan, other):
-            # `profile` says whether one was asked for, chosen_profile which is booted.
+            # `profile` tells whether the entry names one, chosen_profile which one is booted.
             one.pop("text", None)
             one.pop("profile", None)
         assert plan == other, key
@@ -131,7 +131,7 @@ def test_keys_that_may_be_repeated():
 def test_examples_of_entries(example):
     result = subprocess.run([loader.PROGRAMS[1], "entry", "x"], input=example.encode(), stdout=subprocess.PIPE, stderr=subprocess.PIPE)
     assert (result.returncode, result.stderr) == (0, b"")
-    # A digest of the page has as many digits as one has.
+    # The digests on the page have the right number of digits.
     assert json.loads(result.stdout)["kernel"]
 
 

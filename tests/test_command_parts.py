@@ -280,7 +280,7 @@ def test_entry_token(folders, monkeypatch):
             configuration.entry_token(found)
 
 
-# --- making files ----------------------------------------------------------------------------------------------------
+# --- making files -----------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("version", ["", "..", "../x", "a/b", "a b", "6.1\n", "-x", "6.1*", "x" * 101, "6.1\x1b"])
@@ -359,7 +359,7 @@ def test_what_is_no_kernel(folders, capfd):
     assert "truncated" in capfd.readouterr().err and folders.names() == []
 
 
-# --- the loader's notes ----------------------------------------------------------------------------------------
+# --- the loader's notes -----------------------------------------------------------------------------------------------
 
 
 def note(kind, body=b"", region=b"initrd"):

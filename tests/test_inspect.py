@@ -64,7 +64,7 @@ def test_entry_in_utf_16_is_the_same():
     plan = answer("entry", text.encode())
     assert answer("entry", text.encode("utf-16")) == plan
     assert answer("entry", text.encode("utf-16-le")) == plan
-    # As it is measured: in UTF-8, with the line end that the loader puts behind a file.
+    # The measured text: in UTF-8, with the line end that the loader adds to a file.
     assert plan["text"].encode("latin-1") == text.encode() + b"\n"
 
 
@@ -102,7 +102,7 @@ def test_our_own_image():
     assert found["plan"] is None and found["is_marked"] is False and found["entries"] == 0
     names = [section["name"] for section in found["sections"]]
     assert names[:2] == [".text", ".rodata"] and ".sbat" in names
-    # All but the checksum and the entry of the certificates.
+    # Everything except the checksum and the directory entry of the certificates.
     assert sum(end - start for start, end in found["authenticode"]) == len(content) - 4 - 8
 
 
@@ -238,7 +238,7 @@ def test_kernel():
     assert refusal("kernel", kernel, "2048") == "options: expected at most 2047 bytes (the kernel's cmdline_size), found 2048"
 
 
-# The program that makes the file, reading a kernel from its standard input, and what the loader takes it for.
+# The program that makes the file from a kernel on its standard input, and the kind that the loader reports.
 MADE_BY = {
     "gzip": "a gzip file", "xz": "an xz file", "zstd -q": "a zstd file", "lz4 -q": "an lz4 file",
     "lz4 -q -l": "an lz4 file of the old format", "bzip2": "a bzip2 file", "xz --format=lzma": "an lzma file",

@@ -90,7 +90,7 @@ def test_names_of_files(checkout, tmp_path, name):
     key = Key.new(tmp_path, "ours")
     folder = checkout / os.fsdecode(given(os.fsencode(FILE_NAMES[name])))
     folder.mkdir()
-    # A relative path as well, so that what begins with - does.
+    # A relative path as well, so that a path can begin with -.
     short = folder.relative_to(checkout)
     for file, source in (("vmlinuz", KERNEL), ("key", key.key), ("cert", key.certificate)):
         (folder / file).symlink_to(source)

@@ -177,7 +177,7 @@ def test_template_makes_the_signed_package(tmp_path):
     assert set(texts) == {"README.source", "changelog", "control", "copyright", "format", "rules", "triggers"}
     assert not [text for text in texts.values() if re.search(r"@[A-Z]+@", text)]
     assert texts["changelog"].startswith(f"{name} (1.2+3) unstable; ") and texts["control"].count("= 1.2-3") == 4
-    # What the signature changes, kexec-efi is told of.
+    # A change of the signed image calls kexec-efi.
     assert texts["triggers"].split()[1:] == (DEBIAN / "kexec-efi.triggers").read_text().split()[1:]
     told, = json.loads((tmp_path / "files.json").read_text())["packages"].items()
     assert told == ("kexec-efi-image", {"trusted_certs": [], "files": [{"sig_type": "efi", "file": file}]})
@@ -208,7 +208,7 @@ class PackagedMachine:
         self.library = packaged.install(folder / "package", "PREFIX=/usr") / "usr/lib/kexec-efi"
         self.programs = folder / "bin"
         self.programs.mkdir()
-        # Its variables are not those of the machine on which the test runs.
+        # Its variables are not those of the machine that runs the test.
         (self.programs / "kexec-efi").write_text('#!/bin/sh\ncommand=$1\nshift\n'
                                                  f'exec {self.library}/kexec-efi "$command" --variables=yes "$@"\n')
         (self.programs / "kexec-efi").chmod(0o755)
@@ -282,7 +282,7 @@ def test_removal_that_would_leave_nothing(package):
     assert machine.state() == before
     package.step("postinst", "abort-remove")
     assert machine.state() == before and machine.reboot() == VERSION
-    # Each way out that is named is one.
+    # Each remedy that the message names works.
     (machine.root / "var/lib/kexec-efi/record.json").unlink()
     package.step("prerm", "remove")
     assert machine.reboot() == VERSION
@@ -343,7 +343,7 @@ def test_each_override_has_its_reason(path):
         before = line
 
 
-# Python 3.13 says on standard error that these take their counts by name only.
+# Python 3.13 warns on standard error if these functions get their counts without the parameter's name.
 POSITIONAL_MAX = {"split": 2, "sub": 3, "subn": 3}
 
 

@@ -23,7 +23,7 @@ IMAGE = ROOT / "build/kexecx64.efi"
 KERNEL = ROOT / "build/deps/kernels/amd64/vmlinuz"
 DIGEST = b"0123456789abcdef" * 4
 BANKS = {"sha1": 40, "sha256": 64, "sha384": 96}
-# By `fsverity digest --compact` of a file with that letter.
+# Printed by `fsverity digest --compact` for a file with that letter.
 FSVERITY_OF_I = "72219819b52dc37c7eb36cae3ffd384effd6694d68428a6526f961054f1f15d3"
 
 
@@ -275,11 +275,11 @@ SIDECARS = {
     "image.efi.extra.d/a.addon.efi": ([(".cmdline", b"added\n\0")], {4, 12, 9}),
     "loader/addons/a.addon.efi": ([(".initrd", b"I" * 5)], {4, 12, 9}),
     "loader/addons/b.addon.efi": ([(".ucode", b"U"), (".uname", b"6.1\0")], {4, 12, 9}),
-    # What is not used is measured by the platform, if it is shown.
+    # The platform also measures an addon that is not used, if it is asked about it.
     "loader/addons/c.addon.efi": ([(".ucode", b"U"), (".uname", b"5.0")], {4}),
     "loader/addons/d.addon.efi": ([(".splash", b"S")], {4}),
     "loader/addons/e.addon.efi": ([(".linux", b"L"), (".cmdline", b"c")], {4}),
-    # Others lie there in vain.
+    # Other files have no effect.
     "image.efi.extra.d/.a.cred": (b"secret", set()),
     "image.efi.extra.d/a.creds": (b"secret", set()),
     "image.efi.extra.d/\u00e4.cred": (b"secret", set()),

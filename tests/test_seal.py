@@ -327,7 +327,7 @@ def test_file_that_changes_meanwhile(tmp_path):
     os.mkfifo(volume / "initrd")
     for contents in ([b"one", b"two"], [b"one", b""], [b"one", b"one"]):
         out = tmp_path / "out.efi"
-        # Each time after somebody has begun to read, and has seen the end.
+        # Writes again each time after a reader has opened the pipe and reached the end.
         script = "; ".join(f"printf %s '{content.decode()}' >'{volume}/initrd'; sleep 0.3" for content in contents)
         feeder = subprocess.Popen(["sh", "-c", script])
         result = seal_entry(volume, out, b"linux /vmlinuz\ninitrd /initrd\n")
@@ -374,14 +374,14 @@ def test_image_that_is_sealed_already(tmp_path):
     assert run(f"--linux={KERNEL}", out=sealed).returncode == 0
     assert_refused(run(f"--linux={KERNEL}", image=sealed, out=again), again,
                    r"seal: \S+: expected an image with nothing sealed in it, found .linux")
-    # Neither does it become generic by losing what is sealed in it.
+    # A sealed image does not become generic if its sealed sections are removed, either.
     torn = tmp_path / "torn.efi"
     subprocess.run(["objcopy", "--remove-section", ".linux", sealed, torn], check=True)
     assert_refused(run(f"--linux={KERNEL}", image=torn, out=again), again,
                    r"this image: is marked as sealed: expected a section .entry or .linux, found neither")
 
 
-# --- what menus list it by --------------------------------------------------------------------------------------------
+# --- names in menus ---------------------------------------------------------------------------------------------------
 
 
 def release(image):
@@ -493,7 +493,7 @@ def test_component_of_the_owner(tmp_path, lines):
     assert expected.startswith(b"sbat,1,SBAT Version,sbat,1,")
     assert all(line.count(b",") == 5 for line in expected.splitlines())
     assert inspected(out)["plan"]
-    # Shim refuses a section that is discardable or writable; objdump is somebody else who reads it.
+    # Shim refuses a section that is discardable or writable. objdump reads the flags independently.
     listed = subprocess.run(["objdump", "-h", out], check=True, stdout=subprocess.PIPE, text=True).stdout
     assert re.search(r"\.sbat +" + f"{len(expected):08x}" + r" .*\n +CONTENTS, ALLOC, LOAD, READONLY, DATA", listed)
 
@@ -571,7 +571,7 @@ def test_signal(tmp_path, number):
         out.write_bytes(b"from an earlier run")
         process = subprocess.Popen([SEAL, f"--image={IMAGE}", f"--out={out}", f"--linux={KERNEL}"], stdout=subprocess.DEVNULL,
                                    stderr=subprocess.PIPE, text=True, env={**os.environ, "TMPDIR": str(temporary)})
-        # From where it makes files on.
+        # From the moment at which it makes files.
         while not list(temporary.iterdir()) and process.poll() is None:
             time.sleep(0.01)
         time.sleep(delay)

@@ -57,7 +57,7 @@ def files(tmp_path_factory):
     found["signed"].write_bytes(ours.sign(found["sealed"]))
     found["kernel"] = folder / "vmlinuz"
     found["kernel"].write_bytes(without_signature(KERNEL.read_bytes()))
-    # By objcopy alone, as a program of others makes it with our image as its stub: it has no mark that demands a seal.
+    # Made by objcopy, as by other programs that use our image as a stub: it has no mark that demands a seal.
     found["unmarked"] = folder / "unmarked.efi"
     subprocess.run(["objcopy", "--add-section", f".linux={KERNEL}", "--change-section-vma", ".linux=0x100000",
                     "--set-section-flags", ".linux=data,readonly", IMAGE, found["unmarked"]], check=True)
@@ -156,13 +156,13 @@ def program(folder, name, script):
     path.chmod(0o755)
 
 
-# Takes a file for what it has signed.
+# A fake sbsign that returns a given file as the signed image.
 COPY = "while [ $# -gt 2 ]; do [ $1 = --output ] && out=$2; shift; done; cp {} $out"
 
 
 @pytest.mark.parametrize("script, complaint", [
     ('printf "\\033[31mno\\n" >&2; exit 1', r"sign: sbsign: \\x1b\[31mno\nsign: sbsign failed: see above"),
-    # It signs something else, or nothing, and says that all is well.
+    # It signs another file, or nothing, and reports success.
     (COPY.format("$2"),
      r"(sign: sbverify: .*\n)+sign: sbverify failed: see above"),
     (COPY.format("$SIGNED"),

@@ -20,7 +20,7 @@ IMAGE = ROOT / "build/kexecx64.efi"
 KERNEL = ROOT / "build/deps/kernels/amd64/vmlinuz"
 BANKS = ("sha1", "sha256", "sha384", "sha512")
 
-# In another order than they are measured in, as ukify has it, and such that blanks, padding and zeros count.
+# In ukify's order, which is not that of the measurements, and with contents in which blanks, padding and zeros matter.
 SECTIONS = {".osrel": b"ID=debian\n", ".uname": b"6.1.0\n", ".pcrpkey": b"-----BEGIN PUBLIC KEY-----\n",
             ".splash": b"BM" + bytes(100), ".cmdline": b"quiet  root=/dev/sda1\n", ".initrd": b"I" * 4097,
             ".ucode": b"U" * 511, ".pcrsig": b'{"sha256":[]}', ".dtb": b"\xd0\r\xfe\xed", ".linux": None}
@@ -72,7 +72,7 @@ def test_sections(tmp_path, sections):
     found = expect_agreement(tmp_path, uki.make([*sections.items(), *more], IMAGE), {**sections, ".sbat": sbat})
     for register in (12, 13):
         assert all(set(found[bank][register]) == {"0"} for bank in BANKS)
-    # One byte of a section is another value.
+    # Another byte in a section gives another value.
     changed = {**sections, ".splash": sections[".splash"] + b"\0"}
     assert expect_agreement(tmp_path, uki.make(list(changed.items()), IMAGE), {**changed, ".sbat": sbat})["sha1"][11] != \
         found["sha1"][11]
@@ -87,7 +87,7 @@ def test_profiles(tmp_path, sections, number, count):
     image = uki.make([*sections.items(), *(section for profile in profiles for section in profile.items())], IMAGE)
     asked = [f"--load-options=@{number}"] if number else []
     found = expect_agreement(tmp_path, image, {**sections, ".sbat": sbat, **profiles[number]}, *asked)
-    # Only what was chosen is in the register of what is chosen.
+    # Only a chosen profile is in the register of choices.
     chosen = hashlib.sha256(f"{number}\0".encode("utf-16-le")).digest()
     assert found["sha256"][12] == (hashlib.sha256(bytes(32) + chosen).hexdigest() if number else "0" * 64)
 

@@ -15,8 +15,8 @@ from fake_qemu import GOOD_BOOT, WAITS, qemu  # noqa: F401
 
 SIGNALS = [signal.SIGHUP, signal.SIGINT, signal.SIGTERM, signal.SIGKILL]
 
-# From before Python has read the command to when the machine has been up for long: seconds after the start, as shares
-# of what a whole start takes on this machine.
+# Moments from before Python has read the command to long after the machine has started: seconds after the start, as
+# fractions of a whole start on this machine.
 INSTANTS = [step / 16 for step in range(20)]
 
 
@@ -47,15 +47,15 @@ def test_signal_at_any_instant(qemu, number):
         time.sleep(share * whole)
         command.send_signal(number)
         _, err = command.communicate()
-        # Python itself has begun with a handler of its own.
+        # Python has started, with its own handler.
         if number != signal.SIGINT or b"KeyboardInterrupt" not in err:
             assert b"Traceback" not in err and command.returncode == -number, (share, err)
         assert b"/kexec" not in err
         fake.assert_no_machine()
         if number != signal.SIGKILL:
             fake.assert_nothing_left()
-    # What SIGKILL leaves is removed by the next start, or one after: a child that is about to be QEMU dies a moment later
-    # than its parent, and holds its locks that long.
+    # After SIGKILL the next start, or the one after it, removes the files: a child that is about to become QEMU dies a
+    # moment later than its parent, and holds its locks until then.
     for _ in range(10):
         command = fake.start("--expect", "Run /init")
         finish(command)
@@ -141,7 +141,7 @@ def test_two_at_once(qemu):
         time.sleep(0.01)
     commands[0].terminate()
     finish(commands[0])
-    # The other one goes on.
+    # The other machine goes on.
     assert len(fake.machine_processes()) == 1 and commands[1].poll() is None
     assert len(list(fake.temporary.iterdir())) == 2
     commands[1].terminate()

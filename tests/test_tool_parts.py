@@ -19,7 +19,7 @@ from kexec_efi_test import Boot, Expectation, WrongCall, boots, guest, lifetime,
 
 KERNEL = ROOT / "build/deps/kernels/amd64/vmlinuz"
 
-# As depmod writes it: what a module needs directly and in turn, the first to be loaded last.
+# As depmod writes it: all direct and indirect dependencies of a module, with the first one to load at the end.
 DEPENDENCIES = """kernel/fs/9p/9p.ko.xz: kernel/net/9p/9pnet.ko.xz kernel/fs/netfs/netfs.ko.xz
 kernel/net/9p/9pnet.ko.xz:
 kernel/fs/netfs/netfs.ko.xz:

@@ -8,7 +8,7 @@ ANALYZED := $(wildcard boot/*.c common/*.c efi/*.c efi/*/*.c purgatory/*.c tools
 # Compiled by both compilers without a warning, but not analysed: tests may trust malloc.
 ANALYZED_TESTS := $(wildcard tests/unit/*.c tests/fuzz/*.c tests/firmware/*.c tests/qemu/*.c tests/qemu/lib/*.c)
 
-# Each file with the flags of one flavour that it is built in; common/ in the one that forbids more.
+# The flags of one flavour in which the file is built; for common/ those of the stricter one.
 analysis_flags = $(INCLUDES) $(MBEDTLS_CPPFLAGS) $(if $(filter $(FIRMWARE_TESTS:%=tests/unit/%) tests/unit/fake_firmware.c,$(1)),$(EFI_CPPFLAGS) -fshort-wchar) \
 	$(if $(filter tests/unit/% tests/fuzz/% tools/%,$(1)),$(COMMON_CFLAGS) -O1,\
 	$(if $(filter purgatory/% common/%,$(1)),$(PURGATORY_CFLAGS),$(EFI_CPPFLAGS) $(EFI_CFLAGS)))

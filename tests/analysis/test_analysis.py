@@ -12,7 +12,7 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 
 
 def _make(goal):
-    # A make that runs us has its own job server, which this one cannot reach; its variables are in the environment.
+    # An outer make has its own job server, which this make cannot reach, and leaves its variables in the environment.
     outer = ("MAKEFLAGS", "MFLAGS", "MAKELEVEL")
     result = subprocess.run(["make", "--keep-going", "-j", str(os.cpu_count()), goal], cwd=ROOT,
                             env={name: value for name, value in os.environ.items() if name not in outer},

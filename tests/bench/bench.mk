@@ -7,7 +7,7 @@ BENCH_CFLAGS := $(COMMON_CFLAGS) -O2
 BENCH_LOADER := common/sha256.o common/sha256_blocks.o common/sha256_lanes.o common/vector_unit.o common/string.o \
 	common/fsverity.o mbedtls/sha256.o
 
-# Loader's and purgatory's objects have the same symbols.
+# The objects of loader and purgatory have the same symbols.
 build/bench/loader.o: $(BENCH_LOADER:%=build/efi/%) tests/bench/bench.mk
 	@mkdir -p $(@D)
 	$(Q)$(LD) -r -o $@ $(filter %.o,$^)

@@ -78,7 +78,7 @@ class Trace:
         net = self.between(first, last) - hashing
         if last == "vmlinux":
             net -= self.between("decompress", "decompress-return")
-        # All but padding is hashed at two places, one in the loader and one in the purgatory.
+        # Everything except padding is hashed at two places, one in the loader and one in the purgatory.
         most = sorted(hashed_bytes)[-2:]
         if any(most) and most != [most[-1]] * 2:
             raise ValueError(f"expected every byte to be hashed twice, found {hashed_bytes}")

@@ -10,13 +10,13 @@ import subprocess
 import results
 
 LENGTH = 20
-# What hashes blocks, and in how many lanes.
+# The functions that hash blocks, and their number of lanes.
 BLOCK_FUNCTIONS = {"sha256_blocks_ni": 1, "sha256_blocks_ssse3": 1, "mbedtls_internal_sha256_process": 1,
                    "sha256_lanes_ni": 2, "sha256_lanes_ssse3": 4, "sha256_lanes_avx2": 8}
 LOADED = [results.BUILD / "efi/kexec.so", results.BUILD / "purgatory/purgatory.ro"]
 
 
-# What tests/bench/mark.h makes programs execute, by name.
+# The instructions of tests/bench/mark.h, by name.
 MARKS = {name.lower().replace("_", "-"): bytes.fromhex("0f1f80") + b"KXM" + bytes([int(number)])
          for name, number in re.findall(r"#define MARK_(\w+) (\d+)",
                                         (pathlib.Path(__file__).parent / "mark.h").read_text())}
@@ -85,6 +85,6 @@ def hashes():
     for path in LOADED:
         for name, (code, block) in _functions(path).items():
             if name in BLOCK_FUNCTIONS:
-                # The purgatory has lost its labels: the loader, which comes first, has them.
+                # The purgatory's labels are stripped; the loader, which comes first, has them.
                 found.setdefault((code[:LENGTH], len(code)), (block, BLOCK_FUNCTIONS[name]))
     return [f"hash={code.hex()}:{size}:{block}:{lanes}" for (code, size), (block, lanes) in found.items()]

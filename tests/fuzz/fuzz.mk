@@ -27,7 +27,7 @@ $(FUZZ_PROGRAMS): build/fuzz/%: build/fuzz/tests/fuzz/%.o build/fuzz/tests/fuzz/
 
 build/fuzz/fuzz_pe: build/fuzz/tests/fuzz/hashed_by.o build/fuzz/tests/fuzz/signed_kernel.o
 
-# Made again as a whole when one of the files changes that seeds come from.
+# All seeds are made again when one of their source files changes.
 build/fuzz/seeds/made: tests/fuzz/seeds build/purgatory/purgatory.ro build/kexecx64.efi $(wildcard build/deps/kernels)
 	$(Q)tests/fuzz/seeds $(@D)
 	@touch $@

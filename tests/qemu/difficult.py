@@ -71,7 +71,7 @@ def assert_survived_or_refused(log):
             assert not attempt.errors, attempt
         else:
             assert_refused(attempt)
-    # A sweep goes on until its fault is not met any more, and then nothing is in the way of a boot.
+    # A sweep goes on until its fault is not met any more. That run has no fault, and boots.
     last = {attempt.name: attempt for attempt in found}
     assert all(attempt.exits for attempt in last.values())
     return found
@@ -81,7 +81,7 @@ def count_faults(log):
     """fault -> a Counter of how often it was injected, and of the outcomes."""
     counts = collections.defaultdict(collections.Counter)
     for attempt in map(Attempt, log.split("difficult: begin ")[1:]):
-        # The last of a sweep does not meet its fault any more.
+        # The last run of a sweep does not meet its fault.
         if attempt.faults and (attempt.fired or not attempt.number):
             counts[" + ".join(attempt.faults)].update(attempt.counts())
     return counts

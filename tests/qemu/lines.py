@@ -7,7 +7,7 @@ import esp
 
 WARNING = "warning: "
 
-# Of a boot that goes well: what everybody sees, then what `verbose yes` adds.
+# The lines of a good boot: first those without, then those only with `verbose yes`.
 STORY = re.compile(r"kexec-efi \S+"
                    r"|.*: +\d+ %, \d+ MB/s *"
                    r"|back to the boot menu in \d+ seconds, or by a key"

@@ -27,7 +27,8 @@ NO_SESSIONS, SESSIONS = 0x8001, 0x8002
 STARTUP, PCR_EXTEND = 0x144, 0x182
 PASSWORD = 0x40000009  # TPM_RS_PW, with an empty one
 
-# Where systemd's own components are that a running system adds later: an initrd without systemd is before them all.
+# Systemd's own components of the events that a running system adds later. An initrd without systemd runs before all of
+# these.
 BEFORE_USERSPACE = "740-:940-"
 
 
@@ -51,7 +52,7 @@ class Tpm:
 
     def __init__(self, events):
         self._folder = pathlib.Path(tempfile.mkdtemp(prefix="kexec-tpm-"))
-        # libtss2 looks for the control channel there.
+        # libtss2 expects the control channel at this port.
         self._path = self._folder / "socket"
         self._swtpm = subprocess.Popen(
             ["swtpm", "socket", "--tpm2", "--tpmstate", f"dir={self._folder}", "--flags", "not-need-init",

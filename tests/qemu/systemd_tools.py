@@ -16,8 +16,8 @@ from machine import BUILD, TIMEOUT
 
 TOOLS = BUILD / "deps/boot-tools"
 
-# What a unified image begins with: Debian 13's, which has room for many sections, or ours. And what an addon begins with,
-# and a profile, which only lends its sections to an image.
+# The stubs of a unified image: Debian 13's, which has room for many sections, and ours; and those of an addon, and of a
+# profile, from which an image takes only the sections.
 STUBS = {"systemd": BUILD / "deps/systemd-boot/linuxx64.efi.stub", "ours": IMAGE,
          "addon": BUILD / "deps/systemd-boot/addonx64.efi.stub"}
 

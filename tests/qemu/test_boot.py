@@ -89,7 +89,7 @@ def test_nokaslr_is_obeyed_and_little_said(boot):
     report = wait_for_report(guest)
     assert int(report["text-address"], 16) == KASLR_OFF_TEXT
     said = re.findall(r"^(?:kexec|purgatory): (.*?) *$", guest.log, re.MULTILINE)
-    # But for the progress of a file that takes longer than a second.
+    # Except the progress of a file that takes longer than a second.
     assert [line for line in said if not re.search(r": +\d+ %, \d+ MB/s$", line)] == ["kexec-efi 0.1"]
 
 
@@ -116,7 +116,7 @@ def test_segments_keep_clear_of_each_other_in_little_memory(boot):
     assert SEGMENTS == set(segments(guest.log))
     ranges = sorted((mem, mem + memsz) for mem, _, memsz in segments(guest.log).values())
     assert all(end <= start for (_, end), (start, _) in zip(ranges, ranges[1:]))
-    # What the purgatory has verified is all, and of itself what lies before the digests. Files end within their
+    # The purgatory has verified everything, and of itself the part in front of the digests. Files end within their
     # segments, up to three zeros before the next region.
     early = regions(guest.log)
     for name in ("kernel", "initrd"):
@@ -160,7 +160,7 @@ def test_several_initrds_of_odd_length(boot, tmp_path):
     assert report["payload"] == "payload: OK"
 
 
-# As many as have a region of their own, by boot/digest.h, and three more.
+# As many as can have a region of their own (boot/digest.h), and three more.
 MANY_INITRDS = 18
 
 
@@ -239,7 +239,7 @@ def test_kernel_and_memory(boot, name, memory, bus):
     assert memory * 0.95 - 80 < int(report["memory-kib"]) / 1024 < memory
 
 
-# As startup_64 of Linux 3.8 (arch/x86/boot/compressed/head_64.S) begins, without a GDT of its own; then it speaks.
+# Begins like startup_64 of Linux 3.8 (arch/x86/boot/compressed/head_64.S), without a GDT of its own; then it prints.
 ENTRY_OF_LINUX_3_8 = bytes.fromhex(
     "31c0 8ed8 8ec0 8ed0 8ee0 8ee8"     # xor eax, eax; mov ds, es, ss, fs and gs, eax
     "0f00d0 b820000000 0f00d8"          # lldt ax; mov eax, 0x20; ltr ax
@@ -257,7 +257,7 @@ def test_oldest_kernel(boot):
     image[start:start + len(ENTRY_OF_LINUX_3_8)] = ENTRY_OF_LINUX_3_8
     guest = boot(files({"/vmlinuz": bytes(image)}), memory=2560)
     guest.expect(r"^oldest kernel: entered$")
-    # Its initrd_addr_max holds, though there is memory above.
+    # Its initrd_addr_max is respected, although there is memory above.
     mem, bufsz, _ = segments(guest.log)["initrd"]
     assert mem + bufsz - 1 <= 0x7fffffff
 

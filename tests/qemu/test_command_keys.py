@@ -26,7 +26,8 @@ def signed(name, vendor, lists, key, folder):
     content.write_bytes(name.encode("utf-16-le") + vendor.bytes_le + struct.pack("<I", enrolment.ATTRIBUTES) + time + lists)
     signature = subprocess.run(["openssl", "smime", "-sign", "-binary", "-noattr", "-md", "sha256", "-outform", "DER", "-in", content,
                                 "-signer", key.certificate, "-inkey", key.key], check=True, stdout=subprocess.PIPE).stdout
-    # edk2 wants SignedData by itself: behind the object identifier of ContentInfo, both in lengths of two bytes (X.690).
+    # edk2 expects only SignedData, which follows the object identifier of ContentInfo; both have lengths of two bytes
+    # (X.690).
     assert signature[:2] == signature[15:17].replace(b"\xa0", b"\x30") == b"\x30\x82"
     signature = signature[19:]
     guid = uuid.UUID("4aafd29d-68df-49ee-8aa9-347d375665a7").bytes_le
@@ -66,7 +67,7 @@ def test_firmware_takes_the_keys_and_starts_what_is_signed(tmp_path):
     made.set("SetupMode", b"\1")
     made.run("install", f"--enroll-keys={keys}", "6.1")
 
-    # What it has written to its variables, byte for byte, by Linux.
+    # The command's writes to variables, byte for byte, made by Linux.
     written = {f"keys/{path.name}": path.read_bytes() for path in made.efivars.iterdir() if path.name.split("-")[0] in ("db", "KEK", "PK")}
     assert len(written) == 3
     more = initrd_with(tmp_path / "more", written, WRITE)

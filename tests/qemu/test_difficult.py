@@ -45,7 +45,7 @@ def boot(boot, record_property):
 
 NO_ROOM = r"kernel: not enough memory: expected 0x\w+ bytes in one piece from 0x1000000 to 0x\w+, found at most 0x\w+"
 
-# name: (fault, what the line must say, status)
+# name: (fault, expected line, status)
 REFUSALS = {
     "memory in pieces": ("fragment 3000", NO_ROOM, "OUT_OF_RESOURCES"),
     "first read fails": ("read-error 1", r"\\app\.conf: cannot read: expected \d+ bytes, found DEVICE_ERROR",
@@ -110,12 +110,12 @@ def test_refusals_leave_nothing_behind(boot, record_property):
         assert re.fullmatch(line, attempt.errors[0]), attempt
         assert attempt.status == status, attempt
     record_property("refusals", len(refused))
-    # The firmware keeps what describes the pieces of memory; from then on there is not a page less.
+    # The firmware keeps its descriptions of the pieces of memory. After that not a page is lost.
     assert len({attempt.free for attempt in refused}) == 1
     # Each byte of the files was read once.
     sizes = len(digests()) + kernel().stat().st_size + INITRD.stat().st_size
     assert twin.exits and int(twin.exits[2]) == sizes
-    # The watchdog was fed with each read at least.
+    # The watchdog was fed at least once for each read.
     assert int(twin.exits[3]) >= int(twin.exits[1])
 
 
@@ -155,13 +155,13 @@ def test_each_read_fails_or_lies_once(boot):
     wait_for_report(guest)
     found = assert_survived_or_refused(guest.log)
     errors, sizes, lies = ([attempt for attempt in found if attempt.name == fault] for fault in faults)
-    # The entry, the kernel's first page and its rest, the initrd, and for errors what asks whether each file ends. How
-    # much is read at once depends on how fast it came.
+    # The reads of the entry, of the kernel's first page and its rest, and of the initrd; for errors also those that
+    # check the end of each file. The size of a read depends on the speed of earlier ones.
     assert len(errors) >= 7 and len(sizes) >= 5 and len(lies) >= 5
-    # Only an error of a large read is survived: less is read then.
+    # The loader survives only an error of a large read: it then reads less at once.
     assert all(bool(attempt.exits) == ("reading less at once" in attempt.text) for attempt in errors[:-1])
     assert {bool(attempt.exits) for attempt in errors[:-1]} == {True, False}
-    # Nothing that was read wrongly is booted: but for the last, each is refused.
+    # Wrong bytes are never booted: all runs except the last are refused.
     assert all(attempt.status for attempt in sizes[:-1] + lies[:-1])
     mismatches = [attempt.errors[0] for attempt in lies[:-1]]
     for path in ("/vmlinuz", "/initrd"):
@@ -230,15 +230,16 @@ def test_what_no_boot_depends_on_fails_once(boot):
     wait_for_report(guest)
     found = attempts(guest.log)
     assert all(attempt.exits for attempt in found)
-    # Of the TPM: where its log ends, five measurements, the log for Linux, and before each of these what it can do.
+    # Calls of the TPM: for the end of its log, five measurements, the log for Linux, and before each of these for its
+    # capabilities.
     for fault, least in ("set-variable-fails", 5), ("tpm-error", 14), ("tpm-log-full", 5):
         mine = [attempt for attempt in found if attempt.name == fault]
         assert sum(attempt.fired for attempt in mine) == len(mine) - 1 >= least
     assert not any(attempt.errors for attempt in found)
     assert all(attempt.warnings for attempt in found if attempt.name == "set-variable-fails" and attempt.fired)
     assert len([attempt for attempt in found if any("TPM: cannot measure" in line for line in attempt.warnings)]) == 5
-    # What was measured without a place in the log is measured all the same, and so is what follows.
-    # (So many starts can fill the log indeed.)
+    # A measurement without room in the log still counts, and later measurements are made as well. (So many starts can
+    # really fill the log.)
     full = [attempt for attempt in found if attempt.name == "tpm-log-full" and attempt.fired]
     assert len(full) == 5
     assert all(any("TPM: the log is full" in line for line in attempt.warnings) for attempt in full)
@@ -389,7 +390,7 @@ def test_memory_for_a_specific_purpose(boot, option, kind):
     assert attempts(guest.log)[0].fired
     pieces = re.findall(r"BIOS-e820: \[mem 0x(\w+)-0x(\w+)\] (.*)$", report.dmesg, re.MULTILINE)
     assert [what for first, last, what in pieces if int(first, 16) <= place <= int(last, 16)] == [kind]
-    # What is set aside is no memory for Linux's own use.
+    # Linux does not use memory that is set aside.
     assert (int(report["memory-kib"]) * 1024 > 4 * GIB) == (kind == "usable")
 
 

@@ -29,8 +29,8 @@ HALT, RESET = 0, 1
 # An address that neither the firmware's page tables nor the purgatory's map.
 UNMAPPED = 0x7FFF_F000_0000
 
-# A status of a bank: valid, not corrected, enabled, address valid (Intel SDM volume 3, 16.3.2.2); and what the bank
-# says of where.
+# The status of a bank: valid, not corrected, enabled, address valid (Intel SDM volume 3, 16.3.2.2); and the bank's
+# address.
 BANK_STATUS = 0xB400_0000_0000_0134
 FAILED_MEMORY = 0x1234_5000
 
@@ -221,7 +221,7 @@ def test_nmi_goes_by(stopped, point):
     machine.expect(r"Linux version .*")
     assert len(machine.said()) == 1
     if point == "kernel":
-        # On its stack nobody calls the firmware.
+        # The firmware is not called on the kernel's stack, so there is no note.
         assert machine.note() is None
         return
     kind, policy, _, vector, address, *_ = machine.note()

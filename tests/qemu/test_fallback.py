@@ -162,7 +162,7 @@ def test_what_has_no_fallback_and_what_ends(boot, boot_options):
                        "expected linux")
 
 
-# --- what takes long -------------------------------------------------------------------------------------------------
+# --- tests that take long ---------------------------------------------------------------------------------------------
 
 
 @pytest.mark.matrix

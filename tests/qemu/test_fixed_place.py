@@ -14,7 +14,7 @@ from machine import BUILD, Machine
 from test_boot import KASLR_OFF_TEXT, segments
 from test_tampering import purgatory_entry
 
-# OVMF has its own memory there, of which nothing is left after ExitBootServices; and ACPI NVS memory.
+# OVMF has memory of its own there, which is free after ExitBootServices; and ACPI NVS memory.
 OCCUPIED = 0x1000000
 KEPT = 0x800000
 FREE = 0x6000000

@@ -28,10 +28,10 @@ MARGIN = 0.05
 # The first for what each boot costs, the second for what each MiB costs.
 INITRD_SIZES = [1, 32]
 
-# Debian's has other sizes with each update, and other code in front of its own; ours needs its place in memory alone.
+# Debian's kernel changes its size and its first code with each update. Ours only needs its place in memory.
 KERNEL_SIZE = 8 * measure.MIB
 
-# Time that the guest's instructions make: the firmware's timer ticks as often on a busy machine.
+# The guest's instructions advance the time, so a busy machine does not change the number of the firmware's timer ticks.
 BY_INSTRUCTIONS = ["-icount", "shift=2,sleep=off"]
 
 

@@ -14,7 +14,7 @@ from machine import Timeout
 DOWN = "\x1b[B"
 IMAGE_PATH = "\\EFI\\kexec\\kexecx64.efi"
 
-# The image away from the removable path, so that only the entry under test starts it.
+# The image is not at the removable path, so only the entry under test starts it.
 PLACED = {"/EFI/BOOT/BOOTX64.EFI": None, "/EFI/BOOT/BOOTX64.conf": None, "/EFI/kexec/kexecx64.efi": IMAGE}
 
 
@@ -105,7 +105,8 @@ def whole_load_option(data):
     return struct.pack("<IH", 1, 4) + utf16("Linux") + b"\x7f\xff\x04\x00" + data
 
 
-# As whoever wrote it meant it: efibootmgr without --unicode, a file for the shell's `bcfg boot -opt`, a Dell, iPXE.
+# Forms of load options that users meant: efibootmgr without --unicode, a file for the shell's `bcfg boot -opt`, a Dell,
+# iPXE.
 UNDERSTOOD = {
     "bytes of odd length": b"linux=/odd/bytes",
     "bytes with a line end": b"linux=/line/end\n",
@@ -129,13 +130,13 @@ def test_each_encoding_and_form_is_understood(boot, boot_options):
     assert "load options" not in guest.log
 
 
-# What firmware puts into its entries: rhboot/efibootmgr issues 43, 168 and 179, its pull request 221, and shim's
+# Data that firmware writes to its entries: rhboot/efibootmgr issues 43, 168 and 179, its pull request 221, and shim's
 # load-options.c.
 MARKS = {
     "BO": b"\0\0BO",
     "RC": b"RC",
     "FJ": b"FJ\0",
-    # OVMF deletes entries with nothing but this GUID, which mark what it has made itself.
+    # OVMF deletes entries with only this GUID, by which it marks its own entries.
     "edk2 and more": bytes.fromhex("4eac0881119f594d850ee21a522c59b2ff03"),
     "two bytes": b"\x06\x04",
     "Windows": b"WINDOWS\0\1\0\0\0\x88\0\0\0x\0\0\0" + utf16("BCDOBJECT={9dea862c-5cdd-4e70-acc1-f32b344d4795}"),

@@ -53,7 +53,7 @@ def test_behind_systemd_boot(boot):
 
 def check_stub(report, path):
     assert report["StubInfo"].startswith("kexec-efi ")
-    # All of systemd-stub's but addons with a device tree, and the URL.
+    # All features of systemd-stub except addons with a device tree, and the URL.
     assert features(report, "StubFeatures") == set(range(11)) - {7}
     assert report["StubImageIdentifier"] == path
     assert report["StubDevicePartUUID"].lower() == esp.PARTITION_UUID
@@ -131,7 +131,7 @@ def test_log_is_left_for_the_booted_system(boot):
     """Every user of Linux can read the log, so it contains no addresses."""
     guest = boot(files(conf=entry(extra=[])))
     log = log_left(wait_for_report(guest))
-    # The log has what was shown, and what verbose would have shown.
+    # The log has the lines that were shown, and those that verbose would have shown.
     assert re.search(r"^kexec: /vmlinuz: 100 %, \d+ MB/s", log, re.MULTILINE)
     assert re.search(r"^kexec: segment kernel mem 0x\*{16} ", log, re.MULTILINE)
     assert re.search(r"^kexec: purgatory entry 0x\*{16}$", log, re.MULTILINE)

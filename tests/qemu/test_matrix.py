@@ -23,7 +23,7 @@ FACTORS = {
     "com": [1, 2],
 }
 
-# Pairs that QEMU or the firmware cannot do, so that no loader could boot there.
+# Pairs that QEMU or the firmware does not support, so no loader could boot there.
 IMPOSSIBLE = [
     *(({"firmware": name, "board": "pc"}, "the firmware's System Management Mode needs q35")
       for name in FACTORS["firmware"] if FIRMWARE[name].smm),

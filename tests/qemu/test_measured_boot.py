@@ -162,7 +162,7 @@ def test_kernel_that_was_verified_is_measured_once(boot, tmp_path, name):
     events = event_log.parse(base64.b64decode(report["event-log"]))
     assert [event.sha256.hex() for event in events if event.pcr == 4][-1] == authenticode_of(signed)
     assert [event.sha256.hex() for event in events].count(authenticode_of(signed)) == 1
-    # Before the image there is shim, which the tool knows nothing of.
+    # Shim runs before the image, and the tool does not know about it.
     compared = MEASURED[1:] if platform.has_shim else MEASURED
     assert {register: registers(report)[register] for register in compared} == \
         {register: predicted[register] for register in compared}
@@ -206,7 +206,7 @@ def test_log_that_tells_less(boot, tmp_path):
         for what in ("entry into PCR 12", "initrd into PCR 9", "command line into PCR 12"):
             assert f"measured the {what}" in attempt.text
         assert "measured the kernel" not in attempt.text
-    # By whoever was shown it, once in each run.
+    # Measured by the program that was asked, once in each run.
     events = event_log.parse(base64.b64decode(report["event-log"]))
     assert [event.sha256.hex() for event in events].count(authenticode_of(signed)) == len(faults)
     assert registers(report)["4"] == event_log.replay(events)[4].hex()
@@ -295,7 +295,7 @@ def test_register_that_lacks_a_measurement(boot, root, tmp_path, number):
     predicted = predict("--image", IMAGE, "--entry", conf, "--root", root)
     error = b"\1\0\0\0"
     lacking = {"12": extended(error, utf16(DEFAULT_OPTIONS))} if number == 2 else {"9": extended(error)}
-    # Before the image there was another.
+    # Another image ran before this one.
     del found["4"], predicted["4"]
     assert found == {**predicted, **lacking} != predicted
 
@@ -326,7 +326,7 @@ def test_sealed_image_and_registers_that_stay_open(boot, root, tmp_path):
         assert [warning for warning in attempt.warnings if f"cannot measure the {what} into PCR" in warning], attempt
     assert breaks[-1].exits and nothing[-1].exits
     assert not [warning for warning in nothing[-1].warnings if "PCR" in warning]
-    # All that was extended in all runs is in the log.
+    # The log has all measurements of all runs.
     assert registers(report) == replayed(report)
 
 

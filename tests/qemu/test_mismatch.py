@@ -27,7 +27,7 @@ def tampered(tmp_path):
     machines = []
 
     def start(disk, variables, **options):
-        # The addresses depend on the variables as well, so the first run uses a copy of the same.
+        # The addresses also depend on the variables, so the first run uses a copy of the same store.
         copy = tmp_path / "copy.fd"
         shutil.copyfile(variables, copy)
         with Machine(disk, variables=copy, **options) as guest:

@@ -67,7 +67,7 @@ def empty_disk(tmp_path):
 
 ALL_DIGESTS = digests(("/debian/vmlinuz", kernel()), ("initrd", INITRD)) if kernel().exists() and INITRD.exists() else []
 
-# What is beside the image, and the line that refuses it. The last one boots.
+# The files beside the image, and the line of the refusal. The last one boots.
 PXE_FOLDERS = [
     ({}, r"kexecx64\.conf: cannot open: expected the size of dir/kexecx64\.conf by TFTP, found TFTP error \d: .*"),
     ({"dir/kexecx64.conf": entry("/debian/vmlinuz", ["initrd"])},
@@ -105,7 +105,7 @@ def test_pxe(tmp_path, empty_disk):
 
 # --- HTTP ---
 
-# name: (how the initrd is served, the line that refuses it)
+# name: (how the initrd is served, the line of the refusal)
 HTTP_FAULTS = {
     "missing": (Fault(status=404), r"initrd: expected HTTP status 200, found 404"),
     "redirect": (Fault(status=302), r"initrd: expected HTTP status 200, found 302: a redirect, .*"),
@@ -182,7 +182,7 @@ def test_forty_megabytes_by_tftp(tmp_path, empty_disk, large_initrd):
     folder = tftp_folder(tmp_path / "tftp", {"dir/kexecx64.efi": IMAGE, "dir/kexecx64.conf": conf, "vmlinuz": kernel(),
                                              "dir/large": large_initrd})
     with pxe_machine(tmp_path, empty_disk, folder) as guest:
-        # What the firmware's callback tells, while it reads the file in one call.
+        # Progress that the firmware's callback reports, while it reads the file in one call.
         guest.expect(r"large: +\d\d? %, \d+ MB/s")
         wait_for_report(guest)
     assert loader_lines(guest.log.split("Linux version")[0]) == [([], [])]

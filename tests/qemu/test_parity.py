@@ -19,7 +19,7 @@ from test_systemd_boot import NEWER_SYSTEMD_BOOT, SYSTEMD_BOOT
 STUB = ["linux /vmlinuz", "initrd /initrd", f"options {DEFAULT_OPTIONS}"]
 OURS = ["efi /EFI/kexec/kexecx64.efi", f"options linux=/vmlinuz initrd=/initrd verbose -- {DEFAULT_OPTIONS}"]
 
-# What the reports may say differently.
+# Allowed differences between the reports.
 EXPLAINED = {
     "cmdline": "systemd-boot hands the stub its initrds as initrd= in the options",
     "text-address": "the kernel's place is random",
@@ -57,7 +57,7 @@ OUR_VARIABLES = {"KexecLog", "StubInfo", "StubFeatures", "StubImageIdentifier", 
 # there only if boot_params has no initrd (arch/x86/kernel/setup.c, get_ramdisk_image).
 STUB_TABLES = {"INITRD"}
 
-# Fields of boot_params by offset and length, that what came before the kernel must fill in.
+# Fields of boot_params, by offset and length, that loader or stub must fill in.
 FIELDS = {
     "screen_info": (0x000, 0x40),
     "edid_info": (0x140, 0x80),
@@ -105,8 +105,8 @@ def dmesg_facts(report):
     text = re.sub(r"^\[[ .\d]*\] ", "", report.dmesg, flags=re.MULTILINE)
     # Which descriptor of the map it is depends on how many pieces there are before it.
     lines = re.sub(r"(efi: Remove mem)\d+", r"\1", text).splitlines()
-    # Boot services' memory is what the firmware used until then, and the loader is part of it. What takes long is said
-    # of whatever took long.
+    # The memory of boot services depends on the firmware's work so far, which includes the loader. Messages about slow
+    # calls depend on the machine.
     skipped = r"BIOS-e820|efi: .*ACPI.*=0x|efi: Freeing EFI boot services|Kernel random base|took \d+ usecs"
     return [line for line in lines if not re.search(skipped, line)]
 
@@ -120,7 +120,7 @@ def e820_totals(report):
     """Kind -> bytes. Memory that may become ACPI memory counts as `usable or ACPI data`."""
     totals = collections.Counter()
     for start, end, kind in re.findall(r"BIOS-e820: \[mem (0x\w+)-(0x\w+)\] +(.*)$", report.dmesg, re.MULTILINE):
-        # Linux 7 has another word for it.
+        # Linux 7 uses another word.
         totals["usable" if kind == "System RAM" else kind] += int(end, 16) + 1 - int(start, 16)
     assert totals["usable"] and totals["ACPI data"]
     totals["usable or ACPI data"] = totals.pop("usable") + totals["ACPI data"]
@@ -152,7 +152,7 @@ def expect_event_log(report):
     assert {0, 1, 2, 3, 4, 5, 6, 7} <= set(values)
     for pcr in range(10):
         assert report[f"pcr-{pcr}"] == values.get(pcr, bytes(32)).hex().upper(), f"PCR {pcr}"
-    # The last words of the firmware, which come after the copy of the log, from the final events.
+    # The firmware's last events, which follow the copy of the log, from the table of final events.
     assert events[-1].content == b"Exit Boot Services Returned with Success"
 
 
@@ -169,7 +169,7 @@ def test_parity(boot):
     expect_parity(stub, ours)
     expect_event_log(stub)
     expect_event_log(ours)
-    # Not only the same, but there.
+    # The value exists, and is not only equal in both.
     assert {"RNG", "TPMEventLog", "TPMFinalLog"} <= efi_tables(ours)
     assert re.search(r"\[    0\.000000\] random: crng init done", ours.dmesg)
     assert "secureboot: Secure boot disabled" in ours.dmesg

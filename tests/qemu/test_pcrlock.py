@@ -13,7 +13,7 @@ from pcrlock import Pcrlock, lock_uki
 from test_boot import packed
 from test_measured_boot import expect_predicted, expect_recognised, lock
 
-# More than systemd-stub has names for.
+# More profiles than systemd-stub has names for.
 FURTHER = [(f".more{number}", bytes([number])) for number in range(20)]
 
 

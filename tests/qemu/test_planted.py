@@ -25,21 +25,22 @@ OVERWRITE = uuid.UUID("e20939be-32d4-41be-a150-897f85d49829")
 VENDORS = {"loader": LOADER, "kexec": KEXEC, "shim": SHIM, "seed": SEED, "overwrite": OVERWRITE,
            "global": varstore.GLOBAL_VARIABLE}
 
-# What the specification has loaders and stubs set at each start (systemd 261), and names that it has not yet.
+# Variables that loaders and stubs set at each start by the specification (systemd 261), and names that it does not have
+# yet.
 REPORTS = ["LoaderBootCountPath", "LoaderDeviceIdentifier", "LoaderDevicePartUUID", "LoaderDeviceURL", "LoaderEntries",
            "LoaderEntrySelected", "LoaderFeatures", "LoaderFirmwareInfo", "LoaderFirmwareType", "LoaderImageIdentifier",
            "LoaderInfo", "LoaderKeyboardLayout", "LoaderRandomSeed", "LoaderSysFailReason", "LoaderTimeExecUSec",
            "LoaderTimeInitUSec", "LoaderTimeMenuUSec", "LoaderTpm2ActivePcrBanks", "StubDevicePartUUID", "StubDeviceURL",
            "StubFeatures", "StubImageIdentifier", "StubInfo", "StubPcrInitRDConfExts", "StubPcrInitRDSysExts",
            "StubPcrKernelImage", "StubPcrKernelParameters", "StubProfile", "LoaderOfTomorrow", "StubOfTomorrow"]
-# What it has the operating system keep.
+# Variables that the operating system keeps by the specification.
 SETTINGS = ["LoaderConfigConsoleMode", "LoaderConfigTimeout", "LoaderConfigTimeoutOneShot", "LoaderEntryDefault",
             "LoaderEntryLastBooted", "LoaderEntryOneShot", "LoaderEntryPreferred", "LoaderEntrySysFail",
             "LoaderSystemToken"]
 OURS = {"LoaderInfo", "LoaderFeatures", "LoaderImageIdentifier", "LoaderFirmwareInfo", "LoaderFirmwareType", "LoaderDevicePartUUID",
         "LoaderTimeInitUSec", "LoaderTimeExecUSec"}
 
-# What a stub says in the place of any before it, and where it boots no unified image, does not say.
+# Variables that each stub replaces, and variables that it deletes unless it boots a unified image.
 STUBS = {"StubInfo", "StubFeatures", "StubImageIdentifier", "StubDevicePartUUID"}
 UNIFIED = {"StubProfile", "StubPcrKernelImage", "StubPcrKernelParameters", "StubPcrInitRDSysExts", "StubPcrInitRDConfExts"}
 
@@ -54,7 +55,7 @@ REQUIRING = "linux=/vmlinuz initrd=/initrd"
 def variables(attributes):
     """(attributes, vendor, name, value): bytes, or text that becomes UTF-16."""
     yield from ((attributes, "loader", name, MENU if name == "LoaderInfo" else f"planted-{name}") for name in REPORTS)
-    # In their own form always: nobody plants a setting in another.
+    # Always with their own attributes, because a setting with others has no effect.
     yield from ((NV | BS | RT, "loader", name, f"planted-{name}") for name in SETTINGS)
     yield attributes, "kexec", "KexecLog", "planted-KexecLog"
     yield attributes, "shim", "MokSBState", b"\1"
@@ -145,7 +146,7 @@ def seed_taken(attributes):
     return attributes & NV and attributes & BS and not attributes & AT
 
 
-# By an earlier image; an operating system can plant the second alone.
+# Planted by an earlier image; an operating system can plant only the second.
 @pytest.mark.parametrize("attributes", [NV | BS, NV | BS | RT, BS], ids=["NV BS", "NV BS RT", "BS"])
 def test_planted_by_an_earlier_image(boot, tmp_path, attributes):
     """The firmware does not know Secure Boot, and its variable was written offline."""
@@ -164,7 +165,8 @@ def test_planted_by_an_earlier_image(boot, tmp_path, attributes):
                      rf"0x{attributes:x}.*: deleted$", first, re.MULTILINE)
     expect_nothing_planted(report)
     expect_what_boots(report)
-    # Not known to be on, so Linux is told so; the kernel is verified all the same, and this firmware accepts any.
+    # Secure Boot is not known to be on, and Linux learns that. The kernel is verified nevertheless, and this firmware
+    # accepts any.
     assert "Secure boot could not be determined" in report.dmesg
     assert "kexec: warning: Secure Boot: expected it on or off, found it unknown" in guest.log
     assert ("random seed: cannot use the variable RandomSeed" in guest.log) == (not seed_taken(attributes))

@@ -34,7 +34,7 @@ def test_shim_boots_kernel_and_initrd(tmp_path):
         assert report["cmdline"] == append
         assert report["payload"] == "payload: OK"
         assert not lines.warnings(guest.log) and not lines.errors(guest.log)
-        # edk2 registers the initrd as well as naming it: it is there once. ramdisk_size of Linux's boot_params says so.
+        # edk2 registers the initrd and names it, but Linux gets it once: ramdisk_size of boot_params shows that.
         assert struct.unpack_from("<I", bytes.fromhex(report["boot-params"]), 0x21c)[0] == INITRD.stat().st_size
 
 

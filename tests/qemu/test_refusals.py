@@ -25,7 +25,7 @@ def header_with(offset, value):
     return bytes(content)
 
 
-# name: (files, what the line must say, memory)
+# name: (files, expected line, memory)
 REFUSALS = {
     "missing kernel": (lambda: files({"/vmlinuz": None}),
                        r"/vmlinuz: cannot open: expected a file, found NOT_FOUND" + lines.on_volume()),
@@ -87,7 +87,7 @@ REFUSALS = {
 
 def expect_refusal(guest, line):
     guest.expect(r"^kexec: " + line + r"$")
-    # The firmware takes over: it says that its boot option failed, and goes on to its shell.
+    # The firmware reports that its boot option failed, and goes on to its shell.
     guest.expect(r"BdsDxe: failed to start Boot\w+ .*")
     guest.expect(r"Shell>|UEFI Interactive Shell|BdsDxe: No bootable option")
     assert "Linux version" not in guest.log

@@ -11,7 +11,8 @@ from test_boot import packed, segments
 from test_sealed import seal
 from test_systemd_boot import menu
 
-# More lies are in tests/unit/test_source_registered_initrd.c: each start here loads the kernel first.
+# tests/unit/test_source_registered_initrd.c has more lies, because each start here takes the time to load the kernel
+# first.
 REFUSALS = {
     "no size": r"registered initrd: cannot tell its size: expected BUFFER_TOO_SMALL, found DEVICE_ERROR",
     "no content": r"registered initrd: cannot read: expected \d+ bytes, found DEVICE_ERROR",

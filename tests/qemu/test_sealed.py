@@ -100,7 +100,7 @@ def test_one_digest_from_the_entry_to_the_purgatory(sealed, tmp_path):
         wait_for_report(guest)
 
 
-# What an image may find instead of itself, and how it says so.
+# Wrong data that an image may find instead of itself, and its message.
 LIES = [("image-elsewhere 1", r"expected the firmware to know it at 0x[0-9a-f]+, where it runs, found 0x[0-9a-f]+"),
         ("image-elsewhere 2", r"expected the firmware to know it at 0x[0-9a-f]+, where it runs, found 0x[0-9a-f]+"),
         ("image-size 0", r"expected the headers of a PE image in its 0x0 bytes, found none"),

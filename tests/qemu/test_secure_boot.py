@@ -23,7 +23,7 @@ CONFIGURATIONS = ["snakeoil", "trixie-snakeoil", "strictnx-snakeoil", "ms",
                   pytest.param("trixie-ms", marks=pytest.mark.matrix),
                   pytest.param("strictnx-ms", marks=pytest.mark.matrix)]
 
-# Who has signed each kernel, validly: the platform's own key, Debian, or nobody whom anybody trusts.
+# The valid signature of each kernel: by the platform's own key, by Debian, or by an untrusted key.
 SIGNERS = {"unsigned": None, "one bit flipped": None, "last bit flipped": None, "truncated": None, "other key": None,
            "certificate junk": None, "debian": "debian", "signed": "ours"}
 
@@ -45,7 +45,7 @@ class Platform:
         if not self.has_shim:
             files = {f"/EFI/{folder}/kexec.efi": image, f"/EFI/{folder}/kexec.conf": conf}
             return files, f"\\EFI\\{folder}\\kexec.efi"
-        # Shim starts what lies beside it under this name.
+        # Shim starts the file of this name beside itself.
         files = {f"/EFI/{folder}/shimx64.efi": SHIM_IMAGE, f"/EFI/{folder}/grubx64.efi": image,
                  f"/EFI/{folder}/grubx64.conf": conf}
         return files, f"\\EFI\\{folder}\\shimx64.efi"
@@ -264,7 +264,7 @@ def test_sealed_images(boot, tmp_path, unsigned_kernel, name):
     platform = Platform(name, tmp_path)
     entries, files = sealed_entries(platform, tmp_path, unsigned_kernel)
     if platform.has_shim:
-        # Shim stops with a message on the screen, and waits for somebody to read it.
+        # Shim stops with a message on the screen, and waits for a key.
         del entries["sealed text changed"]
     guest = boot_entries(boot, platform, entries, files)
     expect_refusals(guest, [r"/k-kernel: fsverity mismatch: expected [0-9a-f]{64}, found [0-9a-f]{64}",

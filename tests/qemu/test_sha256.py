@@ -15,7 +15,7 @@ CR0_EM, CR0_TS = 1 << 2, 1 << 3
 CR4_PAE, CR4_MCE, CR4_OSXSAVE = 1 << 5, 1 << 6, 1 << 18
 
 
-# That a boot ends well says that loader and purgatory agree. What the digests are is asked in test_tampering.py.
+# A good boot shows that loader and purgatory agree. test_tampering.py checks the digests themselves.
 @pytest.mark.parametrize("cpu", ["max", pytest.param("max,sha-ni=off", marks=pytest.mark.matrix), "qemu64"])
 def test_best_code_of_the_cpu(boot, cpu):
     guest = boot(cpu=cpu)
@@ -28,7 +28,7 @@ def test_best_code_of_the_cpu(boot, cpu):
     assert "digest mismatch" not in guest.log
 
 
-# What tests/qemu/leaves.c says of each code: the digests are right, or there is another line.
+# The line of tests/qemu/leaves.c about each code if the digests are right.
 def leaves_report(boot, cpu):
     guest = boot({"/EFI/BOOT/BOOTX64.EFI": BUILD / "leaves.efi"}, cpu=cpu)
     guest.expect(r"^kexec: leaves: done$")
@@ -71,7 +71,7 @@ def test_kernel_finds_vector_registers_off_and_empty(tmp_path):
         debugger.run_to(purgatory)
         guest.expect(r"^kexec: purgatory digest .*\n")
         assert (segments(guest.log), purgatory_entry(guest.log)) == (table, purgatory)
-        # What the loader's hash left.
+        # The state that the loader's hash left.
         assert vector_registers(debugger) != [0] * 16
         entry = table["kernel"][0] + 0x200
         debugger.run_to(entry)

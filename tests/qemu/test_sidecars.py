@@ -18,10 +18,10 @@ from test_secure_boot import Platform, boot_entries, expect_locked_down
 STUB = BUILD / "deps/systemd-boot/linuxx64.efi.stub"
 ADDON_STUB = BUILD / "deps/systemd-boot/addonx64.efi.stub"
 
-# What the two must agree about: command line, initrd, parameters, extensions.
+# The parts that must be equal in both: command line, initrd, parameters, extensions.
 COMPARED = ["9", "12", "13"]
 
-# Of these, systemd-stub takes any since 258, and Debian 13 has 257.
+# systemd-stub takes these only since 258, and Debian 13 has 257.
 EXTENSIONS_OF_ALL = {"/loader/extensions/g.raw": b"G" * 4096, "/loader/extensions/g.confext.raw": b"C" * 17}
 
 EV_IPL = 0xd
@@ -57,7 +57,7 @@ def sidecars(folder):
     }
 
 
-# What the firmware has for whoever looks at type 11.
+# The strings of SMBIOS type 11.
 SMBIOS = ["-smbios", "type=11,value=other=1,value=io.systemd.stub.kernel-cmdline-extra= smbios=1"]
 
 

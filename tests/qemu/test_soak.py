@@ -13,7 +13,7 @@ from test_parity import dmesg_facts
 
 BOOTS = int(os.environ.get("BOOTS", "100"))
 
-# What may differ from boot to boot.
+# Lines that may differ from boot to boot.
 DIFFERENT = {
     "text-address": "the kernel's place is random",
     "memory-kib": "and what it takes for itself with it",

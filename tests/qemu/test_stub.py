@@ -17,7 +17,7 @@ from test_sealed import SEAL
 TOOLS = BUILD / "deps/boot-tools"
 PEFILE = TOOLS / "newer/usr/lib/python3/dist-packages"
 
-# So many that there are more than the 96 of the PE specification, and than 4096 bytes of headers hold.
+# More sections than the 96 of the PE specification, and more than fit in 4096 bytes of headers.
 MANY = 115
 
 
@@ -63,7 +63,7 @@ def warnings(*paths):
 
 def test_pefile_finds_nothing_amiss(images, tmp_path):
     assert warnings(IMAGE, *images.values()) == 4 * [[]]
-    # It does find what an image has.
+    # It finds the sections of an image.
     damaged = bytearray(IMAGE.read_bytes())
     damaged[damaged.rindex(b"\x0c\0\0\0\0\0\1\0") + 6] = 0
     (tmp_path / "damaged.efi").write_bytes(damaged)

@@ -25,7 +25,7 @@ from test_measured_boot import authenticode
 SPLASH = bytes.fromhex("424d3a000000000000003600000028000000010000000100000001001800000000000400000000000000000000000000"
                        "0000000000000102030000")
 
-# Sections that nobody knows. Debian 13's stub has no room for 20.
+# Unknown sections. Debian 13's stub has no room for 20.
 OTHERS = {"systemd": 8, "ours": 20}
 
 MACHINES = {"crb": {"tpm": "tpm-crb", "firmware": FIRMWARE["trixie"]},
@@ -132,7 +132,7 @@ def test_as_with_systemds_stub(boot, boot_options, make_image, tmp_path, machine
     assert without_sbat(events(ours, 9, 11, 12, 13)) == without_sbat(events(systemds, 9, 11, 12, 13))
     assert applications(ours) == [authenticode(images["ours"].read_bytes())]
     assert applications(systemds) == [authenticode(images["systemd"].read_bytes()), authenticode(kernel().read_bytes())]
-    # Systemd's stub 257 takes the one for register 12 back where there are no credentials, although something is in 12.
+    # systemd's stub 257 deletes the variable for register 12 if there are no credentials, even if 12 was extended.
     missing = {"StubPcrKernelParameters 12"} if case.added else set()
     assert set(variables(ours)) - set(variables(systemds)) == missing and set(variables(systemds)) <= set(variables(ours))
 

@@ -16,7 +16,7 @@ from test_boot import packed
 
 OPTIONS = "console=ttyS0 rd.systemd.unit=initrd-report.target test.word=one"
 
-# What bootctl quotes, 252's and 257's: the stub, or a loader that has booted an entry.
+# bootctl's words for it, of 252 and 257: the stub, or a loader that has booted an entry.
 BOOTED_BY = {"systemd": r"(?:Stub: |Current Stub:\nProduct: )systemd-stub 257\S+",
              "ours": r"(?:Stub: |Current Stub:\nProduct: )kexec-efi [0-9.]+",
              "entry": r"Current Boot Loader:\nProduct: kexec-efi [0-9.]+"}
@@ -43,7 +43,7 @@ class Setup:
         guest = self._boot(contents, more=[disk], firmware=FIRMWARE["trixie"], tpm="tpm-crb", tpm_state=self.state,
                            memory=1024)
         guest.expect(r"^report: done$")
-        # The next machine gets the TPM when this one has let go of it.
+        # The next machine gets the TPM when this one has released it.
         guest.wait()
         return Report(guest.log)
 
@@ -57,7 +57,7 @@ def setup(boot, tmp_path):
 
 
 def initrd_of(system, *more):
-    # Behind something compressed Linux looks for nothing that is not.
+    # Behind a compressed archive Linux does not look for an uncompressed one.
     return b"".join(more) + (BUILD / f"systemd-{system}.cpio.zst").read_bytes()
 
 
@@ -69,7 +69,7 @@ def sections(system="newer", more=(), options=OPTIONS):
 def check_measured(report, folder, measured, booted_by):
     """Checks that everything has happened that systemd does only for a measured image."""
     assert {bank: report[f"pcr-{bank}-11"].lower() for bank in BANKS} == calculate(folder, measured, "enter-initrd")
-    # 252 has neither such a condition nor such a line: its units look for the variable themselves.
+    # 252 has neither this condition nor this line: its units check the variable themselves.
     knows_measured = int(report["systemd"].split()[1]) >= 255
     assert report["measured-uki"] == ("0" if knows_measured else "1")
     assert dict(pair.split("=") for pair in report["pcrphase"].split()) == \
@@ -143,7 +143,7 @@ def other_order(folder, stub, key):
     found = sections_of(unsigned)
     in_file = sorted(found.items(), key=lambda item: uki.section(unsigned, item[0])[0])
     right, wrong = (signed_value(key, extended(items, "enter-initrd")) for items in (found.items(), in_file))
-    # With the order that counts, it is what systemd-measure signs.
+    # In the right order the value is the one that systemd-measure signs.
     assert wrong != right == sign(folder, found, key)
     (folder / "pcrsig").write_bytes(wrong)
     return ukify(folder, stub, parts, extra=[f"--section=.pcrsig:@{folder / 'pcrsig'}"])

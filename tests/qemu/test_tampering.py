@@ -143,7 +143,7 @@ def test_digests_are_those_of_what_lies_there(stopped):
     assert found == [digest for *_, digest in stopped.regions]
     assert found[REGIONS.index("kernel")].hex() == fsverity(kernel())
     assert found[REGIONS.index("initrd")].hex() == fsverity(INITRD)
-    # With the exception of the purgatory, these were hashed after the exit.
+    # All except the purgatory were hashed after ExitBootServices.
     late = [stopped.segments[name] for name in REGIONS[len(found):]]
     found += [fsverity_of(read(mem, memsz)) for mem, _, memsz in late]
     assert len(found) == len(REGIONS)

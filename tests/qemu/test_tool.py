@@ -16,7 +16,7 @@ from kexec_efi_test.screen import Picture
 from kexec_efi_test.signing import Key
 from test_tool_readme import TASKS, run_task
 
-# Those that take one boot, or none to its end. The others run at `make check` with a script for the machine.
+# Tasks that take at most one boot. `make check` runs the others with a script for the machine.
 CHEAP = {"Boot a kernel and run a command", "See Secure Boot refuse an unsigned kernel",
          "Take a screenshot", "Stop at the kernel's entry with a debugger", "Give up after some time"}
 NEED_MODULES = {"Share a folder", "Use the network"}
@@ -36,7 +36,7 @@ def test_task(tmp_path, name):
     if name == "Take a screenshot":
         assert struct.unpack_from(">II", (tmp_path / "screen.png").read_bytes(), 16) > (600, 400)
     if name == "Compare a TPM's registers before and after a change":
-        # The command line is what kexec-efi measures into 12; all else is the same.
+        # kexec-efi measures the command line into 12; everything else is the same.
         assert re.search(r"^changed: 12$", out, re.MULTILINE)
     assert not list((tmp_path / "tmp").iterdir())
 

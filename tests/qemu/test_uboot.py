@@ -18,8 +18,8 @@ UBOOT = {"firmware": FIRMWARE["u-boot"], "board": "pc"}
 
 pytestmark = pytest.mark.skipif(not UBOOT["firmware"].present, reason="no U-Boot: make deps installs u-boot-qemu")
 
-# What Linux must be told on this U-Boot, whoever boots it: SetVirtualAddressMap reads data that U-Boot keeps in memory
-# which its map calls free, and the MTRRs make all RAM uncachable, which Linux on such a CPU then does not use.
+# Options that Linux needs on this U-Boot with any loader: SetVirtualAddressMap reads U-Boot's data, in memory that its
+# map reports as free; and the MTRRs make all RAM uncachable, which Linux on such a CPU does not use then.
 OPTIONS = "console=ttyS0 kexec.test efi=noruntime disable_mtrr_trim"
 
 # U-Boot's built-in command line, which it gives to each image.

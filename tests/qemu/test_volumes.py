@@ -77,7 +77,7 @@ def test_volumes_that_cannot_be_used_then_one_that_can(boot, boot_options):
     report = wait_for_report(guest)
     assert report["payload"] == "payload: OK"
     assert report["cmdline"] == f"{DEFAULT_OPTIONS} more"
-    # What systemd has to know is where the image was, wherever the files were.
+    # systemd must learn the volume of the image, not that of the files.
     assert report["LoaderDevicePartUUID"].lower() == esp.PARTITION_UUID
     for name, (_, line) in bad.items():
         guest.expect(rf"^kexec: {line}$\n(?s:.*)failed to start Boot\w+ \"{name}\"")

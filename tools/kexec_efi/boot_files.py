@@ -99,7 +99,7 @@ def installed_versions(system):
     return sorted(filter(lambda name: re.fullmatch(VERSION, name), names), key=version_key, reverse=True)
 
 
-# --- making the files ------------------------------------------------------------------------------------------------
+# --- making the files -------------------------------------------------------------------------------------------------
 
 
 @dataclasses.dataclass
