@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Makes the disk of a guest: a Debian as mmdebstrap has made it, behind an ESP from which GRUB boots it. Made once for each
-suite, below build/guest; what boots it writes to an overlay of its own."""
+"""Makes the disk of a guest: a Debian made by mmdebstrap, behind an ESP from which GRUB boots it. It is made once for each
+suite, below build/guest. Each boot writes to an overlay of its own."""
 
 import contextlib
 import fcntl
@@ -50,7 +50,7 @@ _CONFIGURATION = {
     "etc/systemd/system.conf.d/guest.conf": "[Manager]\nDefaultTimeoutStartSec=1h\nDefaultDeviceTimeoutSec=1h\n",
 }
 
-# What no test looks at, and an emulated machine needs long for.
+# Services that no test needs, and that take an emulated machine long.
 _MASKED = ("serial-getty@ttyS0.service", "getty@tty1.service", "apt-daily.timer", "apt-daily-upgrade.timer",
            "dpkg-db-backup.timer", "e2scrub_all.timer", "e2scrub_reap.service", "fstrim.timer", "systemd-networkd.service",
            "systemd-binfmt.service", "ldconfig.service", "sys-fs-fuse-connections.mount", "sys-kernel-config.mount",
@@ -86,7 +86,7 @@ def _configure(root):
 
 
 def _fill(suite, image):
-    """Makes the root's file system in its partition: what fakeroot runs, so that files belong to whom they should."""
+    """Makes the root's file system in its partition. fakeroot runs this, so that files have the right owners."""
     with tempfile.TemporaryDirectory(prefix="guest-", dir=FOLDER) as folder:
         root = pathlib.Path(folder)
         subprocess.run(["tar", "-C", root, "--exclude=./dev/*", "-xf", _tar_of(suite)], check=True)
@@ -98,7 +98,7 @@ def _fill(suite, image):
 
 @contextlib.contextmanager
 def lock(name):
-    """Several workers may want the same."""
+    """Makes other workers wait that need the same disk."""
     FOLDER.mkdir(parents=True, exist_ok=True)
     with open(FOLDER / f"{name}.lock", "w") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
@@ -106,7 +106,7 @@ def lock(name):
 
 
 def base(suite):
-    """The disk of a suite, raw, made unless it is there and newer than what it is made of."""
+    """The raw disk of a suite, which is made unless it exists and is newer than its sources."""
     image = FOLDER / f"{suite}.img"
     sources = [_tar_of(suite), HERE / "agent", HERE / "disk.py"]
     with lock(suite):

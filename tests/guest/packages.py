@@ -12,14 +12,14 @@ FOLDER = disk.FOLDER / "packages"
 
 
 def _files():
-    """What git would commit."""
+    """The files that git would commit."""
     names = subprocess.run(["git", "-C", disk.ROOT, "ls-files", "-z", "--cached", "--others", "--exclude-standard"], check=True,
                            stdout=subprocess.PIPE, text=True).stdout
     return sorted(name for name in names.split("\0") if name and (disk.ROOT / name).is_file())
 
 
 def _digest(names):
-    """Of all that a package may be made of. Tests are none of it, and neither are pages for developers."""
+    """The digest of all files that a package may be made of, without tests and pages for developers."""
     found = hashlib.sha256()
     for name in names:
         if not name.startswith(("tests/", "doc/", ".ci/")) and not name.endswith(".md"):

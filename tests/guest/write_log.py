@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""What a guest has written to its disk, write by write, as QEMU's driver blklogwrites has logged it: in the format of Linux's
+"""The guest's writes to its disk, one by one, as QEMU's driver blklogwrites has logged them, in the format of Linux's
 dm-log-writes (Documentation/admin-guide/device-mapper/log-writes.rst)."""
 
 import dataclasses
