@@ -203,12 +203,55 @@ def test_no_variables(machine, made):
     assert "expected EFI variables in" in words and "was Linux started by UEFI?" in words
     result = subprocess.run([COMMAND, "install", f"--root={machine.root}"], stdout=subprocess.PIPE, text=True, check=True,
                             env={**os.environ, "KEXEC_EFI_SYSTEM": str(machine.kernel)})
-    assert "the firmware's variables cannot be reached: no boot entry names it" in result.stdout
+    assert f"no boot entry names it: run kexec-efi add {A} on the machine, started by UEFI" in result.stdout
     assert "its variables cannot be reached" in machine.run("status", "--no-variables")
     assert "none that can be reached: nothing is blessed" in machine.run("bless", "--no-variables", expected=1)
-    assert "boot entries of it stay" in machine.run("remove", "--no-variables", A)
+    assert machine.run("remove", "--no-variables", A) == f"{A}: removed\n"
     machine.run("add", "--no-variables", A)
-    assert "boot entries stay" in machine.run("uninstall", "--no-variables")
+    assert machine.run("uninstall", "--no-variables") == "its files are gone\n"
+
+
+def without_variables(machine, *words, expected=0):
+    """Of a disk that is mounted in another machine: nobody has said whether there are variables."""
+    result = command(machine, *words, f"--root={machine.root}")
+    assert result.returncode == expected, result
+    return result.stdout + result.stderr
+
+
+@pytest.mark.parametrize("words", [["uninstall"], ["remove", A]], ids=lambda words: words[0])
+def test_boot_order_that_cannot_be_asked(machine, words):
+    """It names what would be removed, and the machine would not boot."""
+    blessed(machine, A)
+    before = machine.state()
+    assert "expected the firmware's variables, found none that can be reached" in without_variables(machine, *words, expected=1)
+    assert machine.state() == before
+    said = without_variables(machine, *words, "--force")
+    assert f"run kexec-efi {' '.join(words)} on the machine" in said and machine.names() == []
+    # And there that does what is left to be done.
+    machine.run(*words)
+    assert machine.numbers("BootOrder") == [OTHERS]
+    assert machine.run("uninstall") != "nothing is there\n" or words == ["uninstall"]
+
+
+@pytest.mark.parametrize("prepare, is_refused", [
+    (lambda machine: machine.run("install"), True), (lambda machine: machine.run("install", "--no-variables"), False),
+    (lambda machine: (machine.set("BootNext", struct.pack("<H", OTHERS)), machine.run("install")), True),
+    (lambda machine: (machine.run("install", "--no-variables"),
+                      (machine.root / "var/lib/kexec-efi/record.json").write_text("{}")), True)],
+    ids=["on trial", "without variables", "waiting", "nobody remembers"])
+def test_boot_entries_that_may_be_there(machine, prepare, is_refused):
+    prepare(machine)
+    without_variables(machine, "uninstall", expected=int(is_refused))
+    assert bool(machine.names()) == is_refused
+
+
+def test_kernel_that_is_removed_from_elsewhere(machine):
+    """Another one still boots."""
+    blessed(machine, A, B)
+    assert without_variables(machine, "remove", B).startswith(f"{B}: removed; run kexec-efi remove {B} on the machine")
+    assert machine.numbers("BootOrder")[1] != OTHERS
+    machine.run("remove", B)
+    machine.expect_bootable()
 
 
 def test_in_a_chroot(machine, monkeypatch, tmp_path):

@@ -52,6 +52,13 @@ def _remove(machine, doomed):
     return [*machine.menu.unname(doomed), *machine.store.removal(machine.store.unneeded(doomed))]
 
 
+def _may_be_named(machine, sets):
+    """Whether boot entries of a firmware that cannot be asked may name one of these sets: so it is remembered, or what was
+    remembered is lost."""
+    known = [machine.record.sets.get(found.name) for found in sets]
+    return not machine.menu.can_be_written and any(one is None or one["named"] or one["tries"] or one["blessed"] for one in known)
+
+
 # --- add -------------------------------------------------------------------------------------------------------------
 
 
@@ -69,15 +76,23 @@ def _may_be_tried(machine, found):
     return None
 
 
-def _name(machine, found, title, is_asked):
-    """(the operations that let the menu start the set, the line about it)."""
+def _without_entry(machine, found, is_copied):
+    """What is to be done on the machine, whose firmware cannot be reached from here."""
+    if is_copied or machine.removable.set_name == found.name:
+        return "is on the ESP, and EFI/BOOT boots it; kexec-efi bless on the machine makes its boot entry, once it has come up"
+    return f"is on the ESP; no boot entry names it: run kexec-efi add {found.version} on the machine, started by UEFI"
+
+
+def _name(machine, found, title, is_asked, is_copied=False):
+    """(the operations that let the menu start the set, what is to be said of it). `is_copied`: EFI/BOOT will be a copy of it."""
     menu, record = machine.menu, machine.record
     if menu.name == SYSTEMD_BOOT:
         plan = menu.name_set(found, title)[1]
         return [*plan, *record.saved()], f"systemd-boot tries it {machine.configuration.tries} times"
     if not menu.can_be_written:
-        return record.saved(), "the firmware's variables cannot be reached: no boot entry names it"
+        return record.saved(), _without_entry(machine, found, is_copied)
     number, plan = menu.name_set(found, title)
+    record.of(found.name)["named"] = True
     why_not = None if is_asked else _may_be_tried(machine, found)
     words = {None: "on trial at the next start", "spare": "no newer than what boots: behind it in the order",
              "others": "another boot entry is to be started next: its trial waits for that",
@@ -116,8 +131,8 @@ def _warn_of_fallback(machine, entry):
                     "boot in the place of a refused entry")
 
 
-def add(machine, source, again=False):
-    """Puts a kernel beside those that boot now."""
+def add(machine, source, again=False, is_copied=False):
+    """Puts a kernel beside what boots. `is_copied`: EFI/BOOT will be a copy of it."""
     store, record = machine.store, machine.record
     if machine.shim_complaint:
         raise machine.shim_complaint
@@ -155,7 +170,7 @@ def add(machine, source, again=False):
         # An existing file with another content than its name stands for was damaged.
         change += operations.write_file(store.folder / name, content, replaces=(store.folder / name).exists())
     change.append(operations.Flush(store.folder))
-    naming, words = _name(machine, found, made_by.title, again)
+    naming, words = _name(machine, found, made_by.title, again, is_copied)
     return Plan(before, change + naming), f"{found.name}: {words}"
 
 
@@ -180,10 +195,10 @@ def remove(machine, version, is_forced=False):
     doomed |= {found for found in machine.menu.named() if found.version == version}
     _expect_something_left(machine, doomed, is_forced)
     copied = _copy_of_another(machine, doomed)
+    words = f"; run kexec-efi remove {version} on the machine: boot entries may name it still" if _may_be_named(machine, doomed) else ""
     plan = [*copied, *_remove(machine, doomed)]
     if not plan:
         return Plan(), f"{version}: is not there"
-    words = "" if machine.menu.can_be_written else "; the firmware's variables cannot be reached: boot entries of it stay"
     return Plan(plan + machine.record.saved()), f"{version}: removed{words}"
 
 
@@ -209,6 +224,9 @@ def _expect_something_left(machine, doomed, is_forced):
         expected = "something else that EFI/BOOT could boot, found nothing: this disk"
     if not boots:
         raise Refused(f"expected {expected} would not boot (--force)")
+    if _may_be_named(machine, doomed) and not set(machine.store.sets()) - doomed:
+        raise Refused("expected the firmware's variables, found none that can be reached: the boot order may name nothing but what "
+                      "would be removed; run it on the machine, started by UEFI (--force)")
 
 
 # --- bless -----------------------------------------------------------------------------------------------------------
@@ -255,8 +273,8 @@ def _bless(machine):
     fallback = loader_words.fallback(loader_words.log(machine.variables))
     if fallback:
         raise Refused(f"{running.name}: is not what runs: {fallback}: not blessed")
-    record.of(running.name)["blessed"] = True
-    # A set that EFI/BOOT has started has no boot entry yet.
+    record.of(running.name).update(blessed=True, named=True)
+    # What EFI/BOOT has started has no boot entry yet.
     naming = [] if running in menu.named() else menu.name_set(running, boot_files.title(system))[1]
     newer = menu.first_good(record)
     is_newest = newer is None or newer.key <= running.key
@@ -310,8 +328,9 @@ def install(machine, source, setup=None):
     _set_shim(machine, setup)
     record = machine.record
     record.menu, record.token, record.is_installed = machine.menu.name, machine.token, True
-    plan, words = add(machine, source)
-    if setup.removable or machine.configuration.removable == "yes":
+    is_copied = setup.removable or machine.configuration.removable == "yes"
+    plan, words = add(machine, source, is_copied=is_copied)
+    if is_copied:
         if machine.menu.name == SYSTEMD_BOOT:
             raise Refused("--removable: expected boot entries of the firmware, found systemd-boot, which puts itself into EFI/BOOT")
         plan.change += _copied_at_first(machine, plan)
@@ -346,6 +365,10 @@ def uninstall(machine, is_forced=False):
     menu, store = machine.menu, machine.store
     doomed = set(store.sets()) | menu.named()
     _expect_something_left(machine, doomed, is_forced)
+    menus = {FIRMWARE: "the boot order is without kexec-efi", SYSTEMD_BOOT: "systemd-boot's menu is without kexec-efi"}
+    words = menus[menu.name] if menu.can_be_written else "its files are gone"
+    if _may_be_named(machine, doomed):
+        words += "; run kexec-efi uninstall on the machine, started by UEFI: boot entries may name them still"
     plan = [*machine.removable.remove(), *_remove(machine, doomed)]
     if outcomes.Witness(machine).starts:
         plan.append(outcomes.forget(machine))
@@ -353,6 +376,4 @@ def uninstall(machine, is_forced=False):
         if folder.is_dir():
             plan.append(operations.RemoveFolder(folder))
     plan += [operations.RemoveFile(machine.record.path), operations.RemoveFolder(machine.record.path.parent)]
-    menus = {FIRMWARE: "the boot order is without kexec-efi", SYSTEMD_BOOT: "systemd-boot's menu is without kexec-efi"}
-    words = menus[menu.name] if menu.can_be_written else "its files are gone; the firmware's variables cannot be reached: boot entries stay"
     return Plan(plan), words

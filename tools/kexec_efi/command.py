@@ -84,7 +84,7 @@ def _install(options):
 
 def _uninstall(options):
     machine = _machine(options)
-    if not machine.record.is_installed and not machine.store.names():
+    if not machine.record.is_installed and not machine.store.names() and not machine.menu.named():
         loader.say(json.dumps({"operations": [], "done": not options.dry_run, "result": "nothing is there"})
                    if options.json else "nothing is there")
         return 0

@@ -10,7 +10,7 @@ from .errors import NOT_INSTALLED, Refused
 FILE = "/var/lib/kexec-efi/record.json"
 
 
-_EMPTY = {"armed": "", "tries": 0, "blessed": False, "files": {}, "outcome": "", "reason": "", "time": ""}
+_EMPTY = {"armed": "", "tries": 0, "blessed": False, "named": False, "files": {}, "outcome": "", "reason": "", "time": ""}
 
 
 def _checked(known):
@@ -27,9 +27,10 @@ def _checked_copy(known):
 
 class Record:
     """`menu` and `token` are what the machine was set up with. `sets` is a dict from a set's name to what is known of it:
-    `armed`, the boot in which it was put on trial; `tries`, how often; `blessed`, whether it came up; `files`, the SHA-256 of
-    its image and its entry, by their names; `outcome`, `reason` and `time` of its last trial (outcomes.py). `removable` is the
-    record of EFI/BOOT (removable.py), `shim` the path of the shim in front of the images."""
+    `armed`, the boot in which it was put on trial; `tries`, how often; `blessed`, whether it came up; `named`, whether it has
+    had a boot entry of the firmware; `files`, the SHA-256 of its image and its entry, by their names; `outcome`, `reason` and
+    `time`, what became of its last trial (outcomes.py). `removable` is what is known of EFI/BOOT (removable.py), `shim` the path
+    of the shim in front of the images."""
 
     def __init__(self, system):
         self.path = system.file(FILE)
