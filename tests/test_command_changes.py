@@ -89,7 +89,15 @@ def with_copy(prepare):
     return prepared
 
 
-# The state of the machine, and the change.
+def without_copy(prepare):
+    """Where somebody has removed it."""
+    def prepared(machine):
+        with_copy(prepare)(machine)
+        (machine.esp / "EFI/BOOT/BOOTX64.EFI").unlink()
+    return prepared
+
+
+# What the machine is like, and what is done to it.
 SCENARIOS = {
     "the first": (lambda machine: None, first),
     "a second": (lambda machine: blessed(machine, A), add(B)),
@@ -104,6 +112,7 @@ SCENARIOS = {
     "bless the first": (running(A), lambda machine: changes.bless(machine.machine())),
     "the first, with a copy": (lambda machine: None, lambda machine: first(machine, removable=True)),
     "bless what has a copy": (with_copy(running(B, A)), lambda machine: changes.bless(machine.machine())),
+    "add where the copy is gone": (without_copy(lambda machine: blessed(machine, A)), add(B)),
     "remove what has a copy": (with_copy(lambda machine: blessed(machine, A, B)), lambda machine: changes.remove(machine.machine(), B)),
     "the first, behind shim": (lambda machine: None, lambda machine: first(machine, shim=shim_of(machine))),
     "shim in front of what boots": (lambda machine: blessed(machine, A), lambda machine: first(machine, shim=shim_of(machine))),

@@ -97,7 +97,9 @@ def test_removable_path_that_somebody_has_taken(tmp_path):
     assert machine.reboot() == A
     machine.run("bless")
     (machine.esp / "EFI/BOOT/BOOTX64.EFI").write_bytes(b"of Windows")
-    add(B)(machine)[0].carry_out()
+    assert "expected what kexec-efi has written, found another: somebody else's is not replaced" in machine.run("verify", expected=3)
+    machine.kernel_package(B)
+    assert "somebody else's is not replaced" in machine.run("add", B)
     assert machine.reboot() == B
     assert "somebody else's is not replaced" in machine.run("bless")
     assert boot_folder(machine)["BOOTX64.EFI"] == b"of Windows"
@@ -110,6 +112,53 @@ def test_removable_path_by_the_configuration(tmp_path):
     machine.kernel_package(A)
     machine.run("install")
     assert "BOOTX64.EFI" in boot_folder(machine)
+
+
+@pytest.mark.parametrize("name", ["BOOTX64.EFI", "BOOTX64.conf"])
+@pytest.mark.parametrize("added", [A, B])
+def test_removable_path_that_somebody_has_removed(tmp_path, name, added):
+    """It is said, and the next run of a hook restores it: as it was, because what is added has not come up."""
+    machine = blessed(FolderMachine.new(tmp_path / "machine", "removable=yes\n"), A)
+    before = boot_folder(machine)
+    (machine.esp / "EFI/BOOT" / name).unlink()
+    complaint = f"expected {machine.esp}/EFI/BOOT/{name}, found none: the next kexec-efi add restores it"
+    for command, line in (("status", f"EFI/BOOT: damaged: {complaint}"), ("verify", f"EFI/BOOT: {complaint}")):
+        assert line in machine.run(command, expected=3)
+    value = json.loads(machine.run("status", "--json", expected=3))
+    assert value["removable"].startswith(A) and value["removable_damage"] == complaint
+    assert not json.loads(machine.run("verify", "--json", expected=3))["good"]
+    machine.kernel_package(added)
+    assert f"; EFI/BOOT boots {value['removable']} again" in machine.run("add", added)
+    assert boot_folder(machine) == before
+    assert "EFI/BOOT: good" in machine.run("verify")
+
+
+def test_removable_path_after_the_last_kernel(tmp_path):
+    """`remove --force` has taken it away; the configuration still asks for it."""
+    machine = blessed(FolderMachine.new(tmp_path / "machine", "removable=yes\n"), A)
+    machine.run("remove", "--force", A)
+    assert boot_folder(machine) == {}
+    machine.kernel_package(B)
+    machine.run("add", B)
+    machine.judge("/EFI/BOOT/BOOTX64.EFI")
+    assert json.loads(machine.run("status", "--json"))["removable"].startswith(B)
+
+
+def test_no_room_to_restore_the_copy(tmp_path, monkeypatch):
+    """The kernel is added all the same."""
+    machine = blessed(FolderMachine.new(tmp_path / "machine", "removable=yes\n"), A)
+    (machine.esp / "EFI/BOOT/BOOTX64.EFI").unlink()
+    run = operations.Write.run
+
+    def full(write):
+        if "EFI/BOOT" in str(write.path):
+            raise OSError(errno.ENOSPC, "No space left on device")
+        run(write)
+
+    monkeypatch.setattr(operations.Write, "run", full)
+    with pytest.raises(Refused, match="No space left on device"):
+        add(B)(machine)[0].carry_out()
+    assert machine.reboot() == B
 
 
 def test_files_of_the_removable_path_stay(tmp_path):

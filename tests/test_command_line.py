@@ -104,7 +104,7 @@ def test_json(machine):
     assert value["installed"] and value["esp"].endswith("/boot/efi") and value["sets"][0]["version"] == "6.1"
     assert json.loads(machine.run("list", "--json"))["sets"][0]["state"] == "next"
     assert json.loads(machine.run("verify", "--json")) == {
-        "good": True, "sets": [{"version": "6.1", "name": value["sets"][0]["name"], "good": True, "damage": None, "signature": "none"}]}
+        "good": True, "removable": {"set": None, "damage": None}, "sets": [{"version": "6.1", "name": value["sets"][0]["name"], "good": True, "damage": None, "signature": "none"}]}
 
 
 def test_predict(machine):

@@ -131,8 +131,31 @@ def _warn_of_fallback(machine, entry):
                     "boot in the place of a refused entry")
 
 
-def add(machine, source, again=False, is_copied=False):
-    """Puts a kernel beside what boots. `is_copied`: EFI/BOOT will be a copy of it."""
+def add(machine, source, again=False):
+    """Puts a kernel beside what boots."""
+    plan, words = _add(machine, source, again)
+    # Where there is no room for a copy, the kernel is added all the same.
+    restored = _restored_copy(machine, plan)
+    plan.after += restored
+    return plan, words + (f"; EFI/BOOT boots {machine.removable.set_name} again" if restored else "")
+
+
+def _restored_copy(machine, plan):
+    """The operations after which EFI/BOOT is a copy again, of the same set if that is whole, where somebody has removed it."""
+    if machine.removable.complaint() is None:
+        return []
+    gone = {step.path.name for step in plan if isinstance(step, operations.RemoveFile)}
+    whole = [found for found in machine.store.sets() if f"{found.name}.efi" not in gone and machine.damage(found) is None]
+    before = [found for found in whole if found.name == machine.removable.set_name]
+    good = [found for found in whole if machine.menu.is_good(found, machine.record)]
+    files, written = _written(plan)
+    found = next(iter([*before, *good, *written, *whole]), None)
+    restored = machine.removable.follow(found, files) if found else []
+    return [*restored, *machine.record.saved()] if restored else []
+
+
+def _add(machine, source, again=False, is_copied=False):
+    """As add, without EFI/BOOT, which `is_copied` says will be a copy of it."""
     store, record = machine.store, machine.record
     if machine.shim_complaint:
         raise machine.shim_complaint
@@ -329,7 +352,7 @@ def install(machine, source, setup=None):
     record = machine.record
     record.menu, record.token, record.is_installed = machine.menu.name, machine.token, True
     is_copied = setup.removable or machine.configuration.removable == "yes"
-    plan, words = add(machine, source, is_copied=is_copied)
+    plan, words = _add(machine, source, is_copied=is_copied)
     if is_copied:
         if machine.menu.name == SYSTEMD_BOOT:
             raise Refused("--removable: expected boot entries of the firmware, found systemd-boot, which puts itself into EFI/BOOT")
@@ -351,10 +374,15 @@ def _set_shim(machine, setup):
     machine.menu = machine.new_menu()
 
 
-def _copied_at_first(machine, plan):
-    """Makes EFI/BOOT a copy of the first set, which the plan writes, or which is there already."""
+def _written(plan):
+    """(the files that a plan writes, from name to content; the sets among them)."""
     files = {step.path.name: step.content for step in plan if isinstance(step, operations.Write)}
-    written = [found for found in map(parse_image_name, files) if found]
+    return files, [found for found in map(parse_image_name, files) if found]
+
+
+def _copied_at_first(machine, plan):
+    """EFI/BOOT as a copy of what comes first: of a set that is written by the plan, or of one that is there."""
+    files, written = _written(plan)
     good = [found for found in machine.store.sets() if machine.menu.is_good(found, machine.record)]
     found = (good or written or machine.store.sets())[0]
     return machine.removable.put(found, files)

@@ -8,6 +8,7 @@ import hashlib
 import loader
 
 from . import operations
+from .configuration import FIRMWARE
 from .errors import Refused
 
 PLACE = "/EFI/BOOT"
@@ -31,7 +32,9 @@ class Removable:
 
     @property
     def is_wanted(self):
-        return bool(self._known)
+        """Whether it shall be there: so it was installed, or so the configuration has it by now."""
+        machine = self._machine
+        return bool(self._known) or (machine.configuration.removable == "yes" and machine.record.menu == FIRMWARE)
 
     @property
     def set_name(self):
@@ -62,11 +65,11 @@ class Removable:
             wanted.update({MOK_MANAGER: shim.mok_manager, IMAGE: shim.content})
         return {name: data for name, data in wanted.items() if data is not None}
 
-    def _is_ours(self, name, content, wanted):
-        """Whether this module has written a file: it has the recorded content, or the content to be written, or that of a
-        set, if the power failed before the record was saved."""
+    def _is_ours(self, name, content):
+        """Whether a file is one that was written here: as it is remembered, or as a set has it, where the power went before it
+        was remembered."""
         found = _sha256(content)
-        if found in (self._known.get("files", {}).get(name), _sha256(wanted)):
+        if found == self._known.get("files", {}).get(name):
             return True
         sets = self._machine.store.sets() if self.is_wanted else []
         paths = [self._machine.store.image(one).with_suffix("." + name.rpartition(".")[2].lower()) for one in sets]
@@ -77,8 +80,19 @@ class Removable:
         there = self._names()
         for name, content in wanted.items():
             path = there.get(name.lower())
-            if path and not self._is_ours(name, path.read_bytes(), content):
+            if path and path.read_bytes() != content and not self._is_ours(name, path.read_bytes()):
                 return path
+        return None
+
+    def complaint(self):
+        """What is wrong with it; None if nothing is, or if it need not be there."""
+        there = self._names()
+        for name in self._known.get("files", [IMAGE]) if self.is_wanted else []:
+            path = there.get(name.lower())
+            if path is None:
+                return f"expected {self.folder / name}, found none: the next kexec-efi add restores it"
+            if not path.is_file() or not self._is_ours(name, path.read_bytes()):
+                return f"{path}: expected what kexec-efi has written, found another: somebody else's is not replaced"
         return None
 
     def put(self, found, files=()):
@@ -96,12 +110,12 @@ class Removable:
         self._machine.record.removable = {"set": found.name, "files": {name: _sha256(data) for name, data in wanted.items()}}
         return plan
 
-    def follow(self, found):
-        """Like put, for the set that boots first from now on. Somebody else's file stays, and a line says so."""
+    def follow(self, found, files=()):
+        """As put, where it shall be there: a file of somebody else's in the way is left alone, with a line."""
         if not self.is_wanted:
             return []
         try:
-            return self.put(found)
+            return self.put(found, files)
         except Refused as refused:
             loader.warn(f"warning: {refused}")
             return []

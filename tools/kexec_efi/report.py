@@ -52,8 +52,11 @@ def verification(machine):
         words = {"good": "good, signed", "none": "good, not signed",
                  "other": f"good, signed by another than {machine.configuration.certificate}"}.get(signature, "good")
         lines.append(f"{one.name}: {damage or words}")
-    is_good = all(result["good"] for result in results)
-    return {"sets": results, "good": is_good}, lines or ["nothing is there"], 0 if is_good else BAD_NEWS
+    copy = {"set": machine.removable.set_name, "damage": machine.removable.complaint()}
+    if copy["set"] or copy["damage"]:
+        lines.append(f"EFI/BOOT: {copy['damage'] or 'good'}")
+    is_good = all(result["good"] for result in results) and copy["damage"] is None
+    return {"sets": results, "removable": copy, "good": is_good}, lines or ["nothing is there"], 0 if is_good else BAD_NEWS
 
 
 def _head(machine, value):
@@ -61,8 +64,8 @@ def _head(machine, value):
     menu = "the firmware" if value["menu"] == FIRMWARE else value["menu"]
     yield "Mode", f"{value['mode']}, entries of {menu}{', behind shim' if value['shim'] else ''}"
     yield "ESP", f"{value['esp']} (PARTUUID {value['partition']}), {value['folder']}"
-    if value["removable"]:
-        yield "EFI/BOOT", f"boots {value['removable']}"
+    if value["removable"] or value["removable_damage"]:
+        yield "EFI/BOOT", f"damaged: {value['removable_damage']}" if value["removable_damage"] else f"boots {value['removable']}"
     yield "Started by", value["loader"] or "nobody knows"
     if value["variables"]:
         yield "Secure Boot", "on" if value["secure_boot"] else "off"
@@ -100,7 +103,7 @@ def status(machine):
         "esp": str(machine.esp.path), "partition": machine.esp.partition.uuid, "folder": machine.store.place,
         "loader": machine.loader_text("LoaderInfo") or None, "secure_boot": machine.has_secure_boot,
         "variables": machine.variables is not None, "shim": machine.shim.name if machine.shim else None,
-        "removable": machine.removable.set_name, "sets": found, "warnings": loader_words.warnings(log), "note": note,
+        "removable": machine.removable.set_name, "removable_damage": verified["removable"]["damage"], "sets": found, "warnings": loader_words.warnings(log), "note": note,
         "refused": [{"path": start.path, "reason": start.line, "time": start.time} for start in others],
     }
     lines = [f"{name:>14}: {text}" for name, text in _head(machine, value)]
@@ -108,7 +111,7 @@ def status(machine):
     lines += [f"{'The loader':>14}: {line}" for line in value["warnings"]]
     lines += [f"{'The note':>14}: {note}"] if note else []
     lines += [f"{'Refused':>14}: {start.path} at {start.time or 'an earlier start'}: {start.line}" for start in others]
-    is_bad = bool(damage) or any(one["state"] == "failed" for one in found)
+    is_bad = not verified["good"] or any(one["state"] == "failed" for one in found)
     return value, lines, BAD_NEWS if is_bad else 0
 
 
