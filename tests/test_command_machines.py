@@ -534,6 +534,30 @@ def test_common_options_in_either_place(machine):
     assert len({result.stdout for result in found}) == 1 and json.loads(found[0].stdout)["sets"][0]["state"] == "next"
 
 
+def listed(machine):
+    """From the number of a set to its line."""
+    lines = [line for line in machine.run("list").splitlines() if line.startswith(("* ", "  "))]
+    return {int(line[2:].split()[1]): line for line in lines}
+
+
+def test_list_tells_sets_of_one_version_apart(machine):
+    blessed(machine, A)
+    add(A, "updated")(machine)[0].carry_out()
+    lines = listed(machine)
+    assert lines[2] == f"  {A:<28}   2 next     it is on trial at the next start"
+    assert lines[1] == f"* {A:<28}   1 good     it has come up; it runs"
+    assert machine.reboot() == A
+    lines = listed(machine)
+    assert lines[2] == f"* {A:<28}   2 trial    it runs, and has not been blessed yet"
+    assert lines[1] == f"  {A:<28}   1 good     it has come up; it is started next"
+    machine.run("bless")
+    assert listed(machine)[2].endswith("it has come up; it runs; it is started next")
+    found = {one["number"]: (one["running"], one["next"]) for one in json.loads(machine.run("list", "--json"))["sets"]}
+    assert found == {2: (True, True), 1: (False, False)}
+    machine.set("BootNext", struct.pack("<H", OTHERS))
+    assert listed(machine)[2].endswith("it has come up; it runs")
+
+
 @pytest.mark.parametrize("words", [["add", A], ["remove", A], ["bless"], ["list"], ["status"], ["verify"], ["predict", A], ["pcrlock", A]])
 def test_machine_that_is_not_set_up(machine, words):
     """Each command ends with the same status."""

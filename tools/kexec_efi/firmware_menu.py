@@ -112,6 +112,12 @@ class FirmwareMenu:
         """Our set that BootNext names."""
         return self.ours().get(self.next)
 
+    def starts_next(self):
+        """Our set that the firmware starts next, unless somebody chooses otherwise; None if that is none of ours."""
+        entries = self.entries()
+        first = next((number for number in self.order if number in entries and entries[number].is_active), None)
+        return self.ours().get(first if self.next is None else self.next)
+
     def next_is_of_others(self):
         return self.next is not None and self.armed() is None
 

@@ -23,11 +23,12 @@ def _outcome(machine, witness, one, state):
 
 
 def sets(machine):
-    running, witness = machine.menu.running(), outcomes.Witness(machine)
+    running, starts_next, witness = machine.menu.running(), machine.menu.starts_next(), outcomes.Witness(machine)
     found = []
     for one in _all(machine):
         state, why = machine.state(one)
-        found.append({"version": one.version, "name": one.name, "state": state, "why": why, "running": one == running,
+        found.append({"version": one.version, "number": one.number, "name": one.name, "state": state, "why": why,
+                      "running": one == running, "next": one == starts_next,
                       "tries": machine.record.sets.get(one.name, {}).get("tries", 0),
                       "outcome": _outcome(machine, witness, one, state)})
     return found
@@ -36,8 +37,18 @@ def sets(machine):
 def listing(machine):
     """The kernels, without a check of their files."""
     found = sets(machine)
-    lines = [f"{'*' if one['running'] else ' '} {one['version']:<28} {one['state']:<8} {one['why']}" for one in found]
-    return {"sets": found}, lines or ["nothing is there"], 0
+    return {"sets": found}, [_line(one) for one in found] or ["nothing is there"], 0
+
+
+def _line(one):
+    """Sets of one version differ by their number."""
+    words = [one["why"]]
+    # What these states say of themselves is not said twice.
+    if one["running"] and one["state"] != "trial":
+        words.append("it runs")
+    if one["next"] and one["state"] != "next":
+        words.append("it is started next")
+    return f"{'*' if one['running'] else ' '} {one['version']:<28} {one['number']:>3} {one['state']:<8} {'; '.join(words)}"
 
 
 def verification(machine):

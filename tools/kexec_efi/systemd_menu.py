@@ -66,6 +66,9 @@ class SystemdMenu:
     def armed(self):
         return next((found for found in self.in_order() if not self.is_good(found, None)), None)
 
+    def starts_next(self):
+        """Not known: other loaders' entries are sorted among ours, and a user may have chosen one."""
+
     def boots_something(self, without):
         """Entries of other loaders and of other images count, too."""
         others = [path for path in self.folder.glob("*.conf")] if self.folder.is_dir() else []
