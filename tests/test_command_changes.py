@@ -545,11 +545,21 @@ def test_damage(tmp_path, kind, damage, complaint):
     value, _, code = report.status(machine.machine())
     found = {one["version"]: one["damage"] for one in value["sets"]}
     assert code == BAD_NEWS and found[A] is None and re.search(complaint, found[B]), found
-    # The same kernel is put beside the damaged set.
+    assert not found[B].startswith("warning: ")
+    # The same kernel is put beside what is damaged.
     add(B)(machine)[0].carry_out()
     assert machine.reboot() == B
     changes.bless(machine.machine())[0].carry_out()
     assert report.verification(machine.machine())[0]["good"]
+
+
+def test_damage_comes_before_warnings(tmp_path):
+    """What Linux would not unpack of an initrd is only warned of; that it is not the initrd that was meant is the damage."""
+    machine = blessed(FolderMachine.new(tmp_path / "machine"), A)
+    initrd = next(machine.esp.rglob("initrd-*"))
+    initrd.write_bytes(initrd.read_bytes()[:-60])
+    line, = machine.run("verify", expected=BAD_NEWS).splitlines()
+    assert re.fullmatch(rf"{A}\S*: /\S*/{initrd.name}: fsverity mismatch: expected \w+, found \w+; warning: .*{initrd.name}.*", line), line
 
 
 def test_nobody_has_the_variables(tmp_path):

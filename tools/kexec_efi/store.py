@@ -46,7 +46,8 @@ def parse_image_name(name):
 
 
 def complaint_of(function):
-    """The message with which `function` would end the program; None if it does not. The message is not printed."""
+    """What is said against it when the program would end there, and then what was only warned of; None if it does not end. The
+    words go nowhere else."""
     with tempfile.TemporaryFile() as file:
         sys.stderr.flush()
         saved = os.dup(2)
@@ -67,7 +68,8 @@ def complaint_of(function):
         text = file.read().decode("utf-8", "replace").strip()
     lines = [line.split(": ", 1)[-1] if line.startswith(("kexec-efi: ", "kexec: ")) else line
              for line in text.splitlines()]
-    return "; ".join(lines) or "it would not boot" if failed else None
+    warnings_last = sorted(lines, key=lambda line: line.startswith("warning: "))
+    return "; ".join(warnings_last) or "it would not boot" if failed else None
 
 
 class Store:
