@@ -591,6 +591,40 @@ def test_help_of_what_runs_a_tool(machine, name):
     assert name != "uki" or "--kernel-version" in result.stdout
 
 
+@pytest.mark.parametrize("words, code, complaint", [
+    (["status"], NOT_INSTALLED, None), (["add", A], NOT_INSTALLED, "run kexec-efi install"), (["remove", "../x"], NOT_INSTALLED, "run kexec-efi install"),
+    (["install", "../x"], 1, "expected a kernel version"), (["add"], 2, "the following arguments are required: VERSION"),
+    (["frob\x1b[31m"], 2, "invalid choice"), (["install", "--config=/nowhere"], 2, "cannot read /nowhere"),
+    (["install", "--kernel=/x\x1b[31m", A], 1, "expected a kernel at /x"), (["install", "--initrd=/nowhere", A], 1, "cannot read /nowhere")])
+def test_errors_in_json(machine, words, code, complaint):
+    """One object on the standard output; the standard error is as it was."""
+    root = f"--root={machine.root}"
+    plain, result = command(machine, *words, root), command(machine, *words, root, "--json")
+    assert (plain.returncode, result.returncode) == (code, code) and "\x1b" not in result.stdout + result.stderr
+    assert result.stderr == plain.stderr and "{" not in plain.stdout
+    value = json.loads(result.stdout)
+    if complaint is None:
+        assert "error" not in value and value["sets"] == []
+    else:
+        assert set(value) == {"error", "status"} and value["status"] == code and complaint in value["error"]
+        assert value["error"] in result.stderr
+
+
+def test_file_that_cannot_be_read_in_json(machine):
+    (machine.esp / "EFI/BOOT/BOOTX64.EFI").mkdir(parents=True)
+    result = command(machine, "install", "--removable", "--json", f"--root={machine.root}", A)
+    message = f"{machine.esp}/EFI/BOOT/BOOTX64.EFI: Is a directory"
+    assert json.loads(result.stdout) == {"error": message, "status": 1} and result.stderr == f"kexec-efi: {message}\n"
+
+
+def test_tool_that_fails_in_json(machine):
+    """What it has said stands on the standard error."""
+    (machine.root / f"boot/vmlinuz-{A}").write_bytes(b"no kernel")
+    machine.configure("mode=uki\n")
+    result = command(machine, "install", "--json", f"--root={machine.root}", A)
+    assert result.returncode == 1 and json.loads(result.stdout)["error"].startswith("seal failed") and "vmlinuz" in result.stderr
+
+
 def test_what_a_tool_says_is_said_by_the_command(machine):
     result = command(machine, "seal", "--out=/x", "--entry=/nowhere")
     assert result.stderr == "kexec-efi seal: cannot read /nowhere: No such file or directory\n" and result.returncode == 1

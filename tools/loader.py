@@ -53,10 +53,18 @@ def warn(message):
     say(f"{os.environ.get(CALLED) or pathlib.Path(sys.argv[0]).name}: {message}", sys.stderr)
 
 
+class Failed(SystemExit):
+    """Ends the program, which has said why."""
+
+    def __init__(self, message, code=1):
+        super().__init__(code)
+        self.message = message
+
+
 def fail(message):
     """Ends the program, with what went wrong."""
     warn(message)
-    sys.exit(1)
+    raise Failed(message)
 
 
 class Parser(argparse.ArgumentParser):
@@ -70,7 +78,7 @@ class Parser(argparse.ArgumentParser):
     def error(self, message):
         self.print_usage(sys.stderr)
         warn(message)
-        sys.exit(2)
+        raise Failed(message, 2)
 
 
 SIGNALS = signal.SIGHUP, signal.SIGINT, signal.SIGTERM

@@ -211,7 +211,7 @@ def run_tool(name, folder, *arguments):
     result = subprocess.run([LIBRARY / name, *arguments], stdout=subprocess.PIPE, stdin=subprocess.DEVNULL,
                             env={**os.environ, "TMPDIR": str(folder)})
     if result.returncode:
-        sys.exit(FAILED)
+        raise loader.Failed(f"{name} failed, and has said why on the standard error", FAILED)
 
 
 class Workshop:

@@ -202,21 +202,47 @@ def _parser():
     return parser
 
 
+def _is_json():
+    """Whether JSON was asked for, also by a call that is wrong otherwise."""
+    words = sys.argv[1:]
+    return "--json" in words[:words.index("--") if "--" in words else None]
+
+
+def _end(message, code):
+    """Ends the program, which has said why on the standard error, in JSON as well if that was asked for."""
+    if _is_json():
+        loader.say(json.dumps({"error": loader.printable(message), "status": code}))
+    sys.exit(code)
+
+
+def _run():
+    if sys.argv[1:] == ["--version"]:
+        loader.say(f"kexec-efi {boot_files.image_version()}")
+        return 0
+    options = _parser().parse_args()
+    for name, value in DEFAULTS.items():
+        if not hasattr(options, name):
+            setattr(options, name, value)
+    if isinstance(getattr(options, "version", None), list):
+        options.version, = options.version
+    return options.run(options)
+
+
 def main():
     try:
-        if sys.argv[1:] == ["--version"]:
-            loader.say(f"kexec-efi {boot_files.image_version()}")
-            sys.exit(0)
-        options = _parser().parse_args()
-        for name, value in DEFAULTS.items():
-            if not hasattr(options, name):
-                setattr(options, name, value)
-        if isinstance(getattr(options, "version", None), list):
-            options.version, = options.version
-        sys.exit(options.run(options))
+        sys.exit(_run())
     except Refused as refused:
         loader.warn(str(refused))
-        sys.exit(refused.code)
+        _end(str(refused), refused.code)
+    except loader.Failed as failed:
+        _end(failed.message, failed.code)
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(FAILED)
+    except OSError as error:
+        # Of the output itself, which has no name, loader.run knows what to do.
+        if error.filename is None:
+            raise
+        message = f"{error.filename}: {error.strerror}"
+        loader.warn(message)
+        _end(message, FAILED)
