@@ -9,6 +9,7 @@ import contextlib
 import os
 import pathlib
 import signal
+import struct
 import subprocess
 import sys
 import time
@@ -29,6 +30,17 @@ echo '[    1.000000] Run /init as init process'
 WAITS = "sleep 600\n"
 
 
+def kernel(magic=b"HdrS", machine=0x8664, sections=()):
+    """The headers of a kernel with an EFI stub: `machine` None is a bzImage without one, and sections are names."""
+    content = bytearray(0x206)
+    content[0x202:0x206] = magic
+    if machine is not None:
+        table = b"".join(name.encode().ljust(40, b"\0") for name in sections)
+        content[:2], content[0x3c:0x40] = b"MZ", struct.pack("<I", 0x40)
+        content[0x40:0x58 + len(table)] = struct.pack("<4sHH16x", b"PE\0\0", machine, len(sections)) + table
+    return bytes(content)
+
+
 class FakeQemu:
     """`scenario` is the script; the command's files are made below `folder`."""
 
@@ -43,7 +55,7 @@ class FakeQemu:
         # The pipe has a writer as long as the script or a child of it lives. A call for QEMU's options starts no machine.
         self.program.write_text(f"#!/bin/sh\n[ \"$1\" != -help ] || exit 0\nexec 9<>{self.alive}\n" + scenario)
         self.program.chmod(0o755)
-        (self.folder / "vmlinuz").write_bytes(b"kernel")
+        (self.folder / "vmlinuz").write_bytes(kernel())
         self.environment = {**os.environ, "KEXEC_QEMU": str(self.program), "KEXEC_ACCEL": "tcg",
                             "TMPDIR": str(self.temporary), "KEXEC_TIMEOUT": "60"}
 

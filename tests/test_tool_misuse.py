@@ -6,7 +6,7 @@ import subprocess
 
 import pytest
 
-from fake_qemu import WAITS, FakeQemu
+from fake_qemu import WAITS, FakeQemu, kernel
 
 # In a folder with the files `garbage`, `key.pem` and `unreadable/`; KEXEC is tests/fake_qemu.py's machine, which waits for ever.
 MISUSES = {
@@ -63,7 +63,17 @@ MISUSES = {
     "initrd for no kernel": (["--esp", "folder", "--initrd", "garbage", "--expect", "x"], r"--initrd: expected --kernel beside it"),
     "key without a wish to sign": (["--key", "garbage", "--expect", "x"], r"--key: expected --sign beside it"),
     "modules without a command": (["--modules", ".", "--expect", "x"], r"--modules: expected --run beside it"),
-    "modules that are none": (["--kernel", "garbage", "--run", "true", "--modules", "."], r"--modules \.: expected a folder with modules\.dep, found none"),
+    "text for the stub": (["--via", "stub", "--kernel", "garbage", "--expect", "x"], r"--kernel garbage: --via stub: expected a kernel with an EFI stub, found another file"),
+    "text for us": (["--kernel", "garbage", "--run", "true"], r"--kernel garbage: --via kexec-efi: expected a bzImage or a PE image, found another file"),
+    "kernel that is empty": (["--via", "grub", "--kernel", "nothing", "--expect", "x"], r"--kernel nothing: --via grub: expected a bzImage or a PE image, found an empty file"),
+    "kernel that is vmlinux": (["--via", "uki", "--kernel", "vmlinux", "--expect", "x"], r"--kernel vmlinux: --via uki: expected a kernel with an EFI stub, found an ELF file, as vmlinux is"),
+    "kernel that is compressed": (["--kernel", "vmlinux.gz", "--expect", "x"], r"--kernel vmlinux\.gz: --via kexec-efi: .* found a compressed file"),
+    "kernel without a stub": (["--via", "systemd-boot", "--kernel", "old", "--expect", "x"], r"--kernel old: --via systemd-boot: .* found a bzImage without one"),
+    "kernel of another machine": (["--via", "stub", "--kernel", "arm", "--expect", "x"], r"--kernel arm: --via stub: expected a PE image for x86-64, found one for the machine 0xaa64"),
+    "kernel that ends in its header": (["--via", "stub", "--kernel", "cut", "--expect", "x"], r"--kernel cut: --via stub: .* found another file"),
+    "command for an image with an entry": (["--image", "sealed.efi", "--run", "true"], r"--run: expected an --image with nothing sealed in it, .* found section \.entry in sealed\.efi"),
+    "command for a unified image": (["--image", "uki.efi", "--run", "true"], r"--run: .* found section \.linux in uki\.efi"),
+    "modules that are none": (["--kernel", "vmlinuz", "--run", "true", "--modules", "."], r"--modules \.: expected a folder with modules\.dep, found none"),
     "results in no folder": (["--json", "none/out.json", "--expect", "x"], r"--json: cannot write none/out\.json: No such file or directory"),
     "results in the place of a folder": (["--html", ".", "--expect", "x"], r"--html: cannot write \.: Is a directory"),
     "two lines for an entry": (["--entry", "a\nb"], r"--entry: expected one line, found 'a\\nb'"),
@@ -81,6 +91,10 @@ def qemu(tmp_path):
     fake = FakeQemu(tmp_path, f"touch {tmp_path}/started\n" + WAITS)
     for name, content in {"garbage": "garbage\xff", **TOML}.items():
         (tmp_path / name).write_text(content, "latin-1")
+    for name, content in {"nothing": b"", "vmlinux": b"\x7fELF", "vmlinux.gz": b"\x1f\x8b\x08", "old": kernel(machine=None), "arm": kernel(machine=0xaa64),
+                          "cut": kernel()[:0x50], "sealed.efi": kernel(b"", sections=[".text", ".entry", ".linux"]),
+                          "uki.efi": kernel(b"", sections=[".text", ".linux"])}.items():
+        (tmp_path / name).write_bytes(content)
     for name in ("empty", "folder"):
         (tmp_path / name).mkdir()
     (tmp_path / "folder/file").write_text("")
@@ -112,8 +126,8 @@ def test_esp_without_a_loader(qemu):
                    r"expected /EFI/BOOT/BOOTX64\.EFI on the ESP, which firmware looks for, found /file")
 
 
-@pytest.mark.parametrize("program, words", [("mformat", ["--kernel", "garbage", "--image", "garbage"]), ("grub-mkstandalone", ["--via", "grub", "--kernel", "garbage"]),
-                                            ("busybox", ["--kernel", "garbage", "--image", "garbage", "--run", "true"]), ("swtpm", ["--tpm", "crb", "--via", "stub", "--kernel", "garbage"])])
+@pytest.mark.parametrize("program, words", [("mformat", ["--kernel", "vmlinuz", "--image", "garbage"]), ("grub-mkstandalone", ["--via", "grub", "--kernel", "vmlinuz"]),
+                                            ("busybox", ["--kernel", "vmlinuz", "--image", "garbage", "--run", "true"]), ("swtpm", ["--tpm", "crb", "--via", "stub", "--kernel", "vmlinuz"])])
 def test_program_that_is_not_installed(qemu, program, words):
     """Programs are missing, whether or not this machine has them."""
     (qemu.folder / "bin").mkdir()
@@ -124,12 +138,12 @@ def test_program_that_is_not_installed(qemu, program, words):
 
 
 def test_no_qemu(qemu):
-    result = call(qemu, ["--expect", "x", "--kernel", "garbage"], KEXEC_QEMU="/none/qemu")
+    result = call(qemu, ["--expect", "x", "--kernel", "vmlinuz"], KEXEC_QEMU="/none/qemu")
     assert_refused(qemu, result, r"expected QEMU, found no /none/qemu")
 
 
 def test_qemu_that_is_no_program(qemu):
     (qemu.folder / "script").write_text("#!/none\n")
     (qemu.folder / "script").chmod(0o755)
-    result = call(qemu, ["--expect", "x", "--kernel", "garbage", "--via", "stub"], KEXEC_QEMU=str(qemu.folder / "script"))
+    result = call(qemu, ["--expect", "x", "--kernel", "vmlinuz", "--via", "stub"], KEXEC_QEMU=str(qemu.folder / "script"))
     assert_refused(qemu, result, r".*script")

@@ -14,7 +14,7 @@ import zlib
 
 import pytest
 
-from fake_qemu import ROOT
+from fake_qemu import ROOT, kernel
 from kexec_efi_test import Boot, Expectation, WrongCall, boots, guest, lifetime, machine, matrix, results
 
 KERNEL = ROOT / "build/deps/kernels/amd64/vmlinuz"
@@ -118,7 +118,7 @@ def test_firmware_of_a_file(tmp_path, code, variables, smm):
 
 def test_forward_and_share_are_words_of_qemu(tmp_path):
     (tmp_path / "a,b").mkdir()
-    (tmp_path / "kernel").write_bytes(b"")
+    (tmp_path / "kernel").write_bytes(kernel())
     boot = Boot(kernel=tmp_path / "kernel", via="stub", share=tmp_path / "a,b", forward=["2222:22", "80:80"], numa=2, cpus=4, qemu_args=["-S"])
     disk, options = boot.prepare(tmp_path)
     words = options["extra"]
@@ -134,7 +134,7 @@ def test_command_line_of_the_kernel(tmp_path, monkeypatch, fields, expected):
     """The given command line stays unchanged, except for a command of --run."""
     monkeypatch.setenv("KEXEC_ACCEL", "tcg")
     machine.accelerator.cache_clear()
-    (tmp_path / "kernel").write_bytes(b"")
+    (tmp_path / "kernel").write_bytes(kernel())
     words = Boot(kernel=tmp_path / "kernel", via="stub", **fields).prepare(tmp_path)[1]["extra"]
     machine.accelerator.cache_clear()
     assert words[words.index("-append") + 1] == expected

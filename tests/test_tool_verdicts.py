@@ -7,7 +7,7 @@ import xml.dom.minidom
 
 import pytest
 
-from fake_qemu import GOOD_BOOT, WAITS, qemu  # noqa: F401
+from fake_qemu import GOOD_BOOT, WAITS, kernel, qemu  # noqa: F401
 
 
 def assert_verdict(result, status, line):
@@ -164,7 +164,7 @@ esac
 def test_matrix(qemu, tmp_path):
     folder = tmp_path / "elsewhere"
     folder.mkdir()
-    (folder / "vmlinuz").write_bytes(b"kernel")
+    (folder / "vmlinuz").write_bytes(kernel())
     (folder / "boots.toml").write_text(MATRIX)
     result = qemu(MATRIX_SCENARIO).run("--matrix", folder / "boots.toml", "--junit", "out.xml", "--html", "out.html", "--json", "out.json")
     assert result.returncode == 1, result

@@ -4,8 +4,9 @@
 From Python: describe a `Boot`. Either `judge` it by an `Expectation`, which gives a `Result`, or `start` it, which gives a
 running `Machine`. `pytest_plugin` has both as fixtures.
 
-  boots       what to boot, through which loader, and on which machine
-  session     verdicts: expected and forbidden text
+  boots       what is booted, through what, and on which machine
+  kernel_file what a file is that shall be booted
+  session     verdicts: what must come and what must not
   guest       the command that runs in the guest
   results     JSON, JUnit, a table and a page of HTML
   matrix      many boots from one file

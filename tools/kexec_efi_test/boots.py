@@ -9,7 +9,7 @@ import shutil
 import subprocess
 from typing import Dict, List, Optional, Union
 
-from . import esp, guest, machine, signing, uki, varstore
+from . import esp, guest, kernel_file, machine, signing, uki, varstore
 from .errors import WrongCall
 
 Path = Union[str, os.PathLike]
@@ -155,6 +155,10 @@ class _Preparation:
         if kernel is not None:
             kernel = _existing(kernel, "--kernel")
         self._refuse_unused(kernel is not None)
+        if kernel is not None and str(boot.via) in VIAS:
+            kernel_file.expect_kernel(kernel, str(boot.via))
+        if boot.image and boot.run is not None:
+            kernel_file.expect_nothing_sealed(_existing(boot.image, "--image"))
         initrds = [_existing(path, "--initrd") for path in boot.initrds]
         cmdline = DEFAULT_CMDLINE if boot.cmdline is None else boot.cmdline
         # Emulated on a busy machine, Linux may take its timer for broken (check_timer), and panics.

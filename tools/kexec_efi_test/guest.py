@@ -90,10 +90,11 @@ _FOR_DISK = ["virtio_blk", "nvme", "ahci", "sd_mod"]
 def release_of(kernel: pathlib.Path) -> Optional[str]:
     """The release of a bzImage (Documentation/arch/x86/boot.rst, kernel_version), None if it has none."""
     with open(kernel, "rb") as file:
-        head = file.read(0x10000)
-    if head[0x202:0x206] != b"HdrS":
+        head = file.read(0x10000).ljust(0x210, b"\0")
+    place, = struct.unpack_from("<H", head, 0x20e)
+    if head[0x202:0x206] != b"HdrS" or not place:
         return None
-    start = struct.unpack_from("<H", head, 0x20e)[0] + 0x200
+    start = place + 0x200
     return head[start:head.find(b"\0", start)].split(b" ")[0].decode("ascii", "replace") or None
 
 
