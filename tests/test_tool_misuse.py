@@ -24,8 +24,8 @@ MISUSES = {
     "broken expression": (["--expect", "("], r"--expect: expected a regular expression, found \(: missing \)"),
     "empty expression": (["--expect", ""], r"--expect: expected an expression that does not match everywhere, found ''"),
     "expression that forbids everything": (["--forbid", ".*"], r"--forbid: .* found '\.\*'"),
-    "memory in words": (["--memory", "lots"], r"--memory: expected a number from 1 on, found lots"),
-    "memory with a unit": (["--memory", "2G"], r"--memory: .* found 2G"),
+    "memory in words": (["--memory", "lots"], r"--memory: expected MiB from 1 on, or a number with M or G, found lots"),
+    "memory with another unit": (["--memory", "2T"], r"--memory: .* found 2T"),
     "no memory": (["--memory", "0"], r"--memory: .* found 0"),
     "no CPU": (["--cpus", "0"], r"--cpus: .* found 0"),
     "negative CPUs": (["--cpus=-1"], r"--cpus: .* found -1"),
@@ -54,7 +54,7 @@ MISUSES = {
     "signature without a key": (["--sign", "--expect", "x"], r"--sign: expected --key, or --secure-boot snakeoil, .* found neither"),
     "signature of something else": (["--sign", "initrd"], r"--sign: invalid choice: 'initrd'"),
     "certificate that is none": (["--secure-boot", "garbage", "--expect", "x"], r"--secure-boot garbage: expected snakeoil, ms or a certificate in PEM, found none"),
-    "certificate that is not there": (["--secure-boot", "none", "--expect", "x"], r"--secure-boot: cannot read none"),
+    "certificate that is not there": (["--secure-boot", "none", "--expect", "x"], r"--secure-boot none: expected snakeoil, ms or a certificate in PEM, found no such file"),
     "command for a machine without a kernel": (["--disk", "garbage", "--run", "true"], r"--run: expected --kernel, by one of .*, found none"),
     "command for an application": (["--via", "garbage", "--kernel", "garbage", "--run", "true"], r"--run: expected --kernel, by one of .*, found another way"),
     "line for an entry that there is not": (["--via", "stub", "--entry", "verbose yes", "--expect", "x"], r"--entry: expected --via kexec-efi and a kernel beside it, found none"),
@@ -81,7 +81,7 @@ MISUSES = {
     "matrix that is no TOML": (["--matrix", "garbage"], r"--matrix garbage: expected TOML: "),
     "matrix without boots": (["--matrix", "empty.toml"], r"--matrix empty\.toml: expected at least one \[\[boot\]\], found none"),
     "matrix with another word": (["--matrix", "word.toml"], r"--matrix word\.toml: kernal: expected the name of an option for one boot"),
-    "matrix with a wrong value": (["--matrix", "value.toml"], r"--memory: expected a number from 1 on, found lots"),
+    "matrix with a wrong value": (["--matrix", "value.toml"], r"--memory: expected MiB from 1 on, or a number with M or G, found lots"),
 }
 TOML = {"empty.toml": "[common]\ncpus = 1\n", "word.toml": "[[boot]]\nkernal = 'x'\n", "value.toml": "[[boot]]\nexpect = 'x'\n[[boot]]\nmemory = 'lots'\n"}
 

@@ -15,7 +15,8 @@ import zlib
 import pytest
 
 from fake_qemu import ROOT, kernel
-from kexec_efi_test import Boot, Expectation, WrongCall, boots, guest, lifetime, machine, matrix, results
+from fake_qemu import ROOT, kernel
+from kexec_efi_test import Boot, Expectation, WrongCall, boots, command, guest, lifetime, machine, matrix, results
 
 KERNEL = ROOT / "build/deps/kernels/amd64/vmlinuz"
 
@@ -140,6 +141,22 @@ def test_command_line_of_the_kernel(tmp_path, monkeypatch, fields, expected):
     assert words[words.index("-append") + 1] == expected
 
 
+@pytest.mark.parametrize("text, expected", [("1024", 1024), ("512M", 512), ("2G", 2048)])
+def test_memory_with_its_unit(text, expected):
+    assert command.parser().parse_args([f"--memory={text}"]).memory == expected
+
+
+def test_names_of_files_for_an_entry(tmp_path):
+    """The help says where they lie on the ESP."""
+    (tmp_path / "kernel").write_bytes(kernel())
+    (tmp_path / "initrd").write_bytes(b"")
+    boot = Boot(kernel=tmp_path / "kernel", initrds=[tmp_path / "initrd"] * 2, entry=["verbose yes"], image=tmp_path / "kernel")
+    preparation = boots._Preparation(boot, tmp_path)
+    preparation._place(boot.kernel, boot.initrds, "")
+    help_text = " ".join(command.parser().format_help().split())
+    assert {"/vmlinuz", "/initrd0", "/initrd1"} <= set(preparation.files) and "as /vmlinuz, /initrd0, /initrd1..." in help_text
+
+
 def test_matrix_of_lists(tmp_path):
     (tmp_path / "m.toml").write_text('[common]\ncpus = 2\n[[boot]]\nname = "n"\nvia = ["a", "b"]\nexpect = [["x", "y"], ["z"]]\nnet = true\nshare = false\n'
                                      '[[boot]]\nvia = "a"\n[[boot]]\nvia = "a"\n')
@@ -167,8 +184,7 @@ def test_picture():
 
 
 def test_expectation_has_options(tmp_path):
-    """The command line has an option for every field of both classes."""
-    from kexec_efi_test import command
+    """Every field of the two can be given on the command line."""
     options = command.parser().parse_args([])
     assert command.boot_of(options) == Boot() and command.expectation_of(options) == Expectation()
 

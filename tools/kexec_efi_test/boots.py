@@ -319,7 +319,9 @@ class _Preparation:
                                 f"found {name}")
             name = _WITH_KEYS[name] + str(boot.secure_boot)
         elif boot.secure_boot is not None:
-            _existing(boot.secure_boot, "--secure-boot")
+            if not os.path.exists(boot.secure_boot):
+                raise WrongCall(f"--secure-boot {boot.secure_boot}: expected snakeoil, ms or a certificate in PEM, found no such "
+                                "file")
             name = {"ovmf": "secboot", "trixie": "trixie-secboot"}.get(name, name)
         return firmware_of(name)
 

@@ -57,6 +57,14 @@ def _count(text: str) -> int:
     return int(text)
 
 
+def _memory(text: str) -> int:
+    """MiB, by a number with its unit or without."""
+    found = re.fullmatch("([1-9][0-9]{0,8})([MG]?)", text)
+    if not found:
+        raise argparse.ArgumentTypeError(f"expected MiB from 1 on, or a number with M or G, found {text}")
+    return int(found[1]) * (1024 if found[2] == "G" else 1)
+
+
 def _seconds(text: str) -> float:
     try:
         value = float(text)
@@ -148,7 +156,8 @@ def parser() -> Parser:
     boot.add_argument("--cmdline", type=_word, help=f"({DEFAULT_CMDLINE}), or load options of an EFI application")
     boot.add_argument("--via", default="kexec-efi", help=f"{', '.join(VIAS)}, or an EFI application (%(default)s)")
     boot.add_argument("--image", type=_readable, help=f"the loader of --via kexec-efi ({loader_image()})")
-    boot.add_argument("--entry", type=_word, **REPEATABLE, metavar="LINE", help="a further line of its entry")
+    boot.add_argument("--entry", type=_word, **REPEATABLE, metavar="LINE",
+                      help="a further line of its entry, where the files lie on the ESP as /vmlinuz, /initrd0, /initrd1...")
     boot.add_argument("--file", dest="files", type=_on_esp, **REPEATABLE, metavar="PATH=FILE",
                       help="a further file on the ESP")
     boot.add_argument("--esp", metavar="FOLDER", help="a folder of further files for the ESP")
@@ -160,7 +169,7 @@ def parser() -> Parser:
                           help="sign loader, kernel or all, with --key or the key of snakeoil")
     hardware.add_argument("--key", type=_readable, help="in PEM, of --secure-boot's certificate or of KEY.pem")
     hardware.add_argument("--tpm", choices=["crb", "tis"], help="a TPM 2.0, new at each boot")
-    hardware.add_argument("--memory", type=_count, default=1024, help="MiB (%(default)s)")
+    hardware.add_argument("--memory", type=_memory, default=1024, metavar="SIZE", help="MiB, or as 512M or 2G (%(default)s)")
     hardware.add_argument("--cpus", type=_count, default=1, help="(%(default)s)")
     hardware.add_argument("--cpu", metavar="MODEL", help="(KVM's host, or all that QEMU emulates)")
     hardware.add_argument("--numa", type=_count, default=0, metavar="NODES", help="divide memory and CPUs among so many nodes")
