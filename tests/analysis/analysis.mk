@@ -60,13 +60,20 @@ build/analysis/format.log: $(FORMATTED) .clang-format tests/analysis/analysis.mk
 	$(Q)! clang-format --version | grep -q 'version $(FORMAT_VERSION)\.' || \
 		clang-format --dry-run -Werror $(FORMATTED) >$@ 2>&1 || { cat $@; exit 1; }
 
+# The types of the test tool's API. Where mypy is not installed nothing is checked.
+build/analysis/mypy.log: $(wildcard tools/kexec_efi_test/*.py) tests/analysis/mypy.ini tests/analysis/analysis.mk
+	@mkdir -p $(@D)
+	$(Q)! $(PYTHON) -c 'import mypy' 2>/dev/null || (cd tools && $(PYTHON) -m mypy --config-file=../tests/analysis/mypy.ini \
+		--cache-dir=../build/analysis/mypy -p kexec_efi_test) >$@ 2>&1 || { cat $@; exit 1; }
+
 analyze-gcc: $(patsubst %.c,build/analysis/gcc/%.o,$(ANALYZED) $(ANALYZED_TESTS))
 analyze-clang: $(patsubst %.c,build/analysis/clang/%.o,$(ANALYZED) $(ANALYZED_TESTS)) build/analysis/clang/purgatory.ro
 analyze-clang-tidy: $(ANALYZED:%.c=build/analysis/clang-tidy/%.log)
 analyze-cppcheck: build/analysis/cppcheck.log
 analyze-format: build/analysis/format.log
+analyze-types: build/analysis/mypy.log
 
-analyze: analyze-gcc analyze-clang analyze-clang-tidy analyze-cppcheck analyze-format
+analyze: analyze-gcc analyze-clang analyze-clang-tidy analyze-cppcheck analyze-format analyze-types
 
 # For editors and language servers, which find it in build/.
 compile-commands:
@@ -74,4 +81,4 @@ compile-commands:
 	$(Q)mkdir -p build
 	$(Q)bear --output build/compile_commands.json -- $(MAKE) --no-print-directory --always-make build/kexecx64.efi build/inspect unit-programs
 
-.PHONY: analyze analyze-gcc analyze-clang analyze-clang-tidy analyze-cppcheck analyze-format compile-commands
+.PHONY: analyze analyze-gcc analyze-clang analyze-clang-tidy analyze-cppcheck analyze-format analyze-types compile-commands

@@ -31,3 +31,11 @@ def test_layout():
     if not re.search(r"version 14\.", version):
         pytest.skip(f"expected clang-format 14, found {version.strip()}: other versions lay out macros differently")
     _make("analyze-format")
+
+
+def test_types():
+    """Of the test tool's API."""
+    python = os.environ.get("PYTHON") or "/usr/bin/python3"
+    if subprocess.run([python, "-c", "import mypy"], stderr=subprocess.DEVNULL).returncode:
+        pytest.skip("expected mypy, found none: make deps-dev installs it")
+    _make("analyze-types")

@@ -7,12 +7,12 @@ import pathlib
 import re
 import shutil
 import subprocess
-from typing import Dict, List, Optional, Union
+from typing import Dict, List, Optional, Sequence, Union
 
 from . import esp, guest, kernel_file, machine, signing, uki, varstore
 from .errors import WrongCall
 
-Path = Union[str, os.PathLike]
+Path = machine.Path
 
 # Ways to the kernel; any other is the path of an EFI application.
 VIAS = ("kexec-efi", "stub", "systemd-boot", "grub", "uki")
@@ -77,7 +77,7 @@ class Boot:
     cpu: Optional[str] = None
     numa: int = 0
     bus: str = "virtio"
-    display: bool = False
+    display: Union[bool, str] = False
     disks: List[Path] = dataclasses.field(default_factory=list)
     share: Optional[Path] = None
     net: bool = False
@@ -86,8 +86,8 @@ class Boot:
     modules: Optional[Path] = None
     run: Optional[str] = None
 
-    def start(self, folder: Path, gdb: bool = False, extra: List[str] = ()) -> machine.Machine:
-        """The running machine, to be used as a context manager. Its files are made in `folder`."""
+    def start(self, folder: Path, gdb: bool = False, extra: Sequence[str] = ()) -> machine.Machine:
+        """The running machine, to be used as a context manager. `folder` is where its files are made."""
         disk, options = self.prepare(folder)
         options["extra"] = [*options["extra"], *extra]
         return machine.Machine(disk, gdb=gdb, **options)
@@ -165,8 +165,9 @@ class _Preparation:
         is_ours = boot.cmdline is None or boot.run is not None
         if is_ours and machine.accelerator() == "tcg" and "no_timer_check" not in cmdline.split():
             cmdline = _with_word(cmdline, "no_timer_check")
-        if boot.run is not None:
-            initrds.append(self._command_initrd(kernel))
+        # _refuse_unused sees to it that a command has a kernel.
+        if boot.run is not None and kernel is not None:
+            initrds.append(self._command_initrd(boot.run, kernel))
             cmdline = _with_word(cmdline, f"rdinit={guest.INIT}")
         if boot.esp:
             self.files.update(_folder_files(pathlib.Path(boot.esp)))
@@ -176,8 +177,8 @@ class _Preparation:
         self.options["extra"] = [*self.extra, *boot.qemu_args]
         return self._disk(), self.options
 
-    def _refuse_unused(self, has_kernel: bool):
-        """Refuses combinations of options in which one would have no effect."""
+    def _refuse_unused(self, has_kernel: bool) -> None:
+        """Nothing that was asked for is dropped without a word."""
         boot, is_application = self.boot, str(self.boot.via) not in VIAS
         if boot.run is not None and (is_application or not has_kernel):
             raise WrongCall(f"--run: expected --kernel, by one of {', '.join(VIAS)}, whose initrd and command line it can add "
@@ -196,18 +197,18 @@ class _Preparation:
 
     # --- the boot ---
 
-    def _command_initrd(self, kernel: pathlib.Path) -> pathlib.Path:
+    def _command_initrd(self, command: str, kernel: pathlib.Path) -> pathlib.Path:
         boot = self.boot
         modules = pathlib.Path(boot.modules) if boot.modules else guest.find_modules(kernel)
-        if boot.modules and not (modules / "modules.dep").exists():
+        if boot.modules and not (pathlib.Path(boot.modules) / "modules.dep").exists():
             raise WrongCall(f"--modules {boot.modules}: expected a folder with modules.dep, found none")
-        self.command = guest.Command(boot.run, modules, share=boot.share is not None,
+        self.command = guest.Command(command, modules, share=boot.share is not None,
                                      net=boot.net or bool(boot.forward), disks=bool(boot.disks))
         path = self.folder / "command.cpio"
         path.write_bytes(self.command.initrd)
         return path
 
-    def _place(self, kernel, initrds, cmdline):
+    def _place(self, kernel: Optional[pathlib.Path], initrds: List[pathlib.Path], cmdline: str) -> None:
         via = str(self.boot.via)
         if via not in VIAS:
             self.files[BOOT_IMAGE] = self._signed(_existing(via, "--via"), "loader")
@@ -223,10 +224,10 @@ class _Preparation:
          "grub": self._by_grub, "uki": self._by_uki}[via](kernel, initrds, cmdline)
 
     @staticmethod
-    def _numbered(initrds) -> dict:
+    def _numbered(initrds: List[pathlib.Path]) -> dict:
         return {f"/initrd{number}": path for number, path in enumerate(initrds)}
 
-    def _by_kexec_efi(self, kernel, initrds, cmdline):
+    def _by_kexec_efi(self, kernel: pathlib.Path, initrds: List[pathlib.Path], cmdline: str) -> None:
         image = _existing(self.boot.image or loader_image(), "--image")
         if self._needs_no_disk() and not self.boot.entry and self.firmware.knows_shim and machine.knows_shim():
             self.extra += ["-shim", str(image), "-kernel", str(kernel), "-append", cmdline]
@@ -238,9 +239,9 @@ class _Preparation:
         self.files.update({BOOT_IMAGE: self._signed(image, "loader"), "/vmlinuz": self._signed(kernel, "kernel"), **names,
                            "/EFI/BOOT/BOOTX64.conf": os.fsencode("\n".join([*lines, ""]))})
 
-    def _by_stub(self, kernel, initrds, cmdline):
-        """Boots by a boot entry of the firmware. QEMU's -kernel needs no disk, but if Secure Boot refuses the kernel, old OVMF
-        then boots it in another way."""
+    def _by_stub(self, kernel: pathlib.Path, initrds: List[pathlib.Path], cmdline: str) -> None:
+        """By a boot entry of the firmware. QEMU's -kernel needs no disk, but old OVMF then boots what Secure Boot has
+        refused, by another way."""
         if self._needs_no_disk():
             self.extra += ["-kernel", str(kernel), "-append", cmdline]
             if initrds:
@@ -251,14 +252,14 @@ class _Preparation:
         words = " ".join([*(f"initrd={name}".replace("/", "\\") for name in names), cmdline])
         self._start_with_options("/vmlinuz.efi", words)
 
-    def _start_with_options(self, path: str, words: str):
-        """Boots by a boot entry of the firmware."""
+    def _start_with_options(self, path: str, words: str) -> None:
+        """By a boot entry of the firmware."""
         if not self.firmware.variables:
             raise WrongCall(f"--via {self.boot.via}: expected a firmware with a variable store for its boot entry, found "
                             f"{self.firmware.code}")
         self.boot_entry = ("test", path.replace("/", "\\"), words.encode("utf-16-le", "replace") + b"\0\0")
 
-    def _by_systemd_boot(self, kernel, initrds, cmdline):
+    def _by_systemd_boot(self, kernel: pathlib.Path, initrds: List[pathlib.Path], cmdline: str) -> None:
         names = self._numbered(initrds)
         entry = ["title kexec-efi-test", "linux /vmlinuz", *(f"initrd {name}" for name in names), f"options {cmdline}", ""]
         image = _existing(_SYSTEMD / "systemd-bootx64.efi", "--via systemd-boot (package systemd-boot-efi)")
@@ -266,7 +267,7 @@ class _Preparation:
                            "/loader/loader.conf": b"timeout 0\n",
                            "/loader/entries/test.conf": os.fsencode("\n".join(entry))})
 
-    def _by_grub(self, kernel, initrds, cmdline):
+    def _by_grub(self, kernel: pathlib.Path, initrds: List[pathlib.Path], cmdline: str) -> None:
         program = _program("grub-mkstandalone", "--via grub", "grub-efi-amd64-bin and grub-common")
         names = self._numbered(initrds)
         if re.search(r"[{};|&<>$'\"\\]", cmdline):
@@ -280,7 +281,7 @@ class _Preparation:
                "--locales=", "--fonts=", "--themes=", "--disable-shim-lock", f"boot/grub/grub.cfg={config}"], "--via grub")
         self.files.update({BOOT_IMAGE: self._signed(image, "loader"), "/vmlinuz": self._signed(kernel, "kernel"), **names})
 
-    def _by_uki(self, kernel, initrds, cmdline):
+    def _by_uki(self, kernel: pathlib.Path, initrds: List[pathlib.Path], cmdline: str) -> None:
         stub = _existing(_SYSTEMD / "linuxx64.efi.stub", "--via uki (package systemd-boot-efi)")
         sections = [(".osrel", b"ID=test\nPRETTY_NAME=kexec-efi-test\n"), (".cmdline", os.fsencode(cmdline))]
         if initrds:
@@ -292,8 +293,8 @@ class _Preparation:
         else:
             self.files[BOOT_IMAGE] = self._signed(image, "loader")
 
-    def _joined(self, initrds) -> pathlib.Path:
-        """Several initrds in one file, each beginning at a multiple of 4 bytes."""
+    def _joined(self, initrds: List[pathlib.Path]) -> pathlib.Path:
+        """One file of several initrds, each from a multiple of 4 bytes on."""
         if len(initrds) == 1:
             return initrds[0]
         out = self.folder / "initrd"
@@ -330,7 +331,8 @@ class _Preparation:
         _program("sbsign", "--sign", "sbsigntool")
         _program("openssl", "--sign")
         if boot.key:
-            certificate = pathlib.Path(boot.secure_boot if boot.secure_boot not in (None, "snakeoil", "ms") else
+            is_named = boot.secure_boot is not None and boot.secure_boot not in ("snakeoil", "ms")
+            certificate = pathlib.Path(boot.secure_boot if is_named and boot.secure_boot else
                                        pathlib.Path(boot.key).with_suffix(".pem"))
             return signing.Key(self._copied(_existing(boot.key, "--key"), "own.key"),
                                _existing(certificate, "--key: its certificate"))
@@ -342,8 +344,8 @@ class _Preparation:
         """A copy of a key or certificate in the boot's folder, because signing writes files beside it."""
         return pathlib.Path(shutil.copyfile(path, self.folder / name))
 
-    def _signed(self, path: Path, what: str):
-        """The file to boot: with a signature if the boot asks for one."""
+    def _signed(self, path: Path, what: str) -> Path:
+        """The file as it is booted: with a signature if that was asked for."""
         if self.boot.sign not in (what, "all"):
             return path
         try:
@@ -352,7 +354,7 @@ class _Preparation:
             raise WrongCall(f"--sign: {error.cmd[0]} failed with {path}: is it a PE image, and do key and certificate "
                             "belong together?") from error
 
-    def _enrol(self, store: varstore.VariableStore):
+    def _enrol(self, store: varstore.VariableStore) -> None:
         """Makes the owner's certificate the only one, which turns Secure Boot on."""
         _program("openssl", "--secure-boot")
         owner = varstore.uuid.UUID(int=0)
@@ -367,7 +369,7 @@ class _Preparation:
 
     # --- the machine ---
 
-    def _hardware(self):
+    def _hardware(self) -> None:
         boot = self.boot
         if self.firmware is machine.FIRMWARE["u-boot"]:
             self.options["board"] = "pc"
@@ -384,7 +386,7 @@ class _Preparation:
             forwards = "".join(",hostfwd=tcp:127.0.0.1:{}-:{}".format(*ports.split(":")) for ports in boot.forward)
             self.extra += ["-netdev", f"user,id=net0{forwards}", "-device", "virtio-net-pci,netdev=net0,romfile="]
 
-    def _numa(self):
+    def _numa(self) -> None:
         boot = self.boot
         if boot.memory % boot.numa or boot.cpus % boot.numa:
             raise WrongCall(f"--numa {boot.numa}: expected --memory and --cpus that can be divided by it, found "
@@ -394,7 +396,7 @@ class _Preparation:
             self.extra += ["-object", f"memory-backend-ram,id=node{node},size={boot.memory // boot.numa}M",
                            "-numa", f"node,nodeid={node},memdev=node{node},cpus={node * each}-{node * each + each - 1}"]
 
-    def _add_disk(self, number: int, path: pathlib.Path):
+    def _add_disk(self, number: int, path: pathlib.Path) -> None:
         with open(path, "rb") as file:
             kind = {b"QFI\xfb": "qcow2", b"KDMV": "vmdk", b"vhdx": "vhdx"}.get(file.read(4), "raw")
         name = str(path).replace(",", ",,")
@@ -407,8 +409,8 @@ class _Preparation:
     def extra_kernel(self) -> bool:
         return "-kernel" in self.extra
 
-    def _variables(self):
-        """A variable store of its own if something must be written into it, else None."""
+    def _variables(self) -> Optional[pathlib.Path]:
+        """A store of its own where something has to be written into it, else None."""
         owner = self.boot.secure_boot not in (None, "snakeoil", "ms")
         if not owner and not self.boot_entry:
             return None
@@ -455,7 +457,7 @@ def _folder_files(folder: pathlib.Path) -> dict:
     return files
 
 
-def _call(command, why: str):
+def _call(command: Sequence[Path], why: str) -> None:
     result = subprocess.run([str(word) for word in command], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True,
                             errors="replace")
     if result.returncode:

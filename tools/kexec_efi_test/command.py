@@ -13,6 +13,7 @@ time ran out; if the command of --run fails, the status is that command's.
 
 import argparse
 import dataclasses
+import io
 import math
 import os
 import pathlib
@@ -22,7 +23,7 @@ import shlex
 import shutil
 import signal
 import sys
-from typing import List, Optional
+from typing import Any, Callable, Dict, List, NoReturn, Optional, Union
 
 from . import guest, lifetime, machine, matrix, results, session
 from .boots import DEFAULT_CMDLINE, VIAS, Boot, default_kernel, loader_image
@@ -45,7 +46,7 @@ def say(line: str) -> None:
 class Parser(argparse.ArgumentParser):
     """A parser that raises WrongCall with its message, in one line."""
 
-    def error(self, message):
+    def error(self, message: str) -> NoReturn:
         raise WrongCall(message)
 
 
@@ -133,7 +134,8 @@ def _keys(text: str) -> str:
 
 
 class _KeysAction(argparse.Action):
-    def __call__(self, parser, namespace, values, option_string=None):
+    def __call__(self, parser: argparse.ArgumentParser, namespace: argparse.Namespace, values: Any,
+                 option_string: Optional[str] = None) -> None:
         try:
             pair = _pattern(values[0]), _keys(values[1])
         except argparse.ArgumentTypeError as error:
@@ -141,8 +143,8 @@ class _KeysAction(argparse.Action):
         setattr(namespace, self.dest, [*getattr(namespace, self.dest), pair])
 
 
-# For an option that can be repeated.
-REPEATABLE = {"action": "append", "default": []}
+# Of an option that can be given several times.
+REPEATABLE: Dict[str, Any] = {"action": "append", "default": []}
 
 
 def parser() -> Parser:
@@ -209,8 +211,8 @@ def parser() -> Parser:
     return made
 
 
-def known_options(made: Parser) -> dict:
-    """Long names, and whether each can be repeated."""
+def known_options(made: Parser) -> Dict[str, bool]:
+    """Long names, and whether each can be given several times."""
     known = {}
     for action in made._actions:
         for option in action.option_strings:
@@ -221,7 +223,7 @@ def known_options(made: Parser) -> dict:
     return known
 
 
-def boot_of(options) -> Boot:
+def boot_of(options: argparse.Namespace) -> Boot:
     try:
         more = shlex.split(options.initrd_list)
     except ValueError as error:
@@ -244,9 +246,10 @@ def boot_of(options) -> Boot:
     return Boot(**values)
 
 
-def expectation_of(options) -> Expectation:
-    values = {field.name: getattr(options, field.name) for field in dataclasses.fields(Expectation)}
-    return Expectation(**{**values, "timeout": values["timeout"] or machine.TIMEOUT})
+def expectation_of(options: argparse.Namespace) -> Expectation:
+    values: Dict[str, Any] = {field.name: getattr(options, field.name) for field in dataclasses.fields(Expectation)}
+    values["timeout"] = values["timeout"] or machine.TIMEOUT
+    return Expectation(**values)
 
 
 def _reader_is_gone() -> bool:
@@ -259,7 +262,7 @@ def _reader_is_gone() -> bool:
 class Shown:
     """Prints the new whole lines of a log."""
 
-    def __init__(self):
+    def __init__(self) -> None:
         self.count = 0
 
     def __call__(self, log: str) -> None:
@@ -272,7 +275,11 @@ class Shown:
             raise BrokenPipeError
 
 
-def _write(path, content) -> None:
+def _say_nothing(log: str) -> None:
+    pass
+
+
+def _write(path: str, content: Union[bytes, str]) -> None:
     data = content if isinstance(content, bytes) else content.encode("utf-8", "backslashreplace")
     try:
         with open(path, "wb") as file:
@@ -281,7 +288,7 @@ def _write(path, content) -> None:
         raise WrongCall(f"cannot write {path}: {error.strerror}") from error
 
 
-def write_results(options, found: List[Result]) -> None:
+def write_results(options: argparse.Namespace, found: List[Result]) -> None:
     log = "".join(result.log if len(found) == 1 else f"--- {result.name}\n{result.log}" for result in found)
     for path, make in ((options.log, lambda: log), (options.junit, lambda: results.as_junit(found)),
                        (options.json, lambda: results.as_json(found)), (options.html, lambda: results.as_html(found))):
@@ -289,10 +296,12 @@ def write_results(options, found: List[Result]) -> None:
             _write(path, make())
 
 
-def test(options, name: str, quiet: bool) -> Result:
+def test(options: argparse.Namespace, name: str, quiet: bool) -> Result:
     with lifetime.folder() as folder:
         boot = boot_of(options)
-        show = (lambda log: None) if quiet else Shown()
+        show: Callable[[str], None] = Shown()
+        if quiet:
+            show = _say_nothing
         wants_picture = bool(options.screenshot or (options.html and options.display))
         result = session.judge(boot, expectation_of(options), folder, name, show, wants_picture)
     if options.screenshot and result.screenshot:
@@ -302,7 +311,7 @@ def test(options, name: str, quiet: bool) -> Result:
     return result
 
 
-def run_one(options) -> int:
+def run_one(options: argparse.Namespace) -> int:
     result = test(options, options.name or "boot", options.quiet)
     write_results(options, [result])
     if result.status != PASSED:
@@ -312,7 +321,7 @@ def run_one(options) -> int:
     return result.status
 
 
-def run_matrix(options, made: Parser) -> int:
+def run_matrix(options: argparse.Namespace, made: Parser) -> int:
     for name in ("log", "junit", "json", "html"):
         if getattr(options, name):
             setattr(options, name, os.path.abspath(getattr(options, name)))
@@ -340,7 +349,7 @@ def run_matrix(options, made: Parser) -> int:
     return next((status for status in (FAILED, TIMED_OUT, UNUSABLE) if VERDICTS[status] in verdicts), PASSED)
 
 
-def run_on_terminal(options) -> int:
+def run_on_terminal(options: argparse.Namespace) -> int:
     with lifetime.folder() as folder:
         disk, machine_options = boot_of(options).prepare(folder)
         print("Booting in QEMU; this takes a while without KVM. Ctrl-A X leaves QEMU.", flush=True)
@@ -351,8 +360,8 @@ def run_on_terminal(options) -> int:
     return UNUSABLE if status else PASSED
 
 
-def check(options) -> None:
-    """Checks what can be checked before any file is made."""
+def check(options: argparse.Namespace) -> None:
+    """What can be known before anything is made."""
     if not shutil.which(machine.QEMU[0]):
         raise WrongCall(f"expected QEMU, found no {machine.QEMU[0]}" +
                         (": run make deps run" if machine.IN_CHECKOUT else ": install qemu-system-x86"))
@@ -389,7 +398,7 @@ def main(words: Optional[List[str]] = None) -> int:
     """Runs the command, and returns its status. Whatever ends it, its machine and files are removed."""
     lifetime.end_by_exception()
     for stream in (sys.stdout, sys.stderr):
-        if stream:
+        if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
     try:
         status = run(words)

@@ -9,6 +9,11 @@ import subprocess
 import tempfile
 import uuid
 import zlib
+from typing import Any, BinaryIO, Dict, List, Optional, Sequence, Set, Tuple, Union
+
+from .machine import Path
+
+Content = Union[bytes, Path]
 
 MIB = 1024 * 1024
 
@@ -36,17 +41,17 @@ _ESP_NUMBER, _GPT_NUMBER = 0xef, 0xee
 _GPT_ENTRIES, _GPT_ENTRY_SIZE = 128, 128
 
 
-def _mbr(number, start, count, sector):
+def _mbr(number: int, start: int, count: int, sector: int) -> bytes:
     entry = struct.pack("<B3sB3sII", 0, b"\xff\xff\xff", number, b"\xff\xff\xff", start, count)
     code = struct.pack("<440xI2x", _DISK_SIGNATURE)
     return (code + entry + bytes(48) + b"\x55\xaa").ljust(sector, b"\0")
 
 
-def _gpt_header(here, other, table_start, sectors, table, sector):
+def _gpt_header(here: int, other: int, table_start: int, sectors: int, table: bytes, sector: int) -> bytes:
     """The header at the sector `here`, whose copy is at `other`."""
     table_sectors = len(table) // sector
 
-    def pack(crc):
+    def pack(crc: int) -> bytes:
         return struct.pack("<8sIIIIQQQQ16sQIII", b"EFI PART", 0x10000, 92, crc, 0, here, other, 2 + table_sectors,
                            sectors - 2 - table_sectors, uuid.UUID(DISK_UUID).bytes_le, table_start, _GPT_ENTRIES,
                            _GPT_ENTRY_SIZE, zlib.crc32(table))
@@ -58,32 +63,33 @@ class Partition:
     """A FAT volume; `files` is a dict from path to bytes or to a file's path. With `content` the partition has these bytes
     instead, and with `room` it has so many bytes."""
 
-    files: dict
+    files: Dict[str, Content]
     kind: str = ESP_TYPE
     uuid: str = PARTITION_UUID
     label: str = "ESP"
     fat: int = 32
-    content: bytes = None
+    content: Optional[bytes] = None
     room: int = 0
 
     @property
-    def size(self):
+    def size(self) -> int:
         if self.room:
             return self.room + 2 * PARTITION_OFFSET
         needed = sum(map(_content_size, self.files.values())) * 5 // 4 + 16 * MIB
         return max(SIZE_MIN if self.fat == 32 else FAT16_SIZE_MIN, needed) // MIB * MIB
 
 
-def xbootldr(files, **options):
-    return Partition(files, kind=XBOOTLDR_TYPE, label="XBOOT", **{"uuid": XBOOTLDR_UUID, **options})
+def xbootldr(files: Dict[str, Content], **options: Any) -> Partition:
+    fields: Dict[str, Any] = {"uuid": XBOOTLDR_UUID, **options}
+    return Partition(files, kind=XBOOTLDR_TYPE, label="XBOOT", **fields)
 
 
-def _gpt_entry(partition, start, count):
+def _gpt_entry(partition: Partition, start: int, count: int) -> bytes:
     return struct.pack("<16s16sQQQ72s", uuid.UUID(partition.kind).bytes_le, uuid.UUID(partition.uuid).bytes_le, start,
                        start + count - 1, 0, partition.label.encode("utf-16-le"))
 
 
-def _write_table(disk, kind, partitions, sectors, sector):
+def _write_table(disk: BinaryIO, kind: str, partitions: List[Tuple[Partition, int, int]], sectors: int, sector: int) -> None:
     """`partitions` is a list of (Partition, first sector, number of sectors)."""
     if kind == "mbr":
         (_, start, count), = partitions
@@ -99,13 +105,13 @@ def _write_table(disk, kind, partitions, sectors, sector):
         disk.write(content)
 
 
-def _content_size(content):
+def _content_size(content: Content) -> int:
     return len(content) if isinstance(content, bytes) else os.path.getsize(content)
 
 
-def _write_volume(volume, partition, size, sector):
-    """`volume` is an image in mtools' syntax, with the offset of the partition in it."""
-    def mtools(command, *arguments):
+def _write_volume(volume: str, partition: Partition, size: int, sector: int) -> None:
+    """`volume` is an image as mtools name it, with the offset of the partition in it."""
+    def mtools(command: str, *arguments: Path) -> None:
         result = subprocess.run([command, "-i", volume, *arguments], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE,
                                 env={**os.environ, "MTOOLS_SKIP_CHECK": "1", "LC_ALL": "C.UTF-8"}, text=True, errors="replace")
         # mcopy may have written only a part, and ends with status 0 nevertheless.
@@ -114,7 +120,7 @@ def _write_volume(volume, partition, size, sector):
 
     kind = ["-F"] if partition.fat == 32 else ["-c", str(_CLUSTER_SIZE // sector)]
     mtools("mformat", *kind, "-v", partition.label, "-M", str(sector), "-T", str(size // sector), "::")
-    folders = set()
+    folders: Set[pathlib.PurePosixPath] = set()
     for path in partition.files:
         folders.update(parent for parent in pathlib.PurePosixPath(path.lstrip("/")).parents if parent.name)
     for folder in sorted(folders):
@@ -130,7 +136,7 @@ def _write_volume(volume, partition, size, sector):
             mtools("mcopy", content, target)
 
 
-def make_disk(image, partitions, table="gpt", sector=512):
+def make_disk(image: Path, partitions: Sequence[Partition], table: Optional[str] = "gpt", sector: int = 512) -> pathlib.Path:
     """Writes the disk image `image` with these partitions, one behind the other from PARTITION_OFFSET on.
 
     `table` is "gpt", "mbr" (for one partition), or None for a volume that takes the whole disk; `sector` is the size of the
@@ -160,6 +166,7 @@ def make_disk(image, partitions, table="gpt", sector=512):
     return image
 
 
-def make(image, files, table="gpt", sector=512, fat=32, more=()):
-    """Writes a disk image with an ESP that has `files`, and the partitions `more`."""
+def make(image: Path, files: Dict[str, Content], table: Optional[str] = "gpt", sector: int = 512, fat: int = 32,
+         more: Sequence[Partition] = ()) -> pathlib.Path:
+    """The same, with an ESP that has `files`, and `more` partitions."""
     return make_disk(image, [Partition(files, fat=fat), *more], table, sector)

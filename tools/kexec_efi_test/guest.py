@@ -129,7 +129,7 @@ def modules_needed(folder: pathlib.Path, wanted: Iterable[str]) -> list:
         needs[_name_of(path)] = (path, others.split())
     order: list = []
 
-    def add(name):
+    def add(name: str) -> None:
         if name in needs:
             path, others = needs[name]
             for other in reversed(others):

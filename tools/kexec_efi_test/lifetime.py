@@ -14,7 +14,7 @@ import shutil
 import signal
 import tempfile
 import time
-from typing import Callable, Dict, Optional
+from typing import Callable, Dict, Iterator, Optional
 
 SIGNALS = signal.SIGHUP, signal.SIGINT, signal.SIGTERM
 
@@ -35,7 +35,7 @@ _prctl = ctypes.CDLL(None).prctl
 class Signalled(BaseException):
     """The program was asked to end."""
 
-    def __init__(self, number: int):
+    def __init__(self, number: int) -> None:
         super().__init__(signal.Signals(number).name)
         self.number = number
 
@@ -62,8 +62,8 @@ def end_all() -> None:
 
 
 def end_by_exception() -> None:
-    """From now on the first signal raises Signalled, and further signals are ignored."""
-    def handler(number, _):
+    """From now on the first signal raises Signalled, and no further one is heard."""
+    def handler(number: int, _: object) -> None:
         global _asked_by
         signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)
         _asked_by = number
@@ -88,8 +88,8 @@ def end_by_signal(number: int) -> None:
 
 
 @contextlib.contextmanager
-def undisturbed():
-    """Signals wait until this block is done, and may raise at its end. So it must register with `must_end` what it makes."""
+def undisturbed() -> Iterator[None]:
+    """Signals wait until this is done. They may raise where it ends: what it has made must be known to `must_end`."""
     before = signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)
     try:
         yield
@@ -97,11 +97,11 @@ def undisturbed():
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
-def child_setup():
-    """For Popen's preexec_fn: makes the kernel kill the child as soon as this process ends."""
+def child_setup() -> Callable[[], None]:
+    """What a child does first: it is killed as soon as this process ends. To be passed to Popen as preexec_fn."""
     parent = os.getpid()
 
-    def setup():
+    def setup() -> None:
         _prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
         # The parent may have ended before that.
         if os.getppid() != parent:
@@ -158,8 +158,8 @@ def _remove_left_folders() -> None:
 
 
 @contextlib.contextmanager
-def folder():
-    """A folder that exists while this context lasts."""
+def folder() -> Iterator[pathlib.Path]:
+    """A folder for as long as this runs."""
     with undisturbed():
         made = make_folder()
     try:

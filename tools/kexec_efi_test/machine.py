@@ -13,8 +13,14 @@ import shutil
 import socket
 import subprocess
 import time
+from typing import TYPE_CHECKING, Any, Callable, List, Optional, Sequence, Union
 
 from . import lifetime
+
+if TYPE_CHECKING:
+    from .gdb import Gdb
+
+Path = Union[str, "os.PathLike[str]"]
 
 HERE = pathlib.Path(__file__).resolve().parent
 
@@ -41,20 +47,21 @@ class Firmware:
     `key` and `certificate`: Secure Boot accepts their signatures, if we have the key; its password is `snakeoil`.
     """
 
-    def __init__(self, folder, code, variables=None, smm=False, key=None, knows_shim=False):
+    def __init__(self, folder: Path, code: str, variables: Optional[str] = None, smm: bool = False, key: Optional[Path] = None,
+                 knows_shim: bool = False) -> None:
         self._knows_shim = knows_shim
         self.code = pathlib.Path(folder) / code
-        self.variables = variables and pathlib.Path(folder) / variables
+        self.variables = pathlib.Path(folder) / variables if variables else None
         self.smm = smm
-        self.key = key and pathlib.Path(key)
-        self.certificate = key and self.key.with_suffix(".pem")
+        self.key = pathlib.Path(key) if key else None
+        self.certificate = self.key.with_suffix(".pem") if self.key else None
 
     @property
-    def knows_shim(self):
+    def knows_shim(self) -> bool:
         return self._knows_shim or (self.code.parent == pathlib.Path(_HERE) and _installed_ovmf_year() >= 2025)
 
     @property
-    def present(self):
+    def present(self) -> bool:
         return self.code.exists() and (not self.variables or self.variables.exists())
 
 
@@ -91,8 +98,8 @@ OVMF = FIRMWARE["ovmf"]
 
 
 @functools.lru_cache
-def _installed_ovmf_year():
-    """The year of Debian's package, 0 if there is none."""
+def _installed_ovmf_year() -> int:
+    """The year of Debian's package, 0 where there is none."""
     try:
         version = subprocess.run(["dpkg-query", "-W", "-f", "${Version}", "ovmf"], stdout=subprocess.PIPE,
                                  stderr=subprocess.DEVNULL, text=True).stdout
@@ -113,8 +120,8 @@ def knows_shim() -> bool:
     return re.search(rb"^-shim ", words, re.MULTILINE) is not None
 
 
-def _cache():
-    """The file with the result of `accelerator`, for this boot of the machine and this QEMU."""
+def _cache() -> pathlib.Path:
+    """The file that says what `accelerator` has found: on this start of the machine, with this QEMU."""
     circumstances = [pathlib.Path("/proc/sys/kernel/random/boot_id").read_text(), *QEMU, shutil.which(QEMU[0]),
                      os.access("/dev/kvm", os.R_OK | os.W_OK)]
     name = "qemu-accelerator-" + hashlib.sha256(repr(circumstances).encode()).hexdigest()[:16]
@@ -149,8 +156,8 @@ def accelerator() -> str:
 _KVM_SECONDS = 10
 
 
-def _kvm_runs_firmware():
-    """Whether KVM works. Without a disk OVMF says on the serial line that it found nothing to boot."""
+def _kvm_runs_firmware() -> bool:
+    """Without a disk OVMF says on the serial line that it found nothing to boot."""
     command = [*QEMU, "-machine", "q35,accel=kvm", "-cpu", "host", "-m", "256", "-nodefaults",
                "-display", "none", "-serial", "stdio", "-net", "none", *_flash(OVMF, OVMF.variables, snapshot=True)]
     process = None
@@ -159,7 +166,7 @@ def _kvm_runs_firmware():
             process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                                        stderr=subprocess.STDOUT, preexec_fn=lifetime.child_setup())
         seen = _read_until(process, re.compile(rb"BdsDxe|Shell|KVM internal error"), _KVM_SECONDS)
-        return bool(seen) and seen[0] != b"KVM internal error"
+        return seen is not None and seen[0] != b"KVM internal error"
     except OSError:
         return False
     finally:
@@ -167,12 +174,14 @@ def _kvm_runs_firmware():
             if process:
                 process.kill()
                 process.wait()
-                process.stdout.close()
+                if process.stdout:
+                    process.stdout.close()
 
 
-def _read_until(process, pattern, seconds):
-    """The match of `pattern` in the output of a process within these seconds, None without one."""
+def _read_until(process: "subprocess.Popen[bytes]", pattern: "re.Pattern[bytes]", seconds: float) -> "Optional[re.Match[bytes]]":
+    """What matches `pattern` of what a process says within these seconds, None if nothing does."""
     selector = selectors.DefaultSelector()
+    assert process.stdout
     selector.register(process.stdout, selectors.EVENT_READ)
     deadline = time.monotonic() + seconds
     seen = b""
@@ -187,7 +196,7 @@ def _read_until(process, pattern, seconds):
     return None
 
 
-def _flash(firmware, variables, snapshot=False):
+def _flash(firmware: Firmware, variables: Optional[Path], snapshot: bool = False) -> List[str]:
     if not firmware.variables:
         return ["-bios", str(firmware.code)]
     extra = ",snapshot=on" if snapshot else ""
@@ -197,7 +206,7 @@ def _flash(firmware, variables, snapshot=False):
             "-drive", f"if=pflash,unit=1,format=raw,file={variables}{extra}"]
 
 
-def _disk(bus, sector, index):
+def _disk(bus: str, sector: int, index: str) -> List[str]:
     properties = "drive=esp" + index
     if sector != 512:
         properties += f",logical_block_size={sector},physical_block_size={sector}"
@@ -207,9 +216,11 @@ def _disk(bus, sector, index):
             "usb": ["-device", "qemu-xhci", "-device", "usb-storage," + properties]}[bus]
 
 
-def command_line(disk, variables, firmware=OVMF, board="q35", memory=512, sparse=None, cpus=1, bus="virtio", sector=512,
-                 display=False, cpu=None, boot_order=False, reboot=False, snapshot=False, qemu=None):
-    """QEMU's command line for a machine that boots `disk`, or has no disk; without the serial line and the monitor.
+def command_line(disk: Optional[Path], variables: Optional[Path], firmware: Firmware = OVMF, board: str = "q35", memory: int = 512,
+                 sparse: Optional[Path] = None, cpus: int = 1, bus: str = "virtio", sector: int = 512,
+                 display: Union[bool, str] = False, cpu: Optional[str] = None, boot_order: bool = False, reboot: bool = False,
+                 snapshot: bool = False, qemu: Optional[Sequence[str]] = None) -> List[str]:
+    """QEMU's command line for a machine that boots `disk`, or has none, but for its serial line and monitor.
 
     The firmware tries the disk first, unless `boot_order` leaves that to the variable store. `board` is "q35" or "pc",
     which has an older IDE controller for the bus "ahci"; `sector` is the size of the disk's sectors in bytes; `sparse` is
@@ -226,7 +237,7 @@ def command_line(disk, variables, firmware=OVMF, board="q35", memory=512, sparse
               if sparse else []),
             "-nodefaults", "-net", "none",
             *([] if reboot else ["-no-reboot"]),
-            *(["-device", "VGA" if display is True else display] if display else []),
+            *(["-device", display if isinstance(display, str) else "VGA"] if display else []),
             *_flash(firmware, variables, snapshot),
             *(["-drive", f"if=none,id=esp,format=raw,snapshot=on,file={disk}",
                *_disk(bus, sector, "" if boot_order else ",bootindex=1")] if disk else [])]
@@ -238,18 +249,21 @@ class Machine:
     `log` is all output of the serial line, as text with \\n for line ends and without escape sequences.
     """
 
-    def __init__(self, disk, firmware=OVMF, variables=None, gdb=False, tpm=None, tpm_state=None, com=1, extra=(),
-                 terminal=False, **options):
-        """`variables`: a variable store that the machine itself writes to; without it, a copy of the firmware's.
+    process: "subprocess.Popen[bytes]"
+
+    def __init__(self, disk: Optional[Path], firmware: Firmware = OVMF, variables: Optional[Path] = None, gdb: bool = False,
+                 tpm: Optional[str] = None, tpm_state: Optional[Path] = None, com: int = 1, extra: Sequence[Any] = (),
+                 terminal: bool = False, **options: Any) -> None:
+        """`variables`: a variable store that is used and written to as it is; without it, a copy of the firmware's.
 
         `tpm`: "tpm-crb" or "tpm-tis", a TPM 2.0 with that interface, new unless `tpm_state` is the folder of one.
-        `com`: the number of the only serial port. `terminal`: the serial port and QEMU's monitor are on our terminal, so
-        expect and the like do not work.
+        `com`: the number of the only serial port. `terminal`: it is on our terminal, with QEMU's monitor, and not for
+        expect and the like. `options` are those of command_line.
         """
         self.raw = b""
         self._decoded, self._decoded_size = "", 0
-        self.process = self._tpm = None
-        # This may take seconds. It is called here, where signals can interrupt it.
+        self._tpm: "Optional[subprocess.Popen[bytes]]" = None
+        # This may take seconds, and is asked here so that they can be disturbed.
         accelerator()
         with lifetime.undisturbed():
             self.folder = lifetime.make_folder(for_sockets=True)
@@ -260,7 +274,8 @@ class Machine:
                 self._end()
                 raise
 
-    def _start(self, disk, firmware, variables, gdb, tpm, tpm_state, com, extra, terminal, options):
+    def _start(self, disk: Optional[Path], firmware: Firmware, variables: Optional[Path], gdb: bool, tpm: Optional[str],
+               tpm_state: Optional[Path], com: int, extra: Sequence[Any], terminal: bool, options: dict) -> None:
         if variables is None and firmware.variables:
             variables = self.folder / "vars.fd"
             shutil.copyfile(firmware.variables, variables)
@@ -286,10 +301,11 @@ class Machine:
             self.process = subprocess.Popen(self.command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=messages,
                                             start_new_session=True, preexec_fn=lifetime.child_setup())
         self._selector = selectors.DefaultSelector()
+        assert self.process.stdout
         self._selector.register(self.process.stdout, selectors.EVENT_READ)
 
-    def _start_tpm(self, model, state):
-        """Starts swtpm, which ends with QEMU's connection, and returns QEMU's options for it."""
+    def _start_tpm(self, model: str, state: Path) -> List[str]:
+        """Starts swtpm, which ends with QEMU's connection, and returns what QEMU needs to use it."""
         path = self.folder / "tpm"
         self._tpm = subprocess.Popen(["swtpm", "socket", "--tpm2", "--tpmstate", f"dir={state}", "--terminate",
                                       "--ctrl", f"type=unixio,path={path}", "--flags", "not-need-init"],
@@ -301,27 +317,30 @@ class Machine:
         return ["-chardev", f"socket,id=tpm,path={path}", "-tpmdev", "emulator,id=tpm0,chardev=tpm",
                 "-device", f"{model},tpmdev=tpm0"]
 
-    def __enter__(self):
+    def __enter__(self) -> "Machine":
         return self
 
-    def __exit__(self, *_):
+    def __exit__(self, *_: object) -> None:
         with lifetime.undisturbed():
             self._end()
 
-    def _end(self):
-        if self.process:
-            if self.process.poll() is None and not self.process.stdout:
-                # QEMU then restores the terminal.
-                self.process.terminate()
+    def _end(self) -> None:
+        # Where it could not be started there is none.
+        process: "Optional[subprocess.Popen[bytes]]" = getattr(self, "process", None)
+        if process:
+            if process.poll() is None and not process.stdout:
+                # It makes the terminal what it was.
+                process.terminate()
                 with contextlib.suppress(subprocess.TimeoutExpired):
-                    self.process.wait(5)
-            if self.process.poll() is None:
-                self.process.kill()
-            self.process.wait()
-            # Typed text that the machine has not read is lost.
+                    process.wait(5)
+            if process.poll() is None:
+                process.kill()
+            process.wait()
+            # What was typed and not read is lost with the machine.
             with contextlib.suppress(BrokenPipeError):
-                for stream in filter(None, (self.process.stdin, self.process.stdout)):
-                    stream.close()
+                for stream in (process.stdin, process.stdout):
+                    if stream:
+                        stream.close()
         if self._tpm:
             self._tpm.kill()
             self._tpm.wait()
@@ -338,7 +357,7 @@ class Machine:
         return self._decoded + self._decode(self.raw[end:])
 
     @staticmethod
-    def _decode(raw):
+    def _decode(raw: bytes) -> str:
         text = re.sub(r"\r*\n|\r", "\n", raw.decode("utf-8", "replace"))
         return re.sub(r"\x1b(\[[0-9;?=]*[A-Za-z]|[()].)", "", text)
 
@@ -352,11 +371,13 @@ class Machine:
         lifetime.check()
         if not self._selector.select(max(seconds, 0)):
             return True
+        assert self.process.stdout
         data = os.read(self.process.stdout.fileno(), 65536)
         self.raw += data
         return bool(data)
 
-    def expect(self, pattern, timeout=TIMEOUT, start=0, show=None):
+    def expect(self, pattern: str, timeout: float = TIMEOUT, start: int = 0,
+               show: Optional[Callable[[str], None]] = None) -> "re.Match[str]":
         """Waits until the log matches `pattern`, a regular expression, from `start` on, and returns the match.
 
         `show` is called with the log whenever it has grown. A group that ends where the log ends may be half of a word:
@@ -384,7 +405,7 @@ class Machine:
                 raise Timeout(f"no {pattern!r} within {timeout:.0f} s:\n{self.log}")
             alive = self.read(deadline - time.monotonic())
 
-    def wait(self, timeout=TIMEOUT):
+    def wait(self, timeout: float = TIMEOUT) -> None:
         """Waits until the machine switches itself off (or resets, which ends QEMU as well)."""
         deadline = time.monotonic() + timeout
         while self.read(deadline - time.monotonic()):
@@ -392,11 +413,12 @@ class Machine:
                 raise Timeout(f"not switched off within {timeout:.0f} s:\n{self.log}")
         self.process.wait()
 
-    def type(self, text):
+    def type(self, text: str) -> None:
+        assert self.process.stdin
         self.process.stdin.write(text.encode())
         self.process.stdin.flush()
 
-    def _connect(self, path):
+    def _connect(self, path: pathlib.Path) -> socket.socket:
         """A connection to QEMU's end of a socket, which it makes when it starts."""
         connection = socket.socket(socket.AF_UNIX)
         deadline = time.monotonic() + TIMEOUT
@@ -409,13 +431,13 @@ class Machine:
                     raise
                 time.sleep(0.05)
 
-    def connect_gdb(self):
+    def connect_gdb(self) -> "Gdb":
         """A connection to QEMU's gdbstub; the machine waits before its first instruction until it is told to run."""
         from . import gdb
         return gdb.Gdb(self._connect(self.gdb_socket))
 
-    def monitor(self, command):
-        """The answer of QEMU's monitor. The command has been carried out when the next one is answered."""
+    def monitor(self, command: str) -> str:
+        """What QEMU's monitor answers. The command has been carried out when the next one is answered."""
         with self._connect(self._monitor_socket) as monitor, monitor.makefile("rwb") as stream:
             stream.write(f"{command}\ninfo status\n".encode())
             stream.flush()
@@ -426,36 +448,36 @@ class Machine:
                 answer += line
         return answer.decode("utf-8", "replace")
 
-    def pause(self):
-        """Stops the machine, and tells its debugger."""
+    def pause(self) -> None:
+        """Stops the machine; its debugger is told."""
         self.monitor("stop")
 
-    def save_state(self):
+    def save_state(self) -> None:
         assert "Error" not in self.monitor("savevm state")
 
-    def load_state(self):
-        """Restores the saved state, disk and variables included. The machine must have run since, and be paused."""
+    def load_state(self) -> None:
+        """Makes a machine that has run since, and is paused, what it was, its disk and variables included."""
         assert "Error" not in self.monitor("loadvm state")
 
-    def memory(self, address, size):
-        """Reads physical memory. For large ranges this takes a moment, and the debugger takes minutes."""
+    def memory(self, address: int, size: int) -> bytes:
+        """Physical memory. For much of it: the debugger takes minutes where this takes a moment."""
         content = self.folder / "memory"
         self.monitor(f"pmemsave {address:#x} {size:#x} \"{content}\"")
         return content.read_bytes()
 
-    def screenshot(self):
-        """The screen, as a portable pixmap."""
+    def screenshot(self) -> bytes:
+        """What the screen shows, as a portable pixmap."""
         picture = self.folder / "screen.ppm"
         self.monitor(f"screendump {picture}")
         return picture.read_bytes()
 
-    def wait_until_halted(self):
-        """Waits until the CPU has halted with interrupts off, so that it will never run again."""
+    def wait_until_halted(self) -> None:
+        """Waits until the CPU has halted with interrupts off: nothing will come from it any more."""
         deadline = time.monotonic() + TIMEOUT
         while True:
             registers = self.monitor("info registers")
-            flags = int(re.search(r"RFL=(\w+)", registers)[1], 16)
-            if "HLT=1" in registers and not flags & 1 << 9:
+            flags = re.search(r"RFL=(\w+)", registers)
+            if flags and "HLT=1" in registers and not int(flags[1], 16) & 1 << 9:
                 return
             assert time.monotonic() < deadline, f"expected a halted CPU, found:\n{registers}"
             time.sleep(0.5)

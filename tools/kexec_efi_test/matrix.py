@@ -16,16 +16,17 @@ for each. Paths begin at the folder of the file.
 import itertools
 import pathlib
 import tomllib
-from typing import Dict, List, Tuple
+from typing import Any, Dict, List, Tuple
 
 from .errors import WrongCall, reason_of
+from .machine import Path
 
 # These options are for the run as a whole.
 _NOT_FOR_ONE = ("matrix", "log", "junit", "json", "html", "gdb", "help", "quiet")
 
 
-def _alternatives(name: str, value, repeatable: bool) -> List[List]:
-    """A list with the values of each boot."""
+def _alternatives(name: str, value: Any, repeatable: bool) -> List[List]:
+    """The values of each boot, a list for each."""
     if not isinstance(value, list):
         return [[value]]
     if not value:
@@ -55,7 +56,7 @@ def _title(fixed: Dict, chosen: Dict) -> str:
     return " ".join(str(value[-1]) for value in chosen.values()) or "boot"
 
 
-def read(path, known: Dict[str, bool]) -> List[Tuple[str, List[str]]]:
+def read(path: Path, known: Dict[str, bool]) -> List[Tuple[str, List[str]]]:
     """The boots of a file, as (name, words of a command line). `known` are the options, and whether each is repeatable."""
     try:
         content = tomllib.loads(pathlib.Path(path).read_text())
@@ -80,7 +81,7 @@ def read(path, known: Dict[str, bool]) -> List[Tuple[str, List[str]]]:
             for number, (name, words) in enumerate(found)]
 
 
-def _expand(path, options: Dict, own: set, known: Dict[str, bool]) -> List[Tuple[str, List[str]]]:
+def _expand(path: Path, options: Dict, own: set, known: Dict[str, bool]) -> List[Tuple[str, List[str]]]:
     for name in options:
         if name not in known or name in _NOT_FOR_ONE:
             raise WrongCall(f"--matrix {path}: {name}: expected the name of an option for one boot, found another word")

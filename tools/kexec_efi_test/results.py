@@ -12,11 +12,12 @@ import zlib
 from typing import Dict, List
 
 from . import screen
+from .machine import Path
 from .session import Result
 
 
-def check_writable(path, option: str) -> None:
-    """Raises OSError now if the file could not be written at the end of the boot. Leaves no file behind."""
+def check_writable(path: Path, option: str) -> None:
+    """Raises OSError now for a file that could not be written when the boot has ended. Leaves no trace."""
     path = pathlib.Path(path)
     existed = path.exists()
     with open(path, "ab"):
@@ -77,14 +78,14 @@ def png(ppm: bytes) -> bytes:
     row = 3 * picture.width
     raw = b"".join(b"\0" + picture.pixels[start:start + row] for start in range(0, row * picture.height, row))
 
-    def chunk(kind, content):
+    def chunk(kind: bytes, content: bytes) -> bytes:
         return struct.pack(">I", len(content)) + kind + content + struct.pack(">I", zlib.crc32(kind + content))
     header = struct.pack(">IIBBBBB", picture.width, picture.height, 8, 2, 0, 0, 0)
     return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(raw)) + chunk(b"IEND", b"")
 
 
-def picture_file(ppm: bytes, path) -> bytes:
-    """The content of a screenshot's file, in the format of its name."""
+def picture_file(ppm: bytes, path: Path) -> bytes:
+    """The content of a screenshot's file, by its name."""
     return ppm if pathlib.Path(path).suffix == ".ppm" else png(ppm)
 
 

@@ -8,7 +8,7 @@ import time
 from typing import Callable, Dict, List, Optional, Tuple
 
 from . import guest, lifetime, machine
-from .boots import Boot
+from .boots import Boot, Path
 from .errors import FAILED, PASSED, VERDICTS, Ended, GuestFailed, TimeRanOut, WrongCall
 
 # Lines that no good boot prints: by Linux, then by edk2. `--expect` with the same line takes precedence.
@@ -63,9 +63,9 @@ class Result:
     command: List[str] = dataclasses.field(default_factory=list)
     screenshot: Optional[bytes] = None      # a portable pixmap
 
-    def end(self, status: int, reason: str, verdict: Optional[str] = None):
+    def end(self, status: int, reason: str, verdict: Optional[str] = None) -> None:
         self.status, self.reason = status, reason
-        self.verdict = verdict or VERDICTS.get(status, "fail")
+        self.verdict = verdict or (VERDICTS[status] if status in VERDICTS else VERDICTS[FAILED])
 
 
 def line_around(log: str, position: int) -> str:
@@ -95,8 +95,8 @@ class Session:
 
     # --- lines ---
 
-    def _judge_lines(self, log: str, end: int):
-        """Looks at each complete line once."""
+    def _judge_lines(self, log: str, end: int) -> None:
+        """Looks at each line once that is complete."""
         for line in log[self.judged:end].splitlines():
             if not line:
                 continue
@@ -127,7 +127,7 @@ class Session:
             self.left.pop(0)
         return True
 
-    def _type_keys(self, log: str):
+    def _type_keys(self, log: str) -> None:
         for number, (pattern, text, position) in enumerate(self.keys):
             found = re.compile(pattern, re.MULTILINE).search(log, position)
             if found:
@@ -152,19 +152,19 @@ class Session:
         self._judge_lines(log, end)
         self._type_keys(log)
         if self.command and is_complete:
-            return self._command_ended(log)
+            return self._command_ended(self.command, log)
         return False
 
     def _waits_for_more(self) -> bool:
         return bool(self.command) or self.wanted.debug_exit is not None
 
-    def _command_ended(self, log: str) -> bool:
-        status = self.command.status(log[self.ended_from:])
+    def _command_ended(self, command: guest.Command, log: str) -> bool:
+        status = command.status(log[self.ended_from:])
         if status is None:
             self.ended_from = log.rfind("\n") + 1
             return False
-        self.result.output = self.command.output(log)
-        for name, value in self.command.facts(log).items():
+        self.result.output = command.output(log)
+        for name, value in command.facts(log).items():
             setattr(self.result, name, value)
         if status:
             raise CommandFailed(status)
@@ -202,7 +202,7 @@ class Session:
             return f": {mismatch[-1]}"
         return f": {line_around(log, failed.start())}" if failed else ""
 
-    def _time_is_up(self):
+    def _time_is_up(self) -> None:
         now = time.monotonic()
         if self.failed_at is not None and now >= self.failed_at + SECONDS_AFTER_FAILURE and (self.left or self.command):
             raise GuestFailed(f"{self._missing()}{self._why()}")
@@ -212,7 +212,7 @@ class Session:
         if now >= self.start + self.wanted.timeout:
             raise TimeRanOut(f"{self._missing()} within {self.wanted.timeout:g} s{self._why()}")
 
-    def _machine_ended(self):
+    def _machine_ended(self) -> None:
         status = self.machine.process.wait()
         if self.wanted.debug_exit is not None and not self.left and status == self.wanted.debug_exit << 1 | 1:
             return
@@ -228,8 +228,8 @@ class Session:
             return
         raise GuestFailed(f"{self._missing()}: the machine switched itself off or reset{self._why()}")
 
-    def run(self):
-        """Runs the boot to its end. Raises Ended if it does not pass."""
+    def run(self) -> None:
+        """Runs the boot to its end. Raises Ended if it is not a good one."""
         alive = True
         while True:
             if self._look(alive):
@@ -249,7 +249,7 @@ class CommandFailed(Ended):
         self.status = status
 
 
-def judge(boot: Boot, expectation: Optional[Expectation] = None, folder=None, name: str = "boot",
+def judge(boot: Boot, expectation: Optional[Expectation] = None, folder: Optional[Path] = None, name: str = "boot",
           show: Callable[[str], None] = lambda log: None, screenshot: bool = False) -> Result:
     """Boots, judges, and returns the Result. Raises WrongCall if the boot cannot be tried at all.
 
@@ -290,7 +290,7 @@ def _praise(session: Session) -> str:
     return "the machine switched itself off"
 
 
-def _collect(session: Session, result: Result, screenshot: bool):
+def _collect(session: Session, result: Result, screenshot: bool) -> None:
     running = session.machine
     if running.process.poll() is None:
         # Reads the rest of the output: the end of a line, or of a panic.
