@@ -210,6 +210,7 @@ def test_command_line_of_the_greatest_length(boot):
     assert report["cmdline"] == f"{DEFAULT_OPTIONS} {padding}"
 
 
+@pytest.mark.matrix
 def test_options_joined_and_slashes_of_both_kinds(boot):
     conf = entry(linux="\\vmlinuz", initrds=["initrd"], options="console=ttyS0",
                  extra=["# a comment", "options kexec.test  a=\"b c\"", "title \tSome title"])
@@ -224,9 +225,9 @@ def test_digests_that_are_right(boot):
 
 @pytest.mark.parametrize("name, memory, bus", [
     ("amd64", 256, "ahci"),
-    ("amd64", 6144, "virtio"),
-    ("cloud-amd64", 512, "virtio"),
     ("cloud-amd64", 6144, "nvme"),
+    pytest.param("amd64", 6144, "virtio", marks=pytest.mark.matrix),
+    pytest.param("cloud-amd64", 512, "virtio", marks=pytest.mark.matrix),
     ("rt-amd64", 1024, "virtio"),
 ])
 def test_kernel_and_memory(boot, name, memory, bus):

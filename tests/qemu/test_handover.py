@@ -61,6 +61,7 @@ def test_seed_of_the_variable_alone(boot, seed_variable):
     assert not has_seed(variables)
 
 
+@pytest.mark.matrix
 def test_seed_variable_that_is_too_long(boot, seed_variable):
     variables = seed_variable(600)
     guest = boot(variables=variables, **NO_RNG)
@@ -71,6 +72,7 @@ def test_seed_variable_that_is_too_long(boot, seed_variable):
     assert has_seed(variables)
 
 
+@pytest.mark.matrix
 def test_seed_of_the_loader_before(boot):
     contents = menu(["options entry=/kexec.conf"], changes={
         "/EFI/BOOT/BOOTX64.EFI": NEWER_SYSTEMD_BOOT, "/loader/random-seed": bytes(range(32)), "/kexec.conf": entry()})
@@ -108,7 +110,8 @@ def test_bridge_with_dma(tmp_path, dma, command):
         assert report["payload"] == "payload: OK"
 
 
-@pytest.mark.parametrize("extra, value", [([], "01"), (["memory-overwrite off"], "00")], ids=["on", "off"])
+@pytest.mark.parametrize("extra, value", [
+    pytest.param([], "01", id="on"), pytest.param(["memory-overwrite off"], "00", id="off", marks=pytest.mark.matrix)])
 def test_memory_is_to_be_overwritten_at_the_next_reset(boot, tmp_path, extra, value):
     """Firmware that can overwrite memory has a variable for it. OVMF does not have the variable by itself, but keeps it
     if there is a TPM."""

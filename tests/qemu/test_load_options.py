@@ -64,6 +64,7 @@ def test_firmware_entry_that_names_an_entry_file(boot, boot_options):
     assert wait_for_report(guest)["cmdline"] == "console=ttyS0 kexec.test extra"
 
 
+@pytest.mark.matrix
 def test_firmware_entry_that_adds_to_the_file_beside_the_image(boot, boot_options):
     contents = placed({"/EFI/kexec/kexecx64.conf": entry(options="console=ttyS0", extra=[])})
     # As efibootmgr writes it: without a NUL.
@@ -81,6 +82,7 @@ def test_firmware_entry_that_fails_falls_through_to_the_next(boot, boot_options)
     wait_for_report(guest)
 
 
+@pytest.mark.matrix
 def test_two_firmware_entries_that_fail_fall_through_to_the_third(boot, boot_options):
     """The variables that the first start leaves must not make the second one believe that a boot menu has started it."""
     good = f"linux=/vmlinuz initrd=/initrd -- {DEFAULT_OPTIONS}"
@@ -94,6 +96,7 @@ def test_two_firmware_entries_that_fail_fall_through_to_the_third(boot, boot_opt
     assert not any(line.startswith("StubInfo") for line in report.lines)
 
 
+@pytest.mark.matrix
 def test_uppercase_and_long_path_of_utf_8(boot, boot_options):
     contents = placed({"/kärnel-ключ/" + "x" * 60 + "/vmlinuz": files()["/vmlinuz"]})
     text = f"linux=/kärnel-ключ/{'x' * 60}/vmlinuz initrd=/initrd -- {DEFAULT_OPTIONS}"
@@ -168,6 +171,7 @@ ALOUD = {
 }
 
 
+@pytest.mark.matrix
 def test_what_somebody_may_have_meant_is_ignored_aloud(boot, boot_options):
     """All entries except the last find no entry beside the image. The last one boots the entry beside the image."""
     contents = placed({"/EFI/last/kexecx64.efi": IMAGE, "/EFI/last/kexecx64.conf": entry(extra=[])})
@@ -180,6 +184,7 @@ def test_what_somebody_may_have_meant_is_ignored_aloud(boot, boot_options):
         assert re.fullmatch(message, line)
 
 
+@pytest.mark.matrix
 def test_path_of_the_image_alone_is_no_option(boot, boot_options):
     contents = placed({"/EFI/kexec/kexecx64.conf": entry(extra=[])})
     guest = boot(contents, **boot_options(("Debian", IMAGE_PATH, utf16(IMAGE_PATH))))
@@ -199,6 +204,7 @@ def test_shell_passes_the_program_name_and_arguments(boot):
     assert "ignored" not in guest.log
 
 
+@pytest.mark.matrix
 def test_shell_without_arguments_uses_the_file(boot):
     guest = run_in_shell(boot, "EFI\\kexec\\kexecx64", {"/EFI/kexec/kexecx64.conf": entry(extra=[])})
     assert wait_for_report(guest)["cmdline"] == DEFAULT_OPTIONS
@@ -213,6 +219,7 @@ def test_entry_that_the_shell_writes(boot):
     assert wait_for_report(guest)["cmdline"] == DEFAULT_OPTIONS
 
 
+@pytest.mark.matrix
 def test_shell_with_fifteen_hundred_characters(boot):
     padding = "x" * (1500 - len("linux=/vmlinuz initrd=/initrd -- "))
     command_line = f"{DEFAULT_OPTIONS} {padding}"

@@ -98,6 +98,7 @@ def check_analyze(line):
 SYSTEMD_OPTIONS = "console=ttyS0 systemd.unit=report.target"
 
 
+@pytest.mark.matrix
 def test_systemd_tools_alone(boot):
     guest = boot(files({"/initrd": BUILD / "systemd-own.cpio.zst"}, conf=entry(options=SYSTEMD_OPTIONS)))
     time, status = systemd_report(guest)
@@ -116,7 +117,7 @@ def test_systemd_tools_behind_systemd_boot(boot):
     check_bootctl(status, r"Product: systemd-boot .*", r"Stub: kexec-efi [0-9.]+|Current Stub:\nProduct: kexec-efi [0-9.]+")
 
 
-@pytest.mark.parametrize("table", ["mbr", None])
+@pytest.mark.parametrize("table", ["mbr", pytest.param(None, marks=pytest.mark.matrix)])
 def test_partition_without_a_guid(tmp_path, table):
     with Machine(esp.make(tmp_path / "esp.img", files(), table)) as guest:
         report = wait_for_report(guest)
@@ -144,6 +145,7 @@ def test_log_is_left_for_the_booted_system(boot):
     assert not re.search(r"^kexec: (segment|time|fsverity)", guest.log, re.MULTILINE)
 
 
+@pytest.mark.matrix
 def test_log_with_addresses_for_who_asks_for_verbose(boot):
     guest = boot(files(conf=entry(extra=["verbose yes"])))
     log = log_left(wait_for_report(guest))

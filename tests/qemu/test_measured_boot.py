@@ -84,7 +84,8 @@ SIGNED = {"/signature": b'{"sha256":[]}', "/key": b"-----BEGIN PUBLIC KEY-----\n
 AS_IMAGE = ["verbose yes", "measure uki", "pcrsig /signature", "pcrpkey /key"]
 
 
-@pytest.mark.parametrize("tpm, firmware, extra", [("tpm-crb", "trixie", ["verbose yes"]), ("tpm-tis", "ovmf", AS_IMAGE)])
+@pytest.mark.parametrize("tpm, firmware, extra", [
+    ("tpm-crb", "trixie", ["verbose yes"]), pytest.param("tpm-tis", "ovmf", AS_IMAGE, marks=pytest.mark.matrix)])
 def test_registers_are_as_predicted(boot, root, tmp_path, tpm, firmware, extra):
     """Two initrds with a gap between them, and a command line that is not ASCII; as an entry, and as a unified image."""
     conf = tmp_path / "my.conf"
@@ -127,6 +128,7 @@ def authenticode(image):
     return hashlib.sha256(b"".join(image[start:end] for start, end in ranges)).hexdigest()
 
 
+@pytest.mark.matrix
 def test_gap_in_a_kernel_is_measured(boot, tmp_path):
     """Authenticode leaves out bytes that run: then the loader measures the whole file, and one changed bit counts."""
     gapped, end = with_a_gap(kernel().read_bytes())
@@ -145,7 +147,7 @@ def test_gap_in_a_kernel_is_measured(boot, tmp_path):
     assert found[0] != found[1]
 
 
-@pytest.mark.parametrize("name", ["trixie-snakeoil", "trixie-ms"])
+@pytest.mark.parametrize("name", ["trixie-snakeoil", pytest.param("trixie-ms", marks=pytest.mark.matrix)])
 def test_kernel_that_was_verified_is_measured_once(boot, tmp_path, name):
     """The platform, firmware or shim, measures the kernel into register 4 when it is asked. The loader adds nothing."""
     platform = Platform(name, tmp_path)
@@ -283,7 +285,7 @@ def test_register_of_what_was_not_measured_is_capped(boot):
     assert registers(report) == replayed(report)
 
 
-@pytest.mark.parametrize("number", [2, 3])
+@pytest.mark.parametrize("number", [2, pytest.param(3, marks=pytest.mark.matrix)])
 def test_register_that_lacks_a_measurement(boot, root, tmp_path, number):
     """The register contains an error event, so no extension leads to a predicted value. Later measurements are made
     nevertheless."""

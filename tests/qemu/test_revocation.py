@@ -9,6 +9,8 @@ import subprocess
 import sys
 import uuid
 
+import pytest
+
 from conftest import DEFAULT_OPTIONS, HERE, INITRD, kernel, wait_for_report
 from signing import SHA256, SHIM
 from test_sealed import seal
@@ -84,6 +86,7 @@ def signature_list_of_digest(image):
     return SHA256.bytes_le + struct.pack("<III", 28 + 48, 0, 48) + SHIM.bytes_le + digest
 
 
+@pytest.mark.matrix
 def test_digest_revoked_behind_shim(boot, tmp_path):
     """The digest is in MokListX, as MokManager leaves it."""
     platform = Platform("trixie-ms", tmp_path)

@@ -137,7 +137,8 @@ def test_as_with_systemds_stub(boot, boot_options, make_image, tmp_path, machine
     assert set(variables(ours)) - set(variables(systemds)) == missing and set(variables(systemds)) <= set(variables(ours))
 
 
-@pytest.mark.parametrize("machine", ["tis", pytest.param("crb", marks=pytest.mark.matrix)])
+@pytest.mark.matrix
+@pytest.mark.parametrize("machine", ["tis", "crb"])
 def test_image_that_an_entry_names(boot, make_image, tmp_path, machine):
     """The same result, except that our own image is in register 4 as well."""
     image = make_image("systemd")

@@ -99,6 +99,7 @@ def opens(report):
     return False
 
 
+@pytest.mark.matrix
 def test_disk(setup, tmp_path):
     """A unified image, and the same kernel beside our image with another initrd, both signed by the same key. With
     another command line the disk stays closed."""

@@ -36,11 +36,13 @@ def test_options_with_kernel_and_command_line(boot):
     assert "ignored" not in guest.log
 
 
+@pytest.mark.matrix
 def test_options_with_entry(boot):
     contents = menu(["options entry=/kexec/debian.conf"], changes={"/kexec/debian.conf": entry()})
     assert wait_for_report(boot(contents))["cmdline"] == DEFAULT_OPTIONS
 
 
+@pytest.mark.matrix
 def test_without_options_the_file_beside_the_image(boot):
     guest = boot(menu([], changes={"/EFI/kexec/kexecx64.conf": entry()}))
     assert wait_for_report(guest)["cmdline"] == DEFAULT_OPTIONS

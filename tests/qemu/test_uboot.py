@@ -48,7 +48,7 @@ def expect_only_the_load_options(log):
     assert len(lines.warnings(log)) == 1 and re.fullmatch(LOAD_OPTIONS, lines.warnings(log)[0])
 
 
-@pytest.mark.parametrize("cpu", ["max", "qemu64"])
+@pytest.mark.parametrize("cpu", ["max", pytest.param("qemu64", marks=pytest.mark.matrix)])
 def test_boots(boot, cpu):
     guest = boot(contents(*digests()), cpu=cpu, **UBOOT)
     report = wait_for_report(guest)
