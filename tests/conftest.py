@@ -5,7 +5,6 @@ Their outcomes and the figures that they record go to build/score.json. A proper
 table with the property's name, which is printed at the end.
 """
 
-import importlib
 import os
 import pathlib
 import re
@@ -18,10 +17,6 @@ ROOT = pathlib.Path(__file__).resolve().parents[1]
 sys.path[:0] = [str(ROOT / "tests"), str(ROOT / "tools")]
 
 import scores  # noqa: E402
-
-# The tests also import the modules of the test tool by their bare names.
-for name in ("esp", "event_log", "gdb", "machine", "screen", "server", "signing", "uki", "varstore"):
-    sys.modules[name] = importlib.import_module(f"kexec_efi_test.{name}")
 
 # Fixtures of the test tool.
 pytest_plugins = ["kexec_efi_test.pytest_plugin"]

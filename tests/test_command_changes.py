@@ -21,7 +21,7 @@ from kexec_efi.errors import BAD_NEWS, NO_ROOM, NOT_INSTALLED, Refused
 
 sys.path.insert(0, str(ROOT / "tests/qemu"))
 
-from signing import Key  # noqa: E402
+from kexec_efi_test.signing import Key  # noqa: E402
 
 A, B, C = "6.1.0-9-amd64", "6.1.0-10-amd64", "6.12.0-1-amd64"
 

@@ -24,7 +24,7 @@ sys.path.insert(0, str(ROOT / "tests/qemu"))
 
 import loader   # noqa: E402
 import pcrlock  # noqa: E402
-from signing import Key  # noqa: E402
+from kexec_efi_test.signing import Key  # noqa: E402
 
 
 def boot_folder(machine):

@@ -13,7 +13,7 @@ import pytest
 ROOT = pathlib.Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT / "tests/qemu"))
 
-import uki  # noqa: E402
+from kexec_efi_test import uki  # noqa: E402
 
 # Built with sanitizers, so that a wrong memory access on any input is an error.
 INSPECT = ROOT / "build/host/inspect"

@@ -14,7 +14,7 @@ import pytest
 ROOT = pathlib.Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT / "tests/qemu"))
 
-from signing import Key  # noqa: E402
+from kexec_efi_test.signing import Key  # noqa: E402
 
 KERNEL = ROOT / "build/deps/kernels/amd64/vmlinuz"
 

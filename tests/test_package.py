@@ -18,7 +18,7 @@ from packaged import ROOT
 
 sys.path.insert(0, str(ROOT / "tests/qemu"))
 
-from signing import Key  # noqa: E402
+from kexec_efi_test.signing import Key  # noqa: E402
 
 
 

@@ -16,7 +16,7 @@ import pytest
 ROOT = pathlib.Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT / "tests/qemu"))
 
-import uki  # noqa: E402
+from kexec_efi_test import uki  # noqa: E402
 
 PREDICT, PCRLOCK, SEAL = (ROOT / "tools" / name for name in ("predict-pcrs", "pcrlock", "seal"))
 IMAGE = ROOT / "build/kexecx64.efi"

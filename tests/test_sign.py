@@ -15,7 +15,7 @@ import pytest
 ROOT = pathlib.Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT / "tests/qemu"))
 
-from signing import Key, without_signature  # noqa: E402
+from kexec_efi_test.signing import Key, without_signature  # noqa: E402
 
 SIGN = ROOT / "tools/sign"
 IMAGE = ROOT / "build/kexecx64.efi"

@@ -14,7 +14,7 @@ ROOT = pathlib.Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT / "tests/qemu"))
 
 import pcrlock  # noqa: E402
-import uki      # noqa: E402
+from kexec_efi_test import uki  # noqa: E402
 
 IMAGE = ROOT / "build/kexecx64.efi"
 KERNEL = ROOT / "build/deps/kernels/amd64/vmlinuz"

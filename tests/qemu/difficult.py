@@ -6,7 +6,7 @@ import re
 
 import lines
 from conftest import IMAGE, entry, files
-from machine import BUILD
+from kexec_efi_test.machine import BUILD
 
 DIFFICULT = BUILD / "difficult.efi"
 

@@ -3,7 +3,7 @@
 
 import re
 
-import esp
+from kexec_efi_test import esp
 
 WARNING = "warning: "
 

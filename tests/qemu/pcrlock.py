@@ -17,8 +17,8 @@ import subprocess
 import tempfile
 import time
 
-import event_log
-from machine import BUILD, TIMEOUT
+from kexec_efi_test import event_log
+from kexec_efi_test.machine import BUILD, TIMEOUT
 
 TOOLS = BUILD / "deps/boot-tools"
 SYSTEMS_OWN = TOOLS / "newer/usr/lib/pcrlock.d"

@@ -10,9 +10,9 @@ import json
 import subprocess
 import time
 
-import uki
 from conftest import IMAGE
-from machine import BUILD, TIMEOUT
+from kexec_efi_test import uki
+from kexec_efi_test.machine import BUILD, TIMEOUT
 
 TOOLS = BUILD / "deps/boot-tools"
 

@@ -12,8 +12,8 @@ import sys
 import pytest
 
 from conftest import DEFAULT_OPTIONS, HERE, INITRD, KERNELS, entry, files, kernel, wait_for_report
-from machine import BUILD
-from signing import cut_down
+from kexec_efi_test.machine import BUILD
+from kexec_efi_test.signing import cut_down
 
 sys.path.insert(0, str(HERE.parents[1] / "tools"))
 

@@ -7,13 +7,12 @@ import struct
 import subprocess
 import uuid
 
-import esp
-import varstore
 from command_machine import FolderMachine
 from conftest import DEFAULT_OPTIONS, INITRD, entry, files, kernel, wait_for_report
 from kexec_efi import enrolment
-from machine import FIRMWARE, Machine
-from signing import Key
+from kexec_efi_test import esp, varstore
+from kexec_efi_test.machine import FIRMWARE, Machine
+from kexec_efi_test.signing import Key
 from test_command_firmware import signature_list
 from test_secure_boot import expect_locked_down
 

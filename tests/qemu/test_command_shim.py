@@ -6,8 +6,8 @@ import struct
 from command_machine import FolderMachine
 from conftest import DEFAULT_OPTIONS, INITRD, kernel, wait_for_report
 from kexec_efi import load_option, shim
+from kexec_efi_test.varstore import load_option as short_form
 from test_secure_boot import SHIM_IMAGE, Platform, expect_locked_down
-from varstore import load_option as short_form
 
 
 def test_what_install_makes_boots(boot, tmp_path):

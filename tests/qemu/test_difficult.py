@@ -9,12 +9,12 @@ import struct
 
 import pytest
 
-import esp
 from conftest import DEFAULT_OPTIONS, IMAGE, INITRD, entry, kernel, wait_for_report
 from difficult import DIFFICULT, assert_refused, assert_survived_or_refused, attempts, count_faults, difficult
+from kexec_efi_test import esp
+from kexec_efi_test.machine import FIRMWARE, TIMEOUT
+from kexec_efi_test.signing import without_signature
 from lines import on_volume
-from machine import FIRMWARE, TIMEOUT
-from signing import without_signature
 from test_secure_boot import Platform, expect_locked_down
 
 TRIXIE = FIRMWARE["trixie"]

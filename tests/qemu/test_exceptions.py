@@ -9,12 +9,12 @@ import uuid
 
 import pytest
 
-import esp
 from conftest import entry, files, wait_for_report
-from machine import BUILD, OVMF, Machine
+from kexec_efi_test import esp
+from kexec_efi_test.machine import BUILD, OVMF, Machine
+from kexec_efi_test.varstore import VariableStore
 from test_boot import segments
 from test_tampering import purgatory_entry
-from varstore import VariableStore
 
 LOADER = BUILD / "efi/kexec.so"
 PURGATORY = BUILD / "purgatory/purgatory.ro"

@@ -11,18 +11,16 @@ import uuid
 
 import pytest
 
-import esp
-import event_log
 import lines
-import uki
 from conftest import DEFAULT_OPTIONS, IMAGE, INITRD, entry, files, fsverity, kernel, utf16, wait_for_report
 from difficult import attempts, difficult
-from machine import OVMF, Machine
+from kexec_efi_test import esp, event_log, uki
+from kexec_efi_test.machine import OVMF, Machine
+from kexec_efi_test.varstore import VariableStore
 from test_loader_interface import log_left
 from test_measured_boot import expect_predicted, registers, replayed
 from test_mismatch import REPORT, tampered  # noqa: F401
 from test_sealed import alone, seal
-from varstore import VariableStore
 
 FIRST, SECOND = "/EFI/BOOT/BOOTX64.conf", "/EFI/BOOT/second.conf"
 FIRST_NAME = FIRST.replace("/", "\\")

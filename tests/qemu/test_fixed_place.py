@@ -8,9 +8,9 @@ import subprocess
 
 import pytest
 
-import esp
 from conftest import HERE, entry, files, kernel, wait_for_report
-from machine import BUILD, Machine
+from kexec_efi_test import esp
+from kexec_efi_test.machine import BUILD, Machine
 from test_boot import KASLR_OFF_TEXT, segments
 from test_tampering import purgatory_entry
 

@@ -6,9 +6,9 @@ import shutil
 
 import pytest
 
-import esp
 from conftest import entry, files, wait_for_report
-from machine import OVMF, Machine
+from kexec_efi_test import esp
+from kexec_efi_test.machine import OVMF, Machine
 from test_loader_interface import log_left
 from test_boot import segments
 from test_tampering import Stopped, layout, saved, stopped  # noqa: F401, fixtures: of this file's disk

@@ -6,10 +6,9 @@ import uuid
 
 import pytest
 
-import esp
-import varstore
 from conftest import entry, files, wait_for_report
-from machine import FIRMWARE, OVMF, Machine
+from kexec_efi_test import esp, varstore
+from kexec_efi_test.machine import FIRMWARE, OVMF, Machine
 from test_systemd_boot import NEWER_SYSTEMD_BOOT, menu
 
 RNG = ["-device", "virtio-rng-pci"]

@@ -8,7 +8,7 @@ import struct
 import subprocess
 
 from conftest import HERE, IMAGE, INITRD, files, kernel
-from machine import BUILD
+from kexec_efi_test.machine import BUILD
 from test_refusals import expect_refusal
 from test_sealed import seal
 

@@ -8,8 +8,8 @@ import time
 import pytest
 
 from conftest import DEFAULT_OPTIONS, IMAGE, entry, files, utf16, wait_for_report
+from kexec_efi_test.machine import Timeout
 from lines import on_volume
-from machine import Timeout
 
 DOWN = "\x1b[B"
 IMAGE_PATH = "\\EFI\\kexec\\kexecx64.efi"

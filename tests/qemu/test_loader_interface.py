@@ -5,10 +5,9 @@ import re
 
 import pytest
 
-import esp
-import uki
 from conftest import DEFAULT_OPTIONS, INITRD, entry, files, fsverity, kernel, wait_for_report
-from machine import BUILD, Machine
+from kexec_efi_test import esp, uki
+from kexec_efi_test.machine import BUILD, Machine
 from test_systemd_boot import menu
 
 

@@ -7,7 +7,7 @@ import re
 import pytest
 
 from conftest import DEFAULT_OPTIONS, entry, files, kernel, wait_for_report
-from machine import FIRMWARE, TIMEOUT, Timeout
+from kexec_efi_test.machine import FIRMWARE, TIMEOUT, Timeout
 from test_systemd_boot import SYSTEMD_BOOT
 
 FACTORS = {

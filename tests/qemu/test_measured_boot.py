@@ -10,13 +10,13 @@ import subprocess
 
 import pytest
 
-import event_log
 import lines
 from conftest import DEFAULT_OPTIONS, HERE, IMAGE, INITRD, entry, files, kernel, utf16, wait_for_report
 from difficult import DIFFICULT, assert_refused, attempts, difficult
-from machine import BUILD, FIRMWARE
+from kexec_efi_test import event_log
+from kexec_efi_test.machine import BUILD, FIRMWARE
+from kexec_efi_test.signing import certificates, with_one_bit_flipped, without_signature
 from pcrlock import Pcrlock
-from signing import certificates, with_one_bit_flipped, without_signature
 from test_refusals import expect_refusal
 from test_sealed import seal
 from test_secure_boot import OLD_SHIM, Platform, boot_entries
@@ -128,7 +128,6 @@ def authenticode(image):
     return hashlib.sha256(b"".join(image[start:end] for start, end in ranges)).hexdigest()
 
 
-@pytest.mark.matrix
 def test_gap_in_a_kernel_is_measured(boot, tmp_path):
     """Authenticode leaves out bytes that run: then the loader measures the whole file, and one changed bit counts."""
     gapped, end = with_a_gap(kernel().read_bytes())

@@ -9,13 +9,13 @@ import uuid
 
 import pytest
 
-import esp
 from conftest import IMAGE, entry, files, utf16, wait_for_report
-from machine import OVMF, TIMEOUT, Machine
-from screen import Picture
+from kexec_efi_test import esp
+from kexec_efi_test.machine import OVMF, TIMEOUT, Machine
+from kexec_efi_test.screen import Picture
+from kexec_efi_test.varstore import VariableStore
 from test_systemd_boot import menu
 from test_tampering import purgatory_entry
-from varstore import VariableStore
 
 REPORT = (r"kexec: warning: the purgatory stopped the last start: digest mismatch in (\w+): "
           r"expected ([0-9a-f]{64}), found ([0-9a-f]{64})")

@@ -8,10 +8,9 @@ import subprocess
 import pytest
 
 import lines
-import machine
-import varstore
 from conftest import DEFAULT_OPTIONS, IMAGE, INITRD, entry, fsverity, kernel, wait_for_report
-from server import HALF, Fault, serving
+from kexec_efi_test import machine, varstore
+from kexec_efi_test.server import HALF, Fault, serving
 
 MIB = 1 << 20
 

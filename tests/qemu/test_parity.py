@@ -11,9 +11,9 @@ import re
 
 import pytest
 
-import event_log
 from conftest import DEFAULT_OPTIONS, IMAGE, files, kernel, wait_for_report
-from machine import FIRMWARE
+from kexec_efi_test import event_log
+from kexec_efi_test.machine import FIRMWARE
 from test_systemd_boot import NEWER_SYSTEMD_BOOT, SYSTEMD_BOOT
 
 STUB = ["linux /vmlinuz", "initrd /initrd", f"options {DEFAULT_OPTIONS}"]

@@ -6,9 +6,9 @@ import base64
 
 import pytest
 
-import uki
 from conftest import DEFAULT_OPTIONS, IMAGE, INITRD, kernel, utf16, wait_for_report
-from machine import FIRMWARE
+from kexec_efi_test import uki
+from kexec_efi_test.machine import FIRMWARE
 from pcrlock import Pcrlock, lock_uki
 from test_boot import packed
 from test_measured_boot import expect_predicted, expect_recognised, lock

@@ -11,10 +11,10 @@ import uuid
 
 import pytest
 
-import varstore
 from conftest import DEFAULT_OPTIONS, IMAGE, entry, files, utf16, wait_for_report
+from kexec_efi_test import varstore
+from kexec_efi_test.machine import BUILD, FIRMWARE
 from lines import on_volume
-from machine import BUILD, FIRMWARE
 from test_sealed import seal
 
 LOADER = uuid.UUID("4a67b082-0a4c-41cf-b6c7-440b29bb8c4f")

@@ -8,7 +8,7 @@ import pytest
 
 import lines
 from conftest import DEFAULT_OPTIONS, IMAGE, INITRD, kernel, wait_for_report
-from machine import FIRMWARE, Machine, NEWER_QEMU
+from kexec_efi_test.machine import FIRMWARE, Machine, NEWER_QEMU
 from test_sealed import seal
 
 needs_shim = pytest.mark.skipif(not pathlib.Path(NEWER_QEMU[0]).exists() or not FIRMWARE["trixie"].present,

@@ -5,10 +5,10 @@ import random
 
 import pytest
 
-import esp
 import lines
 from conftest import DEFAULT_OPTIONS, INITRD, entry, files, kernel
-from machine import Machine
+from kexec_efi_test import esp
+from kexec_efi_test.machine import Machine
 
 CONF = "/EFI/BOOT/BOOTX64.conf"
 CONF_NAME = r"\\EFI\\BOOT\\BOOTX64\.conf"

@@ -6,7 +6,7 @@ import pathlib
 import re
 
 from conftest import DEFAULT_OPTIONS, IMAGE, INITRD, entry, files, kernel, wait_for_report
-from machine import BUILD
+from kexec_efi_test.machine import BUILD
 from test_boot import packed, segments
 from test_sealed import seal
 from test_systemd_boot import menu

@@ -12,10 +12,10 @@ import uuid
 import pytest
 
 from conftest import DEFAULT_OPTIONS, HERE, INITRD, kernel, wait_for_report
-from signing import SHA256, SHIM
+from kexec_efi_test import varstore
+from kexec_efi_test.signing import SHA256, SHIM
 from test_sealed import seal
 from test_secure_boot import SHIM_IMAGE, Platform, boot_entries, expect_locked_down
-import varstore
 
 sys.path.insert(0, str(HERE.parents[1] / "tools"))
 

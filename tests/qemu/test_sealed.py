@@ -8,10 +8,10 @@ import sys
 
 import pytest
 
-import esp
 from conftest import DEFAULT_OPTIONS, HERE, IMAGE, INITRD, entry, files, fsverity, kernel, utf16, wait_for_report
 from difficult import assert_refused, attempts, difficult
-from machine import Machine
+from kexec_efi_test import esp
+from kexec_efi_test.machine import Machine
 from test_boot import regions, segments
 from test_refusals import expect_refusal
 from test_tampering import Stopped, purgatory_entry

@@ -6,10 +6,10 @@ import re
 
 import pytest
 
-import varstore
 from conftest import DEFAULT_OPTIONS, IMAGE, INITRD, entry, kernel, utf16, wait_for_report
-from machine import BUILD, FIRMWARE
-from signing import (SHIM, Key, certificates, checksum, cut_down, with_junk_for_a_certificate, with_one_bit_flipped,
+from kexec_efi_test import varstore
+from kexec_efi_test.machine import BUILD, FIRMWARE
+from kexec_efi_test.signing import (SHIM, Key, certificates, checksum, cut_down, with_junk_for_a_certificate, with_one_bit_flipped,
                      without_signature)
 from test_sealed import seal
 

@@ -5,9 +5,9 @@ import re
 
 import pytest
 
-import esp
 from conftest import files, wait_for_report
-from machine import BUILD, Machine
+from kexec_efi_test import esp
+from kexec_efi_test.machine import BUILD, Machine
 from test_boot import segments
 from test_tampering import purgatory_entry
 

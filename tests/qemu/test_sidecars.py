@@ -6,10 +6,9 @@ import hashlib
 
 import pytest
 
-import event_log
-import uki
 from conftest import DEFAULT_OPTIONS, IMAGE, INITRD, entry, files, kernel, wait_for_report
-from machine import BUILD, FIRMWARE
+from kexec_efi_test import event_log, uki
+from kexec_efi_test.machine import BUILD, FIRMWARE
 from test_boot import packed
 from test_measured_boot import APPLICATION
 from test_sealed import seal

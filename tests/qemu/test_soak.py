@@ -6,9 +6,9 @@ import re
 
 import pytest
 
-import esp
 from conftest import entry, files, kernel, wait_for_report
-from machine import Machine
+from kexec_efi_test import esp
+from kexec_efi_test.machine import Machine
 from test_parity import dmesg_facts
 
 BOOTS = int(os.environ.get("BOOTS", "100"))

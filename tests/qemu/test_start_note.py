@@ -4,11 +4,11 @@
 import struct
 import uuid
 
-import esp
 from conftest import IMAGE, entry, files, utf16, wait_for_report
-from machine import Machine
+from kexec_efi_test import esp
+from kexec_efi_test.machine import Machine
+from kexec_efi_test.varstore import VariableStore
 from test_mismatch import tampered  # noqa: F401
-from varstore import VariableStore
 
 VENDOR = uuid.UUID("5f0a6dd6-9a3e-4c1f-8d46-2c1a1d1b6a10")
 GOOD, TRIAL = 0xA0, 0xA1

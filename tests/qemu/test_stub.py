@@ -9,9 +9,9 @@ import subprocess
 
 import pytest
 
-from conftest import DEFAULT_OPTIONS, IMAGE, INITRD, KERNELS, entry, files, kernel, wait_for_report
-from machine import BUILD, FIRMWARE
-from signing import Key
+from conftest import DEFAULT_OPTIONS, IMAGE, INITRD, entry, files, kernel, wait_for_report
+from kexec_efi_test.machine import BUILD, FIRMWARE
+from kexec_efi_test.signing import Key
 from test_sealed import SEAL
 
 TOOLS = BUILD / "deps/boot-tools"

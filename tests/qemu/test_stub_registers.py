@@ -14,9 +14,9 @@ import hashlib
 
 import pytest
 
-import event_log
 from conftest import DEFAULT_OPTIONS, IMAGE, INITRD, entry, files, kernel, utf16, wait_for_report
-from machine import FIRMWARE
+from kexec_efi_test import event_log
+from kexec_efi_test.machine import FIRMWARE
 from systemd_tools import calculate, make_key, sections_of, ukify
 from test_boot import packed
 from test_measured_boot import authenticode

@@ -6,11 +6,10 @@ import re
 
 import pytest
 
-import esp
 import systemd_tools
-import uki
 from conftest import IMAGE, Report, entry, kernel
-from machine import BUILD, FIRMWARE
+from kexec_efi_test import esp, uki
+from kexec_efi_test.machine import BUILD, FIRMWARE
 from systemd_tools import BANKS, SECRET, calculate, extended, sections_of, sign, signed_value, ukify
 from test_boot import packed
 

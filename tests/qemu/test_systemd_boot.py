@@ -6,7 +6,7 @@ import pathlib
 import pytest
 
 from conftest import DEFAULT_OPTIONS, IMAGE, INITRD, entry, files, kernel, utf16, wait_for_report
-from machine import BUILD
+from kexec_efi_test.machine import BUILD
 from test_stub import images  # noqa: F401
 
 UP = "\x1b[A"

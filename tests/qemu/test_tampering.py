@@ -8,9 +8,9 @@ import tempfile
 
 import pytest
 
-import esp
 from conftest import INITRD, entry, files, fsverity, kernel
-from machine import Machine
+from kexec_efi_test import esp
+from kexec_efi_test.machine import Machine
 from test_boot import regions, segments
 
 SEGMENTS = ["kernel", "initrd", "cmdline", "page_tables", "boot_params", "memory_map", "e820_ext"]

@@ -7,10 +7,10 @@ import re
 
 import pytest
 
-import esp
 import lines
 from conftest import INITRD, entry, files, kernel, wait_for_report
-from machine import FIRMWARE, Machine
+from kexec_efi_test import esp
+from kexec_efi_test.machine import FIRMWARE, Machine
 from test_boot import segments
 from test_tampering import purgatory_entry
 

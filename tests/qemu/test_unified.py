@@ -6,11 +6,11 @@ import subprocess
 
 import pytest
 
-import uki
 from conftest import DEFAULT_OPTIONS, IMAGE, INITRD, entry, files, fsverity, kernel, wait_for_report
+from kexec_efi_test import uki
+from kexec_efi_test.machine import FIRMWARE
+from kexec_efi_test.signing import with_one_bit_flipped, without_signature
 from lines import on_volume
-from machine import FIRMWARE
-from signing import with_one_bit_flipped, without_signature
 from test_boot import packed, regions, segments
 from test_habits import lz4
 from test_measured_boot import expect_predicted, expect_recognised, lock

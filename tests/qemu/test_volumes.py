@@ -7,10 +7,10 @@ import subprocess
 
 import pytest
 
-import esp
 from conftest import DEFAULT_OPTIONS, IMAGE, INITRD, entry, files, kernel, utf16, wait_for_report
+from kexec_efi_test import esp
+from kexec_efi_test.machine import BUILD
 from lines import errors, on_volume, warnings
-from machine import BUILD
 from test_sealed import seal
 from test_systemd_boot import SYSTEMD_BOOT
 
