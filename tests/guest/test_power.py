@@ -10,6 +10,7 @@ entry of the kernel that is there is what the firmware has, whatever the ESP hol
 
 import concurrent.futures
 import os
+import pathlib
 import random
 import re
 import shutil
@@ -92,11 +93,15 @@ class Volume:
     def files(self):
         """The folder EFI/kexec, copied out of the volume, as a store.Store."""
         shutil.rmtree(self._folder, ignore_errors=True)
-        (self._folder / "EFI").mkdir(parents=True)
-        subprocess.run(["mcopy", "-s", "-n", "-i", self.path, "::/EFI/kexec", self._folder / "EFI"], check=True,
-                       stdout=subprocess.DEVNULL, env={**os.environ, "MTOOLS_SKIP_CHECK": "1"})
-        token = next((self._folder / "EFI/kexec").iterdir()).name
-        return store.Store(Esp(self._folder, None), token)
+        environment = {**os.environ, "MTOOLS_SKIP_CHECK": "1"}
+        listed = subprocess.run(["mdir", "-/", "-b", "-i", self.path, "::/EFI/kexec"], check=True, stdout=subprocess.PIPE, text=True,
+                                env=environment).stdout.split()
+        # A file that was being written may have fewer clusters than its size says, which mcopy does not copy.
+        whole = [name for name in listed if not name.endswith((".partial", "/"))]
+        place = self._folder / pathlib.PurePosixPath(whole[0].removeprefix("::/")).parent
+        place.mkdir(parents=True)
+        subprocess.run(["mcopy", "-n", "-i", self.path, *whole, place], check=True, stdout=subprocess.DEVNULL, env=environment)
+        return store.Store(Esp(self._folder, None), place.name)
 
     def expect_bootable(self, *versions):
         """These versions boot, by the loader's own judgement. Returns all that do."""

@@ -90,7 +90,7 @@ def test_the_one_that_boots_first_is_damaged(reach, boots):
     guest, old, _ = settled(reach)
     guest.run(f"cd /boot/efi/EFI/kexec/* && truncate -s 4000000 vmlinuz-{old}-* && sync")
     guest.reboot()
-    line = expect_others(guest, old)
+    line = expect_others(guest, old, after_refusal=True)
     one, = status(guest, 3)["sets"]
     assert one["version"] == old and "vmlinuz" in one["damage"]
     boots(SUITE, "first kernel truncated", f"{line}; status: {one['damage']}")
@@ -128,16 +128,11 @@ for number in range(4096):
     path = f"/sys/firmware/efi/efivars/Filler{number:04}-c0ffee06-1234-5678-9abc-def012345678"
     while size:
         try:
-            file = os.open(path, os.O_WRONLY | os.O_CREAT)
-        except OSError:
-            raise SystemExit
-        try:
-            os.write(file, (7).to_bytes(4, "little") + bytes(size))
+            with open(path, "wb", buffering=0) as file:
+                file.write((7).to_bytes(4, "little") + bytes(size))
             break
         except OSError:
             size //= 2
-        finally:
-            os.close(file)
     else:
         break
 PYTHON
@@ -191,6 +186,7 @@ def test_a_wrong_clock_does_no_harm(reach, boots):
     guest.reboot()
     _, line = expect_ours(guest, old)
     assert "clock=wrong" in guest.run("cat /proc/cmdline")
-    assert guest.run("cat /sys/class/rtc/rtc0/date").startswith("1980-")
+    # The clock has two digits for the year.
+    assert guest.run("cat /sys/class/rtc/rtc0/date")[2:5] == "80-"
     assert states(guest)[f"{old}.2"] == "good"
     boots(SUITE, "clock of 1980", line)

@@ -20,6 +20,8 @@ KERNELS = machine.BUILD / "deps/kernels"
 DEFAULT_OPTIONS = "console=ttyS0 kexec.test"
 # Debian 12's, which is packed so that it unpacks itself fast: amd64 needs three seconds more where it is emulated.
 USUAL_KERNEL = "cloud-amd64"
+# The kernel whose modules are in the initrds with systemd (systemd/make).
+SYSTEMD_KERNEL = "amd64"
 
 
 def kernel(name=USUAL_KERNEL):

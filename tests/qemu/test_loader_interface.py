@@ -5,7 +5,7 @@ import re
 
 import pytest
 
-from conftest import DEFAULT_OPTIONS, INITRD, entry, files, fsverity, kernel, wait_for_report
+from conftest import DEFAULT_OPTIONS, INITRD, SYSTEMD_KERNEL, entry, files, fsverity, kernel, wait_for_report
 from kexec_efi_test import esp, uki
 from kexec_efi_test.machine import BUILD, Machine
 from test_systemd_boot import menu
@@ -95,11 +95,12 @@ def check_analyze(line):
 
 
 SYSTEMD_OPTIONS = "console=ttyS0 systemd.unit=report.target"
+SYSTEMD_FILES = {"/vmlinuz": kernel(SYSTEMD_KERNEL), "/initrd": BUILD / "systemd-own.cpio.zst"}
 
 
 @pytest.mark.matrix
 def test_systemd_tools_alone(boot):
-    guest = boot(files({"/initrd": BUILD / "systemd-own.cpio.zst"}, conf=entry(options=SYSTEMD_OPTIONS)))
+    guest = boot(files(SYSTEMD_FILES, conf=entry(options=SYSTEMD_OPTIONS)))
     time, status = systemd_report(guest)
     check_analyze(time)
     check_bootctl(status, r"Product: kexec-efi [0-9.]+",
@@ -110,7 +111,7 @@ def test_systemd_tools_alone(boot):
 
 def test_systemd_tools_behind_systemd_boot(boot):
     guest = boot(menu([f"options linux=/vmlinuz initrd=/initrd -- {SYSTEMD_OPTIONS}"],
-                      changes={"/initrd": BUILD / "systemd-own.cpio.zst"}))
+                      changes=SYSTEMD_FILES))
     time, status = systemd_report(guest)
     check_analyze(time)
     check_bootctl(status, r"Product: systemd-boot .*", r"Stub: kexec-efi [0-9.]+|Current Stub:\nProduct: kexec-efi [0-9.]+")

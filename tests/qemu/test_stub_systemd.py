@@ -7,7 +7,7 @@ import re
 import pytest
 
 import systemd_tools
-from conftest import IMAGE, Report, entry, kernel
+from conftest import IMAGE, SYSTEMD_KERNEL, Report, entry, kernel
 from kexec_efi_test import esp, uki
 from kexec_efi_test.machine import BUILD, FIRMWARE
 from systemd_tools import BANKS, SECRET, calculate, extended, sections_of, sign, signed_value, ukify
@@ -61,7 +61,7 @@ def initrd_of(system, *more):
 
 
 def sections(system="newer", more=(), options=OPTIONS):
-    return {".linux": kernel(), ".initrd": initrd_of(system, *more), ".cmdline": options.encode(),
+    return {".linux": kernel(SYSTEMD_KERNEL), ".initrd": initrd_of(system, *more), ".cmdline": options.encode(),
             ".osrel": b"ID=test\nVERSION_ID=1\n", ".uname": b"6.1.0-test"}
 
 
@@ -107,9 +107,9 @@ def test_disk(setup, tmp_path):
     check_measured(report, tmp_path, sections_of(image.read_bytes()), "ours")
     assert opens(report)
 
-    measured = {".linux": kernel(), ".cmdline": OPTIONS.encode(),
+    measured = {".linux": kernel(SYSTEMD_KERNEL), ".cmdline": OPTIONS.encode(),
                 ".initrd": initrd_of("newer", packed(tmp_path, "generation", b"second")), ".pcrpkey": setup.key[1]}
-    contents = {"/EFI/BOOT/BOOTX64.EFI": IMAGE, "/vmlinuz": kernel(), "/initrd": measured[".initrd"],
+    contents = {"/EFI/BOOT/BOOTX64.EFI": IMAGE, "/vmlinuz": kernel(SYSTEMD_KERNEL), "/initrd": measured[".initrd"],
                 "/pcrsig": sign(tmp_path, measured, setup.key), "/pcrpkey": setup.key[1]}
     keys = ("measure uki", "pcrsig /pcrsig", "pcrpkey /pcrpkey", "verbose yes")
     report = setup.report({**contents, "/EFI/BOOT/BOOTX64.conf": entry(options=OPTIONS, extra=keys)})
