@@ -708,3 +708,18 @@ def test_what_cannot_sign(tmp_path, key, private, certificate, complaint):
     before = machine.state()
     assert complaint in machine.run("install", expected=1)
     assert machine.state() == before
+
+
+@pytest.mark.parametrize("replaces", [False, True])
+def test_renamed_file_is_flushed_by_its_new_name(tmp_path, monkeypatch, replaces):
+    """FAT's new name has a size only after that."""
+    path, flushed = tmp_path / "vmlinuz", []
+    if replaces:
+        path.write_bytes(b"damaged")
+    monkeypatch.setattr(os, "fsync", lambda file: flushed.append(os.readlink(f"/proc/self/fd/{file}")))
+    for operation in operations.write_file(path, b"kernel", replaces=replaces):
+        operation.run()
+    assert path.read_bytes() == b"kernel" and flushed[-1] == str(path)
+    operation.undo()
+    assert flushed[-1] == str(path)
+    assert path.read_bytes() == b"damaged" if replaces else not path.exists()

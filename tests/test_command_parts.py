@@ -128,7 +128,7 @@ def test_variable_that_is_immutable(tmp_path, monkeypatch, change):
 
 
 def test_what_is_flushed(tmp_path, monkeypatch):
-    """A file is flushed before it gets its name, and its folder after that; for a new folder the parent as well."""
+    """A file is flushed before and after it gets its name, and its folder after that; for a new folder the parent as well."""
     flushed, fsync = [], os.fsync
 
     def recording(file):
@@ -139,7 +139,7 @@ def test_what_is_flushed(tmp_path, monkeypatch):
     plan = [*operations.make_folders(tmp_path / "a/b", tmp_path), *operations.write_file(tmp_path / "a/b/c", b"content"),
             operations.Flush(tmp_path / "a/b")]
     operations.Plan(change=plan).carry_out()
-    assert flushed == ["", "/a", "/a/b/c.partial", "/a/b"]
+    assert flushed == ["", "/a", "/a/b/c.partial", "/a/b/c", "/a/b"]
     assert (tmp_path / "a/b/c").read_bytes() == b"content"
 
 

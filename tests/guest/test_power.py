@@ -42,9 +42,10 @@ find . | cpio -o -H newc --quiet >/tmp/initrd
 
 
 def add(version):
+    # QEMU counts the writes of its log at a flush, which sync without a file does not send for a FAT.
     return (f"cp /boot/vmlinuz-$(uname -r) /boot/vmlinuz-{version} && cp /tmp/initrd /boot/initrd.img-{version} && "
             f"echo console=ttyS0 panic=5 no_timer_check this={version} >/etc/kernel/cmdline && sync && "
-            f"kexec-efi add {version} && sync")
+            f"kexec-efi add {version} && sync && sync /boot/efi/EFI")
 
 
 def in_volume(groups):

@@ -89,8 +89,14 @@ class Rename:
             if not self.replaces:
                 raise Refused(f"{self.path}: expected no such file, found one")
             self._before = self.path.read_bytes()
-        os.replace(partial_name(self.path), self.path)
+        self._replace()
         self._is_done = True
+
+    def _replace(self):
+        """On FAT, Linux writes the new name without the file's size and first cluster, which follow with the inode: until then
+        a power cut leaves an empty file (fs/fat/namei_vfat.c)."""
+        os.replace(partial_name(self.path), self.path)
+        _flush(self.path)
 
     def undo(self):
         if not self._is_done:
@@ -99,7 +105,7 @@ class Rename:
             self.path.unlink()
         else:
             Write(self.path, self._before).run()
-            os.replace(partial_name(self.path), self.path)
+            self._replace()
 
 
 @dataclasses.dataclass
