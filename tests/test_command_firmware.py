@@ -27,6 +27,18 @@ import pcrlock  # noqa: E402
 from kexec_efi_test.signing import Key  # noqa: E402
 
 
+def fill_the_boot_folder(monkeypatch):
+    """From now on there is no room in EFI/BOOT."""
+    run = operations.Write.run
+
+    def full(write):
+        if "EFI/BOOT" in str(write.path):
+            raise OSError(errno.ENOSPC, "No space left on device")
+        run(write)
+
+    monkeypatch.setattr(operations.Write, "run", full)
+
+
 def boot_folder(machine):
     folder = machine.esp / "EFI/BOOT"
     return {path.name: path.read_bytes() for path in folder.iterdir()} if folder.is_dir() else {}
@@ -148,14 +160,7 @@ def test_no_room_to_restore_the_copy(tmp_path, monkeypatch):
     """The kernel is added all the same."""
     machine = blessed(FolderMachine.new(tmp_path / "machine", "removable=yes\n"), A)
     (machine.esp / "EFI/BOOT/BOOTX64.EFI").unlink()
-    run = operations.Write.run
-
-    def full(write):
-        if "EFI/BOOT" in str(write.path):
-            raise OSError(errno.ENOSPC, "No space left on device")
-        run(write)
-
-    monkeypatch.setattr(operations.Write, "run", full)
+    fill_the_boot_folder(monkeypatch)
     with pytest.raises(Refused, match="No space left on device"):
         add(B)(machine)[0].carry_out()
     assert machine.reboot() == B
@@ -250,14 +255,7 @@ def test_no_room_for_the_copy(tmp_path, monkeypatch):
     add(B)(machine)[0].carry_out()
     assert machine.reboot() == B
     before = boot_folder(machine)
-    run = operations.Write.run
-
-    def full(write):
-        if "EFI/BOOT" in str(write.path):
-            raise OSError(errno.ENOSPC, "No space left on device")
-        run(write)
-
-    monkeypatch.setattr(operations.Write, "run", full)
+    fill_the_boot_folder(monkeypatch)
     with pytest.raises(Refused, match="No space left on device"):
         changes.bless(machine.machine())[0].carry_out()
     assert boot_folder(machine) == before and machine.reboot() == B

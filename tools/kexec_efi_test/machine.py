@@ -391,11 +391,10 @@ class Machine:
             if show:
                 show(log)
             match = expression.search(log, start)
-            if match and not (alive and len(log) in (match.end(group + 1) for group in range(expression.groups))):
-                return match
             if match:
+                is_at_end = len(log) in (match.end(group + 1) for group in range(expression.groups))
                 size = len(self.raw)
-                alive = self.read(1)
+                alive = alive and is_at_end and self.read(1)
                 if len(self.raw) == size:
                     return match
                 continue

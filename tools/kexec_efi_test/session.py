@@ -65,7 +65,7 @@ class Result:
 
     def end(self, status: int, reason: str, verdict: Optional[str] = None) -> None:
         self.status, self.reason = status, reason
-        self.verdict = verdict or (VERDICTS[status] if status in VERDICTS else VERDICTS[FAILED])
+        self.verdict = verdict or VERDICTS.get(status, VERDICTS[FAILED])
 
 
 def line_around(log: str, position: int) -> str:
