@@ -130,6 +130,22 @@ def read(path):
         return fail(f"cannot read {path or 'a file without a name'}: {getattr(error, 'strerror', error)}")
 
 
+def flush(path):
+    """Waits until a file, or the names in a folder, are on the disk."""
+    file = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(file)
+    finally:
+        os.close(file)
+
+
+def rename(partial, path):
+    """Gives a file that is on the disk its name, and waits until the name is there with the whole file. On FAT,
+    Linux writes the new name without the file's size and first cluster, which follow with the inode (fs/fat/namei_vfat.c)."""
+    os.replace(partial, path)
+    flush(path)
+
+
 def write(path, content):
     """Writes a file as a whole or not at all: until it is complete and on the disk, what was there before stays."""
     path = pathlib.Path(path)
@@ -142,7 +158,7 @@ def write(path, content):
             file.write(content)
             file.flush()
             os.fsync(file.fileno())
-        os.replace(partial, path)
+        rename(partial, path)
     except (OSError, ValueError) as error:
         fail(f"cannot write {path}: {getattr(error, 'strerror', error)}")
     finally:

@@ -21,14 +21,6 @@ def partial_name(path):
     return path.with_name(path.name + PARTIAL)
 
 
-def _flush(path):
-    file = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(file)
-    finally:
-        os.close(file)
-
-
 @dataclasses.dataclass
 class MakeFolder:
     path: pathlib.Path
@@ -42,7 +34,7 @@ class MakeFolder:
             return
         self.path.mkdir()
         self.is_done = True
-        _flush(self.path.parent)
+        loader.flush(self.path.parent)
 
     def undo(self):
         if self.is_done:
@@ -89,14 +81,8 @@ class Rename:
             if not self.replaces:
                 raise Refused(f"{self.path}: expected no such file, found one")
             self._before = self.path.read_bytes()
-        self._replace()
+        loader.rename(partial_name(self.path), self.path)
         self._is_done = True
-
-    def _replace(self):
-        """On FAT, Linux writes the new name without the file's size and first cluster, which follow with the inode: until then
-        a power cut leaves an empty file (fs/fat/namei_vfat.c)."""
-        os.replace(partial_name(self.path), self.path)
-        _flush(self.path)
 
     def undo(self):
         if not self._is_done:
@@ -105,7 +91,7 @@ class Rename:
             self.path.unlink()
         else:
             Write(self.path, self._before).run()
-            self._replace()
+            loader.rename(partial_name(self.path), self.path)
 
 
 @dataclasses.dataclass
@@ -118,7 +104,7 @@ class Flush:
         return f"flush {self.path}"
 
     def run(self):
-        _flush(self.path)
+        loader.flush(self.path)
 
     def undo(self):
         pass
