@@ -147,7 +147,7 @@ def snapshots(machine, plan, folder):
         keep(f"cut{len(found)}")
         if isinstance(step, operations.Write):
             torn = keep(f"torn{len(found)}")
-            partial = torn.folder / operations.partial_name(step.path).relative_to(machine.folder)
+            partial = torn.folder / step.partial.relative_to(machine.folder)
             os.truncate(partial, partial.stat().st_size // 2)
 
     plan.carry_out(after_each)
@@ -191,6 +191,56 @@ def test_next_run_cleans_up(tmp_path, conf, name):
         assert kinds(moment) == kinds(machine)
         assert sorted(set(moment.named())) and len(moment.named()) == len(machine.named())
         assert not list(moment.esp.rglob("*.partial"))
+
+
+@pytest.mark.parametrize("name, conf, repeated", [
+    ("a second", FIRMWARE, add(B)), ("a second", SYSTEMD, add(B)), ("another initrd", FIRMWARE, add(B, "updated")),
+    ("the first, with a copy", FIRMWARE, lambda machine: first(machine, removable=True)),
+    ("bless what has a copy", FIRMWARE, lambda machine: changes.bless(machine.machine())),
+], ids=lambda value: value.strip().replace("\n", " ") if isinstance(value, str) else "")
+def test_both_names_of_a_rename(tmp_path, capsys, name, conf, repeated):
+    """FAT has the new name and the old one if the power fails between the writes of the two. They have the same clusters, here
+    an inode: who writes to one file writes to both, and who removes one takes the clusters from the other."""
+    machine = prepared(tmp_path, name, conf)
+    plan, _ = SCENARIOS[name][1](machine)
+    steps, moments = list(plan), []
+
+    def after_each():
+        step = steps[after_each.count]
+        after_each.count += 1
+        if isinstance(step, operations.Rename) and machine.esp in step.path.parents:
+            moment = machine.copy(tmp_path / f"both{after_each.count}")
+            path, partial = (moment.folder / one.relative_to(machine.folder) for one in (step.path, step.partial))
+            os.link(path, partial)
+            moments.append((moment, path, partial))
+
+    after_each.count = 0
+    plan.carry_out(after_each)
+    assert moments
+    for moment, path, partial in moments:
+        moment.expect_bootable()
+        content = path.read_bytes()
+
+        def expect_both():
+            assert partial.samefile(path) and path.read_bytes() == content
+
+        repeated(moment)[0].carry_out()
+        moment.expect_bootable()
+        expect_both()
+        capsys.readouterr()
+        try:
+            changes.uninstall(moment.machine(), True)[0].carry_out()
+        except Refused as refused:
+            said = str(refused)
+        else:
+            said = capsys.readouterr().err
+        assert "the same ones since a power cut: run fsck.vfat -a" in said
+        expect_both()
+        # fsck.vfat truncates one of them.
+        partial.unlink()
+        partial.write_bytes(b"")
+        changes.uninstall(moment.machine(), True)[0].carry_out()
+        assert not path.exists()
 
 
 @pytest.mark.parametrize("conf", [FIRMWARE, SYSTEMD], ids=["firmware", "systemd-boot"])

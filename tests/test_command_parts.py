@@ -11,7 +11,7 @@ import struct
 import pytest
 
 from command_machine import ESP_UUID, KERNEL, ROOT, FolderMachine, cpio
-from kexec_efi import boot_files, configuration, load_option, loader_words, operations, partition, system, variables
+from kexec_efi import boot_files, configuration, load_option, loader_words, operations, partial_files, partition, system, variables
 from kexec_efi.errors import NOT_INSTALLED, WRONG_CALL, Refused
 
 GPT = load_option.Partition(1, 0x800, 0x96000, ESP_UUID)
@@ -150,6 +150,50 @@ def test_file_that_is_there_is_not_replaced(tmp_path):
     assert [path.name for path in tmp_path.iterdir()] == ["x"] and (tmp_path / "x").read_bytes() == b"old"
     operations.Plan(change=operations.write_file(tmp_path / "x", b"new", replaces=True)).carry_out()
     assert (tmp_path / "x").read_bytes() == b"new"
+
+
+@pytest.mark.parametrize("name, other, content, shared", [
+    ("vmlinuz-1", "vmlinuz-1.partial", b"kernel", True),
+    ("vmlinuz-1", "vmlinuz-1.partial2", b"kernel", True),
+    ("vmlinuz-1", "vmlinuz-1.partial", b"", False),
+    ("vmlinuz-1", "vmlinuz-2.partial", b"kernel", False),
+    ("vmlinuz-1", "vmlinuz-1.partially", b"kernel", False),
+    ("1.conf", "1+3.conf.partial", b"title x", True),
+    ("1+2-1.conf", "1+3.conf.partial", b"title x", True),
+    ("2+2-1.conf", "1+3.conf.partial", b"title x", False),
+])
+def test_what_may_share_its_clusters(tmp_path, name, other, content, shared):
+    path, partial = tmp_path / name, tmp_path / other
+    for one in (path, partial):
+        one.write_bytes(content)
+    assert partial_files.twin(path) == (partial if shared else None)
+    assert partial_files.twin(partial) == (path if shared else None)
+    partial.write_bytes(content + b"more")
+    assert partial_files.twin(path) is None
+
+
+def test_temporary_name_that_is_taken(tmp_path):
+    """Writing to what may share its clusters would change another file."""
+    path = tmp_path / "vmlinuz-1"
+    path.write_bytes(b"kernel")
+    for suffix, content in ((".partial", b"kernel"), (".partial2", b"kernel"), (".partial3", b"kern")):
+        path.with_name(path.name + suffix).write_bytes(content)
+    assert partial_files.new_name(path).name == "vmlinuz-1.partial3"
+
+
+def test_rename_whose_flush_fails_is_undone(tmp_path, monkeypatch):
+    plan = operations.Plan(change=operations.write_file(tmp_path / "x", b"new"))
+    fsync = os.fsync
+
+    def failing(file):
+        if os.readlink(f"/proc/self/fd/{file}") == str(tmp_path / "x"):
+            raise OSError(errno.EIO, "Input/output error")
+        fsync(file)
+
+    monkeypatch.setattr(os, "fsync", failing)
+    with pytest.raises(Refused, match="cannot rename .*Input/output error"):
+        plan.carry_out()
+    assert not list(tmp_path.iterdir())
 
 
 # --- the ESP ---------------------------------------------------------------------------------------------------------

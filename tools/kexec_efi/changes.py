@@ -7,7 +7,7 @@ import os
 
 import loader
 
-from . import boot_files, loader_words, operations, outcomes
+from . import boot_files, loader_words, operations, outcomes, partial_files
 from .configuration import FIRMWARE, SYSTEMD_BOOT
 from .errors import NO_ROOM, Refused
 from .operations import Plan
@@ -191,6 +191,7 @@ def _add(machine, source, again=False, is_copied=False):
     change = operations.make_folders(store.folder, machine.esp.path)
     for name, content in missing:
         # An existing file with another content than its name stands for was damaged.
+        partial_files.expect_own_clusters(store.folder / name)
         change += operations.write_file(store.folder / name, content, replaces=(store.folder / name).exists())
     change.append(operations.Flush(store.folder))
     naming, words = _name(machine, found, made_by.title, again, is_copied)

@@ -10,15 +10,9 @@ import pathlib
 
 import loader
 
+from . import partial_files
 from .errors import FAILED, NO_ROOM, Refused
 from .variables import GLOBAL, STORED
-
-# Ends the name of a file that is being written.
-PARTIAL = ".partial"
-
-
-def partial_name(path):
-    return path.with_name(path.name + PARTIAL)
 
 
 @dataclasses.dataclass
@@ -43,22 +37,23 @@ class MakeFolder:
 
 @dataclasses.dataclass
 class Write:
-    """Writes a file under a temporary name."""
+    """Writes the content of the file `path` under a temporary name, `partial`."""
 
     path: pathlib.Path
     content: bytes = dataclasses.field(repr=False)
+    partial: pathlib.Path
 
     def __str__(self):
-        return f"write {partial_name(self.path)}: {len(self.content)} bytes"
+        return f"write {self.partial}: {len(self.content)} bytes"
 
     def run(self):
-        with open(partial_name(self.path), "wb") as file:
+        with open(self.partial, "wb") as file:
             file.write(self.content)
             file.flush()
             os.fsync(file.fileno())
 
     def undo(self):
-        partial_name(self.path).unlink()
+        self.partial.unlink()
 
 
 @dataclasses.dataclass
@@ -67,31 +62,31 @@ class Rename:
     damaged file."""
 
     path: pathlib.Path
+    partial: pathlib.Path
     replaces: bool = False
 
     def __post_init__(self):
         self._before = None
-        self._is_done = False
 
     def __str__(self):
-        return f"rename {partial_name(self.path)} to {self.path.name}"
+        return f"rename {self.partial} to {self.path.name}"
 
     def run(self):
         if self.path.exists():
             if not self.replaces:
                 raise Refused(f"{self.path}: expected no such file, found one")
             self._before = self.path.read_bytes()
-        loader.rename(partial_name(self.path), self.path)
-        self._is_done = True
+        loader.rename(self.partial, self.path)
 
     def undo(self):
-        if not self._is_done:
+        if self.partial.exists():
+            # It was not renamed.
             return
         if self._before is None:
             self.path.unlink()
         else:
-            Write(self.path, self._before).run()
-            loader.rename(partial_name(self.path), self.path)
+            Write(self.path, self._before, self.partial).run()
+            loader.rename(self.partial, self.path)
 
 
 @dataclasses.dataclass
@@ -175,7 +170,8 @@ class SetVariable:
 
 def write_file(path, content, replaces=False):
     """The operations that put a file in its place. A Flush of the folder must follow."""
-    return [Write(path, content), Rename(path, replaces)]
+    partial = partial_files.new_name(path)
+    return [Write(path, content, partial), Rename(path, partial, replaces)]
 
 
 def make_folders(path, base):

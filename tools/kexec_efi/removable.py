@@ -7,7 +7,7 @@ import hashlib
 
 import loader
 
-from . import operations
+from . import operations, partial_files
 from .configuration import FIRMWARE
 from .errors import Refused
 
@@ -106,6 +106,7 @@ class Removable:
         for name, content in wanted.items():
             path = there.get(name.lower(), self.folder / name)
             if not path.exists() or path.read_bytes() != content:
+                partial_files.expect_own_clusters(path)
                 plan += [*operations.write_file(path, content, replaces=path.exists()), operations.Flush(self.folder)]
         self._machine.record.removable = {"set": found.name, "files": {name: _sha256(data) for name, data in wanted.items()}}
         return plan
@@ -121,12 +122,13 @@ class Removable:
             return []
 
     def remove(self):
-        """The operations that remove the files that this module has written and that have not changed."""
+        """The operations that remove the files that this module has written and that nobody has changed since."""
         there, plan = self._names(), []
         # The file that firmware starts is removed first.
-        for name, digest in sorted(self._known.get("files", {}).items(), key=lambda item: item[0] != IMAGE):
+        for name in sorted(self._known.get("files", {}), key=lambda name: name != IMAGE):
             path = there.get(name.lower())
-            if path and _sha256(path.read_bytes()) == digest:
+            if path and self._is_ours(name, path.read_bytes()):
+                partial_files.expect_own_clusters(path)
                 plan.append(operations.RemoveFile(path))
         if plan:
             plan += [operations.Flush(self.folder), operations.RemoveFolder(self.folder)]

@@ -16,7 +16,7 @@ import tempfile
 
 import loader
 
-from . import operations, shim
+from . import operations, partial_files, shim
 from .boot_files import VERSION, version_key
 
 _SET = re.compile(rf"(?P<version>{VERSION})\.(?P<number>[0-9]{{1,9}})-(?P<identity>[0-9a-f]{{12}})\.efi")
@@ -84,7 +84,7 @@ class Store:
         if not self.folder.is_dir():
             return []
         return sorted(name for name in os.listdir(self.folder)
-                      if _OURS.fullmatch(name.removesuffix(operations.PARTIAL)))
+                      if _OURS.fullmatch(partial_files.complete_name(name)))
 
     def sets(self):
         """The newest first."""
@@ -137,7 +137,8 @@ class Store:
 
     def unneeded(self, doomed):
         """The files that no set needs once those in `doomed` are gone, in the order of removal: images first, then the files
-        that they name. If a set cannot be read, all files of its version stay, because it may need them."""
+        that they name. If a set cannot be read, all files of its version stay, because it may need them. Files that may share
+        their clusters stay as well, with a warning."""
         needed, versions = set(), []
         for found in self.sets():
             if found in doomed:
@@ -150,15 +151,21 @@ class Store:
             needed.update(name.lower() for name in names)
 
         def is_kept(name):
-            if name.endswith(operations.PARTIAL):
+            if partial_files.is_partial(self.folder / name):
                 return False
             if name == shim.MOK_MANAGER or shim.NAME.fullmatch(name):
                 return bool(needed)
             return name.lower() in needed or any(name.startswith((f"vmlinuz-{version}-", f"initrd-{version}-", f"pcrsig-{version}-", f"pcrpkey-{version}-"))
                                          for version in versions)
 
-        gone = [name for name in self.names() if not is_kept(name)]
+        gone = [name for name in self.names() if not is_kept(name) and not self._may_share(name)]
         return sorted(gone, key=lambda name: (not name.endswith(".efi"), not name.endswith(".conf"), name))
+
+    def _may_share(self, name):
+        complaint = partial_files.sharing_complaint(self.folder / name)
+        if complaint:
+            loader.warn(f"warning: {complaint}: it stays")
+        return bool(complaint)
 
     def removal(self, names):
         """The operations that remove these files."""

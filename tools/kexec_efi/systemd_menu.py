@@ -5,7 +5,7 @@ own service does not."""
 
 import re
 
-from . import operations
+from . import operations, partial_files
 from .configuration import SYSTEMD_BOOT
 from .outcomes import NOT_STARTED
 from .store import parse_image_name
@@ -90,9 +90,12 @@ class SystemdMenu:
     def unname(self, sets):
         gone = [name for name, named, _, _ in self._entries() if named in sets]
         self._gone.update(gone)
+        for name in gone:
+            partial_files.expect_own_clusters(self.folder / name)
         # Left by a power cut while an entry was written.
         if self.folder.is_dir():
-            gone += [path.name for path in self.folder.glob(f"{self._token}-*{operations.PARTIAL}")]
+            gone += [path.name for path in self.folder.glob(f"{self._token}-*")
+                     if partial_files.is_partial(path) and partial_files.twin(path) is None]
         removed = [operations.RemoveFile(self.folder / name) for name in gone]
         return [*removed, operations.Flush(self.folder)] if removed else []
 
