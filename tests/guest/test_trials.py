@@ -121,20 +121,16 @@ def state_of_esp(guest):
     return guest.run("cd /boot/efi && find . -type f -exec sha256sum {} + | sort -k 2")
 
 
+# A variable that could not be written has a name by then, which cannot be opened again (efivarfs: immutable).
 FILL_VARIABLES = """python3 - <<'PYTHON'
-import os
-size = 8192
-for number in range(4096):
-    path = f"/sys/firmware/efi/efivars/Filler{number:04}-c0ffee06-1234-5678-9abc-def012345678"
-    while size:
-        try:
-            with open(path, "wb", buffering=0) as file:
-                file.write((7).to_bytes(4, "little") + bytes(size))
-            break
-        except OSError:
-            size //= 2
-    else:
-        break
+size, number = 8192, 0
+while size:
+    number += 1
+    try:
+        with open(f"/sys/firmware/efi/efivars/Filler{number:04}-c0ffee06-1234-5678-9abc-def012345678", "wb", buffering=0) as file:
+            file.write((7).to_bytes(4, "little") + bytes(size))
+    except OSError:
+        size //= 2
 PYTHON
 """
 
