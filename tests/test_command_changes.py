@@ -338,7 +338,7 @@ def test_life(tmp_path, mode):
     assert machine.numbers("BootOrder") == [OTHERS]
     machine.run("bless")
     assert machine.numbers("BootOrder")[1:] == [OTHERS]
-    assert "is there already" in machine.run("add", A)
+    assert "is on the ESP already" in machine.run("add", A)
 
     machine.kernel_package(B)
     machine.run("add", B)
@@ -436,7 +436,7 @@ def test_fallback_that_came_up_blesses_nothing(tmp_path):
     order = machine.numbers("BootOrder")
     line = "booting /old.conf, since \\EFI\\b.conf was refused: /vmlinuz: fsverity mismatch"
     machine.set("KexecLog", f"kexec: kexec-efi 0.1\nkexec: warning: {line}\n".encode("utf-16-le"), variables.KEXEC)
-    assert f": is not what runs: {line}: not blessed" in machine.run("bless", expected=1)
+    assert f": is not the kernel that runs: {line}: not blessed" in machine.run("bless", expected=1)
     assert machine.numbers("BootOrder") == order
     machine.set("KexecLog", "kexec: kexec-efi 0.1\nkexec: warning: x\n".encode("utf-16-le"), variables.KEXEC)
     assert "boots first" in machine.run("bless")
@@ -461,7 +461,7 @@ def test_boot_order_that_firmware_has_reset(tmp_path):
     machine = blessed(FolderMachine.new(tmp_path / "machine"), A)
     machine.set("BootOrder", struct.pack("<H", OTHERS))
     assert machine.reboot() == "others"
-    assert "not in the boot order any more" in machine.run("status")
+    assert "no longer in the boot order" in machine.run("status")
     machine.run("add", A)
     assert machine.reboot() == A
     machine.run("bless")
@@ -744,7 +744,7 @@ def test_signed(tmp_path, key, conf):
     machine.expect_bootable()
     names = len(machine.names())
     # A signature has a date, so two are never equal: an existing set is recognised by its input.
-    assert "is there already" in machine.run("add", A) and len(machine.names()) == names
+    assert "is on the ESP already" in machine.run("add", A) and len(machine.names()) == names
     image, = machine.esp.rglob(f"{A}*.efi")
     subprocess.run(["sbverify", "--cert", key.certificate, image], check=True, stdout=subprocess.DEVNULL)
 

@@ -60,7 +60,7 @@ def machine(tmp_path_factory):
     (["add", "--initrd=/nowhere", "6.1"], 1, "cannot read /nowhere"),
     (["status", "--config=/nowhere"], 2, "cannot read /nowhere"),
     (["predict", "6.9"], 1, "6.9: is not on the ESP: run kexec-efi add 6.9"),
-    (["remove", "6.9"], 0, "6.9: is not there"),
+    (["remove", "6.9"], 0, "6.9: is not on the ESP"),
     (["verify", "--variables=no"], 0, ": good"),
 ])
 def test_what_users_do(machine, words, code, complaint):

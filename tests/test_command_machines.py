@@ -203,12 +203,12 @@ def test_no_variables(machine, made):
     assert "expected EFI variables in" in words and "was Linux started by UEFI?" in words
     result = subprocess.run([COMMAND, "install", f"--root={machine.root}"], stdout=subprocess.PIPE, text=True, check=True,
                             env={**os.environ, "KEXEC_EFI_SYSTEM": str(machine.kernel)})
-    assert f"no boot entry names it: run kexec-efi add {A} on the machine, started by UEFI" in result.stdout
+    assert f"no boot entry names it: run kexec-efi add {A} on the machine itself, booted by UEFI" in result.stdout
     assert "its variables cannot be reached" in machine.run("status", "--no-variables")
     assert "none that can be reached: nothing is blessed" in machine.run("bless", "--no-variables", expected=1)
     assert machine.run("remove", "--no-variables", A) == f"{A}: removed\n"
     machine.run("add", "--no-variables", A)
-    assert machine.run("uninstall", "--no-variables") == "its files are gone\n"
+    assert machine.run("uninstall", "--no-variables") == "its files are removed\n"
 
 
 def without_variables(machine, *words, expected=0):
@@ -248,7 +248,7 @@ def test_boot_entries_that_may_be_there(machine, prepare, is_refused):
 def test_kernel_that_is_removed_from_elsewhere(machine):
     """Another one still boots."""
     blessed(machine, A, B)
-    assert without_variables(machine, "remove", B).startswith(f"{B}: removed; run kexec-efi remove {B} on the machine")
+    assert without_variables(machine, "remove", B).startswith(f"{B}: removed; boot entries may still name it: run kexec-efi remove {B} on the machine itself")
     assert machine.numbers("BootOrder")[1] != OTHERS
     machine.run("remove", B)
     machine.expect_bootable()
@@ -474,7 +474,7 @@ def test_one_after_the_other(machine):
     os.close(folder)
     for thread in threads:
         thread.join()
-    assert sorted("is there already" in word for word in words) == [False, True]
+    assert sorted("is on the ESP already" in word for word in words) == [False, True]
 
 
 @pytest.mark.parametrize("closed", [">&-", "<&- >&-", "<&-"])

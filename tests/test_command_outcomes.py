@@ -50,7 +50,7 @@ def test_refused(machine):
 
 def test_panic_or_hang(machine):
     assert machine.reboot(failing=[B]) == A
-    expect(machine, "lost", "was tried at 2026-01-02 03:04: did not come up (panic or hang: no reason was left)")
+    expect(machine, "lost", "was tried at 2026-01-02 03:04: did not come up (panic or hang: it left no reason)")
     assert starts(machine) is None
 
 
@@ -105,7 +105,7 @@ def test_another_one_is_to_be_started(machine):
     """Another program has overwritten BootNext."""
     machine.set("BootNext", struct.pack("<H", OTHERS))
     found = status(machine, expected=0)
-    assert found["state"] == "waiting" and "Boot0001 (debian) is to be started next" in found["why"]
+    assert found["state"] == "waiting" and "Boot0001 (debian) starts next" in found["why"]
 
 
 def test_another_one_was_started(machine):
@@ -114,7 +114,7 @@ def test_another_one_was_started(machine):
     assert machine.reboot() == "others"
     found = status(machine, expected=0)
     assert (found["state"], found["outcome"]["kind"]) == ("waiting", "not-started")
-    assert found["why"] == "was not started: Boot0001 (debian) was, in its place; it waits for another trial"
+    assert found["why"] == "was not started: Boot0001 (debian) was started instead; it waits for another trial"
     machine.run("bless")
     assert machine.reboot() == B
 
@@ -126,7 +126,7 @@ def test_start_that_was_lost(machine):
         assert machine.reboot() == A
         found = status(machine, expected=0)
         assert (found["state"], found["tries"]) == ("waiting", count)
-        assert "was not started, as far as the loader has noted" in found["why"] and "Secure Boot" not in found["why"]
+        assert "the loader noted no start of it" in found["why"] and "Secure Boot" not in found["why"]
         machine.run("bless")
     # Not for ever.
     machine.set("SecureBoot", b"\1")

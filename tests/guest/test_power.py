@@ -35,7 +35,8 @@ OUT_OF_ORDER = 100
 
 # An initrd that says what was booted.
 INITRD = r"""
-mkdir -p /tmp/tiny/lib /tmp/tiny/proc && cd /tmp/tiny && cp /lib/klibc-*.so lib && cp /usr/lib/klibc/bin/* . &&
+mkdir -p /tmp/tiny/usr/lib /tmp/tiny/proc && cd /tmp/tiny && ln -s usr/lib lib && cp /lib/klibc-*.so lib &&
+cp /usr/lib/klibc/bin/* . &&
 printf '#!/sh\n/mount -t proc proc /proc\necho "booted: $(/cat /proc/cmdline)"\n/poweroff\n' >init && chmod +x init &&
 find . | cpio -o -H newc --quiet >/tmp/initrd
 """

@@ -111,7 +111,7 @@ def test_a_kernel_that_panics_twice(reach, boots):
         assert bad["outcome"]["kind"] == "lost"
         boots(SUITE, f"panic {tries}", f"{line}; status: {bad['why']}")
         # It is not tried again unless somebody says so.
-        assert "did not come up before" in guest.run(f"kexec-efi add {BAD}")
+        assert "did not come up at its last trial" in guest.run(f"kexec-efi add {BAD}")
         guest.run(f"kexec-efi add --again {BAD}")
     guest.run(f"kexec-efi remove {BAD}")
     assert states(guest) == {f"{old}.1": "good"}

@@ -79,8 +79,8 @@ def _may_be_tried(machine, found):
 def _without_entry(machine, found, is_copied):
     """What is to be done on the machine, whose firmware cannot be reached from here."""
     if is_copied or machine.removable.set_name == found.name:
-        return "is on the ESP, and EFI/BOOT boots it; kexec-efi bless on the machine makes its boot entry, once it has come up"
-    return f"is on the ESP; no boot entry names it: run kexec-efi add {found.version} on the machine, started by UEFI"
+        return "is on the ESP, and EFI/BOOT boots it; once it has come up, kexec-efi bless makes its boot entry"
+    return f"is on the ESP; no boot entry names it: run kexec-efi add {found.version} on the machine itself, booted by UEFI"
 
 
 def _name(machine, found, title, is_asked, is_copied=False):
@@ -94,9 +94,9 @@ def _name(machine, found, title, is_asked, is_copied=False):
     number, plan = menu.name_set(found, title)
     record.of(found.name)["named"] = True
     why_not = None if is_asked else _may_be_tried(machine, found)
-    words = {None: "on trial at the next start", "spare": "no newer than what boots: behind it in the order",
-             "others": "another boot entry is to be started next: its trial waits for that",
-             "waiting": "a newer kernel is on trial first"}[why_not]
+    words = {None: "on trial at the next start", "spare": "is not newer than the kernel that boots first: it is at the end of the boot order",
+             "others": "waits for its trial: another boot entry starts next",
+             "waiting": "waits for its trial: a newer kernel is on trial first"}[why_not]
     if why_not is None:
         record.arm(found.name, machine.system.boot_id)
         plan += menu.arm(number, found)
@@ -110,13 +110,13 @@ def _add_again(machine, found, title, is_asked):
     menu = machine.menu
     state, _ = machine.state(found)
     if state == "failed" and not is_asked:
-        return Plan(), f"{found.name}: did not come up before: add --again puts it on trial once more"
+        return Plan(), f"{found.name}: did not come up at its last trial: add --again tries it again"
     if state in ("unnamed", "waiting", "lost") or (is_asked and state not in ("good", "next")):
         # The entry's name has the number of tries that systemd-boot counts.
         before = menu.unname({found}) if menu.name == SYSTEMD_BOOT else []
         change, words = _name(machine, found, title, is_asked)
         return Plan(before, change), f"{found.name}: {words}"
-    return Plan(), f"{found.name}: is there already"
+    return Plan(), f"{found.name}: is on the ESP already"
 
 
 def _warn_of_fallback(machine, entry):
@@ -219,10 +219,10 @@ def remove(machine, version, is_forced=False):
     doomed |= {found for found in machine.menu.named() if found.version == version}
     _expect_something_left(machine, doomed, is_forced)
     copied = _copy_of_another(machine, doomed)
-    words = f"; run kexec-efi remove {version} on the machine: boot entries may name it still" if _may_be_named(machine, doomed) else ""
+    words = f"; boot entries may still name it: run kexec-efi remove {version} on the machine itself" if _may_be_named(machine, doomed) else ""
     plan = [*copied, *_remove(machine, doomed)]
     if not plan:
-        return Plan(), f"{version}: is not there"
+        return Plan(), f"{version}: is not on the ESP"
     return Plan(plan + machine.record.saved()), f"{version}: removed{words}"
 
 
@@ -250,7 +250,7 @@ def _expect_something_left(machine, doomed, is_forced):
         raise Refused(f"expected {expected} would not boot (--force)")
     if _may_be_named(machine, doomed) and not set(machine.store.sets()) - doomed:
         raise Refused("expected the firmware's variables, found none that can be reached: the boot order may name nothing but what "
-                      "would be removed; run it on the machine, started by UEFI (--force)")
+                      "would be removed; run it on the machine itself, booted by UEFI (--force)")
 
 
 # --- bless -----------------------------------------------------------------------------------------------------------
@@ -288,7 +288,7 @@ def _bless(machine):
         return Plan(), "systemd-bless-boot.service blesses what systemd-boot has started"
     running = menu.running()
     if running is None:
-        return Plan(after=_next_trial(machine)), "what runs was not started by a boot entry of kexec-efi"
+        return Plan(after=_next_trial(machine)), "the running system was not started by a boot entry of kexec-efi"
     if menu.is_good(running, record):
         return Plan(after=_next_trial(machine)), f"{running.name}: is blessed already"
     if system.running_kernel != running.version:
@@ -296,7 +296,7 @@ def _bless(machine):
                       "not blessed")
     fallback = loader_words.fallback(loader_words.log(machine.variables))
     if fallback:
-        raise Refused(f"{running.name}: is not what runs: {fallback}: not blessed")
+        raise Refused(f"{running.name}: is not the kernel that runs: {fallback}: not blessed")
     record.of(running.name).update(blessed=True, named=True)
     # What EFI/BOOT has started has no boot entry yet.
     naming = [] if running in menu.named() else menu.name_set(running, boot_files.title(system))[1]
@@ -394,10 +394,10 @@ def uninstall(machine, is_forced=False):
     menu, store = machine.menu, machine.store
     doomed = set(store.sets()) | menu.named()
     _expect_something_left(machine, doomed, is_forced)
-    menus = {FIRMWARE: "the boot order is without kexec-efi", SYSTEMD_BOOT: "systemd-boot's menu is without kexec-efi"}
-    words = menus[menu.name] if menu.can_be_written else "its files are gone"
+    menus = {FIRMWARE: "kexec-efi is no longer in the boot order", SYSTEMD_BOOT: "kexec-efi is no longer in systemd-boot's menu"}
+    words = menus[menu.name] if menu.can_be_written else "its files are removed"
     if _may_be_named(machine, doomed):
-        words += "; run kexec-efi uninstall on the machine, started by UEFI: boot entries may name them still"
+        words += "; boot entries may still name them: run kexec-efi uninstall on the machine itself, booted by UEFI"
     plan = [*machine.removable.remove(), *_remove(machine, doomed)]
     if outcomes.Witness(machine).starts:
         plan.append(outcomes.forget(machine))

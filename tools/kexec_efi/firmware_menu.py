@@ -196,7 +196,7 @@ class FirmwareMenu:
 
     def _waiting(self):
         if self.next_is_of_others():
-            return f"it waits for its trial: {self.label(self.next)} is to be started next"
+            return f"it waits for its trial: {self.label(self.next)} starts next"
         return "it waits for its trial"
 
     def state(self, found, record, boot_id, outcome):
@@ -214,9 +214,9 @@ class FirmwareMenu:
         if self.armed() == found:
             return "next", "it is on trial at the next start"
         if found in self.in_order():
-            return "spare", "no newer than what boots; not tried"
+            return "spare", "it is not newer than the kernel that boots first; not tried"
         if known.get("blessed"):
-            return "lost", "it has come up, and is not in the boot order any more"
+            return "lost", "it has come up, but is no longer in the boot order"
         if known.get("outcome") or (armed and armed != boot_id):
             ended = outcome(found)
             if ended.kind == NOT_STARTED and tries < TRIES_MAX:

@@ -51,7 +51,7 @@ class Witness:
             return Outcome(STOPPED, following[0].line, last.time)
         if self._stop:
             return Outcome(STOPPED, self._stop, last.time)
-        return Outcome(LOST, "did not come up (panic or hang: no reason was left)", last.time)
+        return Outcome(LOST, "did not come up (panic or hang: it left no reason)", last.time)
 
     def refusal(self, found):
         """The reason why the loader has refused a set, on trial or not; None if it has not."""
@@ -69,9 +69,9 @@ class Witness:
         menu = self._machine.menu
         current = menu.current
         if current is not None and current not in menu.ours() and current not in menu.order[:1]:
-            return f"was not started: {menu.label(current)} was, in its place"
+            return f"was not started: {menu.label(current)} was started instead"
         hint = "; Secure Boot is on: does the firmware trust its signature?" if self._machine.has_secure_boot else ""
-        return f"was not started, as far as the loader has noted: BootNext was lost, or the firmware refused its image{hint}"
+        return f"the loader noted no start of it: BootNext was lost, or the firmware refused its image{hint}"
 
     # --- the record ---
 

@@ -77,7 +77,7 @@ def _head(machine, value):
     yield "ESP", f"{value['esp']} (PARTUUID {value['partition']}), {value['folder']}"
     if value["removable"] or value["removable_damage"]:
         yield "EFI/BOOT", f"damaged: {value['removable_damage']}" if value["removable_damage"] else f"boots {value['removable']}"
-    yield "Started by", value["loader"] or "nobody knows"
+    yield "Started by", value["loader"] or "unknown"
     if value["variables"]:
         yield "Secure Boot", "on" if value["secure_boot"] else "off"
     else:
