@@ -140,17 +140,23 @@ def add(machine, source, again=False):
     return plan, words + (f"; EFI/BOOT boots {machine.removable.set_name} again" if restored else "")
 
 
+def _sets_to_copy(machine, plan):
+    """(the undamaged sets that EFI/BOOT may be a copy of after the plan, the best first; the files that the plan writes)."""
+    gone = {step.path.name for step in plan if isinstance(step, operations.RemoveFile)}
+    files = {step.path.name: step.content for step in plan if isinstance(step, operations.Write)}
+    written = [found for found in map(parse_image_name, files) if found]
+    whole = [found for found in machine.store.sets() if f"{found.name}.efi" not in gone and machine.damage(found) is None]
+    good = [found for found in whole if machine.menu.is_good(found, machine.record)]
+    return [*good, *written, *whole], files
+
+
 def _restored_copy(machine, plan):
     """The operations after which EFI/BOOT is a copy again, of the same set if that is whole, where somebody has removed it."""
     if machine.removable.complaint() is None:
         return []
-    gone = {step.path.name for step in plan if isinstance(step, operations.RemoveFile)}
-    whole = [found for found in machine.store.sets() if f"{found.name}.efi" not in gone and machine.damage(found) is None]
-    before = [found for found in whole if found.name == machine.removable.set_name]
-    good = [found for found in whole if machine.menu.is_good(found, machine.record)]
-    files, written = _written(plan)
-    found = next(iter([*before, *good, *written, *whole]), None)
-    restored = machine.removable.follow(found, files) if found else []
+    sets, files = _sets_to_copy(machine, plan)
+    before = [found for found in sets if found.name == machine.removable.set_name]
+    restored = [step for found in [*before, *sets][:1] for step in machine.removable.follow(found, files)]
     return [*restored, *machine.record.saved()] if restored else []
 
 
@@ -357,7 +363,8 @@ def install(machine, source, setup=None):
     if is_copied:
         if machine.menu.name == SYSTEMD_BOOT:
             raise Refused("--removable: expected boot entries of the firmware, found systemd-boot, which puts itself into EFI/BOOT")
-        plan.change += _copied_at_first(machine, plan)
+        (found, *_), files = _sets_to_copy(machine, plan)
+        plan.change += machine.removable.put(found, files)
     plan.change += record.saved() if not plan.change or machine.removable.is_wanted else []
     plan.after += setup.keys
     return plan, words + (", with keys that are enrolled" if setup.keys else "")
@@ -373,20 +380,6 @@ def _set_shim(machine, setup):
         raise Refused("--shim: expected boot entries of the firmware, found systemd-boot, which has shim in front of itself")
     machine.use_shim(path)
     machine.menu = machine.new_menu()
-
-
-def _written(plan):
-    """(the files that a plan writes, from name to content; the sets among them)."""
-    files = {step.path.name: step.content for step in plan if isinstance(step, operations.Write)}
-    return files, [found for found in map(parse_image_name, files) if found]
-
-
-def _copied_at_first(machine, plan):
-    """EFI/BOOT as a copy of what comes first: of a set that is written by the plan, or of one that is there."""
-    files, written = _written(plan)
-    good = [found for found in machine.store.sets() if machine.menu.is_good(found, machine.record)]
-    found = (good or written or machine.store.sets())[0]
-    return machine.removable.put(found, files)
 
 
 def uninstall(machine, is_forced=False):

@@ -22,7 +22,8 @@ BOOT_IMAGE = "/EFI/BOOT/BOOTX64.EFI"
 
 _SYSTEMD = pathlib.Path("/usr/lib/systemd/boot/efi")
 
-# The firmware of each name with Secure Boot on, by whose keys.
+# The keys that Debian's OVMF has with Secure Boot on, and the beginning of the names of its files with them.
+_KEYS = ("snakeoil", "ms")
 _WITH_KEYS = {"ovmf": "", "secboot": "", "trixie": "trixie-", "trixie-secboot": "trixie-", "strictnx": "strictnx-"}
 
 # EFI_IMAGE_SECURITY_DATABASE_GUID (UEFI specification 32.6.1), and the attributes of its variables.
@@ -312,15 +313,21 @@ class _Preparation:
 
     # --- Secure Boot ---
 
+    @property
+    def _certificate(self) -> Optional[pathlib.Path]:
+        """The certificate that --secure-boot names, if it names one."""
+        named = self.boot.secure_boot
+        return None if named in (None, *_KEYS) else pathlib.Path(named)
+
     def _firmware(self) -> machine.Firmware:
         boot, name = self.boot, str(self.boot.firmware)
-        if boot.secure_boot in ("snakeoil", "ms"):
+        if boot.secure_boot in _KEYS:
             if name not in _WITH_KEYS:
                 raise WrongCall(f"--secure-boot {boot.secure_boot}: expected --firmware {', '.join(_WITH_KEYS)}, "
                                 f"found {name}")
             name = _WITH_KEYS[name] + str(boot.secure_boot)
-        elif boot.secure_boot is not None:
-            if not os.path.exists(boot.secure_boot):
+        elif self._certificate is not None:
+            if not self._certificate.is_file():
                 raise WrongCall(f"--secure-boot {boot.secure_boot}: expected snakeoil, ms or a certificate in PEM, found no such "
                                 "file")
             name = {"ovmf": "secboot", "trixie": "trixie-secboot"}.get(name, name)
@@ -331,9 +338,7 @@ class _Preparation:
         _program("sbsign", "--sign", "sbsigntool")
         _program("openssl", "--sign")
         if boot.key:
-            is_named = boot.secure_boot is not None and boot.secure_boot not in ("snakeoil", "ms")
-            certificate = pathlib.Path(boot.secure_boot if is_named and boot.secure_boot else
-                                       pathlib.Path(boot.key).with_suffix(".pem"))
+            certificate = self._certificate or pathlib.Path(boot.key).with_suffix(".pem")
             return signing.Key(self._copied(_existing(boot.key, "--key"), "own.key"),
                                _existing(certificate, "--key: its certificate"))
         if not self.firmware.key:
@@ -359,7 +364,7 @@ class _Preparation:
         _program("openssl", "--secure-boot")
         owner = varstore.uuid.UUID(int=0)
         try:
-            signatures = signing.Key("", self.boot.secure_boot).signature_list(owner)
+            signatures = signing.Key("", self._certificate).signature_list(owner)
         except subprocess.CalledProcessError as error:
             raise WrongCall(f"--secure-boot {self.boot.secure_boot}: expected snakeoil, ms or a certificate in PEM, "
                             "found none") from error
@@ -411,14 +416,13 @@ class _Preparation:
 
     def _variables(self) -> Optional[pathlib.Path]:
         """A store of its own where something has to be written into it, else None."""
-        owner = self.boot.secure_boot not in (None, "snakeoil", "ms")
-        if not owner and not self.boot_entry:
+        if not self._certificate and not self.boot_entry:
             return None
         if not self.firmware.variables:
             raise WrongCall(f"--secure-boot: expected a firmware with a variable store, found {self.firmware.code}")
         out = self.folder / "vars.fd"
         store = varstore.VariableStore(self.firmware.variables)
-        if owner:
+        if self._certificate:
             self._enrol(store)
         store.save(out)
         if self.boot_entry:
