@@ -54,6 +54,19 @@ def start_by(machine, path):
 # --- the removable path ----------------------------------------------------------------------------------------------
 
 
+def test_copy_is_wanted_even_while_nothing_is_left_to_copy(tmp_path):
+    machine = FolderMachine.new(tmp_path / "machine")
+    machine.kernel_package(A)
+    machine.kernel_package(B)
+    machine.run("install", "--removable", A)
+    machine.run("remove", A, "--force")
+    assert not boot_folder(machine) and "EFI/BOOT" not in machine.run("status", expected=0)
+    assert f"EFI/BOOT boots {B}.1" in machine.run("add", B)
+    assert boot_folder(machine)
+    machine.run("uninstall", "--force")
+    assert not boot_folder(machine)
+
+
 @pytest.mark.parametrize("mode", ["split", "sealed", "uki"])
 def test_image_of_a_disk(tmp_path, mode):
     """The machine that makes the image has no firmware variables. The machine that gets the disk starts EFI/BOOT, and

@@ -378,13 +378,12 @@ def test_identity_is_of_all_that_is_in_it(folders):
     assert len(set(seen)) == len(seen)
 
 
-@pytest.mark.parametrize("line, complaint", [("Initrd /x", None), ("frobnicate yes", "expected keys that the loader knows, found frobnicate")])
-def test_line_of_an_entry_that_is_wrong(folders, line, complaint, capfd):
+@pytest.mark.parametrize("line, complaint", [("Initrd /x", "kexec-efi.conf: entry=Initrd: expected initrd"), ("frobnicate yes", "expected keys that the loader knows, found frobnicate")])
+def test_line_of_an_entry_that_is_wrong(folders, line, complaint):
     folders.kernel_package("6.1")
     folders.configure(f"entry={line}\n")
-    with pytest.raises((Refused, SystemExit), match=complaint):
+    with pytest.raises(Refused, match=complaint):
         folders.plan_add("6.1")
-    assert complaint or "Initrd: expected initrd" in capfd.readouterr().err
 
 
 def test_initrd_that_the_command_line_names(folders):

@@ -5,6 +5,7 @@ whose head says more. How a tool ends, what it says, and how it writes a file.""
 import argparse
 import contextlib
 import hashlib
+import io
 import json
 import os
 import pathlib
@@ -65,6 +66,33 @@ def fail(message):
     """Ends the program, with what went wrong."""
     warn(message)
     raise Failed(message)
+
+
+def complaint_of(function):
+    """What is said against it when the program would end there, and then what was only warned of; None if it does not end. The
+    words go nowhere else."""
+    with tempfile.TemporaryFile() as file:
+        sys.stderr.flush()
+        saved = os.dup(2)
+        try:
+            os.dup2(file.fileno(), 2)
+            ours = io.TextIOWrapper(os.fdopen(os.dup(file.fileno()), "wb"), "utf-8", "backslashreplace")
+            with contextlib.redirect_stderr(ours):
+                try:
+                    function()
+                    failed = False
+                except SystemExit:
+                    failed = True
+                sys.stderr.flush()
+        finally:
+            os.dup2(saved, 2)
+            os.close(saved)
+        file.seek(0)
+        text = file.read().decode("utf-8", "replace").strip()
+    lines = [line.split(": ", 1)[-1] if line.startswith(("kexec-efi: ", "kexec: ")) else line
+             for line in text.splitlines()]
+    warnings_last = sorted(lines, key=lambda line: line.startswith("warning: "))
+    return "; ".join(warnings_last) or "it would not boot" if failed else None
 
 
 class Parser(argparse.ArgumentParser):

@@ -47,7 +47,7 @@ def _change(options, plan_change, needs_installation=True):
         loader.say(json.dumps({"operations": [str(operation) for operation in plan], "done": not options.dry_run,
                                "result": words}))
     else:
-        loader.say(("would be: " if options.dry_run else "") + words)
+        loader.say(("after the change: " if options.dry_run else "") + words)
     return 0
 
 

@@ -8,6 +8,8 @@ import pathlib
 import re
 import shlex
 
+import loader
+
 from .errors import WRONG_CALL, Refused
 
 FILE = "/etc/kexec-efi.conf"
@@ -96,7 +98,7 @@ def parse(name, text):
     if configuration.key and configuration.mode == SPLIT and configuration.generic != "yes":
         raise Refused(f"{name}: mode=split signs an image that boots whatever lies beside it, so the key seals nothing any "
                       "more: mode=sealed, or generic=yes if it need not", WRONG_CALL)
-    _expect_no_files(name, configuration.entry)
+    _expect_entry_lines(name, configuration.entry)
     if bool(configuration.pcr_private_key) != bool(configuration.pcr_public_key):
         missing = "pcr_public_key" if configuration.pcr_private_key else "pcr_private_key"
         raise Refused(f"{name}: expected pcr_private_key and pcr_public_key, found no {missing}", WRONG_CALL)
@@ -116,11 +118,17 @@ _FILES = {"linux": "a kernel has its own line", "uki": "a kernel has its own lin
           "fsverity": "each file has its line", "sha256": "each file has its line", "volume": "all files are on the ESP"}
 
 
-def _expect_no_files(name, lines):
+def _expect_entry_lines(name, lines):
+    """Each line of entry= has a key that the loader takes, and names no file."""
     for line in lines:
         key = line.split(None, 1)[0] if line.strip() else ""
         if key in _FILES:
             raise Refused(f"{name}: entry: expected a key that names no file, found {key}: {_FILES[key]}", WRONG_CALL)
+    # The loader counts the lines of an entry, of which the first is not of the configuration.
+    text = "\n".join(["linux /vmlinuz", *lines, ""]).encode("utf-8", "surrogateescape")
+    complaint = loader.complaint_of(lambda: loader.entry("entry=", text)) if lines else None
+    if complaint:
+        raise Refused(f"{name}: {re.sub('^entry=: line [0-9]+: ', 'entry=', complaint)}", WRONG_CALL)
 
 
 def _read(path):
@@ -173,13 +181,13 @@ def entry_token(system):
         token = (token or "").strip()
         if token:
             break
-    return check_token(token)
+    return check_token(token, system.file("/etc/kernel/entry-token"))
 
 
-def check_token(token):
+def check_token(token, path="/etc/kernel/entry-token"):
     """Checks that the token is a name that FAT takes."""
     if not re.fullmatch(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,63}(?<!\.)", str(token)):
-        raise Refused(f"entry token: expected letters, digits and ._- (/etc/kernel/entry-token), found {token or 'nothing'}")
+        raise Refused(f"entry token: expected letters, digits and ._- ({path}), found {token or 'nothing'}")
     return token
 
 

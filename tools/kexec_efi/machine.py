@@ -78,7 +78,7 @@ class Machine:
 
     def _started_from_boot(self):
         """Our set that EFI/BOOT is a copy of, if the firmware has started EFI/BOOT."""
-        name = self.record.removable.get("set")
+        name = self.removable.set_name
         path = self.loader_text("LoaderImageIdentifier").replace("\\", "/").lower()
         is_here = self.loader_text("LoaderDevicePartUUID").lower() == self.esp.partition.uuid
         if not name or not is_here or path.rpartition("/")[0] != removable.PLACE.lower():

@@ -21,7 +21,7 @@ class MakeFolder:
     is_done: bool = False
 
     def __str__(self):
-        return f"make {self.path}"
+        return f"make folder {self.path}"
 
     def run(self):
         if self.path.is_dir():

@@ -105,6 +105,8 @@ def _look(system, place, found):
 
 def find(system, configured=None, found=mounts):
     """The configured ESP, or the first that is found."""
+    if not os.path.isdir(system.root):
+        raise Refused(f"{system.root}: expected a folder (--root), found none")
     reasons = []
     for place in [configured] if configured else PLACES:
         try:

@@ -32,13 +32,14 @@ class Removable:
 
     @property
     def is_wanted(self):
-        """Whether it shall be there: so it was installed, or so the configuration has it by now."""
+        """Whether it shall be there: so it was installed, or so the configuration has it by now. `record.removable` is not empty
+        then, even while no set is left to copy."""
         machine = self._machine
         return bool(self._known) or (machine.configuration.removable == "yes" and machine.record.menu == FIRMWARE)
 
     @property
     def set_name(self):
-        return self._known.get("set")
+        return self._known.get("set") or None
 
     def paths(self, sets):
         """From the path of the image in EFI/BOOT, in small letters, to the set that it is a copy of."""
@@ -87,7 +88,7 @@ class Removable:
     def complaint(self):
         """What is wrong with it; None if nothing is, or if it need not be there."""
         there = self._names()
-        for name in self._known.get("files", [IMAGE]) if self.is_wanted else []:
+        for name in (self._known.get("files") or [IMAGE]) if self.is_wanted else []:
             path = there.get(name.lower())
             if path is None:
                 return f"expected {self.folder / name}, found none: the next kexec-efi add restores it"
@@ -132,5 +133,5 @@ class Removable:
                 plan.append(operations.RemoveFile(path))
         if plan:
             plan += [operations.Flush(self.folder), operations.RemoveFolder(self.folder)]
-        self._machine.record.removable = self._known = {}
+        self._machine.record.removable = self._known = {"set": "", "files": {}}
         return plan

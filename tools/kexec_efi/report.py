@@ -63,7 +63,8 @@ def verification(machine):
         words = {"good": "good, signed", "none": "good, not signed",
                  "other": f"good, signed by another than {machine.configuration.certificate}"}.get(signature, "good")
         lines.append(f"{one.name}: {damage or words}")
-    copy = {"set": machine.removable.set_name, "damage": machine.removable.complaint()}
+    # Without a set there is nothing to copy.
+    copy = {"set": machine.removable.set_name, "damage": machine.removable.complaint() if results else None}
     if copy["set"] or copy["damage"]:
         lines.append(f"EFI/BOOT: {copy['damage'] or 'good'}")
     is_good = all(result["good"] for result in results) and copy["damage"] is None

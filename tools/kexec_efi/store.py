@@ -6,13 +6,9 @@ version, ID is derived from the set's content. vmlinuz-VERSION-DIGEST and initrd
 name ever stands for two contents, so no file that boots is overwritten.
 """
 
-import contextlib
 import dataclasses
-import io
 import os
 import re
-import sys
-import tempfile
 
 import loader
 
@@ -43,33 +39,6 @@ class Set:
 def parse_image_name(name):
     found = _SET.fullmatch(name)
     return Set(found["version"], int(found["number"]), found["identity"]) if found else None
-
-
-def complaint_of(function):
-    """What is said against it when the program would end there, and then what was only warned of; None if it does not end. The
-    words go nowhere else."""
-    with tempfile.TemporaryFile() as file:
-        sys.stderr.flush()
-        saved = os.dup(2)
-        try:
-            os.dup2(file.fileno(), 2)
-            ours = io.TextIOWrapper(os.fdopen(os.dup(file.fileno()), "wb"), "utf-8", "backslashreplace")
-            with contextlib.redirect_stderr(ours):
-                try:
-                    function()
-                    failed = False
-                except SystemExit:
-                    failed = True
-                sys.stderr.flush()
-        finally:
-            os.dup2(saved, 2)
-            os.close(saved)
-        file.seek(0)
-        text = file.read().decode("utf-8", "replace").strip()
-    lines = [line.split(": ", 1)[-1] if line.startswith(("kexec-efi: ", "kexec: ")) else line
-             for line in text.splitlines()]
-    warnings_last = sorted(lines, key=lambda line: line.startswith("warning: "))
-    return "; ".join(warnings_last) or "it would not boot" if failed else None
 
 
 class Store:
@@ -121,7 +90,7 @@ class Store:
             known["names"] = [loader.file_below(self.esp.path, part).name for part in files] + names
             loader.expect_plan(plan, lambda part: image.section(part["name"]) if part["source"] == "image" else read(part))
 
-        complaint = complaint_of(judge)
+        complaint = loader.complaint_of(judge)
         return known.get("names"), complaint
 
     def look(self, found):
