@@ -179,7 +179,7 @@ static enum kexec_status refuse_fallback(const struct boot_plan *plan)
 	if (!plan->fallback)
 		return KEXEC_OK;
 	return log_error(KEXEC_DENIED,
-			 "%s: fallback: expected none, since the next entry that is sealed in the image is tried, "
+			 "%s: fallback: expected none in a sealed entry (seal the fallback as another entry instead), "
 			 "found \"%.*s\"",
 			 plan->said_by, TEXT_ARGS(text_quote(text_of_string(plan->fallback), QUOTE_MAX)));
 }

@@ -66,6 +66,10 @@ enum kexec_status entry_file_to_plan(const char *said_by, struct text content, s
 	void *memory;
 
 	ret_fallback[0] = '\0';
+	/* A line end is put behind it. */
+	if (content.length >= ENTRY_SIZE_MAX)
+		return log_error(KEXEC_TOO_LARGE, "%s: expected at most %u bytes, found %zu", said_by,
+				 ENTRY_SIZE_MAX - 1, content.length);
 	/* Conversion from UTF-16 to UTF-8 adds half the size at most. */
 	status = pool_alloc(content.length + content.length / 2 + 1 + more.length, said_by, &memory);
 	if (status)

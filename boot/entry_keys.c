@@ -55,7 +55,7 @@ static const char *read_linux(struct plan_builder *builder, struct text value)
 	if (expected)
 		return expected;
 	if (builder->plan.kernel.name)
-		return "one kernel";
+		return "one kernel only";
 	builder->plan.kernel.name = plan_builder_name(builder, value);
 	return NULL;
 }
@@ -173,7 +173,7 @@ static const char *read_one_path(struct plan_builder *builder, struct text value
 	if (expected)
 		return expected;
 	if (part->name)
-		return "one path";
+		return "one path only";
 	part->name = plan_builder_name(builder, value);
 	return NULL;
 }
@@ -195,7 +195,7 @@ static const char *read_fallback(struct plan_builder *builder, struct text value
 	if (expected)
 		return expected;
 	if (builder->plan.fallback)
-		return "one path";
+		return "one path only";
 	builder->plan.fallback = plan_builder_name(builder, value);
 	return NULL;
 }

@@ -87,7 +87,7 @@ def test_bytes_survive():
 @pytest.mark.parametrize("content, line", [
     (b"", 'name: expected a line "linux PATH", found none'),
     (b"linux /k\n\0", "name: expected text, found a NUL at byte 9"),
-    (b"linux /k\n" + b"#" * 65536, "name: expected at most 65536 bytes, found 65546"),
+    (b"linux /k\n" + b"#" * 65536, "name: expected at most 65535 bytes, found 65545"),
     (b"linux /k\ndma \x1b[31m\xff\n", 'name: line 2: dma: expected on or off, found "?[31m?"'),
     ("linux /k\n".encode("utf-16-be"), "name: expected UTF-8, or UTF-16 little endian, found UTF-16 big endian"),
 ])

@@ -96,7 +96,7 @@ def test_entry_in_utf_16_is_measured_as_in_utf_8(tmp_path, root):
     (b"linux /vmlinuz\nmeasure uki\npcrpkey /initrd\nsha256 " + DIGEST + b" /initrd\n",
      r"predict-pcrs: /initrd: sha256 mismatch: expected .*"),
     (b"linux /vmlinuz\ndma maybe\n", r'\S+conf: line 2: dma: expected on or off, found "maybe"'),
-    (b"linux /vmlinuz\n" + b"#" * 65536, r"\S+conf: expected at most 65536 bytes, found 65552"),
+    (b"linux /vmlinuz\n" + b"#" * 65536, r"\S+conf: expected at most 65535 bytes, found 65551"),
     (b"linux /x\x1b[31m\xe2\x80\xaey\n",
      r"predict-pcrs: cannot read \S+/x\\x1b\[31m\\u202ey: No such file or directory"),
     (b"", r'\S+conf: expected a line "linux PATH", found none'),
@@ -155,7 +155,7 @@ def test_sealed_entry_that_is_not_there(sealed, several, root):
 def test_fallback_is_named(tmp_path, root):
     result = predict_entry(tmp_path, root, b"linux /vmlinuz\nfallback /old.conf\n")
     assert result.returncode == 0
-    assert result.stderr == "predict-pcrs: /old.conf boots if this entry is refused: its values are others, by --entry\n"
+    assert result.stderr == "predict-pcrs: note: if this entry is refused, /old.conf boots; predict its registers with --entry\n"
 
 
 def test_sealed_image_whose_files_have_changed(tmp_path, sealed):

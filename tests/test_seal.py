@@ -215,12 +215,23 @@ def test_as_many_entries_as_the_loader_tries(tmp_path, root):
                    "this image: expected at most 8 sections .entry, found 9")
 
 
+@pytest.mark.parametrize("name", ["entry", "vmlinuz"])
+def test_what_goes_into_an_image_is_not_replaced_by_it(tmp_path, root, name):
+    path = tmp_path / name
+    path.write_bytes(b"linux /vmlinuz\n" if name == "entry" else (root / "vmlinuz").read_bytes())
+    before = path.read_bytes()
+    option = "--entry" if name == "entry" else "--linux"
+    result = run(f"--out={tmp_path}/./{name}", f"{option}={path}", f"--root={root}")
+    assert result.returncode == 1 and path.read_bytes() == before
+    assert result.stderr.decode().endswith("expected a new file or an earlier image, found one that goes into the image\n")
+
+
 def test_each_of_several_entries_is_judged(tmp_path, root):
     out = tmp_path / "out.efi"
     assert_refused(seal_entries(root, out, [b"linux /vmlinuz\n", b"linux /initrd\n"]), out,
                    r"\S+/initrd: expected a kernel \(bzImage\), found a cpio archive: .*")
     assert_refused(seal_entries(root, out, [b"linux /vmlinuz\n", b"linux /vmlinuz\nfallback /old.conf\n"]), out,
-                   r"sealed entry: fallback: expected none, since the next entry that is sealed in the image is tried, "
+                   r"sealed entry .+conf: fallback: expected none in a sealed entry \(seal the fallback as another entry instead\), "
                    r'found "/old.conf"')
 
 

@@ -59,7 +59,7 @@ class Boot:
             loader.warn(f"{options.image}: of the first of {self.image.entries} sealed entries; --sealed-entry=2 for the next")
         if self.plan["fallback"]:
             fallback = loader.path_of({"name": self.plan["fallback"]})
-            loader.warn(f"{fallback} boots if this entry is refused: its values are others, by --entry")
+            loader.warn(f"note: if this entry is refused, {fallback} boots; predict its registers with --entry")
 
     def read(self, part):
         """The content of a part of the plan: the same bytes, however often they are asked for."""

@@ -250,9 +250,9 @@ static void linux_twice(void **state)
 {
 	(void)state;
 	refuse("linux /one\nlinux /two\n", KEXEC_BAD_FORMAT,
-	       "a.conf: line 2: linux: expected one kernel, found \"/two\"");
+	       "a.conf: line 2: linux: expected one kernel only, found \"/two\"");
 	refuse("linux /one\nlinux /one\n", KEXEC_BAD_FORMAT,
-	       "a.conf: line 2: linux: expected one kernel, found \"/one\"");
+	       "a.conf: line 2: linux: expected one kernel only, found \"/one\"");
 }
 
 static void value_missing(void **state)
@@ -663,7 +663,7 @@ static void signed_values_of_a_register(void **state)
 	refuse("linux /k\nmeasure require\npcrpkey /p\n", KEXEC_BAD_FORMAT,
 	       "a.conf: pcrpkey: expected a line \"measure uki\" beside it, found none");
 	refuse("linux /k\nmeasure uki\npcrsig /s\npcrsig /s\n", KEXEC_BAD_FORMAT,
-	       "pcrsig: expected one path, found \"/s\"");
+	       "pcrsig: expected one path only, found \"/s\"");
 	expect_error(entry_to_plan("x", TEXT("linux /k\nsha256 " HEX " /k\nmeasure uki\npcrsig /s\n"), ENTRY_SEALED,
 				   &plan),
 		     KEXEC_BAD_FORMAT, "x: expected a line \"fsverity HEX /s\" (or sha256), found none");

@@ -109,7 +109,7 @@ static void fallback_is_found_in_each_encoding(void **state)
 	assert_string_equal(fallback, "");
 	boot_plan_free(&plan);
 	/* Lines that load options add are not part of the file. */
-	expect_error(parse_bytes("linux a", 7, TEXT("fallback /b\nfallback /b\n")), KEXEC_BAD_FORMAT, "one path");
+	expect_error(parse_bytes("linux a", 7, TEXT("fallback /b\nfallback /b\n")), KEXEC_BAD_FORMAT, "one path only");
 	assert_string_equal(fallback, "");
 	assert_int_equal(fake_pool_outstanding(), 0);
 }

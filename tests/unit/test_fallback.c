@@ -83,7 +83,7 @@ static void what_the_parser_says(void **state)
 	assert_null(plan.fallback);
 	boot_plan_free(&plan);
 	expect_error(entry_to_plan("x", TEXT("linux /k\nfallback /a\nfallback /b\n"), ENTRY_OUTSIDE, &plan),
-		     KEXEC_BAD_FORMAT, "x: line 3: fallback: expected one path, found \"/b\"");
+		     KEXEC_BAD_FORMAT, "x: line 3: fallback: expected one path only, found \"/b\"");
 	expect_error(entry_to_plan("x", TEXT("linux /k\nfallback\n"), ENTRY_OUTSIDE, &plan), KEXEC_BAD_FORMAT,
 		     "x: line 2: fallback: expected a path, found \"\"");
 	expect_error(entry_to_plan("x", TEXT("linux /k\nfall-back /b\n"), ENTRY_OUTSIDE, &plan), KEXEC_BAD_FORMAT,
@@ -102,7 +102,7 @@ static void sealed_entries_have_none(void **state)
 		entry_to_plan("sealed entry", TEXT("linux /k\n" DIGEST_LINE "fallback /old.conf\n"), ENTRY_SEALED,
 			      &plan),
 		KEXEC_DENIED,
-		"sealed entry: fallback: expected none, since the next entry that is sealed in the image is tried, "
+		"sealed entry: fallback: expected none in a sealed entry (seal the fallback as another entry instead), "
 		"found \"/old.conf\"");
 	expect_ok(entry_to_plan("sealed entry", TEXT("linux /k\n" DIGEST_LINE), ENTRY_SEALED, &plan));
 	boot_plan_free(&plan);
