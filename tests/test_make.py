@@ -242,7 +242,7 @@ def test_kernel_without_what_belongs_to_it(checkout, values, missing):
     result = make(checkout, "uki", {"KERNEL": KERNEL, "OSREL": "", **values})
     assert (checkout / "build/uki.efi").exists() == (missing is None) == (result.returncode == 0)
     if missing:
-        assert result.stderr.startswith(f"uki: expected {missing} beside KERNEL=, which may be empty, found none".encode())
+        assert result.stderr.startswith(f"uki: expected {missing} beside KERNEL= (it may be empty), found none".encode())
 
 
 def test_component_of_the_owner(checkout, tmp_path):
