@@ -23,6 +23,7 @@ import write_log
 from kexec_efi import load_option, store
 from kexec_efi.partition import Esp
 from kexec_efi_test import esp, machine, varstore
+from stages import FIRMWARE
 
 pytestmark = pytest.mark.guest
 
@@ -189,10 +190,10 @@ def write_disk(image, whole, volume):
 
 def boot(image, variables):
     """The version that a machine boots from this disk, with these variables: from name to value."""
-    store_of = varstore.VariableStore(machine.OVMF.variables)
+    store_of = varstore.VariableStore(FIRMWARE.variables)
     for name, value in variables.items():
         store_of.set(name, value)
-    with machine.Machine(image, variables=store_of.save(image.with_suffix(".fd")), boot_order=True) as guest:
+    with machine.Machine(image, firmware=FIRMWARE, variables=store_of.save(image.with_suffix(".fd")), boot_order=True) as guest:
         found = guest.expect(r"^booted: .*\bthis=(\S+)", timeout=20 * machine.TIMEOUT)[1]
         assert "kexec: kexec-efi" in guest.log
     image.unlink()

@@ -30,7 +30,7 @@ def configure(guest, mode):
 
 
 def test_sealed_signed_and_unified(reach, tmp_path, boots):
-    firmware = machine.FIRMWARE["snakeoil"]
+    firmware = machine.FIRMWARE["trixie-snakeoil"]
     key = Key.of_firmware(firmware, tmp_path)
     first = reach("settled", SUITE, cargo={"db.key": key.key, "db.pem": key.certificate})
     old = first.release
