@@ -63,6 +63,38 @@ def test_modules_without_a_list(tmp_path):
     assert guest.modules_needed(tmp_path, ["efivarfs"]) == ["efivarfs.ko"]
 
 
+def kernel_of(path, release="6.1.0"):
+    """Writes the headers of a kernel that names its release."""
+    content = bytearray(kernel().ljust(0x300, b"\0"))
+    content[0x20e:0x210] = struct.pack("<H", 0x280 - 0x200)
+    content[0x280:0x300] = f"{release} (me) #1".encode().ljust(0x80, b"\0")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(content)
+    return path
+
+
+@pytest.mark.parametrize("place", ["lib/modules/6.1.0/modules.dep", "boot/modules/modules.dep", "boot/9p.ko"])
+def test_modules_beside_the_file_of_a_symlink(tmp_path, monkeypatch, place):
+    file = kernel_of(tmp_path / "tree/boot/vmlinuz-6.1.0")
+    (tmp_path / "work").mkdir()
+    (tmp_path / "work/bzImage").symlink_to("../tree/boot/vmlinuz-6.1.0")
+    monkeypatch.chdir(tmp_path / "work")
+    assert guest.find_modules(pathlib.Path("bzImage")) is None
+    found = tmp_path / "tree" / place
+    found.parent.mkdir(parents=True, exist_ok=True)
+    found.write_text("")
+    assert guest.find_modules(pathlib.Path("bzImage")) == guest.find_modules(file) == found.parent
+
+
+def test_modules_beside_a_symlink_come_first(tmp_path):
+    file = kernel_of(tmp_path / "tree/vmlinuz")
+    (tmp_path / "bzImage").symlink_to(file)
+    for folder in ("modules", "tree/modules"):
+        (tmp_path / folder).mkdir()
+        (tmp_path / folder / "modules.dep").write_text("")
+    assert guest.find_modules(tmp_path / "bzImage") == tmp_path / "modules"
+
+
 def unpack(archive, folder):
     subprocess.run(["cpio", "--quiet", "-i", "-d", "--no-absolute-filenames"], input=archive, cwd=folder, check=True)
 
@@ -77,8 +109,39 @@ def test_archive_of_a_command(modules, tmp_path):
     assert stat.S_IMODE((folder / "init").stat().st_mode) == 0o755
     subprocess.run(["sh", "-n", folder / "init"], check=True)
     text = (folder / "init").read_text()
-    assert "@" not in text.replace("@types", "") and command.mark in text and "mount -t 9p" in text and "10.0.2.15" in text
+    assert "@" not in text.replace('"$@"', "") and command.mark in text and "mount -t 9p" in text and "10.0.2.15" in text
     assert len(command.initrd) % 512 == 0
+
+
+# Programs of the guest, which succeed except for BROKEN, and how its first process ends.
+PROGRAMS = """for program in mount mkdir ip; do
+	eval "$program() { [ '$program' != '$BROKEN' ]; }"
+done
+finish() { echo "$*"; exit; }
+"""
+
+
+@pytest.mark.parametrize("setup, broken, links, said", [(guest._SHARE, "", [], ""), (guest._SHARE, "mount", [], "cannot share\n"),
+                                                        (guest._NET, "", ["lo", "eth0"], ""), (guest._NET, "", ["lo"], "cannot net\n")])
+def test_guest_reports_a_missing_device(tmp_path, setup, broken, links, said):
+    for link in links:
+        (tmp_path / link).mkdir()
+    script = PROGRAMS + setup.replace("/sys/class/net", str(tmp_path)).replace("/etc", str(tmp_path))
+    assert subprocess.run(["sh", "-c", script], env={"PATH": "/usr/bin:/bin", "BROKEN": broken}, capture_output=True, text=True).stdout == said
+
+
+@pytest.mark.parametrize("modules, found", [
+    (None, "found no folder of modules: give one by --modules"),
+    ("", "found no such module in {}: give another folder by --modules"),
+    ("9p.ko:\n", "found modules in {} that do not work: give another folder by --modules")])
+def test_line_for_a_missing_device(tmp_path, modules, found):
+    if modules is not None:
+        (tmp_path / "modules.dep").write_text(modules)
+        (tmp_path / "9p.ko").write_bytes(b"")
+    command = guest.Command("true", None if modules is None else tmp_path, share=True)
+    assert command.missing(f"{command.mark} cannot share") == (
+        "--share: the guest cannot mount the folder: expected 9pnet_virtio and 9p in the kernel or as modules, " + found.format(tmp_path))
+    assert command.missing(f"{command.mark} exit 0") is None and command.missing("kexec-efi-test-0 cannot share") is None
 
 
 def test_same_command_is_the_same_archive():

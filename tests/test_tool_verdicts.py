@@ -103,6 +103,18 @@ def test_guest_cannot_forge_the_end(qemu):
     assert_verdict(result, 1, "fail: --run did not end: .*")
 
 
+MARK_OF_GUEST = "mark=$(grep -a -o -m 1 'kexec-efi-test-[0-9a-f]*' \"$(printf '%s\\n' \"$@\" | grep '\\.cpio$')\" | head -n 1)\n"
+
+
+@pytest.mark.parametrize("option, what", [("--share=.", "share"), ("--net", "net"), ("--forward=2222:22", "net")])
+def test_guest_without_the_device_that_was_asked_for(qemu, option, what):
+    """The test fails at once, even if something is still expected."""
+    scenario = GOOD_BOOT + MARK_OF_GUEST + f"printf '\\n%s can[  1.0] x\\nnot {what}\\n\\n%s cannot {what}\\n' \"$mark\" \"$mark\"\n" + WAITS
+    result = qemu(scenario).run("--run", "true", "--expect", "login:", option)
+    assert_verdict(result, 1, rf"fail: --{what}: the guest .*: expected .* in the kernel or as modules, found no folder of modules: give one by --modules")
+    assert "cannot " + what not in result.stdout.splitlines()
+
+
 def test_json(qemu, tmp_path):
     run_in_guest(qemu, 3, "--json", tmp_path / "out.json", "--name", "mine")
     found = json.loads((tmp_path / "out.json").read_text())

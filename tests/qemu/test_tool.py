@@ -57,6 +57,25 @@ def test_command_runs(uefi_run, fields):
 
 
 @pytest.mark.matrix
+@pytest.mark.parametrize("fields, line", [({"share": "."}, r"--share: the guest cannot mount the folder: expected 9pnet_virtio and 9p"),
+                                          ({"net": True}, r"--net: the guest has no network link: expected virtio_net")], ids=["share", "network"])
+def test_device_whose_modules_are_missing(uefi_run, tmp_path, fields, line):
+    (tmp_path / "modules.dep").write_text("")
+    result = uefi_run("true", timeout=max(TIMEOUT, 600), kernel=kernel(), via="stub", modules=tmp_path, **fields)
+    assert (result.verdict, result.status) == ("fail", 1) and re.match(line, result.reason), result
+
+
+@pytest.mark.matrix
+def test_share_with_modules_beside_the_file_of_a_symlink(uefi_run, tmp_path):
+    if not (BUILD / "deps/kernels/amd64/guest").exists():
+        pytest.skip("make deps has not fetched further modules")
+    (tmp_path / "share").mkdir()
+    (tmp_path / "bzImage").symlink_to(kernel("amd64"))
+    result = uefi_run("uname -r >/share/release", timeout=max(TIMEOUT, 600), kernel=tmp_path / "bzImage", via="stub", share=tmp_path / "share")
+    assert result.verdict == "pass" and (tmp_path / "share/release").read_text().startswith("6."), result
+
+
+@pytest.mark.matrix
 @pytest.mark.skipif(not shutil.which("grub-mkstandalone"), reason="needs grub-mkstandalone (make deps-dev)")
 def test_grub(uefi_run):
     result = uefi_run("cat /proc/cmdline", timeout=max(TIMEOUT, 600), kernel=kernel(), via="grub", cmdline="console=ttyS0 x=$y;z")

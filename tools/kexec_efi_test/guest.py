@@ -23,7 +23,7 @@ INIT = f"/{FOLDER}/init"
 # It is followed by a token that no guest writes by chance. The line is repeated, because the kernel may write into it.
 MARK = "kexec-efi-test"
 REPEATED = 3
-MARKED = re.compile(rf"^\n?{MARK}-[0-9a-f]{{16}} (up|exit|pcr|log)\b.*\n", re.MULTILINE)
+MARKED = re.compile(rf"^\n?{MARK}-[0-9a-f]{{16}} (up|exit|cannot|pcr|log)\b.*\n", re.MULTILINE)
 
 # QEMU's user network (docs/system/devices/net.rst).
 ADDRESS, GATEWAY, NAME_SERVER = "10.0.2.15/24", "10.0.2.2", "10.0.2.3"
@@ -40,6 +40,11 @@ exec </dev/null >/dev/@SERIAL@ 2>&1
 mark() {
 	for _ in @TURNS@; do echo; echo "@MARK@ $*"; done
 }
+finish() {
+	mark "$@"
+	sleep 60
+	poweroff -f
+}
 for module in @MODULES@; do
 	insmod "$here/modules/$module" 2>/dev/null
 done
@@ -52,17 +57,15 @@ sh $here/command
 status=$?
 sync
 @FACTS@
-mark exit $status
-sleep 60
-poweroff -f
+finish exit $status
 """
 
 _SHARE = """mkdir -p /share
-mount -t 9p -o trans=virtio,version=9p2000.L,msize=262144 share /share ||
-	echo "@MARK@: cannot mount the shared folder: the kernel needs 9p and 9pnet_virtio"
+mount -t 9p -o trans=virtio,version=9p2000.L,msize=262144 share /share || finish cannot share
 """
 
 _NET = f"""for link in /sys/class/net/e*; do
+	[ -e "$link" ] || finish cannot net
 	ip link set "${{link##*/}}" up
 	ip address add {ADDRESS} dev "${{link##*/}}"
 	ip route add default via {GATEWAY}
@@ -86,6 +89,10 @@ _FOR_SHARE = ["9pnet_virtio", "9p"]
 _FOR_NET = ["virtio_net"]
 _FOR_DISK = ["virtio_blk", "nvme", "ahci", "sd_mod"]
 
+# What the guest reports as missing: the words for it, and the drivers that it needs.
+_MISSING = {"share": ("--share: the guest cannot mount the folder", _FOR_SHARE),
+            "net": ("--net: the guest has no network link", _FOR_NET)}
+
 
 def release_of(kernel: pathlib.Path) -> Optional[str]:
     """The release of a bzImage (Documentation/arch/x86/boot.rst, kernel_version), None if it has none."""
@@ -100,15 +107,17 @@ def release_of(kernel: pathlib.Path) -> Optional[str]:
 
 def find_modules(kernel: pathlib.Path) -> Optional[pathlib.Path]:
     """The folder with the modules of a kernel: beside it as a package or `make modules_install` puts them, or this
-    machine's."""
+    machine's. The kernel may be a symlink: then they may lie beside the link or beside the file."""
     release = release_of(kernel)
-    places = [kernel.parent / "modules"]
+    files = (kernel.absolute(), kernel.resolve())
+    places = [file.parent / "modules" for file in files]
     if release:
-        places += [root / "lib/modules" / release for root in (*kernel.absolute().parents[:3], pathlib.Path("/"))]
+        roots = [root for file in files for root in file.parents[:3]]
+        places += [root / "lib/modules" / release for root in (*roots, pathlib.Path("/"))]
     for place in places:
         if (place / "modules.dep").exists():
             return place
-    return kernel.parent if any(kernel.parent.glob("*.ko*")) else None
+    return next((file.parent for file in files if any(file.parent.glob("*.ko*"))), None)
 
 
 def _name_of(path: str) -> str:
@@ -199,6 +208,7 @@ class Command:
         wanted = [*_ALWAYS, *(_FOR_SHARE if share else []), *(_FOR_NET if net else []), *(_FOR_DISK if disks else [])]
         paths = modules_needed(modules, wanted) if modules else []
         names = [pathlib.PurePath(re.sub(r"\.(xz|zst|gz)$", "", path)).name for path in paths]
+        self._folder, self._packed = modules, {_name_of(name) for name in names}
         # The archive is measured, so the same command must give the same archive.
         token = hashlib.sha256(repr((command, names, share, net, serial)).encode("utf-8", "surrogateescape")).hexdigest()[:16]
         self.mark = f"{MARK}-{token}"
@@ -220,6 +230,20 @@ class Command:
         """The command's exit status, None if it has not ended."""
         found = re.search(rf"^{self.mark} exit (\d+)$", log, re.MULTILINE)
         return int(found[1]) if found else None
+
+    def missing(self, line: str) -> Optional[str]:
+        """The reason to fail if the line reports that the guest lacks a device, else None."""
+        found = re.fullmatch(rf"{self.mark} cannot (share|net)", line)
+        if not found:
+            return None
+        what, drivers = _MISSING[found[1]]
+        if self._folder is None:
+            modules = "found no folder of modules: give one by --modules"
+        elif self._packed.isdisjoint(drivers):
+            modules = f"found no such module in {self._folder}: give another folder by --modules"
+        else:
+            modules = f"found modules in {self._folder} that do not work: give another folder by --modules"
+        return f"{what}: expected {' and '.join(drivers)} in the kernel or as modules, {modules}"
 
     def output(self, log: str) -> str:
         """The output of the command, and of the kernel meanwhile."""

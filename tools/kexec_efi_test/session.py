@@ -105,6 +105,9 @@ class Session:
                     self.result.times[name] = round(time.monotonic() - self.start, 3)
             if re.search(LOADER_FAILED, line) and self.failed_at is None:
                 self.failed_at = time.monotonic()
+            missing = self.command and self.command.missing(line)
+            if missing:
+                raise GuestFailed(missing)
             # A line that is still expected is never forbidden.
             if any(re.search(pattern, line) for pattern in self.wanted.expect):
                 continue
