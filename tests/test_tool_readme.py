@@ -16,6 +16,9 @@ SECTIONS = re.split(r"^#+ (.*)\n", README.read_text(), flags=re.MULTILINE)[1:]
 TASKS = {name: re.search(r"^```sh\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)[1]
          for name, text in zip(SECTIONS[::2], SECTIONS[1::2]) if "```sh" in text}
 
+# The lines that a reader needs before the tasks: in a checkout, and with the package.
+IN_CHECKOUT, WITH_PACKAGE = re.findall(r"^    (export .*)$", README.read_text(), re.MULTILINE)
+
 # A machine like those that the tasks boot. The command for the guest runs on the host, with a few files of a guest.
 GUEST = r"""
 words=" $* "
@@ -55,11 +58,11 @@ def run_task(name, folder, environment, initrd, kernel, modules=None):
             (folder / path.name).symlink_to(path)
     (folder / "bzImage").symlink_to(kernel)
     (folder / "initrd.img").symlink_to(initrd)
-    (folder / "path").mkdir()
-    (folder / "path/kexec-efi-test").symlink_to(ROOT / "tools/kexec-efi-test")
-    environment = {**environment, "PATH": f"{folder}/path:/usr/bin:/bin:/usr/sbin:/sbin", "PYTHONPATH": str(ROOT / "tools"),
-                   "PYTHONDONTWRITEBYTECODE": "1", "PORT": str(8400 + os.getpid() % 1000)}
-    result = subprocess.run(["/bin/sh", "-eu", "-c", "status=\n" + TASKS[name]], cwd=folder, env=environment, stdout=subprocess.PIPE,
+    environment = {**environment, "PATH": "/usr/bin:/bin:/usr/sbin:/sbin", "PYTHONDONTWRITEBYTECODE": "1", "FOLDER": str(folder),
+                   "PORT": str(8400 + os.getpid() % 1000)}
+    environment.pop("PYTHONPATH", None)
+    script = f"{IN_CHECKOUT}\ncd \"$FOLDER\"\nstatus=\n{TASKS[name]}"
+    result = subprocess.run(["/bin/sh", "-eu", "-c", script], cwd=ROOT, env=environment, stdout=subprocess.PIPE,
                             stderr=subprocess.STDOUT, text=True, errors="replace")
     assert "Traceback" not in result.stdout, result.stdout
     assert result.returncode == 0, f"{TASKS[name]}\nended with {result.returncode}:\n{result.stdout}"
@@ -68,6 +71,11 @@ def run_task(name, folder, environment, initrd, kernel, modules=None):
 
 def test_there_are_fifteen():
     assert len(TASKS) == 15 and NEED_A_MACHINE < set(TASKS)
+
+
+def test_package_has_the_module_where_the_readme_says():
+    folder = WITH_PACKAGE.removeprefix("export PYTHONPATH=/")
+    assert f"{folder}/kexec_efi_test" in (ROOT / "debian/kexec-efi-test.install").read_text().splitlines()
 
 
 @pytest.mark.parametrize("name", [name for name in TASKS if name not in NEED_A_MACHINE])
