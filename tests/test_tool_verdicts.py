@@ -8,6 +8,7 @@ import xml.dom.minidom
 import pytest
 
 from fake_qemu import GOOD_BOOT, WAITS, kernel, qemu  # noqa: F401
+from kexec_efi_test import command
 
 
 def assert_verdict(result, status, line):
@@ -123,6 +124,14 @@ def test_json(qemu, tmp_path):
     assert list(found["times"]) == ["firmware", "loader", "kernel", "userspace"]
     assert sorted(found["times"].values()) == list(found["times"].values()) and found["times"]["userspace"] <= found["seconds"]
     assert "Linux version 6.1.0" in found["log"] and "-kernel" in found["qemu_command"]
+
+
+def test_json_without_a_command_has_no_registers(qemu, tmp_path):
+    """The help says so."""
+    fake = qemu(GOOD_BOOT + WAITS)
+    fake.run("--expect", "Run /init", "--json", tmp_path / "out.json")
+    assert json.loads((tmp_path / "out.json").read_text())["pcrs"] == {}
+    assert "with --run the registers of the TPM" in " ".join(command.parser().format_help().split())
 
 
 def test_log_is_the_serial_line(qemu, tmp_path):

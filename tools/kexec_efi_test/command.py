@@ -202,7 +202,7 @@ def parser() -> Parser:
     files = made.add_argument_group("what is left of it")
     files.add_argument("--log", metavar="FILE", help="the serial line")
     files.add_argument("--junit", metavar="FILE", help="the verdict as JUnit's XML")
-    files.add_argument("--json", metavar="FILE", help="verdict, times, registers of the TPM, and the log, as JSON")
+    files.add_argument("--json", metavar="FILE", help="verdict, times, the log, and with --run the registers of the TPM, as JSON")
     files.add_argument("--html", metavar="FILE", help="a page of all that")
     files.add_argument("--screenshot", metavar="FILE", help="the screen at the time of the verdict, as PNG or .ppm")
     files.add_argument("--matrix", metavar="FILE", help="boots from a file in TOML, with a table at the end")

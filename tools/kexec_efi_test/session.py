@@ -47,7 +47,10 @@ class Expectation:
 
 @dataclasses.dataclass
 class Result:
-    """The result of a boot. `status` is the exit status, `reason` the line that explains it."""
+    """The result of a boot. `status` is the exit status, `reason` the line that explains it.
+
+    output, pcrs: the command's output and the TPM's registers, which only a boot with `run` has.
+    """
 
     name: str = "boot"
     status: int = PASSED
