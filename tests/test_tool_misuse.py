@@ -50,7 +50,7 @@ MISUSES = {
     "port that is too large": (["--forward", "70000:22"], r"--forward: .* found 70000:22"),
     "debug exit that QEMU cannot tell": (["--debug-exit", "128"], r"--debug-exit: expected a number from 1 to 127, found 128"),
     "keys without a text": (["--keys", "x"], r"--keys: expected 2 arguments"),
-    "keys with a broken escape": (["--keys", "x", r"\x1"], r"--keys: expected text with \\n and the like"),
+    "keys with a broken escape": (["--keys", "x", r"\x1"], r"--keys: expected text with \\r and the like"),
     "signature without a key": (["--sign", "--expect", "x"], r"--sign: expected --key, or --secure-boot snakeoil, .* found neither"),
     "signature of something else": (["--sign", "initrd"], r"--sign: invalid choice: 'initrd'"),
     "certificate that is none": (["--secure-boot", "garbage", "--expect", "x"], r"--secure-boot garbage: expected snakeoil, ms or a certificate in PEM, found none"),

@@ -64,6 +64,7 @@ VERDICTS = {
     "loader gives its reason": ("echo 'kexec: /vmlinuz: truncated: expected 5, found 4'\necho 'BdsDxe: failed to start Boot0001'\n", ["--expect", "Linux version"], 1,
                                 r"fail: --expect 'Linux version' did not come: .*: kexec: /vmlinuz: truncated: expected 5, found 4"),
     "keys": ("printf 'login: '; read name; echo \"hello $name\"\n" + WAITS, ["--keys", "login: $", r"ro\x6ft\n", "--expect", "hello root"], 0, r"pass: .* hello root"),
+    "keys with Enter": ("printf 'Shell> '; head -c 3 | od -An -c\n" + WAITS, ["--keys", "Shell> $", r"ls\r", "--expect", r"l +s +\\r"], 0, r"pass: .*"),
     "escape sequences in a reason": ("printf '\\033]0;x\\007Kernel panic - not syncing\\n'\n" + WAITS, ["--expect", "x\\d"], 1, r"fail: .*\\x1b\]0;x\\x07Kernel.*"),
 }
 

@@ -10,7 +10,7 @@ import struct
 import pytest
 
 from conftest import INITRD, kernel
-from kexec_efi_test import machine
+from kexec_efi_test import Boot, Expectation, judge, machine
 from kexec_efi_test.machine import BUILD, FIRMWARE, NEWER_QEMU, TIMEOUT
 from kexec_efi_test.screen import Picture
 from kexec_efi_test.signing import Key
@@ -73,6 +73,14 @@ def test_share_with_modules_beside_the_file_of_a_symlink(uefi_run, tmp_path):
     (tmp_path / "bzImage").symlink_to(kernel("amd64"))
     result = uefi_run("uname -r >/share/release", timeout=max(TIMEOUT, 600), kernel=tmp_path / "bzImage", via="stub", share=tmp_path / "share")
     assert result.verdict == "pass" and (tmp_path / "share/release").read_text().startswith("6."), result
+
+
+@pytest.mark.matrix
+def test_keys_press_enter_in_the_firmware(tmp_path):
+    """The README says what presses Enter. tests/test_tool_verdicts.py tests the option's escapes."""
+    (tmp_path / "empty").write_bytes(bytes(1 << 20))
+    result = judge(Boot(disks=[tmp_path / "empty"]), Expectation([r"^typed"], keys=[("Shell> $", "echo typed\r")], timeout=max(TIMEOUT, 600)))
+    assert result.verdict == "pass", result
 
 
 @pytest.mark.matrix

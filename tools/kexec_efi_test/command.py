@@ -130,7 +130,7 @@ def _keys(text: str) -> str:
     try:
         return text.encode("latin-1", "backslashreplace").decode("unicode_escape")
     except UnicodeDecodeError as error:
-        raise argparse.ArgumentTypeError(f"expected text with \\n and the like, found {text}") from error
+        raise argparse.ArgumentTypeError(f"expected text with \\r and the like, found {text}") from error
 
 
 class _KeysAction(argparse.Action):
@@ -194,7 +194,7 @@ def parser() -> Parser:
                          help="do not fail on a panic, an oops and the like")
     verdict.add_argument("--run", metavar="COMMAND", help="run in a shell in the guest; its status is passed on")
     verdict.add_argument("--keys", nargs=2, action=_KeysAction, default=[], metavar=("REGEX", "TEXT"),
-                         help="type the text when the expression has come; repeatable")
+                         help="type the text when the expression has come; \\r in it presses Enter; repeatable")
     verdict.add_argument("--debug-exit", type=_exit_code, metavar="CODE",
                          help="the value that the guest writes to port 0xf4 if all is well")
     verdict.add_argument("--timeout", type=_seconds, metavar="SECONDS", help=f"of the boot ({machine.TIMEOUT:g})")

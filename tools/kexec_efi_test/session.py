@@ -32,7 +32,7 @@ MILESTONES = {"firmware": r"^BdsDxe: (loading|starting)", "loader": r"^kexec: |^
 class Expectation:
     """The criteria for a boot. Regular expressions are searched in each line; those of `expect` must come in this order.
 
-    keys: pairs of an expression and of the text to type on the serial line when it has come.
+    keys: pairs of an expression and of the text to type on the serial line when it has come; "\\r" presses Enter.
     debug_exit: the value that the guest writes to port 0xf4 (isa-debug-exit) if all is well.
     """
 
