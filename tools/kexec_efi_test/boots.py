@@ -317,7 +317,7 @@ class _Preparation:
     def _certificate(self) -> Optional[pathlib.Path]:
         """The certificate that --secure-boot names, if it names one."""
         named = self.boot.secure_boot
-        return None if named in (None, *_KEYS) else pathlib.Path(named)
+        return None if named is None or named in _KEYS else pathlib.Path(named)
 
     def _firmware(self) -> machine.Firmware:
         boot, name = self.boot, str(self.boot.firmware)

@@ -299,7 +299,9 @@ def write_results(options: argparse.Namespace, found: List[Result]) -> None:
 def test(options: argparse.Namespace, name: str, quiet: bool) -> Result:
     with lifetime.folder() as folder:
         boot = boot_of(options)
-        show: Callable[[str], None] = _say_nothing if quiet else Shown()
+        show: Callable[[str], None] = Shown()
+        if quiet:
+            show = _say_nothing
         wants_picture = bool(options.screenshot or (options.html and options.display))
         result = session.judge(boot, expectation_of(options), folder, name, show, wants_picture)
     if options.screenshot and result.screenshot:

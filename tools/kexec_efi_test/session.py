@@ -68,7 +68,9 @@ class Result:
 
     def end(self, status: int, reason: str, verdict: Optional[str] = None) -> None:
         self.status, self.reason = status, reason
-        self.verdict = verdict or VERDICTS.get(status, VERDICTS[FAILED])
+        # A status that has no word of its own is that of the guest's command.
+        word = VERDICTS.get(status, VERDICTS[FAILED])
+        self.verdict = verdict or word
 
 
 def line_around(log: str, position: int) -> str:
