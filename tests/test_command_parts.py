@@ -172,6 +172,21 @@ def test_what_may_share_its_clusters(tmp_path, name, other, content, shared):
     assert partial_files.twin(path) is None
 
 
+def test_file_without_its_clusters_shares_none(tmp_path, monkeypatch):
+    path, partial = tmp_path / "vmlinuz-1", tmp_path / "vmlinuz-1.partial"
+    for one in (path, partial):
+        one.write_bytes(b"kernel")
+    read = pathlib.Path.read_bytes
+
+    def failing(one):
+        if one == partial:
+            raise OSError(errno.EIO, "Input/output error")
+        return read(one)
+
+    monkeypatch.setattr(pathlib.Path, "read_bytes", failing)
+    assert partial_files.twin(path) is None and partial_files.new_name(path) == partial
+
+
 def test_temporary_name_that_is_taken(tmp_path):
     """Writing to what may share its clusters would change another file."""
     path = tmp_path / "vmlinuz-1"

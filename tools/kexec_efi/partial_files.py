@@ -31,6 +31,14 @@ def _stem(path):
     return _COUNTER.sub("", complete_name(path.name))
 
 
+def _have_same_content(path, other):
+    try:
+        return path.read_bytes() == other.read_bytes()
+    except OSError:
+        # The power cut has lost the clusters of one of them, so the other has clusters of its own.
+        return False
+
+
 def twin(path):
     """The file that may have the clusters of `path`: the same folder has both, one name is the temporary one of the other,
     and their contents are equal. None without one."""
@@ -40,7 +48,7 @@ def twin(path):
         return None
     for other in sorted(path.parent.iterdir()):
         if (is_partial(other) != is_partial(path) and _stem(other) == _stem(path) and other.is_file()
-                and other.stat().st_size == size and other.read_bytes() == path.read_bytes()):
+                and other.stat().st_size == size and _have_same_content(path, other)):
             return other
     return None
 
