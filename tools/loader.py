@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""What the tools share. What the loader makes of entries, images and kernels, by its own code: the program `inspect`,
-whose head says more. How a tool ends, what it says, and how it writes a file."""
+"""What the tools share: messages, exit, files and digests; and the loader's own judgement of entries, images and kernels. The
+program `inspect` (tools/inspect.c), which contains the loader's code, gives that judgement."""
 
 import argparse
 import contextlib
@@ -28,8 +28,8 @@ PROGRAMS = [HERE / "inspect", HERE.parent / "build/inspect"]
 
 
 def printable(text):
-    """Text or bytes for a terminal, which nothing that stands in a file may command: neither escape sequences and other
-    control characters, nor those that turn the direction of writing, are invisible, or are not UTF-8."""
+    """Text or bytes as a terminal may show them. Control characters (with escape sequences), invisible characters, those that
+    change the direction of writing, and bytes that are not UTF-8 are escaped: a file must not command a terminal."""
     if not isinstance(text, str):
         text = os.fsdecode(text)
     return "".join(c if c.isprintable() else _escaped(c) for c in text)
@@ -42,11 +42,11 @@ def _escaped(c):
 
 
 def say(message, file=None):
-    """Prints a line. All that a tool says goes through here."""
+    """Prints a line. Every tool prints only by this function."""
     print(printable(message), file=file or sys.stdout)
 
 
-# An environment variable: as what a tool is called, where a command runs it in its place.
+# An environment variable: the name that a tool shows in its messages if a command runs it.
 CALLED = "KEXEC_EFI_CALLED"
 
 
@@ -55,7 +55,7 @@ def warn(message):
 
 
 class Failed(SystemExit):
-    """Ends the program, which has said why."""
+    """Ends the program, after the reason was printed."""
 
     def __init__(self, message, code=1):
         super().__init__(code)
@@ -63,14 +63,14 @@ class Failed(SystemExit):
 
 
 def fail(message):
-    """Ends the program, with what went wrong."""
+    """Prints what went wrong, and ends the program."""
     warn(message)
     raise Failed(message)
 
 
 def complaint_of(function):
-    """What is said against it when the program would end there, and then what was only warned of; None if it does not end. The
-    words go nowhere else."""
+    """Calls the function. If it ends the program, returns what it printed, with the warnings last; otherwise None. Nothing is
+    printed in either case."""
     with tempfile.TemporaryFile() as file:
         sys.stderr.flush()
         saved = os.dup(2)
@@ -96,7 +96,7 @@ def complaint_of(function):
 
 
 class Parser(argparse.ArgumentParser):
-    """A parser whose messages are printable as well. An option is written out: a value that begins with - is none."""
+    """A parser whose messages are printable. Options cannot be abbreviated."""
 
     def __init__(self, description, **options):
         super().__init__(description=description, formatter_class=argparse.RawDescriptionHelpFormatter,
@@ -114,7 +114,7 @@ SIGNALS = signal.SIGHUP, signal.SIGINT, signal.SIGTERM
 
 @contextlib.contextmanager
 def temporary_folder(prefix):
-    """A folder that goes at the end. A signal that comes while it is made or removed waits until that is done."""
+    """A folder that is removed at the end. Signals are held back while it is made or removed."""
     before = signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)
     folder = None
     try:
@@ -129,11 +129,11 @@ def temporary_folder(prefix):
 
 
 def run(main):
-    """Runs a tool. Whatever ends it early lets it clean up, and whatever cannot be read or written is one line."""
+    """Runs a tool. A signal lets it clean up before it ends, and an I/O error gives one line."""
     for number in SIGNALS:
         signal.signal(number, lambda number, _: sys.exit(128 + number))
     for number, name in enumerate(("stdin", "stdout", "stderr")):
-        # One that is closed would be the next file that is opened.
+        # Otherwise the next file that is opened would get the number of the closed stream.
         if getattr(sys, name) is None:
             os.dup2(os.open(os.devnull, os.O_RDWR), number)
             setattr(sys, name, os.fdopen(number, "r" if name == "stdin" else "w"))
@@ -143,7 +143,7 @@ def run(main):
         main()
         sys.stdout.flush()
     except OSError as error:
-        # What could not be written is not tried again at the end.
+        # Python would try to write the rest again at the end.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         fail(f"{error.filename}: {error.strerror}" if error.filename else error.strerror)
 
@@ -177,7 +177,7 @@ def rename(partial, path):
 def write(path, content):
     """Writes a file as a whole or not at all: until it is complete and on the disk, what was there before stays."""
     path = pathlib.Path(path)
-    # A device or a folder is nothing to put a file in the place of.
+    # A file must not replace a device or a folder.
     if not path.name or (os.path.exists(path) and not os.path.isfile(path)):
         fail(f"cannot write {path}: expected the name of a file, found something else")
     partial = path.parent / f".{path.name[:50]}.{secrets.token_hex(8)}.partial"
@@ -192,7 +192,7 @@ def write(path, content):
     finally:
         with contextlib.suppress(OSError, ValueError):
             os.unlink(partial)
-    # The name, too. Not every file system lets a folder be opened for that.
+    # Flush the name as well, where the file system allows it.
     with contextlib.suppress(OSError):
         folder = os.open(path.parent, os.O_RDONLY)
         try:
@@ -202,7 +202,7 @@ def write(path, content):
 
 
 def run_program(command, package):
-    """Runs a program of others, whose output nobody sees yet. Returns whether it succeeded, and its output."""
+    """Runs a program that is not ours. Returns whether it succeeded, and its output, which is not printed."""
     try:
         result = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL)
     except FileNotFoundError:
@@ -219,7 +219,7 @@ def expect_success(command, package):
 
 
 def words(text):
-    """The words of a list, as a shell takes them apart, but without anything being looked up or run."""
+    """Splits a list into words by a shell's rules for quotes, without expansions."""
     try:
         return shlex.split(text)
     except ValueError as error:
@@ -232,7 +232,7 @@ BLOCK = 4096
 
 
 def _hashes_of_blocks(content):
-    """The SHA-256 of each block, of which the last is filled up with zeros."""
+    """The SHA-256 of each block. The last block is filled up with zeros."""
     blocks = (content[start:start + BLOCK].ljust(BLOCK, b"\0") for start in range(0, len(content), BLOCK))
     return b"".join(hashlib.sha256(block).digest() for block in blocks)
 
@@ -259,7 +259,7 @@ DIGESTS = {"fsverity": fsverity_digest, "sha256": sha256_digest}
 
 
 def expect_digests(part, name, content):
-    """Ends the program unless `content` has each digest that the part of a plan must have."""
+    """Ends the program unless `content` has each digest that the plan requires of the part."""
     for key, digest in DIGESTS.items():
         if part[key] is not None and part[key] != (found := digest(content)):
             fail(f"{name}: {key} mismatch: expected {part[key]}, found {found}")
@@ -272,7 +272,7 @@ PCR_FILE_SIZE_MAX = 1 << 20
 
 
 def _run(command, name, content, *more):
-    """The answer, or an empty one. Ends the program where the loader refuses, which says why."""
+    """The answer of `inspect`; None if it is empty. If the loader refuses, `inspect` prints why, and the program ends."""
     program = next((path for path in PROGRAMS if path.exists()), None)
     if program is None:
         fail(f"{PROGRAMS[-1]} is not there: run make build/inspect")
@@ -283,17 +283,17 @@ def _run(command, name, content, *more):
 
 
 def to_bytes(text):
-    """The bytes that a string of an answer stands for."""
+    """The bytes of a string in an answer, which has one character for each byte."""
     return text.encode("latin-1")
 
 
 def path_of(part):
-    """A part's path as it is written."""
+    """A part's path, as the entry spells it."""
     return os.fsdecode(to_bytes(part["name"]))
 
 
 def file_below(root, part):
-    """Where the file of a part is that the loader would look for on a volume, which is `root` here."""
+    """The path of a part's file, if the volume is mounted at `root`."""
     names = []
     for name in path_of(part).replace("\\", "/").split("/"):
         if name == "..":
@@ -306,7 +306,7 @@ def file_below(root, part):
 
 
 def joined(initrds):
-    """Several initrds as the loader puts them into one: each from a multiple of 4 on."""
+    """Several initrds as one, as the loader joins them: each begins at a multiple of 4."""
     initrd = b""
     for part in initrds:
         initrd += bytes(-len(initrd) % 4) + part
@@ -329,10 +329,10 @@ def _load_options(text):
 
 
 class LoadOptions:
-    """Load options that a boot entry of the firmware has, of our image without anything sealed in it.
+    """Load options of an image in which nothing is sealed, as a boot entry of the firmware has them.
 
-    `lines` go to the entry `entry`, a part on the volume `volume`, or to the one beside the image where that is None;
-    or `plan` is what they are by themselves."""
+    Either `plan` is complete, or the load options add `lines` to an entry file: to `entry`, a part on the volume `volume`;
+    or, if `entry` is None, to the file beside the image."""
 
     def __init__(self, text):
         answer = _run("load-options", "load options", _load_options(text))
@@ -361,7 +361,7 @@ def first_word(text):
 
 
 def kernel_version(kernel):
-    """What a kernel calls itself, as bytes: the first word of its version text. Empty where it has none."""
+    """A kernel's release as bytes: the first word of its version text. Empty if it has none."""
     if kernel[_HEADER:_HEADER + len(_HEADER_MAGIC)] != _HEADER_MAGIC:
         return b""
     place, = struct.unpack_from("<H", kernel.ljust(_KERNEL_VERSION + 2, b"\0"), _KERNEL_VERSION)
@@ -382,8 +382,8 @@ def _is_utf8(content):
 
 
 class Unified:
-    """The sections of a unified image that count for a profile: `sections` has the content of each by its name, in the order
-    in which they are measured; `initrds` are those of them that Linux unpacks."""
+    """The sections of a unified image for one profile: `sections` maps names to contents, in the order of measurement;
+    `initrds` has the contents of those that Linux unpacks."""
 
     def __init__(self, content, answer):
         self.sections = {name: content[offset:offset + file_size] + bytes(size - file_size)
@@ -392,10 +392,10 @@ class Unified:
 
 
 class Loaded:
-    """What the loader makes of a plan and its kernel's file together: that may be a unified image, to which the plan adds.
+    """A plan together with its kernel's file, which may be a unified image.
 
-    `kernel` is the file, `unified` what is in it, `initrds` those of the image, `more` the parts that its command line names
-    as further ones, `command_line` what the kernel gets."""
+    `kernel` is the file's content, `unified` its Unified or None, `initrds` the initrds in it, `more` the parts of further
+    initrds that its command line names, and `command_line` the command line for the kernel."""
 
     def __init__(self, plan, kernel, name=None):
         self.kernel = kernel
@@ -428,7 +428,7 @@ class Loaded:
 
     @staticmethod
     def _named(name, embedded, plan):
-        """The initrds that a .cmdline names and the plan does not, as the loader finds them in an entry's options."""
+        """The initrds that a .cmdline names in addition to the plan's. The loader finds them as in an entry's options."""
         if b"initrd=" not in embedded:
             return []
         before = [b"initrd " + to_bytes(part["name"]) for part in plan["initrds"]]
@@ -437,12 +437,12 @@ class Loaded:
 
 
 def pcr_files(plan):
-    """The parts of a plan that systemd finds beside the initrds: a signature of register 11, and its key."""
+    """The parts of a plan that hand files to systemd: the signature of register 11, and its key."""
     return list(filter(None, (plan["pcr_signature"], plan["pcr_key"])))
 
 
 def is_sealed(part):
-    """Whether our own image vouches for a part of a plan."""
+    """Whether our own image contains a part of the plan, or its digest."""
     return part["trust"] == "image" or (part["trust"] == "digest" and any(part[key] for key in DIGESTS))
 
 
@@ -453,12 +453,12 @@ def sidecar_folder(path):
 
 
 def sidecar_kinds(names):
-    """What kind of sidecar each name is: credential, sysext, confext, addon or None."""
+    """The kind of each name's sidecar: credential, sysext, confext, addon or None."""
     return _run("sidecars", "sidecars", b"".join(os.fsencode(name) + b"\0" for name in names))
 
 
 def archive(folder, mode, file_mode, files):
-    """The initrd in which files are handed over: pairs of a name and its content."""
+    """The initrd that hands `files`, pairs of a name and its content, to the system."""
     listing = "".join(f"{name}\0{len(content)}\0" for name, content in files)
     pieces = _run("archive", folder, listing.encode(), str(mode), str(file_mode))
     first, *others = map(to_bytes, pieces)
