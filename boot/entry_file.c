@@ -58,6 +58,14 @@ static enum kexec_status decode(const char *said_by, struct text content, struct
 	}
 }
 
+enum kexec_status entry_file_check_size(const char *said_by, uint64_t size)
+{
+	if (size < ENTRY_SIZE_MAX)
+		return KEXEC_OK;
+	return log_error(KEXEC_TOO_LARGE, "%s: expected at most %u bytes, found %lu", said_by, ENTRY_SIZE_MAX - 1,
+			 size);
+}
+
 enum kexec_status entry_file_to_plan(const char *said_by, struct text content, struct text more,
 				     char ret_fallback[FALLBACK_PATH_SIZE], struct boot_plan *ret_plan)
 {
@@ -66,10 +74,9 @@ enum kexec_status entry_file_to_plan(const char *said_by, struct text content, s
 	void *memory;
 
 	ret_fallback[0] = '\0';
-	/* A line end is put behind it. */
-	if (content.length >= ENTRY_SIZE_MAX)
-		return log_error(KEXEC_TOO_LARGE, "%s: expected at most %u bytes, found %zu", said_by,
-				 ENTRY_SIZE_MAX - 1, content.length);
+	status = entry_file_check_size(said_by, content.length);
+	if (status)
+		return status;
 	/* Conversion from UTF-16 to UTF-8 adds half the size at most. */
 	status = pool_alloc(content.length + content.length / 2 + 1 + more.length, said_by, &memory);
 	if (status)

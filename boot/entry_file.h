@@ -7,6 +7,9 @@
 #include "boot/status.h"
 #include "boot/text.h"
 
+/* Refuses a file that is too large for an entry with a line end behind it: KEXEC_TOO_LARGE. `size` is in bytes. */
+enum kexec_status entry_file_check_size(const char *said_by, uint64_t size);
+
 /*
  * Makes a plan of an entry file's content. The plan's text, which is measured, is always UTF-8: the content without its
  * byte order mark, a line end, and `more`, which has further lines of the entry.

@@ -57,9 +57,9 @@ static enum kexec_status plan_stream(struct stream *stream, struct text more, ch
 	struct text text;
 	void *buffer;
 
-	if (stream->file.size >= ENTRY_SIZE_MAX)
-		return log_error(KEXEC_TOO_LARGE, "%s: expected at most %u bytes, found %lu", path, ENTRY_SIZE_MAX - 1,
-				 stream->file.size);
+	status = entry_file_check_size(path, stream->file.size);
+	if (status)
+		return status;
 	/* The pool cannot allocate 0 bytes. */
 	status = pool_alloc(stream->file.size + 1, path, &buffer);
 	if (status)
