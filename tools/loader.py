@@ -96,7 +96,7 @@ def complaint_of(function):
 
 
 class Parser(argparse.ArgumentParser):
-    """A parser whose messages are printable. Options cannot be abbreviated."""
+    """A parser whose messages are printable. Options cannot be abbreviated, and a word that begins with - is no value."""
 
     def __init__(self, description, **options):
         super().__init__(description=description, formatter_class=argparse.RawDescriptionHelpFormatter,
@@ -194,11 +194,7 @@ def write(path, content):
             os.unlink(partial)
     # Flush the name as well, where the file system allows it.
     with contextlib.suppress(OSError):
-        folder = os.open(path.parent, os.O_RDONLY)
-        try:
-            os.fsync(folder)
-        finally:
-            os.close(folder)
+        flush(path.parent)
 
 
 def run_program(command, package):

@@ -156,7 +156,8 @@ def _restored_copy(machine, plan):
         return []
     sets, files = _sets_to_copy(machine, plan)
     before = [found for found in sets if found.name == machine.removable.set_name]
-    restored = [step for found in [*before, *sets][:1] for step in machine.removable.follow(found, files)]
+    found = next(iter([*before, *sets]), None)
+    restored = machine.removable.follow(found, files) if found else []
     return [*restored, *machine.record.saved()] if restored else []
 
 
