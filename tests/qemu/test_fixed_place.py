@@ -91,7 +91,8 @@ def test_kernel_that_is_not_relocatable(boot):
     assert int(report["efi-runtime-map"]) > 0
 
 
-@pytest.mark.parametrize("path", MEMTESTS or [None], ids=lambda path: path and path.name)
+@pytest.mark.parametrize("path", [pytest.param(path, marks=[pytest.mark.matrix] if path.suffix == ".bin" else [])
+                                  for path in MEMTESTS] or [None], ids=lambda path: path and path.name)
 def test_memtest(boot, path):
     """Debian 12 has two, a .bin and an .efi file. Neither is relocatable, and both run at 1 MiB."""
     assert path, "expected memtest86+ below build/deps: run make deps"

@@ -51,6 +51,7 @@ def test_seed_of_the_firmware_and_of_the_variable(boot, seed_variable):
 NO_RNG = {"cpu": "max,-rdrand"}
 
 
+@pytest.mark.matrix
 def test_seed_of_the_variable_alone(boot, seed_variable):
     variables = seed_variable(32)
     guest = boot(variables=variables, **NO_RNG)
