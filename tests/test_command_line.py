@@ -14,7 +14,7 @@ from command_machine import COMMAND, KERNEL, ROOT, FolderMachine
 from fake_qemu import GOOD_BOOT, WAITS, FakeQemu
 from kexec_efi import variables
 
-COMMANDS = ["install", "add", "remove", "list", "status", "verify", "bless", "uninstall", "predict", "pcrlock", "seal", "uki", "sign"]
+COMMANDS = ["install", "add", "remove", "list", "status", "verify", "check", "bless", "uninstall", "predict", "pcrlock", "seal", "uki", "sign"]
 
 
 def run(*words, **options):

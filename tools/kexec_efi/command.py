@@ -15,7 +15,7 @@ import sys
 
 import loader
 
-from . import boot_files, changes, configuration, enrolment, images, report
+from . import boot_files, changes, check, configuration, enrolment, images, report
 from .errors import FAILED, NOT_INSTALLED, Refused
 from .machine import Machine
 from .record import Record
@@ -189,6 +189,7 @@ def _parser():
     command("list", "print the kernels that are set up", _report(report.listing))
     command("status", "print what boots, the outcome of each trial, and damage", _report(report.status))
     command("verify", "check all files as the loader would, with their digests and signatures", _report(report.verification))
+    command("check", "check entries and images as the loader would, before they boot", check.check, check.add_arguments)
     command("bless", "record that the running kernel has come up (kexec-efi-bless.service does)", _bless, _add_change)
     command("uninstall", "remove everything, and restore the boot order", _uninstall, _add_change, force=left)
     command("predict", "print what a TPM will hold after a boot of VERSION, or of an image", _of_version(images.predict),
@@ -220,6 +221,8 @@ def _run():
         loader.say(f"kexec-efi {boot_files.image_version()}")
         return 0
     options = _parser().parse_args()
+    # Without --root, an entry's paths begin where its volume is mounted.
+    options.is_root_given = hasattr(options, "root")
     for name, value in DEFAULTS.items():
         if not hasattr(options, name):
             setattr(options, name, value)
