@@ -261,6 +261,15 @@ def test_load_options(tmp_path, root):
 
 
 
+def test_load_options_of_a_sealed_image_are_ignored(sealed, root):
+    """As the loader does, with its warning."""
+    for image in (sealed / "entry.efi", sealed / "unified.efi"):
+        plain, given = (predict(f"--root={root}", *more, image=image) for more in ([], ["--load-options=linux=/vmlinuz -- quiet"]))
+        assert_predicted(plain)
+        assert (given.returncode, given.stdout) == (0, plain.stdout)
+        assert given.stderr == "warning: load options ignored: what this image boots is sealed in it\n"
+
+
 def addon(*sections):
     """An addon made of our own loader: only the sections count."""
     return uki.make(sections, IMAGE)
