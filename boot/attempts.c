@@ -44,7 +44,7 @@ bool attempts_has_next(const struct attempts *attempts)
 	return next[0] && !was_tried(attempts, next);
 }
 
-/* Warns if the entry names a fallback that is not tried, because its author expects that it is. */
+/* Warns if a fallback is not tried, because the entry's author relies on it. */
 static void say_why_none(const struct attempts *attempts)
 {
 	const struct attempt *current = &attempts->list[attempts->index];

@@ -22,7 +22,7 @@ struct attempt {
 	char reason[ATTEMPT_REASON_SIZE]; /* why it was refused */
 };
 
-/* A zeroed one stands before the first attempt, of which nothing is known yet. */
+/* A zeroed one is at the first attempt, whose entry is not known yet. */
 struct attempts {
 	struct attempt list[ATTEMPTS_MAX];
 	size_t index;  /* of the current one */

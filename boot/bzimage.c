@@ -206,7 +206,7 @@ static struct memory_request elsewhere(const struct header_values *kernel, uint6
 	};
 }
 
-/* As high as possible, but preferably below 4 GiB, where firmware can read to. */
+/* As high as possible, but preferably below 4 GiB, where all firmware can read to. */
 static struct memory_request initrd_request(const struct header_values *kernel)
 {
 	return (struct memory_request){

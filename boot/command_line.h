@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * Words of the command line for others than Linux: for the kernel's EFI stub, which does not run here, and for loaders
- * that replace words. Linux gets the command line unchanged, and it is measured unchanged, as behind the stub.
+ * Words of the command line that are not for Linux: they are for the kernel's EFI stub, which does not run here, or for
+ * loaders that replace words. The line is measured and passed to Linux unchanged, as with the stub.
  *
  * Ignored: initrdmem=, which Linux reads itself if it got no initrd; efi=nochunk, about how the stub reads files;
  * efi=novamap, about the stub on other machines; quiet and efi=debug, about the stub's messages; nokaslr, because no
@@ -14,7 +14,7 @@
 #include "boot/unified_image.h"
 
 /*
- * Does what the plan's command line asks of the stub, or warns that it is not done.
+ * Carries out the words of the plan's command line that are for the stub, or warns that it does not.
  *
  * initrd=PATH anywhere in the line (rEFInd and others append it) adds an initrd behind those of the entry's own lines,
  * unless one of them is that file. A sealed plan refuses it, because nobody vouches for that initrd.

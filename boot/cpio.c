@@ -134,7 +134,7 @@ enum kexec_status cpio_add_file(struct cpio *cpio, const char *name, uint64_t si
 	return KEXEC_OK;
 }
 
-/* systemd-stub writes this number in capitals, and no other. */
+/* systemd-stub writes the size of this name in capitals, and every other number in small letters. */
 enum kexec_status cpio_finish(struct cpio *cpio)
 {
 #define ZERO "00000000"

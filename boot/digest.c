@@ -194,7 +194,7 @@ enum kexec_status digest_prepare(const struct kexec_image *kexec_image, const st
 	status = purgatory_set(purgatory, purgatory_region_names, &digest->table.names);
 	if (status)
 		return status;
-	/* Only now, because the tables list this region too, and it contains them. */
+	/* Hash it last: it contains the tables, which list it too. */
 	hash_region(digest, own);
 	digest->early_count = own + 1;
 	log_verbose("purgatory digested up to 0x%016lx", own_end(digest));

@@ -13,7 +13,7 @@
 #include "boot/log.h"
 #include "boot/status.h"
 
-/* More than a small object has: one that is loaded as a whole has about ten of its own, and debug data. */
+/* A small object that is loaded whole has about ten sections, and perhaps some with debug data. */
 #define ELF_SECTIONS_MAX 64
 
 /* A large page. Content that is loaded into pages needs no more. */
@@ -48,7 +48,7 @@ static inline bool elf_fits(uint64_t offset, uint64_t length, uint64_t size)
 /* Returns a section's header by an index below header.e_shnum. It is a copy, because the file's may be unaligned. */
 struct elf64_section elf_section(const struct elf_object *object, uint32_t index);
 
-/* Whether a section is part of the program, and whether it has bytes in the file, so is not all zeros. */
+/* Whether a section is part of the program, and whether its content is in the file; otherwise it is zeros. */
 bool elf_section_is_loaded(const struct elf64_section *section);
 bool elf_section_has_bytes(const struct elf64_section *section);
 

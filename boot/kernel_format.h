@@ -74,7 +74,7 @@ struct kernel_format {
 	/* Checks the file's headers and plans its place. Logs the first error. */
 	enum kexec_status (*plan)(const struct kernel_probe *probe, struct kernel_plan *ret_plan);
 
-	/* Lists the ranges of the file that run, or that Linux is given. Returns their number. */
+	/* Lists the ranges of the file that run or that Linux gets. Returns their number. */
 	size_t (*signed_ranges)(const struct kernel_plan *plan, struct file_range ret_ranges[KERNEL_SIGNED_RANGES_MAX]);
 };
 
@@ -84,7 +84,7 @@ struct kernel_format {
  */
 enum kexec_status kernel_plan_file(const struct kernel_probe *probe, struct kernel_plan *ret_plan);
 
-/* Where an initrd of `size` bytes may go. */
+/* Returns the request for the memory of an initrd of `size` bytes. */
 struct memory_request kernel_initrd_request(const struct kernel_plan *plan, uint64_t size);
 
 /* Refuses a command line of `length` bytes, without its NUL, if the kernel would truncate it. */

@@ -56,8 +56,8 @@ enum kexec_status kexec_image_add_segment(struct kexec_image *kexec_image, const
 					  struct kexec_segment **ret_segment);
 
 /*
- * Adds a segment of `size` bytes for data without a fixed place: as high as possible below 4 GiB, where firmware can
- * read to, and above the memory of BIOS, video and the kernel's trampoline.
+ * Adds a segment of `size` bytes for data without a fixed place: as high as possible below 4 GiB, where all firmware
+ * can read to, and above the memory of BIOS, video and the kernel's trampoline.
  */
 enum kexec_status kexec_image_add_data(struct kexec_image *kexec_image, const char *name, uint64_t size,
 				       enum digest_stage stage, struct kexec_segment **ret_segment);

@@ -6,9 +6,9 @@
 #include "common/string.h"
 
 /*
- * Room for the map to grow. Our own allocations make it grow, and some firmware adds much at the exit itself, such as
- * that of a guest which then accepts all its memory. After a refused exit, getting more room could fail, so there is
- * plenty from the start. Hashing it takes no noticeable time.
+ * Room for the map to grow. Our own allocations make it grow. Some firmware adds many descriptors during
+ * ExitBootServices, for example in a guest that accepts all its memory then. Once ExitBootServices has been refused,
+ * allocating more room could fail, so there is plenty from the start. Hashing it takes no noticeable time.
  */
 #define MAP_HEADROOM_DESCRIPTORS 1024
 #define MAP_HEADROOM_FACTOR 2

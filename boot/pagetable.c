@@ -304,7 +304,7 @@ static uint64_t cut_page(const struct paging *paging, const struct mapped_range 
 	return border == align_down(border, 1ull << level) ? UINT64_MAX : border >> level;
 }
 
-/* Counts the pages of a level that are cut. Counts each only once. */
+/* Counts the pages of a level that are cut, each once. */
 static size_t count_cut(const struct paging *paging, const struct mapped_range *data, size_t count, enum level level)
 {
 	size_t cuts = 0;

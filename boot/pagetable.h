@@ -41,9 +41,9 @@ struct page_tables {
 
 /*
  * Maps the first 4 GiB, the memory and runtime devices in `map`, and `extra`. Uses pages of 1 GiB if the CPU has them
- * and the whole GiB is wanted, else of 2 MiB: with a page far beyond memory, the CPU could speculate where it must not.
- * Sets the bits accessed and dirty, so that the CPU never writes to the tables and they can be hashed. Fails if
- * tables->capacity is too small.
+ * and the whole GiB is wanted, else of 2 MiB: a page that reaches far beyond memory lets the CPU speculate where it
+ * must not. Sets the bits accessed and dirty, so that the CPU never writes to the tables and they can be hashed. Fails
+ * if tables->capacity is too small.
  */
 enum kexec_status page_tables_build(struct page_tables *tables, const struct memory_map *map,
 				    const struct mapped_range *extra);

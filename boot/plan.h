@@ -23,7 +23,7 @@ enum part_source {
 };
 
 /*
- * Who vouches for a part. Only the place where the part was named decides this, never the text itself: whoever can
+ * Who vouches for a part. Only the place where the part was named decides this, never the text: an attacker who can
  * write an entry can write anything into it.
  */
 enum trust {

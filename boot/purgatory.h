@@ -39,7 +39,7 @@ enum kexec_status purgatory_get_symbol(const struct purgatory *purgatory, const 
 /* The same for a symbol of common/purgatory_abi.h. `value` must point to an object of exactly its size. */
 #define purgatory_set(purgatory, symbol, value)                                                                        \
 	({                                                                                                             \
-		_Static_assert(sizeof(*(value)) == sizeof(symbol), "the value has not the size of " #symbol);          \
+		_Static_assert(sizeof(*(value)) == sizeof(symbol), "the value does not have the size of " #symbol);    \
 		purgatory_set_symbol((purgatory), #symbol, (value), sizeof(symbol));                                   \
 	})
 

@@ -56,7 +56,7 @@ size_t sealed_image_entries(const struct pe_image *image)
 	return count_sections(image, SECTION_ENTRY);
 }
 
-/* Refuses more entries than one start tries, because whoever sealed them wants each to be tried. */
+/* Refuses more entries than one start tries, because their author expects each to be tried. */
 static enum kexec_status check_entries(const struct pe_image *image)
 {
 	size_t count = sealed_image_entries(image);
@@ -126,8 +126,8 @@ static enum kexec_status plan_entry(const struct pe_image *image, size_t index, 
 }
 
 /*
- * Writes an entry that names the sections. The plan is made of it. The command line becomes one line, whatever
- * separates and ends its words. An empty initrd is refused when it is loaded, because somebody wanted it.
+ * Writes an entry that names the sections, to make the plan of. Control characters in the command line become blanks,
+ * so that it is one line. An empty initrd is named too: loading refuses it, because the image's author wanted one.
  */
 static void write_entry(const struct pe_image *image, uint32_t profile, struct text command_line,
 			struct text_buffer *text)

@@ -51,7 +51,7 @@ enum kexec_status unified_file_keep_initrd(const struct unified_file *file, cons
 
 /*
  * Makes file->command_line, once the platform has vouched for the file if it must (`is_signed`). Carries out the words
- * of .cmdline that are for others than Linux (boot/command_line.h).
+ * of .cmdline that are not for Linux (boot/command_line.h).
  */
 enum kexec_status unified_file_settle_command_line(struct unified_file *file, struct boot_plan *plan, bool is_signed);
 

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
  * The digests of a unified image's sections, each as of a region (common/region.h), taken while the file arrives. The
- * purgatory compares with them after the sections have moved. So it finds changes before the move as well as later
- * ones.
+ * purgatory compares with them after the sections have moved. So it also finds changes from before the move.
  */
 #pragma once
 
@@ -22,5 +21,5 @@ struct unified_hasher {
 /* Adds the next `size` bytes of the file. */
 void unified_hasher_arrived(struct unified_hasher *hasher, const void *bytes, uint64_t size);
 
-/* Whether `bytes`, a section's content as in the file, are the same that arrived. */
+/* Whether `bytes`, a section's content as in the file, are the bytes that arrived. */
 bool unified_hasher_agrees(const struct unified_hasher *hasher, enum unified_part part, const void *bytes);

@@ -26,7 +26,7 @@ static inline struct cpuid cpu_cpuid_unchecked(uint32_t leaf)
 	return found;
 }
 
-/* All zero if the CPU does not have the leaf. Of a leaf with subleaves, subleaf 0. */
+/* All zero if the CPU does not have the leaf. Reads subleaf 0 of a leaf that has subleaves. */
 static inline struct cpuid cpu_cpuid(uint32_t leaf)
 {
 	if (cpu_cpuid_unchecked(leaf & CPUID_EXTENDED).eax < leaf)

@@ -20,5 +20,8 @@ struct exception {
 	uint64_t machine_check_bank; /* IA32_MCi_STATUS of the first bank that holds an error, 0: none */
 };
 
-/* Writes such as "page fault (14) at 0x1e0a4010, address 0xdead0000, error code 0x2", cut to `size` bytes with NUL. */
+/*
+ * Writes a text such as "page fault (14) at 0x1e0a4010, address 0xdead0000, error code 0x2", cut to `size` bytes with
+ * its NUL.
+ */
 void exception_format(const struct exception *exception, char *buffer, size_t size);

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* printf for a world without a C library: the part of C's format language that the messages here use. */
+/* printf without a C library: the part of its format language that our messages use. */
 #pragma once
 
 #include <stdarg.h>
 #include <stddef.h>
 
 /*
- * Writes at most `size` - 1 characters and a NUL into `buffer` (size >= 1), cutting off what does not fit. Returns the
- * number of characters written, the NUL not counted.
+ * Writes at most `size` - 1 characters and a NUL into `buffer` (size >= 1), and drops the rest. Returns the number of
+ * characters written, the NUL not counted.
  *
  * It understands %s %c %d %u %x %% with the length modifiers l, ll and z, a field width, the flag 0, and a precision
  * for %s (`%.*s`). Anything else is written as it stands.

@@ -29,7 +29,9 @@
  */
 #define PURGATORY_DIGESTS __attribute__((section(".kexec-digests"), aligned(64)))
 
-/* Behind the digests: symbols that the loader sets after hashing. No digest covers them, and none decides what runs. */
+/*
+ * Behind the digests: symbols that the loader sets after hashing. No digest covers them; they do not decide what runs.
+ */
 #define PURGATORY_LATE __attribute__((section(".kexec-late")))
 
 /* One range of physical memory that the digest covers. A region of length 0 is unused. */
@@ -76,8 +78,8 @@ struct stopped_entries {
 
 /*
  * How the purgatory reaches the firmware: the physical address of EFI_RUNTIME_SERVICES, or 0 if there is none. It is
- * the table's address, not the services': ExitBootServices may replace the services in the table. U-Boot does, and its
- * former ones need code that is gone.
+ * the table's address, not the services': ExitBootServices may replace the services in the table. U-Boot does, and the
+ * former services need code that is gone.
  */
 struct purgatory_policy {
 	uint64_t runtime_services;

@@ -2,8 +2,8 @@
 /*
  * The only file that includes mbedTLS (3.6, include/mbedtls/sha256.h). mbedTLS keeps the state and the bytes of a
  * partial block, and does the padding. Whole blocks bypass its update function, which would pass on one block at a time
- * (MBEDTLS_SHA256_PROCESS_ALT): that costs a tenth of the SHA extensions' speed, and it miscounts 4 GiB or more at
- * once.
+ * (MBEDTLS_SHA256_PROCESS_ALT): that would cost a tenth of the SHA extensions' speed, and the function miscounts 4 GiB
+ * or more in one call.
  */
 #include "common/sha256.h"
 

@@ -12,7 +12,7 @@
 #include "common/purgatory_abi.h"
 
 /*
- * The implementations; their digests are the same. A CPU need not have those before one that it has: an Atom has NI,
+ * The implementations; their digests are the same. A CPU that has one need not have those before it: an Atom has NI,
  * but not AVX2.
  */
 enum sha256_code {

@@ -16,7 +16,7 @@
  *   since it also interrupts operating systems that have AVX on.
  * - A hypervisor intercepts XSETBV, and may intercept CR4. That costs microseconds, so callers hash many leaves between
  *   the two calls. CPUID does not show what the hypervisor does not offer, so XSETBV raises no exception.
- * - Other processors have control registers of their own, and none of them works for us.
+ * - Other processors have control registers of their own, and run no code of ours.
  *
  * Code that hashes with AVX ends with VZEROUPPER, so the upper halves of the ymm registers are in their initial state
  * again.

@@ -60,7 +60,7 @@ struct boot {
 	struct handover handover;
 };
 
-/* Who started us must be known before anything can fail: it decides how a failure returns. */
+/* Finds out first who started us, because that decides how a failure returns. */
 static enum kexec_status find_self(struct start *start)
 {
 	EFI_GUID guid = LOADED_IMAGE_PROTOCOL;
@@ -73,7 +73,7 @@ static enum kexec_status find_self(struct start *start)
 	loader_interface_start(start->image);
 	start_note_begin(start->image);
 	start->last_stop = last_stop_report();
-	/* If another image's trial was stopped, ours was not: it boots at once. */
+	/* The stopped start was the trial of another image, so ours boots at once. */
 	if (start_note_stopped())
 		start->last_stop = (struct last_stop){ .at_the_exit = start->last_stop.at_the_exit };
 	log_info("kexec-efi " KEXEC_EFI_VERSION);
@@ -132,7 +132,7 @@ static struct load_target load_target(struct boot *boot)
 /*
  * An entry that is refused before anything is measured leaves the registers unchanged, so that the next entry can still
  * reach its predicted values. So a kernel that comes by itself is measured when its initrds are loaded and verified.
- * The measurement cannot wait if addons follow in register 4, or for a unified image, which is not kept.
+ * The measurement cannot wait if addons follow in register 4, or for a unified image, whose file is not kept.
  */
 static bool is_measured_at_once(const struct boot *boot)
 {
@@ -263,14 +263,15 @@ static void leave_for_linux(const struct boot *boot)
 	stub_variables_set();
 	start_note_started();
 	clock_print_phases();
-	/* At the end of the log, which stays if lines must be dropped. */
+	/* Log this last: a full log loses its first lines. */
 	attempts_print(&boot->start->attempts);
 	loader_interface_finish(&boot->plan, boot->kernel.view.bytes != NULL);
 }
 
 /*
- * From here on only the purgatory can report times, on the serial line. In a TDX guest the serial port raises an
- * exception that the purgatory does not handle. There it uses the port only to report a mismatch, before it stops.
+ * From here on only the purgatory can report times, on the serial line. In a TDX guest it reports none: there the
+ * serial port raises an exception, on which the purgatory shuts the CPU down. So it uses the port only to report a
+ * mismatch, before it stops.
  */
 static enum kexec_status hand_over_clock(const struct boot *boot)
 {

@@ -178,7 +178,7 @@ void purgatory_exception(const struct frame *frame)
 		go_on_after_nmi(frame);
 		return;
 	}
-	/* In a guest of Intel TDX the serial line's ports raise this exception, and no other way to report exists. */
+	/* In a guest of Intel TDX the serial port itself raises this exception, so no report is possible. */
 	if (frame->vector == VECTOR_VIRTUALIZATION)
 		shut_down();
 	if (reports == REPORTS_MAX)

@@ -168,7 +168,7 @@ static void examine(const struct verdict *verdict, struct page_findings *ret_fin
 	report_changed_pages(ret_findings);
 }
 
-/* For the next start, which tells the user: perhaps nobody was watching the serial line. */
+/* For the next start, which shows it to the user: perhaps nobody was watching the serial line. */
 static struct stop_note note_of(const struct verdict *verdict)
 {
 	struct stop_note note = { .kind = STOP_MISMATCH };

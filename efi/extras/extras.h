@@ -44,7 +44,7 @@ struct extras_folder {
 	struct folder folder;
 };
 
-/* Position of an initrd among the others (efi/load/initrds.c). */
+/* Position of an initrd among the others (efi/load/initrd_list.c). */
 enum extra_order {
 	EXTRA_MICROCODE, /* of an addon: before all others, the last file first, as Linux takes the first */
 	EXTRA_ARCHIVE,	 /* behind the image's own initrd */
@@ -53,7 +53,7 @@ enum extra_order {
 
 /* Groups of initrds that are measured together: the caller learns whether a whole group was measured (efi/measure). */
 enum extra_group {
-	EXTRA_UNMEASURED, /* a section, which is measured as such, or must not be */
+	EXTRA_UNMEASURED, /* a section: measured with its image, or never */
 	EXTRA_PARAMETERS,
 	EXTRA_SYSEXTS,
 	EXTRA_CONFEXTS,

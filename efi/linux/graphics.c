@@ -26,8 +26,8 @@ static bool describe(const EFI_GRAPHICS_OUTPUT_PROTOCOL *gop, struct screen_info
 }
 
 /*
- * The console splitter presents several screens as one, which need not be real. A real screen of the console carries
- * the mark of a console device. If no screen has it, take the first that can be described.
+ * The console splitter presents several screens as one, which may be virtual. A real screen of the console carries the
+ * mark of a console device. If no screen has it, take the first that can be described.
  */
 static EFI_HANDLE find_screen(const EFI_HANDLE *handles, UINTN count, struct screen_info *ret_screen)
 {

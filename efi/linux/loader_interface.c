@@ -170,8 +170,8 @@ static enum loader_before find_loader_before(void)
 
 /*
  * Whether the program that started us lies on a volume, like a boot menu. The firmware's boot manager is no parent at
- * all (UEFI specification 9.1.1), or lies in the firmware, like a built-in shell. A shell on a volume is taken for a
- * menu. It, too, continues after a success.
+ * all (UEFI specification 9.1.1), or lies in the firmware, like a built-in shell. A shell on a volume counts as a menu:
+ * it also continues after a success.
  */
 static bool is_started_from_a_volume(const EFI_LOADED_IMAGE *image)
 {

@@ -52,9 +52,9 @@ uint64_t initrd_list_named_size(const struct initrd_list *list);
 size_t initrd_list_registered(const struct initrd_list *list);
 
 /*
- * systemd-boot registers its initrds and also names them in the load options; so does edk2 with QEMU's. Finds the first
- * of the named initrds from which on all of them, with the padding behind them, have the registered one's size; or
- * list->count.
+ * systemd-boot registers its initrds and also names them in the load options, as edk2 does with QEMU's. Finds the named
+ * initrd from which on all together, with the padding behind them, have the size of the registered one; list->count if
+ * there is none.
  */
 size_t initrd_list_twin(const struct initrd_list *list, size_t registered);
 

@@ -38,7 +38,7 @@ struct event_subject {
 	uint64_t size;
 };
 
-/* Begins a start's measurements: no group has an event, and no register either. */
+/* Begins a start's measurements: no group and no register has an event yet. */
 void events_start(void);
 
 /* Begins the measurements of another entry in the same start. A group that lacks an event stays incomplete. */

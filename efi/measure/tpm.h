@@ -5,8 +5,8 @@
  * numbers. If both exist, we measure into both.
  *
  * After a boot's measurements each register is complete, capped or open. A capped register lacks a measurement, and has
- * an error event instead. An open register lacks a measurement and does not show it: whoever extends it next can give
- * it the value of another boot.
+ * an error event instead. An open register lacks a measurement and does not show it: the program that extends it next
+ * can give it the value of another boot.
  */
 #pragma once
 
@@ -90,7 +90,8 @@ bool tpm_measure(const struct tpm_event *event);
 
 /*
  * Does the same for an application that the platform was asked about since tpm_find or tpm_find_again, and should have
- * measured (the same specification, 3.3.4.5), but only if the log says that it has not. If the log cannot tell, it has.
+ * measured (the same specification, 3.3.4.5), but only if the log shows that it has not. If the log cannot tell,
+ * assumes that it has.
  */
 void tpm_measure_unless_logged(const struct tpm_event *application);
 

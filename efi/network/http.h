@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
  * One request to a web server and its answer, through EFI_HTTP_PROTOCOL (UEFI specification 29.6). Each request has its
- * own child instance of the firmware's driver, and so its own connection: after an error nothing of it is used again.
- * The firmware resolves names and speaks TLS, as it is configured.
+ * own child instance of the firmware's driver, and so its own connection: after an error neither is used again. The
+ * firmware resolves names and speaks TLS, as it is configured.
  */
 #pragma once
 

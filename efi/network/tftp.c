@@ -46,7 +46,7 @@ static EFI_STATUS call(struct tftp_file *file, EFI_PXE_BASE_CODE_TFTP_OPCODE ope
 				(UINT8 *)file->path, NULL, FALSE);
 }
 
-/* Not after an answer of the server: it would answer the same again. */
+/* Retries only if the server has not answered: a second answer would be the same. */
 static bool may_retry(const struct tftp_file *file, unsigned tries, EFI_STATUS status)
 {
 	if (!EFI_ERROR(status) || status == EFI_TFTP_ERROR || status == EFI_BUFFER_TOO_SMALL || tries == TRIES)
@@ -60,7 +60,7 @@ static enum kexec_status meaning(EFI_STATUS status)
 	return status == EFI_BUFFER_TOO_SMALL ? KEXEC_MISMATCH : status_from_efi(status);
 }
 
-/* The server's errors are mostly about the name, whatever their number. */
+/* Takes any error of the server for NOT_FOUND: most are about the name, whatever their number. */
 enum kexec_status tftp_file_open(struct tftp_file *file)
 {
 	unsigned tries = 0;

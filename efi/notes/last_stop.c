@@ -150,7 +150,7 @@ struct last_stop last_stop_report(void)
 
 	if (!read_and_delete(&note, &deleted))
 		return last;
-	/* A note that stays must not keep the machine from booting for ever. */
+	/* A note that cannot be deleted must not keep the machine from booting for ever. */
 	last.was_stopped = print(&note) && deleted;
 	if (!deleted)
 		log_warning("the firmware does not delete the note of it; going on");
@@ -181,7 +181,7 @@ static bool holds(const struct stopped_entries *entries, uint64_t id)
 	return false;
 }
 
-/* An entry that does not fit is only tried again. */
+/* Drops the entry if the list is full: the next start merely tries it again. */
 static void add(struct stopped_entries *entries, uint64_t id)
 {
 	size_t i = 0;

@@ -150,7 +150,7 @@ static bool is_in_order(uint16_t number, const uint16_t *order, size_t count)
 	return false;
 }
 
-/* Whether the firmware has started an entry that BootOrder does not contain. If it does not tell, the answer is no. */
+/* Whether the firmware has started an entry that BootOrder does not contain. Returns false if it does not tell. */
 static bool is_trial(void)
 {
 	const struct variable current = {

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * Tells the next system that comes up about a start that did not. The log cannot do that: it is volatile, and only a
- * boot that reaches Linux leaves it. The non-volatile variable KexecStarts, of the vendor in common/vendor.h, holds
- * lines of text. A line has four fields, separated by tabs: the event, the image's path, a line of the log, and the
- * firmware's time. The events:
+ * Reports failed starts to the next system that comes up. The log cannot do that: it is volatile, and only a boot that
+ * reaches Linux leaves it. The non-volatile variable KexecStarts, of the vendor in common/vendor.h, holds lines of
+ * text. A line has four fields, separated by tabs: the event, the image's path, a line of the log, and the firmware's
+ * time. The events:
  *
  *   refused  the entry was refused, for the reason in the line
  *   started  an image that BootOrder does not contain, such as one on trial by BootNext, has left for the kernel
@@ -25,7 +25,7 @@ void start_note_begin(const EFI_LOADED_IMAGE *image);
 
 /*
  * Call it after last_stop_report, whose first message it adds to the note. Returns whether the trial of another image
- * was stopped, as far as the note tells. Then it is no repetition to start this one.
+ * was stopped, as far as the note tells. Then starting this one repeats nothing.
  */
 bool start_note_stopped(void);
 

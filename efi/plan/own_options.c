@@ -8,7 +8,7 @@
 /* A longer path of our image counts as unknown. */
 #define OWN_PATH_SIZE 512
 
-/* EFI_SHELL_PARAMETERS_PROTOCOL is on the handle of whatever a UEFI shell starts (UEFI Shell specification 2.3). */
+/* A UEFI shell puts EFI_SHELL_PARAMETERS_PROTOCOL on each image that it starts (UEFI Shell specification 2.3). */
 #define SHELL_PARAMETERS_GUID                                                                                          \
 	{                                                                                                              \
 		0x752f3136, 0x4e16, 0x4fdc,                                                                            \

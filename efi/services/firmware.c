@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* Small things that everything on the firmware's side needs. */
+/* Helpers for all of efi/. */
 #include "efi/services/firmware.h"
 
 #include "boot/imagepath.h"

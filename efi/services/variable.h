@@ -56,7 +56,7 @@ enum variable_state variable_look(const struct variable *variable, struct variab
 /* Deletes a variable, whatever its attributes. EFI_SUCCESS only if it is gone afterwards, or was not there. */
 EFI_STATUS variable_delete(const struct variable *variable);
 
-/* Room for what variable_explain writes. */
+/* Room for the text of variable_explain. */
 #define VARIABLE_EXPLANATION_SIZE 80
 
 /* Writes "expected ..., found ..." for a variable that exists and is not VARIABLE_FOUND. */

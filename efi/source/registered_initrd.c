@@ -76,7 +76,7 @@ static void drop_copy(struct registered_initrd *initrd)
 	initrd->copy_pages = 0;
 }
 
-/* Fetches the whole initrd. Never reads more bytes than its first stated size, whatever it states now. */
+/* Fetches the whole initrd, and never more bytes than it stated when it was opened. */
 static enum kexec_status fetch(struct registered_initrd *initrd, const char **ret_why)
 {
 	uint64_t size = initrd->size;

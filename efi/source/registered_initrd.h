@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * An initrd that the program before us has registered for whatever it starts: EFI_LOAD_FILE2_PROTOCOL (UEFI
+ * An initrd that the program before us has registered for the programs that it starts: EFI_LOAD_FILE2_PROTOCOL (UEFI
  * specification 13.2) on the device path of LINUX_EFI_INITRD_MEDIA_GUID (include/linux/efi.h). GRUB, U-Boot, iPXE and
  * edk2 for QEMU's -initrd do so; the kernel's EFI stub and systemd-stub read it.
  */

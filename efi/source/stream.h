@@ -39,8 +39,8 @@ void stream_close(struct stream *stream);
  */
 enum kexec_status stream_read(struct stream *stream, uint64_t addr, uint64_t size, struct sink *sink);
 
-/* Fails if the part continues behind its stated size, because it was not read whole. */
+/* Fails if the part continues behind its stated size: then it was not read whole. */
 enum kexec_status stream_expect_end(struct stream *stream);
 
-/* Says how fast the part came, to users who have seen its progress, and in the log. */
+/* Logs the speed of the part, and shows it if progress was shown. */
 void stream_show_done(const struct stream *stream);

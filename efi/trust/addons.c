@@ -65,7 +65,7 @@ static bool find_sections(struct digest *digest, struct addon *addon)
 	return true;
 }
 
-/* Asks about every addon that systemd-stub would load, because the platform measures what it is asked about. */
+/* Asks about every addon that systemd-stub would load, because asking makes the platform measure it. */
 static bool is_trusted(const struct addon *addon)
 {
 	const struct kernel_plan plan = { .format = &unified_image_format, .unified = addon->view.image };

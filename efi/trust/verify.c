@@ -36,9 +36,9 @@ static EFI_STATUS ask_old_shim(struct shim_lock *lock, const void *bytes, uint64
 }
 
 /*
- * LoadImage verifies what it loads. It gets no device path: policy may depend on where an image comes from, and an
- * image without a path gets the strictest. We do not need the copy that it loads, which may exist even if the answer is
- * no (SECURITY_VIOLATION leaves a handle behind).
+ * LoadImage verifies the image that it loads. It gets no device path: policy may depend on where an image comes from,
+ * and an image without a path gets the strictest. We do not need the copy that it loads, which may exist even if the
+ * answer is no (SECURITY_VIOLATION leaves a handle behind).
  */
 static EFI_STATUS ask_by_loading(EFI_IMAGE_LOAD load, EFI_IMAGE_UNLOAD unload, const void *bytes, uint64_t size)
 {

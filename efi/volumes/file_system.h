@@ -7,7 +7,7 @@
 
 /*
  * Finds the file system on `device`. If there is none yet, it first connects drivers to the device: firmware with a
- * fast boot skips what it does not need, and a driver loaded later may know the file system.
+ * fast boot connects few devices, and a driver loaded later may know the file system.
  */
 EFI_STATUS file_system_on(EFI_HANDLE device, EFI_SIMPLE_FILE_SYSTEM_PROTOCOL **ret_file_system);
 
