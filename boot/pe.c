@@ -323,7 +323,10 @@ bool pe_signed_ranges(const void *bytes, uint64_t size, struct pe_signed_ranges 
 	/* As specified, the rest of the file begins at the sum of all sizes hashed so far, wherever that is. */
 	if (file.certificates_size < size)
 		add_range(ret_ranges, hashed, size - file.certificates_size);
-	/* With many versions of shim in use, anybody can append to a kernel that was enrolled by its digest. */
+	/*
+	 * Without certificates, shim before 16.1 does not hash the rest: anybody can append to a kernel enrolled by its
+	 * digest.
+	 */
 	if (file.certificates_size)
 		ret_ranges->agreed_count = ret_ranges->count;
 	return true;

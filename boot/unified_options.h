@@ -13,7 +13,7 @@
 #include "boot/unified_image.h"
 
 /*
- * For an image that the platform must vouch for. By a .cmdline its signer has fixed options and initrds. So this
+ * For an image that the platform must vouch for. The signer of a .cmdline has fixed options and initrds. So this
  * refuses an entry that adds either, unless it is sealed. systemd-stub ignores them instead.
  */
 enum kexec_status unified_check_additions(const struct boot_plan *plan, const struct unified_image *image);

@@ -23,7 +23,7 @@ enum {
 #define MC_STATUS_VALID (1ull << 63)
 #define MC_STATUS_ADDRESS_VALID (1ull << 58)
 
-/* If a report raises an exception, it is tried once more. */
+/* A report that raises an exception is retried once. */
 #define REPORTS_MAX 2
 
 /* The argument from start.asm: the vector, and the words that the CPU pushed (Intel SDM volume 3, figure 6-9). */

@@ -137,7 +137,7 @@ static void report(const struct verdict *verdict)
 	say(line);
 }
 
-/* Whether the byte at the address was hashed and has not changed. */
+/* Whether the byte at the address is in a region that was hashed and has not changed. */
 static bool is_unchanged(uint64_t address)
 {
 	for (size_t i = 0; i < REGION_MAX; i++) {

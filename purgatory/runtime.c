@@ -64,6 +64,6 @@ _Noreturn void firmware_reset(void)
 		services->reset_system(RESET_COLD, STATUS_ABORTED, 0, NULL);
 	}
 	__asm__ volatile("outb %0, %1" : : "a"((uint8_t)RESET_CONTROL_HARD), "Nd"((uint16_t)RESET_CONTROL_PORT));
-	/* If that had no effect: */
+	/* Neither reset had an effect. */
 	shut_down();
 }

@@ -191,7 +191,7 @@ static void look_at_initrds(const struct initrd_loader *loader)
 	}
 }
 
-/* A registered initrd is not part of the plan. Sections and initrds made here are measured as such. */
+/* The entry does not name a registered initrd. Sections, and initrds made here, are measured elsewhere. */
 static void report_added(const struct initrd_loader *loader, const struct load_target *target)
 {
 	for (size_t i = 0; i < loader->list.count; i++) {

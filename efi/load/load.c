@@ -170,7 +170,7 @@ struct kernel_move kernel_find_move(const struct kernel *kernel)
 	return (struct kernel_move){ .from = segment->mem, .to = kernel->load_addr, .size = segment->memsz };
 }
 
-/* Only for a unified image, as its stub does. Beside a kernel, the entry's options are the whole command line. */
+/* Empty if there is no room, or for a kernel that comes by itself: the entry's options are its whole command line. */
 static struct text words_for_consoles(const struct kernel *kernel, struct text line,
 				      char ret_words[SERIAL_CONSOLE_SIZE])
 {

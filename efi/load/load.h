@@ -20,7 +20,7 @@ struct load_target {
 	/* Whether a unified image must be in one piece, because the platform judges or measures it. */
 	bool (*needs_whole_file)(void);
 
-	/* Called for each initrd that the plan adds to a unified image, once it is loaded. */
+	/* Called for each initrd that the entry adds to a unified image, once it is loaded. */
 	void (*added_initrd)(const char *name, const void *bytes, uint64_t size);
 
 	/* Whether the platform must vouch for a kernel that is not sealed. */

@@ -251,8 +251,8 @@ struct tpm_event tpm_separator(const char *what, uint32_t pcr, const uint32_t *v
 
 /*
  * Extends the register with an EV_SEPARATOR whose value is 1. The profile uses that event for an error that left a
- * register incomplete (10.4.1; edk2's Tcg2Pei caps registers 0 to 7 with it). No boot's list of events begins with its
- * digest, so later events cannot lead to a value that somebody expects. Needs no memory.
+ * register incomplete (10.4.1; edk2's Tcg2Pei caps registers 0 to 7 with it). No complete boot has this event, so later
+ * events cannot lead to a value that somebody expects. Needs no memory.
  */
 static bool cap(struct meter *meter, uint32_t pcr)
 {

@@ -67,7 +67,7 @@ static void uninstall(struct tftp_progress *progress)
 	progress->handle = NULL;
 }
 
-/* Fails if somebody else already listens. */
+/* Fails if another program already listens. */
 static bool listen_on(struct tftp_progress *progress, EFI_HANDLE handle)
 {
 	EFI_GUID guid = EFI_PXE_BASE_CODE_CALLBACK_PROTOCOL_GUID;

@@ -139,7 +139,7 @@ static void write_record(const char *what, const char *path, const char *line)
 	add(record, length);
 }
 
-/* --- who is started --- */
+/* --- trials --- */
 
 static bool is_in_order(uint16_t number, const uint16_t *order, size_t count)
 {
@@ -180,7 +180,7 @@ static bool is_trial(void)
 	return state == VARIABLE_FOUND && !is_in_order(number, numbers, reading.size / sizeof(numbers[0]));
 }
 
-/* --- whose trial was stopped --- */
+/* --- stopped trials --- */
 
 /* Whether the last record is the start of another image than that at `path`. */
 static bool ends_with_start_of_another(const char *path)

@@ -45,7 +45,7 @@ void firmware_init(EFI_HANDLE image, EFI_SYSTEM_TABLE *system_table)
 	set_control_registers(control_registers_for_vectors(firmware_registers));
 }
 
-/* By the code without the bit that makes it an error. Not pointers: each would cost a relocation. */
+/* Indexed by the status without its error bit. Not pointers, because each would cost a relocation. */
 static const char status_names[][21] = {
 	"SUCCESS",	    "LOAD_ERROR",	    "INVALID_PARAMETER",
 	"UNSUPPORTED",	    "BAD_BUFFER_SIZE",	    "BUFFER_TOO_SMALL",

@@ -77,7 +77,7 @@ void dma_turn_off(void)
 		return;
 	}
 	disconnect_devices();
-	/* Log it before: a display's driver may draw by DMA. */
+	/* Log first, because a display's driver may draw by DMA. */
 	log_verbose("dma: off in PCI bridges from here on");
 	turn_bridges_off();
 }
