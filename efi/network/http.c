@@ -198,8 +198,8 @@ static void take_headers(struct http_message *message, struct http_answer *answe
 }
 
 /*
- * From status 300 on edk2 returns HTTP_ERROR with the status code. It cannot be told whether edk2 has then freed the
- * headers; they are not needed.
+ * From status 300 on edk2 returns HTTP_ERROR with the status code. It may or may not have freed the headers then, so
+ * this does not touch them.
  */
 static EFI_STATUS receive(struct http_exchange *exchange, struct http_answer *ret_answer)
 {

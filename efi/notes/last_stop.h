@@ -36,8 +36,8 @@ struct stop_policy {
 };
 
 /*
- * Reads the note that the last start left (common/stop_note.h), deletes it, and warns of its content. All members are
- * false if there is no note, or if the boot continued. was_stopped and was_reset are also false if the note cannot be
+ * Reads the note that the last start left (common/stop_note.h), deletes it, and warns of its content. Nothing was
+ * stopped if there is no note, or if the boot continued. was_stopped and was_reset are also false if the note cannot be
  * deleted.
  */
 struct last_stop last_stop_report(void);

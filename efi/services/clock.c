@@ -30,7 +30,7 @@ uint64_t clock_usec(void)
 
 	if (!ticks_per_msec)
 		ticks_per_msec = calibrate();
-	/* In this order it neither wraps nor loses more than a millionth. */
+	/* In this order it neither wraps nor loses more than a microsecond. */
 	return ticks_per_msec ? ticks / ticks_per_msec * 1000 + ticks % ticks_per_msec * 1000 / ticks_per_msec : 0;
 }
 

@@ -62,7 +62,7 @@ enum variable_state variable_read(const struct variable *variable, void *ret_val
 	return state;
 }
 
-/* Reads a variable that is larger than expected once more, for its attributes. */
+/* Reads a variable that is larger than expected again, for its attributes. */
 static void call_with_room(const struct variable *variable, struct variable_reading *reading)
 {
 	size_t room = reading->size;
