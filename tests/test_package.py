@@ -331,7 +331,7 @@ def test_image_that_cannot_be_put_there(package):
     before = machine.state()
     assert f"kexec-efi: warning: {VERSION} still boots by the former loader" in package.step("postinst", "configure", "0.1-1")
     (machine.root / "etc/kexec-efi.conf").write_text("nonsense\n")
-    assert "kexec-efi: warning: what is on the ESP is still of the former version" in package.step("postinst", "configure", "0.1-1")
+    assert "kexec-efi: warning: the ESP still has the files of the former version" in package.step("postinst", "configure", "0.1-1")
     assert machine.state() == before
 
 
