@@ -11,7 +11,7 @@
 
 #include "boot/plan.h"
 
-/* Of the longest value, its NUL included: bytes of UTF-8, or units of UTF-16. */
+/* Size of the longest value with its NUL: bytes of UTF-8, or units of UTF-16. */
 #define LOADER_VALUE_SIZE 512
 
 /*

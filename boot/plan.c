@@ -15,9 +15,9 @@
 #define QUOTE_MAX 120
 
 /*
- * The shortest lines, with their line feeds. They limit the number of members that a list can have. Of the two keys for
- * digests, sha256 is the shorter one. A word initrd=x of a command line, with the character that ends it, is as long as
- * an initrd line.
+ * The shortest lines, with their line feeds. They limit the number of members that a list can have. sha256 is the
+ * shorter of the two keys for digests. A word initrd=x of a command line, with the character that ends it, is as long
+ * as an initrd line.
  */
 #define INITRD_LINE_MIN sizeof("initrd x")
 #define DIGEST_LINE_MIN (sizeof("sha256  x") + DIGEST_TEXT_SIZE - 1)

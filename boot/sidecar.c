@@ -8,7 +8,7 @@
 
 #define EXTRA_DIRECTORY ".extra.d"
 
-/* Of two suffixes that fit, the longer comes first. */
+/* If two suffixes fit, the longer comes first. */
 static const struct {
 	struct text suffix;
 	enum sidecar kind;

@@ -136,7 +136,7 @@ static bool may_be_empty(enum unified_part part)
 	return part != UNIFIED_KERNEL && part != UNIFIED_INITRD && part != UNIFIED_MICROCODE;
 }
 
-/* Sections that run. Of other sections the first counts, as for systemd-stub. */
+/* Sections that run. If other sections share a name, the first counts, as for systemd-stub. */
 static bool must_be_single(enum unified_part part)
 {
 	return part == UNIFIED_COMMAND_LINE || !may_be_empty(part);

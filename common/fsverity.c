@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* Builds the tree from the leaves up. Of each level it keeps only the block that is not full yet. */
+/* Builds the tree from the leaves up. For each level it keeps only the block that is not full yet. */
 #include "common/fsverity.h"
 
 #include <stdbool.h>

@@ -93,7 +93,7 @@ static enum kexec_status add_parts(struct initrd_list *list, const struct boot_p
 /*
  * The order is systemd-stub's: microcode, which Linux looks for only at the beginning; the one registered before us;
  * the unified image's own, or without an image the entry's; archives made here; the entry's additions to the image;
- * those of addons. Of two files of one name Linux keeps the later.
+ * those of addons. Linux keeps the later of two files of one name.
  */
 enum kexec_status initrd_list_fill(struct initrd_list *list, const struct boot_plan *plan, struct sources *sources,
 				   const struct extras *extras)

@@ -100,8 +100,8 @@ static enum kexec_status check_signature(const struct kernel *kernel)
 }
 
 /*
- * Before version 16 shim blocks ExitBootServices until it has verified a kernel. Only for that reason it is asked about
- * a sealed kernel. Returns whether it was asked.
+ * Before version 16 shim blocks ExitBootServices until it has verified a kernel. That is the only reason to ask it
+ * about a sealed kernel. Returns whether it was asked.
  */
 static bool satisfy_old_shim(const struct kernel *kernel)
 {
