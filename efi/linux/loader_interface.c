@@ -87,14 +87,16 @@ static void replace_text(const CHAR16 *name, const char *text)
 		take_back(name);
 }
 
-/* Sets a variable to text, unless a loader before us has. */
-static void set(const CHAR16 *name, const char *text)
+/* Sets a variable to text, unless a loader before us has set it. Returns whether the value is ours. */
+static bool set(const CHAR16 *name, const char *text)
 {
 	uint16_t value[LOADER_VALUE_SIZE];
 	size_t size = loader_value(text, value);
 
-	if (size && (!is_set(name) || loader_replaces_values(before)))
-		replace(name, value, size);
+	if (!size || (is_set(name) && !loader_replaces_values(before)))
+		return false;
+	replace(name, value, size);
+	return true;
 }
 
 static void set_time(const CHAR16 *name)
@@ -234,10 +236,8 @@ void loader_interface_finish(const struct boot_plan *plan, bool is_unified)
 
 	if (is_unified || loader_is_stub(before))
 		report_stub(plan, is_unified);
-	if (entry && !loader_is_stub(before)) {
-		set(L"LoaderEntrySelected", entry);
-		has_reported_entry = true;
-	}
+	if (entry && !loader_is_stub(before))
+		has_reported_entry = set(L"LoaderEntrySelected", entry);
 	leave_log();
 	set_time(L"LoaderTimeExecUSec");
 }

@@ -278,6 +278,21 @@ static void what_another_loader_has_set_stays(void **state)
 	assert_string_equal(value_of(L"LoaderEntrySelected"), "entry0.conf");
 }
 
+/* A failed boot deletes only the values that we have set. */
+static void entry_of_others_stays_after_a_failure(void **state)
+{
+	(void)state;
+	reset();
+	leave(L"LoaderEntrySelected", "entry0.conf");
+	plan.said_by = "/my.conf";
+	plan.is_file = true;
+	start();
+	loader_interface_finish(&plan, false);
+	assert_string_equal(value_of(L"LoaderEntrySelected"), "entry0.conf");
+	loader_interface_take_back();
+	assert_string_equal(value_of(L"LoaderEntrySelected"), "entry0.conf");
+}
+
 static void what_a_start_of_ours_has_set_is_replaced(void **state)
 {
 	(void)state;
@@ -387,6 +402,7 @@ int main(void)
 		cmocka_unit_test(stub_that_came_from_nowhere),
 		cmocka_unit_test(clock_that_does_not_tick),
 		cmocka_unit_test(what_another_loader_has_set_stays),
+		cmocka_unit_test(entry_of_others_stays_after_a_failure),
 		cmocka_unit_test(what_a_start_of_ours_has_set_is_replaced),
 		cmocka_unit_test(firmware_that_takes_no_variables),
 		cmocka_unit_test(only_a_menu_gets_a_success),
