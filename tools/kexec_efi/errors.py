@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""How a command ends early."""
+"""The exit codes, and the exception that ends a command early."""
 
 FAILED, WRONG_CALL, BAD_NEWS, NO_ROOM, NOT_INSTALLED = 1, 2, 3, 4, 5
 

@@ -19,7 +19,7 @@ MBR, GPT = 1, 2
 
 @dataclasses.dataclass(frozen=True)
 class Partition:
-    """Where a partition is: start and size in the disk's own blocks. `uuid` is as Linux writes a PARTUUID."""
+    """The place of a partition: start and size in the disk's own blocks. `uuid` is a PARTUUID as Linux writes it."""
 
     number: int
     start: int
@@ -54,14 +54,15 @@ def _node(subtype, data):
 
 
 def make(description, partition, path, optional=b""):
-    """The bytes of an active entry, for a file whose `path` has / between its parts; `optional` are its load options."""
+    """The bytes of an active entry for the file `path`, which has / between its parts. `optional` are its load
+    options."""
     name = path.replace("/", "\\").encode("utf-16-le") + b"\0\0"
     nodes = partition.node() + _node(_FILE_NODE, name) + _END
     return _HEAD.pack(ACTIVE, len(nodes)) + description.encode("utf-16-le", "replace") + b"\0\0" + nodes + optional
 
 
 def _take_text(data):
-    """(the UTF-16 text up to its NUL, what follows it), or None."""
+    """(the UTF-16 text up to its NUL, the bytes behind the NUL), or None."""
     for end in range(0, len(data) - 1, 2):
         if data[end:end + 2] == b"\0\0":
             return data[:end].decode("utf-16-le", "replace"), data[end + 2:]
@@ -69,7 +70,7 @@ def _take_text(data):
 
 
 def _nodes(data):
-    """(type, subtype, content) of each node; None unless they end as they should."""
+    """(type, subtype, content) of each node; None if a length is invalid or the end node is missing."""
     found = []
     while len(data) >= _NODE.size:
         kind, subtype, length = _NODE.unpack_from(data)
@@ -92,7 +93,7 @@ def _partition_uuid(content):
 
 
 def parse(data):
-    """The LoadOption, or None if the bytes are none. Of a list of device paths the first counts."""
+    """The LoadOption in these bytes; None if they are invalid. Of several device paths only the first counts."""
     if len(data) < _HEAD.size:
         return None
     attributes, size = _HEAD.unpack_from(data)

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""The loader's log of this boot, and the notes of the loader and its purgatory: of starts, and of a stop after the firmware
-was left, which the next start of the loader reports and deletes."""
+"""Reads what the loader has written about boots: its log of this boot, its note of starts, and the note of a stop
+between firmware and kernel, which the loader or its purgatory writes. The next start of the loader reports and deletes
+the latter note."""
 
 import dataclasses
 import struct
@@ -14,7 +15,7 @@ _DIGESTS, _EXCEPTION, _EXIT = struct.Struct("<32s32s"), struct.Struct("<QQQQQ"),
 _MISMATCH, _EXCEPTION_KIND, _NMI, _EXIT_KIND = 1, 2, 3, 4
 _NOTE_SIZE_MIN = _NOTE_HEAD.size + 64
 
-# Marks of a line that the user should see, after "kexec: ".
+# The marks of lines for the user, behind "kexec: ".
 _MARKS = ("warning: ", "error: ")
 
 
@@ -36,8 +37,8 @@ def stop_in(lines):
 
 @dataclasses.dataclass(frozen=True)
 class Start:
-    """A line of the note of starts: `what` is refused, started or stopped; `path` is that of the image on its volume, with /
-    between its parts; `line` is the loader's message; `time` is that of the firmware's clock."""
+    """A line of the note of starts. `what` is refused, started or stopped; `path` is the image's path on its volume,
+    with / between its parts; `line` is the loader's message; `time` is the firmware's time."""
 
     what: str
     path: str
@@ -49,7 +50,7 @@ _STARTS_SIZE_MAX = 1024
 
 
 def parse_starts(data):
-    """Skips lines that are not ours: anybody may have written them."""
+    """Skips malformed lines: any program may have written them."""
     found = []
     for line in (data or b"")[:_STARTS_SIZE_MAX].decode("utf-8", "replace").split("\n"):
         fields = line.split("\t")
@@ -66,12 +67,12 @@ def starts(variables):
 
 
 def fallback(lines):
-    """The loader's message that a fallback has booted; None if the first entry has."""
+    """The loader's message that it boots a fallback; None if it has booted the first entry."""
     return next((line.partition("warning: ")[2] for line in reversed(lines) if line.startswith("kexec: warning: booting ")), None)
 
 
 def _region(name):
-    """Reads a name like the loader: up to the first character that no name has."""
+    """Reads the name of a region as the loader does: up to the first character that names cannot have."""
     text = name.split(b"\0")[0].decode("ascii", "replace")
     end = next((i for i, c in enumerate(text) if not (c.islower() or c.isdigit() or c == "_")), len(text))
     return text[:end]

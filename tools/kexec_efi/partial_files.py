@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Files under temporary names, and what a power cut leaves of them.
 
-A rename on FAT writes the new name and removes the old one, mostly in two sectors. If the power fails between the two writes,
-both names have the same clusters, and whoever removes one file frees the clusters of the other. Only a check of the file
-system (fsck.vfat) can part them. So neither file is touched until then.
+A rename on FAT writes the new name and removes the old one, mostly in two sectors. If the power fails between the two
+writes, both names have the same clusters, and removing one file frees the clusters of the other. Only a check of the
+file system (fsck.vfat) can separate them, so this package touches neither file until then.
 """
 
 import re
@@ -12,12 +12,12 @@ from .errors import Refused
 
 _SUFFIX = re.compile(r"\.partial[0-9]*")
 
-# systemd-boot renames the entries of which it counts the tries ("Boot Counting" in the Boot Loader Specification).
+# systemd-boot counts the tries of an entry in the entry's name ("Boot Counting" in the Boot Loader Specification).
 _COUNTER = re.compile(r"\+[0-9]+(-[0-9]+)?(?=\.conf$)")
 
 
 def complete_name(name):
-    """The name that a file of this temporary name will have; `name` itself if it is not a temporary one."""
+    """The name that the file of a temporary name will get; `name` itself if it is not a temporary one."""
     stem, dot, suffix = name.rpartition(".")
     return stem if dot and _SUFFIX.fullmatch(dot + suffix) else name
 
@@ -27,7 +27,7 @@ def is_partial(path):
 
 
 def _stem(path):
-    """What the names of one file have in common."""
+    """The part that all names of one file have in common."""
     return _COUNTER.sub("", complete_name(path.name))
 
 
@@ -40,8 +40,8 @@ def _have_same_content(path, other):
 
 
 def twin(path):
-    """The file that may have the clusters of `path`: the same folder has both, one name is the temporary one of the other,
-    and their contents are equal. None without one."""
+    """The file that may share the clusters of `path`; None without one. It is in the same folder, one of the names is
+    the other's temporary name, and their contents are equal."""
     size = path.stat().st_size if path.is_file() else 0
     if not size:
         # An empty file has no clusters.
@@ -54,8 +54,8 @@ def twin(path):
 
 
 def new_name(path):
-    """The temporary name under which to write `path`. What an earlier run has left there is written over, unless the clusters
-    may be those of another file."""
+    """The temporary name under which to write `path`. A file that an earlier run left there is overwritten, unless it
+    may share its clusters with another file."""
     number = 1
     while True:
         partial = path.with_name(f"{path.name}.partial{number if number > 1 else ''}")
@@ -65,7 +65,7 @@ def new_name(path):
 
 
 def sharing_complaint(path):
-    """Why `path` must stay as it is; None if it may be removed or replaced."""
+    """The reason not to touch `path`; None if it may be removed or replaced."""
     found = twin(path)
     return found and (f"{path}: expected clusters of its own, found {found.name}, which may have the same ones since a power cut: "
                       "run fsck.vfat -a on the ESP while it is not mounted")

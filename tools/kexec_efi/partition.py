@@ -11,10 +11,10 @@ import loader
 from .errors import Refused
 from .load_option import Partition
 
-# Of systemd's bootctl(1), --esp-path.
+# As in bootctl(1), --esp-path.
 PLACES = ("/efi", "/boot", "/boot/efi")
 
-# By the GPT, and by the MBR.
+# In a GPT, and in an MBR.
 TYPES = ("c12a7328-f81f-11d2-ba4b-00a0c93ec93b", "0xef")
 
 SECTOR = 512
@@ -54,7 +54,7 @@ def mounts(system):
 
 
 def _properties(system, mount):
-    """The properties of a partition by udev or blkid, ID_PART_ENTRY_..."""
+    """The properties ID_PART_ENTRY_... of a partition, by udev or else by blkid."""
     found = dict(line[2:].split("=", 1) for line in system.kernel_text(f"/run/udev/data/b{mount.device}").splitlines()
                  if line.startswith("E:") and "=" in line)
     if "ID_PART_ENTRY_TYPE" in found or not mount.source.startswith("/dev/"):
@@ -64,7 +64,7 @@ def _properties(system, mount):
 
 
 def _block_size(system, device):
-    """Of the disk that a partition is on."""
+    """The block size of the disk that has a partition."""
     text = system.kernel_text(f"/sys/dev/block/{device}/../queue/logical_block_size").strip()
     return int(text) if text.isdecimal() and int(text) >= SECTOR else SECTOR
 
@@ -83,7 +83,7 @@ def _partition(system, mount, properties):
 
 
 def _look(system, place, found):
-    """The Esp at a place, or the reason why it is none."""
+    """The Esp at a place, or a text that says why none is there."""
     path = pathlib.Path(os.path.realpath(system.file(place)))
     # This makes systemd mount an automount point.
     if path.is_dir():

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""The signed values of register 11, with which a disk opens that systemd-cryptenroll has bound to a public key.
-systemd-measure signs them. The loader passes them to Linux, and with `measure uki` makes the measurements that lead to these
-values (SECURITY.md)."""
+"""Signs values of register 11 by systemd-measure. With the signed values a disk opens that systemd-cryptenroll has
+bound to the public key. The loader passes them to Linux, and with `measure uki` makes the measurements that lead to
+these values (SECURITY.md)."""
 
 import json
 import os
@@ -14,7 +14,7 @@ import loader
 from .errors import Refused
 
 PROGRAM = "systemd-measure"
-# In Debian's package systemd; it is not in PATH.
+# The folders of Debian's package systemd, which are not in PATH.
 PLACES = ("/usr/lib/systemd", "/lib/systemd")
 
 
@@ -26,7 +26,7 @@ def program():
 
 
 def _check(output):
-    """The signatures as systemd-measure printed them, after a check of the fields that systemd reads."""
+    """Refuses an output of systemd-measure without the fields that systemd reads."""
     try:
         found = json.loads(output)["sha256"]
         good = bool(found) and all(one["pcrs"] == [11] and one["pol"] and one["sig"] for one in found)
@@ -37,7 +37,7 @@ def _check(output):
 
 
 def sign(private_key, public_key, phases, parts, folder):
-    """The JSON with the signatures; `parts` are linux, initrd and cmdline as bytes, and an empty one is left out."""
+    """The signatures as JSON. `parts` has linux, initrd and cmdline as bytes; empty ones are left out."""
     command = [program(), "sign", f"--private-key={private_key}", f"--public-key={public_key}", f"--pcrpkey={public_key}",
                "--bank=sha256", *(f"--phase={phase}" for phase in phases)]
     for name, content in parts.items():

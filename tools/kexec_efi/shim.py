@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Shim in front of an image, for firmware that trusts shim's signature and not ours. A copy of shim lies beside the images.
-A boot entry starts it, and its load options name the image that shim starts (shim: load-options.c)."""
+"""Shim in front of an image, for firmware that trusts shim's signature and not ours. A copy of shim lies beside the
+images. A boot entry starts the copy, and its load options name the image that shim starts (shim: load-options.c)."""
 
 import dataclasses
 import hashlib
@@ -29,7 +29,7 @@ class Shim:
 
 
 def read(path):
-    """The Shim of a file, with MokManager if that lies beside it, as in Debian's shim-signed."""
+    """Reads shim from a file, and MokManager from beside it if it is there, as in Debian's shim-signed."""
     path = pathlib.Path(path)
     try:
         content = path.read_bytes()

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Signatures of images for Secure Boot. The image's headers tell whether there is one; only sbverify can tell whose it is."""
+"""Checks signatures of images for Secure Boot. An image's headers show whether it is signed; only sbverify can tell by
+whom."""
 
 import pathlib
 import ssl

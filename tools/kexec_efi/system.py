@@ -1,13 +1,13 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""The places of the files of the machine to set up, and of the running kernel."""
+"""The paths of the files of the machine to set up, and of the running kernel's /proc, /sys, /run and /dev."""
 
 import os
 import pathlib
 
 
 class System:
-    """`root` has the machine's own files. The running kernel's /proc, /sys and /run are not below it; tests have theirs below
-    the folder in the environment variable KEXEC_EFI_SYSTEM."""
+    """`root` is the folder of the machine's own files. The running kernel's /proc, /sys and /run are not below it: they
+    are in /, or for tests in the folder that the environment variable KEXEC_EFI_SYSTEM names."""
 
     def __init__(self, root="/", kernel=None):
         self.root = pathlib.Path(os.path.realpath(root))
@@ -34,7 +34,8 @@ class System:
             return ""
 
     def is_in_chroot(self):
-        """Whether / differs from that of process 1, as in a chroot or a container: then the firmware is another machine's."""
+        """Whether / differs from that of process 1, as in a chroot or a container: then the firmware is not this
+        machine's."""
         try:
             return not os.path.samestat(os.stat(self.kernel_file("/proc/1/root")), os.stat("/"))
         except OSError:

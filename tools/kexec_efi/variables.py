@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""EFI variables in Linux's efivarfs (Documentation/filesystems/efivarfs.rst): a file NAME-GUID with four bytes of attributes
-and the data. One write is one SetVariable, so a variable always has either its old or its new value."""
+"""EFI variables in Linux's efivarfs (Documentation/filesystems/efivarfs.rst): a file NAME-GUID with four bytes of
+attributes and the data. One write is one SetVariable, so a variable always has either its old or its new value."""
 
 import contextlib
 import dataclasses
@@ -36,7 +36,8 @@ class Variable:
 
 @contextlib.contextmanager
 def _mutable(path):
-    """Linux marks unknown variables immutable, so that `rm -rf /` does not brick a machine."""
+    """Makes a variable's file writable meanwhile. Linux marks unknown variables immutable, so that `rm -rf /` does not
+    brick a machine."""
     changed = False
     try:
         file = os.open(path, os.O_RDONLY)
@@ -86,7 +87,7 @@ class Variables:
         return variable.data if variable else None
 
     def write(self, name, data, vendor=GLOBAL, attributes=STORED):
-        """Does not write a variable that already has the value: flash memory wears out."""
+        """Writes a variable, unless it has the value already: flash memory wears out."""
         if self.read(name, vendor) == Variable(attributes, data):
             return
         path = self._path(name, vendor)
