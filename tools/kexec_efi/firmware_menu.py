@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Sets as boot entries of the firmware (UEFI specification 3.1). A set that has not come up yet is on trial: BootNext names
-it, BootOrder does not. So the firmware starts it once, and if it does not come up, the set that booted before is first
-again."""
+"""Sets as boot entries of the firmware (UEFI specification 3.1). A set that has not come up yet is on trial: BootNext
+names it, BootOrder does not. So the firmware starts it once. If it does not come up, the machine falls back to the set
+that booted before."""
 
 import re
 import struct
@@ -28,10 +28,10 @@ class FirmwareMenu:
     def __init__(self, variables, esp, store, shim=None, started=None):
         self._variables = variables     # None if the machine's variables cannot be reached
         self._shim = shim               # the shim in front of each image, or None
-        self._started = started         # our set that runs without a boot entry, by its copy in EFI/BOOT
+        self._started = started         # our set that was started from EFI/BOOT, not by a boot entry
         self._esp = esp
         self._store = store
-        # The values that the operations made so far will have set; the next operations build on them.
+        # The values that planned operations will set. The operations planned after them build on these values.
         self._planned = {}
 
     # --- what is there ---
@@ -46,7 +46,7 @@ class FirmwareMenu:
         return self._variables.data(name) if self._variables else None
 
     def _numbers(self, name):
-        """A list of entries' numbers. Ignores an odd byte at its end."""
+        """The numbers of entries in a variable. Ignores an odd byte at its end."""
         data = self._data(name)
         return [number for number, in struct.iter_unpack("<H", data[:len(data) // 2 * 2])] if data else []
 
@@ -56,7 +56,7 @@ class FirmwareMenu:
 
     @property
     def next(self):
-        """The number of the entry in BootNext, which is started once; None without one."""
+        """The number of the entry in BootNext, which the firmware starts once; None without one."""
         return (self._numbers("BootNext") or [None])[0]
 
     @property
@@ -69,7 +69,7 @@ class FirmwareMenu:
         return [int(found[1], 16) for found in map(_ENTRY.fullmatch, names) if found]
 
     def entries(self):
-        """From number to LoadOption, of all entries that can be read."""
+        """A dict from number to LoadOption, of all entries that can be read."""
         found = {}
         for number in self._entry_numbers():
             option = load_option.parse(self._data(number_name(number)) or b"")
@@ -78,7 +78,7 @@ class FirmwareMenu:
         return found
 
     def ours(self):
-        """From number to Set, of the entries that name an image of ours. The image need not exist."""
+        """A dict from number to Set, of the entries that name an image of ours. The image may be missing."""
         found = {}
         for number, option in self.entries().items():
             folder, _, image = (option.path or "").rpartition("/")
@@ -91,11 +91,11 @@ class FirmwareMenu:
         return found
 
     def named(self):
-        """The sets that an entry names."""
+        """The sets that boot entries name."""
         return set(self.ours().values())
 
     def in_order(self):
-        """Our sets in the boot order, the first first."""
+        """Our sets in the order of BootOrder."""
         ours = self.ours()
         return list(dict.fromkeys(ours[number] for number in self.order if number in ours))
 
@@ -113,7 +113,8 @@ class FirmwareMenu:
         return self.ours().get(self.next)
 
     def starts_next(self):
-        """Our set that the firmware starts next, unless somebody chooses otherwise; None if that is none of ours."""
+        """Our set that the firmware starts next, unless the user chooses another entry; None if the next entry is not
+        ours."""
         entries = self.entries()
         first = next((number for number in self.order if number in entries and entries[number].is_active), None)
         return self.ours().get(first if self.next is None else self.next)
@@ -147,7 +148,7 @@ class FirmwareMenu:
         return next(number for number in range(0x10000) if number not in taken)
 
     def name_set(self, found, title):
-        """(the number of the set's entry, the operations that make it)."""
+        """(the number of the set's entry, the operations that make the entry)."""
         for number, named in self.ours().items():
             if named == found:
                 return number, []
@@ -164,12 +165,12 @@ class FirmwareMenu:
         return self._set_next(number, f"{found.name} is on trial at the next start")
 
     def append(self, number, found):
-        """Puts the set behind everything, because it has not come up yet."""
+        """Puts the set at the end of the boot order, because it has not come up yet."""
         order = self.order
         return [] if number in order else self._set_order([*order, number], f"{found.name} behind what boots")
 
     def bless(self, found):
-        """The operations that put the set behind newer sets of ours, or if there is none, in front of everything."""
+        """The operations that put the set behind our newer sets, or without any at the front of the boot order."""
         ours = self.ours()
         number = next(number for number, named in ours.items() if named == found)
         order = [other for other in self.order if other != number]
@@ -178,7 +179,7 @@ class FirmwareMenu:
         return self._set_order([*order[:place], number, *order[place:]], f"{found.name} has come up")
 
     def unname(self, sets):
-        """The operations after which nothing names these sets: first the order, then the entries."""
+        """The operations that remove all references to these sets: first BootNext and BootOrder, then the entries."""
         gone = {number: named for number, named in self.ours().items() if named in sets}
         if not gone:
             return []
@@ -200,7 +201,7 @@ class FirmwareMenu:
         return "it waits for its trial"
 
     def state(self, found, record, boot_id, outcome):
-        """(a word, an explanation) for the state of a set. `outcome` is the end of its last trial."""
+        """(a word, an explanation) for the state of a set. `outcome` returns the outcome of a set's last trial."""
         known = record.sets.get(found.name, {})
         tries, armed = known.get("tries", 0), known.get("armed", "")
         if not self.can_be_written:

@@ -18,7 +18,8 @@ from .variables import FOLDER, LOADER, Variables
 
 
 class Machine:
-    """`use_variables` is yes, no, or auto: only if this machine is the running one, and not in a chroot."""
+    """`use_variables` is yes, no or auto. With auto, the machine has variables only if it is the running one and not in
+    a chroot."""
 
     def __init__(self, system, configuration, use_variables="auto"):
         self.system, self.configuration = system, configuration
@@ -52,7 +53,8 @@ class Machine:
     def _find_menu(self):
         wanted = self.configuration.menu
         if wanted == "auto":
-            # The menu at the time of `install`: later this loader itself has started the machine.
+            # `install` records the menu. Later it cannot be told any more, because this loader itself starts the
+            # machine.
             started = conf.SYSTEMD_BOOT if self.loader_text("LoaderInfo").startswith("systemd-boot") else conf.FIRMWARE
             wanted = self.record.menu or started
         if self.record.menu not in (None, wanted):
@@ -67,17 +69,17 @@ class Machine:
         return FirmwareMenu(self.variables, self.esp, self.store, self.shim, self._started_from_boot())
 
     def use_shim(self, path):
-        """Shim in front of images from now on; none if `path` is empty."""
+        """Puts shim in front of images from now on; no shim if `path` is empty."""
         self.record.shim = path
         self.shim, self.shim_complaint = None, None
         try:
             self.shim = shim.read(self.system.file(path)) if path else None
         except Refused as refused:
-            # Existing sets have their own copy.
+            # Only new sets need it: existing ones have their own copy.
             self.shim_complaint = refused
 
     def _started_from_boot(self):
-        """Our set that EFI/BOOT is a copy of, if the firmware has started EFI/BOOT."""
+        """The set that EFI/BOOT is a copy of, if the firmware has started it from there."""
         name = self.removable.set_name
         path = self.loader_text("LoaderImageIdentifier").replace("\\", "/").lower()
         is_here = self.loader_text("LoaderDevicePartUUID").lower() == self.esp.partition.uuid
@@ -99,7 +101,7 @@ class Machine:
         return data == b"\1"
 
     def damage(self, found):
-        """The damage of a set's files, by the loader's own check and by the recorded digests; None if there is none."""
+        """The damage of a set's files, by the loader's own check and by the recorded digests; None if they are good."""
         if not self.store.image(found).exists():
             return f"expected {self.store.image(found)}, found none"
         complaint = self.store.complaint(found)
@@ -115,7 +117,7 @@ class Machine:
         return None
 
     def signature(self, found):
-        """The signature of a set's image, compared with certificate=: good, other or none; unknown if it cannot be checked."""
+        """The kind of a set's signature: good (by certificate=), other, none, or unknown if it cannot be checked."""
         image, certificate = self.store.image(found), self.configuration.certificate
         content = image.read_bytes()
         if not signatures.is_signed(content):
@@ -126,7 +128,7 @@ class Machine:
 
     @contextlib.contextmanager
     def locked(self):
-        """One change at a time: a hook of the kernel's package may meet one of the initrd's."""
+        """Allows one change at a time: hooks of the kernel's and the initrd's package may run at once."""
         folder = self.record.path.parent
         file = os.open(folder if folder.is_dir() else self.system.root, os.O_RDONLY)
         try:

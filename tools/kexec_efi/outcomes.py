@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""The outcomes of trials. In an EFI variable the loader notes each start of an entry that the boot order does not name, each
-refusal and each stop (loader_words). The first `bless` after that keeps the note in the record."""
+"""The outcomes of trials. In an EFI variable the loader notes each start of an entry that the boot order does not name,
+each refusal and each stop (loader_words). The next `bless` copies the note to the record."""
 
 import dataclasses
 
@@ -8,10 +8,11 @@ from . import loader_words
 from .operations import SetVariable
 from .variables import KEXEC
 
-# The loader refused it; the purgatory or the firmware stopped it; it was started, and did not come up; it was not started.
+# The loader refused it; the purgatory or the firmware stopped it; it was started and did not come up; it was not
+# started.
 REFUSED, STOPPED, LOST, NOT_STARTED = KINDS = ("refused", "stopped", "lost", "not-started")
 
-# How often a trial is repeated that did not take place.
+# A set whose trial was not started waits for another one, up to this number of tries.
 TRIES_MAX = 3
 
 
@@ -27,7 +28,7 @@ class Outcome:
 
 
 class Witness:
-    """The known starts of a machine, in its present state."""
+    """The starts of a machine, as the loader's log and notes report them now."""
 
     def __init__(self, machine):
         self._machine = machine
@@ -39,7 +40,7 @@ class Witness:
         return f"{self._machine.store.place}/{found.name}.efi".lower()
 
     def _noted(self, found):
-        """The last note about a set, with the notes that follow; None without one."""
+        """The outcome by the last note about a set and the note behind it; None without one."""
         places = [i for i, start in enumerate(self.starts) if start.path.lower() == self._path(found)]
         if not places:
             return None
@@ -54,12 +55,12 @@ class Witness:
         return Outcome(LOST, "did not come up (panic or hang: it left no reason)", last.time)
 
     def refusal(self, found):
-        """The reason why the loader has refused a set, on trial or not; None if it has not."""
+        """The loader's refusal of a set, whether it is on trial or not; None without one."""
         noted = self._noted(found)
         return noted if noted and noted.kind == REFUSED else None
 
     def outcome(self, found):
-        """The outcome of a set whose trial is over and that does not run."""
+        """The outcome of a set's last trial. The trial must be over, and the set must not be running."""
         known = self._machine.record.sets.get(found.name, {})
         if known.get("outcome") in KINDS:
             return Outcome(known["outcome"], known["reason"], known["time"])
@@ -76,8 +77,8 @@ class Witness:
     # --- the record ---
 
     def settle(self):
-        """The operations that copy the note to the record, and delete it once it is useless. A line about a boot entry that
-        is refused at each start stays, because otherwise the loader would write it again at each start."""
+        """The operations that copy the note to the record, and delete it once it is of no more use. The note stays
+        while a boot entry is refused at each start, because the loader would only write it again."""
         machine, is_kept, is_changed = self._machine, True, False
         for found in machine.store.sets():
             state, _ = machine.state(found)

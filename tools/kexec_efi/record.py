@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""The command's record between two runs, in /var/lib/kexec-efi. If the file exists, the machine has been set up. No boot
-depends on it: if it is lost, the sets in the boot order stay."""
+"""The record that the command keeps between its runs, in /var/lib/kexec-efi. If the file exists, the machine has been
+set up. No boot depends on the record: if it is lost, the sets in the boot order stay."""
 
 import json
 
@@ -26,11 +26,11 @@ def _checked_copy(known):
 
 
 class Record:
-    """`menu` and `token` are what the machine was set up with. `sets` is a dict from a set's name to what is known of it:
-    `armed`, the boot in which it was put on trial; `tries`, how often; `blessed`, whether it came up; `named`, whether it has
-    had a boot entry of the firmware; `files`, the SHA-256 of its image and its entry, by their names; `outcome`, `reason` and
-    `time`, what became of its last trial (outcomes.py). `removable` is what is known of EFI/BOOT (removable.py), `shim` the path
-    of the shim in front of the images."""
+    """`menu` and `token` are those of `install`. `sets` is a dict from a set's name to its record: `armed`, the boot in
+    which it was put on trial; `tries`, the number of trials; `blessed`, whether it came up; `named`, whether it has had
+    a boot entry of the firmware; `files`, the SHA-256 of its image and its entry, by their names; `outcome`, `reason`
+    and `time` of its last trial (outcomes.py). `removable` is the record of EFI/BOOT (removable.py), `shim` the path of
+    the shim in front of the images."""
 
     def __init__(self, system):
         self.path = system.file(FILE)
@@ -48,7 +48,7 @@ class Record:
         except OSError as error:
             raise Refused(f"cannot read {self.path}: {error.strerror}") from None
         except (ValueError, KeyError, TypeError, AttributeError):
-            # It was damaged: continue with the boot order only.
+            # The record is damaged: continue with the boot order only.
             self.sets = {}
 
     def expect_installed(self):

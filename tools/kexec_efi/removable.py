@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""EFI/BOOT/BOOTX64.EFI, which firmware starts if it has no boot entry, as for a disk in another machine or a disk image. It
-is a copy of the newest set that has come up. This module replaces only files that it has written: somebody else's file of
-that name stays."""
+"""EFI/BOOT/BOOTX64.EFI, which firmware starts if it has no boot entry, for example for a disk image or a disk in
+another machine. It is a copy of the newest set that has come up. This module replaces only files that it has written,
+and leaves other files of that name."""
 
 import hashlib
 
@@ -23,7 +23,7 @@ def _sha256(content):
 
 
 class Removable:
-    """`record.removable` is {"set": the name of the set that it is a copy of, "files": their SHA-256 by their names}."""
+    """`record.removable` is {"set": the name of the copied set, "files": the SHA-256 of each file, by its name}."""
 
     def __init__(self, machine):
         self._machine = machine
@@ -32,8 +32,8 @@ class Removable:
 
     @property
     def is_wanted(self):
-        """Whether it shall be there: so it was installed, or so the configuration has it by now. `record.removable` is not empty
-        then, even while no set is left to copy."""
+        """Whether EFI/BOOT should exist: it was installed, or the configuration asks for it by now. Once it was
+        installed, `record.removable` is not empty, even while no set is left to copy."""
         machine = self._machine
         return bool(self._known) or (machine.configuration.removable == "yes" and machine.record.menu == FIRMWARE)
 
@@ -42,16 +42,16 @@ class Removable:
         return self._known.get("set") or None
 
     def paths(self, sets):
-        """From the path of the image in EFI/BOOT, in small letters, to the set that it is a copy of."""
+        """A dict from the path of each image in EFI/BOOT, in lower case, to the set that it is a copy of."""
         copied = next((found for found in sets if found.name == self.set_name), None)
         return {f"{PLACE}/{name}".lower(): copied for name in (IMAGE, BEHIND_SHIM)} if copied else {}
 
     def _names(self):
-        """The names of the files in the folder, compared without regard to case."""
+        """The files in the folder, by their names in lower case."""
         return {path.name.lower(): path for path in self.folder.iterdir()} if self.folder.is_dir() else {}
 
     def _contents(self, found, files):
-        """From name to content, in the order in which to write the files."""
+        """A dict from name to content, in the order of writing."""
         def content(suffix):
             name = f"{found.name}.{suffix}"
             if name in files:
@@ -67,8 +67,8 @@ class Removable:
         return {name: data for name, data in wanted.items() if data is not None}
 
     def _is_ours(self, name, content):
-        """Whether a file is one that was written here: as it is remembered, or as a set has it, where the power went before it
-        was remembered."""
+        """Whether kexec-efi has written a file. The record has its digest, or, if the power failed before the record
+        was saved, a set has the same content."""
         found = _sha256(content)
         if found == self._known.get("files", {}).get(name):
             return True
@@ -77,7 +77,7 @@ class Removable:
         return any(path.exists() and _sha256(path.read_bytes()) == found for path in paths)
 
     def foreign(self, wanted):
-        """The path of somebody else's file of the same name; None without one."""
+        """The path of a file under one of these names that kexec-efi has not written; None without one."""
         there = self._names()
         for name, content in wanted.items():
             path = there.get(name.lower())
@@ -86,7 +86,7 @@ class Removable:
         return None
 
     def complaint(self):
-        """What is wrong with it; None if nothing is, or if it need not be there."""
+        """The fault of EFI/BOOT; None if it is good or need not exist."""
         there = self._names()
         for name in (self._known.get("files") or [IMAGE]) if self.is_wanted else []:
             path = there.get(name.lower())
@@ -97,7 +97,7 @@ class Removable:
         return None
 
     def put(self, found, files=()):
-        """The operations that make EFI/BOOT a copy of a set, whose `files` will be written."""
+        """The operations that make EFI/BOOT a copy of a set. The plan will write the set's `files`."""
         wanted = self._contents(found, dict(files))
         foreign = self.foreign(wanted)
         if foreign:
@@ -113,7 +113,8 @@ class Removable:
         return plan
 
     def follow(self, found, files=()):
-        """As put, where it shall be there: a file of somebody else's in the way is left alone, with a line."""
+        """Like `put`, if EFI/BOOT should exist. Best effort: a refusal, as for a file that is not ours, is a
+        warning."""
         if not self.is_wanted:
             return []
         try:

@@ -2,8 +2,8 @@
 """The files in this machine's folder on the ESP: sets, each of which boots one kernel.
 
 VERSION.N-ID.efi is the image of a set, VERSION.N-ID.conf its entry if that is not in the image; N counts the sets of a
-version, ID is derived from the set's content. vmlinuz-VERSION-DIGEST and initrd-VERSION-DIGEST may belong to several sets. No
-name ever stands for two contents, so no file that boots is overwritten.
+version, ID is derived from the set's content. vmlinuz-VERSION-DIGEST and initrd-VERSION-DIGEST may belong to several
+sets. Different contents never have the same name, so no file that boots is overwritten.
 """
 
 import dataclasses
@@ -44,7 +44,7 @@ def parse_image_name(name):
 class Store:
     def __init__(self, esp, token):
         self.esp = esp
-        self.place = f"/EFI/kexec/{token}"      # as the loader knows it
+        self.place = f"/EFI/kexec/{token}"      # on the ESP
         self.folder = esp.path / self.place[1:]
         self._contents = {}
 
@@ -56,7 +56,7 @@ class Store:
                       if _OURS.fullmatch(partial_files.complete_name(name)))
 
     def sets(self):
-        """The newest first."""
+        """All sets, the newest first."""
         return sorted(filter(None, map(parse_image_name, self.names())), key=lambda found: found.key, reverse=True)
 
     def image(self, found):
@@ -71,7 +71,7 @@ class Store:
 
         def read(part):
             path = loader.file_below(self.esp.path, part)
-            # A file elsewhere than where this command puts its files is somebody else's.
+            # file_below finds the file by its path in the entry, so it may be outside our folder.
             return loader.read(path)
 
         def judge():
@@ -84,7 +84,7 @@ class Store:
             parts = [plan["kernel"], *plan["initrds"], *loader.pcr_files(plan)]
             files = [part for part in parts if part["source"] == "volume"]
             for part in files:
-                # The lines with digests are the last ones. If they are missing, others may be missing as well.
+                # The lines with digests come last in an entry. If one is missing, others may be missing as well.
                 if not part["fsverity"]:
                     loader.fail(f"{entry_name}: expected a line fsverity for {loader.path_of(part)}, found none")
             known["names"] = [loader.file_below(self.esp.path, part).name for part in files] + names
@@ -105,9 +105,9 @@ class Store:
     # --- removal ---
 
     def unneeded(self, doomed):
-        """The files that no set needs once those in `doomed` are gone, in the order of removal: images first, then the files
-        that they name. If a set cannot be read, all files of its version stay, because it may need them. Files that may share
-        their clusters stay as well, with a warning."""
+        """The files that no set needs once those in `doomed` are gone, in the order of removal: images first, then the
+        files that they name. If a set cannot be read, all files of its version stay, because it may need them. Files
+        that may share their clusters stay as well, with a warning."""
         needed, versions = set(), []
         for found in self.sets():
             if found in doomed:
@@ -116,7 +116,7 @@ class Store:
             if names is None:
                 versions.append(found.version)
                 names = [f"{found.name}.efi", f"{found.name}.conf"]
-            # On FAT the case of letters makes no difference.
+            # FAT ignores case.
             needed.update(name.lower() for name in names)
 
         def is_kept(name):
@@ -151,8 +151,8 @@ class Store:
         return sum(-(-size // unit) * unit for size in sizes), found.f_bavail * unit, unit
 
     def room(self, sizes, gone):
-        """(bytes needed for files of these sizes, bytes free once the files in `gone` are removed). Folders grow with the
-        names in them: 32 bytes for each 13 characters, for which two clusters are enough."""
+        """(bytes needed for files of these sizes, bytes free once the files in `gone` are removed). Four clusters are
+        added for the folders, which need 32 bytes for each 13 characters of a name."""
         needed, free, unit = self._clusters(sizes)
         freed, _, _ = self._clusters((self.folder / name).stat().st_size for name in gone)
         return needed + 4 * unit, free + freed

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Sets as entries of systemd-boot: files in loader/entries, of the Boot Loader Specification's type 1. systemd-boot counts
-the tries of a new entry (name+3.conf, "Boot Counting" in the specification), and systemd-bless-boot.service blesses it; our
-own service does not."""
+"""Sets as entries of systemd-boot: files in loader/entries, of the Boot Loader Specification's type 1. systemd-boot
+counts the tries of a new entry (name+3.conf, "Boot Counting" in the specification). systemd-bless-boot.service blesses
+it, not our own service."""
 
 import re
 
@@ -21,7 +21,7 @@ class SystemdMenu:
         self._variables, self._esp, self._store = variables, esp, store
         self._tries, self._token, self._sort_key = tries, token, sort_key
         self.folder = esp.path / "loader/entries"
-        # The entries that the operations made so far will have removed.
+        # The entries that planned operations will remove.
         self._gone = set()
 
     can_be_written = True
@@ -44,7 +44,7 @@ class SystemdMenu:
         return any(named == found and left is None for _, named, left, _ in self._entries())
 
     def in_order(self):
-        """Sorts them like systemd-boot: those without tries left come last."""
+        """The sets in systemd-boot's order: those without tries left come last."""
         entries = sorted(self._entries(), key=lambda entry: (entry[2] != 0, entry[1].key), reverse=True)
         return [named for _, named, _, _ in entries]
 
@@ -67,7 +67,8 @@ class SystemdMenu:
         return next((found for found in self.in_order() if not self.is_good(found, None)), None)
 
     def starts_next(self):
-        """Not known: other loaders' entries are sorted among ours, and a user may have chosen one."""
+        """None, because it is not known: other loaders' entries are sorted among ours, and the user may have chosen
+        one."""
 
     def boots_something(self, without):
         """Entries of other loaders and of other images count, too."""
@@ -92,7 +93,7 @@ class SystemdMenu:
         self._gone.update(gone)
         for name in gone:
             partial_files.expect_own_clusters(self.folder / name)
-        # Left by a power cut while an entry was written.
+        # Files that a power cut left while an entry was written.
         if self.folder.is_dir():
             gone += [path.name for path in self.folder.glob(f"{self._token}-*")
                      if partial_files.is_partial(path) and partial_files.twin(path) is None]
@@ -111,7 +112,7 @@ class SystemdMenu:
         if left == 0:
             ended = outcome(found)
             count = f"{done} {'try' if done == 1 else 'tries'}"
-            # systemd-boot starts it by its order, so the loader notes only what it has refused.
+            # The loader notes no starts by systemd-boot, only what it refuses.
             return "failed", f"it did not come up in {count}" if ended.kind == NOT_STARTED else f"{ended} ({count})"
         if self.running() == found:
             return "trial", "it runs, and has not been blessed yet"
