@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Kernel and initrds, and the files that tools/seal and tools/sign make of them. The loader's own code checks these files
-before anything is written to the ESP."""
+"""Finds a kernel and its initrds, and makes the files of a set from them by tools/seal and tools/sign. The loader's own
+code checks these files before anything is written to the ESP."""
 
 import dataclasses
 import hashlib
@@ -19,14 +19,14 @@ from .errors import FAILED, Refused
 
 LIBRARY = pathlib.Path(__file__).resolve().parents[1]
 
-# FAT takes each of these in a name; a name of ours ends in neither a dot nor a blank.
+# FAT allows these characters in a name. None of our names ends in a dot or a blank.
 VERSION = r"[A-Za-z0-9][A-Za-z0-9._+~@=-]{0,99}"
 
 _DIGITS_OF_A_NAME, _DIGITS_OF_A_SET = 16, 12
 
 
 def image_file():
-    """The loader, where it is installed or where it was built."""
+    """The path of the loader: the installed one, or else the built one."""
     for path in (LIBRARY / "kexecx64.efi", LIBRARY.parent / "build/kexecx64.efi"):
         if path.exists():
             return path
@@ -34,13 +34,13 @@ def image_file():
 
 
 def image_version():
-    """The version of a loader, from its own line of .sbat, the second (efi/sbat.c)."""
+    """The loader's version, from its own line of .sbat, the second one (efi/sbat.c)."""
     path = image_file()
     return loader.File(path, loader.read(path)).section(".sbat").split(b"\n")[1].split(b",")[4].decode("ascii", "replace")
 
 
 def signed_image_file():
-    """The signed loader beside this one, as Debian's signed packages have it, or None."""
+    """The signed loader beside `image_file`, as Debian's signed packages install it; None without one."""
     path = image_file().with_name("kexecx64.efi.signed")
     return path if path.exists() else None
 
@@ -68,7 +68,7 @@ class Source:
 
 
 def _read(path):
-    """The content of a file; a device might never end."""
+    """The content of a regular file. Others are refused: reading a device might never end."""
     if os.path.exists(path) and not os.path.isfile(path):
         raise Refused(f"cannot read {path}: expected a file, found something else")
     return loader.read(path)
@@ -84,7 +84,7 @@ def find(system, version, image=None, initrds=(), without_initrd=False):
     if kernel is None:
         raise Refused(f"expected a kernel at {kernels[0]}, found none")
     if not initrds and not without_initrd:
-        # As Debian, Fedora and openSUSE call it.
+        # The names of Debian, Fedora and openSUSE.
         names = (f"initrd.img-{version}", f"initramfs-{version}.img", f"initrd-{version}")
         places = [system.file(f"/boot/{name}") for name in names]
         initrds = [path for path in places if path.exists()][:1]
@@ -104,7 +104,7 @@ def installed_versions(system):
 
 @dataclasses.dataclass
 class Recipe:
-    """Everything on which the files of a set depend."""
+    """Everything that the files of a set depend on."""
 
     source: Source
     mode: str
@@ -121,7 +121,7 @@ class Recipe:
 
     @property
     def identity(self):
-        """Equal for equal content, so that no set is made twice."""
+        """Equal for recipes that make equal files, so that no set is made twice."""
         certificate = loader.read(self.certificate) if self.certificate else b""
         contents = [loader.read(self.image), self.source.kernel, *self.source.initrds, certificate, self.os_release]
         contents += [loader.read(self.pcr[1])] if self.pcr else []
@@ -131,7 +131,7 @@ class Recipe:
         return hashlib.sha256(text.encode()).hexdigest()[:_DIGITS_OF_A_SET]
 
     def identity_behind(self, shim):
-        """The identity of images that a shim of this name starts, or no shim if the name is empty."""
+        """The identity of a set whose image is started by the shim of this name; an empty name means no shim."""
         return hashlib.sha256((self.identity + shim).encode()).hexdigest()[:_DIGITS_OF_A_SET] if shim else self.identity
 
 
@@ -163,9 +163,9 @@ def names_a_root(command_line):
 
 @dataclasses.dataclass
 class Part:
-    """A file that the loader loads; its name stands for its content."""
+    """A file that the loader loads. Its name has a digest of its content."""
 
-    key: str            # by which an entry names it
+    key: str            # of the entry's line for it
     name: str
     content: bytes
     digest: str
@@ -187,12 +187,12 @@ def _plain(line):
 
 
 def entry_text(made_by, parts, folder):
-    """The entry that boots the parts, in the folder `folder` of the ESP, each with its digest."""
-    # After a stop between firmware and kernel the machine must not wait for a person.
+    """The entry that boots the parts in `folder` of the ESP, with the digest of each."""
     lines = [f"title {made_by.title}", f"version {made_by.source.version}", f"sort-key {made_by.sort_key}",
              *(f"{part.key} {folder}/{part.name}" for part in parts)]
     if made_by.command_line:
         lines.append(f"options {made_by.command_line}")
+    # After a stop between firmware and kernel the machine must not wait for a person.
     if not any(line.split(None, 1)[0] == "on-mismatch" for line in made_by.lines if line):
         lines.append("on-mismatch reset")
     if made_by.pcr and "measure uki" not in map(_plain, made_by.lines):
@@ -206,8 +206,8 @@ def entry_text(made_by, parts, folder):
 
 
 def run_tool(name, folder, *arguments):
-    """Runs a tool beside us, which reports its errors itself. Its temporary files go to `folder`, so that a signal which ends
-    both programs leaves none of them."""
+    """Runs a tool of our folder, which prints its own errors. The tool makes its temporary files in `folder`, so none
+    of them is left if a signal ends both programs."""
     result = subprocess.run([LIBRARY / name, *arguments], stdout=subprocess.PIPE, stdin=subprocess.DEVNULL,
                             env={**os.environ, "TMPDIR": str(folder)})
     if result.returncode:
@@ -255,7 +255,8 @@ class Workshop:
         return out
 
     def _signature(self, parts, place):
-        """The signature of register 11 and its key, for the command line that the loader will use."""
+        """The signed values of register 11 and their public key, as parts. They hold for the command line that the
+        loader will use."""
         source = self._recipe.source
         private, public, phases = self._recipe.pcr
         plan = loader.entry("the entry", entry_text(self._recipe, parts, place))
@@ -265,7 +266,7 @@ class Workshop:
         return [Part.of("pcrsig", source.version, signature), Part.of("pcrpkey", source.version, loader.read(public))]
 
     def make(self, name, place):
-        """[(file name, content)] in the order in which to write them: the image comes last."""
+        """[(file name, content)] in the order of writing: the image comes last."""
         if self._recipe.mode == conf.UKI:
             return [(f"{name}.efi", loader.read(self._signed(self._seal_all())))]
         parts = parts_of(self._recipe.source)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""The changes of a machine. Each function only plans: it returns the plan and the line for the user, and writes nothing."""
+"""Plans the changes of a machine. Each function returns a plan and the line for the user, and writes nothing."""
 
 import dataclasses
 import hashlib
@@ -22,8 +22,8 @@ def _megabytes(size):
 
 
 def _first(machine):
-    """The sets to which the machine falls back: the first in the boot order, the first that has come up, the first that is
-    undamaged, and the one that EFI/BOOT is a copy of."""
+    """The sets to which the machine falls back: the first in the boot order, the first that has come up, the first
+    undamaged one, and the set that EFI/BOOT is a copy of."""
     menu, record = machine.menu, machine.record
     order = menu.in_order()
     good = [found for found in order if menu.is_good(found, record)]
@@ -39,22 +39,23 @@ def _protected(machine):
 
 
 def _surplus(machine, versions, keep):
-    """The sets of the versions beyond keep=, except those that run or boot first."""
+    """The sets of other versions than the newest `keep`. Sets that run, that are on trial, or to which the machine
+    falls back are left out."""
     wanted = sorted(versions, key=boot_files.version_key, reverse=True)[:keep]
     stay = _first(machine) | {machine.menu.running(), machine.menu.armed()}
     return {found for found in machine.store.sets() if found.version not in wanted and found not in stay}
 
 
 def _remove(machine, doomed):
-    """The operations that remove sets, and files that no set needs."""
+    """The operations that remove sets from the menu and the ESP, together with files that no other set needs."""
     for found in doomed:
         machine.record.sets.pop(found.name, None)
     return [*machine.menu.unname(doomed), *machine.store.removal(machine.store.unneeded(doomed))]
 
 
 def _may_be_named(machine, sets):
-    """Whether boot entries of a firmware that cannot be asked may name one of these sets: so it is remembered, or what was
-    remembered is lost."""
+    """Whether unreachable firmware may have boot entries that name one of these sets: the record says so, or does not
+    know the set."""
     known = [machine.record.sets.get(found.name) for found in sets]
     return not machine.menu.can_be_written and any(one is None or one["named"] or one["tries"] or one["blessed"] for one in known)
 
@@ -63,7 +64,7 @@ def _may_be_named(machine, sets):
 
 
 def _may_be_tried(machine, found):
-    """Why a set is not to be started next; None if it is."""
+    """The reason not to start a set next; None if it may be started."""
     menu, record = machine.menu, machine.record
     first = menu.first_good(record)
     if first and boot_files.version_key(found.version) < boot_files.version_key(first.version):
@@ -77,14 +78,16 @@ def _may_be_tried(machine, found):
 
 
 def _without_entry(machine, found, is_copied):
-    """What is to be done on the machine, whose firmware cannot be reached from here."""
+    """The line for a set that got no boot entry because the firmware's variables cannot be reached: it names the next
+    step."""
     if is_copied or machine.removable.set_name == found.name:
         return "is on the ESP, and EFI/BOOT boots it; once it has come up, kexec-efi bless makes its boot entry"
     return f"is on the ESP; no boot entry names it: run kexec-efi add {found.version} on the machine itself, booted by UEFI"
 
 
 def _name(machine, found, title, is_asked, is_copied=False):
-    """(the operations that let the menu start the set, what is to be said of it). `is_copied`: EFI/BOOT will be a copy of it."""
+    """(the operations that put the set into the menu, the line for the user). `is_copied`: EFI/BOOT will be a copy of
+    the set."""
     menu, record = machine.menu, machine.record
     if menu.name == SYSTEMD_BOOT:
         plan = menu.name_set(found, title)[1]
@@ -106,13 +109,13 @@ def _name(machine, found, title, is_asked, is_copied=False):
 
 
 def _add_again(machine, found, title, is_asked):
-    """The plan for a set that is there already and undamaged."""
+    """The plan for a set that is already on the ESP and undamaged."""
     menu = machine.menu
     state, _ = machine.state(found)
     if state == "failed" and not is_asked:
         return Plan(), f"{found.name}: did not come up at its last trial: add --again tries it again"
     if state in ("unnamed", "waiting", "lost") or (is_asked and state not in ("good", "next")):
-        # The entry's name has the number of tries that systemd-boot counts.
+        # systemd-boot counts the tries in the name of the entry, so the entry is made anew.
         before = menu.unname({found}) if menu.name == SYSTEMD_BOOT else []
         change, words = _name(machine, found, title, is_asked)
         return Plan(before, change), f"{found.name}: {words}"
@@ -120,7 +123,7 @@ def _add_again(machine, found, title, is_asked):
 
 
 def _warn_of_fallback(machine, entry):
-    """Warns of a fallback that does not exist, before it is needed."""
+    """Warns if the entry names a fallback that does not exist."""
     fallback = loader.entry("the entry", entry)["fallback"]
     if not fallback:
         return
@@ -132,16 +135,17 @@ def _warn_of_fallback(machine, entry):
 
 
 def add(machine, source, again=False):
-    """Puts a kernel beside what boots."""
+    """Adds a kernel beside those that boot now."""
     plan, words = _add(machine, source, again)
-    # Where there is no room for a copy, the kernel is added all the same.
+    # Without room for a copy the kernel is added all the same.
     restored = _restored_copy(machine, plan)
     plan.after += restored
     return plan, words + (f"; EFI/BOOT boots {machine.removable.set_name} again" if restored else "")
 
 
 def _sets_to_copy(machine, plan):
-    """(the undamaged sets that EFI/BOOT may be a copy of after the plan, the best first; the files that the plan writes)."""
+    """(the undamaged sets that EFI/BOOT may copy after the plan, the best first; the content of each file that the plan
+    writes, by its name)."""
     gone = {step.path.name for step in plan if isinstance(step, operations.RemoveFile)}
     files = {step.path.name: step.content for step in plan if isinstance(step, operations.Write)}
     written = [found for found in map(parse_image_name, files) if found]
@@ -151,7 +155,8 @@ def _sets_to_copy(machine, plan):
 
 
 def _restored_copy(machine, plan):
-    """The operations after which EFI/BOOT is a copy again, of the same set if that is whole, where somebody has removed it."""
+    """The operations that restore EFI/BOOT after somebody has removed it: as a copy of the same set if that is
+    undamaged, or else of the best set."""
     if machine.removable.complaint() is None:
         return []
     sets, files = _sets_to_copy(machine, plan)
@@ -162,7 +167,7 @@ def _restored_copy(machine, plan):
 
 
 def _add(machine, source, again=False, is_copied=False):
-    """As add, without EFI/BOOT, which `is_copied` says will be a copy of it."""
+    """Like `add`, except that EFI/BOOT stays. `is_copied`: the caller will make EFI/BOOT a copy of the set."""
     store, record = machine.store, machine.record
     if machine.shim_complaint:
         raise machine.shim_complaint
@@ -197,7 +202,7 @@ def _add(machine, source, again=False, is_copied=False):
         record.sets.pop(other.name, None)
     change = operations.make_folders(store.folder, machine.esp.path)
     for name, content in missing:
-        # An existing file with another content than its name stands for was damaged.
+        # A file of this name with another content is damaged, so it is replaced.
         partial_files.expect_own_clusters(store.folder / name)
         change += operations.write_file(store.folder / name, content, replaces=(store.folder / name).exists())
     change.append(operations.Flush(store.folder))
@@ -234,7 +239,8 @@ def remove(machine, version, is_forced=False):
 
 
 def _copy_of_another(machine, doomed):
-    """The operations after which EFI/BOOT is a copy of the best of the other sets, and needs none of these."""
+    """The operations that make EFI/BOOT a copy of the best remaining set if it is a copy of one in `doomed`. Without a
+    remaining set they remove it."""
     if machine.removable.set_name not in {found.name for found in doomed}:
         return []
     rest = [found for found in machine.store.sets() if found not in doomed and machine.damage(found) is None]
@@ -250,7 +256,7 @@ def _expect_something_left(machine, doomed, is_forced):
         boots = not doomed & set(menu.in_order()) or menu.boots_something(doomed)
         expected = "something else in the boot order, found nothing: this machine"
     else:
-        # Only EFI/BOOT is known to boot then.
+        # The boot order cannot be read, so only EFI/BOOT is known to boot.
         boots = machine.removable.set_name not in {found.name for found in doomed} or set(machine.store.sets()) - doomed
         expected = "something else that EFI/BOOT could boot, found nothing: this disk"
     if not boots:
@@ -264,7 +270,7 @@ def _expect_something_left(machine, doomed, is_forced):
 
 
 def _next_trial(machine):
-    """The operations that put the waiting set on trial."""
+    """The operations that put the newest waiting set on trial, if there is one."""
     menu, record = machine.menu, machine.record
     for found in machine.store.sets():
         state, _ = machine.state(found)
@@ -305,19 +311,20 @@ def _bless(machine):
     if fallback:
         raise Refused(f"{running.name}: is not the kernel that runs: {fallback}: not blessed")
     record.of(running.name).update(blessed=True, named=True)
-    # What EFI/BOOT has started has no boot entry yet.
+    # A set that was started from EFI/BOOT has no boot entry yet.
     naming = [] if running in menu.named() else menu.name_set(running, boot_files.title(system))[1]
     newer = menu.first_good(record)
     is_newest = newer is None or newer.key <= running.key
     change = [*naming, *menu.bless(running), *record.saved()]
-    # Even if there is no room for a copy, the set that has come up boots first.
+    # Without room for a copy the set boots first all the same.
     copied = machine.removable.follow(running) if is_newest else []
     after = [*copied, *(record.saved() if copied else []), *_after_blessing(machine, running)]
     return Plan(change=change, after=after), f"{running.name}: has come up, and boots first"
 
 
 def _after_blessing(machine, running):
-    """Removes the sets of this version except the one that runs and, if there is no other version, the one before it."""
+    """The operations that remove surplus versions, and sets of this version that are older than the running one. If no
+    other version has come up, the set of this version that came up before stays."""
     sets, record = machine.store.sets(), machine.record
     good = [found for found in sets if machine.menu.is_good(found, record) and found != running]
     spare = next((found for found in good if found.version == running.version), None)
@@ -344,7 +351,7 @@ def expect_trusted(machine):
 
 @dataclasses.dataclass
 class Setup:
-    """What `install` does in addition; `keys` are the operations that enrol keys."""
+    """The options of `install`. `keys` are the operations that enrol keys."""
 
     is_forced: bool = False
     removable: bool = False
@@ -384,7 +391,8 @@ def _set_shim(machine, setup):
 
 
 def uninstall(machine, is_forced=False):
-    """Removes everything of ours from the ESP and the boot order, and keeps the changes that others have made to the order."""
+    """Removes all our files from the ESP and all our entries from the boot order. Changes that others have made to the
+    order stay."""
     menu, store = machine.menu, machine.store
     doomed = set(store.sets()) | menu.named()
     _expect_something_left(machine, doomed, is_forced)

@@ -101,7 +101,7 @@ def _report(make):
 
 
 def _of_version(run):
-    """A command that takes a boot: the version of a kernel, or an image."""
+    """A command about one boot, which the user names by a kernel's version or by an image."""
     def run_it(options):
         if (options.version is None) == (options.image is None):
             raise Refused("expected VERSION or --image, found " + ("neither" if options.image is None else "both"), 2)
@@ -204,13 +204,14 @@ def _parser():
 
 
 def _is_json():
-    """Whether JSON was asked for, also by a call that is wrong otherwise."""
+    """Whether the call asks for JSON, even if it is wrong otherwise."""
     words = sys.argv[1:]
     return "--json" in words[:words.index("--") if "--" in words else None]
 
 
 def _end(message, code):
-    """Ends the program, which has said why on the standard error, in JSON as well if that was asked for."""
+    """Ends the program after the caller has printed the message on the standard error. With --json prints it as JSON as
+    well."""
     if _is_json():
         loader.say(json.dumps({"error": loader.printable(message), "status": code}))
     sys.exit(code)
@@ -243,7 +244,7 @@ def main():
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(FAILED)
     except OSError as error:
-        # Of the output itself, which has no name, loader.run knows what to do.
+        # An error without a file name is about the output itself, and loader.run handles it.
         if error.filename is None:
             raise
         message = f"{error.filename}: {error.strerror}"

@@ -23,14 +23,14 @@ class Configuration:
     """
     mode         split: an entry beside the image; sealed: the entry in the image; uki: all in one image
     key, certificate  sign what is made, for Secure Boot
-    generic      yes: the key may sign images with nothing sealed in them, as `split` needs it
-    esp          where the EFI system partition is mounted, if it is not where bootctl looks for it
+    generic      yes: the key may sign images with nothing sealed in them, which `split` needs
+    esp          the folder where the EFI system partition is mounted, if bootctl would not find it
     menu         firmware, systemd-boot, or auto: systemd-boot if that has started this machine
-    keep         how many kernel versions stay
+    keep         the number of kernel versions that stay
     shim         a file: shim in front of each image; empty: none
     removable    yes: also as EFI/BOOT/BOOTX64.EFI
     pcr_private_key, pcr_public_key  sign the values of register 11 for disks that are bound to it
-    pcr_phases   a path of systemd-pcrphase's phases that gets a signature; may be repeated
+    pcr_phases   a path of systemd-pcrphase's phases to sign for; may be repeated
     initrd       a file in front of the kernel's own initrd, such as microcode; may be repeated
     tries        how often systemd-boot tries a new kernel
     entry        a line for each entry, such as `measure require`; may be repeated
@@ -71,7 +71,7 @@ def _value(place, key, value):
 
 
 def parse(name, text):
-    """A Configuration from lines KEY=VALUE; # begins a comment at the beginning of a line."""
+    """A Configuration from lines KEY=VALUE. A line that begins with # is a comment."""
     configuration, seen = Configuration(), set()
     keys = [field.name for field in dataclasses.fields(Configuration)]
     for number, line in enumerate(text.splitlines(), 1):
@@ -119,12 +119,13 @@ _FILES = {"linux": "a kernel has its own line", "uki": "a kernel has its own lin
 
 
 def _expect_entry_lines(name, lines):
-    """Each line of entry= has a key that the loader takes, and names no file."""
+    """Refuses a line of entry= that names a file or that the loader would refuse."""
     for line in lines:
         key = line.split(None, 1)[0] if line.strip() else ""
         if key in _FILES:
             raise Refused(f"{name}: entry: expected a key that names no file, found {key}: {_FILES[key]}", WRONG_CALL)
-    # The loader counts the lines of an entry, of which the first is not of the configuration.
+    # The loader numbers the lines of the entry made here. The configuration does not have its first line, so the number
+    # is left out.
     text = "\n".join(["linux /vmlinuz", *lines, ""]).encode("utf-8", "surrogateescape")
     complaint = loader.complaint_of(lambda: loader.entry("entry=", text)) if lines else None
     if complaint:
@@ -142,7 +143,7 @@ def _read(path):
 
 
 def read(system, name=None):
-    """The configuration of the file `name`, or of the usual one, which need not be there."""
+    """The configuration in the file `name`, which must exist, or else in the usual file, which may be missing."""
     path = system.file(FILE) if name is None else name
     text = _read(pathlib.Path(path))
     if text is None and name is not None:
@@ -185,19 +186,19 @@ def entry_token(system):
 
 
 def check_token(token, path="/etc/kernel/entry-token"):
-    """Checks that the token is a name that FAT takes."""
+    """Refuses a token that is not a valid name on FAT."""
     if not re.fullmatch(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,63}(?<!\.)", str(token)):
         raise Refused(f"entry token: expected letters, digits and ._- ({path}), found {token or 'nothing'}")
     return token
 
 
 def words_of(line):
-    """The words of a command line, as Linux takes them apart: blanks within " belong to the word (lib/cmdline.c)."""
+    """Splits a command line as Linux does (lib/cmdline.c): blanks between double quotes belong to the word."""
     return re.findall(r'(?:"[^"]*(?:"|$)|[^\s"])+', line)
 
 
 def _running_command_line(system):
-    """The command line without the words that a boot loader adds for itself."""
+    """The running kernel's command line, without the words that boot loaders add."""
     words = words_of(system.kernel_text("/proc/cmdline"))
     return " ".join(word for word in words if not word.startswith(("BOOT_IMAGE=", "initrd=")))
 
@@ -213,7 +214,7 @@ def command_line(system):
             line = " ".join(text.split())
             break
     else:
-        # With --root the running machine's command line does not count.
+        # With --root or in a chroot, the running kernel's command line may be another machine's.
         if not system.is_running or system.is_in_chroot():
             raise Refused(f"expected the kernel command line in {places[0]}, found none")
         line = _running_command_line(system)

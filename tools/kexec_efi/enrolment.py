@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Enrols the keys of Secure Boot: writes db, KEK and PK, in this order, if the firmware is in its setup mode, where it takes
-them without a signature (UEFI specification 32.3). The files are those that sign-efi-sig-list of efitools writes, under the
-names that systemd-boot uses in loader/keys."""
+"""Enrols the keys of Secure Boot: writes db, dbx, KEK and PK, in this order. The firmware must be in its setup mode,
+where it takes them without a signature (UEFI specification 32.3). The files are in the format of sign-efi-sig-list of
+efitools, and have the names that systemd-boot uses in loader/keys."""
 
 import base64
 import pathlib
@@ -40,7 +40,7 @@ SIZE_MAX = 1 << 20
 
 
 def _payload(name, content):
-    """The signature lists behind the authentication. Refuses a file without one."""
+    """The signature lists behind the authentication header. Refuses a file without that header."""
     def refuse(expected, found):
         raise Refused(f"{name}: expected {expected} (sign-efi-sig-list of efitools writes it), found {found}")
 
@@ -73,7 +73,7 @@ def certificates(name, lists):
 
 
 def _certificate(path):
-    """A certificate of a file, in DER."""
+    """The certificate in a file, as DER."""
     content = loader.read(path)
     match = re.search(rb"-----BEGIN CERTIFICATE-----(.*?)-----END", content, re.DOTALL)
     return base64.b64decode(match[1]) if match else content
@@ -108,7 +108,7 @@ def read(machine, folder, is_forced=False):
 
 
 def _expect_ours(machine, path, trusted):
-    """With these keys Secure Boot is on at the next start."""
+    """Refuses a db without our certificate: with these keys Secure Boot is on at the next start."""
     certificate = machine.configuration.certificate
     if certificate and _certificate(certificate) in trusted:
         return

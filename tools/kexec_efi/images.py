@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Images and boots of files that the user names: `seal`, `uki`, `sign`, `predict` and `pcrlock` replace this program by the
-tool beside it. So the messages and the exit status are the tool's."""
+"""Makes and measures images from files that the user names. Where one tool suffices for `seal`, `uki`, `sign`,
+`predict` or `pcrlock`, it replaces this process, so messages and exit status are the tool's."""
 
 import os
 import pathlib
@@ -20,7 +20,7 @@ def _run(options, name, arguments):
 
 
 def _given(options, *names):
-    """The given options, in a tool's spelling."""
+    """The given options as arguments of a tool."""
     found = []
     for name in names:
         value = getattr(options, name.replace("-", "_"))
@@ -153,7 +153,7 @@ def predict(options, machine):
 
 
 def pcrlock(options, machine):
-    """Writes the component under a name that the next one of this version replaces."""
+    """Names the component after the version, so that the next one of this version replaces it."""
     words = _boot(options, machine)
     if machine is not None:
         options.name = options.name or f"kexec-efi-{options.version.replace('~', '_')}"

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""A change is a list of small operations. A power cut may come between any two of them, or within one: a file counts only
-once it is complete under its own name, and its folder is on the disk; only then a boot entry names it."""
+"""A change is a list of small operations. The power may fail between any two of them, or within one. A boot entry names
+a file only once the file is complete under its own name and its folder is on the disk."""
 
 import contextlib
 import dataclasses
@@ -58,8 +58,8 @@ class Write:
 
 @dataclasses.dataclass
 class Rename:
-    """Gives a written file its name. No such file exists, unless it `replaces` one from which nothing boots: the record, or a
-    damaged file."""
+    """Gives a written file its own name. No file may have that name already, unless `replaces`: nothing boots from the
+    old file, which is the record or a damaged file."""
 
     path: pathlib.Path
     partial: pathlib.Path
@@ -80,7 +80,7 @@ class Rename:
 
     def undo(self):
         if self.partial.exists():
-            # It was not renamed.
+            # The rename did not happen.
             return
         if self._before is None:
             self.path.unlink()
@@ -169,7 +169,7 @@ class SetVariable:
 
 
 def write_file(path, content, replaces=False):
-    """The operations that put a file in its place. A Flush of the folder must follow."""
+    """The operations that write a file and give it its name. A Flush of the folder must follow."""
     partial = partial_files.new_name(path)
     return [Write(path, content, partial), Rename(path, partial, replaces)]
 
@@ -185,9 +185,9 @@ def make_folders(path, base):
 
 @dataclasses.dataclass
 class Plan:
-    """The operations of a change, in their order. Those in `before` and `after` remove files that nobody needs: each of them
-    leaves a good state, and none is undone. `change` is undone as a whole if one of its operations fails. With a
-    `complaint`, a Refused, the request is refused, but the operations are carried out nevertheless."""
+    """The operations of a change, in order. If one of `change` fails, `change` is undone as a whole. Each operation of
+    `before` and `after` leaves a good state, so none of these is undone. `complaint` is a Refused for a request that is
+    refused although the operations are carried out."""
 
     before: list = dataclasses.field(default_factory=list)
     change: list = dataclasses.field(default_factory=list)
@@ -202,8 +202,8 @@ class Plan:
             loader.say(str(operation))
 
     def carry_out(self, after_each=None):
-        """Runs the operations, and calls `after_each` after each of them. An exception that it raises stands for a power
-        cut, unless it is one of the errors that are undone."""
+        """Runs the operations, and calls `after_each` after each of them. Its exceptions simulate a power cut: nothing
+        is undone, unless `_carry_out` catches that class."""
         for operations in (self.before, self.change, self.after):
             _carry_out(operations, operations is self.change, after_each)
 

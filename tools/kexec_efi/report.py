@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Reports on a machine, as a dict that is printed as JSON, or as lines for people. kexec-efi(8) documents the keys of the
-dicts, and the words for a state, an outcome and a signature: later versions may add some, but change none."""
+"""Reports on a machine. Each makes a dict, to print as JSON, and lines for people. kexec-efi(8) documents the keys of
+the dicts, and the words for a state, an outcome and a signature. Later versions may add some, but change none."""
 
 import loader
 
@@ -41,9 +41,9 @@ def listing(machine):
 
 
 def _line(one):
-    """Sets of one version differ by their number."""
+    """The line about a set. Sets of one version differ by their number."""
     words = [one["why"]]
-    # What these states say of themselves is not said twice.
+    # The reasons of these two states say so already.
     if one["running"] and one["state"] != "trial":
         words.append("it runs")
     if one["next"] and one["state"] != "next":
