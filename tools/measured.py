@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""What a boot measures, from the files alone: its events in the order of the TPM's log. The table that this follows is in
-SECURITY.md; what the loader itself decides comes from loader.py, which asks the loader's own code."""
+"""The measurements of a boot, from its files only: events in the order of the TPM's log, as in the table of
+SECURITY.md. loader.py asks the loader's own code for the loader's decisions."""
 
 import collections
 import functools
@@ -9,18 +9,18 @@ import hashlib
 import loader
 import sidecars
 
-# The banks of a TPM that its users know, and the names that everybody has for them.
+# The usual banks of a TPM, by their usual names.
 BANKS = ("sha1", "sha256", "sha384", "sha512")
 
-# Those that a boot through this loader extends, or whose value it leaves for others to rely on.
+# The registers that a boot through this loader extends, or leaves at a value that others rely on.
 REGISTERS = (4, 9, 11, 12, 13)
 
-# What firmware measures into register 4 before the first image: TCG PC Client Platform Firmware Profile, 3.3.4.5 and
-# 10.4.4: that it tries a boot entry, and that what follows is no longer the firmware's own.
+# The firmware's events in register 4 before the first image (TCG PC Client Platform Firmware Profile, 3.3.4.5 and
+# 10.4.4): the attempt to boot an entry, and the separator behind the firmware's own events.
 SEPARATOR = bytes(4)
 BEFORE_THE_IMAGE = [("boot attempt", b"Calling EFI Application from Boot Option"), ("firmware's separator", SEPARATOR)]
 
-# `digest` returns what the bank that it is given is extended by.
+# `digest` is a function from the name of a bank to the digest that extends it.
 Event = collections.namedtuple("Event", "pcr what digest")
 
 
@@ -30,24 +30,25 @@ def event(pcr, what, content):
 
 
 def image_event(what, file):
-    """An image that runs, measured by the digest of its signature."""
+    """An event that measures an image by its Authenticode digest."""
     return Event(4, what, functools.cache(file.authenticode))
 
 
 def before_the_image():
-    """What firmware that starts the image by itself, and has tried nothing before, has measured into register 4."""
+    """The events in register 4 of firmware that starts the image by itself, and has tried nothing before."""
     return [event(4, what, content) for what, content in BEFORE_THE_IMAGE]
 
 
 def _kernel(name, loaded):
-    """A kernel of which Authenticode leaves something out that runs boots with Secure Boot off, and is measured as it is."""
+    """The event of a kernel. If its Authenticode digest omits bytes that run, the whole file is measured; such a kernel
+    boots only with Secure Boot off."""
     if loaded.authenticode_covers:
         return image_event("kernel", loader.File(name, loaded.kernel))
     return event(4, "kernel", loaded.kernel)
 
 
 def _text(pcr, what, text):
-    """In UTF-16 with a NUL; what is not UTF-8, as it is with a NUL."""
+    """An event of a text in UTF-16 with a NUL. A text that is not UTF-8 is measured unchanged, with a NUL."""
     try:
         wide = text.decode().encode("utf-16-le") + b"\0\0"
     except UnicodeDecodeError:
@@ -56,7 +57,7 @@ def _text(pcr, what, text):
 
 
 def _sections(sections):
-    """A signature of the register's values cannot be part of them."""
+    """The events of sections. .pcrsig has none, because it signs the values of the register."""
     for name, content in sections.items():
         if name != ".pcrsig":
             yield event(11, name, name.encode() + b"\0")
@@ -64,19 +65,19 @@ def _sections(sections):
 
 
 def _as_sections(plan, loaded, initrd, key):
-    """A kernel and what belongs to it, in the place of the sections of a unified image."""
+    """A kernel, its command line, initrd and key as the sections of a unified image."""
     sections = {".linux": loaded.kernel, ".cmdline": loaded.command_line, ".initrd": initrd, ".pcrpkey": key}
     return {name: content for name, content in sections.items() if content}
 
 
 def _separators(found):
-    """What ends the registers that have nothing else."""
+    """A separator for each of registers 9 and 11 that has no other event."""
     return [event(register, "separator", SEPARATOR) for register in (9, 11)
             if not any(measured.pcr == register for measured in found)]
 
 
 def _plain_events(plan, loaded, read):
-    """Of a kernel that comes by itself, from what is measured as sections on."""
+    """The events behind that of a plain kernel. Those as sections come first."""
     initrd = loader.joined(read(part) for part in plan["initrds"])
     named = {".pcrsig": plan["pcr_signature"], ".pcrpkey": plan["pcr_key"]}
     files = {section: read(part) for section, part in named.items() if part}
@@ -89,7 +90,7 @@ def _plain_events(plan, loaded, read):
 
 
 def _extra_events(extras):
-    """What sidecars and addons add."""
+    """The events of sidecars and addons."""
     return [*([_text(12, "options of addons", extras.options)] if extras.options else []),
             *(event(register, "sidecars", content) for register, content in extras.archives),
             *(event(12, "microcode of an addon", content) for content in extras.microcode),
@@ -97,7 +98,7 @@ def _extra_events(extras):
 
 
 def _all_initrds(unified, added, extras):
-    """In the order of systemd-stub, filled up if they are several."""
+    """All initrds in the order of systemd-stub, joined. Several are padded to a multiple of 4 bytes."""
     own = [unified.sections[name] for name in (".ucode", ".initrd") if name in unified.sections]
     microcode = own[:1] if ".ucode" in unified.sections else []
     initrds = [*extras.microcode, *microcode, *own[len(microcode):], *(content for _, content in extras.archives),
@@ -107,8 +108,8 @@ def _all_initrds(unified, added, extras):
 
 
 def _unified_events(unified, plan, loaded, added, extras):
-    """Of a unified image, from its sections on: what is in it, what is added to it, and what Linux's own EFI stub would
-    measure. `added` are initrds of an entry."""
+    """The events of a unified image: of its sections, of the additions to it, and those that Linux's own EFI stub would
+    make. `added` are an entry's initrds."""
     options = loader.to_bytes(plan["command_line"])
     in_image = plan["kernel"]["source"] == "image" and not plan["options_are_added"]
     profile = plan["chosen_profile"]
@@ -125,8 +126,8 @@ def _unified_events(unified, plan, loaded, added, extras):
 
 
 def events(image, plan, loaded, read, extras):
-    """What the image measures, and who starts it measures of it. `read` returns the content of a part of the plan; `extras`
-    are the sidecars of the unified image, if it is one."""
+    """All events from our image on. The program that starts the image measures it; the image measures the rest. `read`
+    returns the content of a part of the plan; `extras` are the sidecars of the unified image, if it is one."""
     found = [image_event("image", image)]
     if image.unified:
         found += _unified_events(image.unified, plan, loaded, [], extras)
@@ -141,7 +142,7 @@ def events(image, plan, loaded, read, extras):
 
 
 def extended(bank, found, pcr):
-    """The value of a register of a bank that began with zeros."""
+    """The value of a register in a bank after these events. It begins with zeros."""
     value = bytes(hashlib.new(bank).digest_size)
     for measured in found:
         if measured.pcr == pcr:

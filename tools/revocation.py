@@ -12,7 +12,8 @@ GENERATION_MAX = 65535
 
 
 def check_line(line):
-    """Returns the component of a line that shim takes as it is meant: it knows no quotes, and stops at an empty field."""
+    """Returns the component of a line. Ends the program if shim would misread the line: shim knows no quotes, and stops
+    at an empty field."""
     fields = line.split(",")
     if len(fields) != len(FIELDS):
         loader.fail(f"sbat: {line}: expected {len(FIELDS)} fields ({','.join(FIELDS)}), found {len(fields)}")
@@ -41,7 +42,7 @@ def with_lines(present, lines):
 
 
 def check(content):
-    """Of an image's .sbat, as it is in the file. Shim reads lines until the first byte that is zero."""
+    """Checks an image's .sbat as it is in the file. Shim reads lines until the first zero byte."""
     lines = content.rstrip(b"\0").decode("ascii", "replace").split("\n")
     if lines.pop() != "" or not lines:
         loader.fail("sbat: expected lines, each with a line end, found one without")

@@ -1,13 +1,13 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""What the loader adds to a unified image, as systemd-stub does: sidecars and addons that lie beside the image or in /loader
-of its volume, and sections that systemd looks for in the initrd."""
+"""The loader's additions to a unified image, which are those of systemd-stub: sidecars and addons beside the image or
+in /loader of its volume, and sections that systemd looks for in the initrd."""
 
 import pathlib
 
 import loader
 
-# Archives of sidecars, in the order in which they are handed over (efi/extras/extras.c): where the files lie, of which kind
-# they are, the folder of the archive, its mode and that of its files, and the register.
+# Archives of sidecars, in the order in which the loader hands them over (efi/extras/extras.c): the place and the kind
+# of the files, the folder of the archive, its mode and that of its files, and the register.
 ARCHIVES = (
     ("own", "credential", ".extra/credentials", 0o500, 0o400, 12),
     ("loader/credentials", "credential", ".extra/global_credentials", 0o500, 0o400, 12),
@@ -17,13 +17,13 @@ ARCHIVES = (
     ("loader/extensions", "confext", ".extra/global_confext", 0o555, 0o444, 12),
 )
 
-# Of a unified image, or of files that an entry names in their place: what they are called in an archive each.
+# Sections of a unified image, or files that an entry names instead. Each becomes an archive with one file of this name.
 SECTIONS = {".pcrsig": "tpm2-pcr-signature.json", ".pcrpkey": "tpm2-pcr-public-key.pem", ".osrel": "os-release",
             ".profile": "profile"}
 
 
 def of_sections(sections):
-    """The archives of sections, which are no sidecars, and not measured as such."""
+    """The archives of sections. These are no sidecars, and not measured as such."""
     return [loader.archive(".extra", 0o555, 0o444, [(name, sections[section])])
             for section, name in SECTIONS.items() if section in sections]
 
@@ -40,11 +40,12 @@ def _files(folder, kind):
 
 
 class Sidecars:
-    """Of the unified image that lies at `path`, on a volume that is mounted at `root`; without a path there are none.
+    """The sidecars of the unified image at `path`, on a volume that is mounted at `root`; none without a path.
 
-    `addons` are the images that the platform is shown, each a loader.File; `options` what all add to the command line;
-    `microcode` and `initrds` what they add to the initrd, in the order in which that is measured; `archives` the other files,
-    each with its register."""
+    `addons` are the images that the loader shows to the platform, each a loader.File. `options` is the addition of all
+    of them to the command line. `microcode` and `initrds` are their additions to the initrd, in the order of
+    measurement. `archives` has the other files, each with its register.
+    """
 
     def __init__(self, path=None, root=None, version=None):
         self.addons, self.microcode, self.initrds, self.archives = [], [], [], []
@@ -67,7 +68,7 @@ class Sidecars:
                 self.archives.append((register, loader.archive(folder, mode, file_mode, files)))
 
     def _take_addon(self, path, version):
-        """Returns what it adds to the command line."""
+        """Takes an addon. Returns its addition to the command line."""
         content = loader.read(path)
         addon = loader.Addon(path, content)
         self.addons.append(addon)

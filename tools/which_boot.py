@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""A boot as its files describe it: our image, what it boots, and where the files of that are."""
+"""A boot, described by files: our image, the plan that it boots, and the folder of the plan's files."""
 
 import argparse
 import re
@@ -16,7 +16,7 @@ def _number_of_entry(text):
 
 
 def add_arguments(parser):
-    """Those that say which boot."""
+    """Adds the options that describe a boot."""
     parser.add_argument("--image", required=True)
     parser.add_argument("--entry")
     parser.add_argument("--root", default=".")
@@ -25,7 +25,7 @@ def add_arguments(parser):
 
 
 class Boot:
-    """Ends the program unless the loader would boot it. `plan` is what it boots."""
+    """A boot by the plan `plan`. Ends the program unless the loader would boot it."""
 
     def __init__(self, options):
         self.image = loader.Image(options.image, loader.read(options.image), options.load_options, options.sealed_entry or 1)
@@ -54,7 +54,7 @@ class Boot:
         return loader.entry(path, loader.read(path), more=given.lines)
 
     def _name_others(self, options):
-        """Where another entry may boot in the place of this one, nobody shall take these values for the only ones."""
+        """Warns if another entry may boot instead of this one, because its values differ."""
         if self.image.entries > 1 and options.sealed_entry is None:
             loader.warn(f"{options.image}: of the first of {self.image.entries} sealed entries; --sealed-entry=2 for the next")
         if self.plan["fallback"]:
@@ -62,7 +62,7 @@ class Boot:
             loader.warn(f"note: if this entry is refused, {fallback} boots; predict its registers with --entry")
 
     def read(self, part):
-        """The content of a part of the plan: the same bytes, however often they are asked for."""
+        """The content of a part of the plan. A file is read once, so each call returns the same bytes."""
         name = part["source"], part["name"]
         if name not in self._contents:
             self._contents[name] = self.image.section(part["name"]) if part["source"] == "image" else \
@@ -70,7 +70,8 @@ class Boot:
         return self._contents[name]
 
     def _sidecars(self, loaded):
-        """Those of a unified image. What is sealed by a digest takes addons with Secure Boot on, and nothing else."""
+        """The sidecars of a unified image. A kernel sealed by a digest takes only addons, and only with Secure Boot on:
+        they are left out here."""
         unified = self.image.unified or loaded.unified
         kernel = self.plan["kernel"]
         if not unified or kernel["trust"] == "digest":
@@ -79,6 +80,6 @@ class Boot:
         return sidecars.Sidecars(path, self._root, unified.sections.get(".uname"))
 
     def events(self):
-        """What is measured, from our image on."""
+        """The events from our image on."""
         loaded = loader.Loaded(self.plan, self.read(self.plan["kernel"]))
         return measured.events(self.image, self.plan, loaded, self.read, self._sidecars(loaded))
