@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Boots kernels through real UEFI firmware in QEMU, for tests. README.md beside this shows how it is used.
 
-From Python: describe a `Boot`. Either `judge` it by an `Expectation`, which gives a `Result`, or `start` it, which gives a
-running `Machine`. `pytest_plugin` has both as fixtures.
+From Python: describe a `Boot`. Either `judge` it by an `Expectation`, which gives a `Result`, or `start` it, which
+gives a running `Machine`. `pytest_plugin` has both as fixtures.
 
-  boots       what is booted, through what, and on which machine
-  kernel_file what a file is that shall be booted
-  session     verdicts: what must come and what must not
+  boots       a boot: its kernel, the way to the kernel, and the machine
+  kernel_file checks that a file can be booted
+  session     verdicts, by text that must come and text that must not
   guest       the command that runs in the guest
   results     JSON, JUnit, a table and a page of HTML
   matrix      many boots from one file

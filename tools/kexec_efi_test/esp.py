@@ -60,8 +60,8 @@ def _gpt_header(here: int, other: int, table_start: int, sectors: int, table: by
 
 @dataclasses.dataclass
 class Partition:
-    """A FAT volume; `files` is a dict from path to bytes or to a file's path. With `content` the partition has these bytes
-    instead, and with `room` it has so many bytes."""
+    """A FAT volume; `files` is a dict from path to bytes or to a file's path. With `content` the partition has these
+    bytes instead, and with `room` it has so many bytes."""
 
     files: Dict[str, Content]
     kind: str = ESP_TYPE
@@ -110,7 +110,8 @@ def _content_size(content: Content) -> int:
 
 
 def _write_volume(volume: str, partition: Partition, size: int, sector: int) -> None:
-    """`volume` is an image as mtools name it, with the offset of the partition in it."""
+    """Makes the FAT volume of a partition. `volume` is the image with the partition's offset, in the notation of
+    mtools."""
     def mtools(command: str, *arguments: Path) -> None:
         result = subprocess.run([command, "-i", volume, *arguments], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE,
                                 env={**os.environ, "MTOOLS_SKIP_CHECK": "1", "LC_ALL": "C.UTF-8"}, text=True, errors="replace")
@@ -139,8 +140,8 @@ def _write_volume(volume: str, partition: Partition, size: int, sector: int) -> 
 def make_disk(image: Path, partitions: Sequence[Partition], table: Optional[str] = "gpt", sector: int = 512) -> pathlib.Path:
     """Writes the disk image `image` with these partitions, one behind the other from PARTITION_OFFSET on.
 
-    `table` is "gpt", "mbr" (for one partition), or None for a volume that takes the whole disk; `sector` is the size of the
-    disk's sectors in bytes. Folders are made as needed. The image is sparse: it takes no more room than the files.
+    `table` is "gpt", "mbr" (for one partition), or None for a volume that takes the whole disk; `sector` is the size of
+    the disk's sectors in bytes. Folders are made as needed. The image is sparse: it takes no more room than the files.
     """
     image = pathlib.Path(image)
     image.unlink(missing_ok=True)
@@ -168,5 +169,5 @@ def make_disk(image: Path, partitions: Sequence[Partition], table: Optional[str]
 
 def make(image: Path, files: Dict[str, Content], table: Optional[str] = "gpt", sector: int = 512, fat: int = 32,
          more: Sequence[Partition] = ()) -> pathlib.Path:
-    """The same, with an ESP that has `files`, and `more` partitions."""
+    """Like `make_disk`, with an ESP that has `files`, and with `more` partitions behind it."""
     return make_disk(image, [Partition(files, fat=fat), *more], table, sector)

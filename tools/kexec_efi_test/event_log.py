@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""The TPM's event log as Linux shows it, and the values that the PCRs must have if it is complete and has no event twice.
+"""The TPM's event log as Linux shows it, and the values that the PCRs must have if it is complete and has no event
+twice.
 
 TCG PC Client Platform Firmware Profile Specification, 10 "Event Logging".
 """
@@ -48,7 +49,7 @@ def parse(log):
 
 
 def replay(events, algorithm=SHA256):
-    """PCR -> its value after these events, for the PCRs that they extend."""
+    """A dict from each PCR that these events extend to its value after them."""
     values = {}
     for event in events:
         if event.kind == EV_NO_ACTION:

@@ -6,7 +6,7 @@ from typing import List
 
 from . import machine
 
-# Their numbers in the stub (QEMU's gdb-xml/i386-64bit.xml). The xmm registers have 16 bytes, the others 8.
+# The registers' numbers in QEMU's stub (gdb-xml/i386-64bit.xml). The xmm registers have 16 bytes, the others 8.
 REGISTERS = {**{name: number for number, name in enumerate("rax rbx rcx rdx rsi rdi rbp rsp".split())}, "rip": 16, "cr0": 27, "cr4": 30, **{f"xmm{number}": 49 + number for number in range(16)}}
 
 
@@ -53,7 +53,7 @@ class Gdb:
         self.run_to_any([address])
 
     def run_to_any(self, addresses: List[int]) -> int:
-        """The same for several addresses. Returns the index of the one that was reached."""
+        """Like `run_to` for several addresses. Returns the index of the one that was reached."""
         for address in addresses:
             self._ask(f"Z1,{address:x},1")
         self.run()
@@ -67,7 +67,7 @@ class Gdb:
         self.running = True
 
     def wait_until_stopped(self) -> str:
-        """Until a breakpoint is met, or the machine is paused. What the stub says of it."""
+        """Waits until a breakpoint is met or the machine is paused. Returns the stub's answer."""
         answer = self._receive()
         self.running = False
         return answer
@@ -86,7 +86,7 @@ class Gdb:
         return data
 
     def write(self, address: int, data: bytes) -> None:
-        """QEMU's stub takes packets of 4096 characters at most."""
+        """Writes in parts: QEMU's stub takes packets of 4096 characters at most."""
         for at in range(0, len(data), 1024):
             part = data[at:at + 1024]
             assert self._ask(f"M{address + at:x},{len(part):x}:{part.hex()}") == "OK"
@@ -98,6 +98,6 @@ class Gdb:
         assert self.read(address, 1)[0] == before ^ 1 << bit
 
     def resume(self) -> None:
-        """Lets the guest run on, and leaves it alone."""
+        """Disconnects, and lets the guest run on."""
         self._send("D")
         self._connection.close()

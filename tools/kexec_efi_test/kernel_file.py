@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""What a file is that shall be booted, as far as its headers tell for certain: a wrong one is refused before a machine
-starts, and not after a boot that came to nothing."""
+"""Checks by its headers that a file can be booted. A wrong file is refused before a machine starts, not after a failed
+boot."""
 
 import os
 import struct
@@ -11,13 +11,13 @@ from .errors import WrongCall
 # Linux, Documentation/arch/x86/boot.rst: the magic of the setup header.
 _SETUP, _SETUP_MAGIC = 0x202, b"HdrS"
 
-# PE Format: where the offset of the header stands, its magic, and a machine.
+# PE Format: the place of the header's offset, the header's magic, and a machine.
 _PE_OFFSET, _PE_MAGIC, _X86_64 = 0x3c, b"PE\0\0", 0x8664
 
 # Ways that start the kernel as an EFI application.
 _NEED_STUB = ("stub", "systemd-boot", "uki")
 
-# Sections of a loader that has its entry in itself (tools/seal).
+# Sections of a sealed loader (tools/seal).
 _SEALED = (".entry", ".linux")
 
 
@@ -27,7 +27,7 @@ def _read_at(file: BinaryIO, offset: int, size: int) -> bytes:
 
 
 def _pe(file: BinaryIO) -> Optional[Tuple[int, List[str]]]:
-    """(machine, names of the sections) of a PE image; None of any other file."""
+    """(machine, names of the sections) of a PE image; None for any other file."""
     if _read_at(file, 0, 2) != b"MZ":
         return None
     offset, = struct.unpack("<I", _read_at(file, _PE_OFFSET, 4).ljust(4, b"\0"))
@@ -41,7 +41,7 @@ def _pe(file: BinaryIO) -> Optional[Tuple[int, List[str]]]:
 
 
 def _kind(head: bytes) -> str:
-    """What a file is that is neither a bzImage nor a PE image, by its beginning."""
+    """The kind of a file that is neither a bzImage nor a PE image, by its first bytes."""
     if not head:
         return "an empty file"
     if head.startswith(b"\x7fELF"):
@@ -52,7 +52,7 @@ def _kind(head: bytes) -> str:
 
 
 def expect_kernel(path: Union[str, os.PathLike], via: str) -> None:
-    """Raises WrongCall where this way cannot boot the file, whatever else is in it."""
+    """Raises WrongCall if this `via` can certainly not boot the file."""
     with open(path, "rb") as file:
         head = _read_at(file, 0, _SETUP + len(_SETUP_MAGIC))
         pe = _pe(file)
@@ -71,7 +71,7 @@ def expect_kernel(path: Union[str, os.PathLike], via: str) -> None:
 
 
 def expect_nothing_sealed(path: Union[str, os.PathLike]) -> None:
-    """Raises WrongCall where --run cannot work with this loader."""
+    """Raises WrongCall for a sealed loader, with which --run cannot work."""
     with open(path, "rb") as file:
         pe = _pe(file)
     sealed = [name for name in pe[1] if name in _SEALED] if pe else []

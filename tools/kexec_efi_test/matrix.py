@@ -57,7 +57,8 @@ def _title(fixed: Dict, chosen: Dict) -> str:
 
 
 def read(path: Path, known: Dict[str, bool]) -> List[Tuple[str, List[str]]]:
-    """The boots of a file, as (name, words of a command line). `known` are the options, and whether each is repeatable."""
+    """The boots of a file, as (name, words of a command line). `known` is a dict from each option to whether it is
+    repeatable."""
     try:
         content = tomllib.loads(pathlib.Path(path).read_text())
     except OSError as error:

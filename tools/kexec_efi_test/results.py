@@ -17,7 +17,7 @@ from .session import Result
 
 
 def check_writable(path: Path, option: str) -> None:
-    """Raises OSError now for a file that could not be written when the boot has ended. Leaves no trace."""
+    """Raises OSError before the boot if the file could not be written after it. Leaves no trace."""
     path = pathlib.Path(path)
     existed = path.exists()
     with open(path, "ab"):

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""A web server on the loopback address, which QEMU's guests reach, and which makes mistakes on demand."""
+"""A web server on the loopback address for QEMU's guests. It makes mistakes on demand."""
 
 import contextlib
 import email.utils

@@ -78,8 +78,8 @@ def with_junk_for_a_certificate(image):
 
 
 def cut_down(image, size):
-    """Debian's kernel without a signature and with at most `size` bytes of its protected-mode part: still a PE image and a
-    kernel by its header, and small enough to be verified quickly."""
+    """Debian's kernel without a signature and with at most `size` bytes of its protected-mode part: still a PE image
+    and a kernel by its header, and small enough to be verified quickly."""
     image = bytearray(without_signature(image))
     pe, = struct.unpack_from("<I", image, 0x3c)
     optional = pe + 24

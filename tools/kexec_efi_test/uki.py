@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Makes unified kernel images as ukify does: sections behind those of systemd's stub, in the order in which they are given,
-with VirtualSize as long as their content and SizeOfRawData padded. Names may come more than once, for profiles."""
+"""Makes unified kernel images as ukify does: sections behind those of systemd's stub, in the given order, with
+VirtualSize as long as their content and SizeOfRawData padded. Names may come more than once, for profiles."""
 
 import pathlib
 import struct
@@ -16,7 +16,8 @@ def up(value, alignment):
 
 
 def without_trailing_table(image, table, count):
-    """The room for more section headers in the stub: from the end of the table to the beginning of the first content."""
+    """(the end of the stub's section table, the beginning of the first content). More section headers fit between
+    them."""
     end = table + 40 * count
     first = min(offset for number in range(count)
                 if (offset := struct.unpack_from("<I", image, table + 40 * number + 20)[0]))

@@ -50,8 +50,8 @@ class VariableStore:
         self._end += len(records)
 
     def _records(self):
-        """The beginning and end of each valid record. Deleted and replaced records stay in the store until the firmware needs
-        the room."""
+        """The beginning and end of each valid record. Deleted and replaced records stay in the store until the firmware
+        needs the room."""
         offset = self._start + _STORE_HEADER.size
         while self._bytes[offset:offset + 2] == struct.pack("<H", _RECORD_MARK):
             fields = _RECORD_HEADER.unpack_from(self._bytes, offset)
