@@ -22,7 +22,7 @@ BOOT_IMAGE = "/EFI/BOOT/BOOTX64.EFI"
 
 _SYSTEMD = pathlib.Path("/usr/lib/systemd/boot/efi")
 
-# The keys that Debian's OVMF has with Secure Boot on, and the beginning of the names of its files with them.
+# The keys of Debian's OVMF builds with Secure Boot on, and the prefix of these builds' names in machine.FIRMWARE.
 _KEYS = ("snakeoil", "ms")
 _WITH_KEYS = {"ovmf": "", "secboot": "", "trixie": "trixie-", "trixie-secboot": "trixie-", "strictnx": "strictnx-"}
 
@@ -37,7 +37,7 @@ def loader_image() -> pathlib.Path:
 
 
 def default_kernel() -> pathlib.Path:
-    """The kernel that `make deps` has fetched, or the running one."""
+    """The kernel that `make deps` has fetched, or else the running one."""
     fetched = machine.BUILD / "deps/kernels/amd64/vmlinuz"
     return fetched if machine.IN_CHECKOUT and fetched.exists() else pathlib.Path(f"/boot/vmlinuz-{os.uname().release}")
 
@@ -98,7 +98,7 @@ class Boot:
         return self.prepared(folder)[:2]
 
     def prepared(self, folder: Path) -> tuple:
-        """The same, and the guest.Command of `run`, or None."""
+        """Like `prepare`, with the guest.Command of `run`, or None, as a third value."""
         preparation = _Preparation(self, pathlib.Path(folder))
         disk, options = preparation.result()
         return disk, options, preparation.command
@@ -166,7 +166,7 @@ class _Preparation:
         is_ours = boot.cmdline is None or boot.run is not None
         if is_ours and machine.accelerator() == "tcg" and "no_timer_check" not in cmdline.split():
             cmdline = _with_word(cmdline, "no_timer_check")
-        # _refuse_unused sees to it that a command has a kernel.
+        # _refuse_unused has checked that a command has a kernel.
         if boot.run is not None and kernel is not None:
             initrds.append(self._command_initrd(boot.run, kernel))
             cmdline = _with_word(cmdline, f"rdinit={guest.INIT}")
@@ -179,7 +179,7 @@ class _Preparation:
         return self._disk(), self.options
 
     def _refuse_unused(self, has_kernel: bool) -> None:
-        """Nothing that was asked for is dropped without a word."""
+        """Raises WrongCall for an option that this boot would not use."""
         boot, is_application = self.boot, str(self.boot.via) not in VIAS
         if boot.run is not None and (is_application or not has_kernel):
             raise WrongCall(f"--run: expected --kernel, by one of {', '.join(VIAS)}, whose initrd and command line it can add "
@@ -241,8 +241,8 @@ class _Preparation:
                            "/EFI/BOOT/BOOTX64.conf": os.fsencode("\n".join([*lines, ""]))})
 
     def _by_stub(self, kernel: pathlib.Path, initrds: List[pathlib.Path], cmdline: str) -> None:
-        """By a boot entry of the firmware. QEMU's -kernel needs no disk, but old OVMF then boots what Secure Boot has
-        refused, by another way."""
+        """Starts the kernel's stub by a boot entry of the firmware, or by QEMU's -kernel, which needs no disk. With
+        -kernel, old OVMF boots a kernel that Secure Boot has refused, by another way."""
         if self._needs_no_disk():
             self.extra += ["-kernel", str(kernel), "-append", cmdline]
             if initrds:
@@ -254,7 +254,7 @@ class _Preparation:
         self._start_with_options("/vmlinuz.efi", words)
 
     def _start_with_options(self, path: str, words: str) -> None:
-        """By a boot entry of the firmware."""
+        """Starts the file by a boot entry of the firmware, with `words` as its load options."""
         if not self.firmware.variables:
             raise WrongCall(f"--via {self.boot.via}: expected a firmware with a variable store for its boot entry, found "
                             f"{self.firmware.code}")
@@ -295,7 +295,7 @@ class _Preparation:
             self.files[BOOT_IMAGE] = self._signed(image, "loader")
 
     def _joined(self, initrds: List[pathlib.Path]) -> pathlib.Path:
-        """One file of several initrds, each from a multiple of 4 bytes on."""
+        """One file with all initrds, each at a multiple of 4 bytes."""
         if len(initrds) == 1:
             return initrds[0]
         out = self.folder / "initrd"
@@ -307,7 +307,7 @@ class _Preparation:
         return out
 
     def _needs_no_disk(self) -> bool:
-        """Whether QEMU's own volume of -kernel does: it has no room for other files, and its kernel is never verified."""
+        """Whether QEMU's -kernel suffices. Its volume has no room for other files, and its kernel is never verified."""
         boot = self.boot
         return not (boot.esp or boot.files or boot.secure_boot or boot.sign or self.firmware.key)
 
@@ -350,7 +350,7 @@ class _Preparation:
         return pathlib.Path(shutil.copyfile(path, self.folder / name))
 
     def _signed(self, path: Path, what: str) -> Path:
-        """The file as it is booted: with a signature if that was asked for."""
+        """The file to boot, signed if the user asked for it."""
         if self.boot.sign not in (what, "all"):
             return path
         try:
@@ -415,7 +415,7 @@ class _Preparation:
         return "-kernel" in self.extra
 
     def _variables(self) -> Optional[pathlib.Path]:
-        """A store of its own where something has to be written into it, else None."""
+        """A variable store for this boot, if it needs other variables than the firmware's, else None."""
         if not self._certificate and not self.boot_entry:
             return None
         if not self.firmware.variables:

@@ -7,8 +7,8 @@
 
 Without --expect, --run, --forbid, --debug-exit, --screenshot, a file for results or --matrix, the machine is on this
 terminal. Otherwise the guest's serial line goes to the standard output, and one line on the standard error gives the
-verdict. The exit status is 0 if all went well, 1 if the guest failed, 2 for a wrong call or if QEMU does not start, 3 if
-time ran out; if the command of --run fails, the status is that command's.
+verdict. The exit status is 0 if all went well, 1 if the guest failed, 2 for a wrong call or if QEMU does not start, 3
+if time ran out; if the command of --run fails, the status is that command's.
 """
 
 import argparse
@@ -59,7 +59,7 @@ def _count(text: str) -> int:
 
 
 def _memory(text: str) -> int:
-    """MiB, by a number with its unit or without."""
+    """Memory in MiB, from a number with or without a unit."""
     found = re.fullmatch("([1-9][0-9]{0,8})([MG]?)", text)
     if not found:
         raise argparse.ArgumentTypeError(f"expected MiB from 1 on, or a number with M or G, found {text}")
@@ -143,7 +143,7 @@ class _KeysAction(argparse.Action):
         setattr(namespace, self.dest, [*getattr(namespace, self.dest), pair])
 
 
-# Of an option that can be given several times.
+# The settings of an option that can be given several times.
 REPEATABLE: Dict[str, Any] = {"action": "append", "default": []}
 
 
@@ -212,13 +212,13 @@ def parser() -> Parser:
 
 
 def known_options(made: Parser) -> Dict[str, bool]:
-    """Long names, and whether each can be given several times."""
+    """A dict from each long name to whether the option can be given several times."""
     known = {}
     for action in made._actions:
         for option in action.option_strings:
             if option.startswith("--"):
                 known[option[2:]] = isinstance(action, argparse._AppendAction)
-    # It takes two words, and a table's value is one.
+    # --keys takes two words, and a value in a matrix is one.
     del known["keys"]
     return known
 
@@ -361,7 +361,7 @@ def run_on_terminal(options: argparse.Namespace) -> int:
 
 
 def check(options: argparse.Namespace) -> None:
-    """What can be known before anything is made."""
+    """Finds errors before anything is made, and says how to connect gdb."""
     if not shutil.which(machine.QEMU[0]):
         raise WrongCall(f"expected QEMU, found no {machine.QEMU[0]}" +
                         (": run make deps run" if machine.IN_CHECKOUT else ": install qemu-system-x86"))

@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""The command that runs in the guest for `--run`: a small archive behind the other initrds, with a first process of its own.
+"""The command that runs in the guest for `--run`: a small archive behind the other initrds, with a first process of its
+own.
 
-It needs nothing from the initrds that it follows. The kernel must support a serial line (8250), devtmpfs and initrds. The
-archive also has the kernel's modules that the machine's devices need, if they are found.
+It needs nothing from the other initrds. The kernel must support a serial line (8250), devtmpfs and initrds. The archive
+also has the kernel's modules that the machine's devices need, if they are found.
 """
 
 import hashlib
@@ -20,7 +21,8 @@ from .errors import WrongCall
 FOLDER = ".kexec-efi-test"
 INIT = f"/{FOLDER}/init"
 
-# It is followed by a token that no guest writes by chance. The line is repeated, because the kernel may write into it.
+# A token follows the mark, so that no guest writes both by chance. The line is repeated, because the kernel may write
+# into it.
 MARK = "kexec-efi-test"
 REPEATED = 3
 MARKED = re.compile(rf"^\n?{MARK}-[0-9a-f]{{16}} (up|exit|cannot|pcr|log)\b.*\n", re.MULTILINE)
@@ -75,7 +77,7 @@ mkdir -p /etc
 [ -e /etc/resolv.conf ] || echo "nameserver {NAME_SERVER}" >/etc/resolv.conf
 """
 
-# Facts about a boot that the results contain besides its log.
+# Adds facts about the boot to its log, for the results.
 _FACTS = """for pcr in /sys/class/tpm/tpm0/pcr-sha256/*; do
 	[ -e "$pcr" ] && echo "@MARK@ pcr ${pcr##*/} $(cat "$pcr")"
 done
@@ -89,7 +91,7 @@ _FOR_SHARE = ["9pnet_virtio", "9p"]
 _FOR_NET = ["virtio_net"]
 _FOR_DISK = ["virtio_blk", "nvme", "ahci", "sd_mod"]
 
-# What the guest reports as missing: the words for it, and the drivers that it needs.
+# Devices that the guest may report as missing: the message, and the drivers for the device.
 _MISSING = {"share": ("--share: the guest cannot mount the folder", _FOR_SHARE),
             "net": ("--net: the guest has no network link", _FOR_NET)}
 
@@ -107,7 +109,7 @@ def release_of(kernel: pathlib.Path) -> Optional[str]:
 
 def find_modules(kernel: pathlib.Path) -> Optional[pathlib.Path]:
     """The folder with the modules of a kernel: beside it as a package or `make modules_install` puts them, or this
-    machine's. The kernel may be a symlink: then they may lie beside the link or beside the file."""
+    machine's. If the kernel is a symlink, they may lie beside the link or beside its target."""
     release = release_of(kernel)
     files = (kernel.absolute(), kernel.resolve())
     places = [file.parent / "modules" for file in files]
@@ -127,8 +129,8 @@ def _name_of(path: str) -> str:
 def modules_needed(folder: pathlib.Path, wanted: Iterable[str]) -> list:
     """Files of modules, each behind those that it needs. A missing one counts as built into the kernel.
 
-    A folder without modules.dep may have modules too, as `make deps` puts them: single files, or all files of a folder
-    below it in the order of its file `order`.
+    A folder without modules.dep may have modules too, as `make deps` puts them: single files, or folders with a file
+    `order`, which gives the order of all modules in the folder.
     """
     if not (folder / "modules.dep").exists():
         return _modules_without_list(folder, set(wanted))
@@ -246,7 +248,7 @@ class Command:
         return f"{what}: expected {' and '.join(drivers)} in the kernel or as modules, {modules}"
 
     def output(self, log: str) -> str:
-        """The output of the command, and of the kernel meanwhile."""
+        """The output of the command, and that of the kernel while it ran."""
         start = [match.end() + 1 for match in re.finditer(rf"^{self.mark} up$", log, re.MULTILINE)]
         end = re.search(rf"^{self.mark} (pcr|log|exit) ", log, re.MULTILINE)
         return log[start[-1]:end.start() if end else None].strip("\n") if start else ""

@@ -23,7 +23,8 @@ PREFIX = "kexec-efi-test-"
 _NEW_PREFIX = ".kexec-efi-test-"
 _NEW_SECONDS = 60
 
-# A socket's address has this many bytes (unix(7): sun_path), a zero included. The names of our sockets are shorter than 16.
+# A socket's address has this many bytes (unix(7): sun_path), a zero included. The names of our sockets are shorter than
+# 16 bytes.
 _SOCKET_ADDRESS_SIZE = 108
 _SHORT_PLACE = pathlib.Path("/tmp")
 
@@ -62,7 +63,7 @@ def end_all() -> None:
 
 
 def end_by_exception() -> None:
-    """From now on the first signal raises Signalled, and no further one is heard."""
+    """From now on the first signal raises Signalled, and blocks further ones."""
     def handler(number: int, _: object) -> None:
         global _asked_by
         signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)
@@ -89,7 +90,8 @@ def end_by_signal(number: int) -> None:
 
 @contextlib.contextmanager
 def undisturbed() -> Iterator[None]:
-    """Signals wait until this is done. They may raise where it ends: what it has made must be known to `must_end`."""
+    """Holds signals back. They may raise when this context ends, so everything made in it must be known to
+    `must_end`."""
     before = signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)
     try:
         yield
@@ -98,7 +100,7 @@ def undisturbed() -> Iterator[None]:
 
 
 def child_setup() -> Callable[[], None]:
-    """What a child does first: it is killed as soon as this process ends. To be passed to Popen as preexec_fn."""
+    """A function for Popen's preexec_fn. It makes the kernel kill the child as soon as this process ends."""
     parent = os.getpid()
 
     def setup() -> None:
@@ -111,7 +113,7 @@ def child_setup() -> Callable[[], None]:
 
 
 def make_folder(for_sockets: bool = False) -> pathlib.Path:
-    """A folder that `remove_folder` removes, or else the next start of a program that calls this.
+    """Makes a folder. `remove_folder` removes it, or else the next start of a program that calls this.
 
     It is in TMPDIR. A folder `for_sockets` is in /tmp if the path would be too long for the address of a socket.
     """
@@ -123,7 +125,7 @@ def make_folder(for_sockets: bool = False) -> pathlib.Path:
     # No child inherits the lock, so it ends with this process.
     descriptor = os.open(new, os.O_RDONLY | os.O_CLOEXEC)
     fcntl.flock(descriptor, fcntl.LOCK_EX)
-    # The folder gets the name for which others look only when it is locked.
+    # Other programs look for this name, so the folder gets it only once it is locked.
     folder = new.rename(new.with_name(PREFIX + new.name[len(_NEW_PREFIX):]))
     _locks[folder] = descriptor
     must_end(folder, lambda: remove_folder(folder))
@@ -159,7 +161,7 @@ def _remove_left_folders() -> None:
 
 @contextlib.contextmanager
 def folder() -> Iterator[pathlib.Path]:
-    """A folder for as long as this runs."""
+    """A folder that exists while this context is open."""
     with undisturbed():
         made = make_folder()
     try:

@@ -43,7 +43,7 @@ class Firmware:
     """A firmware: its code, and the variable store of which each machine gets a copy; None if it has none.
 
     `smm`: it keeps its variables from the operating system by System Management Mode, as builds with Secure Boot do.
-    `knows_shim`: it starts what QEMU's -shim names (edk2 of 2025).
+    `knows_shim`: it starts the image that QEMU's -shim names (edk2 of 2025).
     `key` and `certificate`: Secure Boot accepts their signatures, if we have the key; its password is `snakeoil`.
     """
 
@@ -99,7 +99,7 @@ OVMF = FIRMWARE["ovmf"]
 
 @functools.lru_cache
 def _installed_ovmf_year() -> int:
-    """The year of Debian's package, 0 where there is none."""
+    """The year of Debian's package, 0 if it is not installed."""
     try:
         version = subprocess.run(["dpkg-query", "-W", "-f", "${Version}", "ovmf"], stdout=subprocess.PIPE,
                                  stderr=subprocess.DEVNULL, text=True).stdout
@@ -121,7 +121,7 @@ def knows_shim() -> bool:
 
 
 def _cache() -> pathlib.Path:
-    """The file that says what `accelerator` has found: on this start of the machine, with this QEMU."""
+    """The file that keeps the result of `accelerator`, for this QEMU and until the host restarts."""
     circumstances = [pathlib.Path("/proc/sys/kernel/random/boot_id").read_text(), *QEMU, shutil.which(QEMU[0]),
                      os.access("/dev/kvm", os.R_OK | os.W_OK)]
     name = "qemu-accelerator-" + hashlib.sha256(repr(circumstances).encode()).hexdigest()[:16]
@@ -131,7 +131,7 @@ def _cache() -> pathlib.Path:
 
 @functools.lru_cache
 def accelerator() -> str:
-    """"kvm" if it really runs the firmware, else "tcg": /dev/kvm may open although KVM does not work."""
+    """"kvm" if it really runs the firmware, else "tcg". KVM may not work although /dev/kvm can be opened."""
     forced = os.environ.get("KEXEC_ACCEL")
     if forced:
         return forced
@@ -157,7 +157,7 @@ _KVM_SECONDS = 10
 
 
 def _kvm_runs_firmware() -> bool:
-    """Without a disk OVMF says on the serial line that it found nothing to boot."""
+    """Whether OVMF runs by KVM. Without a disk it says on the serial line that it found nothing to boot."""
     command = [*QEMU, "-machine", "q35,accel=kvm", "-cpu", "host", "-m", "256", "-nodefaults",
                "-display", "none", "-serial", "stdio", "-net", "none", *_flash(OVMF, OVMF.variables, snapshot=True)]
     process = None
@@ -179,7 +179,7 @@ def _kvm_runs_firmware() -> bool:
 
 
 def _read_until(process: "subprocess.Popen[bytes]", pattern: "re.Pattern[bytes]", seconds: float) -> "Optional[re.Match[bytes]]":
-    """What matches `pattern` of what a process says within these seconds, None if nothing does."""
+    """The match of `pattern` in a process's output within these seconds; None without one."""
     selector = selectors.DefaultSelector()
     assert process.stdout
     selector.register(process.stdout, selectors.EVENT_READ)
@@ -220,12 +220,12 @@ def command_line(disk: Optional[Path], variables: Optional[Path], firmware: Firm
                  sparse: Optional[Path] = None, cpus: int = 1, bus: str = "virtio", sector: int = 512,
                  display: Union[bool, str] = False, cpu: Optional[str] = None, boot_order: bool = False, reboot: bool = False,
                  snapshot: bool = False, qemu: Optional[Sequence[str]] = None) -> List[str]:
-    """QEMU's command line for a machine that boots `disk`, or has none, but for its serial line and monitor.
+    """QEMU's command line for a machine that boots `disk`, or has none. Its serial line and monitor are not included.
 
     The firmware tries the disk first, unless `boot_order` leaves that to the variable store. `board` is "q35" or "pc",
-    which has an older IDE controller for the bus "ahci"; `sector` is the size of the disk's sectors in bytes; `sparse` is
-    a file for the machine's memory, if the host does not have as much; `display` is True or a device's name; `snapshot`
-    allows saving the machine's state, and keeps the variable store as it is; `qemu` is another QEMU.
+    which has an older IDE controller for the bus "ahci"; `sector` is the size of the disk's sectors in bytes; `sparse`
+    is a file for the machine's memory, if the host does not have as much; `display` is True or a device's name;
+    `snapshot` allows saving the machine's state, and keeps the variable store as it is; `qemu` is another QEMU.
     """
     kind = accelerator()
     properties = f"{board},accel={kind}" + (",smm=on" if firmware.smm else "")
@@ -254,16 +254,16 @@ class Machine:
     def __init__(self, disk: Optional[Path], firmware: Firmware = OVMF, variables: Optional[Path] = None, gdb: bool = False,
                  tpm: Optional[str] = None, tpm_state: Optional[Path] = None, com: int = 1, extra: Sequence[Any] = (),
                  terminal: bool = False, **options: Any) -> None:
-        """`variables`: a variable store that is used and written to as it is; without it, a copy of the firmware's.
+        """`variables`: a variable store, which is written to in place; without it, a copy of the firmware's.
 
         `tpm`: "tpm-crb" or "tpm-tis", a TPM 2.0 with that interface, new unless `tpm_state` is the folder of one.
-        `com`: the number of the only serial port. `terminal`: it is on our terminal, with QEMU's monitor, and not for
-        expect and the like. `options` are those of command_line.
+        `com`: the number of the only serial port. `terminal`: the port is on our terminal, with QEMU's monitor, so
+        `expect` and the like do not work. `options` are those of command_line.
         """
         self.raw = b""
         self._decoded, self._decoded_size = "", 0
         self._tpm: "Optional[subprocess.Popen[bytes]]" = None
-        # This may take seconds, and is asked here so that they can be disturbed.
+        # This may take seconds, so it runs here, where signals are not held back.
         accelerator()
         with lifetime.undisturbed():
             self.folder = lifetime.make_folder(for_sockets=True)
@@ -305,7 +305,7 @@ class Machine:
         self._selector.register(self.process.stdout, selectors.EVENT_READ)
 
     def _start_tpm(self, model: str, state: Path) -> List[str]:
-        """Starts swtpm, which ends with QEMU's connection, and returns what QEMU needs to use it."""
+        """Starts swtpm, which ends with QEMU's connection. Returns QEMU's options for it."""
         path = self.folder / "tpm"
         self._tpm = subprocess.Popen(["swtpm", "socket", "--tpm2", "--tpmstate", f"dir={state}", "--terminate",
                                       "--ctrl", f"type=unixio,path={path}", "--flags", "not-need-init"],
@@ -325,18 +325,18 @@ class Machine:
             self._end()
 
     def _end(self) -> None:
-        # Where it could not be started there is none.
+        # If QEMU could not be started, there is no process.
         process: "Optional[subprocess.Popen[bytes]]" = getattr(self, "process", None)
         if process:
             if process.poll() is None and not process.stdout:
-                # It makes the terminal what it was.
+                # QEMU restores the terminal when it is terminated.
                 process.terminate()
                 with contextlib.suppress(subprocess.TimeoutExpired):
                     process.wait(5)
             if process.poll() is None:
                 process.kill()
             process.wait()
-            # What was typed and not read is lost with the machine.
+            # Typed text that the machine has not read is lost.
             with contextlib.suppress(BrokenPipeError):
                 for stream in (process.stdin, process.stdout):
                     if stream:
@@ -418,7 +418,7 @@ class Machine:
         self.process.stdin.flush()
 
     def _connect(self, path: pathlib.Path) -> socket.socket:
-        """A connection to QEMU's end of a socket, which it makes when it starts."""
+        """Connects to a socket that QEMU makes when it starts."""
         connection = socket.socket(socket.AF_UNIX)
         deadline = time.monotonic() + TIMEOUT
         while True:
@@ -431,12 +431,13 @@ class Machine:
                 time.sleep(0.05)
 
     def connect_gdb(self) -> "Gdb":
-        """A connection to QEMU's gdbstub; the machine waits before its first instruction until it is told to run."""
+        """Connects to QEMU's gdbstub. The machine waits before its first instruction until it is told to run."""
         from . import gdb
         return gdb.Gdb(self._connect(self.gdb_socket))
 
     def monitor(self, command: str) -> str:
-        """What QEMU's monitor answers. The command has been carried out when the next one is answered."""
+        """The answer of QEMU's monitor. A second command is sent, because the first has been carried out once the
+        second is answered."""
         with self._connect(self._monitor_socket) as monitor, monitor.makefile("rwb") as stream:
             stream.write(f"{command}\ninfo status\n".encode())
             stream.flush()
@@ -455,17 +456,18 @@ class Machine:
         assert "Error" not in self.monitor("savevm state")
 
     def load_state(self) -> None:
-        """Makes a machine that has run since, and is paused, what it was, its disk and variables included."""
+        """Restores the saved state, with disk and variables. The machine must have run since it was saved, and be
+        paused."""
         assert "Error" not in self.monitor("loadvm state")
 
     def memory(self, address: int, size: int) -> bytes:
-        """Physical memory. For much of it: the debugger takes minutes where this takes a moment."""
+        """Physical memory. For large parts: this takes a moment, and the debugger takes minutes."""
         content = self.folder / "memory"
         self.monitor(f"pmemsave {address:#x} {size:#x} \"{content}\"")
         return content.read_bytes()
 
     def screenshot(self) -> bytes:
-        """What the screen shows, as a portable pixmap."""
+        """The screen as a portable pixmap."""
         picture = self.folder / "screen.ppm"
         self.monitor(f"screendump {picture}")
         return picture.read_bytes()

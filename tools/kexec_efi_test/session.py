@@ -30,7 +30,8 @@ MILESTONES = {"firmware": r"^BdsDxe: (loading|starting)", "loader": r"^kexec: |^
 
 @dataclasses.dataclass
 class Expectation:
-    """The criteria for a boot. Regular expressions are searched in each line; those of `expect` must come in this order.
+    """The criteria for a boot. Regular expressions are searched in each line; those of `expect` must come in this
+    order.
 
     keys: pairs of an expression and of the text to type on the serial line when it has come; "\\r" presses Enter.
     debug_exit: the value that the guest writes to port 0xf4 (isa-debug-exit) if all is well.
@@ -68,7 +69,7 @@ class Result:
 
     def end(self, status: int, reason: str, verdict: Optional[str] = None) -> None:
         self.status, self.reason = status, reason
-        # A status that has no word of its own is that of the guest's command.
+        # Any other status is that of the guest's command.
         word = VERDICTS.get(status, VERDICTS[FAILED])
         self.verdict = verdict or word
 
@@ -80,7 +81,7 @@ def line_around(log: str, position: int) -> str:
 
 
 class Session:
-    """One machine and what is expected of it. `show` is called with the log whenever it has grown."""
+    """A machine and the expectation for its boot. `show` is called with the log whenever it has grown."""
 
     def __init__(self, running: machine.Machine, expectation: Expectation, result: Result,
                  command: Optional[guest.Command] = None, show: Callable[[str], None] = lambda log: None):
@@ -89,7 +90,7 @@ class Session:
         self.last_line = self.start
         self.position = 0
         # The ends of the searched parts of the log: for forbidden text and for steps, for the next expected text, and
-# for the end of the command.
+        # for the end of the command.
         self.judged = 0
         self.searched = 0
         self.ended_from = 0
@@ -101,7 +102,7 @@ class Session:
     # --- lines ---
 
     def _judge_lines(self, log: str, end: int) -> None:
-        """Looks at each line once that is complete."""
+        """Judges each line once it is complete."""
         for line in log[self.judged:end].splitlines():
             if not line:
                 continue
@@ -237,7 +238,7 @@ class Session:
         raise GuestFailed(f"{self._missing()}: the machine switched itself off or reset{self._why()}")
 
     def run(self) -> None:
-        """Runs the boot to its end. Raises Ended if it is not a good one."""
+        """Runs the boot to its end. Raises Ended if the boot has not passed."""
         alive = True
         while True:
             if self._look(alive):
