@@ -1,40 +1,39 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * Says what the loader makes of an entry, an image or a kernel, by the loader's own code: the tools beside this seal,
- * sign and predict by what it says, so they cannot disagree with the loader. The input is read from standard input, the
- * answer is JSON on standard output, and what the loader would say goes to standard error. Bytes are written as the
- * characters of Latin-1, since names and command lines need not be UTF-8.
+ * Answers questions about entries, images and kernels by the loader's own code. The tools beside it seal, sign and
+ * predict by its answers, so they cannot disagree with the loader. It reads the input from standard input, and writes
+ * the answer as JSON to standard output and the loader's messages to standard error. Bytes are written as the
+ * characters of Latin-1, because names and command lines need not be UTF-8.
  *
  *   inspect entry NAME [MORE]     the plan of an entry that lies beside the image, with MORE lines from load options
- *   inspect load-options NAME     of load options as firmware hands them over, in UTF-16: the lines of an entry that
- *                                 they are, the file of the entry that they go to and its volume, and the plan if they
- *                                 are an entry by themselves
+ *   inspect load-options NAME     load options as firmware passes them, in UTF-16: their lines of an entry; the entry
+ *                                 file that they name and its volume; and the plan if they are an entry by themselves
  *   inspect sealed-entry NAME     the plan of an entry that is sealed in an image: each file needs its digest
  *   inspect image NAME [OPTIONS [ENTRY]]
- *                                 of our own image: sections, ranges of the Authenticode digest, whether it is marked
- *                                 as sealed, how many entries are sealed in it, and the plan of what is sealed in it:
- *                                 of the first entry, or of number ENTRY, counted from 1; of a unified image, the
- *                                 sections of the profile. OPTIONS are load options as firmware hands them over, in
+ *                                 our own image: its sections; the ranges of the Authenticode digest; whether it is
+ *                                 marked as sealed; the number of entries sealed in it; and the sealed plan: that of
+ *                                 the first entry or of number ENTRY, counted from 1, or that of a unified image, with
+ *                                 the sections of the profile. OPTIONS are load options as firmware passes them, in
  *                                 hexadecimal
- *   inspect file NAME             of any file: sections and ranges, by whatever it has for headers
+ *   inspect file NAME             any file: its sections, if any, and the ranges of the Authenticode digest, or null if
+ *                                 it is no PE32+ image
  *   inspect kernel NAME [LENGTH [PROFILE]]
- *                                 whether a kernel that the loader takes, with a command line of so many bytes, is
- *                                 measured by its Authenticode digest; and, if it comes in a unified image, where the
- *                                 sections of the profile are in that, in the order in which they are measured, and
- *                                 which of them are initrds
- *   inspect initrd NAME           nothing: the exit status says whether it is an initrd that the loader takes, and a
- *                                 warning what Linux would not unpack of it
- *   inspect keys NAME             the keys that an entry may have; the input is not looked at
- *   inspect sidecar-folder PATH   the folder with the sidecars of the unified image PATH, null for none; likewise
- *   inspect sidecars NAME         for each name, which ends with a NUL, what kind of sidecar a file is, or null
- *   inspect addon NAME            the sections of an addon, as of a unified image; null if nothing of it is used
+ *                                 a kernel, with a command line of LENGTH bytes: whether it is measured by its
+ *                                 Authenticode digest; and in a unified image, the places of the profile's sections
+ *                                 in the order of their measurement, and the names of those that are initrds
+ *   inspect initrd NAME           no answer: the exit status says whether the loader takes the initrd, and a warning
+ *                                 names the part that Linux would not unpack
+ *   inspect keys NAME             the keys that an entry may have; the input is ignored
+ *   inspect sidecar-folder PATH   the folder with the sidecars of the unified image PATH, or null; the input is ignored
+ *   inspect sidecars NAME         for each name in the input, which ends with a NUL: the kind of sidecar, or null
+ *   inspect addon NAME            the sections of an addon, as of a unified image; null if the loader would use none
  *   inspect archive FOLDER MODE FILE_MODE
- *                                 what is handed over of files, each a name and a size in decimal with a NUL behind
- *                                 each: the bytes in front of the first content, between the contents, and behind the
- *                                 last. The modes are in decimal, too
+ *                                 an archive of files, of which the input has the name and the decimal size, each with
+ *                                 a NUL behind it: the bytes in front of the first content, between the contents, and
+ *                                 behind the last one. The modes are decimal, too
  *
- * NAME stands for the input in messages. The exit status is 0, 1 where the loader would refuse or the answer cannot be
- * written, or 2 for a wrong call.
+ * Messages call the input NAME. The exit status is 0; 1 if the loader would refuse the input or the answer cannot be
+ * written; or 2 for a wrong call.
  */
 #include "tools/inspect.h"
 
@@ -55,7 +54,7 @@ static void print_line(const char *format, va_list args)
 	char line[800];
 
 	format_text_va(line, sizeof(line), format, args);
-	/* What comes from a file must not reach a terminal as it is. */
+	/* Bytes of a file must not control a terminal. */
 	for (char *c = line; *c; c++) {
 		if (*c < ' ' || *c > '~')
 			*c = '?';
@@ -82,7 +81,7 @@ void log_warning(const char *format, ...)
 	va_end(args);
 }
 
-/* What is said of a boot that goes on. Of the keys that were skipped the plan has a list. */
+/* The tools do not need the story of a boot. Skipped keys are in the plan. */
 void log_info(const char *format, ...)
 {
 	(void)format;
@@ -127,7 +126,7 @@ static int digit_value(char c)
 	return c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
 }
 
-/* Of our image: what it is started with, in hexadecimal. */
+/* Reads the load options of our image, in hexadecimal. */
 static bool parse_load_options(int count, char **arguments, struct input *input)
 {
 	const char *text = count ? arguments[0] : "";
@@ -143,7 +142,7 @@ static bool parse_load_options(int count, char **arguments, struct input *input)
 	return true;
 }
 
-/* Load options, and which entry. */
+/* Reads load options, and the number of an entry. */
 static bool parse_image_arguments(int count, char **arguments, struct input *input)
 {
 	uint64_t number = 1;
@@ -160,7 +159,7 @@ static bool parse_profile(int count, char **arguments, struct input *input)
 	return count == 0 || (parse_length(arguments[0], &input->profile) && input->profile <= UINT32_MAX);
 }
 
-/* Length and profile, of which a kernel has none, the first or both. */
+/* Reads nothing, a length, or a length and a profile. */
 static bool parse_kernel_arguments(int count, char **arguments, struct input *input)
 {
 	if (count >= 1 && !parse_length(arguments[0], &input->command_line_length))
@@ -182,7 +181,7 @@ static bool parse_more_lines(int count, char **arguments, struct input *input)
 	return true;
 }
 
-/* With how many arguments at most behind the name, and who reads them. */
+/* Behind the name, a command takes at most `arguments_max` arguments, which `parse` reads. */
 static const struct {
 	const char *name;
 	int (*run)(const struct input *input);
@@ -203,7 +202,7 @@ static const struct {
 	{ "addon", inspect_addon, 0, NULL },
 };
 
-/* All of standard input, in memory that the caller frees. */
+/* Reads all of standard input into memory that the caller frees. */
 static bool read_input(const char *name, struct text *ret_input)
 {
 	size_t capacity = 1 << 20;
@@ -232,7 +231,7 @@ static bool read_input(const char *name, struct text *ret_input)
 	return true;
 }
 
-/* An answer that does not arrive as a whole is none. */
+/* Fails if the answer could not be written as a whole. */
 static int finish(const char *name, int result)
 {
 	bool is_written = fflush(stdout) == 0 && !ferror(stdout);

@@ -12,7 +12,7 @@
 #include "boot/text.h"
 #include "boot/unified_sections.h"
 
-/* What is asked about. */
+/* The subject of a question. */
 struct input {
 	const char *name; /* for messages */
 	struct text text;
@@ -23,25 +23,25 @@ struct input {
 	uint64_t mode;	       /* of an archive's folder */
 	uint64_t file_mode;    /* of its files */
 	uint64_t sealed_entry; /* of those in our image, counted from 0 */
-	/* What our image is started with. */
+	/* Of our image. */
 	uint8_t load_options[LOAD_OPTIONS_SIZE_MAX];
 	size_t load_options_size;
 };
 
-/* Members of an answer, on standard output. Bytes are written as the characters of Latin-1. */
+/* Write members of an answer to standard output. Bytes become the characters of Latin-1. */
 void put_text(struct text text);
 void put_separator(size_t index); /* between the members of a list */
 const char *bool_text(bool value);
 void put_plan(const struct boot_plan *plan);
 void put_unified_image(const struct unified_image *image); /* null for NULL */
 
-/* Whether the volume can be asked for each file that the plan has on it. */
+/* Whether each file that the plan has on a volume has a valid path. Logs the first that does not. */
 bool paths_make_sense(struct boot_plan *plan);
 
 /* The input as a file that may be a PE image. */
 struct pe_image file_of(const struct input *input);
 
-/* Each answers one question, and returns the exit status of the program. */
+/* Each function answers one question, and returns the exit status of the program. */
 int inspect_outside_entry(const struct input *input);
 int inspect_sealed_entry(const struct input *input);
 int inspect_load_options(const struct input *input);

@@ -25,7 +25,7 @@ static void put_sections(const struct pe_image *image)
 	(void)printf("]");
 }
 
-/* What is hashed, [start, end) each, in order; null if the file is no PE32+ image. */
+/* The ranges [start, end) that Authenticode hashes, in order; null if the file is no PE32+ image. */
 static void put_signed_ranges(const struct pe_image *image)
 {
 	struct pe_signed_ranges ranges;
@@ -48,9 +48,9 @@ static void put_signed_ranges(const struct pe_image *image)
 #define LOADED_SIZE_MAX (1ull << 32)
 
 /*
- * Loads the image as the firmware would, since that is what the loader sees: of the headers SizeOfHeaders bytes, and of
- * the sections as much as the file has, with zeros behind that. A file whose sections end behind the file's end, or lie
- * over the headers, is refused. The caller frees ->bytes.
+ * Loads the image as the firmware would, because the loader sees its image in memory: SizeOfHeaders bytes of headers,
+ * and each section as far as the file has it, with zeros behind. Refuses a file whose sections end behind the file's
+ * end, or lie over the headers. The caller frees ->bytes.
  */
 static bool load(const char *name, const struct pe_image *file, struct pe_image *ret_image)
 {
@@ -70,7 +70,7 @@ static bool load(const char *name, const struct pe_image *file, struct pe_image 
 	}
 	*ret_image = (struct pe_image){ .bytes = bytes, .size = size, .layout = PE_LOADED };
 	memcpy(bytes, file->bytes, pe_sizes(file).headers);
-	/* The places of all sections in memory, by the headers that lie there now. */
+	/* Checks the places of all sections in memory, by the headers that were just copied there. */
 	if (pe_check_headers(name, ret_image)) {
 		free(bytes);
 		return false;
@@ -108,7 +108,7 @@ int inspect_file(const struct input *input)
 	return 0;
 }
 
-/* The content of the section .seal, as far as there is one. An image of others may have none, or something else. */
+/* Whether the section .seal demands a seal. null if there is none, as in images of other programs. */
 static const char *mark_text(const struct pe_image *image)
 {
 	struct text mark;
@@ -118,7 +118,7 @@ static const char *mark_text(const struct pe_image *image)
 	return bool_text(mark.length != SEAL_MARK_SIZE || seal_mark_demands(mark.start));
 }
 
-/* Where the sections of our own image lie in the file. What lies over another in memory is no section of the file's. */
+/* Finds a section of our own image in the file. Refuses one that another section overlaps in memory. */
 static bool find_in_file(const char *name, const struct pe_image *file, const struct pe_image *loaded,
 			 struct unified_section *section)
 {
@@ -148,8 +148,8 @@ static bool find_own_sections(const struct input *input, const struct pe_image *
 }
 
 /*
- * What is sealed in the image, as it is started from a boot entry of the firmware: an image that tools/seal has marked
- * takes no options. Returns false where that is refused; the caller frees the plan in any case.
+ * Plans a boot of the sealed image from a boot entry of the firmware. An image that tools/seal has marked takes no
+ * options. Returns false if the loader would refuse the boot. The caller frees the plan in any case.
  */
 static bool plan_sealed(const struct input *input, const struct pe_image *file, const struct pe_image *loaded,
 			bool is_marked, struct boot_plan *plan, struct unified_image *unified)

@@ -21,7 +21,6 @@ void put_text(struct text text)
 	(void)putchar('"');
 }
 
-/* Between the members of a list. */
 void put_separator(size_t index)
 {
 	if (index)

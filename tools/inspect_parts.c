@@ -11,7 +11,7 @@
 #include "boot/unified_image.h"
 #include "common/format.h"
 
-/* As on a CPU with 4-level page tables, which most firmware leaves on. */
+/* Plans for a CPU with 4-level page tables, which most firmware uses. */
 static bool plan_kernel(const char *name, struct text file, const struct input *asked, struct kernel_plan *ret_plan)
 {
 	const struct kernel_probe probe = {
@@ -26,7 +26,7 @@ static bool plan_kernel(const char *name, struct text file, const struct input *
 	return kernel_plan_file(&probe, ret_plan) == KEXEC_OK;
 }
 
-/* The kernel that is in a unified image, without zeros that follow it in memory. */
+/* Plans the kernel of a unified image. Zeros that follow it in memory are not part of it. */
 static bool plan_inner_kernel(const struct input *input, const struct unified_image *image,
 			      struct kernel_plan *ret_plan)
 {

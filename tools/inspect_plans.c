@@ -49,7 +49,6 @@ int inspect_sealed_entry(const struct input *input)
 	return entry_to_plan(input->name, input->text, ENTRY_SEALED, &plan) ? 1 : answer_plan(&plan);
 }
 
-/* Behind the members of an object. */
 static int put_load_options(const struct load_options *options)
 {
 	struct boot_plan plan = { 0 };
@@ -75,7 +74,7 @@ static int put_load_options(const struct load_options *options)
 	return 0;
 }
 
-/* From a boot entry of the firmware; what our image is called there is not known. */
+/* Load options of a boot entry of the firmware. The name of our image is not known, so the sender is empty. */
 int inspect_load_options(const struct input *input)
 {
 	const struct load_options_sender sender = { 0 };

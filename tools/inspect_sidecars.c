@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* Sidecars of unified images, and the archives that they are handed over in. */
+/* Sidecars of unified images, and the archives in which the loader hands them over. */
 #include "tools/inspect.h"
 
 #include <stdio.h>
@@ -21,7 +21,7 @@ int inspect_sidecar_folder(const struct input *input)
 	return 0;
 }
 
-/* Cuts a string off that ends with a NUL; what does not is none. */
+/* Takes the next string, which ends with a NUL. Returns false if no NUL is left. */
 static bool take_string(struct text *rest, struct text *ret_string)
 {
 	size_t length = 0;
@@ -54,7 +54,7 @@ int inspect_sidecars(const struct input *input)
 	return 0;
 }
 
-/* The bytes of an archive up to the content of the next file, or up to its end. */
+/* Writes the bytes of an archive up to the content of the next file, or up to its end. */
 static void put_piece(const struct cpio *cpio, uint64_t *start, uint64_t end, size_t index)
 {
 	if (!cpio->bytes)
@@ -63,7 +63,7 @@ static void put_piece(const struct cpio *cpio, uint64_t *start, uint64_t end, si
 	put_text((struct text){ .start = (const char *)cpio->bytes + *start, .length = end - *start });
 }
 
-/* Counts the bytes of the archive, or writes it and puts what lies around the files' contents. */
+/* Counts the bytes of the archive if `bytes` is NULL, or else makes it and writes the parts around the contents. */
 static bool pack(const struct input *input, void *bytes, uint64_t capacity, uint64_t *ret_size)
 {
 	const struct cpio_folder folder = {
@@ -109,7 +109,7 @@ int inspect_archive(const struct input *input)
 
 	if (!pack(input, NULL, 0, &size))
 		return 1;
-	/* Contents are never touched, and cost nothing. */
+	/* The contents are never written, so their pages cost nothing. */
 	bytes = calloc(1, size);
 	if (!bytes)
 		return 1;
@@ -120,7 +120,7 @@ int inspect_archive(const struct input *input)
 	return is_good ? 0 : 1;
 }
 
-/* null where the loader would take nothing of it. */
+/* Answers null if the loader would use nothing of the addon. */
 int inspect_addon(const struct input *input)
 {
 	const struct pe_image file = file_of(input);
