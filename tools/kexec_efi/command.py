@@ -127,8 +127,10 @@ COMMON = {
     "--root": {"metavar": "DIR", "help": "the machine's files are below DIR, its ESP is mounted there"},
     "--config": {"metavar": "FILE", "help": f"instead of {configuration.FILE}"},
     "--variables": {"choices": ["auto", "yes", "no"],
-                    "help": "whether to use the EFI variables of the running machine (auto: unless --root or a chroot is used)"},
-    "--no-variables": {"dest": "variables", "action": "store_const", "const": "no", "help": "as --variables=no, for images of disks"},
+                    "help": "whether to use the EFI variables of the running machine (auto: unless --root or a chroot is "
+                            "used)"},
+    "--no-variables": {"dest": "variables", "action": "store_const", "const": "no",
+                       "help": "as --variables=no, for images of disks"},
     "--json": {"action": "store_true", "help": "print JSON"},
 }
 DEFAULTS = {"root": "/", "config": None, "variables": "auto", "json": False}
@@ -194,9 +196,10 @@ def _parser():
     command("uninstall", "remove everything, and restore the boot order", _uninstall, _add_change, force=left)
     command("predict", "print what a TPM will hold after a boot of VERSION, or of an image", _of_version(images.predict),
             images.add_boot, images.add_predict, version="?")
-    command("pcrlock", "write the measurements of a boot of VERSION, or of an image, for systemd-pcrlock", _of_version(images.pcrlock),
-            images.add_boot, images.add_pcrlock, version="?")
-    command("seal", "make a sealed image: an entry with the digests of its files", images.seal, images.add_seal, images.add_image)
+    command("pcrlock", "write the measurements of a boot of VERSION, or of an image, for systemd-pcrlock",
+            _of_version(images.pcrlock), images.add_boot, images.add_pcrlock, version="?")
+    command("seal", "make a sealed image: an entry with the digests of its files", images.seal, images.add_seal,
+            images.add_image)
     command("uki", "make a unified image, of an installed kernel VERSION or of files", images.uki, images.add_uki,
             images.add_image)
     command("sign", "sign an image for Secure Boot", images.sign, images.add_sign)

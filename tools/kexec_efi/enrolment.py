@@ -85,8 +85,8 @@ def expect_setup_mode(machine):
     mode = machine.variables.data("SetupMode")
     if mode != b"\1":
         found = f"SetupMode {mode[0]}" if mode else "no SetupMode"
-        raise Refused(f"expected the firmware in its setup mode, found {found}: delete its platform key in the firmware's setup "
-                      "first; keys that are there are never replaced")
+        raise Refused(f"expected the firmware in its setup mode, found {found}: delete its platform key in the firmware's "
+                      "setup first; keys that are there are never replaced")
 
 
 def read(machine, folder, is_forced=False):
@@ -113,4 +113,5 @@ def _expect_ours(machine, path, trusted):
     if certificate and _certificate(certificate) in trusted:
         return
     found = f"{certificate}, which is not in it" if certificate else "none"
-    raise Refused(f"{path}: expected a certificate= that it trusts, found {found}: the firmware would start nothing of ours (--force)")
+    raise Refused(f"{path}: expected a certificate= that it trusts, found {found}: the firmware would start nothing of "
+                  "ours (--force)")

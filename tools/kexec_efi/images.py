@@ -53,7 +53,8 @@ def add_uki(parser):
                         "and /etc/kernel/cmdline have it")
     parser.add_argument("--linux", "--kernel", dest="kernel", metavar="FILE", help="the kernel, instead of an installed one")
     parser.add_argument("--initrd", metavar="FILE", action="append", default=[], help="may be repeated")
-    parser.add_argument("--initrds", metavar="LIST", default="", help="several initrds, separated by blanks, quoted as in a shell")
+    parser.add_argument("--initrds", metavar="LIST", default="",
+                        help="several initrds, separated by blanks, quoted as in a shell")
     parser.add_argument("--no-initrd", action="store_true", help="boot an installed kernel without an initrd")
     parser.add_argument("--cmdline", metavar="TEXT", help="the kernel command line")
     parser.add_argument("--ucode", metavar="FILE", help="an initrd with microcode")
@@ -110,7 +111,8 @@ def uki(options):
 
 
 def add_sign(parser):
-    parser.add_argument("--generic", action="store_true", help="also sign an image with nothing sealed in it: images sealed with the key then protect nothing")
+    parser.add_argument("--generic", action="store_true", help="also sign an image with nothing sealed in it: images "
+                        "sealed with the key then protect nothing")
     for name, text in (("key", "a private key in PEM, or a pkcs11: URI"), ("cert", "its certificate, in PEM or DER"),
                        ("file", "an image"), ("out", "the signed image; may be IMAGE itself")):
         parser.add_argument(name, metavar={"file": "IMAGE"}.get(name, name.upper()), help=text)
@@ -132,7 +134,8 @@ def add_boot(parser):
 
 
 def add_predict(parser):
-    parser.add_argument("--bank", metavar="BANK", action="append", default=[], help="sha1, sha256, sha384 or sha512; may be repeated")
+    parser.add_argument("--bank", metavar="BANK", action="append", default=[],
+                        help="sha1, sha256, sha384 or sha512; may be repeated")
 
 
 def add_pcrlock(parser):

@@ -67,8 +67,8 @@ def new_name(path):
 def sharing_complaint(path):
     """The reason not to touch `path`; None if it may be removed or replaced."""
     found = twin(path)
-    return found and (f"{path}: expected clusters of its own, found {found.name}, which may have the same ones since a power cut: "
-                      "run fsck.vfat -a on the ESP while it is not mounted")
+    return found and (f"{path}: expected clusters of its own, found {found.name}, which may have the same ones since a "
+                      "power cut: run fsck.vfat -a on the ESP while it is not mounted")
 
 
 def expect_own_clusters(path):

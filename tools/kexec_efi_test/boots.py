@@ -328,8 +328,8 @@ class _Preparation:
             name = _WITH_KEYS[name] + str(boot.secure_boot)
         elif self._certificate is not None:
             if not self._certificate.is_file():
-                raise WrongCall(f"--secure-boot {boot.secure_boot}: expected snakeoil, ms or a certificate in PEM, found no such "
-                                "file")
+                raise WrongCall(f"--secure-boot {boot.secure_boot}: expected snakeoil, ms or a certificate in PEM, found "
+                                "no such file")
             name = {"ovmf": "secboot", "trixie": "trixie-secboot"}.get(name, name)
         return firmware_of(name)
 

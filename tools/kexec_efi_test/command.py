@@ -188,7 +188,8 @@ def parser() -> Parser:
     hardware.add_argument("--gdb", nargs="?", type=_port, const=1234, metavar="PORT",
                           help="wait for a debugger before the first instruction (1234)")
     verdict = made.add_argument_group("the verdict")
-    verdict.add_argument("--expect", type=_pattern, **REPEATABLE, metavar="REGEX", help="text that must come; repeatable, in this order")
+    verdict.add_argument("--expect", type=_pattern, **REPEATABLE, metavar="REGEX",
+                         help="text that must come; repeatable, in this order")
     verdict.add_argument("--forbid", type=_pattern, **REPEATABLE, metavar="REGEX", help="text that must not come; repeatable")
     verdict.add_argument("--no-default-forbid", dest="default_forbid", action="store_false",
                          help="do not fail on a panic, an oops and the like")
@@ -202,7 +203,8 @@ def parser() -> Parser:
     files = made.add_argument_group("what is left of it")
     files.add_argument("--log", metavar="FILE", help="the serial line")
     files.add_argument("--junit", metavar="FILE", help="the verdict as JUnit's XML")
-    files.add_argument("--json", metavar="FILE", help="verdict, times, the log, and with --run the registers of the TPM, as JSON")
+    files.add_argument("--json", metavar="FILE",
+                       help="verdict, times, the log, and with --run the registers of the TPM, as JSON")
     files.add_argument("--html", metavar="FILE", help="a page of all that")
     files.add_argument("--screenshot", metavar="FILE", help="the screen at the time of the verdict, as PNG or .ppm")
     files.add_argument("--matrix", metavar="FILE", help="boots from a file in TOML, with a table at the end")

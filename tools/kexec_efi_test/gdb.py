@@ -7,7 +7,8 @@ from typing import List
 from . import machine
 
 # The registers' numbers in QEMU's stub (gdb-xml/i386-64bit.xml). The xmm registers have 16 bytes, the others 8.
-REGISTERS = {**{name: number for number, name in enumerate("rax rbx rcx rdx rsi rdi rbp rsp".split())}, "rip": 16, "cr0": 27, "cr4": 30, **{f"xmm{number}": 49 + number for number in range(16)}}
+REGISTERS = {**{name: number for number, name in enumerate("rax rbx rcx rdx rsi rdi rbp rsp".split())},
+             "rip": 16, "cr0": 27, "cr4": 30, **{f"xmm{number}": 49 + number for number in range(16)}}
 
 
 class Gdb:

@@ -178,7 +178,8 @@ def _kvm_runs_firmware() -> bool:
                     process.stdout.close()
 
 
-def _read_until(process: "subprocess.Popen[bytes]", pattern: "re.Pattern[bytes]", seconds: float) -> "Optional[re.Match[bytes]]":
+def _read_until(process: "subprocess.Popen[bytes]", pattern: "re.Pattern[bytes]",
+                seconds: float) -> "Optional[re.Match[bytes]]":
     """The match of `pattern` in a process's output within these seconds; None without one."""
     selector = selectors.DefaultSelector()
     assert process.stdout
@@ -216,10 +217,11 @@ def _disk(bus: str, sector: int, index: str) -> List[str]:
             "usb": ["-device", "qemu-xhci", "-device", "usb-storage," + properties]}[bus]
 
 
-def command_line(disk: Optional[Path], variables: Optional[Path], firmware: Firmware = OVMF, board: str = "q35", memory: int = 512,
-                 sparse: Optional[Path] = None, cpus: int = 1, bus: str = "virtio", sector: int = 512,
-                 display: Union[bool, str] = False, cpu: Optional[str] = None, boot_order: bool = False, reboot: bool = False,
-                 snapshot: bool = False, qemu: Optional[Sequence[str]] = None) -> List[str]:
+def command_line(disk: Optional[Path], variables: Optional[Path], firmware: Firmware = OVMF, board: str = "q35",
+                 memory: int = 512, sparse: Optional[Path] = None, cpus: int = 1, bus: str = "virtio",
+                 sector: int = 512, display: Union[bool, str] = False, cpu: Optional[str] = None,
+                 boot_order: bool = False, reboot: bool = False, snapshot: bool = False,
+                 qemu: Optional[Sequence[str]] = None) -> List[str]:
     """QEMU's command line for a machine that boots `disk`, or has none. Its serial line and monitor are not included.
 
     The firmware tries the disk first, unless `boot_order` leaves that to the variable store. `board` is "q35" or "pc",
