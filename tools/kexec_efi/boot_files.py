@@ -158,7 +158,8 @@ def recipe(system, configuration, source):
 
 def names_a_root(command_line):
     """Whether a command line names the root file system."""
-    return any(word.startswith(("root=", "nfsroot=", "rd.live", "boot=", "systemd.volatile=")) for word in conf.words_of(command_line))
+    roots = ("root=", "nfsroot=", "rd.live", "boot=", "systemd.volatile=")
+    return any(word.startswith(roots) for word in conf.words_of(command_line))
 
 
 @dataclasses.dataclass

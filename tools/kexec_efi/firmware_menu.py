@@ -156,7 +156,8 @@ class FirmwareMenu:
         label = f"{title}, {found.version} (kexec-efi)"[:_TITLE_MAX]
         image = f"{self._store.place}/{found.name}.efi"
         if self._shim:
-            data = load_option.make(label, self._esp.partition, f"{self._store.place}/{self._shim.name}", shim.load_options(image))
+            path = f"{self._store.place}/{self._shim.name}"
+            data = load_option.make(label, self._esp.partition, path, shim.load_options(image))
         else:
             data = load_option.make(label, self._esp.partition, image)
         return number, [self._set(number_name(number), data, label)]

@@ -31,8 +31,7 @@ def warnings(lines):
 
 def stop_in(lines):
     """The report of an earlier, stopped start in the loader's log of this boot; None without one."""
-    marks = ("stopped the last start: ",)
-    return next((line.split("warning: ", 1)[-1] for line in lines if any(mark in line for mark in marks)), None)
+    return next((line.split("warning: ", 1)[-1] for line in lines if "stopped the last start: " in line), None)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -68,7 +67,8 @@ def starts(variables):
 
 def fallback(lines):
     """The loader's message that it boots a fallback; None if it has booted the first entry."""
-    return next((line.partition("warning: ")[2] for line in reversed(lines) if line.startswith("kexec: warning: booting ")), None)
+    mark = "kexec: warning: "
+    return next((line.removeprefix(mark) for line in reversed(lines) if line.startswith(mark + "booting ")), None)
 
 
 def _region(name):

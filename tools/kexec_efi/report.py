@@ -59,7 +59,8 @@ def verification(machine):
         signature = machine.signature(one) if damage is None else "unknown"
         if signature == "none" and machine.has_secure_boot and machine.configuration.key:
             damage = f"expected the signature of {machine.configuration.certificate}, found none: Secure Boot is on"
-        results.append({"version": one.version, "name": one.name, "good": damage is None, "damage": damage, "signature": signature})
+        results.append({"version": one.version, "name": one.name, "good": damage is None, "damage": damage,
+                        "signature": signature})
         words = {"good": "good, signed", "none": "good, not signed",
                  "other": f"good, signed by another than {machine.configuration.certificate}"}.get(signature, "good")
         lines.append(f"{one.name}: {damage or words}")
@@ -76,8 +77,10 @@ def _head(machine, value):
     menu = "the firmware" if value["menu"] == FIRMWARE else value["menu"]
     yield "Mode", f"{value['mode']}, entries of {menu}{', behind shim' if value['shim'] else ''}"
     yield "ESP", f"{value['esp']} (PARTUUID {value['partition']}), {value['folder']}"
-    if value["removable"] or value["removable_damage"]:
-        yield "EFI/BOOT", f"damaged: {value['removable_damage']}" if value["removable_damage"] else f"boots {value['removable']}"
+    if value["removable_damage"]:
+        yield "EFI/BOOT", f"damaged: {value['removable_damage']}"
+    elif value["removable"]:
+        yield "EFI/BOOT", f"boots {value['removable']}"
     yield "Started by", value["loader"] or "unknown"
     if value["variables"]:
         yield "Secure Boot", "on" if value["secure_boot"] else "off"
@@ -115,7 +118,8 @@ def status(machine):
         "esp": str(machine.esp.path), "partition": machine.esp.partition.uuid, "folder": machine.store.place,
         "loader": machine.loader_text("LoaderInfo") or None, "secure_boot": machine.has_secure_boot,
         "variables": machine.variables is not None, "shim": machine.shim.name if machine.shim else None,
-        "removable": machine.removable.set_name, "removable_damage": verified["removable"]["damage"], "sets": found, "warnings": loader_words.warnings(log), "note": note,
+        "removable": machine.removable.set_name, "removable_damage": verified["removable"]["damage"],
+        "sets": found, "warnings": loader_words.warnings(log), "note": note,
         "refused": [{"path": start.path, "reason": start.line, "time": start.time} for start in others],
     }
     lines = [f"{name:>14}: {text}" for name, text in _head(machine, value)]

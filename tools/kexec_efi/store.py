@@ -15,8 +15,11 @@ import loader
 from . import operations, partial_files, shim
 from .boot_files import VERSION, version_key
 
+# The kinds of files that several sets may share.
+_SHARED = ("vmlinuz", "initrd", "pcrsig", "pcrpkey")
+
 _SET = re.compile(rf"(?P<version>{VERSION})\.(?P<number>[0-9]{{1,9}})-(?P<identity>[0-9a-f]{{12}})\.efi")
-_OURS = re.compile(rf"(vmlinuz|initrd|pcrsig|pcrpkey)-{VERSION}-[0-9a-f]{{16}}|{VERSION}\.[0-9]{{1,9}}-[0-9a-f]{{12}}\.(efi|conf)"
+_OURS = re.compile(rf"({'|'.join(_SHARED)})-{VERSION}-[0-9a-f]{{16}}|{VERSION}\.[0-9]{{1,9}}-[0-9a-f]{{12}}\.(efi|conf)"
                    rf"|{shim.NAME.pattern}|{shim.MOK_MANAGER}")
 
 
@@ -118,14 +121,14 @@ class Store:
                 names = [f"{found.name}.efi", f"{found.name}.conf"]
             # FAT ignores case.
             needed.update(name.lower() for name in names)
+        kept = tuple(f"{kind}-{version}-" for version in versions for kind in _SHARED)
 
         def is_kept(name):
             if partial_files.is_partial(self.folder / name):
                 return False
             if name == shim.MOK_MANAGER or shim.NAME.fullmatch(name):
                 return bool(needed)
-            return name.lower() in needed or any(name.startswith((f"vmlinuz-{version}-", f"initrd-{version}-", f"pcrsig-{version}-", f"pcrpkey-{version}-"))
-                                         for version in versions)
+            return name.lower() in needed or name.startswith(kept)
 
         gone = [name for name in self.names() if not is_kept(name) and not self._may_share(name)]
         return sorted(gone, key=lambda name: (not name.endswith(".efi"), not name.endswith(".conf"), name))
