@@ -56,24 +56,37 @@ def _remove(machine, doomed):
 def _may_be_named(machine, sets):
     """Whether unreachable firmware may have boot entries that name one of these sets: the record says so, or does not
     know the set."""
+    if machine.menu.can_be_written:
+        return False
     known = [machine.record.sets.get(found.name) for found in sets]
-    return not machine.menu.can_be_written and any(one is None or one["named"] or one["tries"] or one["blessed"] for one in known)
+    return any(one is None or one["named"] or one["tries"] or one["blessed"] for one in known)
 
 
 # --- add -------------------------------------------------------------------------------------------------------------
 
 
-def _may_be_tried(machine, found):
+# The reasons to put a set into the menu without a trial at the next start.
+_SPARE, _OTHERS, _WAITING = "spare", "others", "waiting"
+
+_TRIAL_LINES = {
+    None: "on trial at the next start",
+    _SPARE: "is not newer than the kernel that boots first: it is at the end of the boot order",
+    _OTHERS: "waits for its trial: another boot entry starts next",
+    _WAITING: "waits for its trial: a newer kernel is on trial first",
+}
+
+
+def _obstacle(machine, found):
     """The reason not to start a set next; None if it may be started."""
     menu, record = machine.menu, machine.record
     first = menu.first_good(record)
     if first and boot_files.version_key(found.version) < boot_files.version_key(first.version):
-        return "spare"
+        return _SPARE
     if menu.next_is_of_others():
-        return "others"
+        return _OTHERS
     armed = menu.armed()
     if armed and armed.key > found.key and armed.version != found.version:
-        return "waiting"
+        return _WAITING
     return None
 
 
@@ -96,16 +109,13 @@ def _name(machine, found, title, is_asked, is_copied=False):
         return record.saved(), _without_entry(machine, found, is_copied)
     number, plan = menu.name_set(found, title)
     record.of(found.name)["named"] = True
-    why_not = None if is_asked else _may_be_tried(machine, found)
-    words = {None: "on trial at the next start", "spare": "is not newer than the kernel that boots first: it is at the end of the boot order",
-             "others": "waits for its trial: another boot entry starts next",
-             "waiting": "waits for its trial: a newer kernel is on trial first"}[why_not]
-    if why_not is None:
+    obstacle = None if is_asked else _obstacle(machine, found)
+    if obstacle is None:
         record.arm(found.name, machine.system.boot_id)
         plan += menu.arm(number, found)
-    elif why_not == "spare":
+    elif obstacle == _SPARE:
         plan += menu.append(number, found)
-    return [*plan, *record.saved()], words
+    return [*plan, *record.saved()], _TRIAL_LINES[obstacle]
 
 
 def _add_again(machine, found, title, is_asked):
@@ -130,8 +140,8 @@ def _warn_of_fallback(machine, entry):
     part = {"name": fallback}
     place = loader.file_below(machine.esp.path, part)
     if not place.is_file():
-        loader.warn(f"warning: entry=fallback {loader.path_of(part)}: expected an entry file {place}, found none: nothing would "
-                    "boot in the place of a refused entry")
+        loader.warn(f"warning: entry=fallback {loader.path_of(part)}: expected an entry file {place}, found none: nothing "
+                    "would boot in the place of a refused entry")
 
 
 def add(machine, source, again=False):
@@ -231,11 +241,13 @@ def remove(machine, version, is_forced=False):
     doomed |= {found for found in machine.menu.named() if found.version == version}
     _expect_something_left(machine, doomed, is_forced)
     copied = _copy_of_another(machine, doomed)
-    words = f"; boot entries may still name it: run kexec-efi remove {version} on the machine itself" if _may_be_named(machine, doomed) else ""
+    words = f"{version}: removed"
+    if _may_be_named(machine, doomed):
+        words += f"; boot entries may still name it: run kexec-efi remove {version} on the machine itself"
     plan = [*copied, *_remove(machine, doomed)]
     if not plan:
         return Plan(), f"{version}: is not on the ESP"
-    return Plan(plan + machine.record.saved()), f"{version}: removed{words}"
+    return Plan(plan + machine.record.saved()), words
 
 
 def _copy_of_another(machine, doomed):
@@ -262,8 +274,8 @@ def _expect_something_left(machine, doomed, is_forced):
     if not boots:
         raise Refused(f"expected {expected} would not boot (--force)")
     if _may_be_named(machine, doomed) and not set(machine.store.sets()) - doomed:
-        raise Refused("expected the firmware's variables, found none that can be reached: the boot order may name nothing but what "
-                      "would be removed; run it on the machine itself, booted by UEFI (--force)")
+        raise Refused("expected the firmware's variables, found none that can be reached: the boot order may name nothing "
+                      "except the removed sets; run it on the machine itself, booted by UEFI (--force)")
 
 
 # --- bless -----------------------------------------------------------------------------------------------------------
@@ -274,7 +286,7 @@ def _next_trial(machine):
     menu, record = machine.menu, machine.record
     for found in machine.store.sets():
         state, _ = machine.state(found)
-        if state == "waiting" and _may_be_tried(machine, found) is None:
+        if state == "waiting" and _obstacle(machine, found) is None:
             number = next(number for number, named in menu.ours().items() if named == found)
             record.arm(found.name, machine.system.boot_id)
             return [*menu.arm(number, found), *record.saved()]
@@ -370,7 +382,8 @@ def install(machine, source, setup=None):
     plan, words = _add(machine, source, is_copied=is_copied)
     if is_copied:
         if machine.menu.name == SYSTEMD_BOOT:
-            raise Refused("--removable: expected boot entries of the firmware, found systemd-boot, which puts itself into EFI/BOOT")
+            raise Refused("--removable: expected boot entries of the firmware, found systemd-boot, which puts itself into "
+                          "EFI/BOOT")
         (found, *_), files = _sets_to_copy(machine, plan)
         plan.change += machine.removable.put(found, files)
     plan.change += record.saved() if not plan.change or machine.removable.is_wanted else []
@@ -396,8 +409,8 @@ def uninstall(machine, is_forced=False):
     menu, store = machine.menu, machine.store
     doomed = set(store.sets()) | menu.named()
     _expect_something_left(machine, doomed, is_forced)
-    menus = {FIRMWARE: "kexec-efi is no longer in the boot order", SYSTEMD_BOOT: "kexec-efi is no longer in systemd-boot's menu"}
-    words = menus[menu.name] if menu.can_be_written else "its files are removed"
+    menus = {FIRMWARE: "the boot order", SYSTEMD_BOOT: "systemd-boot's menu"}
+    words = f"kexec-efi is no longer in {menus[menu.name]}" if menu.can_be_written else "its files are removed"
     if _may_be_named(machine, doomed):
         words += "; boot entries may still name them: run kexec-efi uninstall on the machine itself, booted by UEFI"
     plan = [*machine.removable.remove(), *_remove(machine, doomed)]
