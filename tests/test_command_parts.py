@@ -299,7 +299,7 @@ def test_configuration():
     ("mode=uki\nkey=/k", "conf: expected key and certificate, found no certificate"),
     ("mode=uki\nentry=verbose yes", "conf: expected entry= with mode=split or sealed, found it with uki"),
     ("sbat=a,1,b,c,d,e", "conf: expected sbat= with mode=sealed or uki, found it with split"),
-    ("key=/k\ncertificate=/c", "conf: mode=split signs an image that boots whatever lies beside it"),
+    ("key=/k\ncertificate=/c", "conf: mode=split signs an image that boots any files beside it"),
 ])
 def test_configuration_that_is_wrong(text, complaint):
     with pytest.raises(Refused, match=complaint) as refused:

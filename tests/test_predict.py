@@ -135,7 +135,7 @@ def test_which_of_several_sealed_entries(several, root):
     """The values of the two entries differ, and a line says for which entry they are."""
     silent = predict(f"--root={root}", image=several)
     assert silent.returncode == 0
-    assert silent.stderr == f"predict-pcrs: {several}: of the first of 2 sealed entries; --sealed-entry=2 for the next\n"
+    assert silent.stderr == f"predict-pcrs: {several}: values of the first of 2 sealed entries; --sealed-entry=2 for the next\n"
     one, two = (predict(f"--root={root}", f"--sealed-entry={number}", image=several) for number in (1, 2))
     assert_predicted(one)
     assert_predicted(two)

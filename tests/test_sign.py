@@ -89,9 +89,9 @@ def test_image_in_which_nothing_is_sealed(tmp_path, files, image):
     out = tmp_path / "out.efi"
     result = sign(files, out, "key", "cert", image)
     assert result.returncode == 1 and not out.exists()
-    assert re.fullmatch(r"sign: \S+: expected an image with something sealed in it, found none: it boots whatever lies "
-                        r"beside it, so a key that signs it seals nothing any more. If that key seals nothing: "
-                        r"--generic \(GENERIC=yes\)\n", result.stderr)
+    assert re.fullmatch(r"sign: \S+: expected an image with something sealed in it, found none: it boots any files beside "
+                        r"it, so images sealed with the same key protect nothing. If there are none: --generic "
+                        r"\(GENERIC=yes\)\n", result.stderr)
     assert sign(files, out, "key", "cert", image, flags=["--generic"]).returncode == 0
     assert verifies(files, out)
 

@@ -21,7 +21,8 @@ def add_arguments(parser):
     parser.add_argument("--entry")
     parser.add_argument("--root", default=".")
     parser.add_argument("--load-options", default="", metavar="TEXT")
-    parser.add_argument("--sealed-entry", type=_number_of_entry, metavar="N", help="of several that are sealed in the image, from 1 on")
+    parser.add_argument("--sealed-entry", type=_number_of_entry, metavar="N",
+                        help="the number of an entry sealed in the image, from 1 on")
 
 
 class Boot:
@@ -56,7 +57,7 @@ class Boot:
     def _name_others(self, options):
         """Warns if another entry may boot instead of this one, because its values differ."""
         if self.image.entries > 1 and options.sealed_entry is None:
-            loader.warn(f"{options.image}: of the first of {self.image.entries} sealed entries; --sealed-entry=2 for the next")
+            loader.warn(f"{options.image}: values of the first of {self.image.entries} sealed entries; --sealed-entry=2 for the next")
         if self.plan["fallback"]:
             fallback = loader.path_of({"name": self.plan["fallback"]})
             loader.warn(f"note: if this entry is refused, {fallback} boots; predict its registers with --entry")

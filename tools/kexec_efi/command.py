@@ -159,10 +159,10 @@ def _add_files(parser):
 
 def _add_install(parser):
     parser.add_argument("--removable", action="store_true",
-                        help="also as EFI/BOOT/BOOTX64.EFI, unless somebody else's is there")
+                        help="also install EFI/BOOT/BOOTX64.EFI, unless another program's is there")
     parser.add_argument("--shim", metavar="FILE", help="put this shim in front of each image")
     parser.add_argument("--enroll-keys", metavar="DIR",
-                        help="enrol DIR/db.auth, KEK.auth and PK.auth, where the firmware is in its setup mode")
+                        help="enrol DIR/db.auth, KEK.auth and PK.auth; the firmware must be in its setup mode")
 
 
 def _parser():

@@ -96,8 +96,8 @@ def parse(name, text):
         missing = "certificate" if configuration.key else "key"
         raise Refused(f"{name}: expected key and certificate, found no {missing}", WRONG_CALL)
     if configuration.key and configuration.mode == SPLIT and configuration.generic != "yes":
-        raise Refused(f"{name}: mode=split signs an image that boots whatever lies beside it, so the key seals nothing any "
-                      "more: mode=sealed, or generic=yes if it need not", WRONG_CALL)
+        raise Refused(f"{name}: mode=split signs an image that boots any files beside it, so images sealed with the key "
+                      "protect nothing: set mode=sealed, or generic=yes to accept that", WRONG_CALL)
     _expect_entry_lines(name, configuration.entry)
     if bool(configuration.pcr_private_key) != bool(configuration.pcr_public_key):
         missing = "pcr_public_key" if configuration.pcr_private_key else "pcr_private_key"

@@ -168,7 +168,7 @@ class FirmwareMenu:
     def append(self, number, found):
         """Puts the set at the end of the boot order, because it has not come up yet."""
         order = self.order
-        return [] if number in order else self._set_order([*order, number], f"{found.name} behind what boots")
+        return [] if number in order else self._set_order([*order, number], f"{found.name} at the end")
 
     def bless(self, found):
         """The operations that put the set behind our newer sets, or without any at the front of the boot order."""

@@ -44,13 +44,14 @@ def add_image(parser):
 
 def add_seal(parser):
     parser.add_argument("--entry", metavar="FILE", action="append", required=True,
-                        help="the entry, whose paths are below --root; may be repeated: each is tried if the one before is refused")
+                        help="the entry, whose paths are below --root; may be repeated: if the loader refuses one, it tries "
+                             "the next")
     parser.add_argument("--entries", metavar="LIST", default="", help="more entries, separated by blanks, quoted as in a shell")
 
 
 def add_uki(parser):
-    parser.add_argument("--kernel-version", metavar="VERSION", dest="version", help="an installed kernel, as /etc/kexec-efi.conf "
-                        "and /etc/kernel/cmdline have it")
+    parser.add_argument("--kernel-version", metavar="VERSION", dest="version", help="an installed kernel, with the "
+                        "settings of /etc/kexec-efi.conf and /etc/kernel/cmdline")
     parser.add_argument("--linux", "--kernel", dest="kernel", metavar="FILE", help="the kernel, instead of an installed one")
     parser.add_argument("--initrd", metavar="FILE", action="append", default=[], help="may be repeated")
     parser.add_argument("--initrds", metavar="LIST", default="",
@@ -97,7 +98,7 @@ def uki(options):
         files = [f"--linux={options.kernel}", f"--initrds={options.initrds}", *_given(options, "initrd", "cmdline", "ucode")]
         return _make(options, [*files, f"--root={options.root}"])
     _expect_no_options(_given(options, "cmdline", "ucode", "osrel", "uname", "sbat", "key", "certificate", "image"),
-                       "with --kernel-version, for which /etc/kexec-efi.conf has it")
+                       "with --kernel-version, which uses the machine's settings")
     system = System(options.root)
     settings = configuration.read(system, options.config)
     if settings.entry:
@@ -127,10 +128,10 @@ def sign(options):
 
 
 def add_boot(parser):
-    parser.add_argument("--image", metavar="FILE", help="an image, instead of that of VERSION; its files are below --root")
+    parser.add_argument("--image", metavar="FILE", help="an image, instead of VERSION; its files are below --root")
     parser.add_argument("--entry", metavar="FILE", help="the entry beside --image")
-    parser.add_argument("--load-options", metavar="TEXT", help="those of its boot entry")
-    parser.add_argument("--sealed-entry", metavar="N", help="which of several entries that are sealed in the image, from 1 on")
+    parser.add_argument("--load-options", metavar="TEXT", help="the load options of its boot entry")
+    parser.add_argument("--sealed-entry", metavar="N", help="the number of an entry sealed in the image, from 1 on")
 
 
 def add_predict(parser):
@@ -140,7 +141,8 @@ def add_predict(parser):
 
 def add_pcrlock(parser):
     parser.add_argument("--out", metavar="DIR", help="the folder of components; default: /var/lib/pcrlock.d")
-    parser.add_argument("--name", metavar="NAME", help="the name of the variant; default: that of the entry, the image or the version")
+    parser.add_argument("--name", metavar="NAME",
+                        help="the name of the variant; default: the name of the entry or the image, or the version")
 
 
 def _boot(options, machine):

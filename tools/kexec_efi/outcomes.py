@@ -106,4 +106,4 @@ class Witness:
 
 def forget(machine):
     """The operation that deletes the note."""
-    return SetVariable(machine.variables, loader_words.STARTS, None, "what it says is known", KEXEC)
+    return SetVariable(machine.variables, loader_words.STARTS, None, "no longer needed", KEXEC)

@@ -150,7 +150,7 @@ REPEATABLE: Dict[str, Any] = {"action": "append", "default": []}
 def parser() -> Parser:
     """The parser of the command line, whose destinations are fields of Boot and Expectation."""
     made = Parser(PROGRAM, description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter, allow_abbrev=False)
-    boot = made.add_argument_group("what is booted")
+    boot = made.add_argument_group("the boot")
     boot.add_argument("--kernel", type=_readable, help=f"({default_kernel()})")
     boot.add_argument("--initrd", dest="initrds", type=_readable, **REPEATABLE, help="repeatable, in order")
     boot.add_argument("--initrds", dest="initrd_list", default="", metavar="LIST",
@@ -200,7 +200,7 @@ def parser() -> Parser:
                          help="the value that the guest writes to port 0xf4 if all is well")
     verdict.add_argument("--timeout", type=_seconds, metavar="SECONDS", help=f"of the boot ({machine.TIMEOUT:g})")
     verdict.add_argument("--line-timeout", type=_seconds, metavar="SECONDS", help="between two lines")
-    files = made.add_argument_group("what is left of it")
+    files = made.add_argument_group("results")
     files.add_argument("--log", metavar="FILE", help="the serial line")
     files.add_argument("--junit", metavar="FILE", help="the verdict as JUnit's XML")
     files.add_argument("--json", metavar="FILE",
