@@ -22,7 +22,7 @@ FIRMWARE, SYSTEMD_BOOT = "firmware", "systemd-boot"
 class Configuration:
     """
     mode         split: an entry beside the image; sealed: the entry in the image; uki: all in one image
-    key, certificate  sign what is made, for Secure Boot
+    key, certificate  sign the images, for Secure Boot
     generic      yes: the key may sign images with nothing sealed in them, which `split` needs
     esp          the folder where the EFI system partition is mounted, if bootctl would not find it
     menu         firmware, systemd-boot, or auto: systemd-boot if that has started this machine

@@ -34,7 +34,7 @@ class FirmwareMenu:
         # The values that planned operations will set. The operations planned after them build on these values.
         self._planned = {}
 
-    # --- what is there ---
+    # --- entries ---
 
     @property
     def can_be_written(self):

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Reads what the loader has written about boots: its log of this boot, its note of starts, and the note of a stop
-between firmware and kernel, which the loader or its purgatory writes. The next start of the loader reports and deletes
-the latter note."""
+"""Reads the loader's messages about boots: its log of this boot, its note of starts, and the note of a stop between
+firmware and kernel, which the loader or its purgatory writes. The next start of the loader reports and deletes the note
+of a stop."""
 
 import dataclasses
 import struct

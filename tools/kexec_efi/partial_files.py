@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Files under temporary names, and what a power cut leaves of them.
+"""Files under temporary names, and their state after a power cut.
 
 A rename on FAT writes the new name and removes the old one, mostly in two sectors. If the power fails between the two
 writes, both names have the same clusters, and removing one file frees the clusters of the other. Only a check of the

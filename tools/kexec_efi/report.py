@@ -104,7 +104,7 @@ def _other_starts(machine, found):
 
 
 def status(machine):
-    """What the machine boots, and the outcome of each trial."""
+    """The state of the machine and of its sets, and the outcome of each trial."""
     log = loader_words.log(machine.variables)
     note = loader_words.note(machine.variables)
     found = sets(machine)

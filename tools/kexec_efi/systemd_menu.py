@@ -112,7 +112,7 @@ class SystemdMenu:
         if left == 0:
             ended = outcome(found)
             count = f"{done} {'try' if done == 1 else 'tries'}"
-            # The loader notes no starts by systemd-boot, only what it refuses.
+            # The loader notes no starts by systemd-boot, only refusals.
             return "failed", f"it did not come up in {count}" if ended.kind == NOT_STARTED else f"{ended} ({count})"
         if self.running() == found:
             return "trial", "it runs, and has not been blessed yet"

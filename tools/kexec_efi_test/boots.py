@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""What to boot and on which machine; makes the disk and QEMU's command line for it."""
+"""Describes a boot and its machine, and makes the disk and QEMU's command line for it."""
 
 import dataclasses
 import os

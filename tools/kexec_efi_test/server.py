@@ -17,11 +17,12 @@ HALF, ALL = "half", "all"
 
 
 class Fault:
-    """How a file is served. `times`: how many answers with a body are bad, None for all of them.
+    """A way to serve a file. `times`: the number of bad answers among those with a body, None for all of them.
 
     `sends`: how much of the body is sent before the connection ends as `ends` says: "close", "reset", or "stall".
-    `status`: the status to send instead. `tag`: the ETag. `extra`: so many more bytes are announced and sent by GET.
-    `chunked`: sends no length. `ranges`: whether the server supports ranges. `head`: whether it supports HEAD.
+    `status`: the status to send instead. `tag`: the ETags of successive answers. `extra`: so many more bytes are
+    announced and sent by GET. `surplus`: so many bytes are sent by GET behind the announced ones. `chunked`: sends no
+    length. `ranges`: whether the server supports ranges. `head`: whether it supports HEAD.
     """
 
     def __init__(self, times=None, sends=ALL, ends="close", status=None, tag=None, extra=0, surplus=0, chunked=False,
