@@ -93,7 +93,7 @@ class Removable:
             if path is None:
                 return f"expected {self.folder / name}, found none: the next kexec-efi add restores it"
             if not path.is_file() or not self._is_ours(name, path.read_bytes()):
-                return f"{path}: expected what kexec-efi has written, found another: somebody else's is not replaced"
+                return f"{path}: expected the file that kexec-efi has written, found another, which is not replaced"
         return None
 
     def put(self, found, files=()):
@@ -101,7 +101,7 @@ class Removable:
         wanted = self._contents(found, dict(files))
         foreign = self.foreign(wanted)
         if foreign:
-            raise Refused(f"{foreign}: expected no such file or one of ours, found another: somebody else's is not replaced")
+            raise Refused(f"{foreign}: expected no such file or one of ours, found another, which is not replaced")
         there = self._names()
         plan = operations.make_folders(self.folder, self._machine.esp.path)
         for name, content in wanted.items():

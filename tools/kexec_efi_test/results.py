@@ -118,8 +118,8 @@ def _details(number: int, result: Result) -> str:
         rows = "".join(f"<tr><td>{number}</td><td><code>{value}</code></td></tr>"
                        for number, value in sorted(result.pcrs.items()) if value.strip("0f"))
         parts.append(f"<details><summary>TPM registers (SHA-256)</summary><table>{rows}</table></details>")
-    for title, text in (("what the command said", result.output), ("serial line", result.log),
-                        ("what QEMU said", result.qemu), ("QEMU's command line", " ".join(result.command))):
+    for title, text in (("output of the command", result.output), ("serial line", result.log),
+                        ("messages of QEMU", result.qemu), ("QEMU's command line", " ".join(result.command))):
         if text.strip():
             opened = " open" if title == "serial line" and result.verdict != "pass" else ""
             parts.append(f"<details{opened}><summary>{title}</summary><pre>{html.escape(text)}</pre></details>")
