@@ -35,7 +35,7 @@ class Boot:
         self._contents = {}
         self.plan = self._find_plan(options)
         loader.expect_plan(self.plan, self.read)
-        self._name_others(options)
+        self._warn_of_others(options)
 
     def _find_plan(self, options):
         if self.image.plan:
@@ -54,7 +54,7 @@ class Boot:
             loader.fail("expected --entry, an entry in load options, or something sealed in the image, found none of them")
         return loader.entry(path, loader.read(path), more=given.lines)
 
-    def _name_others(self, options):
+    def _warn_of_others(self, options):
         """Warns if another entry may boot instead of this one, because its values differ."""
         if self.image.entries > 1 and options.sealed_entry is None:
             loader.warn(f"{options.image}: values of the first of {self.image.entries} sealed entries; --sealed-entry=2 for the next")

@@ -64,9 +64,9 @@ class Witness:
         known = self._machine.record.sets.get(found.name, {})
         if known.get("outcome") in KINDS:
             return Outcome(known["outcome"], known["reason"], known["time"])
-        return self._noted(found) or Outcome(NOT_STARTED, self._why_not_started())
+        return self._noted(found) or Outcome(NOT_STARTED, self._reason_not_started())
 
-    def _why_not_started(self):
+    def _reason_not_started(self):
         menu = self._machine.menu
         current = menu.current
         if current is not None and current not in menu.ours() and current not in menu.order[:1]:
@@ -97,8 +97,8 @@ class Witness:
         running = None if loader_words.fallback(self._log) else machine.menu.running()
         for start in self.starts:
             path = start.path.lower()
-            mine = path in paths or path.startswith(machine.store.place.lower() + "/")
-            if start.what == "stopped" or (mine and path not in paths) or (running and paths.get(path) == running):
+            is_ours = path in paths or path.startswith(machine.store.place.lower() + "/")
+            if start.what == "stopped" or (is_ours and path not in paths) or (running and paths.get(path) == running):
                 is_kept = False
         plan = machine.record.saved() if is_changed else []
         return plan if is_kept or not self.starts else [*plan, forget(machine)]

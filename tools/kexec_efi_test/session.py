@@ -199,7 +199,7 @@ class Session:
             return "--debug-exit did not come"
         return "the machine did not end"
 
-    def _why(self) -> str:
+    def _loader_reason(self) -> str:
         """The loader's last message before it gave up, for the end of a line."""
         log = self.machine.log
         failed = re.search(LOADER_FAILED, log, re.MULTILINE)
@@ -214,12 +214,12 @@ class Session:
     def _time_is_up(self) -> None:
         now = time.monotonic()
         if self.failed_at is not None and now >= self.failed_at + SECONDS_AFTER_FAILURE and (self.left or self.command):
-            raise GuestFailed(f"{self._missing()}{self._why()}")
+            raise GuestFailed(f"{self._missing()}{self._loader_reason()}")
         if self.wanted.line_timeout and now >= self.last_line + self.wanted.line_timeout:
             last = line_around(self.machine.log.rstrip("\n"), len(self.machine.log.rstrip("\n")))
             raise TimeRanOut(f"{self._missing()}: no line for {self.wanted.line_timeout:g} s, the last: {last}")
         if now >= self.start + self.wanted.timeout:
-            raise TimeRanOut(f"{self._missing()} within {self.wanted.timeout:g} s{self._why()}")
+            raise TimeRanOut(f"{self._missing()} within {self.wanted.timeout:g} s{self._loader_reason()}")
 
     def _machine_ended(self) -> None:
         status = self.machine.process.wait()
@@ -235,7 +235,7 @@ class Session:
             raise GuestFailed(f"{self._missing()}: QEMU ended with {how}" + (f": {messages[-1]}" if messages else ""))
         if not self._waits_for_more() and not self.wanted.expect:
             return
-        raise GuestFailed(f"{self._missing()}: the machine switched itself off or reset{self._why()}")
+        raise GuestFailed(f"{self._missing()}: the machine switched itself off or reset{self._loader_reason()}")
 
     def run(self) -> None:
         """Runs the boot to its end. Raises Ended if the boot has not passed."""
@@ -279,7 +279,7 @@ def judge(boot: Boot, expectation: Optional[Expectation] = None, folder: Optiona
         result.command = running.command
         try:
             session.run()
-            result.end(PASSED, _praise(session))
+            result.end(PASSED, _reason_of_pass(session))
         except Ended as ended:
             result.end(ended.status, str(ended), "fail" if isinstance(ended, (GuestFailed, CommandFailed)) else None)
         finally:
@@ -288,7 +288,7 @@ def judge(boot: Boot, expectation: Optional[Expectation] = None, folder: Optiona
     return result
 
 
-def _praise(session: Session) -> str:
+def _reason_of_pass(session: Session) -> str:
     wanted = session.wanted
     if session.command:
         return "--run ended with status 0"
