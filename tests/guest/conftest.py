@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""The fixtures of the tests in a whole Debian: `reach` goes on from a stage; `boots` keeps what was booted for the table."""
+"""Fixtures of the tests in whole Debians: `reach` starts from a stage, `boots` records boots for the table."""
 
 import contextlib
 import pathlib
@@ -16,7 +16,7 @@ import stages  # noqa: E402
 
 @pytest.fixture
 def boots(record_property):
-    """boots(suite, what, line) leaves a row in the table that ends the run."""
+    """boots(suite, what, line) adds a row to the table at the end of the run."""
     rows = []
     record_property("boots of whole Debians", rows)
     return lambda suite, what, line: rows.append({"suite": suite, "after": what, "boot": line})
@@ -24,6 +24,6 @@ def boots(record_property):
 
 @pytest.fixture
 def reach(tmp_path):
-    """reach(stage, suite, **options of guest.Guest) -> a Guest, which ends with the test."""
+    """reach(stage, suite, **options of guest.Guest) -> a Guest, which is stopped at the end of the test."""
     with contextlib.ExitStack() as stack:
         yield lambda stage, suite, **options: stack.enter_context(stages.reach(stage, suite, tmp_path, **options))

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Makes the disk of a guest: a Debian made by mmdebstrap, behind an ESP from which GRUB boots it. It is made once for each
-suite, below build/guest. Each boot writes to an overlay of its own."""
+"""Makes the disk of a guest: a Debian by mmdebstrap, behind an ESP with GRUB. Each suite's disk is made once, below
+build/guest; each boot writes to its own overlay."""
 
 import contextlib
 import fcntl
@@ -25,8 +25,8 @@ ROOT_UUID = "c0ffee03-1234-5678-9abc-def012345678"
 _ROOT_PARTITION_UUID = "c0ffee04-1234-5678-9abc-def012345678"
 ESP_ROOM, ROOT_ROOM = 320 * esp.MIB, 3072 * esp.MIB
 
-# A kernel that panics resets the machine: nobody sits there. What keeps secrets from other users costs an emulated CPU much,
-# and an emulated timer may be late.
+# panic=5 resets the machine after a panic, because nobody is there to do it. mitigations=off: they slow an emulated CPU
+# down much. no_timer_check: an emulated timer may be late.
 COMMAND_LINE = ("console=ttyS0 panic=5 loglevel=4 systemd.show_status=0 mitigations=off apparmor=0 no5lvl no_timer_check "
                 "8250.nr_uarts=2")
 
@@ -40,17 +40,17 @@ _CONFIGURATION = {
                  f"PARTUUID={esp.PARTITION_UUID} /boot/efi vfat umask=0077 0 1\n",
     "etc/default/grub": "GRUB_DEFAULT=0\nGRUB_TIMEOUT=0\nGRUB_DISTRIBUTOR=Debian\nGRUB_TERMINAL=console\n"
                         f"GRUB_CMDLINE_LINUX_DEFAULT=\nGRUB_CMDLINE_LINUX=\"{COMMAND_LINE}\"\n",
-    # The packages' hooks make the next one.
+    # For the first boot; the packages' hooks write the next one.
     "boot/grub/grub.cfg": f"set root=(hd0,gpt2)\nlinux /vmlinuz root=UUID={ROOT_UUID} ro {COMMAND_LINE}\ninitrd /initrd.img\n"
                           "boot\n",
     "etc/systemd/system/guest-agent.service":
         "[Unit]\nDescription=Runs what a test says\n"
         "[Service]\nExecStart=/usr/local/lib/guest-agent\n[Install]\nWantedBy=multi-user.target\n",
-    # An emulated machine is slow, and not broken.
+    # An emulated machine is slow, not broken.
     "etc/systemd/system.conf.d/guest.conf": "[Manager]\nDefaultTimeoutStartSec=1h\nDefaultDeviceTimeoutSec=1h\n",
 }
 
-# Services that no test needs, and that take an emulated machine long.
+# No test needs these services, and they take long on an emulated machine.
 _MASKED = ("serial-getty@ttyS0.service", "getty@tty1.service", "apt-daily.timer", "apt-daily-upgrade.timer",
            "dpkg-db-backup.timer", "e2scrub_all.timer", "e2scrub_reap.service", "fstrim.timer", "systemd-networkd.service",
            "systemd-binfmt.service", "ldconfig.service", "sys-fs-fuse-connections.mount", "sys-kernel-config.mount",
@@ -86,7 +86,7 @@ def _configure(root):
 
 
 def _fill(suite, image):
-    """Makes the root's file system in its partition. fakeroot runs this, so that files have the right owners."""
+    """Makes the root's file system in its partition. Runs under fakeroot, so that files have the right owners."""
     with tempfile.TemporaryDirectory(prefix="guest-", dir=FOLDER) as folder:
         root = pathlib.Path(folder)
         subprocess.run(["tar", "-C", root, "--exclude=./dev/*", "-xf", _tar_of(suite)], check=True)
@@ -98,7 +98,7 @@ def _fill(suite, image):
 
 @contextlib.contextmanager
 def lock(name):
-    """Makes other workers wait that need the same disk."""
+    """Locks a disk against other workers."""
     FOLDER.mkdir(parents=True, exist_ok=True)
     with open(FOLDER / f"{name}.lock", "w") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
@@ -106,7 +106,7 @@ def lock(name):
 
 
 def base(suite):
-    """The raw disk of a suite, which is made unless it exists and is newer than its sources."""
+    """The raw disk of a suite. Makes it if it does not exist or is older than its sources."""
     image = FOLDER / f"{suite}.img"
     sources = [_tar_of(suite), HERE / "agent", HERE / "disk.py"]
     with lock(suite):
@@ -127,14 +127,14 @@ def _make(suite, image):
 
 
 def overlay(image, path):
-    """A disk that begins as `image`, and leaves it as it is."""
+    """A new disk with the content of `image`. Writes to it leave `image` unchanged."""
     subprocess.run(["qemu-img", "create", "-q", "-f", "qcow2", "-F", "raw" if image.suffix == ".img" else "qcow2", "-b",
                     image, path], check=True)
     return path
 
 
 def variables(firmware, path, loader=GRUB_PATH):
-    """The firmware's variables on a machine that an installer has set up: one boot entry."""
+    """The firmware's variables as an installer leaves them: one boot entry."""
     store = varstore.VariableStore(firmware.variables)
     store.set("Boot0000", load_option.make("debian", ESP_PARTITION, loader))
     store.set("BootOrder", bytes(2))

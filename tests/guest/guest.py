@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""A machine with a Debian on its disk, which runs what a test says and starts again where it is told to."""
+"""A machine with a Debian on its disk. It runs the test's commands, and the test can restart it."""
 
 import base64
 import io
@@ -14,24 +14,24 @@ import time
 
 from kexec_efi_test import lifetime, machine
 
-# Emulated, on a machine that others use as well; this only ends what hangs.
+# For an emulated machine on a busy host. It only ends a test that hangs.
 TIMEOUT = 20 * machine.TIMEOUT
 
 MEMORY = 1024
 
-# A machine's disk and the variables of its firmware, in a folder.
+# A folder with these files holds a machine: its disk, and the variables of its firmware.
 NAMES = ("disk.qcow2", "vars.fd")
 
 
 class Failed(AssertionError):
-    """A command in the guest ended with another status than expected."""
+    """A command in the guest ended with an unexpected status."""
 
 
 class Guest(machine.Machine):
-    """Boots what the firmware's variables say. `overlay` and `variables` are written to.
+    """Boots as the firmware's variables say. It writes to `overlay` and `variables`.
 
-    With `write_log`, a file, each write to the disk is logged there (write_log.py).
-    `cargo` is a dict from name to content or path, of files that `load_cargo` puts into the guest's /srv/cargo.
+    `write_log` is a file that logs each write to the disk (write_log.py).
+    `cargo` maps names to content or paths: `load_cargo` copies these files to the guest's /srv/cargo.
     """
 
     def __init__(self, overlay, variables, firmware, cargo=None, write_log=None, extra=(), **options):
@@ -40,7 +40,8 @@ class Guest(machine.Machine):
         self._agent_path = pathlib.Path(self._sockets.name) / "agent"
         self._agent = None
         self._received = b""
-        # The driver that logs adds to the pieces of a write, of which a host takes no more than QEMU merges.
+        # QEMU merges requests up to the number of pieces that a host takes in one write. The logging driver adds pieces
+        # of its own, which would be too many.
         drives = ["-drive", self._root(overlay, write_log),
                   "-device", "virtio-blk-pci,drive=root" + (",request-merging=off" if write_log else "")]
         drives += ["-drive", f"if=none,id=cargo,format=raw,readonly=on,file={self._pack(overlay, cargo or {})}",
@@ -76,10 +77,10 @@ class Guest(machine.Machine):
         super().__exit__(*arguments)
         self._sockets.cleanup()
 
-    # --- what it runs ---
+    # --- commands in the guest ---
 
     def read(self, seconds):
-        """Reads what comes within `seconds`, from the console and the agent. Returns False at the console's end."""
+        """Reads from the console and the agent for up to `seconds`. Returns False at the console's end."""
         lifetime.check()
         for key, _ in self._selector.select(max(seconds, 0)):
             data = os.read(key.fd, 65536)
@@ -95,7 +96,7 @@ class Guest(machine.Machine):
         return True
 
     def _note(self, text):
-        """Whoever wants to know why a test takes long looks into this file."""
+        """Appends to the file that shows why a test takes long."""
         with open(self._overlay.with_suffix(".log"), "a") as file:
             file.write(text)
 
@@ -105,7 +106,7 @@ class Guest(machine.Machine):
             self._selector.register(self._agent, selectors.EVENT_READ)
 
     def _line(self, timeout):
-        """The agent's next line. What the console says meanwhile goes to the log."""
+        """The agent's next line. The console's output goes to the log meanwhile."""
         self._attach()
         deadline = time.monotonic() + timeout
         while b"\n" not in self._received:
@@ -127,7 +128,8 @@ class Guest(machine.Machine):
         self.run("blockdev --flushbufs /dev/vdb && mkdir -p /srv/cargo && tar -C /srv/cargo -xf /dev/vdb")
 
     def run(self, command, expected=0, timeout=TIMEOUT):
-        """The output of a command for sh, both streams in one; with `expected` None whatever its status is."""
+        """Runs a command for sh and returns its output, both streams in one. Raises Failed unless its status is
+        `expected`; with None any status is accepted."""
         self._agent.sendall(base64.b64encode(command.encode()) + b"\n")
         word, status, *output = self._line(timeout).split(" ")
         assert word == "done", f"expected the end of {command}, found {word}: the guest has started again:\n{self.log[-5000:]}"
@@ -139,8 +141,8 @@ class Guest(machine.Machine):
         return text
 
     def reboot(self, command="systemctl reboot"):
-        """Starts the machine again, by the system that runs. Returns systemd's word for the state of the one that comes up. The log
-        of its boot begins at `start`."""
+        """Reboots by the running system. Returns systemd's word for the state of the system that comes up. `start` is
+        the offset of that boot in the log."""
         self.start = len(self.log)
         self._agent.sendall(base64.b64encode(f"nohup sh -c {shlex.quote('sleep 1; ' + command)} >/dev/null 2>&1 &".encode())
                             + b"\n")
@@ -150,32 +152,32 @@ class Guest(machine.Machine):
         self._agent.sendall(base64.b64encode(b"systemctl poweroff") + b"\n")
         self.wait(TIMEOUT)
 
-    # --- a machine that goes on elsewhere ---
+    # --- saving and restoring ---
 
     def save(self, folder):
-        """Switches the machine off, and leaves in `folder` what `started` goes on with."""
+        """Switches the machine off, and copies to `folder` the files that `started` needs."""
         self.power_off()
         for path in (self._overlay, self._variables):
             shutil.copyfile(path, folder / path.name)
 
     @classmethod
     def started(cls, saved, folder, firmware, **options):
-        """The machine that `save` has left in the folder `saved`, switched on again, on copies in `folder`."""
+        """Starts the machine that `save` left in the folder `saved`, with copies of its files in `folder`."""
         for name in NAMES:
             shutil.copyfile(saved / name, folder / name)
         made = cls(*(folder / name for name in NAMES), firmware, **options)
         made.wait_until_up()
         return made
 
-    # --- what it says of itself ---
+    # --- its state ---
 
     def variable(self, name, vendor="8be4df61-93ca-11d2-aa0d-00e098032b8c"):
-        """The data of an EFI variable, None without it."""
+        """The data of an EFI variable, or None if it does not exist."""
         text = self.run(f"base64 -w0 /sys/firmware/efi/efivars/{name}-{vendor} 2>/dev/null", None).strip()
         return base64.b64decode(text)[4:] if text else None
 
     def loader_variable(self, name):
-        """A variable of the Boot Loader Interface, which is text."""
+        """A text variable of the Boot Loader Interface."""
         data = self.variable(name, "4a67b082-0a4c-41cf-b6c7-440b29bb8c4f")
         return data.decode("utf-16-le").rstrip("\0") if data else None
 
@@ -189,5 +191,5 @@ class Guest(machine.Machine):
 
     @property
     def uptime(self):
-        """Seconds since the kernel has started."""
+        """Seconds since the kernel started."""
         return float(self.run("cat /proc/uptime").split()[0])

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Makes the Debian packages that guests install, of this checkout's files as they are."""
+"""Builds the Debian packages that guests install, from this checkout's files, committed or not."""
 
 import hashlib
 import os
@@ -12,14 +12,14 @@ FOLDER = disk.FOLDER / "packages"
 
 
 def _files():
-    """The files that git would commit."""
+    """The tracked files, and new ones that git does not ignore."""
     names = subprocess.run(["git", "-C", disk.ROOT, "ls-files", "-z", "--cached", "--others", "--exclude-standard"], check=True,
                            stdout=subprocess.PIPE, text=True).stdout
     return sorted(name for name in names.split("\0") if name and (disk.ROOT / name).is_file())
 
 
 def _digest(names):
-    """The digest of all files that a package may be made of, without tests and pages for developers."""
+    """The digest of all files that can affect a package: not tests, and not pages for developers."""
     found = hashlib.sha256()
     for name in names:
         if not name.startswith(("tests/", "doc/", ".ci/")) and not name.endswith(".md"):
@@ -28,7 +28,7 @@ def _digest(names):
 
 
 def build():
-    """[kexec-efi_VERSION_amd64.deb, kexec-efi-image_VERSION_amd64.deb], made unless they are there."""
+    """[kexec-efi_VERSION_amd64.deb, kexec-efi-image_VERSION_amd64.deb], rebuilt if a source has changed."""
     with disk.lock("packages"):
         names = _files()
         mark = FOLDER / "mark"

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Machines that tests go on from. Each stage is made once, of the one before, switched off and kept below build/guest. What
-has to hold on the way there is asserted on the way."""
+"""Machines from which tests continue. Each stage is made once from the stage before it, then switched off and kept
+below build/guest. Making a stage asserts what must hold at each step."""
 
 import contextlib
 import hashlib
@@ -13,8 +13,8 @@ import packages
 from kexec_efi_test import machine
 from words import INSTALL, expect_others, expect_ours, states
 
-# Debian 12's OVMF may hang at a reset for good: if the emulator was held up, the ticks of the timer that it makes up for come
-# faster than the firmware can end its handler (tianocore/edk2 issues 8527 and 9256, mended in 2023).
+# Debian 12's OVMF may hang at a reset. After a delay the emulator delivers the missed timer ticks faster than the
+# firmware's handler returns (tianocore/edk2 issues 8527 and 9256, fixed in 2023).
 FIRMWARE = machine.FIRMWARE["trixie"]
 
 
@@ -23,16 +23,16 @@ def _packages():
 
 
 def _up(made):
-    """A Debian that GRUB has booted."""
+    """Stage up: GRUB has booted Debian."""
     expect_others(made, made.release)
 
 
 def _settled(made):
-    """It has booted by kexec-efi."""
+    """Stage settled: kexec-efi has booted Debian."""
     version, former_order = made.release, made.boot_order
     made.load_cargo()
     made.run(f"{INSTALL} /srv/cargo/kexec-efi*.deb")
-    # Hooks of a machine that is not set up do nothing.
+    # On a machine that is not set up the hooks are no-ops.
     made.run(f"for hook in initramfs/post-update.d/kexec-efi kernel/postinst.d/zz-kexec-efi kernel/postrm.d/zz-kexec-efi; do "
              f"/etc/$hook {version} || exit 1; done; ! test -e /boot/efi/EFI/kexec")
     made.run("kexec-efi install")
@@ -45,7 +45,7 @@ def _settled(made):
 
 
 def _newer(made):
-    """It has got a second kernel, which has come up."""
+    """Stage newer: a second kernel was installed, and has come up."""
     old, (first, *former_order) = made.release, made.boot_order
     new = newer_kernel(made)
     made.run(f"{INSTALL} /srv/packages/linux-image-{new}_*.deb")
@@ -58,16 +58,16 @@ def _newer(made):
 
 
 def newer_kernel(made):
-    """The version of the kernel that lies in the guest as a package."""
+    """The version of the kernel whose package lies in the guest."""
     return made.run("basename /srv/packages/linux-image-*.deb").split("_")[0].removeprefix("linux-image-")
 
 
-# What each stage is made of, and how.
+# Stage -> (the stage before it, the function that makes it).
 STAGES = {"up": (None, _up), "settled": ("up", _settled), "newer": ("settled", _newer)}
 
 
 def _mark(name, suite):
-    """What a stage depends on."""
+    """A text that changes whenever the stage must be made again."""
     parts = [str(disk.base(suite).stat().st_mtime_ns), str(FIRMWARE.code)]
     if name != "up":
         parts += [hashlib.sha256(path.read_bytes()).hexdigest() for path in _packages().values()]
@@ -97,7 +97,8 @@ def _make(name, suite, kept, mark):
 
 
 def reach(name, suite, folder, **options):
-    """A Guest at the stage, with its disk and variables in `folder`."""
+    """A Guest at the stage, with its disk and variables in `folder`. Makes the stage first if it is missing or out of
+    date."""
     kept, mark = disk.FOLDER / f"{suite}-{name}", _mark(name, suite)
     with disk.lock(kept.name):
         if not kept.is_dir() or (kept / "mark").read_text() != mark:

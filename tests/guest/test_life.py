@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""A machine lives with kexec-efi: it is installed, a kernel is added, its initrd is made anew, it is removed, and in the end
-the machine boots as it did before. What each boot was is asked of the system that has come up. The ways to the stages are
-tests as well (stages.py)."""
+"""The life of a machine with kexec-efi: installation, a second kernel, a new initrd, removal. In the end the machine
+boots as it did before. After each boot the test asks the running system what booted it. stages.py tests the first
+steps."""
 
 import pytest
 from words import PURGE, expect_others, expect_ours, states
@@ -25,7 +25,7 @@ def test_a_second_kernel(reach, suite, boots):
 def test_update_initramfs(reach, suite, boots):
     guest = reach("newer", suite)
     new = guest.release
-    # The new initrd says who it is.
+    # The new initrd identifies itself in the kernel log.
     guest.run("mkdir -p /etc/initramfs-tools/scripts/init-top && printf '#!/bin/sh\\necho initrd made anew >/dev/kmsg\\n' "
               ">/etc/initramfs-tools/scripts/init-top/anew && chmod +x /etc/initramfs-tools/scripts/init-top/anew")
     guest.run("update-initramfs -u")
@@ -33,7 +33,7 @@ def test_update_initramfs(reach, suite, boots):
     assert guest.reboot() == "running"
     _, line = expect_ours(guest, new)
     assert "initrd made anew" in guest.run("dmesg")
-    # Of this version only what runs stays: another one is there to fall back to.
+    # The former set of this version is removed once the new one has come up: the other version is the fallback.
     (old, state), = {name: state for name, state in states(guest).items() if name != f"{new}.2"}.items()
     assert state == "good" and not old.startswith(new) and states(guest)[f"{new}.2"] == "good"
     boots(suite, "update-initramfs -u", line)

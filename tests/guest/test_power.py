@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Power cuts while a kernel is added, on the real FAT of a real system. QEMU logs what the guest writes to its ESP, with its
-flushes. Each prefix of these writes is a disk that a power cut may leave, and so is what comes before a flush with any of
-the writes up to the next one. All are judged by fsck.vfat and the loader's own parser, and some are booted.
+"""Power cuts while a kernel is added, on a FAT written by Linux. QEMU logs each write to the ESP, and each flush. Each
+prefix of these writes is a disk that a power cut may leave. So is everything before a flush together with any of the
+writes up to the next flush. fsck.vfat and the loader's own parser judge all these disks, and some are booted.
 
-What is modelled: the variables. They are written once the ESP is complete, each by one call of the firmware, which keeps
-the old value or has the new one: there are three states of them, which are booted from the whole ESP. Before that the boot
-entry of the kernel that is there is what the firmware has, whatever the ESP holds.
+The variables are only modelled. kexec-efi writes them once the ESP is complete, each by one call of the firmware, which
+keeps the old value or has the new one. That makes three states, which are booted with the complete ESP. Up to then the
+firmware has only the boot entry of the former kernel, whatever the ESP holds.
 """
 
 import concurrent.futures
@@ -31,10 +31,10 @@ SUITE = "trixie"
 BEFORE, ADDED = "9.9.8-before", "9.9.9-added"
 BOOTS = 20
 WORKERS = 4
-# Beyond every prefix, with writes that come out of order.
+# The number of disks with writes out of order, in addition to all prefixes.
 OUT_OF_ORDER = 100
 
-# An initrd that says what was booted.
+# An initrd that prints which version was booted.
 INITRD = r"""
 mkdir -p /tmp/tiny/usr/lib /tmp/tiny/proc && cd /tmp/tiny && ln -s usr/lib lib && cp /lib/klibc-*.so lib &&
 cp /usr/lib/klibc/bin/* . &&
@@ -44,14 +44,14 @@ find . | cpio -o -H newc --quiet >/tmp/initrd
 
 
 def add(version):
-    # QEMU counts the writes of its log at a flush, which sync without a file does not send for a FAT.
+    # The log's superblock counts entries only up to the last flush. sync flushes a FAT only when it is given a file.
     return (f"cp /boot/vmlinuz-$(uname -r) /boot/vmlinuz-{version} && cp /tmp/initrd /boot/initrd.img-{version} && "
             f"echo console=ttyS0 panic=5 no_timer_check this={version} >/etc/kernel/cmdline && sync && "
             f"kexec-efi add {version} && sync && sync /boot/efi/EFI")
 
 
 def in_volume(groups):
-    """The writes that are to the ESP, at their places in it."""
+    """The groups of writes to the ESP, with offsets within it."""
     found = []
     for group in groups:
         ours = [write_log.Write(write.offset - esp.PARTITION_OFFSET, write.data) for write in group
@@ -62,7 +62,7 @@ def in_volume(groups):
 
 
 class Volume:
-    """The ESP as a file, and what is in our folder of it."""
+    """The ESP as a file, and the files of our folder in it."""
 
     def __init__(self, folder, content):
         self.path = folder / "esp.img"
@@ -78,37 +78,37 @@ class Volume:
                 file.write(data)
 
     def keep(self, writes):
-        """From now on this is what `write` begins with."""
+        """Applies the writes for good: each `write` starts from here."""
         for one in writes:
             one.apply(self._content)
         self._put((one.offset, one.data) for one in writes)
 
     def write(self, writes):
-        """Makes the volume what it was when it was kept, with these writes."""
+        """Resets the volume to its kept state, and applies these writes."""
         self._put((offset, self._content[offset:offset + size]) for offset, size in self._changed)
         self._changed = [(one.offset, len(one.data)) for one in writes]
         self._put((one.offset, one.data) for one in writes)
 
     def check(self):
-        """What fsck.vfat has to say."""
+        """The output of fsck.vfat."""
         return subprocess.run(["fsck.vfat", "-n", self.path], stdout=subprocess.PIPE, text=True).stdout
 
     def repaired(self):
-        """The volume after what Debian does at the next start, as a Volume."""
+        """A copy of the volume, repaired as Debian does at the next start."""
         folder = self._folder.with_name("repaired")
         folder.mkdir(exist_ok=True)
         repaired = Volume(folder, self.path.read_bytes())
-        # 1: errors were corrected, as fsck(8) has it.
+        # fsck(8): 0 is no error, 1 is errors corrected.
         assert subprocess.run(["fsck.vfat", "-a", repaired.path], stdout=subprocess.DEVNULL).returncode in (0, 1)
         return repaired
 
     def files(self):
-        """The folder EFI/kexec, copied out of the volume, as a store.Store."""
+        """A store.Store of the folder EFI/kexec, copied out of the volume."""
         shutil.rmtree(self._folder, ignore_errors=True)
         environment = {**os.environ, "MTOOLS_SKIP_CHECK": "1"}
         listed = subprocess.run(["mdir", "-/", "-b", "-i", self.path, "::/EFI/kexec"], check=True, stdout=subprocess.PIPE, text=True,
                                 env=environment).stdout.split()
-        # A file that was being written may have fewer clusters than its size says, which mcopy does not copy.
+        # mcopy cannot copy a file with fewer clusters than its size says, as a file may have while it is written.
         whole = [name for name in listed if not name.endswith("/") and not PARTIAL.search(name)]
         place = self._folder / pathlib.PurePosixPath(whole[0].removeprefix("::/")).parent
         place.mkdir(parents=True)
@@ -116,7 +116,7 @@ class Volume:
         return store.Store(Esp(self._folder, None), place.name)
 
     def expect_bootable(self, *versions):
-        """These versions boot, by the loader's own judgement. Returns all that do."""
+        """Asserts that the loader's parser accepts these versions. Returns all versions that it accepts."""
         files = self.files()
         complaints = {one.version: files.complaint(one) for one in files.sets()}
         for version in versions:
@@ -124,8 +124,8 @@ class Volume:
         return {version for version, complaint in complaints.items() if complaint is None}
 
 
-# What a power cut leaves behind on any FAT, and harms nobody (fsck.vfat(8)): a volume that was in use, clusters that no file
-# has, and free ones that were counted wrongly.
+# Harmless traces of a power cut on any FAT (fsck.vfat(8)): a volume marked as in use, clusters without a file, and a
+# wrong count of free clusters.
 HARMLESS = re.compile(r"fsck\.fat \d|.*: \d+ files, \d+/\d+ clusters$|Leaving filesystem unchanged|$|"
                       r"Dirty bit is set|Automatically removing dirty bit|There are differences between boot sector and its backup|"
                       r"This is mostly harmless|65:01/00|Not automatically fixing this|FATs differ but appear to be intact|"
@@ -136,8 +136,8 @@ PARTIAL = re.compile(r"\.partial[0-9]*$")
 
 
 def complaints_of_fsck(text):
-    """(the complaints of fsck.vfat, those about files that are being written apart; the files that share clusters with such a
-    one). A complaint stands below the names of its files."""
+    """Returns (complaints of fsck.vfat, without those about partial files; the names of the files that share clusters
+    with a partial file). A complaint follows the names of its files."""
     found, names, shared, goes_on = [], [], set(), False
     for line in text.splitlines():
         if HARMLESS.match(line.strip()):
@@ -155,7 +155,7 @@ def complaints_of_fsck(text):
 
 
 def states(groups, seed):
-    """(what was cut, the writes that have reached the disk)."""
+    """Yields (description, the writes that have reached the disk) for each disk that a power cut may leave."""
     flat = [write for group in groups for write in group]
     for count in range(len(flat) + 1):
         yield f"{count} writes", flat[:count]
@@ -169,13 +169,14 @@ def states(groups, seed):
 
 
 def option(files, version):
-    """The firmware's entry for a version, as `kexec-efi add` makes it."""
+    """The boot entry for a version, as `kexec-efi add` makes it."""
     one = next(one for one in files.sets() if one.version == version)
     return load_option.make(version, disk.ESP_PARTITION, f"{files.place}/{one.name}.efi")
 
 
 def write_disk(image, whole, volume):
-    """A disk that is `whole` at its beginning and end, where its table is, with this ESP; its root is not needed."""
+    """A disk with the partition tables of `whole`, which lie at its beginning and end, and with this ESP. Its root is
+    empty."""
     with open(whole, "rb") as source, open(image, "wb") as target:
         size = os.path.getsize(whole)
         target.truncate(size)
@@ -189,7 +190,7 @@ def write_disk(image, whole, volume):
 
 
 def boot(image, variables):
-    """The version that a machine boots from this disk, with these variables: from name to value."""
+    """The version that a machine boots from this disk; `variables` maps names to values."""
     store_of = varstore.VariableStore(FIRMWARE.variables)
     for name, value in variables.items():
         store_of.set(name, value)
@@ -201,7 +202,7 @@ def boot(image, variables):
 
 
 def record(guest, log):
-    """Adds two kernels. Returns the log of all writes, and the number of the first one of the second."""
+    """Adds two kernels. Returns the log of all writes, and the number of the first log entry of the second kernel."""
     guest.load_cargo()
     guest.run("dpkg -i /srv/cargo/*.deb && kexec-efi install")
     guest.run(INITRD)
@@ -223,7 +224,7 @@ def test_a_power_cut_leaves_what_boots(reach, tmp_path, boots):
 
 
 def judge(tmp_path, whole, content, first):
-    """Judges and boots what power cuts leave. `whole` is the disk before all writes."""
+    """Judges and boots the disks that power cuts leave. `whole` is the disk before all writes."""
     with open(whole, "rb") as file:
         file.seek(esp.PARTITION_OFFSET)
         volume = Volume(tmp_path, file.read(disk.ESP_ROOM))
@@ -251,7 +252,7 @@ def judge(tmp_path, whole, content, first):
             complaints, shared = complaints_of_fsck(volume.check())
             assert not complaints, name
             if shared:
-                # kexec-efi leaves both files alone until fsck.vfat has parted them (partial_files.py).
+                # kexec-efi changes neither file until fsck.vfat has separated the two (partial_files.py).
                 assert len({PARTIAL.sub("", one.lower()) for one in shared}) == 1, name
                 sharing.append(name)
             if shared or number in chosen:

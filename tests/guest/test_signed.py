@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""The same life with Secure Boot on, of images that are sealed and signed, and unified; and behind systemd-boot, which counts
-the tries itself."""
+"""As test_life.py, but with Secure Boot on, with sealed and signed images and then a unified one; and behind
+systemd-boot, which counts the tries itself."""
 
 import guest as guests
 import packages
@@ -17,7 +17,7 @@ CONFIGURATION = "mode={mode}\\nkey=/etc/kexec-efi/db.key\\ncertificate=/etc/kexe
 
 
 def enrolled(variables, firmware, path):
-    """The variables of a machine whose owner has enrolled the keys of `firmware`: its boot entries stay what they are."""
+    """The variables of a machine whose owner has enrolled the keys of `firmware`. The boot entries do not change."""
     before, after = varstore.VariableStore(variables), varstore.VariableStore(firmware.variables)
     for name in ["BootOrder", *(f"Boot{number:04X}" for number in range(64))]:
         if before.holds(name):
@@ -47,7 +47,7 @@ def test_sealed_signed_and_unified(reach, tmp_path, boots):
     with guests.Guest(tmp_path / "disk.qcow2", variables, firmware) as guest:
         guest.wait_until_up()
         _, line = expect_ours(guest, old)
-        # The first set is from before there was a key: it is named, and nothing else is amiss.
+        # The first set was made before there was a key: status names it, and complains about nothing else.
         found = status(guest, 3)
         assert found["secure_boot"]
         assert {one["number"]: one["damage"] for one in found["sets"]} == {
@@ -70,7 +70,7 @@ def test_sealed_signed_and_unified(reach, tmp_path, boots):
         assert guest.loader_variable("StubInfo").startswith("kexec-efi ")
         boots(SUITE, "update-initramfs -u, unified and signed", line)
 
-        # What nobody has signed is not even put on trial.
+        # With no key configured, kexec-efi refuses to put the unsigned image on trial.
         guest.run("rm /etc/kexec-efi.conf && kexec-efi uninstall --force")
         assert "Secure Boot is on" in guest.run("kexec-efi install", 1)
 
@@ -80,7 +80,7 @@ def test_behind_systemd_boot_which_counts(reach, boots):
     guest.load_cargo()
     old = guest.release
     guest.run(f"{INSTALL} /srv/packages/systemd-boot*.deb /srv/cargo/kexec-efi*.deb")
-    # The former entry, which an installer would have made.
+    # The entry that an installer would have made.
     guest.run(f"kernel-install add {old} /boot/vmlinuz-{old} /boot/initrd.img-{old}")
     assert guest.reboot() == "running"
     assert guest.loader_variable("LoaderInfo").startswith("systemd-boot ") and guest.loader_variable("LoaderEntrySelected")
@@ -99,7 +99,7 @@ def test_behind_systemd_boot_which_counts(reach, boots):
     expect_counted(guest, new, order)
     boots(SUITE, "systemd-boot, a second kernel", line_of(guest))
 
-    # Three times, and then no more.
+    # systemd-boot tries it three times, then gives up.
     guest.run(f"cp /boot/vmlinuz-{new} /boot/vmlinuz-9.9.9-bad && {EMPTY}9.9.9-bad && kexec-efi add 9.9.9-bad")
     guest.reboot()
     assert guest.log[guest.start:].count("Kernel panic") == 3

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Bad news: a kernel that does not come up, files and file systems that are damaged, no room, a wrong clock. A good system
-comes up each time, and `kexec-efi status` names what is bad."""
+"""Kernels that do not come up, damaged files and file systems, no room, a wrong clock. Each time a good system comes
+up, and `kexec-efi status` names the problem."""
 
 import re
 
@@ -12,7 +12,8 @@ pytestmark = pytest.mark.guest
 SUITE = "trixie"
 BAD = "9.9.9-bad"
 
-# Puts a kernel on trial that boots as the running one does, until it is damaged. Its initrd is another one.
+# Adds a kernel that would boot like the running one, until the test damages it. Its initrd is padded, so it is a
+# different file.
 ADD = (f"cp /boot/vmlinuz-$(uname -r) /boot/vmlinuz-{BAD} && cp /boot/initrd.img-$(uname -r) /boot/initrd.img-{BAD} && "
        f"head -c 512 /dev/zero >>/boot/initrd.img-{BAD} && kexec-efi add {BAD}")
 
@@ -28,7 +29,7 @@ with open(sys.argv[1], "r+b") as file:
 PYTHON
 """
 
-# Frees the clusters of the initrd's middle in both tables while its folder goes on to name it.
+# Frees 100 clusters in the middle of the initrd in both FATs. The directory entry still names the file.
 CUT_CHAIN = """
 at=$(python3 - "$initrd" <<'PYTHON'
 import fcntl, struct, sys
@@ -79,7 +80,7 @@ def test_a_damaged_kernel_leaves_the_old_one(reach, boots, request, damage):
     assert guest.boot_order == order
     bad = next(one for one in status(guest, 3)["sets"] if one["version"] == BAD)
     assert bad["state"] == "failed" and bad["damage"]
-    # What the loader has said when it refused.
+    # The reason is the loader's message of the refusal.
     assert bad["outcome"]["kind"] == "refused" and BAD in bad["outcome"]["reason"]
     good = next(one for one in status(guest, 3)["sets"] if one["version"] == old)
     assert good["state"] == "good" and good["damage"] is None
@@ -94,7 +95,7 @@ def test_the_one_that_boots_first_is_damaged(reach, boots):
     one, = status(guest, 3)["sets"]
     assert one["version"] == old and "vmlinuz" in one["damage"]
     boots(SUITE, "first kernel truncated", f"{line}; status: {one['damage']}")
-    # It is mended where it is.
+    # `add --again` repairs it in place.
     guest.run(f"kexec-efi add --again {old} && kexec-efi verify")
 
 
@@ -110,7 +111,7 @@ def test_a_kernel_that_panics_twice(reach, boots):
         assert (bad["state"], bad["tries"], bad["damage"]) == ("failed", tries, None)
         assert bad["outcome"]["kind"] == "lost"
         boots(SUITE, f"panic {tries}", f"{line}; status: {bad['why']}")
-        # It is not tried again unless somebody says so.
+        # It is tried again only on request.
         assert "did not come up at its last trial" in guest.run(f"kexec-efi add {BAD}")
         guest.run(f"kexec-efi add --again {BAD}")
     guest.run(f"kexec-efi remove {BAD}")
@@ -121,7 +122,7 @@ def state_of_esp(guest):
     return guest.run("cd /boot/efi && find . -type f -exec sha256sum {} + | sort -k 2")
 
 
-# A variable that could not be written has a name by then, which cannot be opened again (efivarfs: immutable).
+# A failed write leaves a variable with a name, which efivarfs makes immutable: it cannot be opened again.
 FILL_VARIABLES = """python3 - <<'PYTHON'
 size, number = 8192, 0
 while size:
@@ -136,7 +137,7 @@ PYTHON
 
 
 def test_what_has_no_room_changes_nothing(reach, boots):
-    """A full ESP, one that is read-only, and full NVRAM, on one machine."""
+    """On one machine: a full ESP, a read-only ESP, and full NVRAM."""
     guest, old, order = settled(reach)
     before = state_of_esp(guest)
     add = ADD.replace("kexec-efi add", "sync; kexec-efi add")
@@ -182,7 +183,7 @@ def test_a_wrong_clock_does_no_harm(reach, boots):
     guest.reboot()
     _, line = expect_ours(guest, old)
     assert "clock=wrong" in guest.run("cat /proc/cmdline")
-    # The clock has two digits for the year.
+    # The clock stores two digits of the year.
     assert guest.run("cat /sys/class/rtc/rtc0/date")[2:5] == "80-"
     assert states(guest)[f"{old}.2"] == "good"
     boots(SUITE, "clock of 1980", line)

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""The guest's writes to its disk, one by one, as QEMU's driver blklogwrites has logged them, in the format of Linux's
-dm-log-writes (Documentation/admin-guide/device-mapper/log-writes.rst)."""
+"""The guest's writes to its disk, as logged by QEMU's driver blklogwrites in the format of Linux's dm-log-writes
+(Documentation/admin-guide/device-mapper/log-writes.rst)."""
 
 import dataclasses
 import struct
@@ -17,18 +17,18 @@ class Write:
     data: bytes
 
     def apply(self, content):
-        """To a bytearray that holds the volume."""
+        """Applies the write to a bytearray that holds the volume."""
         content[self.offset:self.offset + len(self.data)] = self.data
 
 
 def count(log):
-    """How many entries have been flushed to the log."""
+    """The number of entries that the log's superblock counts: those before the last flush."""
     return _SUPER.unpack_from(log)[2]
 
 
 def parse(log, first=0):
-    """A list of lists of Write, from the entry `first` on: what was written between two flushes may reach a disk in any order,
-    or not at all."""
+    """Lists of Write from the entry `first` on, one list for the writes between two flushes. The writes of one list may
+    reach a disk in any order, or not at all."""
     magic, version, entries, sector = _SUPER.unpack_from(log)
     assert (magic, version) == (_MAGIC, 1), f"expected a log of writes, found {magic:#x} version {version}"
     groups, offset = [[]], sector
