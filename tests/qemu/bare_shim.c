@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * Stands for a shim from version 16 on without a vendor's certificates (Debian's has some): it starts \kexec.efi with
- * its own load options, does not replace the firmware's LoadImage, and by SHIM_IMAGE_LOADER vouches for files that end
- * in MARK.
+ * Simulates a shim of version 16 or later without a vendor's certificates (Debian's has some). It starts \kexec.efi
+ * with its own load options, does not replace the firmware's LoadImage, and vouches by SHIM_IMAGE_LOADER for files that
+ * end with MARK.
  */
 #include "boot/log.h"
 #include "common/string.h"
@@ -15,7 +15,7 @@
 static EFI_GUID image_guid = LOADED_IMAGE_PROTOCOL;
 static EFI_LOADED_IMAGE loaded;
 
-/* Makes a handle that the firmware would not unload. */
+/* Makes a handle that the firmware could not unload. */
 static EFI_STATUS EFIAPI load(BOOLEAN policy, EFI_HANDLE parent, EFI_DEVICE_PATH *path, void *source, UINTN size,
 			      EFI_HANDLE *ret_handle)
 {

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * Stands for the firmware of a confidential guest, for which QEMU would need special hardware: offers
- * EFI_CC_MEASUREMENT_PROTOCOL (UEFI specification 38.2), prints its measurements, and starts the loader. With load
- * options of any kind every measurement fails.
+ * Simulates the firmware of a confidential guest, for which QEMU would need special hardware: offers
+ * EFI_CC_MEASUREMENT_PROTOCOL (UEFI specification 38.2), prints its measurements, and starts the loader. With any load
+ * options, every measurement fails.
  */
 #include "boot/log.h"
 #include "common/digest_text.h"

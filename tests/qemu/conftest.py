@@ -18,7 +18,7 @@ INITRD = machine.BUILD / "initrd.cpio"
 KERNELS = machine.BUILD / "deps/kernels"
 
 DEFAULT_OPTIONS = "console=ttyS0 kexec.test"
-# Debian 12's, which is packed so that it unpacks itself fast: amd64 needs three seconds more where it is emulated.
+# Debian 12's kernel for clouds is packed so that it unpacks fast: emulated, amd64 needs three seconds more.
 USUAL_KERNEL = "cloud-amd64"
 # The kernel whose modules are in the initrds with systemd (systemd/make).
 SYSTEMD_KERNEL = "amd64"
@@ -29,7 +29,7 @@ def kernel(name=USUAL_KERNEL):
 
 
 def fsverity(path):
-    """The fs-verity digest of a file, by Debian's program."""
+    """The fs-verity digest of a file, computed by Debian's program."""
     return subprocess.run(["fsverity", "digest", "--compact", path], check=True, capture_output=True,
                           text=True).stdout.strip()
 
@@ -43,7 +43,7 @@ def entry(linux="/vmlinuz", initrds=("/initrd",), options=DEFAULT_OPTIONS, extra
 
 
 def files(changes=None, conf=None):
-    """The files of an ESP that boots Debian's kernel, with `changes`; None removes a file."""
+    """The files of an ESP that boots Debian's kernel, with `changes`. None as content removes a file."""
     result = {
         "/EFI/BOOT/BOOTX64.EFI": IMAGE,
         "/EFI/BOOT/BOOTX64.conf": entry() if conf is None else conf,
@@ -56,7 +56,8 @@ def files(changes=None, conf=None):
 
 @pytest.fixture
 def boot(tmp_path):
-    """boot(files, **options of esp.make and machine.Machine) -> a running machine, which ends with the test."""
+    """boot(files, **options of esp.make and machine.Machine) -> a running machine, which is stopped at the end of the
+    test."""
     with contextlib.ExitStack() as stack:
         def start(contents=None, table="gpt", fat=32, more=(), **options):
             disk = esp.make(tmp_path / "esp.img", files() if contents is None else contents, table,

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Disks on which the firmware is difficult (tests/firmware), and the messages about each start of the loader."""
+"""ESPs with the image that makes the firmware fail (tests/firmware), and its reports about each start of the loader."""
 
 import collections
 import re
@@ -38,8 +38,8 @@ class Attempt:
         self.warnings = lines.warnings(text)
 
     def counts(self):
-        """The counts for the score. An attempt that neither returned nor reached the exit hangs; leaks count if it was
-        refused."""
+        """The counts for the score. An attempt that neither returned nor called ExitBootServices counts as hung. Leaks
+        count only if it was refused."""
         outcome = "survived" if self.exits else "refused" if self.status else "hung"
         if re.search(r"^kexec: .*; resetting$", self.text, re.MULTILINE):
             outcome = "refused"
@@ -64,24 +64,24 @@ def assert_refused(attempt):
 
 
 def assert_survived_or_refused(log):
-    """Checks each attempt, and returns them. The log must be that of a machine that has booted in the end."""
+    """Checks each attempt, and returns them all. In the log's machine Linux must have booted in the end."""
     found = attempts(log)
     for attempt in found:
         if attempt.exits:
             assert not attempt.errors, attempt
         else:
             assert_refused(attempt)
-    # A sweep goes on until its fault is not met any more. That run has no fault, and boots.
+    # A sweep ends with the first run that does not reach its fault. That run must boot.
     last = {attempt.name: attempt for attempt in found}
     assert all(attempt.exits for attempt in last.values())
     return found
 
 
 def count_faults(log):
-    """fault -> a Counter of how often it was injected, and of the outcomes."""
+    """fault -> a Counter of injections and outcomes."""
     counts = collections.defaultdict(collections.Counter)
     for attempt in map(Attempt, log.split("difficult: begin ")[1:]):
-        # The last run of a sweep does not meet its fault.
+        # The last run of a sweep does not reach its fault.
         if attempt.faults and (attempt.fired or not attempt.number):
             counts[" + ".join(attempt.faults)].update(attempt.counts())
     return counts

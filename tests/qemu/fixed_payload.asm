@@ -1,8 +1,9 @@
 ; SPDX-License-Identifier: BSD-2-Clause
 ;
-; The protected-mode part of a payload with a fixed address (test_fixed_place.py), by the 64-bit boot protocol. It says on
-; the serial port whether all of it arrived, and whether the e820 table calls its place memory. Defined outside: ADDRESS,
-; INIT_SIZE; behind this come the sum of the words of the body, their number, and the body.
+; The protected-mode part of a payload with a fixed address (test_fixed_place.py), by the 64-bit boot protocol. It
+; reports on the serial port whether all of it arrived, and whether the e820 table lists its place as memory. The caller
+; of nasm defines ADDRESS and INIT_SIZE. Behind this code come the sum of the words of the body, their number, and the
+; body.
 
 bits 64
 default rel
@@ -22,7 +23,7 @@ COM1 equ 0x3f8
 	mov	esp, ADDRESS + INIT_SIZE - 16
 	mov	rbp, rsi
 
-	; The words, each rotated by its place.
+	; The sum of the words, rotated after each.
 	mov	rcx, [words]
 	lea	rsi, [body]
 	xor	eax, eax
@@ -63,7 +64,7 @@ COM1 equ 0x3f8
 	hlt
 	jmp	.stop
 
-; In:  rsi  text, with a NUL behind it
+; In:  rsi  text, terminated by a NUL
 say:
 	mov	edx, COM1 + 5
 .wait:

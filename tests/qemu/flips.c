@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * Lets the loader's own verification check a kernel many times, each time with another flipped bit, instead of booting
- * it: thousands of tampered kernels in one boot. Load options name the kernel, and their command line lists the bytes:
- * "START END STEP", repeatedly.
+ * Instead of booting a kernel, lets the loader's own verification check it many times, each time with another bit
+ * flipped: thousands of tampered kernels in one boot. Load options name the kernel, and their command line lists the
+ * bytes: "START END STEP", repeatedly.
  */
 #include "boot/digest.h"
 #include "boot/log.h"
@@ -29,7 +29,7 @@ static uint64_t take_number(struct text *rest)
 	return value;
 }
 
-/* As if the file had contained the flipped bit from the start. */
+/* Flips the bit as if the file had contained it so. */
 static void flip(uint64_t offset)
 {
 	uint8_t bit = (uint8_t)(1 << offset % 8);

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * Hashes leaves by each code that the CPU can run, under firmware that has AVX off, then with only XSAVE turned on,
- * then with AVX on. The digests must be those of the C code. Control registers and interrupts must be unchanged, also
- * in a notification that the firmware's timer calls meanwhile.
+ * Hashes leaves with each code that the CPU supports: under firmware that has AVX off, then with only XSAVE on, then
+ * with AVX on. The digests must equal those of the C code. Control registers and interrupts must not change, which a
+ * notification by the firmware's timer checks meanwhile as well.
  */
 #include "boot/log.h"
 #include "common/cpu.h"
@@ -63,7 +63,7 @@ static struct control control(void)
 	return now;
 }
 
-/* Interrupts are off in a notification. */
+/* Interrupts must be off in a notification. */
 static void EFIAPI tick(EFI_EVENT event, void *context)
 {
 	struct control now = control();

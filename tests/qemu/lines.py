@@ -7,7 +7,7 @@ from kexec_efi_test import esp
 
 WARNING = "warning: "
 
-# The lines of a good boot: first those without, then those only with `verbose yes`.
+# The lines of a good boot: those of any boot, then those of `verbose yes`.
 STORY = re.compile(r"kexec-efi \S+"
                    r"|.*: +\d+ %, \d+ MB/s *"
                    r"|back to the boot menu in \d+ seconds, or by a key"
@@ -35,7 +35,7 @@ def warnings(log):
 
 
 def errors(log):
-    """The lines that are neither marked as warnings nor known as parts of a good boot."""
+    """The loader's lines that are neither warnings nor part of a good boot."""
     return [line for line in _all(log) if not line.startswith(WARNING) and not STORY.fullmatch(line)]
 
 

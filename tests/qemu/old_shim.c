@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * Stands for a shim before version 16, which Debian does not package any more: it starts \kexec.efi with its own load
- * options, offers SHIM_LOCK, and refuses ExitBootServices until a caller has asked about a kernel. It vouches for a
- * file that ends in MARK, and measures first the file, then the key that verified it.
+ * Simulates a shim before version 16, which Debian no longer packages. It starts \kexec.efi with its own load options,
+ * offers SHIM_LOCK, and refuses ExitBootServices until a caller has asked about a kernel. It vouches for files that end
+ * with MARK, and measures first the file, then the key that verified it.
  */
 #include "boot/log.h"
 #include "common/cpu.h"
@@ -17,7 +17,10 @@
 static bool was_asked;
 static EFI_EXIT_BOOT_SERVICES exit_boot_services;
 
-/* Like shim's tpm_log_pe and tpm_measure_variable. The loader itself does not need EV_EFI_VARIABLE_AUTHORITY. */
+/*
+ * Like shim's tpm_log_pe and tpm_measure_variable. 0x800000e0 is EV_EFI_VARIABLE_AUTHORITY, which the loader itself
+ * does not use.
+ */
 static void measure(const void *bytes, uint64_t size)
 {
 	static const uint8_t log[32];

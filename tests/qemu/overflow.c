@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * Writes as many bytes as there are load options to a buffer on the stack, also beyond its end, and returns from the
- * function with the buffer. Prints the stack guard first.
+ * Writes one byte for each byte of its load options to a buffer on the stack, even beyond its end, and returns from
+ * that function. Prints the stack guard first.
  */
 #include "boot/log.h"
 #include "efi/services/firmware.h"
@@ -9,7 +9,7 @@
 
 #define BUFFER_SIZE 16
 
-/* Hides the length from the compiler, which would warn. */
+/* `volatile` hides the length from the compiler, which would warn. */
 static __attribute__((noinline)) uint8_t fill(volatile size_t size)
 {
 	volatile uint8_t buffer[BUFFER_SIZE];

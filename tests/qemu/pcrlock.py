@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Debian 13's systemd-pcrlock, asked about a boot that is over: it gets the event log that the booted system had, and a TPM
-in which that log's digests have been extended.
+"""Debian 13's systemd-pcrlock, run on a boot that has ended. It gets the booted system's event log, and a TPM in which
+the digests of that log have been extended.
 
-TPM 2.0 Library, Part 3: TPM2_Startup, TPM2_PCR_Extend. Part 2: the constants. The files of components are what
-systemd.pcrlock(5) describes.
+TPM 2.0 Library, Part 3: TPM2_Startup, TPM2_PCR_Extend. Part 2: the constants. systemd.pcrlock(5) describes the files of
+components.
 """
 
 import contextlib
@@ -25,15 +25,14 @@ SYSTEMS_OWN = TOOLS / "newer/usr/lib/pcrlock.d"
 
 NO_SESSIONS, SESSIONS = 0x8001, 0x8002
 STARTUP, PCR_EXTEND = 0x144, 0x182
-PASSWORD = 0x40000009  # TPM_RS_PW, with an empty one
+PASSWORD = 0x40000009  # TPM_RS_PW, with an empty password
 
-# Systemd's own components of the events that a running system adds later. An initrd without systemd runs before all of
-# these.
+# The range of systemd's own components for events of a running system. An initrd without systemd causes none of them.
 BEFORE_USERSPACE = "740-:940-"
 
 
 def run(program, *arguments, check=True, **options):
-    """One of systemd's programs; its output, unless it fails."""
+    """Runs one of systemd's programs and returns its output. Asserts success unless `check` is False."""
     result = subprocess.run([TOOLS / program, *arguments], stdout=subprocess.PIPE, stderr=subprocess.PIPE,
                             text=True, **options)
     assert not check or result.returncode == 0, result.stderr
@@ -41,14 +40,14 @@ def run(program, *arguments, check=True, **options):
 
 
 def lock_uki(components, image):
-    """Adds a unified image by systemd-pcrlock itself."""
+    """Adds a unified image to the components, by systemd-pcrlock itself."""
     variants = pathlib.Path(components) / "650-kernel.pcrlock.d"
     variants.mkdir(parents=True, exist_ok=True)
     run("systemd-pcrlock", "lock-uki", image, f"--pcrlock={variants / image.stem}.pcrlock")
 
 
 class Tpm:
-    """A TPM with the registers that follow from a log. A context manager: leaving it ends the TPM."""
+    """A TPM with the register values of a log. A context manager: leaving it ends the TPM."""
 
     def __init__(self, events):
         self._folder = pathlib.Path(tempfile.mkdtemp(prefix="kexec-tpm-"))
@@ -100,7 +99,8 @@ class Tpm:
 
 
 class Pcrlock:
-    """`log`: the log of a boot, as Linux shows it. `components`: a folder of components, used together with systemd's own."""
+    """`log`: the log of a boot, as Linux shows it. `components`: a folder of components, used in addition to systemd's
+    own."""
 
     def __init__(self, log, components):
         self._components = components
@@ -117,8 +117,8 @@ class Pcrlock:
                                   f"--location={BEFORE_USERSPACE}", "--json=short", *arguments, env=environment).stdout)
 
     def unrecognised(self, registers):
-        """The events of these registers that no component explains, as (register, description). The registers are those
-        of the log."""
+        """The events of these registers that no component explains, as (register, description). The registers must
+        match the log."""
         answer = self._ask("log")
         assert len(answer["log"]) == sum(event.kind != event_log.EV_NO_ACTION for event in self._events)
         assert all(pcr["hashMatchesEventLog"] for pcr in answer["pcrs"] if pcr["pcr"] in registers), answer["pcrs"]
@@ -126,6 +126,6 @@ class Pcrlock:
                 if event["pcr"] in registers and not event["component"]]
 
     def predicted(self, registers):
-        """Bank -> register -> the predicted values, for registers of which every event is explained."""
+        """Bank -> register -> the predicted values. Components must explain each event of the registers."""
         answer = self._ask(f"--pcr={'+'.join(map(str, registers))}", "predict")
         return {bank: {entry["pcr"]: set(entry["values"]) for entry in entries} for bank, entries in answer.items()}

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * Plants variables and starts \kexec.efi with its own path and load options, as an earlier image could. \plant lists
- * them, one a line: attributes in hexadecimal, vendor, name, and as UTF-16 the value, or `#` and its bytes. An existing
- * variable is deleted first, because its attributes cannot be changed.
+ * Plants variables, as an earlier image could, and starts \kexec.efi with its own path and load options. \plant lists
+ * one variable a line: attributes in hexadecimal, vendor, name, and the value as UTF-16 text, or `#` and its bytes. An
+ * existing variable is deleted first, because its attributes cannot be changed.
  */
 #include "boot/log.h"
 #include "boot/text.h"

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
  * Registers \registered as the initrd for the next program, as GRUB and U-Boot do, and starts \kexec.efi with its own
- * path and load options: once for each failure or lie of the registered initrd, then with a correct one.
+ * path and load options: once for each fault of the registered initrd, then with a correct one.
  */
 #include "boot/log.h"
 #include "common/align.h"
@@ -15,7 +15,7 @@ static const struct fault {
 	const char *name;
 	EFI_STATUS size_status; /* of the call that asks for the size */
 	EFI_STATUS load_status;
-	uint64_t more; /* the call reports so many more bytes than the size; modulo 2^64 */
+	uint64_t more; /* the call reports this many bytes more than the size; modulo 2^64 */
 } faults[] = {
 	{ "no size", EFI_DEVICE_ERROR, EFI_SUCCESS, 0 },
 	{ "no content", EFI_BUFFER_TOO_SMALL, EFI_DEVICE_ERROR, 0 },

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""The tools of Debian 13 that measure, sign and enrol, which `make deps` has fetched: ukify, systemd-measure,
-systemd-cryptenroll, cryptsetup."""
+"""The tools of Debian 13 that measure, sign and enrol: ukify, systemd-measure, systemd-cryptenroll, cryptsetup. `make
+deps` has fetched them."""
 
 import base64
 import contextlib
@@ -16,14 +16,14 @@ from kexec_efi_test.machine import BUILD, TIMEOUT
 
 TOOLS = BUILD / "deps/boot-tools"
 
-# The stubs of a unified image: Debian 13's, which has room for many sections, and ours; and those of an addon, and of a
-# profile, from which an image takes only the sections.
+# The stubs of unified images: Debian 13's, which has room for many sections, and ours. "addon" is the stub of an addon,
+# and of a profile, from which an image takes only the sections.
 STUBS = {"systemd": BUILD / "deps/systemd-boot/linuxx64.efi.stub", "ours": IMAGE,
          "addon": BUILD / "deps/systemd-boot/addonx64.efi.stub"}
 
 BANKS = ("sha1", "sha256", "sha384")
 
-# Sections that are measured, and systemd-measure's options for them. Of ukify's, two have other names.
+# Measured sections -> systemd-measure's options for them. ukify uses other names for two of them.
 MEASURED = {".linux": "linux", ".osrel": "osrel", ".cmdline": "cmdline", ".initrd": "initrd", ".ucode": "ucode",
             ".splash": "splash", ".uname": "uname", ".sbat": "sbat", ".pcrpkey": "pcrpkey", ".profile": "profile"}
 UKIFY = {".osrel": "os-release", ".ucode": "microcode"}
@@ -35,7 +35,7 @@ def run(name, *arguments):
 
 
 def write(folder, sections):
-    """Writes sections to files, because the tools take no bytes. Returns section -> file."""
+    """Writes sections to files, because the tools read only files. Returns section -> file."""
     folder.mkdir(exist_ok=True)
     paths = {}
     for name, content in sections.items():
@@ -48,7 +48,7 @@ def write(folder, sections):
 
 
 def make_key(folder, name="key"):
-    """A key pair that signs values of registers: the private and the public key."""
+    """A key pair that signs register values. Returns the private and the public key."""
     private, public = folder / f"{name}.private.pem", folder / f"{name}.public.pem"
     subprocess.run(["openssl", "genrsa", "-out", private, "2048"], check=True, stderr=subprocess.DEVNULL)
     subprocess.run(["openssl", "rsa", "-in", private, "-pubout", "-out", public], check=True, stderr=subprocess.DEVNULL)
@@ -56,9 +56,9 @@ def make_key(folder, name="key"):
 
 
 def ukify(folder, stub, sections, key=None, extra=(), output="x.efi"):
-    """Makes a unified image of `sections`, name -> bytes or file; with `key` it holds signed values of register 11.
+    """Makes a unified image of `sections`, name -> bytes or file. With `key`, it contains signed values of register 11.
 
-    `extra`: other arguments."""
+    `extra`: more arguments."""
     paths = write(folder / "sections", sections)
     if ".uname" in paths:
         paths[".uname"] = paths[".uname"].read_text()
@@ -73,8 +73,8 @@ def ukify(folder, stub, sections, key=None, extra=(), output="x.efi"):
 
 
 def sections_of(image, index=0):
-    """Section -> bytes, of the measured sections. Of several sections of one name it takes number `index`, if there are
-    as many."""
+    """Section -> bytes, of the measured sections. If there are several sections of a name, takes number `index`, or the
+    first if there are not so many."""
     found = {}
     for name in MEASURED:
         for number in (index, 0):
@@ -96,7 +96,7 @@ def calculate(folder, sections, phase=":"):
 
 
 def sign(folder, sections, key, phase="enter-initrd"):
-    """The signature of that value of register 11, as JSON."""
+    """The signature of the value of register 11 after these sections and that phase, as JSON."""
     private, public = key
     paths = write(folder / "measured", sections)
     return run("systemd-measure", "sign", *(f"--{MEASURED[name]}={path}" for name, path in paths.items()), "--bank=sha256",
@@ -112,10 +112,10 @@ def extended(sections, phase):
 
 
 def signed_value(key, value):
-    """The signature that `sign` gives for this value: of the policy that requires it (TPM 2.0 Library, Part 3, 23.7
-    TPM2_PolicyPCR)."""
+    """A signature as `sign` makes it, for this value: it signs the policy that requires the value (TPM 2.0 Library,
+    Part 3, 23.7 TPM2_PolicyPCR)."""
     private, public = key
-    # TPM_CC_PolicyPCR; TPML_PCR_SELECTION: one bank, SHA-256, three bytes of bits, that of register 11.
+    # TPM_CC_PolicyPCR, then TPML_PCR_SELECTION: one bank, SHA-256, three bytes of bits, the bit of register 11.
     policy = hashlib.sha256(bytes(32) + bytes.fromhex("0000017f" "00000001" "000b" "03000800") +
                             hashlib.sha256(value).digest()).digest()
     signature = subprocess.run(["openssl", "dgst", "-sha256", "-sign", private], input=policy, check=True,
@@ -131,7 +131,8 @@ MIB = 1 << 20
 
 
 def make_volume(folder, public):
-    """A LUKS2 volume that begins with SECRET, and a TPM that opens it when register 11 holds what `public` has signed.
+    """A LUKS2 volume that begins with SECRET, and a TPM that opens it when register 11 holds a value that `public` has
+    signed.
 
     Returns the volume's bytes and the folder with the TPM's state."""
     volume, key, password = folder / "volume", folder / "volume.key", folder / "password"
@@ -141,7 +142,7 @@ def make_volume(folder, public):
     run("cryptsetup", "luksFormat", "--batch-mode", "--type=luks2", "--cipher=aes-cbc-plain64", "--key-size=256",
         f"--volume-key-file={key}", f"--key-file={password}", "--pbkdf=pbkdf2", "--pbkdf-force-iterations=1000",
         "--luks2-metadata-size=16k", "--luks2-keyslots-size=512k", f"--offset={MIB // 512}", "--sector-size=512", volume)
-    # The first sector's initialization vector is its number.
+    # A sector's number is its initialization vector: 0.
     sector = subprocess.run(["openssl", "enc", "-aes-256-cbc", "-K", key.read_bytes().hex(), "-iv", "0" * 32, "-nopad"],
                             input=SECRET.encode().ljust(512, b"\0"), check=True, stdout=subprocess.PIPE).stdout
     state = folder / "tpm"
@@ -155,7 +156,7 @@ def make_volume(folder, public):
 
 @contextlib.contextmanager
 def swtpm(folder, state):
-    """A TPM with this state; yields the name that tools use for it."""
+    """A TPM with this state. Yields the name by which tools reach it."""
     path = folder / "swtpm"
     command = ["swtpm", "socket", "--tpm2", "--tpmstate", f"dir={state}", "--server", f"type=unixio,path={path}",
                "--ctrl", f"type=unixio,path={path}.ctrl", "--flags", "not-need-init,startup-clear"]

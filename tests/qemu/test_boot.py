@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Boots to userspace: what the booted system reports of itself."""
+"""Boots to userspace: checks the report of the booted system."""
 
 import gzip
 import hashlib
@@ -25,7 +25,7 @@ KASLR_OFF_TEXT = 0xffffffff81000000
 
 
 def segments(log):
-    """The segment table that verbose prints: name -> (mem, bufsz, memsz)."""
+    """The segment table of a verbose boot: name -> (mem, bufsz, memsz)."""
     pattern = r"^kexec: segment (\S+) mem (0x\w{16}) bufsz (0x\w{16}) memsz (0x\w{16})$"
     return {name: tuple(int(number, 16) for number in numbers)
             for name, *numbers in re.findall(pattern, log, re.MULTILINE)}
@@ -89,12 +89,12 @@ def test_nokaslr_is_obeyed_and_little_said(boot):
     report = wait_for_report(guest)
     assert int(report["text-address"], 16) == KASLR_OFF_TEXT
     said = re.findall(r"^(?:kexec|purgatory): (.*?) *$", guest.log, re.MULTILINE)
-    # Except the progress of a file that takes longer than a second.
+    # Everything except the progress of a file that takes longer than a second.
     assert [line for line in said if not re.search(r": +\d+ %, \d+ MB/s$", line)] == ["kexec-efi 0.1"]
 
 
 def test_nothing_lies_where_the_kernel_unpacks_itself(boot):
-    """The kernel may use [load, load + init_size) before it knows of anything else that is there."""
+    """The kernel may overwrite [load, load + init_size) before it knows of anything there."""
     guest = boot()
     guest.expect(r"^kexec: purgatory entry 0x\w{16}$")
     header = kernel().read_bytes()[:4096]
@@ -116,14 +116,14 @@ def test_segments_keep_clear_of_each_other_in_little_memory(boot):
     assert SEGMENTS == set(segments(guest.log))
     ranges = sorted((mem, mem + memsz) for mem, _, memsz in segments(guest.log).values())
     assert all(end <= start for (_, end), (start, _) in zip(ranges, ranges[1:]))
-    # The purgatory has verified everything, and of itself the part in front of the digests. Files end within their
-    # segments, up to three zeros before the next region.
+    # The purgatory has verified everything, including the part of itself in front of the digests. A file ends within
+    # its segment, at most three zeros before the next region.
     early = regions(guest.log)
     for name in ("kernel", "initrd"):
         (start, size), *rest = [(start, size) for region, start, size, _ in early if region == name]
         mem, _, memsz = segments(guest.log)[name]
         end = start + size
-        # A file may end where its segment does.
+        # A file may end where its segment ends, or be followed by a region of zeros.
         for place, zeros in rest:
             assert 0 <= place - end < 4
             end = place + zeros
@@ -140,7 +140,7 @@ def test_segments_keep_clear_of_each_other_in_little_memory(boot):
 
 
 def packed(folder, name, content):
-    """A compressed archive with one file, without padding to any size."""
+    """A compressed archive with one file. Its size is not padded."""
     (folder / name).write_bytes(content)
     archive = subprocess.run(["cpio", "--quiet", "-o", "-H", "newc"], cwd=folder, input=name.encode(),
                              stdout=subprocess.PIPE, check=True).stdout
@@ -149,7 +149,7 @@ def packed(folder, name, content):
 
 def test_several_initrds_of_odd_length(boot, tmp_path):
     parts = [packed(tmp_path, f"extra{number}", bytes([65 + number]) * (1000 + number)) for number in range(3)]
-    # A gzip header with a file name of the right length makes a size that is no multiple of 4.
+    # Adds a file name to the gzip header wherever the size would be a multiple of 4.
     parts = [part if len(part) % 4 else part[:3] + b"\x08" + part[4:10] + b"x\0" + part[10:] for part in parts]
     assert all(len(part) % 4 for part in parts)
     paths = [f"/part{number}" for number in range(3)]
@@ -160,12 +160,12 @@ def test_several_initrds_of_odd_length(boot, tmp_path):
     assert report["payload"] == "payload: OK"
 
 
-# As many as can have a region of their own (boot/digest.h), and three more.
+# Three more than can have a region of their own (boot/digest.h).
 MANY_INITRDS = 18
 
 
 def many_initrds(tmp_path):
-    """(path -> content, the system's report about them). The tests' own initrd is the last."""
+    """(path -> content, the digest that the booted system must report). The tests' own initrd is not included."""
     names = [f"extra{number:02}" for number in range(MANY_INITRDS - 1)]
     contents = {name: bytes([65 + number]) * (1000 + number) for number, name in enumerate(names)}
     parts = {f"/{name}": packed(tmp_path, name, content) for name, content in contents.items()}
@@ -236,11 +236,12 @@ def test_kernel_and_memory(boot, name, memory, bus):
     assert package.startswith(f"linux-image-{report['release']}")
     assert report["payload"] == "payload: OK"
     assert report["fw-platform-size"] == "64"
-    # The kernel itself takes some 60 MiB, and for each page a little.
+    # The kernel takes some 60 MiB, and a little for each page.
     assert memory * 0.95 - 80 < int(report["memory-kib"]) / 1024 < memory
 
 
-# Begins like startup_64 of Linux 3.8 (arch/x86/boot/compressed/head_64.S), without a GDT of its own; then it prints.
+# Begins like startup_64 of Linux 3.8 (arch/x86/boot/compressed/head_64.S), which loads no GDT of its own; then it
+# prints.
 ENTRY_OF_LINUX_3_8 = bytes.fromhex(
     "31c0 8ed8 8ec0 8ed0 8ee0 8ee8"     # xor eax, eax; mov ds, es, ss, fs and gs, eax
     "0f00d0 b820000000 0f00d8"          # lldt ax; mov eax, 0x20; ltr ax
@@ -250,7 +251,7 @@ ENTRY_OF_LINUX_3_8 = bytes.fromhex(
 
 
 def test_oldest_kernel(boot):
-    """This kernel takes the task register from the GDT with which it is entered."""
+    """This kernel takes the task register from the loader's GDT."""
     image = bytearray(cut_down(kernel().read_bytes(), 0x1000))
     struct.pack_into("<H", image, 0x206, 0x20c)
     struct.pack_into("<H", image, 0x236, 1)
@@ -258,7 +259,7 @@ def test_oldest_kernel(boot):
     image[start:start + len(ENTRY_OF_LINUX_3_8)] = ENTRY_OF_LINUX_3_8
     guest = boot(files({"/vmlinuz": bytes(image)}), memory=2560)
     guest.expect(r"^oldest kernel: entered$")
-    # Its initrd_addr_max is respected, although there is memory above.
+    # The loader respects its initrd_addr_max, although there is memory above.
     mem, bufsz, _ = segments(guest.log)["initrd"]
     assert mem + bufsz - 1 <= 0x7fffffff
 
@@ -266,7 +267,7 @@ def test_oldest_kernel(boot):
 def test_cpu_without_1_gib_pages(boot):
     guest = boot(files({"/vmlinuz": kernel("cloud-amd64")}), memory=5120, cpu="qemu64,pdpe1gb=off")
     wait_for_report(guest)
-    # The root, and a directory for each GiB: 4 below 4 GiB, and 3 of memory above the hole.
+    # The root, and one directory for each GiB: 4 below 4 GiB, and 3 of memory above the hole.
     assert segments(guest.log)["page_tables"][1] >= (2 + 4 + 3) * 4096
 
 
@@ -279,7 +280,7 @@ def test_cpu_without_5_levels(boot):
 @pytest.mark.parametrize("name", ["amd64", "cloud-amd64", "rt-amd64"])
 @pytest.mark.parametrize("memory, bus", [(192, "virtio"), (256, "nvme"), (3072, "ahci"), (5120, "virtio")])
 def test_more_kernels_and_memories(boot, name, memory, bus):
-    """Sizes of memory around the hole below 4 GiB. test_matrix.py has the other machines."""
+    """Sizes of memory around the hole below 4 GiB. test_matrix.py tests other machines."""
     test_kernel_and_memory(boot, name, memory, bus)
 
 

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Keys that kexec-efi enrols: firmware in its setup mode accepts the EFI variables that it writes. From then on the
-firmware starts images that kexec-efi has signed, and nothing else."""
+"""Keys that kexec-efi enrols: firmware in setup mode accepts the EFI variables that kexec-efi writes. From then on it
+starts only images that kexec-efi has signed."""
 
 import os
 import struct
@@ -25,8 +25,8 @@ def signed(name, vendor, lists, key, folder):
     content.write_bytes(name.encode("utf-16-le") + vendor.bytes_le + struct.pack("<I", enrolment.ATTRIBUTES) + time + lists)
     signature = subprocess.run(["openssl", "smime", "-sign", "-binary", "-noattr", "-md", "sha256", "-outform", "DER", "-in", content,
                                 "-signer", key.certificate, "-inkey", key.key], check=True, stdout=subprocess.PIPE).stdout
-    # edk2 expects only SignedData, which follows the object identifier of ContentInfo; both have lengths of two bytes
-    # (X.690).
+    # edk2 expects only SignedData, without ContentInfo around it. SignedData follows the object identifier; both have
+    # two-byte lengths (X.690).
     assert signature[:2] == signature[15:17].replace(b"\xa0", b"\x30") == b"\x30\x82"
     signature = signature[19:]
     guid = uuid.UUID("4aafd29d-68df-49ee-8aa9-347d375665a7").bytes_le
@@ -34,7 +34,7 @@ def signed(name, vendor, lists, key, folder):
 
 
 def initrd_with(folder, contents, script):
-    """An initrd that is unpacked over the tests' own: files, and a script that runs instead of the report."""
+    """An initrd that is unpacked over the tests' own: `contents`, and a script that replaces the report."""
     for path, content in {**contents, "report": script.encode()}.items():
         (folder / path).parent.mkdir(parents=True, exist_ok=True)
         (folder / path).write_bytes(content)
@@ -66,7 +66,7 @@ def test_firmware_takes_the_keys_and_starts_what_is_signed(tmp_path):
     made.set("SetupMode", b"\1")
     made.run("install", f"--enroll-keys={keys}", "6.1")
 
-    # The command's writes to variables, byte for byte, made by Linux.
+    # Linux writes the same bytes to the variables as the command did.
     written = {f"keys/{path.name}": path.read_bytes() for path in made.efivars.iterdir() if path.name.split("-")[0] in ("db", "KEK", "PK")}
     assert len(written) == 3
     more = initrd_with(tmp_path / "more", written, WRITE)
@@ -78,7 +78,7 @@ def test_firmware_takes_the_keys_and_starts_what_is_signed(tmp_path):
         wait_for_report(guest)
         assert guest.log.count("report: enrolled ") == 3, guest.log
 
-    # The unsigned image of the removable path, then the one that install made.
+    # First the unsigned image of the removable path, then the image that install made.
     image = made.path_of(*made.numbers("BootNext")).replace("/", "\\")
     options = varstore.boot_options(variables, tmp_path / "more.fd", [("unsigned", "\\EFI\\BOOT\\BOOTX64.EFI", b""), ("ours", image, b"")])
     with Machine(disk, firmware=firmware, variables=options, boot_order=True) as guest:

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""kexec-efi's boot entries with shim in front: Debian's shim finds the image by its load options, and none beside itself."""
+"""kexec-efi's boot entries with shim in front: Debian's shim finds the image by its load options; there is no image
+beside it."""
 
 import struct
 
@@ -11,9 +12,9 @@ from test_secure_boot import SHIM_IMAGE, Platform, expect_locked_down
 
 
 def test_what_install_makes_boots(boot, tmp_path):
-    """Secure Boot is on, with keys that Microsoft's shim trusts. The ESP has only the files that `install --shim` wrote,
-    and the boot entry has its load options. Its device path is that of the machine's disk, so the test uses a short one
-    instead."""
+    """Secure Boot is on, with keys that Microsoft's shim trusts. The ESP has only the files that `install --shim`
+    wrote. The boot entry has the load options that it wrote, but a short device path, because its full one names
+    another disk."""
     platform = Platform("ms", tmp_path)
     made = FolderMachine.new(tmp_path / "made", f"mode=sealed\nkey={platform.key.key}\ncertificate={platform.key.certificate}\n")
     (made.root / "etc/kernel/cmdline").write_text(DEFAULT_OPTIONS)

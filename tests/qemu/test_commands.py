@@ -15,7 +15,7 @@ ROOT = BUILD.parent
 
 
 def test_make_run_gives_a_shell():
-    """The README promises a shell; the test uses it on a terminal of its own."""
+    """The README promises a shell; the test uses it on a pseudo-terminal."""
     use_shell(["make", "--no-print-directory", "run"], TIMEOUT, cwd=ROOT)
 
 
@@ -35,7 +35,7 @@ def test_expected_line_does_not_come_of_a_refusal(tmp_path):
     half.write_bytes(kernel().read_bytes()[:1000000])
     result = boot_command("--kernel", half, "--expect", "Linux version")
     assert result.returncode == 1
-    # QEMU 10 hands the kernel over without a disk, under this name.
+    # QEMU 10 passes the kernel without a disk, under this name.
     reason = re.fullmatch(r"kexec-efi-test: fail: --expect 'Linux version' did not come: (?:.*: )?"
                           r"(kexec: (?:/vmlinuz|kernel): .*)\n", result.stderr)
     assert reason and reason[1] in result.stdout.splitlines()
@@ -80,14 +80,15 @@ def test_install_below_a_folder_for_a_package(tmp_path):
 @pytest.mark.parametrize("goals, argument", [("deps", ""), ("deps run", "run"), ("deps all sealed", "run"),
                                              ("deps check", ""), ("deps run check-unit", ""), ("deps-dev fuzz", "dev")])
 def test_dependencies_of_goals(goals, argument):
-    """With goals that run no tests, `make deps` installs only what a boot needs; without a goal, everything."""
+    """With goals that run no tests, `make deps` installs only the packages that building and a boot need; without a
+    goal, everything."""
     result = subprocess.run(["make", "--no-print-directory", "--dry-run", *goals.split()], cwd=ROOT, check=True, stdout=subprocess.PIPE, text=True,
                             env={**os.environ, "MAKEFLAGS": ""})
     assert result.stdout.splitlines()[0].split() == [".ci/deps", *argument.split()]
 
 
 def test_dependencies_that_are_there(tmp_path):
-    """If nothing is missing, `make deps` needs neither apt nor root, which may not be available."""
+    """If nothing is missing, `make deps` needs neither apt nor root: neither may be available."""
     for name in ("apt-get", "apt-cache", "sudo", "mmdebstrap"):
         program = tmp_path / name
         program.write_text(f"#!/bin/sh\necho {name} >>{tmp_path}/called\nexit 1\n")

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Firmware that fails, lies and is short of memory (tests/firmware): the loader boots nevertheless, or refuses and gives
-everything back."""
+"""Firmware that fails, lies and is short of memory (tests/firmware): the loader boots nevertheless, or refuses and
+frees everything."""
 
 import hashlib
 import re
@@ -98,7 +98,7 @@ REFUSALS = {
 
 
 def test_refusals_leave_nothing_behind(boot, record_property):
-    """All refusals in one machine, one after the other, then a good boot."""
+    """All refusals in one machine, in a row, then a good boot."""
     runs = [f"{name}\n{fault}" for name, (fault, _, _) in REFUSALS.items()]
     guest = boot(difficult(*runs, "twin", conf=digests()), firmware=TRIXIE)
     wait_for_report(guest)
@@ -110,18 +110,19 @@ def test_refusals_leave_nothing_behind(boot, record_property):
         assert re.fullmatch(line, attempt.errors[0]), attempt
         assert attempt.status == status, attempt
     record_property("refusals", len(refused))
-    # The firmware keeps its descriptions of the pieces of memory. After that not a page is lost.
+    # The first fragmentation costs the firmware pages for its memory map, which it keeps. From then on no page may be
+    # lost.
     assert len({attempt.free for attempt in refused}) == 1
     # Each byte of the files was read once.
     sizes = len(digests()) + kernel().stat().st_size + INITRD.stat().st_size
     assert twin.exits and int(twin.exits[2]) == sizes
-    # The watchdog was fed at least once for each read.
+    # The loader fed the watchdog at least once for each read.
     assert int(twin.exits[3]) >= int(twin.exits[1])
 
 
 def assert_memory_taken_once(guest, image, copy_size):
-    """The files are in memory once, with less than 1 MiB more. The kernel's place has init_size bytes, in which it
-    unpacks itself. The firmware takes `copy_size` bytes for a while, to verify the kernel."""
+    """The files are in memory once, plus less than 1 MiB. The kernel's place has init_size bytes, in which it unpacks
+    itself. The firmware temporarily takes `copy_size` bytes to verify the kernel."""
     most, loaded = map(int, re.search(r"^difficult: held at most (\d+) bytes, and (\d+) in images$", guest.log,
                                       re.MULTILINE).groups())
     setup_size = (image[0x1f1] + 1) * 512
@@ -155,13 +156,13 @@ def test_each_read_fails_or_lies_once(boot):
     wait_for_report(guest)
     found = assert_survived_or_refused(guest.log)
     errors, sizes, lies = ([attempt for attempt in found if attempt.name == fault] for fault in faults)
-    # The reads of the entry, of the kernel's first page and its rest, and of the initrd; for errors also those that
-    # check the end of each file. The size of a read depends on the speed of earlier ones.
+    # Reads of the entry, of the kernel's first page and its rest, and of the initrd; errors also hit the reads that
+    # check the end of each file. The size of a read depends on the speed of earlier reads, so there may be more.
     assert len(errors) >= 7 and len(sizes) >= 5 and len(lies) >= 5
-    # The loader survives only an error of a large read: it then reads less at once.
+    # The loader survives only an error of a large read: it retries with smaller reads.
     assert all(bool(attempt.exits) == ("reading less at once" in attempt.text) for attempt in errors[:-1])
     assert {bool(attempt.exits) for attempt in errors[:-1]} == {True, False}
-    # Wrong bytes are never booted: all runs except the last are refused.
+    # Wrong bytes never boot: all runs except the last are refused.
     assert all(attempt.status for attempt in sizes[:-1] + lies[:-1])
     mismatches = [attempt.errors[0] for attempt in lies[:-1]]
     for path in ("/vmlinuz", "/initrd"):
@@ -224,22 +225,22 @@ def test_survived_too(boot, name):
 
 
 def test_what_no_boot_depends_on_fails_once(boot):
-    """The registers of the TPM then lack a value, and their readers will notice."""
+    """TPM registers then lack a value; verifiers will notice that."""
     guest = boot(difficult("set-variable-fails\nsweep set-variable-fails", "tpm-error\nsweep tpm-error",
                            "tpm-log-full\nsweep tpm-log-full"), firmware=TRIXIE, tpm="tpm-crb")
     wait_for_report(guest)
     found = attempts(guest.log)
     assert all(attempt.exits for attempt in found)
-    # Calls of the TPM: for the end of its log, five measurements, the log for Linux, and before each of these for its
-    # capabilities.
+    # Calls to the TPM: one for the end of its log, five measurements, one for Linux's log; and before each of these one
+    # for its capabilities.
     for fault, least in ("set-variable-fails", 5), ("tpm-error", 14), ("tpm-log-full", 5):
         mine = [attempt for attempt in found if attempt.name == fault]
         assert sum(attempt.fired for attempt in mine) == len(mine) - 1 >= least
     assert not any(attempt.errors for attempt in found)
     assert all(attempt.warnings for attempt in found if attempt.name == "set-variable-fails" and attempt.fired)
     assert len([attempt for attempt in found if any("TPM: cannot measure" in line for line in attempt.warnings)]) == 5
-    # A measurement without room in the log still counts, and later measurements are made as well. (So many starts can
-    # really fill the log.)
+    # If the log has no room, a measurement still counts, and later ones are made. (So many starts can really fill the
+    # log.)
     full = [attempt for attempt in found if attempt.name == "tpm-log-full" and attempt.fired]
     assert len(full) == 5
     assert all(any("TPM: the log is full" in line for line in attempt.warnings) for attempt in full)
@@ -249,8 +250,7 @@ def test_what_no_boot_depends_on_fails_once(boot):
 
 def test_kernel_that_the_platform_does_not_load(boot, tmp_path):
     """LoadImage returns SECURITY_VIOLATION with a handle, as for an image whose start the policy defers: the loader
-    refuses, and gives the handle back. Errors that do not concern the signature are not blamed on it. The last run has no
-    fault."""
+    refuses, and unloads the handle. Other errors are not reported as signature errors. The last run has no fault."""
     platform = Platform("trixie-snakeoil", tmp_path)
     sign = platform.key.sign
     changes = {"/EFI/BOOT/BOOTX64.EFI": sign(DIFFICULT), "/app.efi": sign(IMAGE),
@@ -283,8 +283,8 @@ def test_kernel_that_the_platform_does_not_load(boot, tmp_path):
     ("map-grows 3000", r"memory map: expected at most 0x\w+ bytes, found 0x\w+"),
 ])
 def test_no_way_out(boot, tmp_path, fault, reason):
-    """Firmware that is half left is no place to return to: the loader resets the machine, with a message on the serial
-    line. The second time it halts, because a third try would not help."""
+    """After ExitBootServices was called, the loader cannot return to the firmware: it resets the machine, with a
+    message on the serial port. The second time it halts, because another reset would not help."""
     variables = shutil.copyfile(TRIXIE.variables, tmp_path / "vars.fd")
     guest = boot(difficult(f"no way out\n{fault}"), firmware=TRIXIE, variables=variables, reboot=True)
     guest.expect(rf"^kexec: {reason}; resetting$")
@@ -300,7 +300,7 @@ def place(guest, segment):
 
 
 def test_initrd_above_4_gib(boot):
-    """The loader reads through a buffer below 4 GiB, because this firmware reads garbage to above."""
+    """The loader reads through a buffer below 4 GiB, because this firmware reads garbage into memory above 4 GiB."""
     initrd = INITRD.read_bytes()
     initrd += bytes(-len(initrd) % 4 + 64 * MIB)
     guest = boot(difficult("high\nlow-memory 100\nhigh-read-lies\nshort", changes={"/initrd": initrd}), firmware=TRIXIE,
@@ -311,7 +311,8 @@ def test_initrd_above_4_gib(boot):
 
 
 def write_archive(path, name, *sizes):
-    """Writes a cpio archive with files `name`0, `name`1, ..., in which no two blocks are equal. Returns its digest."""
+    """Writes a cpio archive with files `name`0, `name`1, ..., in which all blocks differ. Returns the digest of their
+    content."""
     digest = hashlib.sha256()
     number = 0
     with open(path, "wb") as archive:
@@ -338,8 +339,8 @@ def cpio_header(name, size):
                                           ([1152, 1152], "high-read-lies")],
                          ids=["below 4 GiB", "above 4 GiB", "of more than 2 GiB"])
 def test_initrd_of_more_than_a_gigabyte(boot, tmp_path, sizes, fault):
-    """Linux keeps half of the memory that is free then for its files, each of at most 2 GiB. The initrd itself is not
-    free yet."""
+    """For its files Linux takes at most half of the memory that is free at that time, when the initrd is still in
+    memory. Each file may have at most 2 GiB."""
     digest = write_archive(tmp_path / "large", "extra", *(size * MIB for size in sizes))
     guest = boot(difficult(f"large\n{fault}", changes={"/large": tmp_path / "large"},
                            conf=entry(initrds=["/initrd", "/large"])), firmware=TRIXIE, memory=8192)
@@ -349,7 +350,7 @@ def test_initrd_of_more_than_a_gigabyte(boot, tmp_path, sizes, fault):
 
 
 def test_kernel_above_4_gib(boot):
-    """With no memory at all below 4 GiB there is no buffer to read through."""
+    """With no memory below 4 GiB there is no buffer to read through."""
     guest = boot(difficult("nothing\nlow-memory 0", "high\nlow-memory 8\nhigh-read-lies"), firmware=TRIXIE, memory=6144)
     report = wait_for_report(guest)
     assert report["payload"] == "payload: OK"
@@ -363,7 +364,7 @@ def test_kernel_above_4_gib(boot):
 @pytest.mark.parametrize("option, cpus_with", [
     pytest.param("", "1", id="kept"), pytest.param("no5lvl", "0", id="left by the kernel", marks=pytest.mark.matrix)])
 def test_five_levels(boot, option, cpus_with):
-    """The firmware uses 5-level page tables, and so do purgatory and kernel."""
+    """The firmware uses 5-level page tables; purgatory and kernel must as well."""
     guest = boot(difficult("five levels\nfive-levels", conf=entry(options=f"{DEFAULT_OPTIONS} {option}")),
                  firmware=TRIXIE)
     report = wait_for_report(guest)
@@ -373,8 +374,7 @@ def test_five_levels(boot, option, cpus_with):
 
 
 def test_no_execute_off(boot):
-    """The page tables of the hand-over could mark data as not executable, but the firmware has not enabled such marks, so
-    one would be a page fault."""
+    """The firmware has left EFER.NXE clear, so a no-execute bit in the hand-over's page tables would be a page fault."""
     guest = boot(difficult("executable data\nno-execute-off"), firmware=TRIXIE)
     assert wait_for_report(guest)["payload"] == "payload: OK"
     assert not int(re.search(r"^difficult: EFER is (0x\w+)$", guest.log, re.MULTILINE)[1], 16) & 1 << 11
@@ -393,20 +393,20 @@ def test_memory_for_a_specific_purpose(boot, option, kind):
     assert attempts(guest.log)[0].fired
     pieces = re.findall(r"BIOS-e820: \[mem 0x(\w+)-0x(\w+)\] (.*)$", report.dmesg, re.MULTILINE)
     assert [what for first, last, what in pieces if int(first, 16) <= place <= int(last, 16)] == [kind]
-    # Linux does not use memory that is set aside.
+    # Linux does not use reserved memory.
     assert (int(report["memory-kib"]) * 1024 > 4 * GIB) == (kind == "usable")
 
 
 @pytest.mark.parametrize("kind", [1, pytest.param(2, marks=pytest.mark.matrix)], ids=["active", "discovered"])
 def test_edid(boot, kind):
-    """The monitor's EDID is in boot_params.edid_info. Without an EDID it is zero, as test_parity.py checks."""
+    """boot_params.edid_info has the monitor's EDID. Without one it is zero, which test_parity.py checks."""
     report = wait_for_report(boot(difficult(f"monitor\nedid {kind}"), display=True))
     edid = bytes((3 * i + kind) % 256 for i in range(128))
     assert bytes.fromhex(report["boot-params"])[0x140:0x1c0] == edid
 
 
 def not_executable(boot, name):
-    """Pages become non-executable only if the firmware has the protocol, as this build has."""
+    """Pages become non-executable only if the firmware has the protocol, as this build does."""
     guest = boot(difficult("xp\nnot-executable", changes={"/vmlinuz": kernel(name)}), firmware=STRICTNX)
     report = wait_for_report(guest)
     assert report["payload"] == "payload: OK"

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Exceptions between the end of the firmware and the beginning of the kernel: each is reported, noted, and stops the
-boot. An NMI is reported and noted, and the boot goes on."""
+"""Exceptions between ExitBootServices and the kernel: each is reported and noted, and stops the boot. An NMI is
+reported and noted, and the boot goes on."""
 
 import re
 import struct
@@ -26,11 +26,11 @@ NOTE = struct.Struct("<II16sQQQQQ24x")
 KIND_EXCEPTION, KIND_NMI = 2, 3
 HALT, RESET = 0, 1
 
-# An address that neither the firmware's page tables nor the purgatory's map.
+# Neither the firmware's page tables nor the purgatory's map this address.
 UNMAPPED = 0x7FFF_F000_0000
 
-# The status of a bank: valid, not corrected, enabled, address valid (Intel SDM volume 3, 16.3.2.2); and the bank's
-# address.
+# The status of a machine check bank: valid, uncorrected, enabled, address valid (Intel SDM volume 3, 16.3.2.2). And the
+# address in the bank.
 BANK_STATUS = 0xB400_0000_0000_0134
 FAILED_MEMORY = 0x1234_5000
 
@@ -38,7 +38,7 @@ FLASH = 0xFFC0_0000
 
 
 def instructions(program, symbol):
-    """(address in the program, text) of each instruction of a function."""
+    """(address in the program, text) for each instruction of a function."""
     listing = subprocess.run(["objdump", "-d", "--no-show-raw-insn", program], check=True, stdout=subprocess.PIPE,
                              text=True).stdout
     body = re.search(rf"^[0-9a-f]+ <{symbol}>:\n((?: .*\n)+(?:\n[0-9a-f]+ <{symbol}\..*>:\n(?: .*\n)+)*)", listing,
@@ -47,15 +47,15 @@ def instructions(program, symbol):
 
 
 def place(program, symbol, wanted, after=False):
-    """The address of the instruction in a function that contains `wanted`, or of the one behind it."""
+    """The address of the first instruction of a function that contains `wanted`; with `after`, of the next one."""
     found = instructions(program, symbol)
     index = next(index for index, (_, text) in enumerate(found) if wanted in text)
     return found[index + after][0]
 
 
 def points(loader, purgatory, kernel):
-    """The points from the return of ExitBootServices to the kernel, in order. The arguments are the load addresses of the
-    programs."""
+    """Point -> address, in order from the return of ExitBootServices to the kernel. The arguments are the load
+    addresses of the programs."""
     return {
         "descriptor tables loaded": loader + place(LOADER, "exit_and_take_over", "lidt", after=True),
         "machine checks on": loader + place(LOADER, "exit_and_take_over", ",%cr4", after=True),
@@ -82,7 +82,8 @@ def disk(tmp_path_factory):
 
 
 def loader_addresses(guest):
-    """Possible addresses of the loader. Its code is searched in memory, where the file that was read lies as well."""
+    """Candidates for the loader's address: memory holds its code several times, because the file that was read is there
+    as well."""
     code = LOADER.read_bytes()
     wanted = place(LOADER, "exit_and_take_over", "push")
     headers = subprocess.run(["readelf", "-SW", LOADER], check=True, stdout=subprocess.PIPE, text=True).stdout
@@ -97,7 +98,7 @@ def loader_addresses(guest):
 
 @pytest.fixture(scope="module")
 def layout(disk):
-    """The addresses of everything. The same firmware, memory and disk give the same addresses in each boot."""
+    """All addresses. The same firmware, memory and disk give the same addresses in each boot."""
     with Machine(disk) as guest:
         guest.expect(r"^kexec: purgatory digest .*\n")
         kernel, purgatory, start = segments(guest.log)["kernel"][0], segments(guest.log)["purgatory"][0], \
@@ -111,7 +112,7 @@ def layout(disk):
 
 @pytest.fixture(scope="module")
 def saved(disk, layout):
-    """A machine whose state was saved right after ExitBootServices returned, its debugger, and all points."""
+    """A machine saved right after ExitBootServices returned, its debugger, and all points."""
     loaders, purgatory, kernel = layout
     with Machine(disk, gdb=True, snapshot=True) as guest:
         debugger = guest.connect_gdb()
@@ -131,11 +132,11 @@ class Stopped:
         self._before = len(guest.log)
 
     def expect(self, line):
-        """Expects a line, whose beginning may be missing: the test before may have left half a line."""
+        """Expects a line whose beginning may be missing: the previous test may have left half of it."""
         return self.guest.expect(line + "$", start=self._before)
 
     def said(self):
-        """The purgatory's lines, without those of `verbose`."""
+        """The purgatory's lines, without those that only `verbose` shows."""
         return re.findall(r"purgatory: (?!time |verified ).*", self.guest.log[self._before:])
 
     def note(self):
@@ -165,7 +166,7 @@ def stopped(saved, request):
 
 
 def raise_exception(machine, kind):
-    """Lets the machine run into the exception. Returns the vector, and the report without name and address."""
+    """Makes the machine run into the exception. Returns the vector, and the report without name and address."""
     if kind == "UD":
         machine.debugger.write(machine.address, b"\x0f\x0b")
     elif kind == "PF":
@@ -179,7 +180,7 @@ def raise_exception(machine, kind):
             "MC": (18, "machine check", f", address {FAILED_MEMORY:#x}, bank status {BANK_STATUS:#x}")}[kind]
 
 
-# All kinds at a few points in every run, all points in the long one.
+# Without --matrix: machine checks at all points, the other kinds at a few.
 @pytest.mark.parametrize("kind, point", [
     pytest.param(kind, point, marks=() if kind == "MC" or point in ("back in the loader", "hashing", "kernel")
                  else pytest.mark.matrix)
@@ -199,14 +200,14 @@ def test_reported_noted_and_halted(stopped, kind, point):
 
 @pytest.mark.parametrize("segment", ["initrd", "cmdline", "page_tables", "boot_params", "purgatory"])
 def test_data_is_not_executed(stopped, segment):
-    """The test makes the purgatory jump into data, and at the end to the stack, in its own segment."""
+    """The test makes the purgatory jump into data, or onto the stack at the end of its own segment."""
     machine = stopped("purgatory")
     mem, _, memsz = segments(machine.guest.log)[segment]
     target = mem + memsz - 16 if segment == "purgatory" else mem
     # mov rax, target; jmp rax
     machine.debugger.write(machine.address, b"\x48\xb8" + struct.pack("<Q", target) + b"\xff\xe0")
     machine.debugger.run()
-    # Of the error code: the page is there, and an instruction was fetched (Intel SDM volume 3, figure 4-12).
+    # The error code: the page is present, and an instruction was fetched (Intel SDM volume 3, figure 4-12).
     machine.expect(rf"purgatory: page fault \(14\) at {target:#x}, address {target:#x}, error code 0x11")
     machine.expect(r"purgatory: the kernel was not started; halted")
 
@@ -221,7 +222,7 @@ def test_nmi_goes_by(stopped, point):
     machine.expect(r"Linux version .*")
     assert len(machine.said()) == 1
     if point == "kernel":
-        # The firmware is not called on the kernel's stack, so there is no note.
+        # On the kernel's stack the purgatory does not call the firmware, so there is no note.
         assert machine.note() is None
         return
     kind, policy, _, vector, address, *_ = machine.note()
@@ -229,7 +230,7 @@ def test_nmi_goes_by(stopped, point):
 
 
 def test_nothing_happens(stopped):
-    """The twin: the same machine, stopped at the same place and then left alone, boots and leaves no note."""
+    """The twin: the same machine, stopped at the same place and continued unchanged, boots and leaves no note."""
     machine = stopped("descriptor tables loaded")
     machine.debugger.run()
     machine.expect(r"Linux version .*")
@@ -254,7 +255,7 @@ def test_next_start_tells(boot, tmp_path, kind, said):
 
 
 def test_note_does_not_overrule_the_entry(boot, tmp_path):
-    """Anybody can write a note. An entry without `on-mismatch reset` boots nevertheless."""
+    """Anybody can write a note, so an entry without `on-mismatch reset` boots nevertheless."""
     store = VariableStore(OVMF.variables)
     store.set("KexecMismatch", NOTE.pack(KIND_EXCEPTION, RESET, b"\x1b[31mx", 6, 0x1000, 0, 0, 0), vendor=VENDOR)
     store.save(tmp_path / "noted.fd")

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""An entry that is refused, or whose last start was stopped, falls back to another one: which one boots, and what the
+"""An entry that is refused, or whose last start was stopped, falls back to another one: which entry boots, and what the
 booted system learns of it."""
 
 import base64
@@ -30,7 +30,7 @@ NOTE = struct.Struct("<II16s32s32s72s8Q")
 
 
 def damaged(path):
-    """The content of a file with one bit changed."""
+    """The content of a file with one bit flipped."""
     content = bytearray(path.read_bytes())
     content[len(content) // 2] ^= 1
     return bytes(content)
@@ -43,7 +43,7 @@ def first(*extra, fallback=SECOND):
 
 
 def second(*extra):
-    """The same entry with the second copy of the initrd."""
+    """An entry like the first, with the second copy of the initrd."""
     return entry(initrds=["/copy"], options=f"{DEFAULT_OPTIONS} second", extra=[
         f"fsverity {fsverity(kernel())} /vmlinuz", f"fsverity {fsverity(INITRD)} /copy", *extra])
 
@@ -53,12 +53,12 @@ def two_entries(changes=None, first_extra=(), second_extra=()):
 
 
 def identity(text):
-    """The identity of an entry in a note. The measured text of a file has a line end behind it."""
+    """The identity of an entry in a note: a hash of its measured text, which for a file ends with a line end."""
     return int.from_bytes(hashlib.sha256(text + b"\n").digest()[:8], "little")
 
 
 def expect_log(report, *expected):
-    """The last lines of the log that the booted system finds."""
+    """Asserts the last lines of the log that the booted system finds."""
     log = [line for line in log_left(report).splitlines() if line]
     assert log[-len(expected):] == [f"kexec: warning: {line}" for line in expected]
 
@@ -73,7 +73,8 @@ def digest_of(tmp_path, content):
 
 
 def test_second_copy_of_a_damaged_file(boot, tmp_path):
-    """The second copy is as good as the first, for a TPM too, because nothing of the first entry was measured."""
+    """The second copy boots as the first would, and the TPM's registers show only the second entry: nothing of the
+    first was measured."""
     wrong = damaged(INITRD)
     guest = boot(two_entries({"/initrd": wrong}), tpm="tpm-crb")
     report = wait_for_report(guest)
@@ -103,7 +104,7 @@ def test_first_entry_boots_where_nothing_is_damaged(boot):
 
 
 def test_second_of_two_sealed_entries(boot, tmp_path):
-    """The entry beside the image is ignored."""
+    """The image ignores the entry file beside it."""
     for name in ("vmlinuz", "copy"):
         (tmp_path / name).symlink_to(kernel())
     (tmp_path / "initrd").symlink_to(INITRD)
@@ -121,7 +122,8 @@ def test_second_of_two_sealed_entries(boot, tmp_path):
 
 
 def test_stopped_by_the_purgatory_then_reset_then_the_fallback(tampered, tmp_path):  # noqa: F811
-    """One run of QEMU. The purgatory stops the second of three entries, and the note says so."""
+    """One run of QEMU. The first of three entries is refused, the purgatory stops the second, and the note makes the
+    next start boot the third."""
     reset = ["on-mismatch reset"]
     disk = esp.make(tmp_path / "esp.img", two_entries({
         FIRST: entry(initrds=["/missing"], extra=[f"fallback {SECOND}"]), SECOND: first(*reset, fallback="/third.conf"),
@@ -139,7 +141,8 @@ def test_stopped_by_the_purgatory_then_reset_then_the_fallback(tampered, tmp_pat
 
 
 def test_what_has_no_fallback_and_what_ends(boot, boot_options):
-    """A kernel named by load options; a loop of fallbacks; and an entry file that is wrong, with load options added."""
+    """A kernel named by load options has no fallback. A loop of fallbacks ends. A wrong entry file falls back, and
+    keeps the added load options."""
     contents = {
         "/EFI/a/a.efi": IMAGE, "/EFI/a/a.conf": first(fallback="/EFI/c/d.conf"),
         "/EFI/b/b.efi": IMAGE, "/EFI/b/b.conf": first(fallback="EFI//b/c.conf"), "/EFI/b/c.conf": first(fallback="/EFI/b/b.conf"),
@@ -165,7 +168,7 @@ def test_what_has_no_fallback_and_what_ends(boot, boot_options):
 
 @pytest.mark.matrix
 def test_note_names_the_entry(tampered, tmp_path):  # noqa: F811
-    """A person has reset the machine: the loader skips the first entry, once."""
+    """A person resets the machine after the halt: the loader skips the first entry once."""
     variables = shutil.copyfile(OVMF.variables, tmp_path / "vars.fd")
     disk = esp.make(tmp_path / "esp.img", two_entries())
     guest = tampered(disk, variables)
@@ -182,8 +185,8 @@ def test_note_names_the_entry(tampered, tmp_path):  # noqa: F811
 
 @pytest.mark.matrix
 def test_starts_that_are_all_stopped_end(boot, boot_options):
-    """The note says that both entries were stopped, each with a reset: the loader returns to the firmware. The next start
-    begins anew."""
+    """The note says that both entries were stopped, each with a reset: the loader returns to the firmware. The next
+    start tries all entries again."""
     reset = ["on-mismatch reset"]
     options = boot_options(("A", "\\EFI\\BOOT\\BOOTX64.EFI", b""), ("B", "\\EFI\\b\\b.efi", b""))
     store = VariableStore(options["variables"])
@@ -206,7 +209,7 @@ def unified():
 
 @pytest.mark.matrix
 def test_log_of_the_tpm_tells_of_an_entry_that_was_measured(boot):
-    """A unified image is measured before the loader finds that its entry's initrd is missing."""
+    """The loader measures a unified image before it finds that the entry's initrd is missing."""
     text = b"linux /image.efi\ninitrd /missing\nfallback " + SECOND.encode() + b"\n"
     report = wait_for_report(boot(two_entries({FIRST: text, "/image.efi": unified()}), tpm="tpm-crb"))
     assert report["cmdline"] == f"{DEFAULT_OPTIONS} second"
@@ -221,8 +224,9 @@ def test_log_of_the_tpm_tells_of_an_entry_that_was_measured(boot):
 
 @pytest.mark.matrix
 def test_refused_entries_leave_nothing(boot):
-    """A file that is no kernel; a missing initrd, behind a kernel; a wrong line; everything read, but no TPM. In some
-    runs a file of the fifth entry cannot be opened; in the last run it boots."""
+    """Refused in turn: a file that is no kernel, a missing initrd behind a kernel, a wrong line, and an entry that
+    requires a TPM, after all was read. In some runs a file of the fifth entry cannot be opened; in the last run it
+    boots."""
     chain = {
         "/app.conf": b"linux /garbage\nfallback /1.conf\n", "/garbage": b"garbage" * 1000, "/copy": INITRD,
         "/1.conf": b"linux /vmlinuz\ninitrd /missing\nfallback /2.conf\n",

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Payloads that run at one address only, which the firmware occupies: the purgatory moves them last, and verifies them
-there."""
+"""Payloads that run only at one address, which the firmware occupies: the purgatory moves them as its last act, and
+verifies them there."""
 
 import random
 import struct
@@ -14,7 +14,7 @@ from kexec_efi_test.machine import BUILD, Machine
 from test_boot import KASLR_OFF_TEXT, segments
 from test_tampering import purgatory_entry
 
-# OVMF has memory of its own there, which is free after ExitBootServices; and ACPI NVS memory.
+# OVMF has memory of its own there, which becomes free at ExitBootServices; and ACPI NVS memory.
 OCCUPIED = 0x1000000
 KEPT = 0x800000
 FREE = 0x6000000
@@ -31,7 +31,8 @@ def checksum(words):
 
 
 def payload(folder, address):
-    """A bzImage that is not relocatable: its setup sectors fill no block of the digest, and it ends within a page."""
+    """A bzImage that is not relocatable. Its setup sectors do not fill a block of the digest, and it ends within a
+    page."""
     binary = folder / "payload.bin"
     subprocess.run(["nasm", "-f", "bin", f"-DADDRESS={address:#x}", f"-DINIT_SIZE={INIT_SIZE:#x}", "-o", binary,
                     HERE / "fixed_payload.asm"], check=True)
@@ -64,7 +65,7 @@ def test_payload_in_the_firmwares_place(boot, tmp_path):
 
 
 def test_payload_in_free_memory_is_not_moved(boot, tmp_path):
-    """The twin: the payload runs where it was read to."""
+    """The twin: the payload is read straight to its address."""
     guest = boot(contents(payload(tmp_path, FREE)), memory=256)
     expect_intact(guest)
     assert "moves to" not in guest.log
@@ -79,7 +80,7 @@ def test_payload_in_memory_that_the_firmware_keeps(boot, tmp_path):
 
 
 def test_kernel_that_is_not_relocatable(boot):
-    """Debian's kernel, which runs anywhere, with a header that claims it cannot."""
+    """Debian's kernel is relocatable; the test makes its header claim the opposite."""
     linux = bytearray(kernel().read_bytes())
     assert linux[0x234] == 1 and linux[0x258:0x260] == struct.pack("<Q", OCCUPIED)
     linux[0x234] = 0
@@ -111,14 +112,14 @@ def disk(tmp_path_factory):
 
 
 def function(name):
-    """The offset of a function in the purgatory, whose code comes first."""
+    """The offset of a function in the purgatory, whose code lies first."""
     symbols = subprocess.run(["readelf", "-sW", BUILD / "purgatory/purgatory.ro"], check=True, capture_output=True, text=True)
     return next(int(line.split()[1], 16) for line in symbols.stdout.splitlines() if line.endswith(" " + name))
 
 
 @pytest.fixture(scope="module")
 def moved(disk):
-    """A machine that was stopped, and saved, between the move and its verification."""
+    """A machine that was stopped and saved between the move and its verification."""
     with Machine(disk, memory=256) as guest:
         guest.expect(r"^kexec: purgatory entry .*\n")
         start = purgatory_entry(guest.log)

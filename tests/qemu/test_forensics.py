@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""`forensics on`: the purgatory names the pages that changed, the next start repeats that, and Linux can read it."""
+"""`forensics on`: the purgatory names the changed pages, the next start repeats their names, and Linux can read them."""
 
 import re
 import shutil
@@ -28,7 +28,7 @@ def expect_pages(stopped, count, *lines):
 
 
 def page_in(stopped, region, number):
-    """A page in the middle of a region, also if the region does not begin at a page."""
+    """A page within a region, even if the region does not begin at a page."""
     start, size = stopped.region(region)
     address = (start + PAGE - 1) // PAGE * PAGE + number * PAGE
     assert address + PAGE <= start + size
@@ -55,7 +55,7 @@ def test_page_that_is_zeros(stopped, region):
 
 @pytest.mark.parametrize("region", ["kernel", "initrd"])
 def test_pages_that_a_device_wrote_to(stopped, region):
-    """A write over three pages, which begins and ends within a page."""
+    """A write across three pages that begins and ends within a page."""
     page = page_in(stopped, region, 3)
     for start in range(page + 4000, page + 4000 + 2 * PAGE, 1024):
         stopped.debugger.write(start, b"\xa5" * 1024)
@@ -72,7 +72,7 @@ def test_many_pages(stopped):
 
 
 def test_ends_of_the_files(stopped):
-    """Pages that a file shares with its surroundings."""
+    """Pages that hold the beginning or the end of a file, and its neighbours."""
     start, size = stopped.region("kernel")
     stopped.debugger.flip(start, 1)
     stopped.debugger.flip(start + size - 1, 2)

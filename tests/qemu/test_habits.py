@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Habits that people bring from other loaders: the loader does what they expect, or prints a line, and boots.
-test_refusals.py has those that it refuses; tests/unit/test_command_line.c, test_key_habit.c and test_path_habit.c have
-those that need no machine."""
+"""Habits from other loaders: kexec-efi does what users expect, or prints a line, and boots. test_refusals.py tests the
+habits that it refuses; tests/unit/test_command_line.c, test_key_habit.c and test_path_habit.c test those that need no
+machine."""
 
 import hashlib
 import struct
@@ -13,7 +13,8 @@ from test_load_options import IMAGE_PATH, placed
 
 
 def lz4(content):
-    """A frame of the legacy format, which Linux reads, with blocks of literals only (lz4's doc/lz4_Frame_format.md)."""
+    """A frame of the legacy format, which Linux reads, with only literals in its blocks (lz4's
+    doc/lz4_Frame_format.md)."""
     frame = b"\x02\x21\x4c\x18"
     for start in range(0, len(content), 8 << 20):
         literals = content[start:start + (8 << 20)]
@@ -24,7 +25,8 @@ def lz4(content):
 
 
 def test_entry_written_for_others(boot):
-    """The entry names its initrd in the command line, as for the kernel's EFI stub, and the kernel in another spelling."""
+    """The entry names its initrd in the command line, as for the kernel's EFI stub, and spells the kernel's path
+    differently."""
     options = f"{DEFAULT_OPTIONS} $tuned_params initrd=\\\\initrd"
     conf = entry(linux="//EFI/../vmlinuz", initrds=[], options=options, extra=["grub_users $x", "append root=/dev/x"])
     guest = boot(files(conf=conf))
@@ -40,8 +42,8 @@ def test_entry_written_for_others(boot):
 
 
 def test_initrds_that_a_menu_appends(boot, boot_options, tmp_path):
-    """The initrds follow the command line of the load options. One is named twice; a name with a blank is not split; and
-    the last is in lz4."""
+    """Behind the command line, the load options name initrds: one twice, one with a blank in its quoted name, and the
+    last in lz4."""
     extra = packed(tmp_path, "extra", b"extra")
     text = f"linux=vmlinuz initrd=\"/my initrd\" -- {DEFAULT_OPTIONS} initrd=/initrd -- initrd=\"\\my initrd\""
     guest = boot(placed({"/my initrd": extra, "/initrd": lz4(INITRD.read_bytes())}), **boot_options(("Menu", IMAGE_PATH, utf16(text))))
@@ -53,7 +55,7 @@ def test_initrds_that_a_menu_appends(boot, boot_options, tmp_path):
 
 
 def test_initrd_that_linux_does_not_reach(boot, tmp_path):
-    """The kernel's lz4 decoder does not find the end of a frame."""
+    """The kernel's lz4 decoder does not find the end of a frame, so Linux loses the initrd behind it."""
     extra = packed(tmp_path, "extra", b"extra")
     guest = boot(files({"/initrd": lz4(INITRD.read_bytes()), "/extra": extra}, entry(initrds=["/initrd", "/extra"])))
     report = wait_for_report(guest)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""What Linux gets besides memory: its seed, and devices that cannot write to memory."""
+"""What Linux gets besides its memory map: a random seed, and devices that cannot write to memory."""
 
 import re
 import uuid
@@ -17,7 +17,7 @@ SEED_VENDOR = uuid.UUID("1ce1e5bc-7ceb-42f2-81e5-8aadf180f57b")
 
 @pytest.fixture
 def seed_variable(tmp_path):
-    """seed_variable(size, ...) -> a variable store with a RandomSeed of so many bytes."""
+    """seed_variable(size, ...) -> a variable store with a RandomSeed of `size` bytes."""
     def make(size, attributes=varstore.DEFAULT_ATTRIBUTES):
         store = varstore.VariableStore(OVMF.variables)
         store.set("RandomSeed", bytes(range(256)) * 3 if size > 256 else bytes(range(size)), SEED_VENDOR, attributes)
@@ -43,7 +43,7 @@ def test_seed_of_the_firmware_and_of_the_variable(boot, seed_variable):
     assert seed_sizes(guest.log) == (32, 48, 0)
     assert re.search(r"efi: .*\bRNG=0x", report.dmesg)
     assert re.search(r"\[    0\.000000\] random: crng init done", report.dmesg)
-    # It is used once.
+    # The loader deletes the variable when it uses it.
     assert not has_seed(variables)
 
 
@@ -91,7 +91,7 @@ def test_nothing_to_leave(boot):
 
 
 def bridged(disk):
-    """The same disk once more, behind a bridge, where the firmware looks first."""
+    """A second device for the same disk, behind a bridge, from which the firmware boots first."""
     return ["-device", "i82801b11-bridge,id=bridge,addr=5",
             "-drive", f"if=none,id=bridged,format=raw,snapshot=on,file={disk}",
             "-device", "ich9-ahci,id=bridged-ahci,bus=bridge,addr=1",
@@ -101,7 +101,7 @@ def bridged(disk):
 @pytest.mark.parametrize("dma, command", [("off", "0003"), ("on", "0007")])
 def test_bridge_with_dma(tmp_path, dma, command):
     """Neither the kernel nor the initrd has the disk's driver, so Linux leaves the bridge as the loader left it. Bit 2
-    lets DMA pass."""
+    of its command register enables DMA."""
     disk = esp.make(tmp_path / "esp.img", files(conf=entry(extra=["verbose yes", f"dma {dma}"])))
     with Machine(disk, extra=bridged(disk), display=True) as guest:
         report = wait_for_report(guest)
@@ -113,8 +113,8 @@ def test_bridge_with_dma(tmp_path, dma, command):
 @pytest.mark.parametrize("extra, value", [
     pytest.param([], "01", id="on"), pytest.param(["memory-overwrite off"], "00", id="off", marks=pytest.mark.matrix)])
 def test_memory_is_to_be_overwritten_at_the_next_reset(boot, tmp_path, extra, value):
-    """Firmware that can overwrite memory has a variable for it. OVMF does not have the variable by itself, but keeps it
-    if there is a TPM."""
+    """Firmware that can overwrite memory has a variable for it. OVMF does not create the variable, but keeps it if
+    there is a TPM."""
     firmware = FIRMWARE["secboot"]
     store = varstore.VariableStore(firmware.variables)
     store.set("MemoryOverwriteRequestControl", b"\0", uuid.UUID("e20939be-32d4-41be-a150-897f85d49829"))

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""The image as a file: fit to be signed, and the same from each build."""
+"""The image as a file: it can be signed, and each build gives the same bytes."""
 
 import os
 import re
@@ -45,7 +45,7 @@ def test_image_is_fit_to_be_signed(tmp_path):
 
 
 def build(folder, *variables):
-    """Builds the image from only a copy of the sources in `folder`, and returns its path."""
+    """Builds the image in `folder` from a copy of only the tracked files, and returns its path."""
     names = subprocess.run(["git", "ls-files"], cwd=ROOT, check=True, stdout=subprocess.PIPE, text=True).stdout.split("\n")
     for name in filter(None, names):
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
@@ -70,14 +70,14 @@ def test_purgatory_with_data_that_no_digest_covers(tmp_path):
 
 
 def test_two_builds_are_the_same(tmp_path):
-    """The second build is in another folder, whose name has a blank."""
+    """The second build is in another folder, which has a blank in its name."""
     folder = tmp_path / "a folder"
     folder.mkdir()
     assert build(folder).read_bytes() == IMAGE.read_bytes()
 
 
 def test_build_that_enforces_signatures(boot, tmp_path):
-    """Without Secure Boot this build boots nothing. Its twin is every other boot."""
+    """Without Secure Boot this build refuses everything. Every other boot is its twin."""
     image = build(tmp_path / "source", "ENFORCE_SIGNATURE=1")
     expect_refusal(boot(files({"/EFI/BOOT/BOOTX64.EFI": image})),
                    r"/vmlinuz: signature: required by this build \(ENFORCE_SIGNATURE\): expected Secure Boot on, "
@@ -85,8 +85,8 @@ def test_build_that_enforces_signatures(boot, tmp_path):
 
 
 def test_buffer_that_is_written_beyond_its_end(boot, boot_options):
-    """The compiler's guard ends the program, and the firmware starts its next boot entry: the twin, which stays within
-    its buffer. No two starts have the same guard."""
+    """The compiler's stack guard ends the program, and the firmware starts its next boot entry: the twin, which stays
+    within its buffer. Two starts never have the same guard."""
     image = BUILD / "overflow.efi"
     guest = boot({"/overflow.efi": image}, **boot_options(("beyond", "\\overflow.efi", bytes(64)),
                                                           ("within", "\\overflow.efi", b"")))

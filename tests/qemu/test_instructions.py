@@ -1,9 +1,9 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: BSD-2-Clause
-"""How many instructions a boot takes up to the kernel's first one. Unlike times, these counts repeat.
+"""The number of instructions from the loader's start to the kernel's first one. Unlike times, these counts repeat.
 
-The counts are compared with tests/bench/instructions.json, which this file records when it is run as a program. A
-higher count fails, and so does a much lower one: an improvement that is not recorded could be lost again unnoticed.
+The counts are compared with tests/bench/instructions.json; run this file as a program to record them there. A higher
+count fails. So does a much lower one: an unrecorded improvement could be lost unnoticed.
 """
 
 import hashlib
@@ -25,18 +25,19 @@ from kexec_efi_test import machine, uki  # noqa: E402
 RECORD = HERE.parent / "bench/instructions.json"
 MARGIN = 0.05
 
-# The first for what each boot costs, the second for what each MiB costs.
+# Two sizes, to separate the cost of each boot from the cost of each MiB.
 INITRD_SIZES = [1, 32]
 
-# Debian's kernel changes its size and its first code with each update. Ours only needs its place in memory.
+# A stand-in kernel. Debian's changes its size and its first code with each update. Ours only needs a place in memory.
 KERNEL_SIZE = 8 * measure.MIB
 
-# The guest's instructions advance the time, so a busy machine does not change the number of the firmware's timer ticks.
+# QEMU derives the time from the guest's instructions, so a busy host does not change the number of the firmware's timer
+# ticks.
 BY_INSTRUCTIONS = ["-icount", "shift=2,sleep=off"]
 
 
 def circumstances():
-    """What the counts depend on besides the loader."""
+    """What the counts depend on, except for the loader."""
     version = re.search(r"version (\d+\.\d+)", measure.plugin()[1])[1]
     return {"QEMU": version, "accelerator": machine.accelerator(),
             "firmware": hashlib.sha256(machine.OVMF.code.read_bytes()).hexdigest()}
@@ -51,7 +52,7 @@ def unified(kernel, initrd):
 
 
 def count(size, form=split):
-    """The counts of the loader without its hashing, and of the hashing, with an initrd of `size` MiB."""
+    """The loader's counts with an initrd of `size` MiB: without its hashing, and of the hashing."""
     def loader(folder, _):
         files, options = form(measure.stand_in_kernel(KERNEL_SIZE), bytes(size * measure.MIB))
         return {"/peer.efi": machine.BUILD / "kexecx64.efi", **files}, options

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Load options that name what to boot: from the firmware's boot entries, the UEFI shell and systemd-boot."""
+"""Load options that name the kernel: from the firmware's boot entries, the UEFI shell and systemd-boot."""
 
 import re
 import struct
@@ -14,7 +14,7 @@ from lines import on_volume
 DOWN = "\x1b[B"
 IMAGE_PATH = "\\EFI\\kexec\\kexecx64.efi"
 
-# The image is not at the removable path, so only the entry under test starts it.
+# The image is not at the removable path, so only the boot entry under test starts it.
 PLACED = {"/EFI/BOOT/BOOTX64.EFI": None, "/EFI/BOOT/BOOTX64.conf": None, "/EFI/kexec/kexecx64.efi": IMAGE}
 
 
@@ -30,7 +30,7 @@ def test_firmware_entry_with_kernel_and_command_line(boot, boot_options):
 
 
 def test_firmware_entry_chosen_by_key_strokes(boot, boot_options):
-    """Chooses an entry in OVMF's own menus, over the serial line; without that the firmware would start another one."""
+    """Chooses an entry in OVMF's own menus over the serial line. Otherwise the firmware would start another entry."""
     text = f"linux=/vmlinuz initrd=/initrd -- {DEFAULT_OPTIONS} chosen"
     options = boot_options(("First", IMAGE_PATH, utf16("linux=/missing")), ("Chosen", IMAGE_PATH, utf16(text)))
     guest = boot(placed(), extra=["-boot", "menu=on,splash-time=20000"], **options)
@@ -45,7 +45,7 @@ def test_firmware_entry_chosen_by_key_strokes(boot, boot_options):
 
 
 def press_until(guest, keys, pattern):
-    """Types keys one at a time, like a person: a menu that is being drawn drops keys that come too fast."""
+    """Types keys one at a time, with pauses: a menu drops keys while it is being drawn."""
     for _ in range(60):
         for key in re.findall(r"\x1b\[.|.", keys, re.DOTALL):
             guest.type(key)
@@ -67,7 +67,7 @@ def test_firmware_entry_that_names_an_entry_file(boot, boot_options):
 @pytest.mark.matrix
 def test_firmware_entry_that_adds_to_the_file_beside_the_image(boot, boot_options):
     contents = placed({"/EFI/kexec/kexecx64.conf": entry(options="console=ttyS0", extra=[])})
-    # As efibootmgr writes it: without a NUL.
+    # efibootmgr writes no NUL at the end.
     guest = boot(contents, **boot_options(("Debian", IMAGE_PATH, utf16("verbose -- kexec.test")[:-2])))
     assert wait_for_report(guest)["cmdline"] == "console=ttyS0 kexec.test"
     guest.expect(r"^kexec: purgatory entry 0x\w{16}$")
@@ -84,7 +84,7 @@ def test_firmware_entry_that_fails_falls_through_to_the_next(boot, boot_options)
 
 @pytest.mark.matrix
 def test_two_firmware_entries_that_fail_fall_through_to_the_third(boot, boot_options):
-    """The variables that the first start leaves must not make the second one believe that a boot menu has started it."""
+    """The first start leaves variables. The second start must not take them for those of a boot menu."""
     good = f"linux=/vmlinuz initrd=/initrd -- {DEFAULT_OPTIONS}"
     bad = good.replace("vmlinuz", "missing")
     guest = boot(placed(), **boot_options(*((name, IMAGE_PATH, utf16(text))
@@ -104,11 +104,11 @@ def test_uppercase_and_long_path_of_utf_8(boot, boot_options):
 
 
 def whole_load_option(data):
-    """An EFI_LOAD_OPTION whose path has only an end, as some firmware passes it."""
+    """An EFI_LOAD_OPTION with an empty path, as some firmware passes it."""
     return struct.pack("<IH", 1, 4) + utf16("Linux") + b"\x7f\xff\x04\x00" + data
 
 
-# Forms of load options that users meant: efibootmgr without --unicode, a file for the shell's `bcfg boot -opt`, a Dell,
+# Forms of load options that users wrote: efibootmgr without --unicode, a file for the shell's `bcfg boot -opt`, a Dell,
 # iPXE.
 UNDERSTOOD = {
     "bytes of odd length": b"linux=/odd/bytes",
@@ -122,7 +122,7 @@ UNDERSTOOD = {
 
 
 def test_each_encoding_and_form_is_understood(boot, boot_options):
-    """Each entry except the last names a missing kernel, and the firmware goes on with the next."""
+    """Each entry except the last names a missing kernel, so the firmware goes on to the next."""
     last = f"linux=/vmlinuz initrd=/initrd -- {DEFAULT_OPTIONS}".encode()
     entries = [(name, IMAGE_PATH, data) for name, data in UNDERSTOOD.items()]
     guest = boot(placed(), **boot_options(*entries, ("even", IMAGE_PATH, last if len(last) % 2 == 0 else last + b" ")))
@@ -133,13 +133,13 @@ def test_each_encoding_and_form_is_understood(boot, boot_options):
     assert "load options" not in guest.log
 
 
-# Data that firmware writes to its entries: rhboot/efibootmgr issues 43, 168 and 179, its pull request 221, and shim's
+# Data that firmware writes into its entries: rhboot/efibootmgr issues 43, 168 and 179, its pull request 221, and shim's
 # load-options.c.
 MARKS = {
     "BO": b"\0\0BO",
     "RC": b"RC",
     "FJ": b"FJ\0",
-    # OVMF deletes entries with only this GUID, by which it marks its own entries.
+    # OVMF marks its own entries with this GUID, and deletes entries that have only that.
     "edk2 and more": bytes.fromhex("4eac0881119f594d850ee21a522c59b2ff03"),
     "two bytes": b"\x06\x04",
     "Windows": b"WINDOWS\0\1\0\0\0\x88\0\0\0x\0\0\0" + utf16("BCDOBJECT={9dea862c-5cdd-4e70-acc1-f32b344d4795}"),
@@ -149,8 +149,8 @@ MARKS = {
 
 
 def test_marks_of_the_firmware_are_silent(boot, boot_options):
-    """All entries except the last find no entry beside the image, and print only that. The last one prints what it has
-    skipped."""
+    """All entries except the last find no entry file beside the image, and print only that. The last one has `verbose
+    yes`, and prints the data that it skipped."""
     contents = placed({"/EFI/verbose/kexecx64.efi": IMAGE, "/EFI/verbose/kexecx64.conf": entry()})
     entries = [(name, IMAGE_PATH, data) for name, data in MARKS.items()]
     guest = boot(contents, **boot_options(*entries, ("verbose", "\\EFI\\verbose\\kexecx64.efi", MARKS["edk2 and more"])))
@@ -173,7 +173,7 @@ ALOUD = {
 
 @pytest.mark.matrix
 def test_what_somebody_may_have_meant_is_ignored_aloud(boot, boot_options):
-    """All entries except the last find no entry beside the image. The last one boots the entry beside the image."""
+    """All entries except the last find no entry file beside the image. The last one boots its entry file."""
     contents = placed({"/EFI/last/kexecx64.efi": IMAGE, "/EFI/last/kexecx64.conf": entry(extra=[])})
     entries = [(name, IMAGE_PATH, data) for name, (data, _) in ALOUD.items()]
     guest = boot(contents, **boot_options(*entries, ("last", "\\EFI\\last\\kexecx64.efi", utf16("single"))))
@@ -193,7 +193,7 @@ def test_path_of_the_image_alone_is_no_option(boot, boot_options):
 
 
 def run_in_shell(boot, line, changes=None):
-    """OVMF's shell runs startup.nsh when nothing else can be booted."""
+    """OVMF's shell runs startup.nsh if nothing else boots."""
     script = f"fs0:\r\n{line}\r\n".encode()
     return boot(placed({"/startup.nsh": script, **(changes or {})}))
 
@@ -212,7 +212,7 @@ def test_shell_without_arguments_uses_the_file(boot):
 
 
 def test_entry_that_the_shell_writes(boot):
-    """The shell writes UTF-16 with a byte order mark, and takes a word that begins with a slash for its own option."""
+    """The shell writes UTF-16 with a byte order mark. A word that begins with a slash would be an option of the shell."""
     path = "fs0:\\EFI\\kexec\\kexecx64"
     guest = run_in_shell(boot, "\r\n".join([f"echo linux \\vmlinuz > {path}.conf", f"echo initrd \\initrd >> {path}.conf",
                                            f"echo options {DEFAULT_OPTIONS} >> {path}.conf", f"{path}.efi"]))

@@ -31,7 +31,7 @@ def test_alone(boot):
     assert report["LoaderFirmwareType"].startswith("UEFI 2.")
     assert report["LoaderDevicePartUUID"].lower() == esp.PARTITION_UUID
     assert report["LoaderEntrySelected"] == "BOOTX64.conf"
-    # XBOOTLDR, a random seed, a unified image's profiles, the key uki.
+    # XBOOTLDR, a random seed, profiles of a unified image, the key uki.
     assert features(report, "LoaderFeatures") == {5, 6, 14, 16}
     assert not any(line.startswith("Stub") for line in report.lines)
     check_times(report)
@@ -43,7 +43,7 @@ def test_behind_systemd_boot(boot):
     assert report["StubInfo"].startswith("kexec-efi ")
     assert report["LoaderImageIdentifier"] == "\\EFI\\BOOT\\BOOTX64.EFI"
     assert report["LoaderEntrySelected"] == "entry0.conf"
-    # systemd-boot's, which has a menu.
+    # systemd-boot has set these: it has a menu.
     assert {0, 1, 2, 3} < features(report, "LoaderFeatures")
     check_stub(report, "\\EFI\\kexec\\kexecx64.efi")
     assert not any(line.startswith("StubProfile") for line in report.lines)
@@ -70,7 +70,7 @@ def test_in_place_of_an_images_stub(boot):
 
 
 def seconds(text):
-    """A time span in systemd's notation."""
+    """Seconds of a time span in systemd's notation."""
     units = {"min": 60, "s": 1, "ms": 0.001}
     return sum(float(number) * units[unit] for number, unit in re.findall(r"([0-9.]+)(min|ms|s)", text))
 
@@ -84,7 +84,7 @@ def systemd_report(guest):
 
 
 def check_bootctl(status, *lines):
-    """Checks bootctl's output. If systemd has changed its words, those of 252 (Debian 12) or 257 (Debian 13) count."""
+    """Checks bootctl's output. Its words are those of version 252 (Debian 12) or 257 (Debian 13), where they differ."""
     for line in lines:
         assert re.search(f"^(?:{line})$", status, re.MULTILINE), f"expected {line} in\n{status}"
 
@@ -132,7 +132,7 @@ def test_log_is_left_for_the_booted_system(boot):
     """Every user of Linux can read the log, so it contains no addresses."""
     guest = boot(files(conf=entry(extra=[])))
     log = log_left(wait_for_report(guest))
-    # The log has the lines that were shown, and those that verbose would have shown.
+    # The shown lines, and the lines that only `verbose` would have shown.
     assert re.search(r"^kexec: /vmlinuz: 100 %, \d+ MB/s", log, re.MULTILINE)
     assert re.search(r"^kexec: segment kernel mem 0x\*{16} ", log, re.MULTILINE)
     assert re.search(r"^kexec: purgatory entry 0x\*{16}$", log, re.MULTILINE)
@@ -156,7 +156,7 @@ def test_log_with_addresses_for_who_asks_for_verbose(boot):
 
 def test_progress_of_a_large_file(boot):
     large = INITRD.read_bytes() + bytes(80 * 1024 * 1024)
-    # A disk that takes seconds on any machine: here 20 MB/s.
+    # 20 MB/s, so that the file takes seconds on any machine.
     guest = boot(files({"/initrd": large}), bus="ahci", memory=1024,
                  extra=["-set", "drive.esp.throttling.bps-read=20000000"])
     guest.expect(r"^kexec: /initrd: 100 %, \d+ MB/s$")

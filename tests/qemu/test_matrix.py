@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Machines of many kinds: each pair of properties is in at least one machine. The table is printed at the end."""
+"""Machines of many kinds: each pair of properties occurs in at least one machine. The table is printed at the end."""
 
 import itertools
 import re
@@ -23,7 +23,7 @@ FACTORS = {
     "com": [1, 2],
 }
 
-# Pairs that QEMU or the firmware does not support, so no loader could boot there.
+# Pairs that QEMU or the firmware does not support.
 IMPOSSIBLE = [
     *(({"firmware": name, "board": "pc"}, "the firmware's System Management Mode needs q35")
       for name in FACTORS["firmware"] if FIRMWARE[name].smm),
@@ -41,7 +41,7 @@ def pairs(row):
 
 
 def pairwise():
-    """Rows that cover each possible pair of values, by the usual greedy algorithm, which always gives the same rows."""
+    """Rows that cover each possible pair of values. The usual greedy algorithm, which always gives the same rows."""
     missing = {pair for names in itertools.combinations(FACTORS, 2)
                for pair in itertools.product(*([(name, value) for value in FACTORS[name]] for name in names))
                if possible(dict(pair))}
@@ -85,7 +85,7 @@ def test_machine_that_cannot_be(record_property, pair, reason):
 
 
 def through_systemd_boot():
-    """The same kernel, started by systemd-boot through its own EFI stub."""
+    """The peer: systemd-boot starts the same kernel through the kernel's EFI stub."""
     text = f"title peer\nlinux /vmlinuz\ninitrd /initrd\noptions {DEFAULT_OPTIONS}\n"
     return files({"/EFI/BOOT/BOOTX64.EFI": SYSTEMD_BOOT, "/EFI/BOOT/BOOTX64.conf": None,
                   "/loader/loader.conf": b"timeout 0\ndefault peer.conf\n", "/loader/entries/peer.conf": text.encode()})
@@ -109,7 +109,7 @@ def boots_or_says_why_not(guest):
 @pytest.mark.parametrize("memory", [128, 160, 192])
 @pytest.mark.parametrize("firmware", ["ovmf", "trixie"])
 def test_what_systemd_boot_manages_in_little_memory(boot, record_property, firmware, memory):
-    """If the peer boots, the loader boots as well. If the loader does not, it says what is missing."""
+    """If the peer boots, the loader boots as well. If the loader does not, it prints what is missing."""
     row = {"firmware": firmware, "memory": memory}
     record_property("matrix", [row])
     options = {"firmware": FIRMWARE[firmware], "memory": memory}

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Measured boot: the TPM finally holds the values that predict-pcrs has computed from the files alone."""
+"""Measured boot: in the end the TPM holds the values that predict-pcrs has computed from the files."""
 
 import base64
 import hashlib
@@ -28,7 +28,7 @@ SEPARATOR = 4
 
 
 def predict(*arguments, bank="sha256"):
-    """A dict from register to value, by predict-pcrs."""
+    """Register -> value, by predict-pcrs."""
     lines = subprocess.run([PREDICT, f"--bank={bank}", *arguments], check=True, stdout=subprocess.PIPE,
                            text=True).stdout.splitlines()
     return {register: value for _, register, _, value in map(str.split, lines)}
@@ -51,7 +51,7 @@ def registers(report, bank="sha256"):
 
 
 def replayed(report, bank="sha256"):
-    """A dict from register to value, by Linux's log, which the firmware has kept and the loader has handed over."""
+    """Register -> value, replayed from Linux's log: the firmware's, which the loader has passed on."""
     algorithm = next(number for number, name in event_log.BANKS.items() if name == bank)
     values = event_log.replay(event_log.parse(base64.b64decode(report["event-log"])), algorithm)
     return {register: values.get(int(register), bytes(hashlib.new(bank).digest_size)).hex() for register in MEASURED}
@@ -63,14 +63,14 @@ def lock(components, *which):
 
 
 def expect_predicted(report, *which):
-    """Checks that the registers have the values of the log and of predict-pcrs."""
+    """Asserts that the registers have the values of the log and of predict-pcrs."""
     for bank in ("sha1", "sha256", "sha384"):
         assert registers(report, bank) == replayed(report, bank)
         assert registers(report, bank) == predict(*which, bank=bank)
 
 
 def expect_recognised(report, components, locked=(4, 9, 11, 12)):
-    """Checks that systemd-pcrlock knows each event, and predicts the guest's registers."""
+    """Asserts that systemd-pcrlock knows each event, and predicts the guest's registers."""
     pcrlock = Pcrlock(base64.b64decode(report["event-log"]), components)
     assert pcrlock.unrecognised(locked) == []
     predicted = pcrlock.predicted(locked)
@@ -79,7 +79,7 @@ def expect_recognised(report, components, locked=(4, 9, 11, 12)):
             assert registers(report, bank)[str(register)] in predicted[bank][register]
 
 
-# A signed policy that systemd finds in the initrd.
+# A signature of register values, which systemd finds in the initrd.
 SIGNED = {"/signature": b'{"sha256":[]}', "/key": b"-----BEGIN PUBLIC KEY-----\n"}
 AS_IMAGE = ["verbose yes", "measure uki", "pcrsig /signature", "pcrpkey /key"]
 
@@ -112,7 +112,8 @@ def test_registers_are_as_predicted(boot, root, tmp_path, tpm, firmware, extra):
 
 
 def with_a_gap(image):
-    """A kernel whose header ends .text 512 bytes early, which only LoadImage would mind; and the end of the gap."""
+    """A kernel whose header ends .text 512 bytes early; only LoadImage would complain. Returns it, and the end of the
+    gap."""
     headers = int.from_bytes(image[0x3c:0x40], "little")
     table = headers + 24 + int.from_bytes(image[headers + 20:headers + 22], "little")
     section = image.index(b".text\0\0\0", table)
@@ -129,7 +130,7 @@ def authenticode(image):
 
 
 def test_gap_in_a_kernel_is_measured(boot, tmp_path):
-    """Authenticode leaves out bytes that run: then the loader measures the whole file, and one changed bit counts."""
+    """Authenticode skips bytes that will run. So the loader measures the whole file, and each bit changes the register."""
     gapped, end = with_a_gap(kernel().read_bytes())
     changed = with_one_bit_flipped(gapped, end - 1)
     assert authenticode(gapped) == authenticode(changed)
@@ -148,7 +149,8 @@ def test_gap_in_a_kernel_is_measured(boot, tmp_path):
 
 @pytest.mark.parametrize("name", ["trixie-snakeoil", pytest.param("trixie-ms", marks=pytest.mark.matrix)])
 def test_kernel_that_was_verified_is_measured_once(boot, tmp_path, name):
-    """The platform, firmware or shim, measures the kernel into register 4 when it is asked. The loader adds nothing."""
+    """The platform (firmware or shim) measures the kernel into register 4 when the loader asks about it. The loader
+    adds nothing."""
     platform = Platform(name, tmp_path)
     image = platform.key.sign(IMAGE)
     signed = platform.key.sign(kernel())
@@ -163,7 +165,7 @@ def test_kernel_that_was_verified_is_measured_once(boot, tmp_path, name):
     events = event_log.parse(base64.b64decode(report["event-log"]))
     assert [event.sha256.hex() for event in events if event.pcr == 4][-1] == authenticode_of(signed)
     assert [event.sha256.hex() for event in events].count(authenticode_of(signed)) == 1
-    # Shim runs before the image, and the tool does not know about it.
+    # Shim runs before the image. predict-pcrs does not know about it, so register 4 differs.
     compared = MEASURED[1:] if platform.has_shim else MEASURED
     assert {register: registers(report)[register] for register in compared} == \
         {register: predicted[register] for register in compared}
@@ -171,7 +173,7 @@ def test_kernel_that_was_verified_is_measured_once(boot, tmp_path, name):
 
 
 def test_kernel_that_an_old_shim_has_measured(boot, tmp_path):
-    """Behind the kernel, old shim measures the key by which it has verified it, so the log does not end with the kernel."""
+    """Old shim measures the kernel, then the key that verified it, so the kernel is not the log's last event."""
     platform = Platform("trixie-snakeoil", tmp_path)
     signed = {f"/{name}.efi": platform.key.sign(image) for name, image in (("shim", OLD_SHIM), ("kexec", IMAGE))}
     known = without_signature(kernel().read_bytes()) + b"old shim knows this kernel"
@@ -189,8 +191,9 @@ def test_kernel_that_an_old_shim_has_measured(boot, tmp_path):
 
 
 def test_log_that_tells_less(boot, tmp_path):
-    """A log in the format of TPM 1.2 also shows the kernel. A full log would not, nor one that cannot be read before the
-    platform sees the kernel (the first look) or after: then the kernel counts as measured, which it is."""
+    """A log in the format of TPM 1.2 shows the kernel as well. The others do not: a full log, or one that cannot be
+    read before the platform sees the kernel (the first look) or afterwards. Then the loader assumes that the kernel was
+    measured, which is true here."""
     platform = Platform("trixie-snakeoil", tmp_path)
     signed = platform.key.sign(without_signature(kernel().read_bytes()))
     changes = {"/EFI/BOOT/BOOTX64.EFI": platform.key.sign(DIFFICULT), "/app.efi": platform.key.sign(IMAGE),
@@ -207,14 +210,14 @@ def test_log_that_tells_less(boot, tmp_path):
         for what in ("entry into PCR 12", "initrd into PCR 9", "command line into PCR 12"):
             assert f"measured the {what}" in attempt.text
         assert "measured the kernel" not in attempt.text
-    # Measured by the program that was asked, once in each run.
+    # In each run the platform measured the kernel once.
     events = event_log.parse(base64.b64decode(report["event-log"]))
     assert [event.sha256.hex() for event in events].count(authenticode_of(signed)) == len(faults)
     assert registers(report)["4"] == event_log.replay(events)[4].hex()
 
 
 def authenticode_of(image):
-    """The Authenticode digest, computed by another program: sbsign has put it into the signature."""
+    """The Authenticode digest, computed by another program: sbsign stored it in the signature."""
     _, offset, _ = certificates(image)
     digest_info = b"\x30\x31\x30\x0d\x06\x09\x60\x86\x48\x01\x65\x03\x04\x02\x01\x05\x00\x04\x20"
     start = image.index(digest_info, offset) + len(digest_info)
@@ -229,7 +232,7 @@ def confidential(boot, boot_options, load_options):
 
 
 def test_confidential_guest(boot, boot_options):
-    """There is no TPM, but there are registers of another kind."""
+    """The machine has no TPM, but the registers of a confidential guest."""
     conf, guest = confidential(boot, boot_options, b"")
     assert wait_for_report(guest)["payload"] == "payload: OK"
     measured = [(2, 0x80000003, 0x10, 32, kernel().read_bytes()), (3, 6, 0, 24, conf + b"\n"),
@@ -266,7 +269,7 @@ def extended(*contents):
 
 
 def test_register_of_what_was_not_measured_is_capped(boot):
-    """The register contains the cap, so an initrd that extends it cannot reach a predicted value."""
+    """The cap is in the register, so no initrd can extend it to a predicted value."""
     registers_in_order = [4, 12, 9, 12, 11]
     faults = [f"tpm-extend-error {number}" for number in range(1, 1 + len(registers_in_order))]
     guest = boot(difficult(*(f"{fault}\n{fault}" for fault in faults)), firmware=FIRMWARE["trixie"], tpm="tpm-crb")
@@ -286,7 +289,7 @@ def test_register_of_what_was_not_measured_is_capped(boot):
 
 @pytest.mark.parametrize("number", [2, pytest.param(3, marks=pytest.mark.matrix)])
 def test_register_that_lacks_a_measurement(boot, root, tmp_path, number):
-    """The register contains an error event, so no extension leads to a predicted value. Later measurements are made
+    """An error event is in the register, so no extension leads to a predicted value. Later measurements are made
     nevertheless."""
     conf = tmp_path / "my.conf"
     conf.write_bytes(entry())
@@ -296,7 +299,7 @@ def test_register_that_lacks_a_measurement(boot, root, tmp_path, number):
     predicted = predict("--image", IMAGE, "--entry", conf, "--root", root)
     error = b"\1\0\0\0"
     lacking = {"12": extended(error, utf16(DEFAULT_OPTIONS))} if number == 2 else {"9": extended(error)}
-    # Another image ran before this one.
+    # difficult.efi ran before the image.
     del found["4"], predicted["4"]
     assert found == {**predicted, **lacking} != predicted
 
@@ -309,7 +312,8 @@ def difficult_and_sealed(tmp_path, root, *runs):
 
 
 def test_sealed_image_and_registers_that_stay_open(boot, root, tmp_path):
-    """Neither measured nor capped: refused. With one failure that a cap repairs, and without any, it boots."""
+    """Refused if a register is neither measured nor capped. With one failure that a cap repairs, and without failures,
+    it boots."""
     runs = ["breaks\nsweep tpm-extend-breaks", "error\nsweep tpm-extend-error", "everything\ntpm-error", "nothing"]
     guest = boot(difficult_and_sealed(tmp_path, root, *runs), firmware=FIRMWARE["trixie"], tpm="tpm-crb")
     report = wait_for_report(guest)
@@ -327,12 +331,12 @@ def test_sealed_image_and_registers_that_stay_open(boot, root, tmp_path):
         assert [warning for warning in attempt.warnings if f"cannot measure the {what} into PCR" in warning], attempt
     assert breaks[-1].exits and nothing[-1].exits
     assert not [warning for warning in nothing[-1].warnings if "PCR" in warning]
-    # The log has all measurements of all runs.
+    # The log has the measurements of all runs.
     assert registers(report) == replayed(report)
 
 
 def test_required_measurements(boot):
-    """Each measurement is required, and a cap does not suffice. The TPM need not report its capabilities; the twin has no
+    """Each measurement is required; a cap does not suffice. The TPM need not report its capabilities. The twin has no
     fault."""
     runs = ["error\nsweep tpm-extend-error", "everything\ntpm-error", "capability\ntpm-error 1", "nothing"]
     conf = entry(extra=["verbose yes", "measure require"])
@@ -349,7 +353,7 @@ def test_required_measurements(boot):
 
 
 def test_required_measurements_without_a_tpm(boot):
-    """The twins are all other boots without a TPM, and the one above with a TPM."""
+    """The twins: all other boots without a TPM, and the test above with one."""
     expect_refusal(boot(files(conf=entry(extra=["measure require"]))),
                    r"measure: required by \\EFI\\BOOT\\BOOTX64.conf: expected a TPM 2.0 or a confidential guest's "
                    r"registers, found neither")

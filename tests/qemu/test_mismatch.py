@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""What happens after the purgatory has refused: halt or reset, and the report of the next start."""
+"""After the purgatory has refused: halt or reset, and the report of the next start."""
 
 import re
 import shutil
@@ -23,11 +23,11 @@ REPORT = (r"kexec: warning: the purgatory stopped the last start: digest mismatc
 
 @pytest.fixture
 def tampered(tmp_path):
-    """tampered(disk, **options) -> a machine whose initrd has one changed bit when the purgatory starts."""
+    """tampered(disk, **options) -> a machine in whose initrd a bit is flipped when the purgatory starts."""
     machines = []
 
     def start(disk, variables, **options):
-        # The addresses also depend on the variables, so the first run uses a copy of the same store.
+        # The addresses also depend on the variables, so the first run uses a copy of the store.
         copy = tmp_path / "copy.fd"
         shutil.copyfile(variables, copy)
         with Machine(disk, variables=copy, **options) as guest:
@@ -71,10 +71,11 @@ def test_halted_and_reported_once_by_the_next_start(tampered, tmp_path):
 
 @pytest.mark.matrix
 def test_no_room_for_the_note(tampered, tmp_path):
-    """A reset without a note could repeat for ever, so the purgatory does not reset. A full store does not prevent a boot."""
+    """If the note cannot be stored, the purgatory does not reset, because resets without a note could repeat for ever.
+    The full store does not prevent a boot."""
     disk = esp.make(tmp_path / "esp.img", files(conf=entry(extra=["verbose yes", "on-mismatch reset"])))
     variables = shutil.copyfile(OVMF.variables, tmp_path / "vars.fd")
-    # The firmware's own variables, without which it has no console, must be there first.
+    # First start: the firmware creates its own variables. Without them it has no console.
     with Machine(disk, variables=variables) as guest:
         guest.expect(r"^kexec: kexec-efi ")
     store = VariableStore(variables)
@@ -91,7 +92,7 @@ def test_no_room_for_the_note(tampered, tmp_path):
 
 
 def test_shown_on_the_screen(tampered, tmp_path):
-    """Letters are as large as 80 in a line allow: with OVMF's 1280 pixels, twice the font's size."""
+    """Letters are as large as lines of 80 columns permit: twice the font's size at OVMF's width of 1280 pixels."""
     disk = esp.make(tmp_path / "esp.img", files())
     guest = tampered(disk, shutil.copyfile(OVMF.variables, tmp_path / "vars.fd"), display=True)
     guest.expect(r"^purgatory: the kernel was not started; halted$")
@@ -105,7 +106,8 @@ def test_shown_on_the_screen(tampered, tmp_path):
 
 
 def test_reset_once_then_reported_then_the_next_boot_option(tampered, tmp_path, boot_options):
-    """One run of QEMU: entry A is tampered with and resets, then reports and returns, and the firmware starts entry B."""
+    """One run of QEMU. Entry A is tampered with, and resets. At its next start it reports that and returns, so the
+    firmware starts entry B."""
     disk = esp.make(tmp_path / "esp.img", files({
         "/EFI/a/a.efi": IMAGE, "/EFI/a/a.conf": entry(extra=["verbose yes", "on-mismatch reset"]),
         "/EFI/b/b.efi": IMAGE, "/EFI/b/b.conf": entry(extra=[]),
@@ -123,8 +125,8 @@ def test_reset_once_then_reported_then_the_next_boot_option(tampered, tmp_path, 
 
 
 def test_reset_behind_systemd_boot_then_reported_then_the_menu(boot, tmp_path):
-    """systemd-boot shows its menu again only after a program that has not failed. The test writes a note like the
-    purgatory's."""
+    """systemd-boot shows its menu again only after a program that returns success. The test writes the note that the
+    purgatory would have left."""
     store = VariableStore(OVMF.variables)
     reset = 1
     store.set("KexecMismatch", struct.pack("<II16s32s32s", 1, reset, b"initrd", bytes(32), b"\xff" * 32),

@@ -16,7 +16,7 @@ MIB = 1 << 20
 
 
 def digests(*paths):
-    """Lines with digests of files, given as (path in the entry, file)."""
+    """Lines with digests, for pairs of (path in the entry, file)."""
     return [f"fsverity {fsverity(file)} {path}" for path, file in paths]
 
 
@@ -28,14 +28,14 @@ def mac_address(number):
 
 
 def nic(number, folder=None):
-    """A network device. Without iPXE's option ROM, the firmware's own PXE and HTTP drivers use it."""
+    """A network device without iPXE's option ROM, so that the firmware's own PXE and HTTP drivers use it."""
     tftp = f",tftp={folder},bootfile=dir/kexecx64.efi" if folder else ""
     return ["-netdev", f"user,id=net{number}{tftp}", "-device",
             f"virtio-net-pci,netdev=net{number},romfile=,addr={FIRST_SLOT + number:x},mac={mac_address(number).hex(':')}"]
 
 
 def tftp_folder(folder, files):
-    """Writes the files of a TFTP server."""
+    """Writes the files that a TFTP server offers."""
     for path, content in files.items():
         place = folder / path
         place.parent.mkdir(parents=True, exist_ok=True)
@@ -44,7 +44,7 @@ def tftp_folder(folder, files):
 
 
 def loader_lines(log):
-    """The warnings and errors of each start of the loader."""
+    """(errors, warnings) of each start of the loader."""
     return [(lines.errors(part), lines.warnings(part)) for part in re.split(r"^kexec: kexec-efi \S+$", log, flags=re.M)[1:]]
 
 
@@ -81,8 +81,7 @@ PXE_FOLDERS = [
 
 
 def test_pxe(tmp_path, empty_disk):
-    """Each network device has a server of its own: the loader refuses its files, and the firmware goes on to the next
-    device."""
+    """Each network device has its own server. The loader refuses its files, and the firmware tries the next device."""
     devices, entries = [], []
     for number, (contents, _) in enumerate(PXE_FOLDERS):
         folder = tftp_folder(tmp_path / f"tftp{number}", {"dir/kexecx64.efi": IMAGE, **contents})
@@ -90,7 +89,7 @@ def test_pxe(tmp_path, empty_disk):
         entries.append(varstore.pxe_option(f"pxe{number}", FIRST_SLOT + number, mac_address(number)))
     store = varstore.boot_options(machine.OVMF.variables, tmp_path / "vars.fd", entries)
     with machine.Machine(empty_disk, variables=store, boot_order=True, extra=devices) as guest:
-        guest.expect("Linux version", timeout=4 * machine.TIMEOUT)  # behind several boots
+        guest.expect("Linux version", timeout=4 * machine.TIMEOUT)  # after several boots
         report = wait_for_report(guest)
     attempts = loader_lines(guest.log.split("Linux version")[0])
     assert len(attempts) == len(PXE_FOLDERS)
@@ -104,7 +103,7 @@ def test_pxe(tmp_path, empty_disk):
 
 # --- HTTP ---
 
-# name: (how the initrd is served, the line of the refusal)
+# name: (how the server sends the initrd, the line of the refusal)
 HTTP_FAULTS = {
     "missing": (Fault(status=404), r"initrd: expected HTTP status 200, found 404"),
     "redirect": (Fault(status=302), r"initrd: expected HTTP status 200, found 302: a redirect, .*"),
@@ -136,8 +135,8 @@ def http_store(tmp_path, urls):
 @pytest.mark.parametrize("names", [("missing", "reset", "changed between retries"),
                                    pytest.param([*HTTP_FAULTS], marks=pytest.mark.matrix)], ids=["three", "all"])
 def test_http(tmp_path, empty_disk, names):
-    """One boot entry for each fault: the loader prints one line, and the firmware goes on. The last one boots, from a
-    server that breaks the connection once, and does not support HEAD."""
+    """One boot entry for each fault: the loader prints one line, and the firmware tries the next entry. The last one
+    boots, from a server that breaks the connection once, and does not support HEAD."""
     files = {"/vmlinuz": (kernel(), Fault(times=0))}
     for name in names:
         files |= http_files(name, HTTP_FAULTS[name][0])
@@ -145,7 +144,7 @@ def test_http(tmp_path, empty_disk, names):
     with serving(files) as server:
         urls = [f"{server.url}/{name}/kexecx64.efi".replace(" ", "%20") for name in [*names, "good"]]
         with machine.Machine(empty_disk, variables=http_store(tmp_path, urls), boot_order=True, extra=nic(0)) as guest:
-            guest.expect("Linux version", timeout=4 * machine.TIMEOUT)  # behind several boots
+            guest.expect("Linux version", timeout=4 * machine.TIMEOUT)  # after several boots
             report = wait_for_report(guest)
     attempts = loader_lines(guest.log.split("Linux version")[0])
     assert len(attempts) == len(urls)
@@ -183,7 +182,7 @@ def test_forty_megabytes_by_tftp(tmp_path, empty_disk, large_initrd):
     folder = tftp_folder(tmp_path / "tftp", {"dir/kexecx64.efi": IMAGE, "dir/kexecx64.conf": conf, "vmlinuz": kernel(),
                                              "dir/large": large_initrd})
     with pxe_machine(tmp_path, empty_disk, folder) as guest:
-        # Progress that the firmware's callback reports, while it reads the file in one call.
+        # The firmware's callback reports the progress, although it reads the file in one call.
         guest.expect(r"large: +\d\d? %, \d+ MB/s")
         wait_for_report(guest)
     assert loader_lines(guest.log.split("Linux version")[0]) == [([], [])]
@@ -205,7 +204,7 @@ def test_forty_megabytes_by_http(tmp_path, empty_disk, large_initrd):
 @pytest.mark.parametrize("size, line", [(2000, r"cannot read: expected 1000 bytes, found more: it changed while it was read"),
                                         (500, r"ends early: expected 1000 bytes, found 500")])
 def test_file_that_changes_on_a_tftp_server(tmp_path, empty_disk, large_initrd, size, line):
-    """The loader asks for all sizes before it reads the first initrd. Meanwhile the second one changes."""
+    """The loader asks for all sizes before it reads the first initrd. While it reads that, the second one changes."""
     folder = tftp_folder(tmp_path / "tftp", {"dir/kexecx64.efi": IMAGE, "vmlinuz": kernel(), "dir/large": large_initrd,
                                              "dir/small": bytes(1000),
                                              "dir/kexecx64.conf": small_entry(["large", "small"], "network trust")})
@@ -219,7 +218,7 @@ def test_file_that_changes_on_a_tftp_server(tmp_path, empty_disk, large_initrd, 
 
 @pytest.mark.matrix
 def test_disk_that_http_boot_has_fetched(tmp_path, empty_disk):
-    """The firmware makes it a RAM disk with a volume, which the loader reads like any other."""
+    """The firmware makes a RAM disk of it, whose volume the loader reads like any other."""
     disk = tmp_path / "disk.img"
     with open(disk, "wb") as file:
         file.truncate(24 * MIB)

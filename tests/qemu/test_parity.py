@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""The same kernel, initrd and options, chained by the same systemd-boot, through the kernel's own EFI stub and through
-kexec-efi. The reports of the two booted systems must be equal, with the exceptions that this file lists and explains.
+"""The same kernel, initrd and options, started by the same systemd-boot, once through the kernel's EFI stub and once
+through kexec-efi. The reports of the two booted systems must be equal, except for the differences that this file lists
+and explains.
 
 systemd-boot starts both, so both have its variables and measurements, and only the last step differs.
 """
@@ -47,13 +48,13 @@ EXPLAINED = {
     "LoaderRandomSeed": "systemd-boot makes a new one each time",
 }
 
-# The other banks, of registers that unified images are measured into.
+# Registers that unified images are measured into, in the other banks.
 EXPLAINED.update({f"pcr-{bank}-{pcr}": EXPLAINED[f"pcr-{pcr}"] for bank in ("sha1", "sha384") for pcr in (4, 9, 11, 12)})
 
 OUR_VARIABLES = {"KexecLog", "StubInfo", "StubFeatures", "StubImageIdentifier", "StubDevicePartUUID", "LoaderTimeInitUSec",
                  "LoaderTimeExecUSec"}
 
-# The stub leaves the initrd's place in a table as well, for architectures without boot_params. On x86 the kernel looks
+# The stub also leaves the initrd's place in a table, for architectures without boot_params. On x86 the kernel looks
 # there only if boot_params has no initrd (arch/x86/kernel/setup.c, get_ramdisk_image).
 STUB_TABLES = {"INITRD"}
 
@@ -70,10 +71,10 @@ FIELDS = {
     "vid_mode": (0x1fa, 2),
 }
 
-# The kernel's own sizes vary by less than this from boot to boot.
+# The kernel's own sizes vary by less than this between boots.
 MEMORY_TOLERANCE_KIB = 128
 
-# The seed and the event log lie in ACPI memory, which is the firmware's to round up; the logs differ in length.
+# The seed and the event log lie in ACPI memory, whose size the firmware may round up; the logs differ in length.
 ACPI_TOLERANCE = 64 * 1024
 
 
@@ -90,7 +91,7 @@ def contents(lines, name, loader=SYSTEMD_BOOT):
 
 
 def facts(report):
-    """Key -> values of a report, without the exceptions above."""
+    """Key -> values of a report, without the explained differences."""
     result = collections.defaultdict(list)
     for line in report.lines:
         key, _, value = line.partition(" ")
@@ -100,13 +101,13 @@ def facts(report):
 
 
 def dmesg_facts(report):
-    """The lines without their times, without the e820 table, and without the table of EFI's tables, which is compared
+    """The kernel's lines without times, without the e820 table, and without the list of EFI's tables, which is compared
     below."""
     text = re.sub(r"^\[[ .\d]*\] ", "", report.dmesg, flags=re.MULTILINE)
-    # Which descriptor of the map it is depends on how many pieces there are before it.
+    # The number in this line depends on how many pieces the memory map has before it.
     lines = re.sub(r"(efi: Remove mem)\d+", r"\1", text).splitlines()
-    # The memory of boot services depends on the firmware's work so far, which includes the loader. Messages about slow
-    # calls depend on the machine.
+    # Memory of boot services depends on the firmware's work so far, including the loader's calls. Messages about slow
+    # calls depend on the host.
     skipped = r"BIOS-e820|efi: .*ACPI.*=0x|efi: Freeing EFI boot services|Kernel random base|took \d+ usecs"
     return [line for line in lines if not re.search(skipped, line)]
 
@@ -117,10 +118,10 @@ def efi_tables(report):
 
 
 def e820_totals(report):
-    """Kind -> bytes. Memory that may become ACPI memory counts as `usable or ACPI data`."""
+    """Kind -> bytes. `usable or ACPI data` counts memory that may become ACPI memory."""
     totals = collections.Counter()
     for start, end, kind in re.findall(r"BIOS-e820: \[mem (0x\w+)-(0x\w+)\] +(.*)$", report.dmesg, re.MULTILINE):
-        # Linux 7 uses another word.
+        # Linux 7 calls it System RAM.
         totals["usable" if kind == "System RAM" else kind] += int(end, 16) + 1 - int(start, 16)
     assert totals["usable"] and totals["ACPI data"]
     totals["usable or ACPI data"] = totals.pop("usable") + totals["ACPI data"]
@@ -146,13 +147,13 @@ def expect_parity(stub, ours):
 
 
 def expect_event_log(report):
-    """Linux's log has each earlier measurement once: replayed, it gives the TPM's values."""
+    """Linux's log has each earlier measurement once: its replay gives the TPM's values."""
     events = event_log.parse(base64.b64decode(report["event-log"]))
     values = event_log.replay(events)
     assert {0, 1, 2, 3, 4, 5, 6, 7} <= set(values)
     for pcr in range(10):
         assert report[f"pcr-{pcr}"] == values.get(pcr, bytes(32)).hex().upper(), f"PCR {pcr}"
-    # The firmware's last events, which follow the copy of the log, from the table of final events.
+    # The firmware's last events come from the table of final events, behind the copied log.
     assert events[-1].content == b"Exit Boot Services Returned with Success"
 
 
@@ -169,7 +170,7 @@ def test_parity(boot):
     expect_parity(stub, ours)
     expect_event_log(stub)
     expect_event_log(ours)
-    # The value exists, and is not only equal in both.
+    # The values exist, and are not equal only because both are missing.
     assert {"RNG", "TPMEventLog", "TPMFinalLog"} <= efi_tables(ours)
     assert re.search(r"\[    0\.000000\] random: crng init done", ours.dmesg)
     assert "secureboot: Secure boot disabled" in ours.dmesg

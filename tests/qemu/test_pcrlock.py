@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Unified images: the guest's registers have the values that predict-pcrs computes, and those that systemd-pcrlock
-predicts from its own or our components."""
+"""Unified images: the guest's registers have the values that predict-pcrs computes, and the values that systemd-pcrlock
+predicts from its own components or from ours."""
 
 import base64
 
@@ -35,7 +35,7 @@ def boot_image(boot, boot_options, tmp_path, image, options=None, **machine):
 
 
 def test_unified_image(boot, boot_options, tmp_path):
-    """systemd-pcrlock's own component predicts registers 4 and 11, and ours predicts all."""
+    """systemd-pcrlock's own component predicts registers 4 and 11; ours predicts all."""
     report, which = boot_image(boot, boot_options, tmp_path, unified(), firmware=FIRMWARE["trixie"], tpm="tpm-crb")
     lock_uki(tmp_path / "theirs", tmp_path / "image.efi")
     expect_recognised(report, tmp_path / "theirs", (4, 11, 12))
@@ -57,8 +57,8 @@ def test_what_load_options_choose(boot, boot_options, tmp_path, options, has_lin
 
 
 def test_sidecars_are_predicted(boot, tmp_path):
-    """One sidecar of each kind for this image and for all images, and addons that add everything possible; also for an
-    image that an entry names."""
+    """One sidecar of each kind for this image and for all images, and addons that add everything possible. The test
+    also boots the image by an entry."""
     root = tmp_path / "root"
     image = uki.make([(".osrel", b"ID=debian\n"), (".cmdline", DEFAULT_OPTIONS.encode()), (".uname", b"6.1"),
                       (".linux", kernel().read_bytes()), (".initrd", INITRD.read_bytes()),

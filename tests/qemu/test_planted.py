@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Planted variables: each variable that the loader reads, or that tells Linux about this boot, with each form of
-attributes. None reaches Linux as if a loader had set it, and none changes what boots.
+attributes. None reaches Linux as if a loader had set it, and none changes which kernel boots.
 
-An earlier image of the same boot plants what it can (plant.c); the others are in the variable store beforehand. A
-volatile variable that boot services and Linux see does not count as planted: loaders leave such variables.
+An image that ran earlier in the same boot plants the variables that it can (plant.c); the variable store has the others
+beforehand. A volatile variable that boot services and Linux see does not count as planted: loaders leave such
+variables.
 """
 
 import re
@@ -25,27 +26,28 @@ OVERWRITE = uuid.UUID("e20939be-32d4-41be-a150-897f85d49829")
 VENDORS = {"loader": LOADER, "kexec": KEXEC, "shim": SHIM, "seed": SEED, "overwrite": OVERWRITE,
            "global": varstore.GLOBAL_VARIABLE}
 
-# Variables that loaders and stubs set at each start by the specification (systemd 261), and names that it does not have
-# yet.
+# Variables that loaders and stubs set at each start by the specification (systemd 261), and two names that it does not
+# define.
 REPORTS = ["LoaderBootCountPath", "LoaderDeviceIdentifier", "LoaderDevicePartUUID", "LoaderDeviceURL", "LoaderEntries",
            "LoaderEntrySelected", "LoaderFeatures", "LoaderFirmwareInfo", "LoaderFirmwareType", "LoaderImageIdentifier",
            "LoaderInfo", "LoaderKeyboardLayout", "LoaderRandomSeed", "LoaderSysFailReason", "LoaderTimeExecUSec",
            "LoaderTimeInitUSec", "LoaderTimeMenuUSec", "LoaderTpm2ActivePcrBanks", "StubDevicePartUUID", "StubDeviceURL",
            "StubFeatures", "StubImageIdentifier", "StubInfo", "StubPcrInitRDConfExts", "StubPcrInitRDSysExts",
            "StubPcrKernelImage", "StubPcrKernelParameters", "StubProfile", "LoaderOfTomorrow", "StubOfTomorrow"]
-# Variables that the operating system keeps by the specification.
+# Variables that belong to the operating system by the specification.
 SETTINGS = ["LoaderConfigConsoleMode", "LoaderConfigTimeout", "LoaderConfigTimeoutOneShot", "LoaderEntryDefault",
             "LoaderEntryLastBooted", "LoaderEntryOneShot", "LoaderEntryPreferred", "LoaderEntrySysFail",
             "LoaderSystemToken"]
 OURS = {"LoaderInfo", "LoaderFeatures", "LoaderImageIdentifier", "LoaderFirmwareInfo", "LoaderFirmwareType", "LoaderDevicePartUUID",
         "LoaderTimeInitUSec", "LoaderTimeExecUSec"}
 
-# Variables that each stub replaces, and variables that it deletes unless it boots a unified image.
+# Variables that each stub replaces, and those that it deletes unless it boots a unified image.
 STUBS = {"StubInfo", "StubFeatures", "StubImageIdentifier", "StubDevicePartUUID"}
 UNIFIED = {"StubProfile", "StubPcrKernelImage", "StubPcrKernelParameters", "StubPcrInitRDSysExts", "StubPcrInitRDConfExts"}
 
 NV, BS, RT, AT = 1, 2, 4, 0x20
-# Debian 13's build for machines without SMM; Debian 12's has the code, and makes the variables anew at each start.
+# Debian 13's build for machines without SMM. Debian 12's has the code for Secure Boot, and recreates its variables at
+# each start.
 WITHOUT_SECURE_BOOT = "trixie"
 MENU = "systemd-boot 257"
 GOOD = f"linux=/vmlinuz initrd=/initrd -- {DEFAULT_OPTIONS}"
@@ -53,9 +55,9 @@ REQUIRING = "linux=/vmlinuz initrd=/initrd"
 
 
 def variables(attributes):
-    """(attributes, vendor, name, value): bytes, or text that becomes UTF-16."""
+    """Yields (attributes, vendor, name, value). Values are bytes, or text that becomes UTF-16."""
     yield from ((attributes, "loader", name, MENU if name == "LoaderInfo" else f"planted-{name}") for name in REPORTS)
-    # Always with their own attributes, because a setting with others has no effect.
+    # Settings always have their own attributes, because others have no effect.
     yield from ((NV | BS | RT, "loader", name, f"planted-{name}") for name in SETTINGS)
     yield attributes, "kexec", "KexecLog", "planted-KexecLog"
     yield attributes, "shim", "MokSBState", b"\1"
@@ -65,7 +67,7 @@ def variables(attributes):
 
 
 def plant_list(attributes):
-    """The file for plant.c."""
+    """The list of variables for plant.c."""
     return "".join(f"{form:x} {vendor} {name} {'#' + value.hex() if isinstance(value, bytes) else value}\n"
                    for form, vendor, name, value in variables(attributes)).encode()
 
@@ -76,7 +78,7 @@ def set_beforehand(store, attributes):
 
 
 def planted_names(report):
-    """The fields of the report that have a planted value in the booted system."""
+    """The names of the variables that have a planted value in the booted system."""
     return {line.split()[0] for line in report.lines if re.search(r" (planted-\w+|systemd-boot 257)$", line)} - set(SETTINGS)
 
 
@@ -95,7 +97,7 @@ def expect_nothing_planted(report):
 
 
 def expect_what_boots(report):
-    """Checks that the same boots as without planted variables, and with the same settings."""
+    """Asserts that the planted variables changed neither the booted kernel nor the settings."""
     assert report["cmdline"] == DEFAULT_OPTIONS
     assert report["payload"] == "payload: OK"
     found = attributes_of(report)
@@ -104,7 +106,8 @@ def expect_what_boots(report):
 
 
 def expect_refusal(guest, line, start=0):
-    """Checks that an error returns to the firmware, which goes on, whatever LoaderInfo says."""
+    """Expects the error, and the firmware's next step: the loader returns an error to the firmware, whatever LoaderInfo
+    says."""
     start = guest.expect(rf"^kexec: {line}$", start=start).end()
     return guest.expect(r"BdsDxe: failed to start Boot\w+ .*", start=start).end()
 
@@ -115,7 +118,7 @@ UNKNOWN = (r"/vmlinuz: signature: required by .*: expected Secure Boot on, found
 
 
 def contents(attributes, planting):
-    """The files of an ESP on which the planting image starts the loader, or the firmware does."""
+    """The files of an ESP; either the planting image or the firmware starts the loader."""
     changes = {"/EFI/BOOT/BOOTX64.EFI": None, "/EFI/BOOT/BOOTX64.conf": None, "/kexec.efi": IMAGE,
                "/require.conf": entry(extra=["signature require"])}
     if planting:
@@ -133,7 +136,7 @@ def start(boot, tmp_path, attributes, store, entries, firmware="ovmf", planting=
 
 
 def expect_planted(guest, attributes):
-    """Checks that the variables were there, except those whose names the firmware protects."""
+    """Asserts that the variables were planted, except those whose names the firmware protects."""
     for form, _, name, _ in variables(attributes):
         if name != "MemoryOverwriteRequestControl":
             assert f"kexec: plant: {name} 0x{form:x}: SUCCESS\n" in guest.log, name
@@ -146,10 +149,10 @@ def seed_taken(attributes):
     return attributes & NV and attributes & BS and not attributes & AT
 
 
-# Planted by an earlier image; an operating system can plant only the second.
+# An earlier image plants them; an operating system could plant only the second form.
 @pytest.mark.parametrize("attributes", [NV | BS, NV | BS | RT, BS], ids=["NV BS", "NV BS RT", "BS"])
 def test_planted_by_an_earlier_image(boot, tmp_path, attributes):
-    """The firmware does not know Secure Boot, and its variable was written offline."""
+    """The firmware does not know Secure Boot; its variable was written offline."""
     store = varstore.VariableStore(FIRMWARE[WITHOUT_SECURE_BOOT].variables)
     offline = attributes | NV
     store.set("SecureBoot", b"\1", attributes=offline)
@@ -165,7 +168,7 @@ def test_planted_by_an_earlier_image(boot, tmp_path, attributes):
                      rf"0x{attributes:x}.*: deleted$", first, re.MULTILINE)
     expect_nothing_planted(report)
     expect_what_boots(report)
-    # Secure Boot is not known to be on, and Linux learns that. The kernel is verified nevertheless, and this firmware
+    # The state of Secure Boot is unknown, and Linux learns that. The kernel is verified nevertheless, and this firmware
     # accepts any.
     assert "Secure boot could not be determined" in report.dmesg
     assert "kexec: warning: Secure Boot: expected it on or off, found it unknown" in guest.log
@@ -173,8 +176,8 @@ def test_planted_by_an_earlier_image(boot, tmp_path, attributes):
 
 
 def test_left_by_an_earlier_loader(boot, tmp_path):
-    """The variables are volatile, for boot services and Linux: a loader that starts us describes itself with them, and is
-    believed. But the log is our own, and so are the variables of the last stub."""
+    """The variables are volatile, for boot services and Linux: a loader that starts ours describes itself by them, and
+    ours believes it. The exceptions are our own log, and the variables of the last stub."""
     store = varstore.VariableStore(FIRMWARE["ovmf"].variables)
     guest = start(boot, tmp_path, BS | RT, store, [("good", None, GOOD)])
     report = wait_for_report(guest)
@@ -189,7 +192,7 @@ def test_left_by_an_earlier_loader(boot, tmp_path):
 
 
 def test_what_only_offline_can_be_written(boot, tmp_path):
-    """Variables that boot services do not see; and SecureBoot with two bytes, which is not 0."""
+    """Variables that boot services do not see; and SecureBoot with two bytes instead of one 0."""
     attributes = NV | RT
     store = varstore.VariableStore(FIRMWARE[WITHOUT_SECURE_BOOT].variables)
     set_beforehand(store, attributes)
@@ -205,7 +208,8 @@ def test_what_only_offline_can_be_written(boot, tmp_path):
 
 
 def test_authenticated_ones_stay_and_a_sealed_image_is_refused(boot, tmp_path):
-    """Firmware with Secure Boot code deletes no authenticated variable. The last entry, which seals nothing, boots."""
+    """Firmware with code for Secure Boot does not delete authenticated variables, so the sealed image is refused. The
+    last entry, which is not sealed, boots."""
     attributes = NV | BS | RT | AT
     store = varstore.VariableStore(FIRMWARE["secboot"].variables)
     set_beforehand(store, attributes)

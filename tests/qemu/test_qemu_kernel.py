@@ -26,7 +26,7 @@ def unified(tmp_path):
 
 @needs_shim
 def test_shim_boots_kernel_and_initrd(tmp_path):
-    """All of -append is for the kernel, even words that would mean something to the loader elsewhere."""
+    """All of -append belongs to the kernel, even words that are load options elsewhere."""
     append = f'{DEFAULT_OPTIONS} verbose a="b  c" linux=/x kernel -- d "e k\u00e4se'
     words = options_of(shim=IMAGE, kernel=kernel(), initrd=INITRD, append=append)
     with Machine(None, firmware=FIRMWARE["trixie"], qemu=NEWER_QEMU, extra=words) as guest:
@@ -34,12 +34,12 @@ def test_shim_boots_kernel_and_initrd(tmp_path):
         assert report["cmdline"] == append
         assert report["payload"] == "payload: OK"
         assert not lines.warnings(guest.log) and not lines.errors(guest.log)
-        # edk2 registers the initrd and names it, but Linux gets it once: ramdisk_size of boot_params shows that.
+        # edk2 registers the initrd and names it as well. Linux gets it once: boot_params has its size once.
         assert struct.unpack_from("<I", bytes.fromhex(report["boot-params"]), 0x21c)[0] == INITRD.stat().st_size
 
 
 def test_image_as_the_kernel_says_what_to_do_instead():
-    """QEMU itself refuses an -initrd for a -kernel that is no Linux."""
+    """QEMU refuses -initrd if -kernel is not a Linux kernel."""
     with Machine(None, extra=options_of(kernel=IMAGE)) as guest:
         guest.expect(r"^kexec: QEMU: expected -shim with this image and -kernel with Linux \(QEMU 10\), or -kernel with a "
                      r"unified image, found nothing to boot$")

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Boots that are refused: one line says why, and the firmware goes on to the next boot entry."""
+"""Refused boots: one line says why, and the firmware goes on to the next boot entry."""
 
 import random
 import re
@@ -18,7 +18,7 @@ def garbage(size):
 
 
 def header_with(offset, value):
-    """Debian's kernel with other bytes at one place of its header."""
+    """Debian's kernel with `value` at one offset of its header."""
     content = bytearray(kernel().read_bytes())
     content[offset:offset + len(value)] = value
     return bytes(content)
@@ -105,7 +105,7 @@ def test_other_digest_is_refused(boot, boot_options, record_property):
 
 def expect_refusal(guest, line):
     guest.expect(r"^kexec: " + line + r"$")
-    # The firmware reports that its boot option failed, and goes on to its shell.
+    # The firmware reports the failure of its boot option, and goes on to its shell.
     guest.expect(r"BdsDxe: failed to start Boot\w+ .*")
     guest.expect(r"Shell>|UEFI Interactive Shell|BdsDxe: No bootable option")
     assert "Linux version" not in guest.log

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""An initrd that the loader's caller has registered (register.c): it is loaded in front of the others, once."""
+"""An initrd that the loader's caller has registered (register.c) is loaded once, in front of the others."""
 
 import hashlib
 import pathlib
@@ -11,8 +11,7 @@ from test_boot import packed, segments
 from test_sealed import seal
 from test_systemd_boot import menu
 
-# tests/unit/test_source_registered_initrd.c has more lies, because each start here takes the time to load the kernel
-# first.
+# tests/unit/test_source_registered_initrd.c tests more lies; here each start first loads the kernel, which takes time.
 REFUSALS = {
     "no size": r"registered initrd: cannot tell its size: expected BUFFER_TOO_SMALL, found DEVICE_ERROR",
     "no content": r"registered initrd: cannot read: expected \d+ bytes, found DEVICE_ERROR",
@@ -21,14 +20,14 @@ REFUSALS = {
 
 
 def started_by_it(tmp_path, changes=None, conf=None):
-    """An ESP on which register.c starts the loader, and registers an archive with two files."""
+    """An ESP on which register.c registers an archive with two files, and starts the loader."""
     registered = packed(tmp_path, "extra1", b"registered ") + packed(tmp_path, "extra2", b"registered ")
     return files({"/EFI/BOOT/BOOTX64.EFI": BUILD / "register.efi", "/kexec.efi": IMAGE, "/registered": registered,
                   **(changes or {})}, conf)
 
 
 def test_first_of_all_and_each_lie_is_one_line(boot, tmp_path):
-    """The entry's initrd follows the registered one, so its file replaces the other."""
+    """The entry's initrd follows the registered one, so its file replaces the one of the same name."""
     named = packed(tmp_path, "extra2", b"named ")
     guest = boot(started_by_it(tmp_path, {"/named": named}, entry(initrds=["/named", "/initrd"])))
     report = wait_for_report(guest)
@@ -39,7 +38,7 @@ def test_first_of_all_and_each_lie_is_one_line(boot, tmp_path):
 
 
 def test_sealed_image_refuses_it(boot, tmp_path):
-    """The twin without a registered initrd is in test_sealed.py."""
+    """test_sealed.py has the twin, without a registered initrd."""
     image = seal(tmp_path, "--linux", kernel(), "--initrd", INITRD, "--cmdline", DEFAULT_OPTIONS)
     guest = boot(started_by_it(tmp_path, {"/kexec.efi": image}))
     guest.expect(r"^kexec: registered initrd: expected none, since what this image boots is sealed in it, found one of "
@@ -48,7 +47,7 @@ def test_sealed_image_refuses_it(boot, tmp_path):
 
 
 def test_same_initrd_by_systemd_boot_is_loaded_once(boot):
-    """systemd-boot registers the entry's initrd, and names it in the load options as well."""
+    """systemd-boot registers the entry's initrd, and also names it in the load options."""
     contents = menu([f"initrd /initrd", f"options linux=/vmlinuz verbose -- {DEFAULT_OPTIONS}"])
     path = "/loader/entries/entry0.conf"
     contents[path] = contents[path].replace(b"\nefi ", b"\nlinux ")

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""The procedure in SECURITY.md: a revoked sealed image does not start any more, and its successor does. The commands here
-are those of that page."""
+"""The procedure in SECURITY.md: a revoked sealed image no longer starts, and its successor does. The commands are those
+of that page."""
 
 import copy
 import re
@@ -26,7 +26,7 @@ TIME_BASED_AUTHENTICATED_WRITE_ACCESS = 0x20
 
 
 def sealed_image(folder, platform, generation):
-    """A unified image of an owner who uses generations."""
+    """A unified image whose owner uses generations."""
     folder = folder / f"generation{generation}"
     folder.mkdir()
     return platform.key.sign(seal(folder, f"--linux={kernel()}", f"--initrd={INITRD}",
@@ -35,7 +35,7 @@ def sealed_image(folder, platform, generation):
 
 
 def revocations(folder, level):
-    """An image without code, only with a level for shim."""
+    """An image without code: it only has a revocation level for shim."""
     (folder / "level").write_text(level)
     (folder / "sbat").write_text("sbat,1,SBAT Version,sbat,1,https://github.com/rhboot/shim/blob/main/SBAT.md\n"
                                  "acme-revocations,1,Acme,acme-boot,1,https://acme.test\n")
@@ -64,8 +64,8 @@ def expect_refusal_by_shim(guest, label, start):
 
 
 def test_generation_revoked_behind_shim(boot, tmp_path):
-    """A file beside shim revokes the generation, and shim remembers it: the second entry does not have the file. Shim
-    reads it before it knows the keys of the machine's owner, so its key must be in the firmware's db."""
+    """A file beside shim revokes the generation. Shim remembers that: the second entry does not have the file. Shim
+    reads the file before it knows the machine owner's keys, so the file's key must be in the firmware's db."""
     platform = Platform("trixie-snakeoil", tmp_path)
     old, new = (sealed_image(tmp_path, platform, generation) for generation in (1, 2))
     level = revocations(tmp_path, "sbat,1,2030010100\nshim,4\ngrub,5\ngrub.proxmox,2\nacme,2\n")
@@ -81,14 +81,14 @@ def test_generation_revoked_behind_shim(boot, tmp_path):
 
 
 def signature_list_of_digest(image):
-    """A list as hash-to-efi-sig-list makes it (UEFI specification 32.4.1, EFI_CERT_SHA256_GUID)."""
+    """A signature list as hash-to-efi-sig-list makes it (UEFI specification 32.4.1, EFI_CERT_SHA256_GUID)."""
     digest = loader.File("image", image).authenticode()
     return SHA256.bytes_le + struct.pack("<III", 28 + 48, 0, 48) + SHIM.bytes_le + digest
 
 
 @pytest.mark.matrix
 def test_digest_revoked_behind_shim(boot, tmp_path):
-    """The digest is in MokListX, as MokManager leaves it."""
+    """MokListX has the digest, as MokManager writes it."""
     platform = Platform("trixie-ms", tmp_path)
     old, new = (sealed_image(tmp_path, platform, generation) for generation in (1, 2))
     store = varstore.VariableStore(platform.firmware.variables)
@@ -101,7 +101,7 @@ def test_digest_revoked_behind_shim(boot, tmp_path):
 
 
 def test_digest_revoked_without_shim(boot, tmp_path):
-    """The digest is in dbx, as the firmware leaves it when the owner of its KEK has appended to it."""
+    """dbx has the digest, as the firmware stores it when the owner of its KEK has appended it."""
     platform = Platform("trixie-snakeoil", tmp_path)
     old, new = (sealed_image(tmp_path, platform, generation) for generation in (1, 2))
     store = varstore.VariableStore(platform.firmware.variables)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Images that contain what they boot: sealed entries and unified kernel images."""
+"""Images that contain their entry or their kernel: sealed entries and unified kernel images."""
 
 import hashlib
 import re
@@ -31,7 +31,7 @@ def seal(tmp_path, *arguments):
 
 @pytest.fixture
 def sealed(tmp_path):
-    """An image with a sealed entry for the kernel and initrd of every test."""
+    """An image with a sealed entry for the tests' usual kernel and initrd."""
     (tmp_path / "vmlinuz").symlink_to(kernel())
     (tmp_path / "initrd").symlink_to(INITRD)
     conf = tmp_path / "my.conf"
@@ -100,7 +100,7 @@ def test_one_digest_from_the_entry_to_the_purgatory(sealed, tmp_path):
         wait_for_report(guest)
 
 
-# Wrong data that an image may find instead of itself, and its message.
+# Faults that show an image something other than itself, and its message.
 LIES = [("image-elsewhere 1", r"expected the firmware to know it at 0x[0-9a-f]+, where it runs, found 0x[0-9a-f]+"),
         ("image-elsewhere 2", r"expected the firmware to know it at 0x[0-9a-f]+, where it runs, found 0x[0-9a-f]+"),
         ("image-size 0", r"expected the headers of a PE image in its 0x0 bytes, found none"),
@@ -111,7 +111,8 @@ NAMES_CHANGE = ("headers-change 3", r"is marked as sealed: expected a section .e
 
 
 def boot_with_lies(boot, image, lies):
-    """The entry beside the image would boot, if it were asked. The last run is as it should be, and boots."""
+    """Each run has one lie. The entry beside the image would boot if the loader asked it. The last run has no lie, and
+    boots."""
     runs = [f"{lie}\n{lie}" for lie, _ in lies]
     guest = boot(difficult(*runs, "whole", changes={"/app.efi": image}, conf=entry(options=f"{DEFAULT_OPTIONS} beside")))
     report = wait_for_report(guest)
@@ -128,7 +129,8 @@ def test_sealed_image_that_cannot_read_itself(boot, sealed):
 
 
 def test_generic_image_that_cannot_read_itself(boot):
-    """The image cannot know that it is generic, and refuses. If only the names of its sections are missing, it can know."""
+    """An image that cannot read itself cannot know that it is generic, and refuses. If only the names of its sections
+    are missing, it knows."""
     assert boot_with_lies(boot, IMAGE, LIES)["cmdline"] == f"{DEFAULT_OPTIONS} beside"
 
 

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Secure Boot: only kernels boot that the platform vouches for. The expectation follows from the owner of the platform's
-keys. Each boot tries several boot entries, one of which must boot: that is the twin of the refusals."""
+"""Secure Boot: only kernels boot that the platform vouches for. The owner of the platform's keys decides which these
+are. Each boot tries several boot entries, of which one must boot: the twin of the refusals."""
 
 import re
 
@@ -25,7 +25,8 @@ CONFIGURATIONS = ["trixie-snakeoil", "ms",
                   pytest.param("trixie-ms", marks=pytest.mark.matrix),
                   pytest.param("strictnx-ms", marks=pytest.mark.matrix)]
 
-# The valid signature of each kernel: by the platform's own key, by Debian, or by an untrusted key.
+# Whose valid signature each kernel has: "ours" is the platform's own key. None: no valid signature, or one by an
+# untrusted key.
 SIGNERS = {"unsigned": None, "one bit flipped": None, "last bit flipped": None, "truncated": None, "other key": None,
            "certificate junk": None, "debian": "debian", "signed": "ours"}
 
@@ -47,7 +48,7 @@ class Platform:
         if not self.has_shim:
             files = {f"/EFI/{folder}/kexec.efi": image, f"/EFI/{folder}/kexec.conf": conf}
             return files, f"\\EFI\\{folder}\\kexec.efi"
-        # Shim starts the file of this name beside itself.
+        # Shim starts the image of this name beside itself.
         files = {f"/EFI/{folder}/shimx64.efi": SHIM_IMAGE, f"/EFI/{folder}/grubx64.efi": image,
                  f"/EFI/{folder}/grubx64.conf": conf}
         return files, f"\\EFI\\{folder}\\shimx64.efi"
@@ -63,7 +64,7 @@ class Platform:
 
 @pytest.fixture(scope="module")
 def kernels(tmp_path_factory):
-    """kernels(key) -> a dict from the names in SIGNERS to kernels; the platform trusts `key`."""
+    """kernels(key) -> the names in SIGNERS -> kernels. The platform trusts `key`."""
     other = Key.new(tmp_path_factory.mktemp("keys"), "other")
 
     def make(key):
@@ -78,7 +79,7 @@ def kernels(tmp_path_factory):
 
 
 def boot_entries(boot, platform, entries, files, **machine_options):
-    """Boots with the boot entries `entries`, a dict from label to (image, text of the file beside it), in this order."""
+    """Boots with the boot entries `entries`, label -> (image, text of the file beside it), in this order."""
     contents = dict(files)
     options = []
     for number, (label, (image, conf)) in enumerate(entries.items()):
@@ -90,7 +91,7 @@ def boot_entries(boot, platform, entries, files, **machine_options):
 
 
 def expect_refusals(guest, lines):
-    """Waits for the line about each boot entry's refusal, after which the firmware reports the failure."""
+    """Expects the line of each boot entry's refusal, and the firmware's report of the failure behind it."""
     start = 0
     for line in lines:
         start = guest.expect(rf"^kexec: {line}$", start=start).end()
@@ -110,7 +111,7 @@ def refusal(path):
 
 @pytest.mark.parametrize("name", CONFIGURATIONS)
 def test_kernels(boot, tmp_path, kernels, name, record_property):
-    """Every kernel that is not trusted, by a boot entry of its own, then a trusted one."""
+    """A boot entry for every untrusted kernel, then one for a trusted kernel."""
     platform = Platform(name, tmp_path)
     refused = [label for label, signer in SIGNERS.items() if signer not in platform.trusts]
     record_property("Secure Boot", [{"platform": name, **dict.fromkeys(refused, "refused"), "signed": "boots"}])
@@ -124,7 +125,7 @@ def test_kernels(boot, tmp_path, kernels, name, record_property):
     assert re.findall(r"^kexec: (\S+): signature: .*: the file has none$", guest.log, re.MULTILINE) == [paths["unsigned"]]
     expect_locked_down(report)
     assert guest.log.count("Linux version") == 1
-    # The keys that shim's owner has enrolled reach Linux.
+    # Linux gets the keys that shim's owner has enrolled.
     assert ("MOKvar=" in report.dmesg) == platform.has_shim
 
 
@@ -142,7 +143,7 @@ def test_kernel_signed_by_debian_behind_debians_shim(boot, tmp_path, record_prop
 
 @pytest.mark.parametrize("name, image", [("old shim", OLD_SHIM), ("bare shim", BARE_SHIM)])
 def test_shim_that_is_asked_by_its_protocol(boot, tmp_path, name, image):
-    """Shim knows a kernel that the firmware does not. Old shim is asked in the System V ABI, and bare shim has not
+    """Shim knows a kernel that the firmware does not. Old shim is called in the System V ABI; bare shim has not
     replaced the firmware's LoadImage."""
     platform = Platform("trixie-snakeoil", tmp_path)
     unsigned = without_signature(kernel().read_bytes())
@@ -159,7 +160,8 @@ def test_shim_that_is_asked_by_its_protocol(boot, tmp_path, name, image):
 
 
 def test_shim_of_another_age_is_asked_about_a_sealed_kernel_too(boot, tmp_path, unsigned_kernel):
-    """Such a shim lets nobody call ExitBootServices who has not asked it. Its answer does not matter."""
+    """Such a shim resets the machine at ExitBootServices if the caller has not asked it about a kernel. Its answer does
+    not matter."""
     platform = Platform("trixie-snakeoil", tmp_path)
     files = {"/shim.efi": platform.key.sign(OLD_SHIM), "/initrd": INITRD,
              "/kexec.efi": platform.key.sign(seal(tmp_path, "--linux", unsigned_kernel, "--initrd", INITRD, "--cmdline",
@@ -171,7 +173,7 @@ def test_shim_of_another_age_is_asked_about_a_sealed_kernel_too(boot, tmp_path, 
 
 
 def sweep(boot, platform, kernel_image, ranges):
-    """Lets the loader's verification check a signed kernel with one bit flipped in each byte of `ranges`, in one boot.
+    """In one boot, the loader's verification checks a signed kernel with one bit flipped in each byte of `ranges`.
     Returns a row for the table."""
     text = " ".join(f"{part.start} {part.stop} {part.step}" for part in ranges)
     guest = boot_entries(boot, platform, {"flips": (platform.key.sign(FLIPS), entry(initrds=(), options=text, extra=()))},
@@ -186,7 +188,7 @@ def sweep(boot, platform, kernel_image, ranges):
 
 
 def covered(image, step):
-    """All bytes of the headers, and each `step`th byte behind them, except CheckSum and certificates."""
+    """All bytes of the headers, and each `step`th byte behind them, except for CheckSum and the certificates."""
     field = checksum(image)
     headers = 0x400
     return [range(0, field), range(field + 4, headers), range(headers, certificates(image)[1], step)]
@@ -199,7 +201,7 @@ def test_bits_flipped_all_over_a_small_kernel(boot, tmp_path, record_property):
 
 
 def test_bits_flipped_in_debians_kernel(boot, tmp_path, record_property):
-    """The platform is Debian's shim, the signature Debian's own."""
+    """The platform is Debian's shim, and the signature is Debian's."""
     platform = Platform("trixie-ms", tmp_path)
     image = kernel().read_bytes()
     end = certificates(image)[1]
@@ -220,7 +222,7 @@ def test_more_bits_flipped(boot, tmp_path, record_property, name):
     judged.append(sweep(boot, platform, image, [range(0x1f1, end, end // 64)]))
 
 
-# --- sealed images: the kernel needs no signature, for the image's own covers its digest -----------------------------
+# --- sealed images: the kernel needs no signature, because the image's signature covers its digest --------------------
 
 
 @pytest.fixture
@@ -242,7 +244,7 @@ def sealed_image(folder, unsigned_kernel, name, extra=()):
 
 
 def sealed_entries(platform, folder, unsigned_kernel):
-    """Boot entries of which only the last can boot, and their files."""
+    """Boot entries, of which only the last boots, and their files."""
     sign = platform.key.sign
     changed = {f"/{name}-{kind}": unsigned_kernel if kind == "kernel" else INITRD
                for name in ("k", "i", "r", "c", "good") for kind in ("kernel", "initrd")}
@@ -266,7 +268,7 @@ def test_sealed_images(boot, tmp_path, unsigned_kernel, name):
     platform = Platform(name, tmp_path)
     entries, files = sealed_entries(platform, tmp_path, unsigned_kernel)
     if platform.has_shim:
-        # Shim stops with a message on the screen, and waits for a key.
+        # Shim shows a message on the screen, and waits for a key.
         del entries["sealed text changed"]
     guest = boot_entries(boot, platform, entries, files)
     expect_refusals(guest, [r"/k-kernel: fsverity mismatch: expected [0-9a-f]{64}, found [0-9a-f]{64}",
@@ -281,7 +283,7 @@ def test_sealed_images(boot, tmp_path, unsigned_kernel, name):
 
 
 def test_unified_image(boot, tmp_path, unsigned_kernel):
-    """The kernel in it is unsigned; once one bit is changed, and once the image is as it was signed."""
+    """The kernel inside is unsigned. The first image has one bit flipped after it was signed, the second is unchanged."""
     platform = Platform("trixie-snakeoil", tmp_path)
     image = platform.key.sign(seal(tmp_path, "--linux", unsigned_kernel, "--initrd", INITRD, "--cmdline",
                                    f"{DEFAULT_OPTIONS} unified"))

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""The implementations of SHA-256 in their real environments: under the firmware, and in the purgatory after it."""
+"""The implementations of SHA-256 in their real environments: under the firmware, and in the purgatory after
+ExitBootServices."""
 
 import re
 
@@ -15,7 +16,7 @@ CR0_EM, CR0_TS = 1 << 2, 1 << 3
 CR4_PAE, CR4_MCE, CR4_OSXSAVE = 1 << 5, 1 << 6, 1 << 18
 
 
-# A good boot shows that loader and purgatory agree. test_tampering.py checks the digests themselves.
+# A good boot shows that loader and purgatory compute the same digests. test_tampering.py checks that they are correct.
 @pytest.mark.parametrize("cpu", ["max", pytest.param("max,sha-ni=off", marks=pytest.mark.matrix), "qemu64"])
 def test_best_code_of_the_cpu(boot, cpu):
     guest = boot(cpu=cpu)
@@ -28,7 +29,7 @@ def test_best_code_of_the_cpu(boot, cpu):
     assert "digest mismatch" not in guest.log
 
 
-# The line of tests/qemu/leaves.c about each code if the digests are right.
+# For each code, the line that tests/qemu/leaves.c prints if the digests are correct.
 def leaves_report(boot, cpu):
     guest = boot({"/EFI/BOOT/BOOTX64.EFI": BUILD / "leaves.efi"}, cpu=cpu)
     guest.expect(r"^kexec: leaves: done$")
@@ -71,7 +72,7 @@ def test_kernel_finds_vector_registers_off_and_empty(tmp_path):
         debugger.run_to(purgatory)
         guest.expect(r"^kexec: purgatory digest .*\n")
         assert (segments(guest.log), purgatory_entry(guest.log)) == (table, purgatory)
-        # The state that the loader's hash left.
+        # The loader's hash has left these values.
         assert vector_registers(debugger) != [0] * 16
         entry = table["kernel"][0] + 0x200
         debugger.run_to(entry)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Sidecars and sections for the initrd: the same bytes and registers as with systemd's own stub, and the refusals."""
+"""Sidecars, and sections for the initrd: the same bytes and registers as with systemd's own stub, and the refusals."""
 
 import base64
 import hashlib
@@ -17,10 +17,10 @@ from test_secure_boot import Platform, boot_entries, expect_locked_down
 STUB = BUILD / "deps/systemd-boot/linuxx64.efi.stub"
 ADDON_STUB = BUILD / "deps/systemd-boot/addonx64.efi.stub"
 
-# The parts that must be equal in both: command line, initrd, parameters, extensions.
+# The registers that must be equal with both stubs: command line, initrd, parameters, extensions.
 COMPARED = ["9", "12", "13"]
 
-# systemd-stub takes these only since 258, and Debian 13 has 257.
+# systemd-stub accepts these since 258; Debian 13 has 257.
 EXTENSIONS_OF_ALL = {"/loader/extensions/g.raw": b"G" * 4096, "/loader/extensions/g.confext.raw": b"C" * 17}
 
 EV_IPL = 0xd
@@ -39,8 +39,8 @@ def addon(*added):
 
 
 def sidecars(folder):
-    """One sidecar of each kind for this image and for all images, some that are left out, and addons that add everything
-    possible."""
+    """One sidecar of each kind for this image and for all images, some that must be ignored, and addons that add
+    everything possible."""
     def cpio(name, content):
         return packed(folder, name, content)
     return {
@@ -56,7 +56,7 @@ def sidecars(folder):
     }
 
 
-# The strings of SMBIOS type 11.
+# SMBIOS strings of type 11.
 SMBIOS = ["-smbios", "type=11,value=other=1,value=io.systemd.stub.kernel-cmdline-extra= smbios=1"]
 
 
@@ -76,8 +76,8 @@ def events(report, pcr):
 
 
 def expect_equal(theirs, ours):
-    """Differences that are meant: in 4, the stub itself, and the kernel inside, which systemd-stub does not measure any
-    more since 258; in 11, the .sbat of the stub."""
+    """The differences are intended. In register 4: the stub itself, and the kernel inside, which systemd-stub no longer
+    measures since 258. In register 11: the stub's .sbat."""
     for key in "cmdline", "stub-files", "extra":
         assert ours[key] == theirs[key]
     for register in map(int, COMPARED):
@@ -113,7 +113,7 @@ def newc(folder, files):
 
 @pytest.mark.matrix
 def test_image_of_an_entry_and_extensions_of_all(boot, tmp_path):
-    """The folder is beside the image that the entry names; boot counting in its name is ignored."""
+    """The folder is beside the image that the entry names. The counter of boot counting in the image's name is ignored."""
     contents = {path.replace(BESIDE, "/EFI/Linux/x.efi.extra.d"): content
                 for path, content in {**sidecars(tmp_path), **EXTENSIONS_OF_ALL}.items()}
     guest = boot(files({"/EFI/Linux/x+3-1.efi": uki.make(sections(), STUB), **contents},

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Many boots in a row of one machine, all equal: `make soak BOOTS=100`. No other run includes it."""
+"""Many boots of one machine in a row, all equal: `make soak BOOTS=100`. No other run includes it."""
 
 import os
 import re
@@ -13,7 +13,7 @@ from test_parity import dmesg_facts
 
 BOOTS = int(os.environ.get("BOOTS", "100"))
 
-# Lines that may differ from boot to boot.
+# Lines that may differ between boots.
 DIFFERENT = {
     "text-address": "the kernel's place is random",
     "memory-kib": "and what it takes for itself with it",
@@ -25,7 +25,8 @@ DIFFERENT = {
 
 
 def said(log):
-    """The lines of loader and purgatory, without times and the progress of a file that takes longer than a second."""
+    """The lines of loader and purgatory, without times, and without the progress of a file that takes longer than a
+    second."""
     lines = re.findall(r"^(?:kexec|purgatory): .*$", log, re.MULTILINE)
     return [re.sub(r"\d+\.\d+ ms$", "N ms", line) for line in lines if not re.search(r": +\d+ %, \d+ MB/s *$", line)]
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""The report of a failed start to the next system that comes up: lines in the EFI variable KexecStarts."""
+"""The loader reports a failed start to the next system that comes up: lines in the EFI variable KexecStarts."""
 
 import struct
 import uuid
@@ -22,7 +22,7 @@ def disk(tmp_path, **trial):
 
 
 def on_trial(boot_options):
-    """BootNext starts B once; the boot order has A."""
+    """BootNext starts B once; the boot order has only A."""
     options = boot_options(("A", "\\EFI\\a\\a.efi", b""), ("B", "\\EFI\\b\\b.efi", utf16("verbose")))
     store = VariableStore(options["variables"])
     store.set("BootOrder", struct.pack("<H", GOOD))
@@ -35,7 +35,7 @@ def noted(options):
     """The kind, the path and the message of each record."""
     data = VariableStore(options["variables"]).get("KexecStarts", VENDOR)
     records = [line.split("\t") for line in (data or b"").decode("ascii").splitlines()]
-    # The last field is the time, of the firmware's clock.
+    # The last field is the time by the firmware's clock.
     assert all(len(record) == 4 and record[3].startswith("20") for record in records), records
     return [tuple(record[:3]) for record in records]
 
@@ -63,7 +63,7 @@ def test_trial_that_leaves_for_linux(tmp_path, boot_options):
 
 
 def test_trial_that_was_stopped_gives_way_at_once(tmp_path, boot_options, tampered):  # noqa: F811
-    """The boot order has nothing behind A, but A is not the entry that was stopped, so it boots."""
+    """Nothing follows A in the boot order. A boots nevertheless, because A is not the stopped entry."""
     image = disk(tmp_path, extra=["verbose yes", "on-mismatch reset"])
     options = on_trial(boot_options)
     guest = tampered(image, options["variables"], boot_order=True, reboot=True)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""The image in the hands of other tools: ukify and pefile of Debian 13, and the bootctl of both Debians."""
+"""Other tools read the image: ukify and pefile of Debian 13, and bootctl of Debian 12 and 13."""
 
 import json
 import os
@@ -22,7 +22,7 @@ MANY = 115
 
 
 def ukify(folder, further=0, options=DEFAULT_OPTIONS):
-    """A unified image with our stub, and `further` unused sections behind the five that count."""
+    """A unified image with our stub, and `further` unused sections behind the five that are used."""
     (folder / "os-release").write_text('ID=debian\nVERSION_ID=13\nPRETTY_NAME="Debian by ukify"\n')
     (folder / "further").write_bytes(b"further")
     out = folder / "ukify.efi"
@@ -35,8 +35,8 @@ def ukify(folder, further=0, options=DEFAULT_OPTIONS):
 
 @pytest.fixture(scope="module")
 def images(tmp_path_factory):
-    """Name -> image: a sealed entry for the files of every test, and unified images by tools/seal and by ukify. Each has
-    its name as its title and on its command line."""
+    """Name -> image: a sealed entry for the usual files, and unified images by tools/seal and by ukify. Each image's
+    title and command line contain its name."""
     folder = tmp_path_factory.mktemp("images")
     (folder / "vmlinuz").symlink_to(kernel())
     (folder / "initrd").symlink_to(INITRD)
@@ -63,7 +63,7 @@ def warnings(*paths):
 
 def test_pefile_finds_nothing_amiss(images, tmp_path):
     assert warnings(IMAGE, *images.values()) == 4 * [[]]
-    # It finds the sections of an image.
+    # pefile would complain: it notices a damaged .reloc.
     damaged = bytearray(IMAGE.read_bytes())
     damaged[damaged.rindex(b"\x0c\0\0\0\0\0\1\0") + 6] = 0
     (tmp_path / "damaged.efi").write_bytes(damaged)
@@ -71,7 +71,7 @@ def test_pefile_finds_nothing_amiss(images, tmp_path):
 
 
 def test_room_for_120_sections(images, tmp_path):
-    """ukify adds section headers in the room that is left, and moves nothing. A sealed image has room as well."""
+    """ukify puts section headers into the room left for them, and moves nothing. A sealed image leaves room as well."""
     ukify(tmp_path, 120 - 5)
     with pytest.raises(subprocess.CalledProcessError) as raised:
         ukify(tmp_path, 140 - 5)
@@ -129,7 +129,7 @@ can_mount = pytest.mark.skipif(subprocess.run([*MOUNT, "mount", "--bind", TOOLS,
 
 
 def bootctl(program, partition, *arguments):
-    """bootctl's output with the folder mounted, in a mount namespace of its own."""
+    """bootctl's output, with the folder mounted in a mount namespace of its own."""
     script = 'mount --bind "$1" "$1" && exec "$2" --esp-path="$1" --no-pager "$3"'
     result = subprocess.run([*MOUNT, "sh", "-c", script, "sh", partition, TOOLS / program, *arguments],
                             stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,

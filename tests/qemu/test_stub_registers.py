@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Unified images of Debian 13's ukify, with its stub and with ours: what the TPM holds is what systemd-measure says.
+"""Unified images by Debian 13's ukify, with its stub and with ours: the TPM holds what systemd-measure computes.
 
-What differs between the two stubs, by register:
- 4  The image, since its stub is another. And the kernel inside, which systemd's stub has shown to LoadImage, and so
-    measured, before version 258; ours never shows it, and systemd's measures it no longer.
- 9  Nothing: the command line and the initrd, as the kernel's own EFI stub measures them.
-11  .sbat, since ukify joins the stub's with what it is given.
-12, 13  Nothing.
+The differences between the two stubs, by register:
+ 4  The image, because the stub differs. And the kernel inside: before version 258 systemd's stub passes it to
+    LoadImage, which measures it; our stub never does.
+ 9  None: the command line and the initrd, as the kernel's own EFI stub measures them.
+11  .sbat, because ukify merges the stub's with the given one.
+12, 13  None.
 """
 
 import base64
@@ -25,7 +25,7 @@ from test_measured_boot import authenticode
 SPLASH = bytes.fromhex("424d3a000000000000003600000028000000010000000100000001001800000000000400000000000000000000000000"
                        "0000000000000102030000")
 
-# Unknown sections. Debian 13's stub has no room for 20.
+# The number of unknown sections. Debian 13's stub has no room for 20.
 OTHERS = {"systemd": 8, "ours": 20}
 
 MACHINES = {"crb": {"tpm": "tpm-crb", "firmware": FIRMWARE["trixie"]},
@@ -40,9 +40,9 @@ TAG, APPLICATION = 0x6, 0x80000003
 
 @pytest.fixture
 def make_image(tmp_path):
-    """make_image(stub) -> a unified image with everything that ukify can put into it, and two profiles; or without a
-    command line of its own and without profiles. The signature is a fake, because a real one would include .sbat, and
-    differ with the stub. It gets into the initrd nevertheless."""
+    """make_image(stub) -> a unified image with everything that ukify accepts, and two profiles; or without a command
+    line and without profiles. The signature is a fake: a real one covers .sbat, and would differ with the stub. The
+    initrd contains it nevertheless."""
     _, public = make_key(tmp_path)
     sections = {
         ".linux": kernel(), ".initrd": INITRD, ".uname": b"6.1.0-test",
@@ -70,7 +70,7 @@ def registers(report, *numbers):
 
 
 def foretold(tmp_path, image, profile=0):
-    """Register 11, in the form of `registers`, by systemd-measure."""
+    """Register 11 by systemd-measure, in the form of `registers`."""
     return {11: calculate(tmp_path, {**sections_of(image.read_bytes(), profile), ".linux": kernel()})}
 
 
@@ -80,7 +80,7 @@ def events(report, *numbers):
 
 
 def applications(report):
-    """The digests of the started images, in register 4."""
+    """The digests of the started images, from register 4."""
     return [event.sha256.hex() for event in events(report, 4) if event.kind == APPLICATION]
 
 
@@ -90,14 +90,14 @@ def variables(report):
 
 
 def without_sbat(logged):
-    """The events, without those that must differ."""
+    """The events, without .sbat, which must differ."""
     name = utf16(".sbat")
     return [event for event in logged if (event.pcr, event.content) != (11, name)]
 
 
 class Case:
-    """Load options, whether the image has a command line of its own, and the result: the command line, the number of the
-    profile, and the number of events in register 12."""
+    """Load options, whether the image has its own command line, and the results: command line, number of the profile,
+    and number of events in register 12."""
 
     def __init__(self, options, has_command_line, command_line, profile, added):
         self.options = utf16(options) if options else b""
@@ -116,7 +116,7 @@ CASES = {"plain": Case("", True, COMMAND_LINE, 0, 0),
     ("crb", "plain"), *[pytest.param(*place, marks=pytest.mark.matrix)
                         for place in (("tis", "plain"), ("crb", "profile"), ("crb", "options"))]])
 def test_as_with_systemds_stub(boot, boot_options, make_image, tmp_path, machine, name):
-    """Both stubs, on the same machine with the same disk except for the image."""
+    """Both stubs, on the same machine. Only the image on the disk differs."""
     case = CASES[name]
     reports, images = {}, {}
     for stub in ("systemd", "ours"):
@@ -132,7 +132,7 @@ def test_as_with_systemds_stub(boot, boot_options, make_image, tmp_path, machine
     assert without_sbat(events(ours, 9, 11, 12, 13)) == without_sbat(events(systemds, 9, 11, 12, 13))
     assert applications(ours) == [authenticode(images["ours"].read_bytes())]
     assert applications(systemds) == [authenticode(images["systemd"].read_bytes()), authenticode(kernel().read_bytes())]
-    # systemd's stub 257 deletes the variable for register 12 if there are no credentials, even if 12 was extended.
+    # systemd's stub 257 deletes the variable for register 12 if there are no credentials, even if it has extended 12.
     missing = {"StubPcrKernelParameters 12"} if case.added else set()
     assert set(variables(ours)) - set(variables(systemds)) == missing and set(variables(systemds)) <= set(variables(ours))
 
@@ -140,7 +140,7 @@ def test_as_with_systemds_stub(boot, boot_options, make_image, tmp_path, machine
 @pytest.mark.matrix
 @pytest.mark.parametrize("machine", ["tis", "crb"])
 def test_image_that_an_entry_names(boot, make_image, tmp_path, machine):
-    """The same result, except that our own image is in register 4 as well."""
+    """The same registers, except that our own image is in register 4 as well."""
     image = make_image("systemd")
     report = wait_for_report(boot(files({"/x.efi": image}, conf=entry("/x.efi", (), None)), **MACHINES[machine]))
     assert report["cmdline"] == COMMAND_LINE and report["payload"] == "payload: OK"

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""systemd in the initrd of a unified image: its conditions, units and tools recognise the measurements, and only then the
-TPM opens a disk."""
+"""systemd in the initrd of a unified image: its conditions, units and tools recognise the measurements, and the TPM
+opens a disk only then."""
 
 import re
 
@@ -15,12 +15,12 @@ from test_boot import packed
 
 OPTIONS = "console=ttyS0 rd.systemd.unit=initrd-report.target test.word=one"
 
-# bootctl's words for it, of 252 and 257: the stub, or a loader that has booted an entry.
+# What bootctl 252 and 257 print about the booted stub, or about a loader that has booted an entry.
 BOOTED_BY = {"systemd": r"(?:Stub: |Current Stub:\nProduct: )systemd-stub 257\S+",
              "ours": r"(?:Stub: |Current Stub:\nProduct: )kexec-efi [0-9.]+",
              "entry": r"Current Boot Loader:\nProduct: kexec-efi [0-9.]+"}
 
-# Of the encrypted disk, behind the ESP.
+# The partition of the encrypted disk, behind the ESP.
 VOLUME_UUID = "c0ffee03-1234-5678-9abc-def012345678"
 LINUX_TYPE = "0fc63daf-8483-4772-8e79-3d69d8477de4"
 
@@ -28,7 +28,7 @@ matrix = pytest.mark.matrix
 
 
 class Setup:
-    """A TPM that is kept from boot to boot, a disk that it opens, and the key that signs for it."""
+    """A TPM whose state survives from boot to boot, a disk that it opens, and the key whose signatures it accepts."""
 
     def __init__(self, boot, folder):
         self._boot = boot
@@ -42,7 +42,7 @@ class Setup:
         guest = self._boot(contents, more=[disk], firmware=FIRMWARE["trixie"], tpm="tpm-crb", tpm_state=self.state,
                            memory=1024)
         guest.expect(r"^report: done$")
-        # The next machine gets the TPM when this one has released it.
+        # The next machine can use the TPM only after this one has released it.
         guest.wait()
         return Report(guest.log)
 
@@ -56,7 +56,7 @@ def setup(boot, tmp_path):
 
 
 def initrd_of(system, *more):
-    # Behind a compressed archive Linux does not look for an uncompressed one.
+    # Linux does not look for an uncompressed archive behind a compressed one.
     return b"".join(more) + (BUILD / f"systemd-{system}.cpio.zst").read_bytes()
 
 
@@ -66,9 +66,9 @@ def sections(system="newer", more=(), options=OPTIONS):
 
 
 def check_measured(report, folder, measured, booted_by):
-    """Checks that everything has happened that systemd does only for a measured image."""
+    """Asserts everything that systemd does only for a measured image."""
     assert {bank: report[f"pcr-{bank}-11"].lower() for bank in BANKS} == calculate(folder, measured, "enter-initrd")
-    # 252 has neither this condition nor this line: its units check the variable themselves.
+    # Version 252 has neither this condition nor this line: its units check the variable themselves.
     knows_measured = int(report["systemd"].split()[1]) >= 255
     assert report["measured-uki"] == ("0" if knows_measured else "1")
     assert dict(pair.split("=") for pair in report["pcrphase"].split()) == \
@@ -82,14 +82,14 @@ def check_measured(report, folder, measured, booted_by):
                                           pytest.param("systemd", "own", marks=matrix),
                                           pytest.param("ours", "own", marks=matrix)])
 def test_system_knows_that_it_was_measured(setup, tmp_path, stub, system):
-    """Tests this machine's Debian, and Debian 13 with its own stub. Debian 13 with our stub is the first of those below."""
+    """This machine's Debian, and Debian 13 with its own stub. The tests below cover Debian 13 with our stub."""
     image = ukify(tmp_path, stub, sections(system))
     report = setup.report_of_image(image)
     check_measured(report, tmp_path, sections_of(image.read_bytes()), stub)
 
 
 def opens(report):
-    """Whether the system has read the disk. If it has not, the reason must be that no signature matches the registers."""
+    """Whether the system has read the disk. If not, the reason must be that no signature matches the registers."""
     if report["volume"] == SECRET:
         return True
     assert report["volume"] == ""
@@ -127,7 +127,7 @@ def second_initrd(folder, stub, key):
 
 
 def other_command_line(folder, stub, key):
-    """The same signature, and one changed word in the command line."""
+    """The same signature, but one word of the command line changed."""
     image = ukify(folder, stub, sections(), key)
     content = bytearray(image.read_bytes())
     offset, size = uki.section(content, ".cmdline")
@@ -137,13 +137,13 @@ def other_command_line(folder, stub, key):
 
 
 def other_order(folder, stub, key):
-    """The signature is for a register into which the sections went in the order of the file."""
+    """The signature covers a value of the register with the sections in the order of the file."""
     parts = {**sections(), ".pcrpkey": key[1]}
     unsigned = ukify(folder, stub, parts, output="unsigned.efi").read_bytes()
     found = sections_of(unsigned)
     in_file = sorted(found.items(), key=lambda item: uki.section(unsigned, item[0])[0])
     right, wrong = (signed_value(key, extended(items, "enter-initrd")) for items in (found.items(), in_file))
-    # In the right order the value is the one that systemd-measure signs.
+    # In the right order, the value is the one that systemd-measure signs.
     assert wrong != right == sign(folder, found, key)
     (folder / "pcrsig").write_bytes(wrong)
     return ukify(folder, stub, parts, extra=[f"--section=.pcrsig:@{folder / 'pcrsig'}"])
@@ -158,5 +158,5 @@ def other_key(folder, stub, _):
 @pytest.mark.parametrize("make, expected", [(second_initrd, True), (other_command_line, False), (other_order, False),
                                             (other_key, False)])
 def test_disk_and_images(setup, tmp_path, stub, make, expected):
-    """Images that open the disk and images that do not, with systemd's stub and with ours."""
+    """Images that open the disk, and images that must not, with systemd's stub and with ours."""
     assert opens(setup.report_of_image(make(tmp_path, stub, setup.key))) is expected

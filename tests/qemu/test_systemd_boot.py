@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Chained from Debian's systemd-boot."""
+"""Started by Debian's systemd-boot."""
 
 import pathlib
 
@@ -12,12 +12,12 @@ from test_stub import images  # noqa: F401
 UP = "\x1b[A"
 SYSTEMD_BOOT = pathlib.Path("/usr/lib/systemd/boot/efi/systemd-bootx64.efi")
 
-# Debian 13's, which `make deps` has fetched: it leaves a seed in a configuration table.
+# Debian 13's, fetched by `make deps`: it leaves a seed in a configuration table.
 NEWER_SYSTEMD_BOOT = BUILD / "deps/systemd-boot/systemd-bootx64.efi"
 
 
 def menu(*entries, changes=None):
-    """An ESP with systemd-boot and its entries. systemd-boot starts the first one by itself."""
+    """An ESP with systemd-boot and its entries. systemd-boot starts the first one by default."""
     contents = {
         "/EFI/BOOT/BOOTX64.EFI": SYSTEMD_BOOT,
         "/EFI/BOOT/BOOTX64.conf": None,
@@ -55,7 +55,7 @@ def test_failing_entry_returns_to_the_menu_and_the_next_boots(boot):
     guest.expect(r"kexec: /missing: cannot open: expected a file, found NOT_FOUND")
     guest.expect(r"kexec: back to the boot menu in \d+ seconds, or by a key")
     guest.type(" ")
-    # The menu lists its entries and waits. It is sorted from new to old: entry 1 stands above entry 0.
+    # The menu lists its entries and waits. It sorts from new to old, so entry 1 stands above entry 0.
     guest.expect(r"by a key(.|\n)*entry 1")
     guest.type(UP)
     guest.type("\r")
@@ -64,7 +64,8 @@ def test_failing_entry_returns_to_the_menu_and_the_next_boots(boot):
 
 
 def test_failure_after_systemd_boot_was_left_goes_on_in_the_boot_order(boot, boot_options):
-    """systemd-boot's variables stay until the reset. They must not make the loader believe that a later caller is a menu."""
+    """systemd-boot's variables stay until the reset. The loader must not conclude from them that a later caller is a
+    menu."""
     contents = menu([], changes={"/EFI/kexec/kexecx64.efi": b"no image", "/again.efi": IMAGE})
     good = f"linux=/vmlinuz initrd=/initrd -- {DEFAULT_OPTIONS}"
     options = boot_options(("menu", "\\EFI\\BOOT\\BOOTX64.EFI", b""),
@@ -86,8 +87,8 @@ def test_failure_after_systemd_boot_was_left_goes_on_in_the_boot_order(boot, boo
                              (NEWER_SYSTEMD_BOOT, "ukify"))],
 ], ids=lambda value: value if isinstance(value, str) else "newer" if value == NEWER_SYSTEMD_BOOT else "own")
 def test_sealed_images_are_listed_by_their_titles_and_boot(boot, images, loader, chosen):  # noqa: F811
-    """There are no entry files. Debian 12's systemd-boot passes an image its own .cmdline, about which the loader prints
-    nothing."""
+    """The ESP has no entry files. Debian 12's systemd-boot passes an image its own .cmdline as load options; the loader
+    ignores them silently."""
     guest = boot({"/EFI/BOOT/BOOTX64.EFI": loader, "/vmlinuz": kernel(), "/initrd": INITRD,
                   "/loader/loader.conf": f"timeout menu-force\ndefault {chosen}.efi\n".encode(),
                   **{f"/EFI/Linux/{name}.efi": image for name, image in images.items()}})

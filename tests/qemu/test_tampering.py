@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Memory that changes between the hand-over and the purgatory: one bit stops the boot, and the region is named."""
+"""Memory that changes after the hand-over, before the purgatory runs: one bit stops the boot, and the message names the
+region."""
 
 import hashlib
 import re
@@ -14,7 +15,7 @@ from kexec_efi_test.machine import Machine
 from test_boot import regions, segments
 
 SEGMENTS = ["kernel", "initrd", "cmdline", "page_tables", "boot_params", "memory_map", "e820_ext"]
-# In the order of the purgatory's list. Behind the files of kernel and initrd lie zeros that are regions as well.
+# In the order of the purgatory's list. The zeros behind the files of kernel and initrd are regions as well.
 REGIONS = ["kernel", "kernel", "initrd", "initrd", "cmdline", "page_tables", "purgatory", "boot_params", "memory_map",
            "e820_ext"]
 REGIONS_MAX = 32
@@ -26,13 +27,13 @@ def purgatory_entry(log):
 
 @pytest.fixture(scope="module")
 def disk(tmp_path_factory):
-    """A disk whose system gives a shell, and stays."""
+    """A disk whose system starts a shell, and does not power off."""
     return esp.make(tmp_path_factory.mktemp("tampering") / "esp.img", files(conf=entry(options="console=ttyS0")))
 
 
 @pytest.fixture(scope="module")
 def layout(disk):
-    """The addresses of everything. The same firmware, memory and disk give the same addresses in each boot."""
+    """All addresses. The same firmware, memory and disk give the same addresses in each boot."""
     with Machine(disk) as guest:
         guest.expect(r"^kexec: fsverity purgatory .*\n")
         return segments(guest.log), regions(guest.log), purgatory_entry(guest.log)
@@ -40,13 +41,13 @@ def layout(disk):
 
 @pytest.fixture(scope="module")
 def saved(disk, layout):
-    """A machine whose state was saved at the purgatory's first instruction, and the connection to its debugger."""
+    """A machine saved at the purgatory's first instruction, and the connection to its debugger."""
     with Machine(disk, gdb=True, snapshot=True) as guest:
         debugger = guest.connect_gdb()
         debugger.run_to(layout[-1])
         guest.expect(r"^kexec: fsverity purgatory .*\n")
         found = segments(guest.log), regions(guest.log), purgatory_entry(guest.log)
-        # The random seed and the like lie in the regions: their digests differ from boot to boot.
+        # The regions contain the random seed, for example, so their digests differ between boots.
         assert (found[0], found[2]) == (layout[0], layout[2])
         guest.save_state()
         yield guest, debugger
@@ -67,7 +68,7 @@ class Stopped:
         return next((start, size) for region, start, size, _ in self.regions if region == name)
 
     def address(self, name):
-        """The addresses of the digest, and of the end of the range that the purgatory hashes of itself."""
+        """The address of the digest, or of the end of the range that the purgatory hashes of itself."""
         return int(re.search(rf"^kexec: purgatory {name} (0x\w{{16}})$", self.guest.log, re.MULTILINE)[1], 16)
 
     def find_table(self, *numbers):
@@ -78,7 +79,7 @@ class Stopped:
         return mem + content.index(wanted)
 
     def recorded_digests(self):
-        """The digests of the regions, which lie beside the digest of their list."""
+        """The address of the regions' digests, which lie beside the digest of their list."""
         start = self.address("digested up to")
         assert self.address("digest") - start in (0, 32 * REGIONS_MAX)
         return start + (64 if self.address("digest") == start else 0)
@@ -143,7 +144,7 @@ def test_digests_are_those_of_what_lies_there(stopped):
     assert found == [digest for *_, digest in stopped.regions]
     assert found[REGIONS.index("kernel")].hex() == fsverity(kernel())
     assert found[REGIONS.index("initrd")].hex() == fsverity(INITRD)
-    # All except the purgatory were hashed after ExitBootServices.
+    # The regions behind the purgatory's were hashed after ExitBootServices.
     late = [stopped.segments[name] for name in REGIONS[len(found):]]
     found += [fsverity_of(read(mem, memsz)) for mem, _, memsz in late]
     assert len(found) == len(REGIONS)
@@ -160,7 +161,8 @@ def test_digest_that_differs_in_one_byte(stopped, byte):
 
 @pytest.mark.parametrize("number", range(REGIONS_MAX))
 def test_recorded_digest_that_differs(stopped, number):
-    """The recorded digest only tells which region has changed. The purgatory cannot know who changed it, and refuses."""
+    """The recorded digest only tells which region has changed. The purgatory cannot know which of the two was changed,
+    and refuses."""
     stopped.flip(stopped.recorded_digests() + 32 * number + number)
     stopped.expect_refusal("purgatory")
 
@@ -168,11 +170,12 @@ def test_recorded_digest_that_differs(stopped, number):
 @pytest.mark.parametrize("field", ["start", "length"])
 @pytest.mark.parametrize("number", range(REGIONS_MAX))
 def test_region_told_otherwise(stopped, number, field):
-    """The purgatory would hash another region. It hashes the table of regions too, and finds the change at last."""
+    """The purgatory would hash another range. It hashes the table of regions as well, so it finds the change in the
+    end."""
     table = stopped.find_table(*stopped.region("kernel"))
     stopped.flip(table + 16 * number + (8 if field == "length" else 0))
     name = REGIONS[min(number, REGIONS.index("purgatory"))]
-    # Zeros that lie one byte further on may be the same zeros.
+    # A range of zeros that starts one byte later may still contain only zeros.
     stopped.expect_refusal(f"({name}|purgatory)" if number in (1, 3) else name)
 
 
@@ -186,7 +189,7 @@ def test_regions_in_another_order(stopped):
 
 
 def test_region_moved_with_its_content(stopped):
-    """The hashed bytes are unchanged, but other bytes would run."""
+    """The hashed bytes are unchanged, but the bytes that would run are others."""
     start, size = stopped.region("cmdline")
     table = stopped.find_table(start, size)
     stopped.debugger.write(0x10000, stopped.debugger.read(start, size))
@@ -196,14 +199,14 @@ def test_region_moved_with_its_content(stopped):
 
 
 def test_kernel_entry_that_the_purgatory_was_told(stopped):
-    """The change is in the purgatory's own tables: it would enter the kernel elsewhere."""
+    """The purgatory's own table is changed, so it would enter the kernel at another address."""
     entry_point = stopped.segments["kernel"][0] + 0x200
     stopped.flip(stopped.find_table(entry_point, stopped.segments["boot_params"][0]), bit=4)
     stopped.expect_refusal("purgatory")
 
 
 def test_nothing_changed(stopped):
-    """The twin: the same machine, stopped at the same place and then left alone, boots."""
+    """The twin: the same machine, stopped at the same place and continued unchanged, boots."""
     stopped.debugger.run()
     stopped.expect(r"This is a busybox shell in the initrd")
     assert "digest mismatch" not in stopped.guest.log[stopped._before:]

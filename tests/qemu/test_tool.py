@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""The tasks of the test tool's README with real machines, and tests of the tool that need a real machine."""
+"""The tasks of the test tool's README, and tests of the tool, on real machines."""
 
 import os
 import pathlib
@@ -16,7 +16,7 @@ from kexec_efi_test.screen import Picture
 from kexec_efi_test.signing import Key
 from test_tool_readme import TASKS, run_task
 
-# These boot in `make check`. It runs the others with a script for the machine (test_tool_readme.py).
+# `make check` boots these. It runs the other tasks with a script as the machine (test_tool_readme.py).
 CHEAP = {"Boot a kernel and run a command", "Take a screenshot", "Give up after some time"}
 NEED_MODULES = {"Share a folder", "Use the network"}
 
@@ -35,13 +35,13 @@ def test_task(tmp_path, name):
     if name == "Take a screenshot":
         assert struct.unpack_from(">II", (tmp_path / "screen.png").read_bytes(), 16) > (600, 400)
     if name == "Compare a TPM's registers before and after a change":
-        # kexec-efi measures the command line into 12; everything else is the same.
+        # kexec-efi measures the command line into 12. The other registers are equal.
         assert re.search(r"^changed: 12$", out, re.MULTILINE)
     assert not list((tmp_path / "tmp").iterdir())
 
 
 def test_plugin_gives_a_machine(uefi_machine):
-    """The test uses the machine as the project's own tests use theirs."""
+    """Uses the plugin's machine as this project's own tests use theirs."""
     guest = uefi_machine(kernel=kernel(), initrds=[INITRD], cmdline="console=ttyS0 by-plugin", display=True)
     guest.expect(r"Command line: console=ttyS0 by-plugin")
     assert Picture(guest.screenshot()).width >= 640
@@ -77,7 +77,7 @@ def test_share_with_modules_beside_the_file_of_a_symlink(uefi_run, tmp_path):
 
 @pytest.mark.matrix
 def test_keys_press_enter_in_the_firmware(tmp_path):
-    """The README says what presses Enter. tests/test_tool_verdicts.py tests the option's escapes."""
+    """The README names the key sequence for Enter. tests/test_tool_verdicts.py tests the option's other escapes."""
     (tmp_path / "empty").write_bytes(bytes(1 << 20))
     result = judge(Boot(disks=[tmp_path / "empty"]), Expectation([r"^typed"], keys=[("Shell> $", "echo typed\r")], timeout=max(TIMEOUT, 600)))
     assert result.verdict == "pass", result
@@ -94,7 +94,7 @@ def test_grub(uefi_run):
 @pytest.mark.skipif(not pathlib.Path(NEWER_QEMU[0]).exists() or not FIRMWARE["trixie"].present,
                     reason="make deps has not fetched QEMU 10 and Debian 13's OVMF, which know -shim")
 def test_loader_without_a_disk(uefi_run, monkeypatch):
-    """QEMU and the firmware must know -shim."""
+    """Both QEMU and the firmware must support -shim."""
     monkeypatch.setattr(machine, "QEMU", NEWER_QEMU)
     machine.knows_shim.cache_clear()
     result = uefi_run("cat /sys/firmware/efi/efivars/KexecLog-* | tail -c +5", timeout=max(TIMEOUT, 600), kernel=kernel(), initrds=[INITRD],
@@ -106,7 +106,7 @@ def test_loader_without_a_disk(uefi_run, monkeypatch):
 
 @pytest.mark.matrix
 def test_keys_of_ones_own(uefi_run, tmp_path):
-    """A certificate becomes platform key and db: images signed with its key boot, with Secure Boot on."""
+    """A certificate becomes PK and db: with Secure Boot on, images signed with its key boot."""
     key = Key.new(tmp_path, "owner")
     result = uefi_run("dmesg | grep 'Secure boot enabled'", timeout=max(TIMEOUT, 600), kernel=kernel(), via="stub",
                       secure_boot=key.certificate, sign="kernel", key=key.key)

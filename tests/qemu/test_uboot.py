@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""U-Boot's UEFI on x86-64, which does less for a loader than edk2: vector registers may be off (in 2023.01), its IDT has
-no gates for 64-bit mode, and ExitBootServices replaces the runtime services in their table."""
+"""U-Boot's UEFI on x86-64 offers less than edk2: vector registers may be off (in 2023.01), its IDT has no gates for
+64-bit mode, and ExitBootServices replaces services in the runtime services table."""
 
 import hashlib
 import re
@@ -18,11 +18,11 @@ UBOOT = {"firmware": FIRMWARE["u-boot"], "board": "pc"}
 
 pytestmark = pytest.mark.skipif(not UBOOT["firmware"].present, reason="no U-Boot: make deps installs u-boot-qemu")
 
-# Options that Linux needs on this U-Boot with any loader: SetVirtualAddressMap reads U-Boot's data, in memory that its
-# map reports as free; and the MTRRs make all RAM uncachable, which Linux on such a CPU does not use then.
+# Options that Linux needs on this U-Boot with any loader. SetVirtualAddressMap reads U-Boot's data, in memory that its
+# map reports as free. And the MTRRs make all RAM uncachable, which makes Linux on such a CPU drop it.
 OPTIONS = "console=ttyS0 kexec.test efi=noruntime disable_mtrr_trim"
 
-# U-Boot's built-in command line, which it gives to each image.
+# U-Boot passes its built-in command line to each image.
 LOAD_OPTIONS = "load options ignored: expected .*, found \"root=/dev/sdb3\""
 
 CR0_MP, CR0_EM, CR0_TS = 1 << 1, 1 << 2, 1 << 3
@@ -52,7 +52,7 @@ def expect_only_the_load_options(log):
 def test_boots(boot, cpu):
     guest = boot(contents(*digests()), cpu=cpu, **UBOOT)
     report = wait_for_report(guest)
-    # Debian 13's kernel writes the revision 2.10 as the specification does, Debian 12's with another digit.
+    # Debian 13's kernel prints revision 2.10 as the specification does; Debian 12's adds a digit.
     assert re.search(r"efi: EFI v2\.100? by Das U-Boot", report.dmesg)
     assert report["payload"] == "payload: OK"
     assert report["cmdline"] == OPTIONS
@@ -63,7 +63,7 @@ def test_boots(boot, cpu):
 
 
 def test_refusal_returns_to_the_shell(boot):
-    """The twin with one wrong digit in a digest. U-Boot goes on, with CR0 and CR4 as before."""
+    """The twin of the boot above: one digit of a digest is wrong. U-Boot goes on, with CR0 and CR4 unchanged."""
     wrong = digests()[1]
     wrong = wrong[:10] + ("0" if wrong[10] != "0" else "1") + wrong[11:]
     guest = boot(contents(wrong), cpu="max", **UBOOT)
@@ -78,7 +78,8 @@ def test_refusal_returns_to_the_shell(boot):
 
 @pytest.fixture(scope="module")
 def stopped(tmp_path_factory):
-    """stopped() -> a machine at the purgatory's first instruction, and its debugger; the entry has `on-mismatch reset`."""
+    """stopped() -> a machine at the purgatory's first instruction, its debugger, and the start of its log. The entry
+    has `on-mismatch reset`."""
     disk = esp.make(tmp_path_factory.mktemp("uboot") / "esp.img", contents("on-mismatch reset"))
     with Machine(disk, **UBOOT) as guest:
         guest.expect(r"^kexec: purgatory digest .*\n")
@@ -100,7 +101,7 @@ def stopped(tmp_path_factory):
 
 
 def test_purgatory_turns_vector_registers_on_itself(stopped):
-    """The purgatory starts with any CR0 and CR4, and restores them."""
+    """The purgatory works with any CR0 and CR4, and restores them."""
     guest, debugger, _ = stopped()
     cr0 = debugger.register("cr0") & ~CR0_MP | CR0_EM | CR0_TS
     cr4 = debugger.register("cr4") & ~CR4_OSFXSR
@@ -113,7 +114,8 @@ def test_purgatory_turns_vector_registers_on_itself(stopped):
 
 
 def test_mismatch_that_this_firmware_cannot_note(stopped):
-    """The firmware stores no variable after ExitBootServices, and says so. A reset without a note could repeat for ever."""
+    """After ExitBootServices this firmware stores no variable, and returns an error. A reset without a note could
+    repeat for ever, so the purgatory halts."""
     guest, debugger, start = stopped()
     debugger.flip(segments(guest.log)["initrd"][0] + 1000)
     debugger.run()

@@ -22,7 +22,7 @@ MIB = 1 << 20
 
 
 def sections(command_line=DEFAULT_OPTIONS, initrd=None, linux=None):
-    """The sections in ukify's order, with a line end behind the command line."""
+    """The sections in ukify's order. The command line ends with a line end."""
     return [(".osrel", b"ID=debian\n"), (".cmdline", f"{command_line}\n".encode()), (".uname", b"6.1"),
             (".linux", linux or kernel().read_bytes()), (".initrd", initrd or INITRD.read_bytes())]
 
@@ -32,8 +32,8 @@ def conf_of(*lines):
 
 
 def test_initrd_stays_and_kernel_is_read_to_its_place(boot):
-    """Without a TPM and Secure Boot, and without .osrel, which would be an initrd as well, nothing is copied. The digests
-    are those of the files."""
+    """Nothing is copied without a TPM, without Secure Boot, and without .osrel, which would become an initrd as well.
+    The digests are those of the files."""
     guest = boot(files({"/x.efi": uki.make(sections(f"{DEFAULT_OPTIONS}  unified")[1:])}, conf=conf_of()))
     report = wait_for_report(guest)
     assert report["cmdline"] == f"{DEFAULT_OPTIONS}  unified"
@@ -63,8 +63,8 @@ def without_initrd(command_line):
 
 
 def test_initrd_that_the_command_line_names(boot, tmp_path):
-    """The image's own stub would pass initrd= to the kernel's EFI stub, which reads the file from the volume. It is
-    measured as predicted."""
+    """The image's own stub would pass initrd= to the kernel's EFI stub, which reads the file from the volume. The
+    measurements are as predicted."""
     root = tmp_path / "root"
     root.mkdir()
     (root / "x.efi").write_bytes(uki.make(without_initrd(f"initrd=\\initrd {DEFAULT_OPTIONS} initrd=/more")))
@@ -82,7 +82,8 @@ def test_initrd_that_the_command_line_names(boot, tmp_path):
 
 @pytest.mark.parametrize("com, address, name", [(1, 0x3f8, "ttyS0"), pytest.param(2, 0x2f8, "ttyS1", marks=pytest.mark.matrix)])
 def test_console_that_nobody_names(boot, tmp_path, com, address, name):
-    """Linux gets the console that the firmware writes to, and no register depends on that."""
+    """No command line names a console. Linux gets the console that the firmware writes to, and no register depends on
+    that."""
     root = tmp_path / "root"
     root.mkdir()
     (root / "x.efi").write_bytes(uki.make(sections("kexec.test")))
@@ -96,7 +97,7 @@ def test_console_that_nobody_names(boot, tmp_path, com, address, name):
 
 
 def test_consoles_beside_a_screen(boot, tmp_path):
-    """Linux gets all consoles that the firmware writes to, and the screen stays the main one. Our own image, as a stub,
+    """Linux gets all consoles that the firmware writes to, and the screen stays the main one. Our own image as a stub
     does the same."""
     own = seal(tmp_path, "--linux", kernel(), "--initrd", INITRD, "--cmdline", "kexec.test -- x")
     guest = boot({"/EFI/BOOT/BOOTX64.EFI": own}, firmware=FIRMWARE["trixie"], display=True, extra=[
@@ -121,8 +122,8 @@ REFUSED = {
 
 
 def test_refused_images(boot, boot_options, tmp_path):
-    """Each image by an entry of its own. The last entry boots: its options replace .cmdline, and Linux does not read all
-    of its initrd."""
+    """Each image has an entry of its own. The last entry boots: its options replace .cmdline, and a warning says that
+    Linux does not read all of its initrd."""
     contents = {"/vmlinuz": kernel()}
     options = []
     for number, (conf, make, _) in enumerate(REFUSED.values()):
@@ -150,8 +151,8 @@ SECURE_BOOT = ["snakeoil", pytest.param("trixie-snakeoil", marks=pytest.mark.mat
 
 @pytest.mark.parametrize("name", SECURE_BOOT)
 def test_secure_boot(boot, tmp_path, name):
-    """One signature covers everything in the image; the kernel has none of its own. An entry that is not sealed adds
-    nothing."""
+    """One signature covers everything in the image; the kernel inside is unsigned. An unsealed entry must not add
+    anything."""
     platform = Platform(name, tmp_path)
     plain = sections(linux=without_signature(kernel().read_bytes()))
     unsigned = uki.make(plain)
@@ -181,7 +182,8 @@ def test_secure_boot(boot, tmp_path, name):
 
 
 def test_sealed_entry_adds_to_an_image_that_nobody_signed(boot, tmp_path):
-    """tools/seal writes the digest into the entry, which then also vouches for its options and initrd."""
+    """tools/seal writes the image's digest into the entry. The sealed entry then also vouches for its options and
+    initrd."""
     platform = Platform("snakeoil", tmp_path)
     root = tmp_path / "root"
     root.mkdir()
@@ -204,8 +206,8 @@ def test_sealed_entry_adds_to_an_image_that_nobody_signed(boot, tmp_path):
 @pytest.mark.parametrize("tpm, firmware", [("tpm-crb", "trixie"),
                                            pytest.param("tpm-tis", "ovmf", marks=pytest.mark.matrix)])
 def test_registers_are_as_predicted(boot, tmp_path, tpm, firmware):
-    """Register 4 has the file as one image. The initrds of the image and the entry, and the command line, are measured as
-    the kernel gets them. Only what the entry adds is in register 12."""
+    """Register 4 has the file as one image. The initrds of the image and of the entry, and the command line, are
+    measured as the kernel gets them. Register 12 has only the entry's additions."""
     root = tmp_path / "root"
     root.mkdir()
     (root / "x.efi").write_bytes(uki.make([*sections(), (".ucode", packed(tmp_path, "extra0", b"ucode"))]))
@@ -237,7 +239,7 @@ def test_large_image_in_little_memory(boot, tmp_path, name):
 
 @pytest.mark.matrix
 def test_image_of_objcopy(boot, tmp_path):
-    """An image as dracut and wikis make it: with fixed places in memory, the initrd last."""
+    """An image like those of dracut and wikis: fixed addresses in memory, the initrd last."""
     parts = dict(sections(f"{DEFAULT_OPTIONS} objcopy"))
     command = ["objcopy"]
     for name, address in ((".osrel", 0x20000), (".cmdline", 0x30000), (".linux", 0x2000000), (".initrd", 0x3000000)):

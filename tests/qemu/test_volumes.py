@@ -33,7 +33,7 @@ def with_volume(volume, **options):
 
 
 def ext4(tmp_path, contents, size=64):
-    """A volume of ext4 with files; its size is in MiB. Blocks of zeros become holes, which rEFInd's driver cannot read."""
+    """A volume of ext4 with files; `size` is in MiB. Blocks of zeros become holes, which rEFInd's driver cannot read."""
     root = tmp_path / "ext4"
     for path, content in contents.items():
         target = root / path.lstrip("/")
@@ -45,14 +45,14 @@ def ext4(tmp_path, contents, size=64):
 
 
 def second_disk(tmp_path, partitions, name):
-    """QEMU's options for one more disk, from which the firmware does not start."""
+    """QEMU's options for another disk, from which the firmware does not boot."""
     disk = esp.make_disk(tmp_path / f"{name}.img", partitions)
     return ["-drive", f"if=none,id={name},format=raw,snapshot=on,file={disk}",
             "-device", f"virtio-blk-pci,drive={name}"]
 
 
 def test_volumes_that_cannot_be_used_then_one_that_can(boot, boot_options):
-    """An entry file, a kernel and an initrd on XBOOTLDR, a FAT16 on a disk with sectors of 4096 bytes."""
+    """The entry file, the kernel and the initrd are on XBOOTLDR: FAT16 on a disk with sectors of 4096 bytes."""
     bad = {"none": (f"{PATHS} volume={NOBODYS_UUID}",
                     rf"volume {NOBODYS_UUID}: expected a partition that the firmware knows, found none of that name, "
                     rf"({esp.PARTITION_UUID}|{esp.XBOOTLDR_UUID}|{OTHER_UUID}|, ){{5}}"),
@@ -77,7 +77,7 @@ def test_volumes_that_cannot_be_used_then_one_that_can(boot, boot_options):
     report = wait_for_report(guest)
     assert report["payload"] == "payload: OK"
     assert report["cmdline"] == f"{DEFAULT_OPTIONS} more"
-    # systemd must learn the volume of the image, not that of the files.
+    # systemd must learn the image's volume, not that of the files.
     assert report["LoaderDevicePartUUID"].lower() == esp.PARTITION_UUID
     for name, (_, line) in bad.items():
         guest.expect(rf"^kexec: {line}$\n(?s:.*)failed to start Boot\w+ \"{name}\"")
@@ -137,7 +137,8 @@ def test_xbootldr_of_another_disk_is_none(boot, tmp_path):
 
 @pytest.mark.matrix
 def test_cloned_disk(boot, boot_options, tmp_path):
-    """If our disk and others have the name, the loader takes ours; if two other disks have it, neither."""
+    """If our own disk has a partition of the name, the loader takes it. If only other disks have one, and two of them,
+    it refuses."""
     clone = [esp.xbootldr({"/vmlinuz": b"not this one"}), esp.Partition({}, uuid=OTHER_UUID, fat=16)]
     disks = second_disk(tmp_path, clone, "second") + second_disk(tmp_path, clone, "third")
     options = boot_options(("bad", IMAGE_PATH, utf16(f"{PATHS} volume={OTHER_UUID}")),
@@ -150,7 +151,7 @@ def test_cloned_disk(boot, boot_options, tmp_path):
 @pytest.mark.matrix
 @pytest.mark.parametrize("changed", [False, True], ids=["as sealed", "changed"])
 def test_sealed_entry(boot, tmp_path, changed):
-    """The digests vouch for the files, on whichever volume they are."""
+    """The digests vouch for the files, whichever volume they are on."""
     (tmp_path / "vmlinuz").symlink_to(kernel())
     (tmp_path / "initrd").symlink_to(INITRD)
     conf = tmp_path / "my.conf"
@@ -167,7 +168,7 @@ def test_sealed_entry(boot, tmp_path, changed):
 @pytest.mark.matrix
 @pytest.mark.parametrize("load", ["load", "load -nc"], ids=["connected", "loaded only"])
 def test_file_system_that_a_driver_reads(boot, tmp_path, load):
-    """The shell connects the driver to the partition, or the loader does."""
+    """Either the shell connects the driver to the partition, or the loader does."""
     script = f"{load} fs0:\\ext4_x64.efi\r\nfs0:\\kexec.efi {PATHS} volume={OTHER_UUID} verbose -- {DEFAULT_OPTIONS}\r\n"
     without_holes = {**BOOTED, "/initrd": INITRD.read_bytes().rstrip(b"\0") + bytes(16)}
     more = [esp.Partition({}, LINUX_TYPE, OTHER_UUID, "root", 16, ext4(tmp_path, without_holes))]
@@ -178,7 +179,7 @@ def test_file_system_that_a_driver_reads(boot, tmp_path, load):
 
 @pytest.mark.matrix
 def test_volume_without_a_partition(boot):
-    """The message names the volume by the firmware's text for the device. There is no partition table with types."""
+    """There is no partition table, so the message names the volume by the firmware's text for the device."""
     guest = boot(files({"/vmlinuz": None}), table=None)
     guest.expect(r"^kexec: /vmlinuz: cannot open: expected a file, found NOT_FOUND on the volume PciRoot\S+ \"ESP\"$")
 
@@ -212,7 +213,7 @@ needs_grub = pytest.mark.skipif(not shutil.which("grub-mkstandalone"), reason="G
 @pytest.mark.matrix
 @needs_grub
 def test_grub_whose_root_is_another_volume(boot, tmp_path):
-    """GRUB reads the image from one volume, and tells it that it came from another."""
+    """GRUB reads the image from one volume, but passes it another as its device."""
     image = grub(tmp_path, "set root=(hd0,gpt1)\nchainloader (hd0,gpt2)/boot/kexecx64.efi\nboot\n")
     more = [esp.xbootldr({**BOOTED, "/boot/kexecx64.efi": IMAGE, "/boot/kexecx64.conf": entry()})]
     guest = boot({"/EFI/BOOT/BOOTX64.EFI": image}, more=more)

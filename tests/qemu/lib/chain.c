@@ -7,7 +7,7 @@
 #include "efi/source/stream.h"
 #include "efi/source/volume.h"
 
-/* edk2 frees an image's path with the image (CoreUnloadAndCloseImage), so it gets one of its own. */
+/* edk2 frees an image's path with the image (CoreUnloadAndCloseImage), so each image gets a copy. */
 static EFI_DEVICE_PATH *copy_path(EFI_DEVICE_PATH *path)
 {
 	size_t size = device_path_size(path);

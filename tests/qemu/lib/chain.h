@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* For images that change something about the firmware and then start the loader. */
+/* For images that change the firmware and then start the loader. */
 #pragma once
 
 #include <efi.h>
 
 /*
- * Loads \kexec.efi as if it had been started like us: from our path, with our load options. Returns its handle; does
- * not return if that fails.
+ * Loads \kexec.efi with our path and our load options, as if it had been started in our place. Returns its handle; does
+ * not return on failure.
  */
 EFI_HANDLE chain_load(void);
