@@ -25,7 +25,7 @@
 #define ENTRY_ADDR 0x000ffffffffff000ull
 #define ENTRIES (PAGE_SIZE / sizeof(uint64_t))
 
-/* A sweep longer than this would never end. */
+/* The limit of a sweep that would not end. */
 #define SWEEP_MAX 1000
 
 static SIMPLE_TEXT_OUTPUT_INTERFACE *console;
@@ -96,7 +96,7 @@ static EFI_STATUS load_app(EFI_HANDLE *ret_image)
 	return firmware_boot_services->LoadImage(FALSE, firmware_image, (void *)path, NULL, 0, ret_image);
 }
 
-/* Load options as firmware has been seen to pass them, by number. */
+/* Load options of kinds that real firmware passes, by number. */
 static void pass_junk(EFI_LOADED_IMAGE *image, uint64_t kind)
 {
 	static uint8_t junk[70000];
@@ -108,7 +108,7 @@ static void pass_junk(EFI_LOADED_IMAGE *image, uint64_t kind)
 	case 1: /* an odd number of bytes */
 		image->LoadOptionsSize = 31;
 		break;
-	case 2: /* a size without a pointer */
+	case 2: /* a size, but no pointer */
 		image->LoadOptions = NULL;
 		image->LoadOptionsSize = 64;
 		break;
@@ -169,7 +169,7 @@ static void lie_about(EFI_LOADED_IMAGE *image)
 
 void five_levels_enter(uint64_t top_table);
 
-/* Makes the present top table the first of a level above it. This remains for later runs. */
+/* Puts a level above the present top table. Later runs keep it. */
 static void enter_five_levels(void)
 {
 	EFI_PHYSICAL_ADDRESS table = FOUR_GIB - 1;
@@ -210,7 +210,7 @@ static uint32_t efer_low(void)
 	return low;
 }
 
-/* With EFER.NXE off the mark is a reserved bit, so first remove it everywhere. */
+/* With EFER.NXE off the no-execute bit is a reserved bit, so it is cleared in all tables first. */
 static void switch_no_execute_off(void)
 {
 	uint64_t cr0;
@@ -266,7 +266,7 @@ static void unhook(const EFI_SYSTEM_TABLE *system_table)
 	firmware_system_table->Hdr.Revision = system_table->Hdr.Revision;
 }
 
-/* Starts the image once with the faults of current_run, as start `number` of a sweep. */
+/* Starts the image once with the faults of current_run; `number` counts the starts of a sweep. */
 static EFI_STATUS start(uint64_t number)
 {
 	EFI_GUID guid = LOADED_IMAGE_PROTOCOL;
@@ -297,7 +297,7 @@ static EFI_STATUS start(uint64_t number)
 	return status;
 }
 
-/* Repeats the run, each time with the fault one call later, until the fault is not met. */
+/* Repeats the run with the fault one call later each time, until the run ends without reaching it. */
 static EFI_STATUS sweep(const struct run *run)
 {
 	EFI_STATUS status = EFI_ABORTED;
@@ -332,7 +332,7 @@ static EFI_STATUS run_all(struct text conf)
 	return status;
 }
 
-/* GNU-EFI's crt0 calls this, in the System V ABI, and declares it nowhere. */
+/* GNU-EFI's crt0 calls this in the System V ABI. No header declares it. */
 EFI_STATUS efi_main(EFI_HANDLE handle, EFI_SYSTEM_TABLE *system_table);
 
 EFI_STATUS efi_main(EFI_HANDLE handle, EFI_SYSTEM_TABLE *system_table)

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * difficult.efi starts \app.efi from its own volume with faults in the firmware, which \difficult.conf names, and
- * prints the result. README.md in this folder lists the faults.
+ * difficult.efi starts \app.efi from its own volume with faults in the firmware, and prints the results.
+ * \difficult.conf names the faults; README.md in this folder describes them.
  */
 #pragma once
 
@@ -15,7 +15,7 @@
 
 /* In the order of fault_names. */
 enum fault {
-	/* Arranged before the image is started. */
+	/* Set up before the image is started. */
 	FAULT_FRAGMENT,
 	FAULT_OCCUPY,
 	FAULT_MEMORY,
@@ -29,7 +29,7 @@ enum fault {
 	FAULT_FIVE_LEVELS,
 	FAULT_NO_EXECUTE_OFF,
 	FAULT_EDID,
-	/* Done by a hook. */
+	/* Injected by a hook. */
 	FAULT_OUT_OF_MEMORY,
 	FAULT_PLACE_REFUSED,
 	FAULT_NOT_EXECUTABLE,
@@ -74,7 +74,7 @@ struct fault_state {
 	uint64_t calls; /* calls so far that the fault applies to */
 };
 
-/* One start of the image. With `swept` many starts, each with a higher number of that fault. */
+/* One start of the image; or, with `swept`, many starts, each with the fault one call later. */
 struct run {
 	char name[64];
 	enum fault swept;
@@ -83,7 +83,7 @@ struct run {
 
 extern struct run current_run;
 
-/* Removes the lines of one run from *conf. Returns false when there is none left. */
+/* Takes the lines of one run off *conf. Returns false if there is none left. */
 bool run_parse(struct text *conf, struct run *ret_run);
 
 /* For a fault whose number selects one of the calls; 0 selects all. Counts the call. */
@@ -95,13 +95,13 @@ bool fault_hits_first(enum fault fault);
 /* For a fault that hits the call `number` and all later ones. Counts the call. */
 bool fault_hits_from(enum fault fault);
 
-/* Whether a fault of the run has been met. */
+/* Whether a fault of the run was injected. */
 bool fault_fired(void);
 
 /* Prints the faults of the run. */
 void faults_say(void);
 
-/* Prints a line that begins with "difficult: ", on the console in use at the start. */
+/* Prints a line that begins with "difficult: ", on the console that was in use at the start. */
 void say(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
 /* --- resources that the image holds (ledger.c) --- */
@@ -114,41 +114,44 @@ enum holding {
 	HOLDING_KINDS
 };
 
-/* Records a resource that the image got. `size` is its size in memory, in bytes, or 0 if unknown. */
+/* Records a resource of the image. `size` is its size in memory, in bytes, or 0 if unknown. */
 void ledger_add(enum holding kind, uint64_t what, uint64_t size);
 void ledger_remove(enum holding kind, uint64_t what);
 
 /* The number of resources of a kind that the image holds. */
 unsigned ledger_count(enum holding kind);
 
-/* The maximum of bytes held at once since the last ledger_release: by the image, and in images that it loaded. */
+/* The most bytes held at once since the last ledger_release: by the image, and by images that it loaded. */
 uint64_t ledger_most_held(void);
 uint64_t ledger_most_loaded(void);
 
 /* Releases everything that is still held, without the hooks. */
 void ledger_release(void);
 
-/* --- hooks: each set is installed before a run and removed after it --- */
+/* --- hooks: each set is installed before a run, and removed after it --- */
 
-/* Faults hit and count only calls of the image itself, because the firmware uses the same services. */
+/* Only calls of the image itself count and get faults: the firmware calls the same services. */
 void app_set(const EFI_LOADED_IMAGE *image);
 bool app_contains(const void *address);
 #define CALLED_BY_APP() app_contains(__builtin_return_address(0))
 
-/* The firmware's own functions, even while they are hooked. */
+/* The firmware's own functions, even while hooks replace them. */
 extern EFI_BOOT_SERVICES original_services;
 
 void memory_hook(void);
 void services_hook(void);
 
-/* Whether to carry out the exit if no swept fault is met. Otherwise the image is ended where it would exit. */
+/*
+ * Whether this run is the last. Only then is ExitBootServices carried out, and only if no swept fault was hit.
+ * Otherwise the image is ended there.
+ */
 void services_set_last(bool last);
 bool services_exit_reached(void);
 
-/* Call it after a run, or before the exit from the firmware: restores the table of boot services. */
+/* Restores the table of boot services, after a run and before ExitBootServices. */
 void services_unhook(void);
 
-/* FAULT_EDID: with kind 1 installs the active EDID, else the discovered one. It remains for later runs. */
+/* FAULT_EDID: kind 1 installs the active EDID, other kinds the discovered one. Later runs keep it. */
 void edid_install(uint64_t kind);
 
 void tpm_hook(void);
@@ -161,17 +164,17 @@ uint64_t files_reads(void);
 
 /* --- occupied memory (occupy.c) --- */
 
-/* Arranges memory for FAULT_FRAGMENT, FAULT_OCCUPY, FAULT_MEMORY, FAULT_LOW_MEMORY and FAULT_MAP_GROWS. */
+/* Occupies memory for FAULT_FRAGMENT, FAULT_OCCUPY, FAULT_MEMORY, FAULT_LOW_MEMORY and FAULT_MAP_GROWS. */
 void occupy_arrange(void);
 
-/* Frees every other page that FAULT_MAP_GROWS reserved. */
+/* Frees every second page that FAULT_MAP_GROWS has reserved. */
 void occupy_grow_map(void);
 
-/* Takes one more page, which changes the map. */
+/* Takes one more page, so that the map changes. */
 void occupy_page(void);
 
-/* Frees all of it. */
+/* Frees all occupied memory. */
 void occupy_release(void);
 
-/* The number of bytes of free memory. */
+/* The free memory, in bytes. */
 uint64_t occupy_free_size(void);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* Gives each screen the EDID of a monitor (UEFI specification 12.9), because OVMF's drivers do not. */
+/* Gives each screen the EDID of a monitor (UEFI specification 12.9). OVMF's drivers give none. */
 #include "boot/bootparams.h"
 #include "efi/services/firmware.h"
 #include "tests/firmware/difficult.h"

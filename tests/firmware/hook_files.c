@@ -10,7 +10,7 @@ static EFI_SIMPLE_FILE_SYSTEM_PROTOCOL *volume;
 static EFI_VOLUME_OPEN original_open_volume;
 static struct _EFI_FILE_HANDLE original;
 
-/* A file that failed at a large read and is not closed yet. */
+/* A file after a failed large read, until it is closed. */
 static EFI_FILE_HANDLE broken_file;
 
 static uint64_t bytes_read;

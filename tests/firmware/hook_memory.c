@@ -5,7 +5,7 @@
 #include "efi/services/firmware.h"
 #include "tests/firmware/difficult.h"
 
-/* EFI_MEMORY_ATTRIBUTE_PROTOCOL, UEFI specification 37.7. The three functions take the same first arguments. */
+/* EFI_MEMORY_ATTRIBUTE_PROTOCOL, UEFI specification 37.7. The three functions have the same first parameters. */
 struct memory_attribute_protocol {
 	void *get;
 	EFI_STATUS(EFIAPI *set)(struct memory_attribute_protocol *self, EFI_PHYSICAL_ADDRESS base, UINT64 length,
@@ -34,7 +34,7 @@ static void forbid_execution(EFI_PHYSICAL_ADDRESS addr, UINTN count)
 		current_run.faults[FAULT_NOT_EXECUTABLE].fired = true;
 }
 
-/* Undo it, because the firmware would give the pages to the next caller as they are. */
+/* Reverses the fault: the firmware would give the pages to its next caller unchanged. */
 static void allow_execution(EFI_PHYSICAL_ADDRESS addr, UINTN count)
 {
 	struct memory_attribute_protocol *protocol = find_attribute_protocol();
@@ -92,7 +92,7 @@ static EFI_STATUS EFIAPI free_pool(void *buffer)
 	return original_services.FreePool(buffer);
 }
 
-/* Only in the map: the firmware itself would still allocate there. */
+/* Changes only the map. The firmware itself would still allocate there. */
 static void set_aside(EFI_MEMORY_DESCRIPTOR *map, UINTN size, UINTN descriptor_size)
 {
 	struct fault_state *fault = &current_run.faults[FAULT_SPECIAL_MEMORY];

@@ -7,7 +7,7 @@
 EFI_BOOT_SERVICES original_services;
 static EFI_SET_VARIABLE original_set_variable;
 
-/* The image's [start, end), recorded here because a fault may change what the firmware says. */
+/* The image's [start, end). A fault may change the firmware's answer, so it is recorded here. */
 static uintptr_t app_start;
 static uintptr_t app_end;
 static bool is_last;
@@ -64,7 +64,7 @@ static uint64_t image_size(EFI_HANDLE handle)
 	return align_up(image->ImageSize, PAGE_SIZE);
 }
 
-/* The violation is like edk2's for an image whose start its policy defers: an error, and a valid handle. */
+/* Returns a violation as edk2 does for an image whose start its policy defers: an error and a valid handle. */
 static EFI_STATUS EFIAPI load_image(BOOLEAN policy, EFI_HANDLE parent, EFI_DEVICE_PATH *path, void *source, UINTN size,
 				    EFI_HANDLE *handle)
 {
@@ -97,7 +97,7 @@ static EFI_STATUS EFIAPI set_variable(CHAR16 *name, EFI_GUID *guid, UINT32 attri
 	return original_set_variable(name, guid, attributes, size, data);
 }
 
-/* Returns without having waited. */
+/* Returns at once, without waiting. */
 static EFI_STATUS EFIAPI stall(UINTN usec)
 {
 	if (CALLED_BY_APP() && fault_hits(FAULT_STALL_FAILS))
@@ -115,7 +115,7 @@ static EFI_STATUS EFIAPI set_watchdog_timer(UINTN seconds, UINT64 code, UINTN si
 	return original_services.SetWatchdogTimer(seconds, code, size, text);
 }
 
-/* Removes the hook of the runtime service first, because the service outlives this program. */
+/* The runtime service outlives this program, so its hook is removed first. */
 static void prepare_exit(void)
 {
 	if (exit_reached)
@@ -134,7 +134,7 @@ static EFI_STATUS EFIAPI exit_boot_services(EFI_HANDLE image, UINTN key)
 	prepare_exit();
 	if (!is_last || swept)
 		original_services.Exit(image, EFI_SUCCESS, 0, NULL);
-	/* Each of the two makes the key stale, so that the firmware itself refuses. */
+	/* Either of the two makes the map key stale, so the firmware itself refuses. */
 	if (fault_hits_first(FAULT_EXIT_REFUSED))
 		occupy_page();
 	if (current_run.faults[FAULT_MAP_GROWS].set && !current_run.faults[FAULT_MAP_GROWS].fired)

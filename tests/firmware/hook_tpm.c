@@ -6,7 +6,7 @@
 
 static struct measurement_protocol *tpm;
 static struct measurement_protocol original;
-static EFI_PHYSICAL_ADDRESS first_last; /* the last event in this run's first look at the log */
+static EFI_PHYSICAL_ADDRESS first_last; /* the last event when this run first read the log */
 static bool look_fails;
 
 static EFI_STATUS EFIAPI get_capability(struct measurement_protocol *self, void *capability)
@@ -25,9 +25,7 @@ static EFI_STATUS EFIAPI get_event_log(struct measurement_protocol *self, UINT32
 		return EFI_DEVICE_ERROR;
 	if (format == TCG_LOG_FORMAT_2 && CALLED_BY_APP() && fault_hits(FAULT_TPM_LOG_OLD))
 		return EFI_INVALID_PARAMETER;
-	/*
-	 * The image asks for the new format first, and if there is none, for the old one. The two calls are one look.
-	 */
+	/* The image asks for the new format, then, if that fails, for the old one. Both calls count as one look. */
 	if (format == TCG_LOG_FORMAT_2 && CALLED_BY_APP())
 		look_fails = fault_hits(FAULT_TPM_LOG_ERROR);
 	if (CALLED_BY_APP() && look_fails)

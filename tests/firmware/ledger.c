@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* Records the resources that the image got and has not freed, and the most memory that it held. */
+/* Records the resources that the image has not freed yet, and the most memory that it held. */
 #include "common/align.h"
 #include "common/string.h"
 #include "efi/services/firmware.h"
@@ -7,11 +7,11 @@
 
 static struct {
 	enum holding kind;
-	uint64_t what; /* 0: a free entry */
+	uint64_t what; /* 0: an unused line */
 	uint64_t size;
 } lines[1024];
 
-/* In bytes: held by the image itself, and by the images that it loaded. */
+/* In bytes: held by the image itself, and by images that it loaded. */
 static uint64_t held[2];
 static uint64_t most_held[2];
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* Takes memory before the image is started. It reads the memory map itself. */
+/* Occupies memory before the image is started. Reads the memory map itself. */
 #include "common/align.h"
 #include "efi/services/firmware.h"
 #include "tests/firmware/difficult.h"
@@ -7,7 +7,7 @@
 #define MIB (1024u * 1024)
 #define FRAGMENT_SIZE (64u * 1024)
 
-/* Allocations to free later. */
+/* Allocations that occupy_release frees. */
 static struct {
 	EFI_PHYSICAL_ADDRESS addr;
 	UINTN count;
@@ -55,7 +55,7 @@ static uint64_t look(uint64_t limit, EFI_PHYSICAL_ADDRESS *ret_addr, uint64_t *r
 }
 
 /*
- * Takes free memory until `keep` bytes are left. Starts with the smallest pieces; of the last it takes the upper end.
+ * Takes free memory until `keep` bytes are left, the smallest pieces first. Of the last piece it takes the upper end.
  */
 static void take_all_but(uint64_t limit, uint64_t keep)
 {
@@ -85,7 +85,7 @@ static void occupy_range(EFI_PHYSICAL_ADDRESS start, uint64_t size)
 	say("occupied %lu pages from 0x%lx on", pages, start);
 }
 
-/* Makes `count` pieces that Linux finds reserved, with a free piece of the same size behind each. */
+/* Makes `count` pieces that Linux will see as reserved, each followed by a free piece of the same size. */
 static void fragment(uint64_t count, uint64_t size)
 {
 	UINTN pages = 2 * count * size / PAGE_SIZE;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* Reads the runs of \difficult.conf, and decides when a fault hits. */
+/* Reads the runs of \difficult.conf, and decides which calls get a fault. */
 #include "common/align.h"
 #include "common/string.h"
 #include "tests/firmware/difficult.h"
@@ -65,7 +65,7 @@ static enum fault fault_by_name(struct text word)
 	return FAULT_NONE;
 }
 
-/* Reads a number: decimal, or hexadecimal with 0x; 0 for an empty word. */
+/* Reads a number: decimal, or hexadecimal with 0x. An empty word is 0. */
 static uint64_t number_of(struct text word)
 {
 	unsigned base = 10;
@@ -76,7 +76,7 @@ static uint64_t number_of(struct text word)
 		word = (struct text){ .start = word.start + 2, .length = word.length - 2 };
 	}
 	for (size_t i = 0; i < word.length; i++) {
-		unsigned c = (unsigned char)word.start[i] | 0x20u; /* lower case letters; digits do not change */
+		unsigned c = (unsigned char)word.start[i] | 0x20u; /* lower case; digits do not change */
 
 		value = value * base + (c <= '9' ? c - '0' : c - 'a' + 10);
 	}
