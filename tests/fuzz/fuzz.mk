@@ -4,14 +4,14 @@ FUZZ_CC ?= clang
 FUZZ_SANITIZE := -fsanitize=address,undefined -fno-sanitize-recover=all
 FUZZ_CFLAGS := $(COMMON_CFLAGS) -O1 -g -fno-omit-frame-pointer $(FUZZ_SANITIZE) -fsanitize=fuzzer-no-link
 
-# How long `make fuzz` runs each target, or with RUNS= how often.
+# How long `make fuzz` runs each target, or, with RUNS=, how often.
 SECONDS ?= 20
 FUZZ_LIMIT = $(if $(RUNS),-runs=$(RUNS),-max_total_time=$(SECONDS))
 
 FUZZ_TARGETS := $(patsubst tests/fuzz/%.c,%,$(wildcard tests/fuzz/fuzz_*.c))
 FUZZ_PROGRAMS := $(FUZZ_TARGETS:%=build/fuzz/%)
 
-# A library, so that a target links only the code that it fuzzes, and needs no mbedTLS.
+# A library: a target then links only the code that it fuzzes, and needs no mbedTLS.
 FUZZ_OBJ := $(patsubst %.c,build/fuzz/%.o,$(wildcard boot/*.c) common/format.c)
 
 build/fuzz/core.a: $(FUZZ_OBJ)

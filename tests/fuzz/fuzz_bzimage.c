@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * Feeds kernel headers to boot/bzimage.c, through boot/kernel_format.c. The input is the file's size, a flag and the
- * file's first bytes; the missing rest of the probe is zeros.
+ * Feeds kernel headers to boot/bzimage.c through boot/kernel_format.c. The input is the file's size, a flag and the
+ * file's first bytes; zeros fill the rest of the probe.
  */
 #include "boot/bzimage.h"
 #include "common/align.h"
@@ -74,7 +74,7 @@ static void check_elsewhere(const struct kernel_plan *plan, const struct kernel_
 	assert(plan->memory.min + align_up(plan->init_size, PAGE_SIZE) > plan->memory.min);
 }
 
-/* The place of the request when all memory is free. */
+/* The place for the request if all memory were free. */
 static struct hole find_hole(const struct memory_request *request)
 {
 	struct efi_descriptor all = { .type = EFI_MEMTYPE_CONVENTIONAL, .number_of_pages = UINT64_MAX };

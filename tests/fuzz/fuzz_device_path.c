@@ -12,7 +12,7 @@ static void check_partition(const uint8_t *nodes, size_t size)
 		return;
 	assert(path.disk_size < size);
 	assert(memchr(path.partuuid, '\0', sizeof(path.partuuid)));
-	/* The written PARTUUID can be read again. An MBR's partition number has two digits. */
+	/* The written PARTUUID can be parsed again. An MBR's partition number has two digits. */
 	if (path.is_gpt || strlen(path.partuuid) == strlen("12345678-01")) {
 		assert(volume_parse(text_of_string(path.partuuid), parsed));
 		assert(strcmp(path.partuuid, parsed) == 0);

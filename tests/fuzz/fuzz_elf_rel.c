@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * Feeds objects to boot/elf_rel.c. The input is the load address and the object. An accepted object is copied to a
- * buffer of exactly its size and relocated. Its fields are compared with S, A and P calculated here.
+ * Feeds objects to boot/elf_rel.c. The input is the load address and the object. An accepted object is relocated in a
+ * buffer of exactly its size. Then its fields are compared with S, A and P, calculated here.
  */
 #include "boot/elf_rel.h"
 #include "common/align.h"
 #include "tests/fuzz/input.h"
 
-/* Objects that need more memory are only parsed: clearing it would take all the time. */
+/* Objects that need more memory are only parsed, because clearing it would take all the time. */
 #define MEM_SIZE_MAX (1u << 20)
 #define SYMBOLS_MAX 64u
 
@@ -120,7 +120,7 @@ static uint64_t field_value(const struct elf_rel *object, const struct elf64_rel
 	}
 }
 
-/* The field at `at`, extended as the CPU does it. */
+/* The field at `at`, extended as the CPU extends it. */
 static uint64_t read_field(const uint8_t *at, uint32_t type)
 {
 	uint64_t wide = 0;
@@ -131,7 +131,7 @@ static uint64_t read_field(const uint8_t *at, uint32_t type)
 	return wide;
 }
 
-/* `written` marks the bytes that a later relocation has written. */
+/* `written` marks the bytes that later relocations have written. */
 static void check_field(const struct elf_rel *object, const struct elf64_rela *rela, const uint8_t *copy,
 			uint64_t start, uint64_t addr, uint8_t *written)
 {
@@ -164,7 +164,7 @@ static void check_table(const struct elf_rel *object, const struct elf64_section
 	}
 }
 
-/* From the last relocation to the first, because fields may overlap, and then the last one holds. */
+/* From the last relocation to the first: where fields overlap, the last one holds. */
 static void check_fields(const struct elf_rel *object, const uint8_t *copy, uint64_t addr, uint8_t *written)
 {
 	for (uint32_t i = object->elf.header.e_shnum - 1u; i > 0; i--) {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* Feeds texts to boot/entry.c, and compares an accepted plan with the text, parsed by C library functions. */
+/* Feeds texts to boot/entry.c. Compares an accepted plan with the text, which C library functions parse here. */
 #include <ctype.h>
 #include <stdio.h>
 #include <strings.h>
@@ -69,7 +69,7 @@ static void check_line(void *context, const char *key, char *value)
 	}
 }
 
-/* The initrds behind those named by lines are in the command line, and none of them is loaded twice. */
+/* Initrds behind those of the lines come from the command line, and none is loaded twice. */
 static void check_words(const struct boot_plan *plan, size_t first)
 {
 	assert(first <= plan->initrd_count);
@@ -99,7 +99,7 @@ static void check_against_text(const struct boot_plan *plan)
 
 /* --- digests --- */
 
-/* The digest of a part for one key, and whether a line of the text gives it. */
+/* The expected digest of a part for one key, and whether a line of the text states it. */
 struct wanted_digest {
 	const char *key;
 	const char *name;
@@ -149,7 +149,7 @@ static void check_plan(const struct boot_plan *plan, enum entry_place place)
 {
 	check_against_text(plan);
 	check_part(plan, &plan->kernel, place);
-	/* Each is compared with all lines, so a few are enough. */
+	/* Each is compared with all lines, so this checks only some. */
 	for (size_t i = 0; i < plan->initrd_count && i < 64; i++)
 		check_part(plan, &plan->initrds[i], place);
 	boot_plan_print_unknown_keys(plan);

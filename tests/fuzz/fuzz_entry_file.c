@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * Feeds bytes to boot/text_kind.c, and the same to boot/entry_file.c as an entry file. A file in UTF-8 must make the
- * same plan as the same text in UTF-16.
+ * Feeds bytes to boot/text_kind.c, and to boot/entry_file.c as an entry file. A file in UTF-8 must make the same plan
+ * as its text in UTF-16.
  */
 #define _GNU_SOURCE
 #include "boot/entry_file.h"
@@ -9,7 +9,7 @@
 #include "boot/text_kind.h"
 #include "tests/fuzz/input.h"
 
-/* If a text is taken for UTF-16, its UTF-8 must contain exactly the text of its units. */
+/* The UTF-8 of a text that counts as UTF-16 must contain exactly the text of its units. */
 static void check_kind(const uint8_t *bytes, size_t size)
 {
 	size_t capacity = size / 2 + 1;
@@ -37,7 +37,7 @@ static bool plan(const void *bytes, size_t size, struct boot_plan *ret_plan)
 
 	if (entry_file_to_plan("file", content, TEXT("verbose yes\n"), fallback, ret_plan) != KEXEC_OK)
 		return false;
-	/* The value found without the parser is also the parser's. */
+	/* The parser and the search without it find the same fallback. */
 	assert(strcmp(fallback, ret_plan->fallback ? ret_plan->fallback : "") == 0);
 	return true;
 }
@@ -50,7 +50,9 @@ static void check_same_plan(const struct boot_plan *a, const struct boot_plan *b
 	assert(a->initrd_count == b->initrd_count && a->verbose == b->verbose);
 }
 
-/* A line in UTF-16 must begin with ASCII. Any other text that is accepted in UTF-8 must be accepted in UTF-16. */
+/*
+ * Lines in UTF-16 must begin with ASCII. Any other text that is accepted in UTF-8 must be accepted in UTF-16 as well.
+ */
 static bool all_lines_begin_with_ascii(struct text text)
 {
 	struct text line;
@@ -94,7 +96,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 	check_kind(bytes, size);
 	if (!plan(bytes, size, &found))
 		return 0;
-	/* A text that is already in UTF-16 cannot be converted again. */
+	/* A text in UTF-16 cannot be converted again. */
 	if (text_kind(bytes, size) == TEXT_UTF8 && bytes[0] < 0x80)
 		check_utf16(&found, text);
 	boot_plan_free(&found);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* Feeds the first bytes of files to boot/file_kind.c, in memory that ends where they end. */
+/* Feeds the first bytes of files to boot/file_kind.c, in memory of exactly their size. */
 #include "boot/file_kind.h"
 
 #include "tests/fuzz/input.h"
@@ -30,7 +30,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 		check_quote(&kind.quote, &probe);
 		assert(file_kind_refuse("input", &kind) == KEXEC_BAD_FORMAT);
 	}
-	/* The same bytes through the usual call. */
+	/* The usual call, with the same bytes. */
 	(void)kernel_plan_file(&probe, &plan);
 	free(copy);
 	return 0;

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * Feeds disks to boot/gpt.c. The input is the size of a block, as a power of two, the last block, and the disk from its
- * header on. This corrects the checksums, because otherwise hardly any input would get past them.
+ * Feeds disks to boot/gpt.c. The input is the size of a block as a power of two, the last block, and the disk from its
+ * header on. The target corrects the checksums, because hardly any input would get past them.
  */
 #include "boot/gpt.h"
 #include "tests/fuzz/input.h"
 
-/* More would take too long. */
+/* Larger headers would take too long. */
 #define SIGNED_SIZE_MAX 2048
 
 static uint32_t crc32(const uint8_t *bytes, size_t size)
@@ -31,7 +31,7 @@ static uint32_t get(const uint8_t *at)
 	return value;
 }
 
-/* Sets the header's checksums for the entries, unless its stated size is invalid. */
+/* Sets the header's checksums, unless its stated size is invalid. */
 static void sign(uint8_t *block, uint32_t block_size, uint32_t entries_crc)
 {
 	uint32_t size = get(block + 12);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * Feeds two answers to boot/http_answer.c: a status in two bytes, then lines "name: value", with a NUL behind the
+ * Feeds two answers to boot/http_answer.c. Each is a status of two bytes, then lines "name: value"; a NUL ends the
  * first.
  */
 #include "boot/http_answer.h"
@@ -35,7 +35,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 	if (http_answer_check_size("f", &first, &length))
 		return 0;
 	assert(first.status == 200 && first.has_length && length == first.length);
-	/* A file that has not changed is accepted. */
+	/* An unchanged file is accepted. */
 	assert(http_answer_check_body("f", &first, &first, 0, length) == KEXEC_OK);
 	if (offset > length || http_answer_check_body("f", &second, &first, offset, length))
 		return 0;

@@ -4,7 +4,7 @@
 #include "boot/text.h"
 #include "tests/fuzz/input.h"
 
-/* Upper limit of a path of that many nodes: a UTF-16 unit becomes 3 bytes, and each node adds at most one separator. */
+/* The largest path of these nodes: a UTF-16 unit becomes at most 3 bytes, and each node adds at most one separator. */
 #define PATH_SIZE_MAX (2 * IMAGE_PATH_NODES_SIZE_MAX)
 
 static char whole[PATH_SIZE_MAX];

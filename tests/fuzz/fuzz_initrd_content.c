@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * Feeds initrds to boot/initrd_content.c, each in memory of exactly its size: no byte outside is read, and each walk
- * ends.
+ * Feeds initrds to boot/initrd_content.c, each in memory of exactly its size. No byte outside may be read, and each
+ * walk must end.
  */
 #include "boot/initrd_content.h"
 #include "tests/fuzz/input.h"

@@ -11,7 +11,7 @@ static bool lies_within(struct text text, const char *buffer, size_t size)
 	return !text.length || (text.start >= buffer && text.start + text.length <= buffer + size);
 }
 
-/* Each line is one that a parser of entries knows, and no line feed came from the input. */
+/* Each line has a key that the entry parser knows, and no line feed comes from the input. */
 static void check_lines(const struct load_options *options)
 {
 	static const struct text keys[] = { TEXT("linux"),   TEXT("initrd"), TEXT("options"), TEXT("verbose"),
@@ -33,7 +33,7 @@ static void check_lines(const struct load_options *options)
 	assert(!has_linux || !options->entry_path.length);
 }
 
-/* Skipped options ask for nothing. */
+/* Skipped options request nothing. */
 static void check_skipped(const struct load_options *options)
 {
 	if (options->skipped)
@@ -52,7 +52,7 @@ static struct load_options_sender take_sender(struct input *input)
 	};
 }
 
-/* Parses them as for our image when something is sealed in it. */
+/* Parses the options as for our image with something sealed in it. */
 static void check_request(const struct input *input, const struct load_options_sender *sender)
 {
 	size_t buffer_size = OPTIONAL_DATA_TEXT_SIZE(input->size);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
  * Feeds memory maps to boot/memmap.c and to the e820 part of boot/bootparams.c. The input is a scale, a request and
- * descriptors. On the small scale everything is within the first pages, and every place there is tried.
+ * descriptors. On the small scale all memory is in the first pages, and the target tries every place there.
  */
 #include "boot/bootparams.h"
 #include "common/align.h"
@@ -12,7 +12,7 @@ enum scale { SCALE_ANY, SCALE_PAGES, SCALE_MACHINE, SCALE_COUNT };
 #define SMALL_START_MASK 0x3fu
 #define SMALL_PAGES_MASK 0x0fu
 #define SMALL_END ((SMALL_START_MASK + SMALL_PAGES_MASK) * PAGE_SIZE)
-#define SMALL_COUNT 40u /* of descriptors; checking more, page by page, takes too long */
+#define SMALL_COUNT 40u /* of descriptors; more would take too long, page by page */
 #define PLACEMENTS 4
 
 static struct memory_request take_request(struct input *input, enum scale scale)
@@ -89,7 +89,7 @@ static bool fits_at(const struct memory_map *map, const struct memory_request *r
 	return false;
 }
 
-/* Tries all places one by one: none may be better than the one found. */
+/* Tries all places: none may be better than the one found. */
 static void check_best(const struct memory_map *map, const struct memory_request *request, const struct hole *hole)
 {
 	for (uint64_t addr = 0; addr <= SMALL_END; addr += request->align) {
@@ -103,7 +103,7 @@ static void check_best(const struct memory_map *map, const struct memory_request
 	}
 }
 
-/* Places the request several times, each time in the memory that is left. The places must not overlap. */
+/* Places the request several times, each time in the remaining memory. The places must not overlap. */
 static void check_placements(const struct memory_map *map, const struct memory_request *request)
 {
 	struct efi_descriptor pages[SMALL_END / PAGE_SIZE];
@@ -129,7 +129,7 @@ static void check_placements(const struct memory_map *map, const struct memory_r
 	}
 }
 
-/* The rule of the kernel's EFI stub, as a table: setup_e820() in drivers/firmware/efi/libstub/x86-stub.c. */
+/* The rule of the kernel's EFI stub as a table: setup_e820() in drivers/firmware/efi/libstub/x86-stub.c. */
 static uint32_t expected_type(const struct efi_descriptor *descriptor, bool soft_reserve)
 {
 	static const uint32_t types[17] = {
@@ -171,7 +171,7 @@ static void put_entry(void *context, size_t number, const struct e820_entry *ent
 	table->entries[table->count++] = *entry;
 }
 
-/* For each descriptor: the table has it at the next place, entries are complete, and none could be longer. */
+/* Each descriptor is at the table's next place, each entry is complete, and none could be longer. */
 static void check_table(const struct memory_map *map, bool soft_reserve, const struct e820_table *table)
 {
 	size_t number = 0;
@@ -248,7 +248,7 @@ static void check_ranges(const struct memory_map *map)
 	assert(index == map_count(map));
 }
 
-/* Passes unchecked sizes: a map that is accepted must be one that memmap_next can walk. */
+/* Takes sizes from the input. memmap_next must be able to walk any map that is accepted. */
 static void check_sizes(struct input input)
 {
 	struct memory_map map = { .descriptor_size = take_number(&input, 1), .descriptor_version = 1 };

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* Feeds a URL or the name of a boot file to boot/network_name.c, and, behind a line feed, a path. */
+/* Feeds a URL, or the name of a boot file, to boot/network_name.c, and a path behind a line feed. */
 #include "boot/network_name.h"
 #include "tests/fuzz/input.h"
 
@@ -23,7 +23,7 @@ static void check_name(const struct network_base *base, const char *path)
 	free(name);
 }
 
-/* The name of the entry beside the image fits in exactly the capacity that it needs. */
+/* The name of the entry beside the image fits into exactly the capacity that it needs. */
 static void check_conf(const struct network_base *base)
 {
 	char *whole = malloc(base->file.length + sizeof(".conf"));

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * Feeds memory maps to boot/pagetable.c. With as many tables as page_tables_bound says, the build must not fail. Then
- * this walks the tables like the CPU: everything wanted is mapped to itself, and nothing else is mapped.
+ * Feeds memory maps to boot/pagetable.c. With as many tables as page_tables_bound says, the build must not fail. Then a
+ * walk as the CPU's checks that everything wanted is mapped to itself, and nothing else is mapped.
  */
 #include "boot/pagetable.h"
 #include "common/align.h"
@@ -9,8 +9,8 @@
 
 #define SIZE_2M (1ull << 21)
 #define SIZE_4G (1ull << 32)
-#define TABLES_MAX 24u /* checking more takes too long */
-#define SAMPLES 16u    /* places tried in a large page or a range */
+#define TABLES_MAX 24u /* more would take too long */
+#define SAMPLES 16u    /* tried addresses in a large page or a range */
 
 /* Intel SDM volume 3, tables 5-15 to 5-20: present, writable, accessed; for a page also dirty and large. */
 #define TABLE_FLAGS 0x023ull
@@ -24,7 +24,7 @@ struct fuzzed {
 	struct page_tables tables;
 	struct memory_map map;
 	struct mapped_range extra;
-	uint64_t limit; /* of the addresses that tables with this number of levels can identity map */
+	uint64_t limit; /* end of the addresses that this number of levels can identity map */
 };
 
 static bool is_wanted(const struct efi_descriptor *descriptor)
@@ -148,7 +148,7 @@ static void check_build(struct fuzzed *fuzzed)
 	check_table(fuzzed, (const uint64_t *)fuzzed->tables.pool, 0, fuzzed->tables.paging.five_levels ? 48 : 39);
 	check_all_mapped(fuzzed);
 
-	/* With one table less than needed it must fail, without writing anywhere else. */
+	/* With one table less the build must fail, and write nothing behind the pool. */
 	fuzzed->tables.capacity = fuzzed->tables.count - 1;
 	assert(page_tables_build(&fuzzed->tables, &fuzzed->map, &fuzzed->extra) == KEXEC_NO_MEMORY);
 	free(fuzzed->tables.pool);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * Feeds loaded images and signed files to boot/pe.c, and checks that edk2 and shim hash the bytes that it takes for
+ * Feeds loaded images and signed files to boot/pe.c. Checks that edk2 and shim hash the bytes that boot/pe.c calls
  * signed.
  */
 #include "boot/pe.h"
@@ -20,7 +20,7 @@ static bool read_at(const uint8_t *bytes, size_t size, uint64_t offset, void *re
 	return true;
 }
 
-/* The expected result of pe_find_section, with offsets as numbers (PE/COFF specification, sections 3 and 4). */
+/* The expected result of pe_find_section. Offsets are numbers (PE/COFF specification, sections 3 and 4). */
 static bool expected_section(const uint8_t *bytes, size_t size, enum pe_layout layout, const char *name,
 			     struct text *ret_content)
 {
@@ -71,7 +71,7 @@ static void check_sections(const uint8_t *bytes, size_t size, enum pe_layout lay
 	}
 }
 
-/* A byte is covered if and only if one of the agreed ranges has it. Nothing lies outside the file. */
+/* A byte is covered if and only if an agreed range contains it. No range lies outside the file. */
 static void check_signed_ranges(const uint8_t *bytes, size_t size)
 {
 	struct pe_signed_ranges ranges;
@@ -88,14 +88,14 @@ static void check_signed_ranges(const uint8_t *bytes, size_t size)
 	}
 }
 
-/* --- edk2 and shim hash the bytes that boot/pe.c takes for signed --- */
+/* --- edk2 and shim hash the bytes that boot/pe.c calls signed --- */
 
-/* How many inputs got how far. This shows what a run without findings is worth. */
+/* How many inputs reached which step: without these numbers, a run without findings says little. */
 static struct {
 	uint64_t inputs;
 	uint64_t hashed[2]; /* images, by edk2 and by shim */
 	uint64_t accepted[2];
-	uint64_t kernels; /* kernels that would run: planned, and covered by their signature */
+	uint64_t kernels; /* kernels that would run: a plan was made, and their signature covers them */
 	uint64_t kernels_accepted[2];
 } reached;
 
@@ -112,7 +112,7 @@ static void print_reached(void)
 static const struct {
 	bool (*hash)(const struct hashed_file *file, hash_sink *sink, void *context);
 	bool (*accept)(const struct hashed_file *file);
-	bool hashes_all; /* all that is listed; otherwise the agreed ranges */
+	bool hashes_all; /* the platform hashes all listed ranges; otherwise only the agreed ones */
 } platforms[2] = {
 	{ hashed_by_edk2, accepted_by_edk2, true },
 	{ hashed_by_shim, accepted_by_shim, false },
@@ -140,7 +140,7 @@ static bool is_marked(const struct coverage *coverage, uint64_t start, uint64_t 
 	return end <= coverage->size && (start >= end || !memchr(coverage->map + start, 0, end - start));
 }
 
-/* Every byte of a range that boot/pe.c takes for signed is hashed. */
+/* Every byte of the ranges that boot/pe.c calls signed is hashed. */
 static void check_claims(const uint8_t *bytes, size_t size, bool all, const struct coverage *coverage)
 {
 	struct pe_signed_ranges ranges;
@@ -151,7 +151,7 @@ static void check_claims(const uint8_t *bytes, size_t size, bool all, const stru
 		assert(is_marked(coverage, ranges.list[i].start, ranges.list[i].end));
 }
 
-/* The headers that place these ranges are hashed, except CheckSum and the directory of the certificates. */
+/* The headers that define these ranges are hashed, except CheckSum and the directory of the certificates. */
 static void check_headers(const uint8_t *bytes, const struct coverage *coverage)
 {
 	uint16_t section_count;
@@ -166,7 +166,7 @@ static void check_headers(const uint8_t *bytes, const struct coverage *coverage)
 	assert(is_marked(coverage, pe + 24 + 152, pe + 24u + optional_size + section_count * 40u));
 }
 
-/* The bytes of a kernel that run, or that Linux is given, are hashed: boot.rst, with offsets as numbers. */
+/* A kernel's bytes that run, or that Linux reads, are hashed (boot.rst; offsets are numbers). */
 static void check_kernel(const uint8_t *bytes, const struct coverage *coverage)
 {
 	uint64_t setup_size = (bytes[0x1f1] ? bytes[0x1f1] + 1u : 5u) * 512;
@@ -213,8 +213,8 @@ static void check_who_hashes(const uint8_t *bytes, size_t size)
 			reached.accepted[i] += accepted;
 			reached.kernels_accepted[i] += runs && accepted;
 			/*
-			 * Check it even if the models would reject the file: an implementation without their checks
-			 * depends on ours.
+			 * Checked even if the models reject the file: an implementation without their checks relies on
+			 * ours.
 			 */
 			check_claims(bytes, size, platforms[i].hashes_all, &coverage);
 			if (accepted)
@@ -231,7 +231,7 @@ static void check_who_hashes(const uint8_t *bytes, size_t size)
 size_t LLVMFuzzerMutate(uint8_t *bytes, size_t size, size_t capacity);
 size_t LLVMFuzzerCustomMutator(uint8_t *bytes, size_t size, size_t capacity, unsigned int seed);
 
-/* A third of the inputs are libFuzzer's own, a third are damaged inputs, a third are damaged good kernels. */
+/* A third of the inputs are libFuzzer's own, a third are damaged inputs, and a third are damaged good kernels. */
 size_t LLVMFuzzerCustomMutator(uint8_t *bytes, size_t size, size_t capacity, unsigned int seed)
 {
 	struct dice dice = { .state = seed };

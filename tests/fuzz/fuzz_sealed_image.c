@@ -6,7 +6,7 @@
 #include "boot/section_source.h"
 #include "tests/fuzz/input.h"
 
-/* A part is a section, whose bytes are in the image. */
+/* The part is a section, and its bytes are in the image. */
 static void check_section(struct section_source *source, const char *name)
 {
 	struct source *base = &source->source;
@@ -25,7 +25,7 @@ static void check_section(struct section_source *source, const char *name)
 	base->close(&file);
 }
 
-/* The measured text is an entry with the same content as the plan. */
+/* Parsing the measured text as an entry gives the same plan. */
 static void check_text(const struct boot_plan *plan)
 {
 	struct boot_plan same;
@@ -65,7 +65,7 @@ static void check_entry(const struct boot_plan *plan)
 		assert(plan->initrds[i].trust == TRUST_DIGEST && boot_part_has_digest(&plan->initrds[i]));
 }
 
-/* An image is not generic if it has a section of ours, or is unreadable. Nor is an image that must be sealed. */
+/* An image is not generic if it has a section of ours, is unreadable, or must be sealed. */
 static void check_seal(const struct pe_image *image, enum seal seal)
 {
 	struct pe_section section;
@@ -80,7 +80,7 @@ static void check_seal(const struct pe_image *image, enum seal seal)
 		assert(!section.size || (uint64_t)section.address + section.size <= image->size);
 }
 
-/* Tries each of the entries and a number behind the last; or the only plan of a unified image. */
+/* Tries each entry, and a number behind the last; or the only plan of a unified image. */
 static void check_choices(const struct pe_image *image, uint32_t profile)
 {
 	size_t entries = sealed_image_entries(image);

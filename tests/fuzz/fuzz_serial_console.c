@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
  * Feeds a PCI device, a device path behind it, and a command line to boot/serial_console.c. Words are added once, in
- * one place, and only if no console is named.
+ * one place, and only if the line names no console.
  */
 #include "boot/serial_console.h"
 #include "tests/fuzz/input.h"
 
-/* The words are at one end of the line. The rest is unchanged. */
+/* The added words are at one end of the line. The rest does not change. */
 static void check_line(struct text before, struct text words)
 {
 	char *place = malloc(serial_console_room(before, words));
@@ -57,7 +57,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 	if (!consoles.ports && !consoles.virtio_port_count)
 		assert(!found.length);
 	check_line(line, found);
-	/* After they are added, there are no more to add. */
+	/* Once they are added, there are no more to add. */
 	if (found.length) {
 		char *place = malloc(serial_console_room(line, found));
 		char more[SERIAL_CONSOLE_SIZE];

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* Feeds a prefix, = and a table to boot/smbios.c, and all of it as an entry point. */
+/* Feeds a prefix, = and a table to boot/smbios.c, and the whole input as an entry point. */
 #include "boot/smbios.h"
 #include "tests/fuzz/input.h"
 
@@ -13,7 +13,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 	if (smbios_find_string(input.bytes, input.size, text_of_string(prefix), &rest)) {
 		size_t front = (size_t)((const uint8_t *)rest.start - input.bytes);
 
-		/* The string, its prefix and its NUL are in the table. */
+		/* The found string, its prefix and its NUL are in the table. */
 		assert(front >= strlen(prefix) && front <= input.size && rest.length < input.size - front);
 		assert(memcmp(rest.start - strlen(prefix), prefix, strlen(prefix)) == 0);
 		assert(rest.start[rest.length] == '\0' && strlen(rest.start) == rest.length);

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * Feeds a format, the place of the last event, and a log to boot/tcg_log.c. The log is also its table of final events.
+ * Feeds a format, the place of the last event, and a log to boot/tcg_log.c. The log is also the table of final events.
  */
 #include "boot/tcg_log.h"
 
 #include "tests/fuzz/input.h"
 
-/* Searches for an event like the one at `from`, whatever the bytes there are. */
+/* Searches for an event like the one at `from`, whatever bytes are there. */
 static void look_for(const struct tcg_log *log, uint64_t from, uint64_t last)
 {
 	struct input there = { .bytes = log->bytes + from, .size = log->room - from };
@@ -21,7 +21,9 @@ static void look_for(const struct tcg_log *log, uint64_t from, uint64_t last)
 	log_size = tcg_log_size(log, last, &size_whole);
 	found = tcg_log_contains(log, from, last, &wanted, &whole);
 	assert(whole == size_whole);
-	/* No event begins behind the log. An event that is found is also found from any earlier place. */
+	/*
+	 * No event begins behind the log. An event that is found from one place is also found from any earlier place.
+	 */
 	assert(!found || from < log_size);
 	assert(!found || tcg_log_contains(log, 0, last, &wanted, &whole));
 	assert(!tcg_log_contains(log, log_size, last, &wanted, &whole));
@@ -46,7 +48,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 	if (whole) {
 		struct tcg_log cut = { .format = format, .bytes = log.bytes, .room = log_size };
 
-		/* Bytes behind a whole log do not matter, and no byte of it can be left out. */
+		/* A complete log does not depend on the bytes behind it, and needs each of its own bytes. */
 		assert(last < log_size);
 		assert(tcg_log_size(&cut, last, &whole) == log_size && whole);
 		cut.room--;

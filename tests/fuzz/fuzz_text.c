@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * Feeds bytes to boot/text.c, as UTF-8 and as UTF-16, and compares its results with iconv's of the C library; and feeds
- * the same as a command line to boot/stub_options.c.
+ * Feeds bytes to boot/text.c as UTF-8 and as UTF-16, and compares its results with those of the C library's iconv.
+ * Feeds the same bytes to boot/stub_options.c as a command line.
  */
 #define _GNU_SOURCE
 #include <iconv.h>
@@ -28,7 +28,7 @@ static bool reference_to_utf16(struct text text, char *ret_utf16, size_t capacit
 	return true;
 }
 
-/* Converts the UTF-16 up to a NUL; returns the size. `ret_utf8` must have room for 3 bytes a unit. */
+/* Converts UTF-16 up to a NUL, and returns the size. `ret_utf8` must have room for 3 bytes a unit. */
 static size_t to_utf8(const void *utf16, size_t size, char *ret_utf8)
 {
 	struct utf16_reader reader = { .bytes = utf16, .size = size };

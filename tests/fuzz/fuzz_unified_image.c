@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * Feeds files to boot/unified_image.c, with the number of a profile before each. The used bytes of a file lie within
- * it, none is used twice, and each is covered by a digest that claims to cover it.
+ * Feeds files to boot/unified_image.c, each behind the number of a profile. The used bytes lie within the file, none is
+ * used twice, and each digest covers the bytes that it claims to cover.
  */
 #include "boot/kernel_format.h"
 #include "boot/pe.h"
@@ -36,7 +36,7 @@ static void check_sections(const struct unified_image *image, uint64_t file_size
 		assert(image->sections[unified_initrd(image, i)].size);
 }
 
-/* Each used byte is in a range that is hashed. */
+/* Each used byte is in a hashed range. */
 static void check_cover(const struct unified_image *image, const struct pe_signed_ranges *ranges)
 {
 	for (unsigned i = 0; i < UNIFIED_PARTS; i++) {

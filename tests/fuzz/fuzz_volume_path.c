@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * Feeds two paths to boot/volume_path.c, and compares the result with a walk from the root to the end. The first path
- * also goes to boot/path_habit.c.
+ * Feeds two paths to boot/volume_path.c, and compares the result with a walk from the root. The first path also goes to
+ * boot/path_habit.c.
  */
 #include "boot/path_habit.h"
 #include "boot/volume_path.h"
 #include "tests/fuzz/input.h"
 
-/* The parts of a path, each behind a \, in memory that the caller frees. NULL if the path leads above the root. */
+/* The path's parts, each behind a \, in memory that the caller frees. NULL if the path leads above the root. */
 static char *walk(const char *path)
 {
 	char *copy = strdup(path);

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* Models the two hash functions. Numbers have the width of the originals, and wrap as there. */
+/* Models of the two hash functions. Numbers have the width of the originals, and wrap as they do. */
 #include "tests/fuzz/hashed_by.h"
 
-/* Offsets of the PE/COFF specification, section 3. Those behind the COFF header count from the optional header. */
+/* Offsets by the PE/COFF specification, section 3. Those behind the COFF header are relative to the optional header. */
 enum {
 	E_LFANEW = 0x3c,
 	DOS_HEADER_SIZE = 0x40,
@@ -15,7 +15,7 @@ enum {
 	NUMBER_OF_RVA_AND_SIZES = 108,
 	DATA_DIRECTORY = 112,
 	SECURITY = DATA_DIRECTORY + 4 * 8,
-	NT_HEADERS_SIZE = FILE_HEADER_END + DATA_DIRECTORY + 16 * 8, /* both read this much at once, first of all */
+	NT_HEADERS_SIZE = FILE_HEADER_END + DATA_DIRECTORY + 16 * 8, /* both read this much first */
 	PE32_PLUS = 0x20b,
 
 	VIRTUAL_SIZE = 8,
@@ -29,7 +29,7 @@ enum {
 #define UNINITIALIZED_DATA 0x00000080u
 #define MEM_DISCARDABLE 0x02000000u
 
-/* The fields that matter, read once. */
+/* The fields used here, read once. */
 struct headers {
 	uint64_t optional; /* offset of the optional header */
 	uint64_t table;	   /* of the section table */
@@ -51,7 +51,7 @@ static uint32_t number(const struct hashed_file *file, uint64_t offset, unsigned
 	return value;
 }
 
-/* If this fails, neither hashes anything: the headers would not be in the file. */
+/* If this fails, neither hashes anything, because the headers are not in the file. */
 static bool read_headers(const struct hashed_file *file, struct headers *ret_headers)
 {
 	uint64_t nt;
@@ -101,7 +101,7 @@ bool hashed_by_edk2(const struct hashed_file *file, hash_sink *sink, void *conte
 		rest = headers.optional + SECURITY + 8;
 		certificates = headers.security_size;
 	}
-	/* Otherwise the difference would wrap, and the hash would run through all memory. */
+	/* Otherwise the difference would wrap, and edk2's hash would run through all memory. */
 	if (headers.headers_size < rest)
 		return false;
 	sink(context, rest, headers.headers_size - rest);
@@ -116,7 +116,7 @@ bool hashed_by_edk2(const struct hashed_file *file, hash_sink *sink, void *conte
 		sum += length;
 	}
 
-	/* The place of the certificates does not matter: their size is left out at the end of the file. */
+	/* edk2 ignores the place of the certificates: it leaves their size out at the end of the file. */
 	if (file->size > sum) {
 		if (file->size > certificates + sum)
 			sink(context, sum, file->size - certificates - sum);
@@ -169,9 +169,9 @@ bool accepted_by_edk2(const struct hashed_file *file)
 	return true;
 }
 
-/* --- shim: sizes have 32 bits; it is only called with files whose size fits an int --- */
+/* --- shim: sizes have 32 bits; it is only called with files whose sizes fit an int --- */
 
-/* check_size: a range to be hashed lies in the file. */
+/* check_size: a hashed range must lie within the file. */
 static bool check_size(uint32_t size, uint64_t start, uint32_t length)
 {
 	return start <= size && start + length <= size;
@@ -248,7 +248,7 @@ bool hashed_by_shim(const struct hashed_file *file, hash_sink *sink, void *conte
 	if (!shim_hashes_sections(file, &headers, &sum, sink, context))
 		return false;
 
-	/* Certificates must follow immediately. Without certificates the rest is not hashed. */
+	/* The certificates must follow immediately. Without certificates the rest is not hashed. */
 	if (size > sum && headers.security_size) {
 		length = size - headers.security_size - sum;
 		if (size - sum < headers.security_size || sum + length != headers.security_address ||

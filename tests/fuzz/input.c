@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* Reads the input in parts, and replaces the firmware. */
+/* Takes the input apart, and replaces the firmware. */
 #include "tests/fuzz/input.h"
 
 #include <stdarg.h>
@@ -95,7 +95,7 @@ uint64_t descriptor_end(const struct efi_descriptor *descriptor)
 	return end > UINT64_MAX ? UINT64_MAX : (uint64_t)end;
 }
 
-/* --- boot/log.h: formats messages, so that the texts that they quote are read, and drops them --- */
+/* --- boot/log.h: formats messages, so that the texts in them are read, and drops them --- */
 
 static void format_and_drop(const char *format, va_list args)
 {

@@ -16,29 +16,29 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size);
 
-/* The rest of the input. */
+/* The part of the input that is left. */
 struct input {
 	const uint8_t *bytes;
 	size_t size;
 };
 
-/* Cuts a number, little endian, off the input; its bytes are 0 where the input has ended. */
+/* Cuts a little-endian number off the input. Bytes behind the input's end count as 0. */
 uint64_t take_number(struct input *input, size_t width);
 
-/* Cuts a string off the input, up to `end`, which is cut off as well, or all of it. The caller frees it. */
+/* Cuts a string off the input: up to `end`, which is cut off as well, or up to the input's end. The caller frees it. */
 char *take_string(struct input *input, char end);
 
 #define MAP_DESCRIPTORS_MAX 512u
 #define MAP_DESCRIPTOR_SIZE 48u /* the size in current firmware: larger than the structure */
 
 /*
- * Makes the rest of the input a memory map, 18 bytes a descriptor: type, attribute, start and number of pages. The
- * last two count pages and are cut to `start_mask` and `pages_mask`, so that ranges meet; a mask of 0 leaves them as
- * they are, the start in bytes. The caller frees the map's bytes.
+ * Turns the rest of the input into a memory map, 18 bytes a descriptor: type, attribute, start and number of pages.
+ * Start and number count pages; `start_mask` and `pages_mask` limit them, so that ranges meet. With a mask of 0 there
+ * is no limit, and the start is in bytes. The caller frees the map's bytes.
  */
 struct memory_map take_map(struct input *input, uint64_t start_mask, uint64_t pages_mask);
 
-/* The Nth descriptor, as it stands in the map. */
+/* The descriptor `index`, as the map has it. */
 struct efi_descriptor map_descriptor(const struct memory_map *map, size_t index);
 size_t map_count(const struct memory_map *map);
 

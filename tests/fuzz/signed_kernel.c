@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* Makes kernels as a signer would, and then damages them. */
+/* Makes kernels as a signing tool would, and damages them. */
 #include "tests/fuzz/signed_kernel.h"
 
 #include <string.h>
@@ -11,14 +11,14 @@
 #define PE_HEADERS_SIZE (24u + 112 + 6 * 8) /* of an image with 6 data directories, like a kernel's */
 #define SECTION_HEADER_SIZE 40u
 
-/* Offsets: fields of the boot protocol; fields of PE, from the PE signature; fields of a section header. */
+/* Offsets: of the boot protocol's fields; of PE's fields, from the PE signature; of a section header's fields. */
 enum { SETUP_SECTS = 0x1f1, SYSSIZE = 0x1f4, JUMP = 0x201, INIT_SIZE = 0x260 };
 enum { SECTION_COUNT = 6, OPTIONAL_SIZE = 20, IMAGE_SIZE = 80, HEADERS_SIZE = 84, DIRECTORIES = 132, SECURITY = 168 };
 enum { SECTION_VSIZE = 8, SECTION_ADDRESS = 12, SECTION_SIZE = 16, SECTION_OFFSET = 20, SECTION_FLAGS = 36 };
 
 uint32_t dice_roll(struct dice *dice, uint32_t count)
 {
-	/* Knuth, MMIX */
+	/* Constants of MMIX, by Knuth */
 	dice->state = dice->state * 6364136223846793005u + 1442695040888963407u;
 	return (uint32_t)(dice->state >> 33) % count;
 }
@@ -112,7 +112,7 @@ struct field {
 	size_t width;
 };
 
-/* The fields that are worth changing. */
+/* The fields whose change may have an effect. */
 struct fields {
 	struct field list[16 + 5 * SECTIONS_MAX];
 	size_t count;
@@ -159,7 +159,7 @@ static uint32_t field_value(const uint8_t *bytes, const struct field *field)
 	return get(bytes, field->offset, field->width);
 }
 
-/* A value near the old one, or one that depends on another field or on the size. */
+/* A value near the old one, or one derived from another field or the size. */
 static uint32_t changed(struct dice *dice, uint32_t value, uint32_t other, uint32_t size)
 {
 	static const uint32_t steps[] = { 1, 2, 4, 8, 16, 40, 64, 0x200, 0x80000000 };

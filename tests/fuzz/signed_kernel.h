@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * Small kernels with PE headers, as a signing tool would leave them, and damage to their fields. After mutations of
- * single bytes a file is hardly ever a kernel that its signature covers; after these it often is.
+ * Small kernels with PE headers, as a signing tool would leave them, and damage to their fields. If single bytes
+ * mutate, hardly any file is a kernel that its signature covers; with this damage many are.
  */
 #pragma once
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * Shared by the proofs. For the model checker, a function without a body and a variable that was never written have any
- * value. A proof holds for all values that meet the assumptions.
+ * Shared by the proofs. In the model checker, functions without a body and variables that were never written have any
+ * value. A proof holds for all values that meet its assumptions.
  */
 #pragma once
 

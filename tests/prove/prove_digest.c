@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
  * Digest ranges, boot/digest.c, and their segments, boot/kexec_image.c. The hash is a list of its inputs. Memory is any
- * address that an allocator might return, and is neither read nor written.
+ * address that an allocator might return; it is neither read nor written.
  */
 #include "boot/kexec_image.h"
 
@@ -11,7 +11,7 @@
 #include "boot/kexec_image.c"
 #undef segment_seal
 
-/* Records the range instead of writing to memory. */
+/* Records the range, and writes nothing. */
 static void *fill(void *start, int value, size_t size);
 
 #define memset fill
@@ -101,9 +101,9 @@ void prove_segments(void)
 	}
 }
 
-/* --- bytes that arrive in PIECES are hashed once, in order, with nothing left out --- */
+/* --- bytes that arrive in PIECES are hashed once, in order, and completely --- */
 
-/* Off in the other proof of digests, which is only about regions. */
+/* Off in the proof that is only about regions. */
 static bool watches_hash;
 static uint64_t hashed_from;
 static uint64_t hashed_to;
@@ -189,7 +189,7 @@ void pool_free(void *memory)
 static struct fsverity hash;
 static struct digest arriving = { .hash = &hash };
 
-/* A file and the rest of its segment: together they are all the bytes that are hashed, and no byte is in both. */
+/* A file, and the rest of its segment: together they cover each hashed byte exactly once. */
 void prove_arrived(void)
 {
 	const struct kexec_segment segment = { .name = "", .mem = any_u64(), .memsz = any_u64() };
@@ -200,7 +200,9 @@ void prove_arrived(void)
 
 	watches_hash = true;
 	assume(segment.memsz != 0 && segment.memsz <= UINT64_MAX - PAGE_SIZE - segment.mem);
-	/* A file may begin below its segment, and end behind it. Physical addresses begin at 1 here: 0 is NULL. */
+	/*
+	 * A file may begin below its segment, and end behind it. Physical addresses begin at 1 here, because 0 is NULL.
+	 */
 	assume(start != 0 && start <= segment.mem);
 	digest_open(&arriving, segment.name, start);
 	for (size_t i = 0; i < PIECES; i++) {
@@ -225,9 +227,9 @@ void prove_arrived(void)
 	      "the rest of the segment is another");
 }
 
-/* --- the regions are the segments: SEGMENTS of any stage, disjoint, beside the purgatory --- */
+/* --- the regions are the segments: SEGMENTS of any stage, disjoint, and the purgatory --- */
 
-/* The places of the purgatory's symbols: the digests are behind all that is hashed of it. */
+/* The places of the purgatory's symbols. The digests lie behind the part of it that is hashed. */
 static uint8_t digests[REGION_MAX + 1][SHA256_DIGEST_SIZE];
 
 enum kexec_status purgatory_find_symbol(const struct purgatory *purgatory, const char *name, size_t size,

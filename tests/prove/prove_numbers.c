@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
  * Small arithmetic: common/align.h, boot/read_size.c, boot/text.c. Assumes of numbers only what the headers require of
- * the caller. Assumes that texts have at most TEXT_SIZE bytes.
+ * callers. Assumes texts of at most TEXT_SIZE bytes.
  */
 #include "boot/read_size.c"
 #include "boot/text.c"

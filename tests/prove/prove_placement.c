@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * Placement, boot/memmap.c: a place within one free run, and the runs of a map. memmap_find_hole, which takes the best
- * place of all runs, is not proven as a whole: tests/fuzz/fuzz_memmap.c checks both.
+ * Placement, boot/memmap.c: a place within one free run, and the runs of a map. No proof covers memmap_find_hole, which
+ * takes the best place of all runs; tests/fuzz/fuzz_memmap.c tests it.
  *
  * Assumes a map of DESCRIPTORS descriptors of 40 bytes, with any bytes; and a request with any numbers that struct
  * memory_request allows: a size that is not 0, an alignment that is a power of two.
@@ -48,7 +48,7 @@ static struct memory_request any_request(void)
 	return request;
 }
 
-/* Whether the map has the byte as free memory. Uses no sum that could wrap. */
+/* Whether the map lists the byte as free. Uses no sum that could wrap. */
 static bool is_available(uint64_t byte)
 {
 	for (size_t i = 0; i < DESCRIPTORS; i++) {
@@ -62,7 +62,7 @@ static bool is_available(uint64_t byte)
 	return false;
 }
 
-/* --- one range: no bound on anything --- */
+/* --- one range: everything is unbounded --- */
 
 void prove_place(void)
 {

@@ -2,11 +2,11 @@
 /*
  * Relocation, boot/elf_rel.c and boot/elf_object.c.
  *
- * prove_apply assumes nothing: any type, address and target, all 64 bits of them. The others assume a file of FILE_SIZE
- * bytes with SECTIONS section headers behind its ELF header; all other bytes are arbitrary. Each uses the result of the
- * one before it: prove_layout assumes that elf_object_parse has accepted the sections. prove_relocate assumes that they
- * are placed as prove_layout proves, in at most SEGMENT_MAX bytes, and that no table has more than RELOCATIONS
- * relocations.
+ * prove_apply assumes nothing: any type, address and target, all 64 bits of them. The other proofs assume a file of
+ * FILE_SIZE bytes with SECTIONS section headers behind its ELF header; all other bytes are arbitrary. Each proof uses
+ * the result of the one before it: prove_layout assumes that elf_object_parse has accepted the sections. prove_relocate
+ * assumes that they are placed as prove_layout proves, in at most SEGMENT_MAX bytes, and that no table has more than
+ * RELOCATIONS relocations.
  */
 #include "boot/elf_object.c"
 #include "boot/elf_rel.c"
@@ -21,7 +21,7 @@ void log_error_line(const char *format, ...)
 
 /* --- one relocation --- */
 
-/* The value of the field and its width, according to the AMD64 supplement, table 4.10. */
+/* The field's value and width by the AMD64 supplement, table 4.10. */
 static bool expected_value(uint32_t type, uint64_t target, uint64_t address, uint64_t *ret_value,
 			   unsigned int *ret_width)
 {
@@ -86,7 +86,7 @@ static void make_any_file(void)
 	put_16(file + 60, SECTIONS);
 }
 
-/* What later proofs assume of each section that elf_object_parse has accepted. */
+/* The assumption of later proofs about each section that elf_object_parse has accepted. */
 static bool is_parsed(uint32_t index, const struct elf64_section *section)
 {
 	if (index == 0 && section->sh_type != SHT_NULL)
@@ -178,7 +178,7 @@ void prove_layout(void)
 static uint8_t segment[SEGMENT_MAX];
 static uint8_t segment_before[SEGMENT_MAX];
 
-/* elf_rel_relocate, for objects as prove_parse and prove_layout have proven them. */
+/* elf_rel_relocate, for objects as in the results of prove_parse and prove_layout. */
 void prove_relocate(void)
 {
 	struct elf_rel object = any_object();

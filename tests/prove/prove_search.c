@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * The search for places, boot/memory_search.c. Instead of a memory map it uses any answer of memmap_find_hole that
- * prove_placement.c allows: a place as the request describes, or none. Assumes of the request: a size that is not 0,
- * and an alignment that is a power of two.
+ * The search for places, boot/memory_search.c. Instead of reading a memory map, memmap_find_hole gives any answer that
+ * prove_placement.c allows: a place that meets the request, or none. Assumes a request whose size is not 0 and whose
+ * alignment is a power of two.
  */
 #include "boot/memory_search.c"
 #include "tests/prove/prove.h"

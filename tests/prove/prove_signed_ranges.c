@@ -1,20 +1,19 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * The bytes that boot/pe.c takes for signed. Assumes nothing about the file's bytes, nor about its size, which may be
- * any number of 64 bits. Assumes that the headers lie within the first HEADERS_MAX bytes, and that there are at most
- * SECTIONS_BOUND sections.
+ * The bytes that boot/pe.c calls signed. The file may have any bytes and any 64-bit size. Assumes that the headers lie
+ * within the first HEADERS_MAX bytes, and that there are at most SECTIONS_BOUND sections.
  */
 #include "boot/pe.c"
 #include "tests/fuzz/hashed_by.h"
 #include "tests/prove/prove.h"
 
-/* The place of a kernel's headers (arch/x86/boot/header.S). */
+/* The offset of a kernel's PE headers (arch/x86/boot/header.S). */
 #define PE 0x40u
 #define OPTIONAL_SIZE 0xa0u
 #define RANGES_BOUND (3 + SECTIONS_BOUND + 1)
 #define HEADERS_MAX (PE + 24 + OPTIONAL_SIZE + 40 * SECTIONS_BOUND + 96)
 
-/* All functions here only read it. */
+/* No function here writes to it. */
 static uint8_t headers[HEADERS_MAX];
 
 static uint64_t any_file(void)
@@ -32,7 +31,7 @@ static uint64_t any_file(void)
 	return size;
 }
 
-/* --- ranges are in the file, not empty, in order and disjoint if the sections are --- */
+/* --- ranges are in the file and not empty; they are in order and disjoint if the sections are --- */
 
 void prove_ranges(void)
 {
@@ -50,7 +49,7 @@ void prove_ranges(void)
 		      "a range is not empty, and within the file");
 }
 
-/* --- each byte that is claimed is hashed --- */
+/* --- each byte that is called signed is hashed --- */
 
 struct question {
 	uint64_t offset;

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""The texts that break each property on purpose still fit the code, and each proof has some."""
+"""The texts that break each property on purpose still fit the code, and each proof has at least one."""
 
 import importlib.machinery
 import importlib.util
