@@ -11,8 +11,9 @@
 #define BUILDER_SIZE 16384
 
 /*
- * An object under construction. Sections 1, 2 and 3 are the symbol table, its strings and the section names; those
- * added follow from 4 on. After elf_builder_finish `bytes` holds the object; headers can still be changed in place.
+ * An object under construction. Sections 1, 2 and 3 are the symbol table, its strings and the section names; added
+ * sections follow from 4 on. After elf_builder_finish `bytes` holds the object, and headers can still be changed in
+ * place.
  */
 struct elf_builder {
 	_Alignas(16) uint8_t bytes[BUILDER_SIZE];
@@ -36,7 +37,9 @@ enum { ELF_SYMTAB = 1, ELF_STRTAB = 2, ELF_SHSTRTAB = 3 };
 
 void elf_builder_init(struct elf_builder *builder);
 
-/* Adds a section and returns its index; `content` must last until finish (NULL for SHT_NOBITS). */
+/*
+ * Adds a section, and returns its index. `content` must stay valid until elf_builder_finish; it is NULL for SHT_NOBITS.
+ */
 unsigned elf_builder_section(struct elf_builder *builder, uint32_t type, uint64_t flags, uint64_t align,
 			     const void *content, uint64_t size);
 
@@ -44,7 +47,8 @@ unsigned elf_builder_section(struct elf_builder *builder, uint32_t type, uint64_
 unsigned elf_builder_symbol(struct elf_builder *builder, const char *name, uint16_t section, uint64_t value,
 			    uint64_t size);
 
-/* Adds a relocation; elf_builder_relocations collects those added since it was last called into a section for `target`.
+/*
+ * Adds a relocation. elf_builder_relocations makes a section for `target` of the relocations added since its last call.
  */
 void elf_builder_relocation(struct elf_builder *builder, uint64_t offset, uint32_t type, uint32_t symbol,
 			    int64_t addend);

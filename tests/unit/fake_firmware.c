@@ -90,7 +90,7 @@ static EFI_STATUS EFIAPI free_pages(EFI_PHYSICAL_ADDRESS addr, UINTN count)
 	return EFI_SUCCESS;
 }
 
-/* Refuses an exit with the key of an older map, and one that the test wants refused. */
+/* Refuses the key of an older map, and the first exits that the test wants refused. */
 static EFI_STATUS EFIAPI exit_boot_services_fake(EFI_HANDLE image, UINTN key)
 {
 	struct fake_firmware *fake = &fake_firmware;
@@ -113,7 +113,7 @@ EFI_STATUS exit_and_take_over(EFI_EXIT_BOOT_SERVICES exit, EFI_HANDLE image, UIN
 	return status;
 }
 
-/* Does not return, although GNU-EFI declares it with a status. */
+/* Never returns, although GNU-EFI declares a status. */
 static EFI_STATUS EFIAPI reset_system(EFI_RESET_TYPE type, EFI_STATUS status, UINTN size, CHAR16 *data)
 {
 	(void)size;
@@ -283,7 +283,7 @@ static EFI_STATUS EFIAPI get_time(EFI_TIME *time, EFI_TIME_CAPABILITIES *capabil
 	return fake_firmware.time_status;
 }
 
-/* Replaces common/serial.c, because a program on the host may not use ports. */
+/* Replaces common/serial.c, because a program on the host cannot use ports. */
 void serial_write(const char *text)
 {
 	append(fake_firmware.serial, sizeof(fake_firmware.serial), text);

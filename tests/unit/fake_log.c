@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* boot/log.h on a buffer. */
+/* boot/log.h, into a buffer. */
 #include "boot/log.h"
 
 #include "common/format.h"
@@ -14,7 +14,7 @@ void log_set_verbose(bool value)
 	verbose = value;
 }
 
-/* Uses the project's own formatter, so that a format that UEFI cannot print fails here, too. */
+/* Uses the project's own formatter, so that a format that UEFI cannot print fails here as well. */
 static void append(const char *mark, const char *format, va_list args)
 {
 	used += format_text(buffer + used, sizeof(buffer) - used, "%s", mark);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* boot/memory.h on mmap at fixed addresses. */
+/* boot/memory.h by mmap at fixed addresses. */
 #include <sys/mman.h>
 
 #include "boot/log.h"
@@ -56,7 +56,7 @@ unsigned fake_memory_outstanding(void)
 	return outstanding_count;
 }
 
-/* The firmware's map without allocated memory, as a new map each time. */
+/* The firmware's map without the allocated memory. Each call gives a new map. */
 static struct hole find_free_hole(const struct memory_request *request)
 {
 	struct memory_map default_map = MAP_OF(default_descriptors);
@@ -72,7 +72,7 @@ static struct hole find_free_hole(const struct memory_request *request)
 
 		if (range.type != EFI_MEMTYPE_CONVENTIONAL)
 			continue;
-		/* The list of allocations is kept in order of address. */
+		/* Inserts the allocation in order of address. */
 		for (unsigned i = 0; i < outstanding_count; i++) {
 			const struct memory_pages *taken = &outstanding[i];
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* boot/pool.h on malloc. */
+/* boot/pool.h by malloc. */
 #include "boot/log.h"
 #include "boot/pool.h"
 #include "tests/unit/support.h"

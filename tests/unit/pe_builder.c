@@ -13,7 +13,7 @@ static void put(uint8_t *bytes, size_t offset, uint32_t value, size_t width)
 	memcpy(bytes + offset, &value, width);
 }
 
-/* In a file a section may be padded, or lack the zeros at its end. */
+/* A section in a file may be padded, or may lack the zeros at its end. */
 static uint32_t size_here(const struct sample_section *section, enum pe_layout layout)
 {
 	return layout == PE_FILE && section->file_size ? section->file_size : section->size;
@@ -43,7 +43,7 @@ struct pe_image pe_build(enum pe_layout layout, const struct sample_section *sec
 	put(bytes, PE + 6, (uint32_t)count, 2);
 	put(bytes, PE + 20, 0xf0, 2);
 	put(bytes, PE + 24, 0x20b, 2);
-	/* In the other layout sections have other places: see below. */
+	/* In the other layout, sections have other offsets: see below. */
 	put(bytes, PE + 24 + 56, layout == PE_FILE ? size + 2 * OTHER_LAYOUT : size, 4);
 	put(bytes, PE + 24 + 60, HEADERS_SIZE, 4);
 	for (size_t i = 0; i < count; i++) {

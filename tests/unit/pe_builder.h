@@ -12,11 +12,11 @@ struct sample_section {
 	const void *content;
 	uint32_t size;	      /* in memory */
 	uint32_t file_size;   /* in the file; 0: the same */
-	uint32_t wrong_place; /* not 0: the wrong place in its header */
+	uint32_t wrong_place; /* unless 0, the wrong offset in its header */
 };
 
 /*
- * Makes an image of the sections, with exactly the bytes that it needs, so that a sanitizer detects reads behind it.
- * The caller frees ->bytes.
+ * Makes an image of the sections, in memory of exactly its size, so that a sanitizer detects reads behind it. The
+ * caller frees ->bytes.
  */
 struct pe_image pe_build(enum pe_layout layout, const struct sample_section *sections, size_t count);

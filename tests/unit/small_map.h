@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* Small random memory maps, in which every place can be tried. */
+/* Random memory maps, small enough to try every place. */
 #pragma once
 
 #include "boot/memmap.h"
@@ -17,15 +17,15 @@ struct small_map {
 /* A random number, from 0 up to but not including `limit`. */
 uint64_t below(uint64_t limit);
 
-/* Descriptors from 0 upwards that do not overlap, some of them empty, some with gaps between. */
+/* Descriptors from 0 upwards without overlaps; some are empty, some have gaps between them. */
 void small_map_make(struct small_map *small);
 
 /* A random request that may fit in such a map. */
 struct memory_request small_map_request(void);
 
-/* Whether the byte at `addr` is one that the request avoids. */
+/* Whether the request avoids the byte at `addr`. */
 bool small_map_avoids(const struct memory_request *request, uint64_t addr);
 
-/* Whether `addr` meets the request as memory.h describes it, with `max` instead of its own. */
+/* Whether `addr` meets the request as memory.h describes it, with `max` in place of the request's own. */
 bool small_map_fits(const bool free_pages[SMALL_PAGES], const struct memory_request *request, uint64_t max,
 		    uint64_t addr);

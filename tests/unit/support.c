@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* Runs each test in a process of its own, so that no test affects another. */
+/* Runs each test in its own process, so that no test affects another. */
 #include "tests/unit/support.h"
 
 #include <errno.h>

@@ -6,7 +6,7 @@
 
 #include "tests/unit/support.h"
 
-/* Like find_plan: the current entry is this file, and names this fallback. */
+/* As find_plan does: the current entry is this file, and names this fallback. */
 static void found(struct attempts *attempts, const char *path, const char *next)
 {
 	struct attempt *current = attempts_current(attempts);
@@ -50,7 +50,7 @@ static void first_that_boots_says_nothing(void **state)
 	assert_string_equal(logged(), "");
 }
 
-/* Without a path the entry is unknown: it was not even found. */
+/* Without a path the entry was not found, and nothing follows. */
 static void nothing_follows(void **state)
 {
 	struct attempts attempts = { 0 };
@@ -119,7 +119,7 @@ static void sealed_entries_by_their_order(void **state)
 	log_clear();
 	assert_false(attempts_go_on(&attempts, "x"));
 	assert_string_equal(logged(), "");
-	/* As many entries as an image may have. */
+	/* The number of entries that an image may have. */
 	attempts = (struct attempts){ .sealed = 100, .index = ATTEMPTS_MAX - 1 };
 	assert_false(attempts_has_next(&attempts));
 	assert_false(attempts_go_on(&attempts, "x"));

@@ -32,7 +32,7 @@ static void add(uint8_t code, const char *text)
 	add_bytes(code, text, (uint8_t)strlen(text));
 }
 
-/* From memory of exactly that size, so that a sanitizer detects reads behind it. */
+/* Reads the packet in memory of exactly its size, so that a sanitizer detects reads behind it. */
 static bool read_packet(bool (*read)(const uint8_t *, size_t, struct boot_server *))
 {
 	uint8_t *copy = malloc(size ? size : 1);
@@ -142,7 +142,7 @@ static void file_that_is_none(void **state)
 	expect_none4();
 	begin("\x0a\0\2\2", "a\x7f");
 	expect_none4();
-	/* Without a NUL it fills the field. */
+	/* A name without a NUL fills the field. */
 	begin("\x0a\0\2\2", "");
 	memset(packet + 108, 'x', 128);
 	assert_true(read_packet(boot_server_of_dhcp4));

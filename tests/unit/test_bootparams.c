@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* The zero page, read by the offsets of the kernel's Documentation/arch/x86/boot.rst and zero-page.rst as numbers. */
+/* The zero page, read by numeric offsets from the kernel's Documentation/arch/x86/boot.rst and zero-page.rst. */
 #include "boot/bootparams.h"
 
 #include "tests/unit/support.h"
@@ -14,7 +14,7 @@
 #define E820_IN_ZERO_PAGE 128
 #define MAP_MAX 400
 
-/* A zero page with a page behind it that nothing may touch. */
+/* A zero page, and a page behind it that must stay unchanged. */
 static uint8_t page[2 * ZERO_PAGE_SIZE] __attribute__((aligned(4096)));
 static uint8_t setup[SETUP_SIZE];
 static uint8_t ext[16 + MAP_MAX * E820_ENTRY_SIZE] __attribute__((aligned(8)));
@@ -51,7 +51,9 @@ static uint64_t u64(size_t offset)
 	return number_at(page + offset, 8);
 }
 
-/* Makes setup sectors without a zero byte; the test changes some afterwards. The header ends at `header_end`. */
+/*
+ * Fills the setup sectors with bytes that are not zero; tests change some afterwards. The header ends at `header_end`.
+ */
 static void begin(size_t header_end)
 {
 	for (size_t i = 0; i < SETUP_SIZE; i++)
@@ -144,7 +146,7 @@ static void screen_and_edid(void **state)
 	assert_memory_equal(page + 0x1c0, "EL64", 4);
 }
 
-/* The initrd's fields of the file's header must not survive either. */
+/* The initrd's fields from the file's header must be overwritten even then. */
 static void initrd_none(void **state)
 {
 	(void)state;
@@ -162,7 +164,7 @@ static void load_flags_that_the_loader_sets(void **state)
 	begin(0x290);
 	setup[0x211] = 0xff;
 	build(&initrd);
-	/* KASLR_FLAG is the decompressor's own, and there is no heap without the real-mode code. */
+	/* KASLR_FLAG belongs to the decompressor, and without real-mode code there is no heap. */
 	assert_int_equal(u8(0x211), 0xff & ~0x82);
 	setup[0x211] = 0x01;
 	build(&initrd);
@@ -221,7 +223,7 @@ static void screen_by_number(void **state)
 	assert_int_equal(u32(0x3a), 0x40);
 }
 
-/* The fields below 0x290 that the loader writes itself; all others are the kernel's own. */
+/* The fields below 0x290 that the loader writes. The kernel's header fills all others. */
 static bool is_loaders(size_t offset)
 {
 	static const struct {
@@ -261,7 +263,7 @@ static void header_copied_as_long_as_it_says(void **state)
 	check_header_copied(0x2d0); /* up to the e820 table */
 }
 
-/* Bytes before the header: the sentinel at 0x1ef above all, which would make the kernel wipe fields. */
+/* Bytes before the header: above all the sentinel at 0x1ef, which would make the kernel wipe fields. */
 static void all_else_is_zero(void **state)
 {
 	static const struct {
@@ -307,7 +309,7 @@ static void building_again_forgets_the_first_time(void **state)
 
 static struct efi_descriptor descriptors[MAP_MAX];
 
-/* A map of `count` descriptors, no two of which become one entry. */
+/* A map of `count` descriptors, of which no two become one entry. */
 static struct memory_map map_of(size_t count)
 {
 	for (size_t i = 0; i < count; i++)
@@ -332,7 +334,7 @@ static void check_entry(const uint8_t *entry, size_t number)
 	assert_int_equal(number_at(entry + 16, 4), number % 2 ? 2 : 1);
 }
 
-/* Sets a map of `count` descriptors and looks for every entry where Linux does. */
+/* Sets a map of `count` descriptors, and looks for every entry where Linux looks. */
 static void check_memory_map(size_t count)
 {
 	struct memory_map map = map_of(count);
@@ -358,7 +360,7 @@ static void check_memory_map(size_t count)
 		assert_int_equal(ext[i], GUARD);
 }
 
-/* The list's other nodes follow, whether or not there is one for the e820 table, and in each attempt. */
+/* The other nodes of the list follow, with or without a node for the e820 table, and in each attempt. */
 static void other_setup_data(void **state)
 {
 	static const uint64_t others = 0x1234567890;
@@ -438,7 +440,7 @@ static void memory_map_as_efi_info(void **state)
 	assert_int_equal(u32(0x1dc), (uintptr_t)descriptors >> 32);
 }
 
-/* A static object may have any address, so this tests both halves with addresses that it cannot have. */
+/* Uses addresses that no static object has, so that both halves are tested. */
 static void memory_map_above_4_gib(void **state)
 {
 	struct memory_map map = map_of(0);
@@ -480,7 +482,7 @@ static void memory_map_counts_entries_not_descriptors(void **state)
 	(void)state;
 	begin(0x290);
 	build(&initrd);
-	/* All of them touch, so they become one. */
+	/* All are adjacent, so they become one. */
 	for (size_t i = 0; i < 300; i++)
 		descriptors[i].type = EFI_MEMTYPE_LOADER_DATA;
 	set_memory_map(&map);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* A bzImage's header, right and wrong in each field. Offsets are written as numbers, apart from the struct. */
+/* A bzImage's header, correct, and wrong in each field. Apart from the struct, offsets are numbers. */
 #include "boot/bzimage.h"
 
 #include "boot/memmap.h"
@@ -17,7 +17,7 @@ static void put(size_t offset, uint64_t value, size_t width)
 	memcpy(probe + offset, &value, width);
 }
 
-/* The header of a kernel like Debian's. */
+/* The header of a kernel that resembles Debian's. */
 static void make_header(void)
 {
 	memset(probe, 0, sizeof(probe));
@@ -92,7 +92,7 @@ static void signature_behind_the_kernel_is_not_part_of_it(void **state)
 	make_header();
 	expect_ok(parse_file(FILE_SIZE + 1472));
 	assert_int_equal(kernel.content_size, KERNEL_SIZE);
-	/* The signature is read with the rest, so there must be room for it. */
+	/* The signature is read with the rest, so it needs room. */
 	expect_ok(parse_file(SETUP_SIZE + 0x100001));
 	assert_int_equal(kernel.memory.size, 0x100001);
 }
@@ -158,7 +158,7 @@ static void initrd_anywhere(void **state)
 	assert_int_equal(request.kind, MEMORY_DATA);
 	assert_int_equal(request.min, LOW_MEMORY_END);
 	assert_int_equal(memmap_find_hole(&map, &request).addr, 0x1000fd000);
-	/* But where firmware can read to, if there is room. */
+	/* The loader prefers memory that firmware can read to. */
 	map = MAP_OF(both);
 	assert_int_equal(memmap_find_hole(&map, &request).addr, 0xc00fd000);
 }
@@ -179,7 +179,7 @@ static void initrd_of_a_kernel_below_4_gib(void **state)
 	assert_int_equal(memmap_find_hole(&map, &request).addr, 0x7fffd000);
 	map = MAP_OF(behind);
 	assert_false(memmap_find_hole(&map, &request).found);
-	/* Not a multiple of a page: the last byte counts. */
+	/* The end is not page aligned: the last byte counts. */
 	put(0x22c, 0x7fffeffe, 4);
 	expect_ok(parse());
 	map = MAP_OF(memory);
@@ -304,7 +304,7 @@ static void pref_address_of_a_fixed_kernel_within_a_page(void **state)
 	expect_error(parse(), KEXEC_UNSUPPORTED, "expected a multiple of 0x1000 from 0x100000 on, found 0x1000800");
 }
 
-/* Where BIOS data and video memory are. */
+/* In the memory of BIOS data and video. */
 static void pref_address_of_a_fixed_kernel_in_low_memory(void **state)
 {
 	(void)state;
@@ -317,7 +317,7 @@ static void pref_address_of_a_fixed_kernel_in_low_memory(void **state)
 	expect_ok(parse());
 }
 
-/* boot/destination.h: if its place is taken. */
+/* boot/destination.h: if the firmware occupies its place. */
 static void file_of_a_fixed_kernel_may_go_elsewhere(void **state)
 {
 	(void)state;

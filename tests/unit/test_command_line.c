@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* Command lines, and their words for other readers than Linux. */
+/* Command lines, and their words that are not for Linux. */
 #include "boot/command_line.h"
 
 #include "tests/unit/support.h"
@@ -18,7 +18,7 @@ static void start(const char *initrd, const char *command_line)
 	plan_builder_add_options(&builder, text_of_string(command_line));
 }
 
-/* The initrds that are loaded besides /first, each followed by a semicolon; no message. */
+/* Asserts the initrds loaded in addition to /first, each followed by a semicolon. There must be no message. */
 static void expect_initrds(const char *command_line, const char *expected)
 {
 	char found[256] = "";
@@ -39,7 +39,7 @@ static void initrds_are_loaded_in_order(void **state)
 	expect_initrds("console=ttyS0 initrd=\\initrd", "\\initrd;");
 	expect_initrds("initrd=/a quiet initrd=b\tinitrd=\\c\\d", "/a;b;\\c\\d;");
 	expect_initrds("initrd=/a,b", "/a,b;");
-	/* In the form that the stub finds; it looks for no other. */
+	/* Only in the form that the kernel's stub recognises. */
 	expect_initrds("quiet -- single initrd=/a", "/a;");
 	expect_initrds("\"a b\" initrd=\"/my files/a\" ro", "/my files/a;");
 	expect_initrds("\"initrd=/my files/a\" ro", "/my files/a;");
@@ -56,7 +56,7 @@ static void words_that_name_no_initrd(void **state)
 	expect_initrds("a=\"b initrd=/c\"", "");
 }
 
-/* rEFInd appends an initrd that the entry may have named already. */
+/* rEFInd appends an initrd that the entry may name already. */
 static void initrd_that_is_loaded_already(void **state)
 {
 	(void)state;
@@ -175,7 +175,7 @@ static void dma_off_by_either_word(void **state)
 static const struct unified_image without_initrd;
 static const struct unified_image with_initrd = { .sections = { [UNIFIED_INITRD] = { .size = 1 } } };
 
-/* A plan with /first and the other lines, whose kernel is a unified image. */
+/* A plan of /first and other lines, whose kernel is a unified image. */
 static struct boot_plan plan_of(const char *lines, enum part_source source, enum trust trust)
 {
 	const struct plan_trust nobody = { TRUST_PLATFORM, TRUST_NOBODY };
@@ -195,7 +195,7 @@ static struct boot_plan plan_of(const char *lines, enum part_source source, enum
 static enum kexec_status carry_out(struct boot_plan *plan, const struct unified_image *image, const char *line,
 				   bool is_signed)
 {
-	/* Of exactly the line's size, so that a sanitizer detects reads behind it. */
+	/* In memory of exactly the line's size, so that a sanitizer detects reads behind it. */
 	char *copy = malloc(strlen(line) + 1);
 	struct embedded_line embedded = { .is_signed = is_signed };
 	enum kexec_status status;
@@ -305,7 +305,7 @@ static void what_an_image_asks_of_the_stub(void **state)
 	boot_plan_free(&plan);
 }
 
-/* The entry's options, which come first, have been carried out. */
+/* The options of the entry, which come first, have been carried out. */
 static void what_addons_ask_of_the_stub(void **state)
 {
 	struct boot_plan plan = plan_of(LINES, PART_ON_VOLUME, TRUST_PLATFORM);

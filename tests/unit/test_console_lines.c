@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* Lines on the firmware's console and in the log that is kept. This tests the core's real log seam, not the fake. */
+/* Lines on the firmware's console, and in the log that is kept. This tests the core's real log seam, not the fake. */
 #include "efi/console/console.h"
 
 #include <stdio.h>
@@ -121,7 +121,7 @@ static void long_lines_are_cut(void **state)
 	assert_string_equal(logged(), expected);
 }
 
-/* It ends with as many of the last lines as there is room for, all of them whole. */
+/* The kept log ends with as many of the last lines as fit, each of them complete. */
 static void log_that_is_full_drops_its_first_lines(void **state)
 {
 	(void)state;
@@ -136,13 +136,13 @@ static void log_that_is_full_drops_its_first_lines(void **state)
 		if (i)
 			assert_string_equal(kept() + length - strlen(last), last);
 		assert_int_equal(strncmp(kept(), "kexec: line ", 12), 0);
-		/* A line of these is shorter. */
+		/* No line here is longer. */
 		assert_in_range(length, i < 200 ? 12 * i : 3072 - 16, 3072);
 	}
 	assert_string_equal(logged(), "");
 }
 
-/* The longest take the place of several, and each stays until there is no more room. */
+/* Each long line drops several others, and stays until its own room is needed. */
 static void long_lines_make_room_for_themselves(void **state)
 {
 	char text[1000];

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* CR0 and CR4 for vector registers, in each state that firmware can leave them in. Bits: Intel SDM volume 3, 2.5. */
+/* CR0 and CR4 for vector registers, in each state in which firmware can leave them. Bits: Intel SDM volume 3, 2.5. */
 #include "boot/control_registers.h"
 
 #include "tests/unit/support.h"
@@ -8,7 +8,7 @@
 
 enum { MP = 1, EM = 2, TS = 3, OSFXSR = 9, OSXMMEXCPT = 10, STATES = 1 << 5 };
 
-/* The rest of each register is `others`, all zeros or all ones. */
+/* The other bits of each register are `others`: all zeros or all ones. */
 static struct control_registers state_of(unsigned number, uint64_t others)
 {
 	static const unsigned cr0_bits[] = { MP, EM, TS };
@@ -49,13 +49,13 @@ static void each_state_comes_back(void **state)
 		struct control_registers before = state_of(i, 0);
 
 		expect_same(control_registers_as_before(control_registers_for_vectors(before), before), before);
-		/* Bits that the firmware changed meanwhile stay. */
+		/* Bits that the firmware has changed meanwhile stay changed. */
 		expect_same(control_registers_as_before(state_of(STATES - 1 - i, UINT64_MAX), before),
 			    state_of(i, UINT64_MAX));
 	}
 }
 
-/* QEMU's U-Boot, and OVMF. If no bit is missing, nothing must be written. */
+/* The states of QEMU's U-Boot and of OVMF. If no bit is missing, nothing must be written. */
 static void firmware_as_it_is(void **state)
 {
 	const struct control_registers u_boot = { .cr0 = 0x80000011, .cr4 = 0x20 };

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* Archives, byte for byte and as cpio reads them. */
+/* Archives, byte for byte, and as cpio reads them. */
 #include "boot/cpio.h"
 
 #include <stdio.h>
@@ -49,7 +49,7 @@ static void add(struct cpio *cpio, const char *name, const char *content)
 		assert_null(place);
 }
 
-/* Returns the size, which is the same whether bytes are written or counted. */
+/* Returns the size. It must not depend on whether bytes are written or only counted. */
 static uint64_t write_credentials(void *bytes, uint64_t capacity)
 {
 	struct cpio cpio;
@@ -101,7 +101,7 @@ static void counted_is_what_is_written(void **state)
 	assert_int_equal(write_credentials(archive, size), size);
 }
 
-/* The call that needs the missing byte is refused, and writes nothing behind the end. */
+/* The call for which a byte is missing fails, and writes nothing behind the end. */
 static void no_byte_is_written_behind_the_end(void **state)
 {
 	uint64_t size = write_credentials(NULL, 0);

@@ -17,7 +17,7 @@ static void expect_flat(uint64_t descriptor)
 	assert_int_equal(limit, 0xfffff);
 	assert_int_equal(descriptor >> 55 & 1, 1);   /* in pages */
 	assert_int_equal(descriptor >> 44 & 0xf, 9); /* present, level 0, code or data */
-	/* Accessed: the CPU would write it into a table that is hashed. */
+	/* Accessed: otherwise the CPU would write this bit into a hashed table. */
 	assert_int_equal(descriptor >> 40 & 1, 1);
 }
 
@@ -38,7 +38,7 @@ static void expect_data(uint16_t selector)
 	assert_int_equal(descriptor >> 41 & 7, 1); /* data, writable */
 }
 
-/* The number of entries besides the kernel's three. */
+/* The number of entries besides the three for the kernel. */
 static unsigned others(void)
 {
 	unsigned count = 0;
@@ -58,7 +58,7 @@ static bool build(uint16_t code, uint16_t stack)
 	assert_int_equal(gdt[0], 0);
 	expect_code(0x10);
 	expect_data(0x18);
-	assert_int_equal(gdt[4] >> 40 & 0x9f, 0x89); /* a 64-bit TSS that is available */
+	assert_int_equal(gdt[4] >> 40 & 0x9f, 0x89); /* an available 64-bit TSS */
 	assert_int_equal(gdt[5], 0);
 	return result;
 }
@@ -66,7 +66,7 @@ static bool build(uint16_t code, uint16_t stack)
 static void kernels_segments_and_the_firmwares(void **state)
 {
 	(void)state;
-	/* edk2's */
+	/* edk2's selectors */
 	assert_true(build(0x38, 0x30));
 	expect_code(0x38);
 	expect_data(0x30);

@@ -8,7 +8,7 @@
 
 #define MIB (1ull << 20)
 
-/* A payload that wants 1 MiB, as memtest86+ does. */
+/* A payload of 1 MiB with a fixed address, like memtest86+. */
 static struct kernel_plan plan;
 
 static void make_plan(void)
@@ -42,7 +42,7 @@ static void place_that_is_free(void **state)
 	assert_int_equal(destination.size, 0);
 }
 
-/* A relocatable kernel is never moved, whether there is room for it or not. */
+/* A relocatable kernel never moves, whether there is room for it or not. */
 static void kernel_without_a_fixed_place(void **state)
 {
 	struct efi_descriptor none[] = { DESCRIPTOR(EFI_MEMTYPE_BOOT_SERVICES_DATA, 0, 64 * MIB) };
@@ -77,7 +77,7 @@ static void no_room_for_the_lead(void **state)
 	expect_move(&map);
 }
 
-/* In pieces of all types that are free after the exit, in any order. */
+/* The pieces have all types that become free at the exit, in any order. */
 static void place_of_the_firmware(void **state)
 {
 	struct efi_descriptor pieces[] = {
@@ -95,7 +95,7 @@ static void place_of_the_firmware(void **state)
 	expect_move(&map);
 }
 
-/* Memory that stays in use, in one page of the destination. */
+/* One page of the destination stays in use after the exit. */
 static void expect_owner(uint32_t type, uint64_t attribute, const char *owner)
 {
 	struct efi_descriptor pieces[] = {
@@ -139,7 +139,7 @@ static void place_that_is_kept(void **state)
 	expect_owner(EFI_MEMTYPE_BOOT_SERVICES_DATA, EFI_MEMATTR_RUNTIME, "memory of the firmware's runtime services");
 }
 
-/* Also if another descriptor reports the same memory as free. */
+/* A second descriptor reports the same memory as free. */
 static void place_that_two_claim(void **state)
 {
 	struct efi_descriptor pieces[] = {

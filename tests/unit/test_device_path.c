@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* Device paths of partitions and of other things, whole and broken. */
+/* Device paths of partitions and of other devices, valid and broken. */
 #include "boot/device_path.h"
 
 #include "tests/unit/support.h"
@@ -32,7 +32,7 @@ static void add_hard_drive(size_t length, uint8_t signature_type)
 	node[41] = signature_type;
 }
 
-/* An ACPI node and a PCI node in front. */
+/* Begins with an ACPI node and a PCI node. */
 static void begin(void)
 {
 	nodes_size = 0;
@@ -45,7 +45,7 @@ static void add_end(void)
 	add_node(0x7f, 0xff, 4);
 }
 
-/* Looks at a copy of exactly the nodes' size, so that a sanitizer detects reads behind them. */
+/* Reads a copy of exactly the nodes' size, so that a sanitizer detects reads behind them. */
 static bool partition(struct partition_path *ret_path)
 {
 	uint8_t *copy = malloc(nodes_size ? nodes_size : 1);
@@ -96,12 +96,12 @@ static void no_partitions(void **state)
 	begin();
 	add_end();
 	expect_no_partition();
-	/* A signature of neither kind. */
+	/* An unknown type of signature. */
 	begin();
 	add_hard_drive(42, 0);
 	add_end();
 	expect_no_partition();
-	/* A node too short, and a file on the partition. */
+	/* A node that is too short, and a file on the partition. */
 	begin();
 	add_hard_drive(42, 2);
 	nodes[18 + 2] = 41;

@@ -13,21 +13,21 @@ static struct digest digest;
 static void (*verify)(struct verdict *);
 
 /*
- * Segments in the order in which a boot makes them, which is not the order of their regions. The purgatory's comes
- * before the first.
+ * Segments in the order in which a boot makes them; their regions have another order. The purgatory's segment is made
+ * before all of them.
  */
 static const struct {
 	const char *name;
 	uint64_t size;
 	enum digest_stage stage;
-	size_t region; /* its index in the purgatory's table, of files that of the last one */
+	size_t region; /* index in the purgatory's table; for files, that of the segment's last file */
 } plan[] = {
 	{ "kernel", 100000, DIGEST_FILES, 0 },	 { "initrd", 70001, DIGEST_FILES, 2 },
 	{ "boot_params", 4096, DIGEST_LATE, 6 }, { "cmdline", 10, DIGEST_EARLY, 4 },
 	{ "memory_map", 5000, DIGEST_LATE, 7 },
 };
 
-/* The purgatory's own, between the early and the late ones. */
+/* The purgatory's own region, between the early and the late ones. */
 #define OWN_REGION 5
 #define REGIONS 8
 
@@ -60,7 +60,7 @@ static enum kexec_status add_segments(void)
 	return KEXEC_OK;
 }
 
-/* All allocations of a boot through the core. */
+/* Makes all allocations of a boot through the core. */
 static enum kexec_status load_all(void)
 {
 	enum kexec_status status;
@@ -88,7 +88,7 @@ static void load(void)
 	start_digest();
 }
 
-/* A file arrives in pieces of `piece` bytes, as a region, and the zeros behind it in its segment as another. */
+/* A file that arrives in pieces of `piece` bytes is a region; the zeros behind it in its segment are another. */
 static void file_arrives(const struct kexec_segment *segment, uint64_t lead, uint64_t piece)
 {
 	uint64_t addr = segment->mem - lead;
@@ -147,7 +147,7 @@ static void expect_flip_noticed(uint8_t *byte, size_t region)
 	assert_true(verdict_now().match);
 }
 
-/* The end of the purgatory's own region: of the data that may not change before the exit. */
+/* The end of the purgatory's own region, which contains only data that does not change before the exit. */
 static uint64_t digests_addr(void)
 {
 	uintptr_t regions = (uintptr_t)symbol_place("purgatory_region_digests", REGION_MAX * SHA256_DIGEST_SIZE);
@@ -186,7 +186,7 @@ static void unchanged_memory_matches(void **state)
 	expect_region(0, "kernel", kernel->mem - LEAD, kernel->mem + 100000);
 	expect_region(1, "kernel", kernel->mem + 100000, kernel->mem + kernel->memsz);
 	expect_region(2, "initrd", initrd->mem, initrd->mem + 70001);
-	/* Three zeros belong to the region before. */
+	/* Up to three zeros belong to the region before. */
 	expect_region(3, "initrd", initrd->mem + 70004, initrd->mem + initrd->memsz);
 	for (size_t i = 2; i < ARRAY_SIZE(plan); i++)
 		expect_region(plan[i].region, plan[i].name, PLANNED[i].mem, PLANNED[i].mem + PLANNED[i].memsz);
@@ -194,7 +194,7 @@ static void unchanged_memory_matches(void **state)
 	assert_int_equal(told_regions()[REGIONS].len, 0);
 }
 
-/* Calculated by the definition, in one piece, in C. */
+/* Calculated by the definition, in one piece, with the C code. */
 static void fsverity_of(uint64_t start, uint64_t size, uint8_t ret_digest[SHA256_DIGEST_SIZE])
 {
 	static struct fsverity hash;
@@ -271,7 +271,7 @@ static void change_behind_a_piece_that_has_arrived_is_noticed(void **state)
 	assert_int_equal(verdict_now().region, 0);
 }
 
-/* Between initrds Linux reads them, so they are part of the region before. */
+/* Linux reads the zeros between initrds, so they belong to the region before them. */
 static void zeros_between_files_count(void **state)
 {
 	const struct kexec_segment *initrd = &PLANNED[1];
@@ -293,7 +293,7 @@ static void rest_that_is_empty_is_no_region(void **state)
 	assert_int_equal(digest.table.count, 0);
 }
 
-/* As many initrds as have regions of their own, beside all segments that there can be. */
+/* The most initrds with regions of their own, and the most other segments. */
 static void table_has_room_for_every_boot(void **state)
 {
 	(void)state;
@@ -344,7 +344,7 @@ static void first_of_two_changed_regions_is_named(void **state)
 	assert_memory_equal(verdict_now().expected, digest.digests[2], SHA256_DIGEST_SIZE);
 }
 
-/* Each value that the loader sets in the purgatory, and a constant of its code (not of the code that compares). */
+/* Each value that the loader sets in the purgatory, and a constant of its code (not in the code that compares). */
 static void purgatory_that_has_changed(void **state)
 {
 	static const struct {
@@ -380,7 +380,7 @@ static void each_byte_of_the_digest_counts(void **state)
 		expect_flip_noticed(total + i, REGION_MAX);
 }
 
-/* The digest only tells which region has changed; the purgatory cannot know who changed it. */
+/* The recorded digest only tells which region has changed. The purgatory cannot know which of the two was changed. */
 static void each_recorded_digest_counts(void **state)
 {
 	uint8_t *records;
@@ -417,7 +417,9 @@ static void each_region_entry_counts(void **state)
 	assert_false(verdict_now().match);
 }
 
-/* The same content under another address, and the same regions in another order, are not what was hashed. */
+/*
+ * The digest covers addresses and order: the same content elsewhere, or the regions in another order, do not match it.
+ */
 static void regions_that_are_moved_or_exchanged(void **state)
 {
 	struct sha_region *regions;
@@ -460,7 +462,7 @@ static void name_of_a_region_is_cut_to_its_field(void **state)
 	assert_string_equal(told_name(0), "a-name-of-twent");
 }
 
-/* A purgatory that lacks one of the symbols, each in turn. */
+/* The purgatory lacks one of the symbols, each in turn. */
 static void purgatory_without_a_symbol(void **state)
 {
 	static const struct {

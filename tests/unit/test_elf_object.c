@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* An object's tables, valid and with each kind of damage, and the values that are read from them. */
+/* An object's tables, valid and with each kind of damage, and the values read from them. */
 #include "boot/elf_object.h"
 
 #include "tests/unit/elf_builder.h"
@@ -15,7 +15,7 @@ static enum kexec_status parse(void)
 	return elf_object_parse("an object", builder.bytes, builder.size, &object);
 }
 
-/* Section 4 of code, and the symbol `target` at 8 in it. */
+/* Section 4 is code, and the symbol `target` is at offset 8 in it. */
 static void build_plain(void)
 {
 	unsigned text;
@@ -157,7 +157,7 @@ static void alignment_of_0_is_1(void **state)
 	assert_int_equal(elf_section_align(&section), 64);
 }
 
-/* Debug data may have any alignment, and a section of zeros needs no bytes in the file. */
+/* Debug data may have any alignment, and a section of zeros has no bytes in the file. */
 static void sections_that_need_not_be_right(void **state)
 {
 	(void)state;

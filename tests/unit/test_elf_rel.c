@@ -16,7 +16,7 @@ static enum kexec_status parse(void)
 	return elf_rel_parse("an object", builder.bytes, builder.size, &object);
 }
 
-/* One section of code, the symbol `target` at 8 in it, and the relocations that the caller adds. */
+/* One section of code, and the symbol `target` at offset 8 in it. The caller adds relocations. */
 static unsigned begin(void)
 {
 	unsigned text;
@@ -94,7 +94,7 @@ static void bss_too_large(void **state)
 		     "section 5: 0xffffffffffffffff bytes at 0x40 pass the limit of 0x4000000");
 }
 
-/* Few bytes in the file, but many in memory. */
+/* Few bytes in the file, many in memory. */
 static void alignments_add_up_to_too_much(void **state)
 {
 	(void)state;
@@ -116,7 +116,7 @@ static void alignments_add_up_to_too_much(void **state)
 
 static uint8_t relocated[128];
 
-/* Relocates, at `addr`, one field at offset 16 of the code that refers to `target` + addend. */
+/* Relocates one field at `addr`: at offset 16 of the code, with the value `target` + addend. */
 static enum kexec_status relocate(uint64_t addr, uint32_t type, int64_t addend)
 {
 	unsigned text = begin();
@@ -217,7 +217,7 @@ static void relocation_type_unknown(void **state)
 	expect_error(relocate(0x1000, 9, 0), KEXEC_UNSUPPORTED, "unknown relocation type 9");
 }
 
-/* Builds an object with one R_X86_64_64 at `offset` against symbol `symbol`, and lets the caller change it. */
+/* Builds an object with one R_X86_64_64 at `offset` against `symbol`. The caller may change the returned section. */
 static struct elf64_section *build_relocation(uint64_t offset, uint32_t symbol)
 {
 	unsigned text = begin();

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* Entries, valid ones and each kind of wrong one. */
+/* Entries, valid ones, and each kind of invalid one. */
 #include "boot/entry.h"
 
 #include "boot/log.h"
@@ -18,10 +18,10 @@ static const uint8_t digest_of_hex[SHA256_DIGEST_SIZE] = {
 
 static struct boot_plan plan;
 
-/* The last text parsed: exactly its own size, so that a sanitizer detects reads behind it. */
+/* The last text parsed, in memory of exactly its size, so that a sanitizer detects reads behind it. */
 static char *copy;
 
-/* The last plan's memory: the plan itself may be overwritten by a test. */
+/* The memory of the last plan. A test may overwrite the plan itself. */
 static void *plan_memory;
 
 static enum kexec_status parse_bytes(const char *bytes, size_t size)
@@ -42,7 +42,7 @@ static enum kexec_status parse_bytes(const char *bytes, size_t size)
 
 #define parse(literal) parse_bytes((literal), sizeof(literal) - 1)
 
-/* Parses a wrong text, and expects that the caller's plan is untouched and all memory freed. */
+/* Parses an invalid text. Asserts that the caller's plan does not change, and that all memory is freed. */
 #define refuse(literal, status, part)                                                                                  \
 	do {                                                                                                           \
 		unsigned outstanding_ = fake_pool_outstanding() - (plan_memory != NULL);                               \
@@ -61,7 +61,7 @@ static void expect_command_line(const char *expected)
 	assert_int_equal(plan.command_line.length, strlen(expected));
 }
 
-/* The initrds, each followed by a semicolon. */
+/* The initrds of the plan, each followed by a semicolon. */
 static void expect_initrds(const char *expected)
 {
 	char found[256] = "";
@@ -436,7 +436,7 @@ static void digest_paths_with_either_slash(void **state)
 	expect_sha256(&plan.initrds[0]);
 }
 
-/* As on the volume, and by the Boot Loader Specification: all paths begin at the root. */
+/* By the Boot Loader Specification, and on our volumes, all paths begin at the root. */
 static void digest_path_spelled_otherwise(void **state)
 {
 	(void)state;
@@ -573,7 +573,7 @@ static void what_is_lost_with_unknown_keys_is_said_to_all(void **state)
 		"warning: a.conf: line 4: unknown key verify-kernel skipped: what it asks for does not happen\n");
 }
 
-/* Text without a key cannot be skipped. */
+/* A text without a known key cannot be skipped. */
 static void misspelled_keys_are_refused(void **state)
 {
 	(void)state;
@@ -599,7 +599,7 @@ static void equals_sign_between_blanks(void **state)
 	assert_string_equal(plan.command_line.start, "==");
 }
 
-/* The next line would be lost. */
+/* Otherwise the next line would be lost. */
 static void backslash_at_the_end(void **state)
 {
 	(void)state;
@@ -614,7 +614,7 @@ static void backslash_at_the_end(void **state)
 	assert_string_equal(plan.command_line.start, "a=\\EFI\\ \\ b\\\\");
 }
 
-/* Nobody sees the lines that load options become. */
+/* Load options become lines that nobody sees, so their messages have no line numbers. */
 static void lines_are_counted_where_there_are_lines(void **state)
 {
 	static const char text[] = "linux /vmlinuz\nmeasure on\nverify x\n";
@@ -711,7 +711,7 @@ static void trust_is_of_the_place_not_of_the_text(void **state)
 	expect_trust(ENTRY_SEALED, TRUST_DIGEST, TRUST_DIGEST);
 }
 
-/* The measured text is the parsed one, and the plan owns everything that it points to. */
+/* The measured text equals the parsed text, and the plan owns everything that it points to. */
 static void plan_outlives_the_text(void **state)
 {
 	static const char text[] = "\xef\xbb\xbf# c\nlinux /k\r\ninitrd /a\noptions x\nfoo\n";
@@ -743,7 +743,7 @@ static void no_memory_for_the_plan(void **state)
 	refuse("linux /vmlinuz\n", KEXEC_NO_MEMORY, "a.conf: out of memory");
 }
 
-/* Each line adds as much as a line can, so a sanitizer detects a list or string that is too short. */
+/* Each line adds as much as a line can, so a sanitizer detects a list or a string that is too short. */
 static void fullest_texts(void **state)
 {
 	static const char *const lines[] = {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* Entry files in each encoding, and files that are no text. */
+/* Entry files in each encoding, and files that are not text. */
 #include "boot/entry_file.h"
 
 #include "boot/entry.h"
@@ -9,7 +9,7 @@
 static struct boot_plan plan;
 static char fallback[FALLBACK_PATH_SIZE];
 
-/* The content is exactly its own size, so that a sanitizer detects reads behind it. */
+/* The content is in memory of exactly its size, so that a sanitizer detects reads behind it. */
 static enum kexec_status parse_bytes(const void *bytes, size_t size, struct text more)
 {
 	char *copy = test_malloc(size + 1);
@@ -25,7 +25,7 @@ static enum kexec_status parse_bytes(const void *bytes, size_t size, struct text
 
 #define parse(literal) parse_bytes((literal), sizeof(literal) - 1, TEXT(""))
 
-/* The text as UTF-16, of which `prefix` is the first unit, unless that is 0. */
+/* Converts the text to UTF-16. `prefix` is the first unit, unless it is 0. */
 static size_t widen(const char *utf8, uint16_t prefix, uint16_t ret_wide[512])
 {
 	size_t units = 0;
@@ -95,7 +95,7 @@ static void more_lines_are_put_behind(void **state)
 	expect_plan("linux /a\ninitrd /b\noptions quiet\nverbose yes\n");
 }
 
-/* Whether the rest of the file is accepted or not. */
+/* The fallback is found whether the rest of the file is accepted or not. */
 static void fallback_is_found_in_each_encoding(void **state)
 {
 	(void)state;
@@ -114,7 +114,7 @@ static void fallback_is_found_in_each_encoding(void **state)
 	assert_int_equal(fake_pool_outstanding(), 0);
 }
 
-/* Files that were joined. */
+/* Files were joined. */
 static void byte_order_marks_within(void **state)
 {
 	(void)state;

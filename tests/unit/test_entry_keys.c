@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* Each key by itself: the effect of a value, and the message about a wrong one. */
+/* Each key: the effect of a value, and the message about an invalid one. */
 #include "boot/entry_keys.h"
 
 #include "tests/unit/support.h"
@@ -169,8 +169,7 @@ static void refuse_digest(const char *key, const char *value, const char *expect
 	assert_int_equal(builder.digest_count, 0);
 }
 
-/* As the programs of those names print them, each with its own additions. */
-/* A unified image is a kernel by either name. */
+/* A unified image is a kernel under either key. */
 static void unified_images(void **state)
 {
 	(void)state;
@@ -193,6 +192,7 @@ static void unified_images(void **state)
 	assert_string_equal(entry_key_find(text_of("uki"))->read(&builder, text_of("/x")), "one kernel only");
 }
 
+/* As sha256sum and fsverity print them, with the additions that each of them has. */
 static void digests(void **state)
 {
 	static const char sha256[] = "64 hexadecimal digits and a path";

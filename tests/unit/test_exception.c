@@ -29,7 +29,7 @@ static void named(void **state)
 	expect_words((struct exception){ .vector = 9, .rip = 1 }, "exception (9) at 0x1");
 }
 
-/* A note may contain anything. */
+/* Anybody can write a note, so it may contain anything. */
 static void forged(void **state)
 {
 	struct exception exception = { UINT64_MAX, UINT64_MAX, UINT64_MAX, UINT64_MAX, UINT64_MAX };

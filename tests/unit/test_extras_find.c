@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* Which boots take which sidecars, from where, and in which order they reach Linux. */
+/* Which boots use which sidecars, from which folders, and in which order Linux gets them. */
 #include "efi/extras/extras.h"
 
 #include <stdio.h>
@@ -15,12 +15,12 @@
 
 /* --- fakes --- */
 
-static char listed[600];      /* the paths that were listed, and the device they are on */
-static const char *fails_for; /* the folder whose listing fails */
+static char listed[600];      /* the listed paths, and their device */
+static const char *fails_for; /* listing this folder fails */
 static bool is_on_network;
 static bool verifies;
 
-/* Each folder has one file of each kind, and one that is no sidecar. */
+/* Each folder has one file of each kind, and one that is not a sidecar. */
 static const char *const names[] = { "a.addon.efi", "b.confext.raw", "c.cred", "d.raw", "e.txt" };
 static bool is_empty;
 
@@ -70,7 +70,7 @@ enum part_source sources_origin(const struct sources *sources)
 	return is_on_network ? PART_ON_NETWORK : PART_ON_VOLUME;
 }
 
-/* \E\k.efi, with systemd-boot's counting. */
+/* \E\k.efi, with the counter of systemd-boot's boot counting. */
 static uint8_t own_nodes[] = { 4, 4, 34, 0, '\\', 0, 'E', 0, '\\', 0, 'k', 0, '+', 0, '3', 0, '-', 0, '1', 0,
 			       '.', 0, 'e', 0, 'f', 0, 'i', 0, 0, 0, 0, 0, 0, 0, 0x7f, 0xff, 4, 0 };
 static EFI_LOADED_IMAGE own_image = { .FilePath = (EFI_DEVICE_PATH *)own_nodes };
@@ -127,7 +127,7 @@ static void free_all(void)
 	extras_free(&extras);
 }
 
-/* A part that a digest must seal counts as sealed only if it has one. */
+/* The part is sealed by a digest only if it has one. */
 static void use_kernel(const char *name, enum part_source source, enum trust trust)
 {
 	kernel = (struct boot_part){ .name = name, .source = source, .trust = trust };
@@ -197,7 +197,7 @@ static void what_is_sealed_by_a_digest_takes_verified_addons_only(void **state)
 	verifies = true;
 	expect_ok(find(true));
 	assert_int_equal(extras.policy, EXTRAS_ADDONS);
-	/* They are beside our own image, not beside the file that its entry names. */
+	/* They are beside our own image, not beside the kernel that its entry names. */
 	expect_listed(OF_ALL("own"), "\\E\\k.efi.extra.d");
 	expect_list("");
 	assert_non_null(strstr(logged(), beside));
@@ -220,7 +220,7 @@ static void what_is_sealed_takes_nothing_that_nobody_verifies(void **state)
 	free_all();
 }
 
-/* A server has no folders, but the image's sections are used. */
+/* A server has no folders to list, but the image's sections are used. */
 static void image_from_a_network_has_sections_only(void **state)
 {
 	(void)state;

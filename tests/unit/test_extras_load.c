@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* The archives of sidecars and sections, and files that change, end early or fail between counting and reading. */
+/* Archives of sidecars and sections, and files that change, end early or fail between counting and reading. */
 #include "efi/extras/extras.h"
 
 #include "common/align.h"
@@ -12,8 +12,8 @@ static struct {
 	const char *content;
 	unsigned opened;
 	unsigned held;
-	const char *content_later; /* from the second time on; NULL: the same */
-	unsigned open_fails_at;	   /* the Nth time; 0: never */
+	const char *content_later; /* content from the second opening on; NULL: the same */
+	unsigned open_fails_at;	   /* the Nth opening fails; 0: none */
 	bool read_fails;
 	char path[600];
 } fake;

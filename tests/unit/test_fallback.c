@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* The fallback of accepted entries, and of entries that are refused for another line. */
+/* The fallback of accepted entries, and of entries that are refused because of another line. */
 #include "boot/fallback.h"
 
 #include "boot/entry.h"
 #include "boot/log.h"
 #include "tests/unit/support.h"
 
-/* From memory of just its size. */
+/* Searches in memory of exactly the text's size. */
 static const char *find(const char *text, size_t length)
 {
 	static char path[FALLBACK_PATH_SIZE];
@@ -29,13 +29,13 @@ static void path_of_the_line(void **state)
 				 "fallback\t \\old one.conf \r\nlinux /k"),
 			    "\\old one.conf");
 	assert_string_equal(FIND("fallback old.conf"), "old.conf");
-	/* Of two files that were joined. */
+	/* Two files were joined. */
 	assert_string_equal(FIND("linux /k\n\xef\xbb\xbf"
 				 "fallback /a\n"),
 			    "/a");
 }
 
-/* The place and kind of the other error do not matter. */
+/* The place and kind of the error do not matter. */
 static void path_of_a_text_that_is_refused(void **state)
 {
 	struct boot_plan plan;
@@ -61,7 +61,7 @@ static void no_path(void **state)
 	assert_string_equal(FIND("fallback \"/a\"\n"), "");
 	assert_string_equal(FIND("fallback /a /b\n"), "");
 	assert_string_equal(FIND("fallback /a\0b\n"), "");
-	/* If there are two, neither counts, because the user may have meant either. */
+	/* With two fallbacks neither counts, because the user may have meant either. */
 	assert_string_equal(FIND("fallback /a\nfallback /b\n"), "");
 	assert_string_equal(FIND("fallback /a\nfallback\n"), "");
 
@@ -92,7 +92,7 @@ static void what_the_parser_says(void **state)
 
 #define DIGEST_LINE "fsverity 0000000000000000000000000000000000000000000000000000000000000000 /k\n"
 
-/* A sealed entry names nothing outside the image. */
+/* A sealed entry never names an entry outside the image. */
 static void sealed_entries_have_none(void **state)
 {
 	struct boot_plan plan;

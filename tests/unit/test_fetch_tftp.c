@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* Files by TFTP, from servers that fail, or send another size than announced. */
+/* Files by TFTP, from servers that fail, or that send another size than they announced. */
 #include "efi/network/tftp.h"
 
 #include "efi/services/clock.h"
@@ -12,14 +12,14 @@
 /* --- a PXE protocol with one file --- */
 
 static struct {
-	uint64_t size;	     /* what the server says */
-	uint64_t sends;	     /* what it sends */
-	EFI_STATUS status;   /* of the calls that fail */
-	unsigned fails_from; /* the first of them, counted from 1; 0: none */
+	uint64_t size;	     /* the announced size */
+	uint64_t sends;	     /* the size that it sends */
+	EFI_STATUS status;   /* the result of the calls that fail */
+	unsigned fails_from; /* the first call that fails, counted from 1; 0: none */
 	unsigned fails_count;
 	unsigned calls;
 	unsigned reads;
-	bool calls_back; /* each packet, if somebody listens there */
+	bool calls_back; /* for each packet, if a callback is installed */
 	bool listens;
 	EFI_PXE_BASE_CODE_CALLBACK_PROTOCOL *callback;
 	uint64_t pages_held;
@@ -91,7 +91,7 @@ static EFI_STATUS EFIAPI set_parameters(EFI_PXE_BASE_CODE_PROTOCOL *self, BOOLEA
 
 static EFI_PXE_BASE_CODE_PROTOCOL pxe = { .Mtftp = mtftp, .SetParameters = set_parameters, .Mode = &mode };
 
-/* --- the firmware besides --- */
+/* --- the other services --- */
 
 static EFI_STATUS EFIAPI allocate(EFI_ALLOCATE_TYPE how, EFI_MEMORY_TYPE type, UINTN count, EFI_PHYSICAL_ADDRESS *addr)
 {
@@ -294,7 +294,7 @@ static void file_that_goes_on(void **state)
 	assert_string_equal(why, "more: it changed while it was read");
 	assert_int_equal(read_at(0, 4096, &found), KEXEC_MISMATCH);
 	assert_string_equal(why, "more: it changed while it was read");
-	/* A retry would not help. */
+	/* It does not retry, which would not help. */
 	assert_int_equal(fake.reads, 2);
 	expect_nothing_held();
 }
@@ -335,7 +335,7 @@ static void server_that_says_why(void **state)
 	start(SIZE, SIZE);
 	fake.status = EFI_TFTP_ERROR;
 	fake.fails_from = 1;
-	/* Bytes received before do not count. */
+	/* An error received before does not count. */
 	mode.TftpErrorReceived = TRUE;
 	expect_error(tftp_file_open(&file), KEXEC_NOT_FOUND, "by TFTP, found TFTP_ERROR\n");
 	assert_int_equal(fake.calls, 1);
@@ -374,7 +374,7 @@ static void error_of_the_server(void **state)
 	(void)state;
 	start(1, 0);
 	file.pxe = &refusing;
-	/* Up to the first control character. */
+	/* The text ends at the first control character. */
 	expect_error(tftp_file_open(&file), KEXEC_NOT_FOUND,
 		     "/file: cannot open: expected the size of dir/file by TFTP, found TFTP error 1: File \n");
 	assert_int_equal(fake.calls, 1);
@@ -408,7 +408,10 @@ static void progress_where_the_firmware_calls_back(void **state)
 	expect_read(0, SIZE, SIZE);
 	assert_in_range(fake.progress_lines, 1, 7);
 	expect_nothing_held();
-	/* Without callbacks the watchdog is off meanwhile: expect_nothing_held checks that it is on again. */
+	/*
+	 * Without callbacks the loader turns the watchdog off while it reads. expect_nothing_held checks that it is on
+	 * again.
+	 */
 	start(SIZE, SIZE);
 	expect_ok(tftp_file_open(&file));
 	expect_read(0, SIZE, SIZE);

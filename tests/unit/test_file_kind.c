@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* Files that are no kernels: the message names the kind of each. */
+/* Files that are no kernels: the message names the kind of file. */
 #include "boot/file_kind.h"
 
 #include "common/format.h"
@@ -7,7 +7,7 @@
 
 static uint8_t bytes[KERNEL_PROBE_SIZE];
 
-/* Content that resembles no known file: neither zeros nor text. */
+/* Content that resembles no known kind: neither zeros nor text. */
 static void make_noise(void)
 {
 	memset(bytes, 0x03, sizeof(bytes));
@@ -140,7 +140,7 @@ static void images_for_x86_64(void **state)
 	expect_kind("an EFI driver: ");
 	make_image(0x8664, 3, ".text");
 	expect_kind("a Windows program: ");
-	/* A longer name is another name. */
+	/* Names that only begin alike are different. */
 	make_image(0x8664, 10, ".linuxes");
 	expect_kind("an EFI application: ");
 }
@@ -153,7 +153,7 @@ static void addons_of_unified_images(void **state)
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
 		make_image(0x8664, 10, names[i]);
 		expect_kind("an addon, without a section .linux: it goes to IMAGE.efi.extra.d, beside a unified image");
-		/* One of Xen's. */
+		/* Xen has a section with such a name. */
 		put(0x86, 2, 2);
 		memcpy(bytes + 0x98 + 0xf0 + 40, ".kernel", 8);
 		expect_kind("an EFI application: start it");
@@ -162,7 +162,7 @@ static void addons_of_unified_images(void **state)
 	expect_kind("a PE image for ARM64: ");
 }
 
-/* A file that was read as a whole, with a section of 0x100 bytes at 0x200. */
+/* The file has a section of 0x100 bytes at 0x200, and was read completely. */
 static void image_that_is_cut_off(void **state)
 {
 	(void)state;
@@ -176,7 +176,7 @@ static void image_that_is_cut_off(void **state)
 	expect_kind_of_size("an EFI application: start it", KERNEL_PROBE_SIZE + 1);
 	put(0x98 + 0xf0 + 16, 0, 4);
 	expect_kind_of_size("an EFI application: start it", 0x300);
-	/* In its headers. */
+	/* The end is within the headers. */
 	for (uint64_t size = 2; size < 0x98; size++)
 		expect_kind_of_size("an image that is cut off: was the disk full when it was copied?", size);
 }
@@ -201,7 +201,9 @@ static void images_for_other_machines(void **state)
 	}
 }
 
-/* The section table ends behind the bytes that were read of a longer file; in a shorter one the headers are cut off. */
+/*
+ * In a longer file, the section table ends behind the bytes that were read. In a shorter file, the headers are cut off.
+ */
 static void image_of_too_many_sections(void **state)
 {
 	(void)state;
@@ -229,7 +231,7 @@ static void image_without_headers(void **state)
 	expect_kind("a DOS program: ");
 	put(0x3c, UINT32_MAX, 4);
 	expect_kind("a DOS program: ");
-	/* An optional header that ends before the subsystem. */
+	/* The optional header ends before the subsystem. */
 	make_image(0x8664, 10, ".linux");
 	put(0x94, 69, 2);
 	expect_kind("a DOS program: ");
@@ -278,19 +280,19 @@ static void multiboot_kernels(void **state)
 	expect_kind("a multiboot kernel, such as Xen: GRUB's multiboot and multiboot2 start it, or its own .efi file");
 	bytes[0x1000 - 8] ^= 1;
 	expect_kind("an ELF file for 32-bit x86: ");
-	/* In the last bytes that count. */
+	/* At the end of the bytes that are searched. */
 	put(KERNEL_PROBE_SIZE - 12, 0x1badb002, 4);
 	put(KERNEL_PROBE_SIZE - 8, 3, 4);
 	put(KERNEL_PROBE_SIZE - 4, (uint32_t) - (0x1badb002 + 3), 4);
 	expect_kind("a multiboot kernel, such as Xen: ");
-	/* A multiboot kernel that is no ELF file. */
+	/* A multiboot kernel that is not an ELF file. */
 	make_noise();
 	put(0x50, 0xe85250d6, 4);
 	put(0x54, 0, 4);
 	put(0x58, 24, 4);
 	put(0x5c, (uint32_t) - (0xe85250d6 + 24), 4);
 	expect_kind("a multiboot 2 kernel, such as Xen: ");
-	/* Checksum and alignment tell a header from random bytes. */
+	/* Only checksum and alignment distinguish a header from random bytes. */
 	memmove(bytes + 0x54, bytes + 0x50, 16);
 	put(0x50, 0x03030303, 4);
 	expect_error(plan_file(1 << 20), KEXEC_BAD_FORMAT, "boot_flag at 0x1fe: expected 0xaa55, found 0x303");
@@ -356,7 +358,7 @@ static void file_that_resembles_nothing(void **state)
 	expect_error(plan_file(5), KEXEC_TRUNCATED, "/vmlinuz: too short for a kernel: expected at least");
 }
 
-/* A kernel counts as one although its first bytes, MZ, resemble another kind. */
+/* A kernel counts as a kernel, although its first bytes, MZ, resemble another kind. */
 static void kernel_is_no_other_kind(void **state)
 {
 	(void)state;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* The record of pages, as the purgatory gets it. */
+/* The record of pages, as the purgatory receives it. */
 #include "boot/forensics.h"
 
 #include "common/align.h"
@@ -10,7 +10,7 @@
 static struct kexec_image kexec_image;
 static struct digest digest;
 
-/* `lead` and `behind`: bytes of its file around the segment. */
+/* `lead` and `behind` are the sizes of its file before and behind the segment. */
 static const struct kexec_segment *add(const char *name, uint64_t lead, uint64_t size, uint64_t behind,
 				       enum digest_stage stage)
 {
@@ -75,7 +75,7 @@ static void without_an_initrd(void **state)
 	kexec_image_free(&kexec_image);
 }
 
-/* This does not stop the boot. */
+/* The boot goes on without a record. */
 static void without_memory(void **state)
 {
 	struct page_record record;

@@ -9,7 +9,7 @@
 
 #define GUARD 0x5a
 
-/* Formats with both, at full and at every shorter size, and expects the same text and no write behind it. */
+/* Formats with both, at the full size and at every smaller one. Expects the same text, and no write behind it. */
 static void check_same(const char *file, int line, const char *format, ...) __attribute__((format(printf, 3, 4)));
 
 static void check_same(const char *file, int line, const char *format, ...)
@@ -43,7 +43,7 @@ static void check_same(const char *file, int line, const char *format, ...)
 
 #define expect_same(...) check_same(__FILE__, __LINE__, __VA_ARGS__)
 
-/* Formats that the compiler would warn about, or that C leaves undefined. */
+/* For formats that the compiler would warn about, or that C leaves undefined. */
 #define expect_text(expected, ...)                                                                                     \
 	do {                                                                                                           \
 		char text_[256];                                                                                       \
@@ -199,7 +199,7 @@ static void many_arguments_keep_their_order(void **state)
 static void arguments_survive_for_the_caller(void **state)
 {
 	(void)state;
-	/* The variadic front end, with more arguments than registers. */
+	/* The variadic front end, with more arguments than fit in registers. */
 	char text[64];
 
 	assert_int_equal(format_text(text, sizeof(text), "%d%d%d%d%d%d%d%d %s", 1, 2, 3, 4, 5, 6, 7, 8, "end"), 12);

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* fs-verity digests: against those that Debian's `fsverity digest --compact` 1.5 prints, and every way to cut a file.
+/*
+ * fs-verity digests: compared with the output of Debian's `fsverity digest --compact` 1.5, and for every way to cut a
+ * file.
  */
 #include "common/fsverity.h"
 
@@ -11,7 +13,7 @@
 #define BLOCK FSVERITY_BLOCK_SIZE
 #define LARGE_SIZE (128u * 128u * BLOCK + 1)
 
-/* Byte i of the file is the xor of the bytes of i. */
+/* Byte i of the file is the XOR of the bytes of i. */
 static const struct {
 	uint32_t size;
 	const char *digest;
@@ -162,7 +164,7 @@ static void file_above_4_gib(void **state)
 	assert_string_equal(finished(size), "6a7cf75d27068a1667ea3596541e6858e749a476904dc02cd4217dca253d74a0");
 }
 
-/* Changes that the tree must not hide: each block, each size, each order. */
+/* Changes that the tree must not hide: of each block, of the size, of the order. */
 static void every_change_changes_the_digest(void **state)
 {
 	uint8_t *bytes = content();
@@ -178,13 +180,13 @@ static void every_change_changes_the_digest(void **state)
 	}
 	assert_string_not_equal(digest_of(bytes, size - 1), before);
 	assert_string_not_equal(digest_of(bytes, size + 1), before);
-	/* A file that ends in zeros has another digest than the one without them. */
+	/* The digest tells zeros at the end of a file from no zeros. */
 	memset(bytes + 4000, 0, 96);
 	strcpy(before, digest_of(bytes, 4000));
 	assert_string_not_equal(digest_of(bytes, 4096), before);
 }
 
-/* The bytes behind a file, where the tree has zeros, are hashed as well: a change there shows. */
+/* The tree pads with zeros, but bytes behind a file are hashed as they are, so a change there shows. */
 static void bytes_behind_the_file(void **state)
 {
 	static uint8_t bytes[4096 + 16];

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* Partition tables, good and bad. */
+/* Partition tables, valid and damaged. */
 #include "boot/gpt.h"
 
 #include "tests/unit/gpt_builder.h"
@@ -14,7 +14,7 @@ static const uint8_t other_type[16] = { 1 };
 static struct gpt_disk disk;
 static struct gpt gpt;
 
-/* Three partitions of 16: an ESP, another, XBOOTLDR. */
+/* Three of 16 partitions: an ESP, another one, XBOOTLDR. */
 static void start(uint32_t block_size, uint32_t entry_size)
 {
 	gpt_disk_start(&disk, block_size, entry_size, 16);
@@ -99,7 +99,7 @@ static void several_of_a_type(void **state)
 	assert_int_equal(gpt_find(&gpt, gpt_disk_entries(&disk, 0), gpt_type_xbootldr, "", found), 0);
 }
 
-/* Writes a number to the first header, and corrects its checksum. */
+/* Writes a number into the first header, and corrects its checksum. */
 static void damage(size_t offset, uint64_t value, size_t width)
 {
 	start(512, 128);
@@ -123,7 +123,7 @@ static void damaged_headers(void **state)
 	start(512, 128);
 	gpt_disk_header(&disk, 0)[60] ^= 1;
 	expect_wrong("a header with a wrong checksum");
-	/* The header may be larger. */
+	/* A larger header is valid. */
 	damage(12, 512, 4);
 	assert_null(read_table(0));
 	gpt_disk_header(&disk, 0)[511] ^= 1;
@@ -153,7 +153,7 @@ static void entries_that_cannot_be_there(void **state)
 	expect_wrong("entries outside the disk");
 	damage(72, UINT64_MAX, 8);
 	expect_wrong("entries outside the disk");
-	/* The twin: the last place where they fit. */
+	/* The twin: the last place where the entries fit. */
 	damage(72, LAST_LBA - 3, 8);
 	assert_null(read_header(0));
 }

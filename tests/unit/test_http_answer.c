@@ -6,7 +6,7 @@
 
 static uint64_t size;
 
-/* Headers as name, value, name, value, NULL. */
+/* `headers` is name, value, name, value, NULL. */
 static struct http_answer answer_of(unsigned status, const char *const headers[])
 {
 	struct http_answer answer = { .status = status };

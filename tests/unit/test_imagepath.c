@@ -238,7 +238,7 @@ static void text_not_ascii(void **state)
 {
 	(void)state;
 	begin();
-	/* ä, the Euro sign, a penguin; 0x5c00 only looks like a backslash in its wrong half */
+	/* ä, the Euro sign, a penguin; and 0x5c00, which looks like a backslash if its halves are swapped */
 	add_file_bytes("\\\0\xe4\0\xac\x20\x3d\xd8\x27\xdc", 10);
 	add_file_bytes("\0\x5c.\0E\0F\0I\0", 10);
 	add_end();
@@ -304,7 +304,7 @@ static void no_end_node(void **state)
 	begin();
 	add_file("\\a.efi");
 	expect_conf("\\a.conf");
-	/* There is no room for a unit, either. */
+	/* Not even one unit fits. */
 	memset(nodes + nodes_size, 4, 3);
 	nodes_size += 3;
 	expect_conf("\\a.conf");
@@ -433,7 +433,7 @@ static void image_by_its_name(void **state)
 	assert_false(image_is_named(TEXT("kexecx64"), TEXT("\\kexec.efi")));
 	assert_false(image_is_named(TEXT("a.kexec"), TEXT("\\kexec.efi")));
 	assert_false(image_is_named(TEXT("kexec.efi.efi"), TEXT("\\kexec.efi")));
-	/* @ and ` differ by one bit, as letters of either case do. */
+	/* @ and ` differ by the same bit as upper and lower case letters. */
 	assert_false(image_is_named(TEXT("@"), TEXT("\\`")));
 }
 
@@ -462,7 +462,7 @@ static void volume_of_qemu(void **state)
 	add_vendor(QEMU_GUID, 20);
 	add_end();
 	assert_true(image_is_on_qemu_volume(nodes, nodes_size));
-	/* Cut short. */
+	/* The path ends too early. */
 	assert_false(image_is_on_qemu_volume(nodes, 19));
 	assert_false(image_is_on_qemu_volume(nodes, 0));
 	nodes[19]++;

@@ -90,13 +90,13 @@ static void largest_part_is_what_the_message_says(void **state)
 	assert_int_equal(size, 8 + largest);
 }
 
-/* Whatever the limit is: once a part has reached it, no other fits, and the sum never wraps. */
+/* Once the sum has reached the limit, no other part fits, and the sum never wraps. */
 static void part_after_the_largest(void **state)
 {
 	uint64_t largest = UINT64_MAX / 4;
 
 	(void)state;
-	/* The limit is a little below or at a quarter of the address space. */
+	/* The limit is at a quarter of the address space, or a little below. */
 	while (append(largest) != KEXEC_OK)
 		largest--;
 	assert_true(largest > UINT64_MAX / 4 - 16);

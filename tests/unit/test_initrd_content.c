@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* Initrds that Linux unpacks, and those that it does not. */
+/* Initrds that Linux unpacks, and initrds that it does not. */
 #include "boot/initrd_content.h"
 
 #include <stdio.h>
@@ -27,7 +27,7 @@ static struct content zeros(struct content content, size_t count)
 	return add(content, zero, count);
 }
 
-/* Adds a member of an archive, with a file of so many bytes. */
+/* Adds a member with a file of `size` bytes to an archive. */
 static struct content member(struct content content, const char *name, size_t size)
 {
 	char header[256];
@@ -70,7 +70,7 @@ static struct content lz4(void)
 
 /* --- messages --- */
 
-/* Each in memory of just its size. */
+/* Each content is in memory of exactly its size. */
 static void look_at(const struct content *contents, size_t count)
 {
 	static const char *const names[] = { "/a", "/b", "/c", "/d", "/e", "/f" };
@@ -136,7 +136,7 @@ static void lz4_with_something_behind_it(void **state)
 	EXPECT_LOST(lz4(), gzip(), archive());
 	EXPECT_LOST(lz4_behind(lz4()), gzip());
 	EXPECT_LOST(lz4_behind(zeros(archive(), 512)), gzip());
-	/* Not aligned: Linux takes another frame for a size. */
+	/* Not aligned: Linux takes the next frame's magic for a size. */
 	EXPECT_LOST(add(lz4(), "\x01\0\0\0x", 5), lz4());
 }
 
@@ -157,7 +157,7 @@ static void expect_broken(struct content content)
 			    "from there on; put it last, or compress it otherwise\n");
 }
 
-/* As several initrds become one file, or as one is cut short. */
+/* Several initrds were joined, or one was cut short. */
 static void lz4_with_something_else_in_its_file(void **state)
 {
 	struct content cut = lz4();
@@ -174,7 +174,7 @@ static void lz4_with_something_else_in_its_file(void **state)
 	assert_null(strstr(logged(), "the last one"));
 }
 
-/* A size of 0 ends the frame. Fewer bytes than a size tell nothing. */
+/* A size of 0 ends the frame. Fewer bytes than a size have no meaning. */
 static void lz4_with_an_end_of_its_own(void **state)
 {
 	(void)state;
@@ -200,7 +200,7 @@ static void members_that_lie(void **state)
 	}
 }
 
-/* File systems that Linux takes for an old initrd, and all formats that it unpacks. */
+/* File systems that Linux accepts as an old initrd, and all formats that it unpacks. */
 static void kinds_that_linux_knows(void **state)
 {
 	static const struct {
@@ -219,7 +219,7 @@ static void kinds_that_linux_knows(void **state)
 
 		content = add(content, kinds[i].magic, strlen(kinds[i].magic));
 		EXPECT_SILENCE(content);
-		/* Linux unpacks one behind the other. */
+		/* Linux unpacks one after the other. */
 		if (!kinds[i].offset)
 			EXPECT_SILENCE(add(zeros(archive(), 512), kinds[i].magic, strlen(kinds[i].magic)));
 		content.size = kinds[i].offset + 1;
@@ -227,7 +227,7 @@ static void kinds_that_linux_knows(void **state)
 		LOOK_AT(content);
 		assert_non_null(strstr(logged(), "warning: /a: expected "));
 	}
-	/* Linux skips these first. */
+	/* Linux removes these first. */
 	EXPECT_SILENCE(add(archive(), "quiet\0\0\0\0\0\0\0#BOOTCONFIG\n", 24));
 	EXPECT_SILENCE(add(archive(), "quiet\0\0\0\0\0\0\0#BOOTCONFIG\n\0\0\0", 27));
 }
@@ -249,7 +249,7 @@ static void files_that_nobody_knows(void **state)
 		       "found something else (version https://git-lfs.github.com/spec/)\n");
 	expect_unknown(zeros(add(none, "\1\0\0\0\x20", 5), 11), "found something else (01 00 00 00)\n");
 	expect_unknown(add(none, "\nabcdefghijklmno", 16), "found something else (0a 61 62 63)\n");
-	/* A dummy. */
+	/* A dummy initrd. */
 	EXPECT_SILENCE(add(none, "\nabcdefghijklmno", 15), gzip());
 	EXPECT_SILENCE(zeros(none, 15), gzip());
 	expect_unknown(add(zeros(archive(), 512), "hello", 5), "found something else behind one (hello)\n");

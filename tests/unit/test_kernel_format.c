@@ -43,7 +43,7 @@ static void file_of_a_format_is_planned_by_it(void **state)
 		     "/vmlinuz: boot protocol at 0x206: expected 0x020c or later, found");
 }
 
-/* A profile makes sense for unified images only. */
+/* Only unified images have profiles. */
 static void profile_of_a_plain_kernel(void **state)
 {
 	const struct kernel_probe probe = {
@@ -126,7 +126,7 @@ static void signature_does_not_cover_the_kernels_end(void **state)
 	free(file);
 }
 
-/* Behind the sections, in a kernel that was enrolled by its digest. */
+/* A kernel without certificates, enrolled by its digest: it may have bytes behind its sections. */
 static void digest_need_not_cover_the_kernels_end(void **state)
 {
 	uint8_t *file = make_signed_file();

@@ -12,10 +12,10 @@
 #include "purgatory/verdict.h"
 #include "tests/unit/support.h"
 
-/* As memtest86+: the lead is no multiple of a block of the digest, and the file ends within a page. */
+/* As in memtest86+, the lead is no multiple of the digest's block size, and the file ends within a page. */
 #define LEAD 1536
 #define CONTENT 100001
-#define TAIL 1472 /* such as a signature */
+#define TAIL 1472 /* for example a signature */
 
 static struct kexec_image kexec_image;
 static const struct kexec_segment *kernel;
@@ -23,7 +23,7 @@ static struct purgatory purgatory;
 static struct digest digest;
 static struct page_record record;
 
-/* The destination: pages; if a test maps one of them twice, it does not keep its content. */
+/* The pages of the destination. A test may map one of them twice: then it does not keep its content. */
 static uint8_t *place;
 static size_t place_pages;
 
@@ -39,7 +39,7 @@ static void make_place(size_t size)
 	close(file);
 }
 
-/* The page `twin` becomes the same memory as page 0. */
+/* Makes page `twin` the same memory as page 0. */
 static void alias_pages(size_t twin)
 {
 	void *found = mremap(place, 0, PAGE_SIZE, MREMAP_MAYMOVE | MREMAP_FIXED, place + twin * PAGE_SIZE);
@@ -88,7 +88,7 @@ static struct verdict call(const char *function)
 	return verdict;
 }
 
-/* Everything up to the purgatory's first verification, which finds no change. */
+/* Runs up to the purgatory's first verification, which succeeds. */
 static void boot(void)
 {
 	struct kernel_move move;
@@ -121,7 +121,7 @@ static void kernel_is_moved_and_verified(void **state)
 	assert_memory_equal(place, phys_to_ptr(kernel->mem), kernel->memsz);
 }
 
-/* Memory that does not keep its content: two pages are the same memory. */
+/* The memory does not keep its content: two pages are the same memory. */
 static void copy_that_differs(void **state)
 {
 	struct verdict verdict;
@@ -136,7 +136,7 @@ static void copy_that_differs(void **state)
 	assert_int_equal(verdict.region, 0);
 }
 
-/* A change after the first verification and before the copy is in the copy. */
+/* A change after the first verification, before the copy, is copied as well. */
 static void expect_change_is_noticed(uint8_t *byte)
 {
 	*byte ^= 1;
@@ -161,7 +161,7 @@ static void each_end_of_the_file_counts(void **state)
 	expect_change_is_noticed(content + kernel->memsz - 1);
 }
 
-/* The purgatory verifies the copy, and no longer the original. */
+/* The purgatory verifies the copy; the original no longer matters. */
 static void place_that_the_kernel_has_left_may_change(void **state)
 {
 	uint8_t *content;

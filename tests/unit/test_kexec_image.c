@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* The list of segments: accepted and refused segments, and no memory leaks. */
+/* The list of segments: accepted and refused ones, without memory leaks. */
 #include "boot/kexec_image.h"
 
 #include "common/align.h"
@@ -50,7 +50,7 @@ static void segment_in_whole_pages_with_zeroed_tail(void **state)
 	assert_int_equal(bytes[8192], 0xa5);
 }
 
-/* A segment that was placed before the destination was known must not overlap it, either. */
+/* Segments placed before the destination was known must not overlap it, either. */
 static void destination_over_a_segment(void **state)
 {
 	struct segment_request request = request_for("initrd", 5000);
@@ -64,7 +64,7 @@ static void destination_over_a_segment(void **state)
 	assert_int_equal(kexec_image.count, 1);
 }
 
-/* The purgatory moves the kernel there, and overwrites everything. */
+/* The purgatory moves the kernel to the destination, and overwrites everything there. */
 static void no_segment_lies_at_the_destination(void **state)
 {
 	struct segment_request request = request_for("initrd", 5000);
@@ -151,7 +151,7 @@ static void allocator_returns_overlapping_memory(void **state)
 		     "segment initrd: [0x10001000, 0x10003000) overlaps kernel at [0x10000000, 0x10002000)");
 	assert_int_equal(kexec_image.count, 1);
 	assert_int_equal(fake_memory_outstanding(), 1);
-	/* A segment right behind it does not overlap. */
+	/* An adjacent segment does not overlap. */
 	fake_memory_lie(FAKE_MEMORY_START + 8192);
 	expect_ok(add(&initrd));
 }

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* Unknown keys: those that were meant for a known one, and those that must not be skipped without a message. */
+/* Unknown keys: misspelled ones, and ones that must not be skipped without a message. */
 #include "boot/key_habit.h"
 
 #include "tests/unit/support.h"
 
 static char *copy;
 
-/* In memory of just its size, which the next call frees. */
+/* A copy in memory of exactly its size. The next call frees it. */
 static struct text copy_of(const char *name)
 {
 	size_t length = strlen(name);
@@ -79,7 +79,7 @@ static void as_people_write_them(void **state)
 	expect_meant("memory_overwrite", "memory-overwrite", false);
 	expect_meant("Signatures", "signature", false);
 	expect_meant("linux\v/vmlinuz", "linux", true);
-	/* One letter. */
+	/* One wrong letter. */
 	expect_meant("intrd", "initrd", false);
 	expect_meant("inittd", "initrd", false);
 	expect_meant("initrd2", "initrd", false);
@@ -91,7 +91,7 @@ static void as_people_write_them(void **state)
 	expect_meant("sha265", "sha256", false);
 }
 
-/* Linux would start without it. */
+/* Linux would start without its initrd. */
 static void initrds_of_other_loaders(void **state)
 {
 	(void)state;
@@ -106,7 +106,7 @@ static void initrds_of_other_loaders(void **state)
 	expect_none("module-3");
 }
 
-/* Keys of other loaders that look like ours, and meaningless keys. */
+/* Keys of other loaders that resemble ours, and meaningless keys. */
 static void no_key_of_ours(void **state)
 {
 	static const char *const names[] = {

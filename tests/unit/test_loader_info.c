@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* The values of the Boot Loader Interface, and the owner of existing ones. */
+/* The values of the Boot Loader Interface, and who has set the existing ones. */
 #include "boot/loader_info.h"
 
 #include "boot/text.h"
 #include "common/align.h"
 #include "tests/unit/support.h"
 
-/* UTF-16 without its NUL, in memory of just that size. */
+/* UTF-16 without a NUL, in memory of exactly its size. */
 static uint8_t *utf16_of(const char *text, size_t *ret_size)
 {
 	struct text utf8 = { .start = text, .length = strlen(text) };
@@ -112,13 +112,13 @@ static void reports_and_settings(void **state)
 		assert_true(is_report(reports[i]));
 	for (size_t i = 0; i < ARRAY_SIZE(others); i++)
 		assert_false(is_report(others[i]));
-	/* Up to its NUL, wherever the memory ends. */
+	/* A name ends at its NUL, wherever the memory ends. */
 	assert_true(loader_variable_is_report(u"LoaderEntrySelected\0x", 2 * 21));
 	assert_false(loader_variable_is_report(u"LoaderSystemToken\0x", 2 * 19));
 	assert_false(loader_variable_is_report(NULL, 0));
 }
 
-/* Another loader's variables stay; if another loader has started us, we are a stub. */
+/* Another loader's variables stay. If another loader has started us, we act as a stub. */
 static void what_follows_from_it(void **state)
 {
 	static const struct {
@@ -142,7 +142,7 @@ static void what_follows_from_it(void **state)
 static void firmware_info(void **state)
 {
 	char text[LOADER_VALUE_SIZE];
-	/* A NUL ends it, wherever it lies in memory. */
+	/* A NUL ends the vendor, wherever the memory ends. */
 	static const uint8_t vendor[] = { 0, 'E', 0, 'D', 0, 'K', 0, 0xac, 0x20, 0, 0 };
 
 	(void)state;

@@ -14,7 +14,7 @@ static const struct load_options_sender shell = { .is_shell = true, .own_path = 
 
 static void parse_bytes_of(const void *bytes, size_t size, const struct load_options_sender *sender)
 {
-	/* Exactly as large as promised, so that the address sanitizer detects a write behind it. */
+	/* In memory of exactly the promised size, so that the address sanitizer detects a write behind it. */
 	uint8_t *copy = test_malloc(size + 1);
 
 	if (size)
@@ -26,7 +26,7 @@ static void parse_bytes_of(const void *bytes, size_t size, const struct load_opt
 
 #define parse_bytes(bytes, size) parse_bytes_of((bytes), (size), &firmware)
 
-/* As UTF-16 with a NUL at the end, like most firmware does. */
+/* Parses UTF-16 with a NUL at the end, as most firmware passes it. */
 static void parse_text_of(const char *text, const struct load_options_sender *sender)
 {
 	uint16_t wide[4096];
@@ -64,7 +64,7 @@ static void expect_ignored(const char *message)
 	test_free(buffer);
 }
 
-/* There is no message until the caller asks for it. */
+/* Nothing is logged until the caller asks for the message. */
 static void expect_skipped(const char *found)
 {
 	assert_int_equal(options.lines.length, 0);
@@ -89,7 +89,7 @@ static void measurement_that_is_required(void **state)
 	(void)state;
 	parse_text("linux=/vmlinuz measure=require");
 	expect_lines("linux /vmlinuz\nmeasure require\n");
-	/* The entry's parser refuses the value. */
+	/* The entry's parser will refuse the value. */
 	parse_text("entry=/a.conf measure=no");
 	expect_lines("measure no\n");
 	parse_text("linux=/vmlinuz measure");
@@ -163,7 +163,7 @@ static void shell_passes_the_program_name(void **state)
 	expect_lines("");
 }
 
-/* Other callers pass it as well: iPXE the image's name, some firmware the path. */
+/* Other callers pass a name as well: iPXE the image's name, some firmware the path. */
 static void first_word_that_names_the_image(void **state)
 {
 	static const char *const names[] = {
@@ -198,12 +198,12 @@ static void first_word_that_names_another_image(void **state)
 	expect_ignored("found \"kexec\"");
 	parse_text("kexecx64.efi.old verbose");
 	expect_ignored("found \"kexecx64.efi.old\"");
-	/* Only the first. */
+	/* Only the first word may be the name. */
 	parse_text("linux=/vmlinuz kexecx64.efi");
 	expect_ignored("found \"kexecx64.efi\"");
 }
 
-/* An image may come from memory, and have any name. */
+/* An image may come from memory. Then its name is unknown. */
 static void first_word_where_our_name_is_not_known(void **state)
 {
 	static const struct load_options_sender nobody = { .own_path = TEXT("") };
@@ -243,14 +243,14 @@ static void kernel_of_qemu(void **state)
 	expect_lines("linux kernel\ninitrd initrd\noptions \n");
 	parse_text_of("kernel", &qemu);
 	expect_lines("linux kernel\noptions \n");
-	/* As edk2 had it before its pull request 11115. */
+	/* As edk2 passed it before its pull request 11115. */
 	parse_text_of("kernel console=ttyS0 quiet initrd=initrd", &qemu);
 	expect_lines("linux kernel\ninitrd initrd\noptions console=ttyS0 quiet\n");
 	parse_text_of("kernel console=ttyS0 xinitrd=initrd", &qemu);
 	expect_lines("linux kernel\noptions console=ttyS0 xinitrd=initrd\n");
 }
 
-/* No word of -append is ours. */
+/* No word of -append is for the loader. */
 static void append_of_qemu_is_the_command_line(void **state)
 {
 	(void)state;
@@ -258,7 +258,7 @@ static void append_of_qemu_is_the_command_line(void **state)
 	expect_lines("linux kernel\ninitrd initrd\noptions a=\"b  c linux=/x -- init=\"/x y entry=/z verbose\n");
 	parse_text_of("kernel initrd=initrd.img -- x", &qemu);
 	expect_lines("linux kernel\noptions initrd=initrd.img -- x\n");
-	/* edk2 makes a unit of UTF-16 of each byte. */
+	/* edk2 makes one unit of UTF-16 of each byte. */
 	parse_text_of("kernel x=k\xc3\x83\xc2\xa4se y=\xc3\xbf", &qemu);
 	expect_lines("linux kernel\noptions x=k\xc3\xa4se y=\xff\n");
 	parse_text_of("kernel a\nlinux /evil", &qemu);
@@ -280,7 +280,7 @@ static void words_of_qemu_elsewhere(void **state)
 	expect_ignored("found \"kernels\"");
 	parse_text_of("kernel initrd=initrd verbose", &in_shell);
 	expect_lines("initrd initrd\nverbose yes\n");
-	/* With -kernel we are that kernel ourselves, and -append is for us. */
+	/* With -kernel we are the kernel, so -append is for us. */
 	parse_text_of("initrd=initrd linux=/vmlinuz -- quiet", &kernel);
 	expect_lines("initrd initrd\nlinux /vmlinuz\noptions quiet\n");
 }
@@ -377,7 +377,7 @@ static void bytes_of_even_and_odd_length(void **state)
 	expect_ignored("found \"root=/dev/vda2\"");
 }
 
-/* What the shell's > and edit write for `bcfg boot -opt`: a byte order mark and line ends. */
+/* As the shell's > and edit write a file for `bcfg boot -opt`: with a byte order mark and line ends. */
 static void text_from_a_file(void **state)
 {
 	(void)state;
@@ -428,7 +428,7 @@ static void binary_data(void **state)
 	expect_skipped("binary data");
 }
 
-/* Decision: text that resembles an instruction is never skipped without a message. */
+/* Text that resembles an instruction is never skipped without a message. */
 static void binary_data_with_words_of_ours(void **state)
 {
 	(void)state;
@@ -444,7 +444,7 @@ static void binary_data_with_words_of_ours(void **state)
 	expect_ignored("efibootmgr --unicode");
 }
 
-/* Arguments, each with its NUL, of which all but the first would be lost. */
+/* Arguments, each with a NUL behind it. All except the first would be lost. */
 static void words_behind_a_nul(void **state)
 {
 	static const char text[] = "l\0i\0n\0u\0x\0=\0/\0k\0\0\0i\0n\0i\0t\0r\0d\0=\0/\0i\0\0";
@@ -452,7 +452,7 @@ static void words_behind_a_nul(void **state)
 	(void)state;
 	parse_bytes(text, sizeof(text) - 1);
 	expect_ignored("expected one text up to the first NUL, found words of this loader behind that");
-	/* The twin, with garbage that firmware appends. */
+	/* The twin: firmware has appended garbage. */
 	parse_bytes(text, 22);
 	expect_lines("linux /k\n");
 }
@@ -509,7 +509,7 @@ static void quote_that_does_not_close(void **state)
 	(void)state;
 	parse_text("linux=\"/vmlinuz verbose");
 	expect_ignored("expected a \" that closes, found none behind \"linux=/vmlinuz verbose\"");
-	/* It looks like the program's name. */
+	/* It resembles the program's name. */
 	parse_text("linux=\"/vmlinuz.efi");
 	expect_ignored("expected a \" that closes, found none behind \"linux=/vmlinuz.efi\"");
 	parse_text("\"\\EFI\\kexec.efi linux=/vmlinuz -- quiet");

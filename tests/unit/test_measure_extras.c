@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* Measurements of everything that is added to a unified image: their order, and their registers. */
+/* Measurements of all additions to a unified image: their order and their registers. */
 #include "efi/measure/extras_events.h"
 
 #include <stdio.h>

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * The registers after a boot in which the firmware fails at each call in turn. The fake firmware keeps registers like a
- * TPM, and a log. A later program can only extend a register. So it can bring the register to another boot's value only
- * from an intermediate value of that boot. After each boot, then, a register must hold the value of a boot without
- * failures, or a value that is no intermediate value of any boot. Otherwise the boot must be refused.
+ * The registers after a boot in which the firmware fails at each call in turn. The fake firmware keeps a log, and
+ * registers like a TPM's: a later program can only extend a register. So it can reach another boot's value only from an
+ * intermediate value of that boot. After each boot, a register must hold the value of a boot without failures, or a
+ * value that is no intermediate value of any boot. Otherwise the boot must be refused.
  */
 #include "efi/measure/measure.h"
 
@@ -29,11 +29,11 @@ enum {
 
 /* --- failures --- */
 
-/* The kinds of calls. */
+/* Kinds of calls. */
 enum call {
 	CALL_NONE,
 	CALL_EXTEND,
-	CALL_MAP, /* a register of a TPM to one of a confidential guest */
+	CALL_MAP, /* from a TPM's register to one of a confidential guest */
 	CALL_POOL,
 	CALL_LOCATE,
 	CALL_CAPABILITY,
@@ -41,14 +41,14 @@ enum call {
 	CALL_KINDS,
 };
 
-/* The calls `first` to `last` of a kind, counted from 1, return `status`. */
+/* The calls `first` to `last` of a kind return `status`. The count begins at 1. */
 static struct {
 	enum call call;
 	unsigned first;
 	unsigned last;
 	EFI_STATUS status;
-	bool is_done;	 /* the call has its effect nevertheless */
-	bool denies_tpm; /* GetCapability succeeds, and says that there is no TPM */
+	bool is_done;	 /* the call has its effect, but returns `status` */
+	bool denies_tpm; /* GetCapability succeeds, and reports that there is no TPM */
 } fault;
 
 static unsigned calls[CALL_KINDS];
@@ -77,19 +77,19 @@ struct place {
 	struct measurement_protocol protocol; /* first */
 	EFI_GUID guid;
 	bool is_installed;
-	bool was_found; /* or could have been, for all that the caller knows */
+	bool was_found; /* or might have been found, as far as the caller knows */
 	bool is_tpm;
 	value registers[REGISTER_COUNT];
-	uint32_t types[REGISTER_COUNT]; /* of each one's last event */
+	uint32_t types[REGISTER_COUNT]; /* of the last event in each */
 	uint8_t *log;
 	size_t log_size;
 	size_t last_event;
-	unsigned extended; /* how often, by us */
+	unsigned extended; /* the number of our extensions */
 };
 
 static uint8_t logs[2][LOG_SIZE] __attribute__((aligned(4096)));
 
-/* All intermediate values of boots without failures, and their places. */
+/* All intermediate values of boots without failures, and where they occur. */
 static struct {
 	const struct place *place;
 	uint32_t index;
@@ -200,7 +200,7 @@ static EFI_STATUS EFIAPI get_event_log(struct measurement_protocol *this, UINT32
 	return EFI_SUCCESS;
 }
 
-/* Bytes that begin with MZ count as an application, whose digest differs from that of its bytes. */
+/* Bytes that begin with MZ count as an application. Its digest differs from that of the bytes. */
 static EFI_STATUS EFIAPI hash_log_extend_event(struct measurement_protocol *this, UINT64 flags,
 					       EFI_PHYSICAL_ADDRESS bytes, UINT64 size, const void *logged)
 {
@@ -315,13 +315,13 @@ struct boot {
 	const char *text;
 	const char *initrd;
 	const char *command_line;
-	const char *image;	   /* of a unified image, its bytes; or NULL */
-	const char *added_options; /* to that */
+	const char *image;	   /* the bytes of a unified image, or NULL */
+	const char *added_options; /* added to its command line */
 	uint32_t profile;
-	const char *as_image; /* measured as an image with this key */
+	const char *as_image; /* the key; the kernel is then measured as a unified image */
 };
 
-/* In ->image, of a byte each; the last of the signature's is not in the file. */
+/* Offsets in ->image; each part has one byte. The signature's last byte is only in memory. */
 #define IMAGE_KERNEL 0
 #define IMAGE_COMMAND_LINE 1
 #define IMAGE_SIGNATURE 2
@@ -334,8 +334,8 @@ enum {
 };
 
 /*
- * The first is the boot to which secrets are sealed, the next its twin without an initrd; the others differ in one part
- * each.
+ * Secrets are sealed to the first boot. The second is its twin without an initrd. Each other boot differs from the
+ * first in one part.
  */
 static const struct boot boots[] = {
 	{ .kernel = "MZ the kernel",
@@ -372,7 +372,7 @@ static const struct boot boots[] = {
 #define PLAIN_BOOTS 4
 #define UNIFIED_BOOT 4
 
-/* Whether the platform is asked about the kernel. Correct firmware then measures it. */
+/* Whether the platform is asked about the kernel. Correct firmware measures it then. */
 enum shown {
 	NOT_SHOWN,
 	SHOWN,
@@ -392,7 +392,7 @@ static struct kexec_segment segment_of(const char *text)
 	return (struct kexec_segment){ .mem = (uintptr_t)text, .bufsz = strlen(text) };
 }
 
-/* The measurements of a machine that has just started us. */
+/* Measurements on a machine that has just started us. */
 static void measure_what_came_before(void)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(places); i++) {
@@ -427,7 +427,7 @@ static void reset(void)
 	}
 }
 
-/* Its Authenticode digest covers all bytes that run. */
+/* The Authenticode digest covers all bytes that run. */
 static size_t no_ranges(const struct kernel_plan *plan, struct file_range ret_ranges[KERNEL_SIGNED_RANGES_MAX])
 {
 	(void)plan;
@@ -456,7 +456,7 @@ enum extent {
 	ALL,
 };
 
-/* Measures an entry, once measuring has begun. */
+/* Measures an entry; measuring must have begun. */
 static enum kexec_status measure_entry(const struct boot *boot, enum shown shown, unsigned policy, enum extent extent)
 {
 	struct boot_plan plan = {
@@ -541,7 +541,7 @@ static bool says_warning_of(uint32_t pcr)
 	return strstr(logged(), warning);
 }
 
-/* Several registers of a TPM are one of a guest's. */
+/* Several registers of a TPM map to the same register of a guest. */
 static bool is_warned_of(size_t place, uint32_t pcr)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(ours); i++) {
@@ -551,7 +551,7 @@ static bool is_warned_of(size_t place, uint32_t pcr)
 	return false;
 }
 
-/* Whether the value of a register at one of the recorded places is `wanted`. */
+/* Whether `wanted` holds for each of our registers at each recorded place. */
 static bool all_registers(bool (*wanted)(size_t place, uint32_t pcr))
 {
 	for (size_t i = 0; i < ARRAY_SIZE(places); i++) {
@@ -577,14 +577,14 @@ static void fail_with(const char *what, enum shown shown, unsigned policy)
 static unsigned boots_tried;
 static unsigned boots_refused;
 
-/* Properties that hold after any failure. */
+/* Properties that must hold after any failure. */
 static void try(const struct boot *boot, enum shown shown, unsigned policy)
 {
 	bool is_single = fault.first == fault.last;
 	enum kexec_status status = run(boot, shown, policy);
 
 	/*
-	 * Firmware that does not measure an image when asked about it, with an unreadable log: see
+	 * The exception: firmware that does not measure an image when asked about it, and whose log is unreadable: see
 	 * tpm_measure_unless_logged.
 	 */
 	may_lack_kernel = shown == SHOWN_AND_NOT_MEASURED && policy != REQUIRED && tpm_outcome().is_unsure;
@@ -602,7 +602,7 @@ static void try(const struct boot *boot, enum shown shown, unsigned policy)
 	}
 	if (policy == SAID_OUTSIDE && !is_single ? !all_registers(is_closed_or_warned_of) : !all_registers(is_closed))
 		fail_with("a register can be led to another boot's value", shown, policy);
-	/* A file that is refused as an application is measured as bytes. */
+	/* If a file is refused as an application, it is measured as bytes. */
 	if (policy == REQUIRED && fault.status != EFI_UNSUPPORTED && !all_registers(is_true))
 		fail_with("required, and not measured", shown, policy);
 }
@@ -616,12 +616,12 @@ static void try_policies(const struct boot *boot, enum shown shown)
 
 static const EFI_STATUS statuses[] = {
 	EFI_DEVICE_ERROR,
-	EFI_UNSUPPORTED, /* as for a file that is no application */
+	EFI_UNSUPPORTED, /* as for a file that is not an application */
 	EFI_NOT_FOUND,
 	EFI_WARN_WRITE_FAILURE,
 };
 
-/* Only the Nth call; it and all that follow; all up to it. */
+/* Fails only the Nth call; the Nth and all later calls; and all calls up to the Nth. */
 static void try_calls(const struct boot *boot, enum shown shown, enum call call)
 {
 	unsigned count;
@@ -630,10 +630,10 @@ static void try_calls(const struct boot *boot, enum shown shown, enum call call)
 	expect_ok(run(boot, shown, SAID_OUTSIDE));
 	count = calls[call];
 	for (size_t i = 0; i < ARRAY_SIZE(statuses); i++) {
-		/* No allocation succeeds with a warning. */
+		/* A warning is no success of an allocation. */
 		if (call == CALL_POOL && !EFI_ERROR(statuses[i]))
 			continue;
-		/* Up to 3 more calls, for caps. */
+		/* A cap adds up to 3 calls. */
 		for (unsigned n = 1; n <= count + 3; n++) {
 			fault.call = call;
 			fault.status = statuses[i];
@@ -666,7 +666,7 @@ static void with_each_call_failing(enum call call, bool is_done)
 		record_all_ways();
 		fault.is_done = is_done;
 		for (size_t i = 1; i < ARRAY_SIZE(boots); i++) {
-			/* Nothing but the kernel differs between these. */
+			/* These differ only in the kernel. */
 			for (enum shown shown = NOT_SHOWN; shown < (i == 2 ? SHOWN_KINDS : SHOWN); shown++) {
 				boot_without_a_fault(&boots[i], shown);
 				try_calls(&boots[i], shown, call);
@@ -678,7 +678,7 @@ static void with_each_call_failing(enum call call, bool is_done)
 
 /* --- tests --- */
 
-/* Fails the test unless the boot was refused with `reason`, in the last line. */
+/* Asserts that the boot was refused, and that the last line is `reason`. */
 static void expect_refused(enum kexec_status status, const char *reason)
 {
 	const char *found = strstr(logged(), reason);
@@ -688,8 +688,8 @@ static void expect_refused(enum kexec_status status, const char *reason)
 }
 
 /*
- * A difference shows in its register: kernel and initrd have their own, the entry's text and the command line share
- * one.
+ * A difference shows in its register. Kernel and initrd have registers of their own; the entry's text and the command
+ * line share one.
  */
 static void boots_are_told_apart(void **state)
 {
@@ -739,11 +739,9 @@ static void expect_extended(const value found, const uint32_t *numbers, size_t c
 	assert_memory_equal(found, scratch.registers[0], sizeof(value));
 }
 
-/* --- an entry that is refused, and another one behind it --- */
+/* --- an entry that is refused, and the next one --- */
 
-/*
- * An entry that is refused before it is measured is in no register: the next one leaves the same values as by itself.
- */
+/* An entry that is refused before it is measured leaves no trace: the next one leaves the same values as without it. */
 static void entry_refused_before_it_is_measured(void **state)
 {
 	const struct boot_plan refused = { .text = TEXT("linux /bad") };
@@ -771,7 +769,7 @@ static void extend_by(value found, const char *text)
 	memcpy(found, scratch.registers[0], sizeof(scratch.registers[0]));
 }
 
-/* Register 12 says that the first was refused; then come the next one's events, as if it were the first. */
+/* Register 12 has the refusal of the first entry, then the events of the next one as if it were the first. */
 static void entry_refused_once_it_is_measured(void **state)
 {
 	value expected = { 0 };
@@ -790,11 +788,11 @@ static void entry_refused_once_it_is_measured(void **state)
 	assert_false(is_true(0, 12));
 	assert_true(is_true(0, 9));
 	assert_true(is_true(0, 11));
-	/* Two kernels, one refusal; entry, command line and two separators of the second. */
+	/* Two kernels, one refusal, and the second entry's text, command line and two separators. */
 	assert_int_equal(places[0].extended, 7);
 }
 
-/* The platform may have measured a kernel that it was asked about and did not trust. */
+/* The platform may have measured a kernel that it does not trust. */
 static void kernel_refused_by_the_platform(void **state)
 {
 	const struct boot_plan refused = { .text = TEXT("linux /unsigned") };
@@ -809,7 +807,7 @@ static void kernel_refused_by_the_platform(void **state)
 	assert_memory_equal(places[0].registers[12], expected, sizeof(expected));
 }
 
-/* The event of the first entry's kernel in the log does not count for the second entry. */
+/* The first entry's kernel in the log does not count for the second entry. */
 static void kernels_of_both_entries_are_logged(void **state)
 {
 	(void)state;
@@ -820,11 +818,11 @@ static void kernels_of_both_entries_are_logged(void **state)
 	assert_int_equal(places[0].extended, 1);
 	measure_start_again();
 	expect_ok(measure_entry(&boots[1], SHOWN_AND_NOT_MEASURED, REQUIRED, ALL));
-	/* So we measure it, behind the refusal. */
+	/* So the loader measures it, behind the refusal. */
 	assert_int_equal(places[0].extended, 1 + 5);
 }
 
-/* If a register lacks an event of the first entry, it lacks it for the second as well. */
+/* A register that lacks an event of the first entry lacks it for the second as well. */
 static void what_was_missed_stays_missed(void **state)
 {
 	(void)state;
@@ -843,7 +841,7 @@ static void what_was_missed_stays_missed(void **state)
 	}
 }
 
-/* The other registers from 8 to 15 are left to later users. */
+/* Later programs use the other registers from 8 to 15, so they stay open. */
 static void registers_without_a_measurement(void **state)
 {
 	static const uint32_t no_error = 0;
@@ -870,7 +868,7 @@ static void error_that_caps(void **state)
 	boot_without_a_fault(&boots[0], NOT_SHOWN);
 	fault.call = CALL_EXTEND;
 	fault.status = EFI_DEVICE_ERROR;
-	fault.first = fault.last = 3; /* after kernel and entry */
+	fault.first = fault.last = 3; /* the third call: after kernel and entry */
 	expect_ok(run(&boots[0], NOT_SHOWN, SAID_SEALED));
 	expect_extended(places[0].registers[9], &error, 1);
 	assert_int_equal(places[0].types[9], EV_SEPARATOR);
@@ -895,8 +893,8 @@ static void extend_with(value register_value, const void *bytes, size_t size)
 }
 
 /*
- * Like systemd-stub: 11 has name and content of each section, without the signature, and with the zeros that only
- * memory has; 12 has the chosen profile and additions; 9 has the measurements of the kernel's EFI stub.
+ * Like systemd-stub: register 11 has name and content of each section, without the signature, and with zeros that only
+ * memory has. 12 has the chosen profile and the additions. 9 has the measurements of the kernel's EFI stub.
  */
 static void unified_image(void **state)
 {
@@ -922,7 +920,7 @@ static void unified_image(void **state)
 	assert_memory_equal(truth[0][9], expected[2], sizeof(value));
 }
 
-/* An added initrd is in 12, and all initrds are in 9 behind the command line. */
+/* The added initrd is in 12. All initrds are in 9, behind the command line. */
 static void initrd_added_to_a_unified_image(void **state)
 {
 	static const char command_line[] = "q\0u\0i\0e\0t\0\0";
@@ -938,7 +936,7 @@ static void initrd_added_to_a_unified_image(void **state)
 	assert_memory_equal(truth[0][9], expected[1], sizeof(value));
 }
 
-/* Files beside our image are measured like sections: each existing one has two events. */
+/* Files beside our image are measured like sections: two events for each existing file. */
 static void kernel_measured_as_an_image(void **state)
 {
 	value expected = { 0 };
@@ -963,7 +961,7 @@ static void kernel_measured_as_an_image(void **state)
 	assert_true(events_are_complete(EVENTS_OF_PARAMETERS));
 }
 
-/* A group counts as measured only if all of it is in the registers. */
+/* A group counts as measured only if all its events are in the registers. */
 static void groups_that_are_complete(void **state)
 {
 	(void)state;
@@ -975,7 +973,9 @@ static void groups_that_are_complete(void **state)
 	assert_true(events_are_complete(EVENTS_OF_IMAGE));
 	assert_true(events_are_complete(EVENTS_OF_PARAMETERS));
 	assert_false(events_are_complete(EVENTS_OF_SYSEXTS));
-	/* The failure is in one of two places: kernel, profile, then the sections. */
+	/*
+	 * The failure hits one of two places. Calls 1 to 4 measure kernel and profile, the following ones the sections.
+	 */
 	for (unsigned n = 5; n <= 8; n++) {
 		fault.call = CALL_EXTEND;
 		fault.status = EFI_DEVICE_ERROR;
@@ -989,7 +989,7 @@ static void groups_that_are_complete(void **state)
 	assert_false(events_are_complete(EVENTS_OF_IMAGE));
 }
 
-/* The first cap fails; the second one, at the end, succeeds. */
+/* The first cap fails. The cap at the end is a retry, and succeeds. */
 static void cap_is_tried_again(void **state)
 {
 	(void)state;
@@ -1002,7 +1002,7 @@ static void cap_is_tried_again(void **state)
 	fault.last = 4;
 	expect_ok(run(&boots[2], NOT_SHOWN, SAID_SEALED));
 	assert_true(all_registers(is_closed));
-	/* The second cap fails as well, and so do those for the command line. */
+	/* The retry fails as well, and so do the caps for the command line. */
 	fault.last = 8;
 	expect_refused(run(&boots[2], NOT_SHOWN, SAID_SEALED),
 		       "the entry: expected PCR 9 measured, or at least capped, found neither");
@@ -1015,7 +1015,7 @@ static void each_measurement_fails(void **state)
 	with_each_call_failing(CALL_EXTEND, false);
 }
 
-/* The register is extended, and then something fails. */
+/* The call extends the register, and then returns an error. */
 static void each_measurement_fails_afterwards(void **state)
 {
 	(void)state;
@@ -1060,7 +1060,7 @@ static void full_log_is_no_failure(void **state)
 		fault.is_done = true;
 		fault.first = 1;
 		fault.last = UINT32_MAX;
-		/* Firmware refuses a file that is no application before anything else. */
+		/* Firmware refuses a file that is not an application before it does anything else. */
 		if (memcmp(boots[i].kernel, "MZ", 2) != 0)
 			continue;
 		expect_ok(run(&boots[i], NOT_SHOWN, REQUIRED | SAID_SEALED));
@@ -1089,7 +1089,7 @@ static void machine_without_a_tpm(void **state)
 	expect_refused(run_with(CALL_NONE, EFI_SUCCESS, REQUIRED),
 		       "measure: required by the entry: expected a TPM 2.0 or a confidential guest's registers, found "
 		       "neither");
-	/* The firmware has the protocol, and denies the TPM: there are no registers either. */
+	/* The firmware has the protocol, but reports no TPM: there are no registers, either. */
 	start(true, false);
 	fault.denies_tpm = true;
 	expect_ok(run_with(CALL_CAPABILITY, EFI_SUCCESS, SAID_SEALED));
@@ -1099,7 +1099,7 @@ static void machine_without_a_tpm(void **state)
 	expect_ok(run_with(CALL_NONE, EFI_SUCCESS, REQUIRED));
 }
 
-/* If the TPM exists after all, it is used; if the measurement fails as well, it counts as a failing TPM. */
+/* A TPM that might exist is used. If measuring fails as well, it counts as a failing TPM. */
 static void tpm_that_does_not_say_whether_it_is_there(void **state)
 {
 	(void)state;
@@ -1115,7 +1115,7 @@ static void tpm_that_does_not_say_whether_it_is_there(void **state)
 		assert_true(says_warning_of(ours[i]));
 }
 
-/* As edk2 does once a command has failed: from then on it denies the TPM. */
+/* edk2 reports no TPM once a command has failed. */
 static void tpm_that_is_denied_once_it_has_failed(void **state)
 {
 	(void)state;
@@ -1133,7 +1133,7 @@ static void tpm_that_is_denied_once_it_has_failed(void **state)
 	assert_in_range(boots_refused, 1, boots_tried - 1);
 }
 
-/* Then the kernel counts as measured, except where that is required. */
+/* The kernel then counts as measured, except if measurements are required. */
 static void log_that_does_not_tell(void **state)
 {
 	(void)state;
@@ -1147,11 +1147,11 @@ static void log_that_does_not_tell(void **state)
 	assert_true(all_registers(is_true));
 	expect_refused(run(&boots[0], SHOWN, REQUIRED),
 		       "expected a log that shows the kernel in PCR 4, found one that cannot tell");
-	/* The platform need not be asked. */
+	/* If the platform is not asked, the log does not matter. */
 	expect_ok(run(&boots[0], NOT_SHOWN, REQUIRED));
 }
 
-/* A refused boot leaves register 11 to the next loader. */
+/* After a refusal, register 11 belongs to the next loader. */
 static void refusal_leaves_what_is_not_ours(void **state)
 {
 	(void)state;

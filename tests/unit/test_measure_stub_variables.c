@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * The variables that tell systemd about the registers: for complete groups, and on firmware that stores no variables.
+ * The variables that tell systemd about the registers: for complete groups, and with firmware that stores no variables.
  */
 #include "efi/measure/stub_variables.h"
 
@@ -30,7 +30,7 @@ static void start(bool image, bool parameters, bool sysexts, bool confexts)
 	complete[EVENTS_OF_CONFEXTS] = confexts;
 }
 
-/* `value`: decimal in UTF-16 with its NUL; NULL: the variable is not there. */
+/* `value` is decimal. It is compared in UTF-16 with a NUL. NULL: the variable must not exist. */
 static void expect(const CHAR16 *name, const char *value)
 {
 	const struct fake_variable *variable = fake_variable_find(name, &loader);
@@ -62,7 +62,7 @@ static void all_groups(void **state)
 	assert_string_equal(logged(), "");
 }
 
-/* Variables of an earlier boot since power-on are wrong for this one. */
+/* Variables that an earlier boot has left since power-on are wrong for this one. */
 static void groups_that_are_not_complete(void **state)
 {
 	(void)state;
@@ -76,7 +76,7 @@ static void groups_that_are_not_complete(void **state)
 	assert_string_equal(logged(), "");
 }
 
-/* A boot of a plain kernel needs no such variables; a boot of a unified image prints a warning. */
+/* A boot of a plain kernel needs no such variables; for a unified image there is a warning. */
 static void firmware_that_takes_no_variables(void **state)
 {
 	(void)state;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* Reading the firmware's memory map: holes against a search page by page, and the e820 table. */
+/* Reading the firmware's memory map: holes, compared with a search page by page, and the e820 table. */
 #include "boot/memmap.h"
 
 #include <stdio.h>
@@ -70,7 +70,7 @@ static void steps_through_descriptors(void **state)
 	assert_false(memmap_next(&map, &index, &range));
 }
 
-/* Descriptors as current firmware makes them, 48 bytes apart and here at an odd address. */
+/* Descriptors as current firmware makes them: 48 bytes apart, and here at an odd address. */
 static void descriptors_of_48_bytes(void **state)
 {
 	static uint8_t bytes[1 + 3 * 48];
@@ -138,7 +138,7 @@ static void range_ends_at_2_to_the_64(void **state)
 	assert_true(hole.found);
 	assert_true(hole.addr == 0xfffffffffff00000);
 
-	/* The very last page may be used or not, but nothing may wrap. */
+	/* The last page of all may be used or not, but nothing may wrap. */
 	request.top_down = true;
 	hole = memmap_find_hole(&map, &request);
 	assert_true(hole.found);
@@ -156,7 +156,7 @@ static void range_ends_at_2_to_the_64(void **state)
 	assert_false(memmap_find_hole(&map, &request).found);
 }
 
-/* No byte lies behind this start, so the descriptor has no memory, whatever its number of pages. */
+/* No byte follows this start, so the descriptor has no memory, whatever its number of pages. */
 static void range_starts_at_the_last_byte(void **state)
 {
 	const struct efi_descriptor descriptors[] = {
@@ -277,7 +277,7 @@ static void lead_lies_in_the_hole(void **state)
 	expect_no_hole(&map, &request, 0);
 }
 
-/* min limits only the address: the lead in front of it may lie below. */
+/* min limits only the address. The lead in front of it may lie below. */
 static void lead_may_lie_below_min(void **state)
 {
 	struct memory_map map = MAP_OF(three_holes);
@@ -550,7 +550,7 @@ static void memory_for_a_specific_purpose_is_not_free(void **state)
 	expect_hole(&map, &request, 2 * MIB);
 }
 
-/* A range to avoid is not used, free or not, and does not join its neighbours. */
+/* A range to avoid is not used, whether free or not, and does not join its neighbours. */
 static void pages_to_avoid(void **state)
 {
 	struct memory_map map = MAP_OF(three_holes);
@@ -574,7 +574,7 @@ static void pages_to_avoid(void **state)
 
 /* --- holes, against a search page by page --- */
 
-/* UINT64_MAX for none. */
+/* Returns UINT64_MAX for none. */
 static uint64_t search(const bool free_pages[SMALL_PAGES], const struct memory_request *request, uint64_t max)
 {
 	uint64_t best = UINT64_MAX;
@@ -595,7 +595,7 @@ static uint64_t search_preferred(const bool free_pages[SMALL_PAGES], const struc
 	return best != UINT64_MAX ? best : search(free_pages, request, request->max);
 }
 
-/* The largest size that would fit somewhere, with the other fields unchanged. */
+/* The largest size that would fit, with the other fields unchanged. */
 static uint64_t search_largest(const bool free_pages[SMALL_PAGES], const struct memory_request *request)
 {
 	struct memory_request smallest = *request;
@@ -643,11 +643,11 @@ static void finds_what_a_search_page_by_page_finds(void **state)
 		}
 		found += hole.found;
 	}
-	/* Neither outcome is rare. */
+	/* Both outcomes are frequent. */
 	assert_in_range(found, 20000, 80000);
 }
 
-/* In a shuffled map neighbours need not be joined, but the hole is free, and as good as in any single descriptor. */
+/* Neighbours in a shuffled map need not be joined, but the hole is free, and as good as the best in one descriptor. */
 static void finds_free_memory_in_shuffled_maps(void **state)
 {
 	(void)state;
@@ -736,7 +736,7 @@ static void check_entry(size_t number, uint64_t start, uint64_t end, uint32_t ty
 
 static void e820_of_every_type(void **state)
 {
-	/* By setup_e820() in drivers/firmware/efi/libstub/x86-stub.c; 0: left out. */
+	/* By setup_e820() in drivers/firmware/efi/libstub/x86-stub.c; 0: no entry. */
 	static const uint32_t types[20] = { 2, 1, 1, 1, 1, 2, 2, 1, 5, 3, 4, 2, 2, 2, 7, 0, 0, 0, 0, 0 };
 
 	(void)state;
@@ -765,7 +765,7 @@ static void e820_of_an_oem_type(void **state)
 	assert_int_equal(table.count, 0);
 }
 
-/* For each type that would be RAM otherwise, and no other, the kernel's stub sets the memory aside. */
+/* The kernel's stub reserves such memory for exactly those types that would be RAM otherwise. */
 static void e820_of_memory_for_a_specific_purpose(void **state)
 {
 	(void)state;
@@ -895,7 +895,7 @@ static void e820_of_a_range_that_ends_at_2_to_the_64(void **state)
 	expect_entry(1, 0, MIB, E820_RESERVED);
 }
 
-/* For each page of small random maps: table and map agree, and neighbours are merged. */
+/* For each page of small random maps, table and map agree, and neighbours are merged. */
 static void e820_says_of_each_page_what_the_map_says(void **state)
 {
 	(void)state;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* The search for a place: compared with a search page by page, and at the ends of the address space. */
+/* The search for a place, compared with a search page by page, and at the ends of the address space. */
 #include "boot/memory_search.h"
 
 #include "common/align.h"
@@ -70,7 +70,7 @@ static void requests_that_are_not_plain(void **state)
 	request = plain();
 	request.align = 2 * PAGE_SIZE;
 	assert_false(memory_request_is_plain(&request, &limit));
-	/* More pages than there can be. */
+	/* More pages than exist. */
 	request = plain();
 	request.max = UINT64_MAX;
 	request.size = UINT64_MAX;
@@ -104,7 +104,7 @@ static void accepted_places(void **state)
 	assert_true(memory_request_accepts(&request, 4 * MIB - 2 * PAGE_SIZE));
 	assert_false(memory_request_accepts(&request, 4 * MIB - PAGE_SIZE));
 	assert_false(memory_request_accepts(&request, 5 * MIB - PAGE_SIZE));
-	/* What leads counts. */
+	/* The lead counts. */
 	assert_false(memory_request_accepts(&request, 7 * MIB - PAGE_SIZE));
 	assert_true(memory_request_accepts(&request, 7 * MIB));
 }
@@ -125,7 +125,7 @@ static bool is_taken(const uint64_t *offered, size_t count, uint64_t addr, uint6
 	return false;
 }
 
-/* The best place that shares no byte with those offered before; UINT64_MAX for none. */
+/* The best place that shares no byte with earlier ones, or UINT64_MAX. */
 static uint64_t best_left(const struct small_map *small, const struct memory_request *request, uint64_t max,
 			  const uint64_t *offered, size_t count)
 {
@@ -201,7 +201,7 @@ static void expect_places(const struct memory_map *map, const struct memory_requ
 		assert_true(addr == expected[i]);
 	}
 	assert_false(memory_search_next(&search, map, &addr));
-	/* The failed search leaves the last place. */
+	/* The failed search does not change the last place. */
 	assert_true(addr == expected[count - 1]);
 }
 
@@ -229,7 +229,7 @@ static void from_below_up_to_the_end(void **state)
 	expect_places(&map, &request, (uint64_t[]){ LAST_PAGE - PAGE_SIZE }, 1);
 }
 
-/* The preferred range is exhausted at 0, and the memory above is still left. */
+/* The preferred range is used up down to 0; the memory above it is still left. */
 static void preferred_down_to_0_then_the_rest(void **state)
 {
 	const struct efi_descriptor descriptors[] = { DESCRIPTOR(EFI_MEMTYPE_CONVENTIONAL, 0, 4 * PAGE_SIZE) };

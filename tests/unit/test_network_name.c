@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* The names of files on the servers that images come from. */
+/* Names of files on the server that the image comes from. */
 #include "boot/network_name.h"
 
 #include "tests/unit/support.h"
@@ -93,7 +93,7 @@ static void what_a_url_has_no_room_for_is_encoded(void **state)
 	expect_name(base, "/100%?#\"<>[]^`{|}", "http://a/100%25%3F%23%22%3C%3E%5B%5D%5E%60%7B%7C%7D");
 	expect_name(base, "/a-._~!$&'()*+,;=:@Z9", "http://a/a-._~!$&'()*+,;=:@Z9");
 	expect_name(base, "/\xc3\xa4\x01\x7f", "http://a/%C3%A4%01%7F");
-	/* The name beside the image is one as in an entry: it is encoded again for the request. */
+	/* The name beside the image is decoded, as in an entry. The request encodes it again. */
 	expect_conf(base, "kexec x.conf");
 	expect_conf(base_of_url("http://a/%zz%4%00%"), "%zz%4%00%.conf");
 }

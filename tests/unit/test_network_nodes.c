@@ -17,7 +17,7 @@ static void add(uint8_t type, uint8_t subtype, const void *content, size_t lengt
 	size += length + 4;
 }
 
-/* From memory of exactly that size. The URL is in that memory: *ret_url is a copy. */
+/* Reads from memory of exactly that size. The URL points into that memory, so *ret_url is a copy. */
 static struct network_nodes read_nodes(char ret_url[64])
 {
 	uint8_t *copy = malloc(size ? size : 1);

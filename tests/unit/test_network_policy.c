@@ -62,7 +62,7 @@ static void what_does_not_come_over_the_network(void **state)
 	assert_false(network_policy_applies(&plan));
 	expect_ok(network_policy_check(&plan, false));
 	boot_plan_free(&plan);
-	/* Sections of our image do not come from the network, even if the image did. */
+	/* Sections of our image do not count as coming from the network, even if the image does. */
 	make(FILES, ENTRY_OF_SECTIONS);
 	assert_false(network_policy_applies(&plan));
 	expect_ok(network_policy_check(&plan, false));

@@ -41,7 +41,7 @@ static void whole_load_option(void **state)
 	(void)state;
 	expect_text(HEADER("\x0e") FILE_NODE END_NODE "v\0e\0r\0", "ver");
 	expect_text(HEADER("\x0e") FILE_NODE END_NODE "verbose", "verbose");
-	/* Of several paths the last ends the list. */
+	/* There are several paths; the last one ends the list. */
 	expect_text(HEADER("\x1c") FILE_NODE END_NODE FILE_NODE END_NODE "v\0e\0r\0", "ver");
 	expect_none(HEADER("\x0e") FILE_NODE END_NODE, "an EFI_LOAD_OPTION without optional data");
 	expect_none(HEADER("\x0e") FILE_NODE END_NODE "\0\0BO", "binary data");
@@ -51,7 +51,7 @@ static void whole_load_option(void **state)
 static void load_option_that_is_none(void **state)
 {
 	(void)state;
-	/* A length that is too small, one that is too large, no end, an end within the list, an attribute, no NUL. */
+	/* A length that is too small, or too large; no end; an end within the list; an attribute; no NUL. */
 	expect_none(HEADER("\x0d") FILE_NODE END_NODE "v\0e\0r\0", "binary data");
 	expect_none(HEADER("\x40") FILE_NODE END_NODE "v\0e\0r\0", "binary data");
 	expect_none(HEADER("\x0a") FILE_NODE "v\0e\0r\0", "binary data");
@@ -92,7 +92,7 @@ static void too_long(void **state)
 	test_free(bytes);
 }
 
-/* The longest UTF-8 that UTF-16 of this size can become fits. */
+/* The longest UTF-8 that UTF-16 of this size can become must fit. */
 static void longest_text_fits(void **state)
 {
 	(void)state;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* Checksums of pages: the differences that they detect, and the report about a changed page. */
+/* Checksums of pages: the changes that they detect, and the report about a changed page. */
 #include "common/page_record.h"
 
 #include "common/align.h"
@@ -43,7 +43,7 @@ static void each_bit_is_found(void **state)
 	}
 }
 
-/* The sum differs, whatever the difference of one word. */
+/* A change of one word always changes the sum. */
 static void any_change_of_a_word_changes_the_sum(void **state)
 {
 	uint64_t sum;
@@ -84,7 +84,7 @@ static void changes_of_other_kinds(void **state)
 	assert_int_equal(page_compare(page, sum, &bit), PAGE_OTHER);
 }
 
-/* A page of zeros with one bit set, and a page whose only bit was cleared. */
+/* A page of zeros in which one bit was set, and a page whose only bit was cleared. */
 static void one_bit_among_zeros(void **state)
 {
 	uint64_t zeros;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* The identity page tables, read by a walker that shares only the CPU's manual with their builder. */
+/* The identity page tables, checked by a walker that is written from the CPU's manual, not from the builder. */
 #include "boot/pagetable.h"
 
 #include "common/align.h"
@@ -39,7 +39,7 @@ struct translation {
 	uint64_t page_size;
 };
 
-/* Every present entry must have these bits; all others except the address are 0. */
+/* Every present entry must have these bits. All other bits except the address are 0. */
 static uint64_t address_in(uint64_t entry, int shift, bool is_page)
 {
 	uint64_t flags = entry & 0xfff0000000000fffull;
@@ -101,7 +101,7 @@ static void check_unmapped(uint64_t addr, const char *file, int line)
 #define expect_mapped(addr) check_mapped((addr), __FILE__, __LINE__)
 #define expect_unmapped(addr) check_unmapped((addr), __FILE__, __LINE__)
 
-/* [start, end), to the byte at both ends. */
+/* [start, end) is mapped, and the bytes next to it are not. */
 static void check_exactly(uint64_t start, uint64_t end, const char *file, int line)
 {
 	check_unmapped(start - 1, file, line);
@@ -113,7 +113,7 @@ static void check_exactly(uint64_t start, uint64_t end, const char *file, int li
 
 #define expect_exactly(start, end) check_exactly((start), (end), __FILE__, __LINE__)
 
-/* Counts the pages that all tables map together, so that a test can exclude further ones. */
+/* The bytes that all tables map together, so that a test can exclude further pages. */
 static uint64_t bytes_mapped_in(const uint64_t *table, int shift)
 {
 	uint64_t bytes = 0;
@@ -145,7 +145,7 @@ static enum kexec_status build_with(const struct memory_map *map, const struct m
 	return page_tables_build(&tables, map, extra);
 }
 
-/* Builds in as many tables as the bound allows, and checks that no more were written. */
+/* Builds with as many tables as the bound allows, and checks that no more were written. */
 static void build(const struct memory_map *map, const struct mapped_range *extra)
 {
 	size_t bound = page_tables_bound(&tables.paging, map, extra);
@@ -291,7 +291,10 @@ static void overlapping_and_repeated_ranges(void **state)
 
 static void types_that_others_own(void **state)
 {
-	/* Memory that boot code may touch: loader, boot and runtime services, conventional, the two types of ACPI. */
+	/*
+	 * Memory that boot code may touch: loader, boot and runtime services, conventional memory, and both types of
+	 * ACPI.
+	 */
 	static const bool wanted[20] = { 0, 1, 1, 1, 1, 1, 1, 1, 0, 1, 1 };
 
 	(void)state;
@@ -357,7 +360,7 @@ static void framebuffer_of_one_byte(void **state)
 	}
 }
 
-/* The end of an identity mapping: 47 bits are canonical with 4 levels, an entry has room for 52. */
+/* The end of an identity mapping: with 4 levels 47 bits are canonical; an entry has room for 52. */
 static uint64_t limit_of(const struct paging *paging)
 {
 	return paging->five_levels ? 1ull << 52 : 1ull << 47;
@@ -501,7 +504,7 @@ static void building_again_forgets_the_first_time(void **state)
 
 /* --- data --- */
 
-/* Builds and marks in exactly as many tables as the bounds allow. */
+/* Builds and marks with exactly as many tables as the bounds allow. */
 static void build_with_data(const struct memory_map *map, const struct mapped_range *data, size_t count)
 {
 	size_t bound =
@@ -528,7 +531,7 @@ static bool is_data(const struct mapped_range *data, size_t count, uint64_t addr
 	return false;
 }
 
-/* Every page of 4 KiB near an end of a range has the right mark, and the same mapping as before. */
+/* Every 4 KiB page near an end of a range has the right mark, and the same mapping as before. */
 static void check_data(const struct mapped_range *data, size_t count)
 {
 	for (size_t i = 0; i < 2 * count; i++) {
@@ -563,7 +566,7 @@ static void data_is_not_executable(void **state)
 		build_with_data(&map, data, ARRAY_SIZE(data));
 		check_data(data, ARRAY_SIZE(data));
 		assert_int_equal(bytes_mapped(), 8 * GIB);
-		/* If all or none of a page is data, it keeps its size. */
+		/* A page that is all data, or has no data, keeps its size. */
 		assert_int_equal(walk(7 * GIB).page_size, tables.paging.one_gib_pages ? GIB : 2 * MIB);
 		if (tables.paging.no_execute)
 			assert_int_equal(walk(0x10200000).page_size, 2 * MIB);
@@ -621,7 +624,7 @@ static uint64_t random_below(uint64_t end)
 	return ((uint64_t)rand() << 31 | (uint64_t)rand()) % end;
 }
 
-/* An address near a border, of one level or another, or anywhere, up to 8 TiB. */
+/* A random address, near a border of some level or anywhere, up to 8 TiB. */
 static uint64_t random_addr(void)
 {
 	static const uint64_t units[] = { 2 * MIB, GIB, 512 * GIB };
@@ -655,7 +658,7 @@ static bool is_named(const struct efi_descriptor *descriptors, const struct mapp
 	return page < 4 * GIB || (extra->size && extra->addr < page + 2 * MIB && page < extra->addr + extra->size);
 }
 
-/* The pages at both ends of a range, and those beside them. */
+/* Checks the pages at both ends of a range, and the pages next to them. */
 static void check_around(const struct efi_descriptor *descriptors, const struct mapped_range *extra, uint64_t start,
 			 uint64_t size)
 {
@@ -673,13 +676,13 @@ static void check_around(const struct efi_descriptor *descriptors, const struct 
 	}
 }
 
-/* The amount that should be mapped: each piece of memory is cut and rounded, and overlaps count once. */
+/* The number of bytes that should be mapped: pieces are cut and rounded, and overlaps count once. */
 static uint64_t bytes_named(const struct efi_descriptor *descriptors, const struct mapped_range *extra)
 {
 	uint64_t bytes = 0;
 	uint64_t at = 0;
 
-	/* The next named page from an address on, and the end of the range that reaches farthest from it. */
+	/* Finds the next page to map from an address on, and the farthest end of the ranges that contain it. */
 	for (;;) {
 		uint64_t start = at < 4 * GIB ? at : UINT64_MAX;
 		uint64_t end = 4 * GIB;
@@ -723,7 +726,7 @@ static void maps_what_is_named_within_the_bound(void **state)
 		for (size_t i = 0; i < RANDOM_DESCRIPTORS; i++) {
 			descriptors[i].type = random_below(5) ? EFI_MEMTYPE_CONVENTIONAL : EFI_MEMTYPE_RESERVED;
 			descriptors[i].physical_start = random_addr();
-			/* Some begin where the one before ends. */
+			/* Some begin at the end of the one before. */
 			if (i > 0 && random_below(3) == 0)
 				descriptors[i].physical_start =
 					descriptors[i - 1].physical_start + descriptors[i - 1].number_of_pages * 4096;

@@ -4,7 +4,7 @@
 
 #include "tests/unit/support.h"
 
-/* From memory of just its size. */
+/* Judges a path in memory of exactly its size. */
 static const char *habit_of(const char *path, const char *(*judge)(struct text path))
 {
 	size_t length = strlen(path);
@@ -44,7 +44,7 @@ static const struct expected_habit never[] = {
 	{ "/a.img /b.img", "one path a line" },
 	{ "/a.img \\b.img", "one path a line" },
 	{ "a.img b.img /c.img", "one path a line" },
-	/* A line that continues, as in a shell. */
+	/* A continued line, as in a shell. */
 	{ "/a.img \\", "one path a line" },
 	{ "(hd0,gpt2)/vmlinuz", ROOT "; (devices) are GRUB's" },
 	{ "($root)/boot/vmlinuz", ROOT "; (devices) are GRUB's" },
@@ -64,7 +64,7 @@ static void paths_that_no_volume_has(void **state)
 {
 	(void)state;
 	EXPECT_ALL(never, path_habit);
-	/* If such a path is opened, as by entry=, the message is the same. */
+	/* The message is the same if such a path is opened, for example by entry=. */
 	EXPECT_ALL(never, path_habit_missing);
 }
 
@@ -163,7 +163,7 @@ static void names_without_a_habit(void **state)
 	}
 }
 
-/* A source other than a volume may have such names. */
+/* Sources other than volumes may have such names. */
 static void addresses_of_the_network(void **state)
 {
 	(void)state;

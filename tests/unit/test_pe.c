@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* Sections of a loaded image, and wrong headers. */
+/* Sections of a loaded image, and invalid headers. */
 #include "boot/pe.h"
 
 #include "tests/unit/support.h"
@@ -25,7 +25,7 @@ static void put_section(unsigned index, const char *name, uint32_t address, uint
 	memcpy(image + header, name, strlen(name));
 	put(header + 8, size, 4);
 	put(header + 12, address, 4);
-	/* In the file it is longer, padded. */
+	/* The section is longer in the file, because of padding. */
 	put(header + 16, size + 0x200, 4);
 }
 
@@ -45,7 +45,7 @@ static void make_image(void)
 
 static bool find_in(size_t size, const char *name)
 {
-	/* A copy of just that size, for the address sanitizer to watch. */
+	/* A copy of exactly that size, so that a sanitizer detects reads behind it. */
 	uint8_t *copy = malloc(size + 1);
 	bool found;
 
@@ -67,7 +67,7 @@ static void section_with_its_virtual_size(void **state)
 	free(image);
 }
 
-/* In a file it has another place, and zeros at its end may be left out. */
+/* A section in a file has another offset, and may lack the zeros at its end. */
 static void section_in_a_file(void **state)
 {
 	struct pe_image file;
@@ -98,7 +98,7 @@ static void section_not_there(void **state)
 	assert_false(find_in(IMAGE_SIZE, ".entr"));
 	assert_false(find_in(IMAGE_SIZE, ".entry2"));
 	assert_false(find_in(IMAGE_SIZE, ".linux"));
-	/* Bytes behind the NUL are part of the name. */
+	/* Bytes behind the NUL belong to the name. */
 	assert_true(find_in(IMAGE_SIZE, ".entry"));
 	put(SECTIONS + 40 + 7, 'x', 1);
 	assert_false(find_in(IMAGE_SIZE, ".entry"));
@@ -231,7 +231,7 @@ static void headers_that_lie(void **state)
 		check_headers(IMAGE_SIZE, PE_FILE), KEXEC_BAD_FORMAT,
 		"name: section .longest: expected it between 0x200 and 0x3000, found 0x10 bytes at 0x2ff1: is the file "
 		"cut off?");
-	/* Nothing, nowhere. */
+	/* An empty section does not matter. */
 	put(SECTIONS + 80 + 8, 0, 4);
 	expect_ok(check_headers(IMAGE_SIZE, PE_FILE));
 	free(image);
@@ -249,7 +249,7 @@ static void headers_of_an_image_cut_anywhere(void **state)
 	free(image);
 }
 
-/* --- a signed file: headers, three sections one behind the other, then certificates --- */
+/* --- a signed file: headers, three adjacent sections, then certificates --- */
 
 #define OPTIONAL (PE + 24)
 #define CHECKSUM (OPTIONAL + 64)
@@ -271,7 +271,7 @@ static void make_signed_file(void)
 	put(OPTIONAL + 108, 16, 4);
 	put(CERTIFICATES, CERTIFICATES_OFFSET, 4);
 	put(CERTIFICATES + 4, IMAGE_SIZE - CERTIFICATES_OFFSET, 4);
-	/* Not in the order of the file. */
+	/* The order of the headers differs from that of the file. */
 	put_file_range(0, 0x1000, 0x1000);
 	put_file_range(1, 0x400, 0xc00);
 	put_file_range(2, 0x2000, 0x800);
@@ -279,7 +279,7 @@ static void make_signed_file(void)
 
 static uint64_t signed_until(uint64_t offset)
 {
-	/* A copy of just that size, for the address sanitizer to watch. */
+	/* A copy of exactly that size, so that a sanitizer detects reads behind it. */
 	uint8_t *copy = malloc(IMAGE_SIZE);
 	uint64_t end;
 
@@ -323,7 +323,7 @@ static void signature_covers_all_but_checksum_and_certificates(void **state)
 	free(image);
 }
 
-/* In the order of the file, not in that of the headers. */
+/* The digest takes the ranges in the order of the file, not of the headers. */
 static void digest_is_made_of_these_ranges(void **state)
 {
 	static const struct pe_range expected[] = {
@@ -343,7 +343,7 @@ static void digest_is_made_of_these_ranges(void **state)
 	assert_true(pe_signed_ranges(image, IMAGE_SIZE, &found));
 	assert_int_equal(found.count, sizeof(expected) / sizeof(expected[0]));
 	assert_memory_equal(found.list, expected, sizeof(expected));
-	/* An empty section does not count, and neither does an empty rest. */
+	/* An empty section does not count; neither does an empty rest. */
 	put_file_range(1, 0x400, 0);
 	put_file_range(0, 0x400, 0x2000);
 	put_file_range(2, 0x2400, 0x400);
@@ -398,7 +398,7 @@ static void signature_covers_what_follows_the_sections(void **state)
 	free(image);
 }
 
-/* Shim 15.8 stops at the sections' end, the specification at the file's. */
+/* Shim 15.8 stops at the sections' end, the specification at the file's end. */
 static void nobody_knows_who_hashes_the_rest_without_certificates(void **state)
 {
 	struct pe_signed_ranges found;
@@ -427,7 +427,7 @@ static void signature_leaves_gaps_between_sections(void **state)
 	assert_int_equal(signed_until(0x400), 0x1000);
 	assert_int_equal(signed_until(0x1000), 0x1000);
 	assert_int_equal(signed_until(0x1100), CERTIFICATES_OFFSET);
-	/* The rest of the file is counted from the sum of the hashed sizes, which lacks the gap. */
+	/* The rest of the file is counted from the sum of the hashed sizes, which does not include the gap. */
 	put_file_range(2, 0x2100, 0x700);
 	assert_int_equal(signed_until(0x1100), 0x2000);
 	put(OPTIONAL + 60, 0x300, 4);
@@ -439,7 +439,7 @@ static void certificates_that_begin_within_a_section(void **state)
 {
 	(void)state;
 	make_signed_file();
-	/* The sections are hashed nevertheless; a wrong directory removes nothing from them. */
+	/* The sections are hashed nevertheless: a wrong directory excludes nothing of them. */
 	put(CERTIFICATES, 0x1800, 4);
 	put(CERTIFICATES + 4, IMAGE_SIZE - 0x1800, 4);
 	assert_int_equal(signed_until(0x1000), CERTIFICATES_OFFSET);
@@ -474,7 +474,7 @@ static void signed_file_whose_headers_make_no_sense(void **state)
 		assert_int_equal(signed_until(0x1000), 0x1000);
 		free(image);
 	}
-	/* A section that does not lie within the file covers nothing. */
+	/* A section outside the file covers nothing. */
 	make_signed_file();
 	put_file_range(0, 0x1000, UINT32_MAX);
 	assert_int_equal(signed_until(0x1000), 0x1000);

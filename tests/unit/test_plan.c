@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* Plans while they are built and freed. */
+/* Building plans, and freeing them. */
 #include "boot/plan.h"
 
 #include "boot/log.h"
@@ -84,7 +84,7 @@ static void finished_plan_has_one_source_and_the_trust_given(void **state)
 	boot_plan_free(&plan);
 }
 
-/* For any other part, above all a zeroed one, the platform must be asked. */
+/* For any other part, including a zeroed one, the platform must be asked. */
 static void only_our_own_image_seals_a_part(void **state)
 {
 	struct boot_part part = { 0 };

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* The real purgatory: loaded, relocated, and run as far as a process can run it. */
+/* The real purgatory: loaded, relocated, and run as far as that is possible in a process. */
 #include "boot/purgatory.h"
 
 #include "common/align.h"
@@ -54,7 +54,7 @@ static void real_purgatory_code_runs_where_it_was_relocated_to(void **state)
 	assert_memory_equal(found, expected, sizeof(expected));
 }
 
-/* Calculates one relocation of the parsed object independently, and compares it with `image`. */
+/* Calculates one relocation of the parsed object independently, and compares it with the copy. */
 static void check_relocation(const struct elf_rel *parsed, const uint8_t *copy, uint64_t addr, uint32_t target,
 			     const struct elf64_rela *rela)
 {
@@ -178,7 +178,7 @@ set_variable_at_runtime(const uint16_t *name, const void *guid, uint32_t attribu
 	return noted_at_runtime == 1 ? 0 : 1ull << 63 | 3;
 }
 
-/* ExitBootServices may replace the services in the table, long after the loader gave it to the purgatory. */
+/* ExitBootServices may replace services in the table long after the loader passed the table to the purgatory. */
 static void note_is_taken_by_the_service_that_is_there_then(void **state)
 {
 	uint64_t services[14] = { [SET_VARIABLE] = (uintptr_t)set_variable_before_the_exit };
@@ -320,7 +320,7 @@ static void screen_of_24_bits(void **state)
 	set_screen(&info, SCREEN_HEIGHT * SCREEN_LINE);
 	write_to_screen("M\x80\x7f\t");
 	assert_in_range(white_pixels(0, 0, 3), 1, 127);
-	/* An unprintable character becomes a blank. */
+	/* Unprintable characters become blanks. */
 	for (unsigned column = 1; column < 8; column++)
 		assert_int_equal(white_pixels(column, 0, 3), 0);
 	assert_int_equal(pixels[0][3 * SCREEN_WIDTH], UNTOUCHED);

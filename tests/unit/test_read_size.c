@@ -24,7 +24,7 @@ static void large_reads_from_a_fast_disk(void **state_)
 	read_size_learn(&state, MIB, 16000);
 	assert_int_equal(read_size_next(&state, UINT64_MAX, true), 16 * MIB);
 	assert_int_equal(read_size_next(&state, 16 * MIB - 1, true), 16 * MIB - 1);
-	/* A clock that does not tick. */
+	/* A clock that stands still. */
 	read_size_learn(&state, MIB, 0);
 	assert_int_equal(read_size_next(&state, 100 * MIB, true), 16 * MIB);
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* The description of the screen for Linux: include/uapi/linux/screen_info.h, with offsets as numbers. */
+/* The description of the screen for Linux: include/uapi/linux/screen_info.h, by numeric offsets. */
 #include "boot/screen_info.h"
 
 #include "tests/unit/support.h"
@@ -15,7 +15,7 @@ static uint64_t field(size_t offset, size_t width)
 	return value;
 }
 
-/* size and position of red, green, blue and reserved, as they follow each other from 0x26 on. */
+/* Size and position of red, green, blue and reserved, in this order from 0x26 on. */
 static void expect_channels(const uint8_t expected[8])
 {
 	assert_memory_equal((const uint8_t *)&screen + 0x26, expected, 8);
@@ -38,7 +38,7 @@ static void describe(void)
 	assert_true(screen_describe(&mode, &screen));
 }
 
-/* Not described, and nothing written. */
+/* The screen must not be described, and nothing may be written. */
 static void refuse(void)
 {
 	memset(&screen, 0x5a, sizeof(screen));
@@ -62,7 +62,7 @@ static void fields_by_number(void **state)
 	assert_int_equal(field(0x32, 2), 1);	    /* pages */
 	assert_int_equal(field(0x36, 4), 1);	    /* capabilities: skip quirks */
 	assert_int_equal(field(0x3a, 4), 0);	    /* ext_lfb_base */
-	/* The fields of a text console, which lie in front and between, stay zero. */
+	/* The fields of a text console, before and between these, are zero. */
 	for (size_t i = 0; i < 0x0f; i++)
 		assert_int_equal(field(i, 1), 0);
 	assert_int_equal(field(0x10, 2), 0);
@@ -78,7 +78,7 @@ static void each_format_has_its_channels(void **state)
 	begin(SCREEN_RED_GREEN_BLUE);
 	describe();
 	expect_channels((const uint8_t[]){ 8, 0, 8, 8, 8, 16, 8, 24 });
-	/* The masks count for one format only. */
+	/* Only one format uses the masks. */
 	mode.masks = (struct screen_masks){ 1, 2, 4, 8 };
 	describe();
 	expect_channels((const uint8_t[]){ 8, 0, 8, 8, 8, 16, 8, 24 });
@@ -104,7 +104,7 @@ static void bit_masks(void **state)
 		{ { 1, 0, 0, 0 }, { 1, 0, 0, 0, 0, 0, 0, 0 }, 8 },
 		{ { 0, 0, 0xff, 0 }, { 0, 0, 0, 0, 8, 0, 0, 0 }, 8 },
 		{ { 0, 0, 0, 0x80000000 }, { 0, 0, 0, 0, 0, 0, 1, 31 }, 32 },
-		/* with a gap, which the specification forbids: from the lowest to the highest bit */
+		/* with a gap, which the specification forbids: counts from the lowest to the highest bit */
 		{ { 0xf0f00, 0xf0, 0xf, 0 }, { 12, 8, 4, 4, 4, 0, 0, 0 }, 24 },
 		{ { 0x80000001, 0, 0, 0 }, { 32, 0, 0, 0, 0, 0, 0, 0 }, 32 },
 	};
@@ -173,7 +173,7 @@ static void greatest_sizes(void **state)
 	assert_int_equal(field(0x12, 2), 16383);
 	assert_int_equal(field(0x24, 2), 65532);
 	assert_int_equal(field(0x1c, 4), 65532u * 65535u);
-	/* One byte a pixel: more of them. */
+	/* With one byte a pixel, more pixels fit. */
 	begin(SCREEN_BIT_MASK);
 	mode.masks = (struct screen_masks){ 0xe0, 0x1c, 3, 0 };
 	mode.width = mode.pixels_per_scan_line = 65535;
@@ -199,7 +199,7 @@ static void sizes_without_room_or_sense(void **state)
 		{ 1280, UINT32_MAX, 1344 },
 		{ 1280, 800, UINT32_MAX },
 		{ UINT32_MAX, 800, UINT32_MAX },
-		/* Their low 16 bits, or a product of 32 bits, would pass. */
+		/* Their low 16 bits, or a 32-bit product, would pass. */
 		{ 65536 + 1280, 800, 1344 },
 		{ 1280, 65536 + 800, 1344 },
 		{ 1280, 800, 65536 + 1344 },

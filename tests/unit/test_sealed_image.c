@@ -15,7 +15,7 @@
 static struct boot_plan plan;
 static enum pe_layout layout;
 
-/* Makes a plan of an image of these sections. */
+/* Makes a plan from an image of these sections. */
 static enum kexec_status make(const struct sample_section *sections, size_t count)
 {
 	struct pe_image image = pe_build(layout, sections, count);
@@ -58,7 +58,7 @@ static void expect_text(const char *expected)
 
 static void check_unified_image(void)
 {
-	/* Another order, with other sections in between: ukify has its own order. */
+	/* ukify uses another order, with other sections in between. */
 	expect_ok(make_of(SECTION(".osrel", "ID=debian\n"), SECTION(".cmdline", "root=/dev/vda2 quiet"),
 			  SECTION(".initrd", "I"), SECTION(".uname", "6.1"), SECTION(".ucode", "U"),
 			  SECTION(".linux", "K"), SECTION(".sbat", "sbat,1")));
@@ -97,7 +97,7 @@ static void picture_that_nobody_shows(void **state)
 				      "this image: section .dtb is not used\n");
 }
 
-/* ukify pads sections to the file's alignment; only VirtualSize bytes of a section count. */
+/* ukify pads sections to the file's alignment. Only VirtualSize bytes of a section count. */
 static void sections_padded_as_ukify_writes_them(void **state)
 {
 	(void)state;
@@ -149,7 +149,7 @@ static void command_line_that_is_too_long(void **state)
 	free(text);
 }
 
-/* They are parts nevertheless, and are refused later for their size. */
+/* They are parts nevertheless. Their size makes the loader refuse them later. */
 static void empty_sections_are_not_passed_over(void **state)
 {
 	(void)state;
@@ -159,7 +159,7 @@ static void empty_sections_are_not_passed_over(void **state)
 	expect_part(&plan.initrds[1], ".initrd");
 }
 
-/* An image without a command line takes one from outside; any image has the sections of a profile. */
+/* Only an image without a command line accepts one from outside. Any image accepts the choice of a profile. */
 static void what_load_options_choose(void **state)
 {
 	const struct sample_section sections[] = { SECTION(".linux", "K"),    SECTION(".initrd", "I"),
@@ -186,7 +186,7 @@ static void what_load_options_choose(void **state)
 	boot_plan_free(&plan);
 	expect_error(sealed_image_to_plan(&image, CHOICE(2, TEXT("")), &plan), KEXEC_NOT_FOUND,
 		     "this image: profile: expected one below 2, found 2");
-	/* An initrd may not come from outside. */
+	/* Load options must not add an initrd. */
 	expect_error(sealed_image_to_plan(&image, CHOICE(1, TEXT("initrd=/x")), &plan), KEXEC_DENIED, "initrd=");
 	plan = (struct boot_plan){ 0 };
 	free((void *)(uintptr_t)image.bytes);
@@ -217,7 +217,7 @@ static void sealed_entry_that_is_refused(void **state)
 		     "sealed entry: expected a line \"linux PATH\", found none");
 }
 
-/* In the order of their headers, even with other sections in between; each is padded by itself. */
+/* In the order of their headers, even with other sections in between. Each is padded separately. */
 static void several_sealed_entries(void **state)
 {
 	static const char first[] = "linux /k1\nfsverity " DIGEST_0 " /k1\n\0\0\0";
@@ -243,7 +243,7 @@ static void several_sealed_entries(void **state)
 		assert_string_equal(plan.kernel.name, "/k2");
 		assert_int_equal(plan.kernel.trust, TRUST_DIGEST);
 		boot_plan_free(&plan);
-		/* Each must be sealed by itself. */
+		/* Each entry must have its own digests. */
 		choice.entry = 2;
 		expect_error(sealed_image_to_plan(&image, &choice, &plan), KEXEC_BAD_FORMAT,
 			     "sealed entry 3: expected a line \"fsverity HEX /k3\" (or sha256), found none");
@@ -280,7 +280,7 @@ static void nothing_sealed(void **state)
 	free((void *)(uintptr_t)image.bytes);
 }
 
-/* The image demands a seal: without one, or under another name, nothing else may boot. */
+/* The mark demands a seal. If there is none, or it has another name, nothing boots. */
 static void nothing_sealed_in_an_image_that_is_marked(void **state)
 {
 	const struct sample_section none[] = { SECTION(".text", "t"), SECTION(".initrd", "I") };
@@ -297,7 +297,7 @@ static void nothing_sealed_in_an_image_that_is_marked(void **state)
 	}
 }
 
-/* Bytes behind the NUL make it another name. */
+/* Bytes behind the NUL belong to the name, so this is another one. */
 static void name_with_a_tail(void **state)
 {
 	const struct sample_section sections[] = { SECTION(".linux", "K") };
@@ -345,12 +345,12 @@ static void two_sections_of_one_name(void **state)
 		snprintf(message, sizeof(message), "this image: expected one section %s, found %u", names[i],
 			 strcmp(names[i], ".linux") == 0 ? 3 : 2);
 		expect_unreadable(found(sections, 3, false), message);
-		/* The next profile of a unified image. */
+		/* With a .profile, sections of one name may belong to profiles of a unified image. */
 		assert_int_equal(found(sections, 4, false), SEALED);
 	}
 }
 
-/* None of them would be skipped without a message. */
+/* The image is refused, so that no entry is skipped silently. */
 static void more_entries_than_can_be_tried(void **state)
 {
 	struct sample_section sections[ATTEMPTS_MAX + 2];

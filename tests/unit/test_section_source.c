@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* Sections read as files. */
+/* Sections as files of a source. */
 #include "boot/section_source.h"
 
 #include "tests/unit/pe_builder.h"

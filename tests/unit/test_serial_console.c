@@ -17,7 +17,7 @@ static const uint8_t com2[] = {
 	0x7f, 0xff, 4,	  0,
 };
 
-/* Looks at a copy of exactly that size, so that a sanitizer detects reads behind it. */
+/* Reads a copy of exactly that size, so that a sanitizer detects reads behind it. */
 static bool add_nodes(struct serial_consoles *consoles, const struct console_parent *parent, const uint8_t *nodes,
 		      size_t size)
 {
@@ -57,7 +57,7 @@ static void ports_of_a_pc(void **state)
 	assert_int_equal(consoles.virtio_port_count, 0);
 }
 
-/* edk2's _UID is VirtIO's number of the port, and no port of a PC. */
+/* For VirtIO, edk2's _UID is the number of VirtIO's port, not of a PC's. */
 static void ports_of_virtio(void **state)
 {
 	struct serial_consoles consoles = { 0 };
@@ -78,7 +78,10 @@ static void other_consoles(void **state)
 	(void)state;
 	assert_false(add(&consoles, &serial_card, 0));
 	assert_false(add(&consoles, &another, 0));
-	/* A keyboard controller, another kind of ACPI node, another type, and a UART without one in front. */
+	/*
+	 * A keyboard controller, another kind of ACPI node, another type of node, and a UART without an ACPI node in
+	 * front.
+	 */
 	for (size_t i = 0; i < 4; i++) {
 		static const struct {
 			size_t at;
@@ -164,7 +167,7 @@ static void consoles_that_are_named(void **state)
 	expect_words(&port, "console=", "");
 	expect_words(&port, "netconsole=x consoleblank=0 xconsole=1 console rd.console=ttyS0", expected);
 	expect_words(&port, "a=\"b console=tty0\"", expected);
-	/* Those behind it are init's. */
+	/* The words behind -- are init's. */
 	expect_words(&port, "quiet -- console=tty0", expected);
 }
 

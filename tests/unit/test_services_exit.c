@@ -17,11 +17,11 @@ static const struct efi_descriptor descriptors[] = {
 
 static uint8_t room[16 * PAGE_SIZE];
 
-/* The sink's arguments. */
+/* What the sink received. */
 static unsigned maps;
 static struct memory_map last_map;
 
-/* The map that the sink refuses; 0: none. */
+/* The number of the map that the sink refuses; 0: none. */
 static unsigned refused_map;
 
 static enum kexec_status take_map(void *context, const struct memory_map *map, bool has_begun)
@@ -48,7 +48,7 @@ static enum kexec_status leave(uint64_t capacity)
 	return exit_boot_services(&request);
 }
 
-/* From the first attempt on nothing may be allocated. */
+/* From the first attempt on, nothing may be allocated. */
 static void expect_nothing_allocated(void)
 {
 	assert_int_equal(fake_firmware.pool_calls, 0);
@@ -78,7 +78,7 @@ static void at_once(void **state)
 	expect_exit(1);
 }
 
-/* The sink got the map with which ExitBootServices succeeded. */
+/* The sink received the map with which ExitBootServices succeeded. */
 static void refused_while_the_map_grows(void **state)
 {
 	static const unsigned refusals[] = { 1, 2, 20, 63 };
@@ -156,7 +156,7 @@ static void map_that_the_sink_refuses(void **state)
 
 /* --- after it: a note, and a reset or a halt --- */
 
-/* The note for the purgatory and the next start. */
+/* Asserts the note that the next start will read. */
 static void expect_note(uint64_t attempts, EFI_STATUS status, uint64_t map_size)
 {
 	static const uint16_t name[] = STOP_NOTE_NAME;
@@ -178,14 +178,14 @@ static void expect_note(uint64_t attempts, EFI_STATUS status, uint64_t map_size)
 
 static sigjmp_buf halted;
 
-/* CLI raises this signal in a process. */
+/* In a process, CLI raises this signal. */
 static void on_privileged_instruction(int signal)
 {
 	(void)signal;
 	siglongjmp(halted, 1);
 }
 
-/* Calls the exit, and returns when the machine has been reset or halted. */
+/* Calls the exit, and returns when the machine was reset or halted. */
 static void leave_for_ever(uint64_t capacity)
 {
 	struct sigaction action = { .sa_handler = on_privileged_instruction };
@@ -194,7 +194,7 @@ static void leave_for_ever(uint64_t capacity)
 	if (!setjmp(fake_firmware.reset) && !sigsetjmp(halted, 1))
 		fail_msg("returned %d after the first attempt", leave(capacity));
 	assert_false(fake_firmware.has_exited);
-	/* The console may be gone. */
+	/* The console may be gone, so nothing is logged. */
 	assert_string_equal(logged(), "");
 	assert_string_equal(fake_firmware.console, "");
 	expect_nothing_allocated();
@@ -227,7 +227,7 @@ static void refused_for_ever_where_the_entry_wants_a_reset(void **state)
 	expect_note(64, EFI_INVALID_PARAMETER, 96);
 }
 
-/* The next start then knows which of several entries it was. */
+/* The note tells the next start which of several entries it was. */
 static void note_of_an_entry_among_others(void **state)
 {
 	static const uint16_t name[] = STOP_NOTE_NAME;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* The firmware's consoles: one with a path, or several that are joined. */
+/* The firmware's consoles: a single one with a path, or several joined ones. */
 #include "efi/load/find_console.h"
 
 #include <stdlib.h>
@@ -12,7 +12,7 @@
 
 enum { JOINED, COM1, COM2, SCREEN, CARD, HANDLES };
 
-/* Each console's path: a PCI device of its number, a PNP0501 with its _UID, or none, and the end. */
+/* Each console's path: a PCI device with its number, a PNP0501 with its _UID, or neither; then the end. */
 #define PCI(device) 1, 1, 6, 0, 0, (device)
 #define PNP0501(uid) 2, 1, 12, 0, 0xd0, 0x41, 1, 5, (uid), 0, 0, 0
 #define END 0x7f, 0xff, 4, 0
@@ -24,12 +24,12 @@ static const uint8_t card[] = { PCI(3), 3, 14, 19, 0, 0, 0, 0, 0, 0, 0xc2, 1, 0,
 
 static const uint8_t *const paths[HANDLES] = { [COM1] = com1, [COM2] = com2, [SCREEN] = screen, [CARD] = card };
 
-/* The handles: those that edk2 has marked, and all that can write text. Each list ends with JOINED. */
+/* The handles that edk2 has marked, and all handles that can write text. Each list ends with JOINED. */
 static const int *marked;
 static const int *writers;
 static bool has_screen;
 
-/* Not 0, which is no handle. */
+/* Never 0, which is not a handle. */
 static EFI_HANDLE handle_of(int number)
 {
 	return (EFI_HANDLE)(uintptr_t)(100 + number);
@@ -115,7 +115,7 @@ static EFI_STATUS EFIAPI locate_handles(EFI_LOCATE_SEARCH_TYPE type, EFI_GUID *g
 	handed_out = test_calloc(HANDLES, sizeof(*handed_out));
 	for (; list[count] != JOINED; count++)
 		handed_out[count] = handle_of(list[count]);
-	/* edk2's joined one is marked as well. */
+	/* edk2 marks the joined one as well. */
 	handed_out[count++] = handle_of(JOINED);
 	*ret_count = count;
 	*ret_handles = handed_out;
@@ -161,7 +161,7 @@ static void one_console(void **state)
 	expect_words(-1, "", "");
 }
 
-/* Only consoles that edk2 has marked count, not others that could write text. */
+/* Only consoles that edk2 has marked count, not all that can write text. */
 static void consoles_that_are_joined(void **state)
 {
 	static const int both[] = { SCREEN, COM1, JOINED };

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* Status codes, both ways, and the fields that are read from the firmware's structures. */
+/* Status codes in both directions, and fields of the firmware's structures. */
 #include "efi/services/firmware.h"
 
 #include "common/align.h"
@@ -42,7 +42,7 @@ static void names_of_the_specification(void **state)
 	assert_string_equal(efi_status_name(EFI_END_OF_FILE), "END_OF_FILE");
 	assert_string_equal(efi_status_name(EFI_INVALID_LANGUAGE), "INVALID_LANGUAGE");
 	assert_string_equal(efi_status_name(EFI_COMPROMISED_DATA), "COMPROMISED_DATA");
-	/* GNU-EFI's headers end there. */
+	/* The last codes in GNU-EFI's headers. */
 	assert_string_equal(efi_status_name(EFIERR(34)), "IP_ADDRESS_CONFLICT");
 	assert_string_equal(efi_status_name(EFIERR(35)), "HTTP_ERROR");
 }
@@ -52,10 +52,10 @@ static void numbers_without_a_name(void **state)
 	(void)state;
 	assert_string_equal(efi_status_name(EFIERR(0x63)), "EFI_STATUS 0x8000000000000063");
 	assert_string_equal(efi_status_name(EFIERR(36)), "EFI_STATUS 0x8000000000000024");
-	/* Reserved. */
+	/* Reserved codes. */
 	assert_string_equal(efi_status_name(EFIERR(29)), "EFI_STATUS 0x800000000000001d");
 	assert_string_equal(efi_status_name(EFIERR(30)), "EFI_STATUS 0x800000000000001e");
-	/* An error without a code, a warning, one of a firmware's vendor. */
+	/* A warning, a vendor's error, and an error without a code. */
 	assert_string_equal(efi_status_name(EFI_WARN_WRITE_FAILURE), "EFI_STATUS 0x0000000000000003");
 	assert_string_equal(efi_status_name(EFIERR_OEM(1)), "EFI_STATUS 0xc000000000000001");
 	assert_string_equal(efi_status_name(UINT64_MAX), "EFI_STATUS 0xffffffffffffffff");
@@ -90,7 +90,7 @@ static void device_path_up_to_its_end(void **state)
 	assert_int_equal(device_path_size((const EFI_DEVICE_PATH *)(path + 11)), 4);
 }
 
-/* A node that is shorter than its own header would never end. */
+/* A node shorter than its own header would make the walk endless. */
 static void device_path_with_a_node_of_no_length(void **state)
 {
 	static const uint8_t path[] = { 1, 1, 6, 0, 0, 0, 4, 4, 0, 0, 1, 1, 6, 0 };

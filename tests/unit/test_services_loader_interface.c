@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* The interface's variables on firmware that has some already, and on firmware that stores none. */
+/* The interface's variables with firmware that has some already, and with firmware that stores none. */
 #include "efi/linux/loader_interface.h"
 
 #include "boot/loader_info.h"
@@ -53,7 +53,7 @@ static const char *text_of(const struct fake_variable *variable)
 	return text;
 }
 
-/* As a loader leaves it. */
+/* The text of a variable, which must be as a loader leaves it. */
 static const char *value_of(const CHAR16 *name)
 {
 	const struct fake_variable *variable = fake_variable_find(name, &loader);
@@ -92,7 +92,7 @@ static const uint8_t partition[] = {
 };
 static uint8_t file[] = { 4, 4, 10, 0, '\\', 0, 'k', 0, 0, 0, 0x7f, 0xff, 4, 0 };
 
-/* Handle 2 is the parent, 3 the device that it came from, 5 a partition. */
+/* Handle 2 is the parent, 3 the device that the parent came from, 5 a partition. */
 static EFI_STATUS EFIAPI handle_protocol(EFI_HANDLE handle, EFI_GUID *guid, VOID **ret_interface)
 {
 	EFI_GUID image_guid = LOADED_IMAGE_PROTOCOL;
@@ -112,7 +112,7 @@ static EFI_STATUS EFIAPI handle_protocol(EFI_HANDLE handle, EFI_GUID *guid, VOID
 
 static EFI_LOADED_IMAGE image;
 
-/* Firmware that has no variables yet, and an image that came from nowhere. */
+/* The firmware has no variables, and the image has no device. */
 static void reset(void)
 {
 	fake_firmware_start(NULL, 0);
@@ -125,7 +125,7 @@ static void come_from_a_partition(void)
 	image.FilePath = (EFI_DEVICE_PATH *)file;
 }
 
-/* Of a variable that is a number. */
+/* The value of a variable with a number. */
 static uint64_t bits_of(const CHAR16 *name)
 {
 	const struct fake_variable *variable = fake_variable_find(name, &loader);
@@ -188,10 +188,10 @@ static void entry_of_the_first_loader(void **state)
 	start();
 	loader_interface_finish(&plan, false);
 	assert_string_equal(value_of(L"LoaderEntrySelected"), "my.conf");
-	/* It was not booted. */
+	/* The entry was not booted. */
 	loader_interface_take_back();
 	assert_null(value_of(L"LoaderEntrySelected"));
-	/* Another entry is, in the same start. */
+	/* The same start boots another entry. */
 	plan.said_by = "/other.conf";
 	loader_interface_finish(&plan, false);
 	assert_string_equal(value_of(L"LoaderEntrySelected"), "other.conf");
@@ -201,7 +201,7 @@ static void entry_of_the_first_loader(void **state)
 	assert_string_equal(value_of(L"LoaderInfo"), "kexec-efi " KEXEC_EFI_VERSION);
 }
 
-/* The firmware has started us, but an image that failed ran before. */
+/* The firmware has started us, but another image ran before and failed. */
 static void in_place_of_an_images_stub(void **state)
 {
 	(void)state;
@@ -226,7 +226,7 @@ static void in_place_of_an_images_stub(void **state)
 	assert_string_equal(logged(), "");
 }
 
-/* If our own variable cannot be set, that of the earlier stub must not stay. */
+/* If our own variable cannot be set, the earlier stub's must not stay. */
 static void stub_that_came_from_nowhere(void **state)
 {
 	(void)state;
@@ -331,7 +331,7 @@ static void after_a_failure(const char *info, uint32_t attributes, bool on_a_vol
 	assert_int_equal(waited_seconds, expected == EFI_SUCCESS ? 10 : 0);
 }
 
-/* Only systemd-boot, if it is still there, gets EFI_SUCCESS. */
+/* Only systemd-boot, while it is still there, gets EFI_SUCCESS. */
 static void only_a_menu_gets_a_success(void **state)
 {
 	(void)state;
@@ -343,7 +343,7 @@ static void only_a_menu_gets_a_success(void **state)
 	after_a_failure(NULL, VOLATILE_ATTRIBUTES, true, EFI_NOT_FOUND);
 }
 
-/* In any form, deleted or kept by the firmware: only a loader of this boot can have set a volatile one. */
+/* In any form, whether or not the firmware deletes it. Only a loader of this boot can have set a volatile variable. */
 static void planted_menu_gets_no_success(void **state)
 {
 	static const uint32_t forms[] = { 1, 2, 3, 4, 5, 7, 0x16, 0x17, 0x26, 0x27 };
@@ -377,7 +377,7 @@ static void planted_values_are_replaced(void **state)
 	assert_string_equal(log_left(), "the log");
 }
 
-/* A variable that systemd-boot has set counts beside a planted one. */
+/* A variable by systemd-boot counts, although another one is planted. */
 static void planted_beside_a_loaders(void **state)
 {
 	(void)state;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* Memory of firmware whose map grows and lies, and that refuses places or has no memory left. */
+/* Memory of firmware whose map grows and lies, that refuses places, or that has no memory left. */
 #include "efi/services/memory_map.h"
 
 #include "boot/memory.h"
@@ -54,7 +54,7 @@ static void map_that_grows(void **state)
 {
 	static const struct {
 		size_t growth;
-		unsigned calls; /* 0: it is never caught */
+		unsigned calls; /* 0: the buffer never suffices */
 	} cases[] = { { 1, 2 }, { 8, 2 }, { 9, 0 }, { 40, 0 } };
 
 	(void)state;
@@ -145,7 +145,7 @@ static void readable_memory(void **state)
 
 /* --- pages --- */
 
-/* Two pages, the lowest there are. */
+/* A request for the two lowest pages. */
 static struct memory_request lowest(void)
 {
 	return (struct memory_request){
@@ -207,7 +207,7 @@ static void first_places_refused(void **state)
 	}
 }
 
-/* The search goes on in the next hole, and requests each place once. */
+/* The search goes on in the next hole, and requests no place twice. */
 static void each_place_refused(void **state)
 {
 	struct memory_request request = lowest();
@@ -269,7 +269,7 @@ static void map_of_no_use_for_an_allocation(void **state)
 	expect_nothing_held();
 }
 
-/* For plain pages the map is not read at all. */
+/* For plain pages the loader does not read the map. */
 static void place_of_the_firmwares_choice(void **state)
 {
 	struct memory_request request = highest();
@@ -295,7 +295,7 @@ static void firmware_finds_no_place(void **state)
 	expect_allocated(&request, 5 * MIB - 2 * PAGE_SIZE);
 }
 
-/* The firmware's choice is freed, and the loader chooses. */
+/* The loader frees the place that the firmware chose, and chooses one itself. */
 static void firmware_chooses_badly(void **state)
 {
 	static const uint64_t bad[] = { MIB - PAGE_SIZE, 7 * MIB + 1, UINT32_MAX - PAGE_SIZE + 1, 1ull << 32 };

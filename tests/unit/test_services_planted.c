@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* Planted variables among others, and firmware that keeps them or does not list its variables. */
+/* Planted variables among others, and firmware that keeps them or cannot list its variables. */
 #include "efi/trust/planted.h"
 
 #include <stdio.h>
@@ -19,7 +19,7 @@ static const EFI_GUID loader = LOADER_VENDOR_GUID;
 static const EFI_GUID own = KEXEC_VENDOR_GUID;
 static const EFI_GUID other = { 1, 2, 3, { 4 } };
 
-/* Every name that a loader or stub has ever set, and two unknown ones. */
+/* Every name that a loader or a stub has ever set, and two unknown names. */
 static const CHAR16 reports[][26] = {
 	L"LoaderBootCountPath",
 	L"LoaderDeviceIdentifier",
@@ -55,7 +55,7 @@ static const CHAR16 reports[][26] = {
 
 #define KNOWN_COUNT (ARRAY_SIZE(reports) - 2)
 
-/* Variables that the operating system keeps there on purpose. */
+/* Variables that belong to the operating system. */
 static const CHAR16 settings[][27] = {
 	L"LoaderConfigConsoleMode", L"LoaderConfigTimeout",   L"LoaderConfigTimeoutOneShot",
 	L"LoaderEntryDefault",	    L"LoaderEntryLastBooted", L"LoaderEntryOneShot",
@@ -145,7 +145,7 @@ static void what_is_deleted_is_named(void **state)
 				      "LoaderDevicePartUUID 0x7, Stub?[2J 0x2: deleted\n");
 }
 
-/* However many there are. */
+/* The message is cut if there are many. */
 static void message_is_cut(void **state)
 {
 	(void)state;
@@ -240,7 +240,7 @@ static void one_that_cannot_be_read(void **state)
 
 /* --- firmware that does not list its variables --- */
 
-/* The loader asks for the known names, and for the log; other variables stay. */
+/* The loader asks for the known names, and for the log. It cannot find other variables, which stay. */
 static void expect_known_deleted(void)
 {
 	size_t before = fake_firmware.variable_count;
@@ -299,7 +299,7 @@ static void list_that_never_ends(void **state)
 	assert_in_range(fake_firmware.list_calls, 1000, 10000);
 }
 
-/* It must not hide variables that are listed behind it. */
+/* It must not hide the variables that are listed behind it. */
 static void long_name_of_any_vendor(void **state)
 {
 	static CHAR16 name[FAKE_NAME_UNITS];
@@ -332,7 +332,7 @@ static void long_name_and_no_memory(void **state)
 	expect_known_deleted();
 }
 
-/* Shim's own variables stay, and so do those that the machine's owner keeps for it. */
+/* Shim's own variables stay, and those in which the machine's owner keeps settings for shim. */
 static void keys_that_are_not_from_shim(void **state)
 {
 	static const CHAR16 planted[][18] = { L"MokListRT", L"MokListRT1", L"MokListXRT23", L"MokIgnoreDB",
@@ -352,7 +352,7 @@ static void keys_that_are_not_from_shim(void **state)
 			fake_variable_leave_text(kept[i], &shim, PLANTED, "a setting");
 		fake_variable_leave_text(L"SbatLevelRT", &shim, A_LOADERS, "shim's");
 		planted_delete();
-		/* Only the list shows names with a number. */
+		/* Names with a number are found only by listing. */
 		for (size_t i = 0; i < ARRAY_SIZE(planted); i++)
 			assert_int_equal(fake_variable_find(planted[i], &shim) != NULL, !lists && (i == 1 || i == 2));
 		for (size_t i = 0; i < ARRAY_SIZE(kept); i++)

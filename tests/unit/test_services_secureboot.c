@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
  * The state of Secure Boot for loader and Linux: each state of the variables is a row, with all its consequences. Then
- * the program that is asked about a kernel, and the plans that boot.
+ * the program that the loader asks about a kernel, and the plans that boot.
  */
 #include "efi/trust/secureboot.h"
 
@@ -93,10 +93,10 @@ static void start(void)
 
 /* --- variables --- */
 
-#define FIRMWARES 6 /* BS, RT */
-#define PLANTED 7   /* and NV */
+#define FIRMWARES 6 /* BS, RT: the firmware's own */
+#define PLANTED 7   /* and NV: written by an operating system */
 
-/* A variable of one or two bytes; without attributes there is none. */
+/* A variable of one or two bytes. Without attributes it does not exist. */
 struct cell {
 	uint32_t attributes;
 	size_t size;
@@ -149,9 +149,9 @@ static const struct row rows[] = {
 	{ BYTE(FIRMWARES, 0), BYTE(FIRMWARES, 1), OFF },
 	{ BYTE(FIRMWARES, 1), BYTE(FIRMWARES, 1), OFF },
 	{ BYTE(FIRMWARES, 1), BYTE(FIRMWARES, 0), ON },
-	/* Authenticated, as volatile as the firmware's own: no operating system can have written it. */
+	/* Authenticated, and volatile like the firmware's own: no operating system can have written it. */
 	{ BYTE(FIRMWARES | 0x20, 1), BYTE(FIRMWARES | 0x10, 0), ON },
-	/* Planted: both values, either variable. */
+	/* Planted: either variable, either value. */
 	{ BYTE(PLANTED, 1), BYTE(PLANTED, 0), IS_UNKNOWN },
 	{ BYTE(PLANTED, 1), ABSENT, IS_UNKNOWN },
 	{ BYTE(PLANTED, 0), BYTE(PLANTED, 0), IS_UNKNOWN },
@@ -164,7 +164,7 @@ static const struct row rows[] = {
 	{ BYTE(2, 1), BYTE(2, 0), IS_UNKNOWN },
 	{ BYTE(4, 1), BYTE(FIRMWARES, 0), IS_UNKNOWN },
 	{ BYTE(3, 1), BYTE(FIRMWARES, 0), IS_UNKNOWN },
-	/* Of another size. */
+	/* A wrong size. */
 	{ TWO_ZEROS(FIRMWARES), BYTE(FIRMWARES, 0), IS_UNKNOWN },
 	{ TWO_ZEROS(PLANTED), ABSENT, IS_UNKNOWN },
 	{ BYTE(FIRMWARES, 1), TWO_ZEROS(FIRMWARES), IS_UNKNOWN },
@@ -237,7 +237,7 @@ static void explanations(void **state)
 
 /* --- shim --- */
 
-/* Shim's two variables, with Secure Boot on, and the consequences if an old shim is there. */
+/* Shim's two variables with Secure Boot on, and the consequences if an old shim is present. */
 static const struct {
 	struct cell copy;
 	struct cell own;
@@ -247,21 +247,21 @@ static const struct {
 	{ ABSENT, ABSENT, true, SECURE_BOOT_ENABLED },
 	{ BYTE(6, 0), ABSENT, true, SECURE_BOOT_ENABLED },
 	{ BYTE(6, 1), ABSENT, false, SECURE_BOOT_DISABLED },
-	/* If there is a copy, it counts. */
+	/* A copy counts if there is one. */
 	{ BYTE(6, 0), BYTE(3, 1), true, SECURE_BOOT_ENABLED },
 	{ BYTE(6, 1), BYTE(3, 0), false, SECURE_BOOT_DISABLED },
-	/* Without one, or with somebody else's, shim's own. */
+	/* Without a copy by shim, shim's own variable counts. */
 	{ ABSENT, BYTE(3, 1), false, SECURE_BOOT_DISABLED },
 	{ ABSENT, BYTE(3, 0), true, SECURE_BOOT_ENABLED },
 	{ BYTE(7, 1), ABSENT, true, SECURE_BOOT_ENABLED },
 	{ BYTE(7, 0), BYTE(3, 1), false, SECURE_BOOT_DISABLED },
 	{ BYTE(2, 1), ABSENT, true, SECURE_BOOT_ENABLED },
-	/* An operating system could have written these, or they are not kept. */
+	/* Do not count: an operating system could have written them, or they are not stored. */
 	{ ABSENT, BYTE(7, 1), true, SECURE_BOOT_ENABLED },
 	{ ABSENT, BYTE(6, 1), true, SECURE_BOOT_ENABLED },
 	{ ABSENT, BYTE(2, 1), true, SECURE_BOOT_ENABLED },
 	{ ABSENT, BYTE(0x27, 1), true, SECURE_BOOT_ENABLED },
-	/* Unknown: the loader does not rely on shim, and does not tell Linux that anything is off. */
+	/* Unknown: the loader does not rely on shim, and does not tell Linux that Secure Boot is off. */
 	{ UNREADABLE, ABSENT, false, SECURE_BOOT_ENABLED },
 	{ TWO_ZEROS(6), ABSENT, false, SECURE_BOOT_ENABLED },
 	{ BYTE(6, 2), ABSENT, false, SECURE_BOOT_ENABLED },
@@ -294,7 +294,7 @@ static void shims_validation(void **state)
 	}
 }
 
-/* Without a shim its state does not count. */
+/* Without shim, its variables do not count. */
 static void state_without_a_shim(void **state)
 {
 	static const struct cell off = BYTE(3, 1);
@@ -308,7 +308,7 @@ static void state_without_a_shim(void **state)
 	assert_int_equal(secure_boot_mode(), SECURE_BOOT_DISABLED);
 }
 
-/* Shim looks only at the values. */
+/* Shim considers only the values. */
 static void shim_that_believes_it_on_or_off(void **state)
 {
 	static const struct {
@@ -364,7 +364,7 @@ static enum kexec_status check(enum trust trust, bool require, bool *ret_was_sho
 
 #define REQUIRED "/vmlinuz: signature: required by entry: expected Secure Boot on, found it "
 
-/* Each state: the plans that boot, and the result of a plan with `signature require`. */
+/* For each state: the plans that boot, and the result of a plan with `signature require`. */
 static void plans_in_each_state(void **state)
 {
 	bool was_shown;
@@ -391,7 +391,7 @@ static void plans_in_each_state(void **state)
 	}
 }
 
-/* In each state in which Secure Boot may be on, a kernel that is not vouched for is refused. */
+/* In each state in which Secure Boot may be on, a kernel that nobody vouches for is refused. */
 static void unsigned_kernel_in_each_state(void **state)
 {
 	bool was_shown;
@@ -424,7 +424,7 @@ static void who_is_asked(void **state)
 	has_shim = true;
 	expect_ok(check(TRUST_PLATFORM, false, &was_shown));
 	assert_int_equal(asked, SHIM);
-	/* With its validation off it would accept anything. */
+	/* Shim would accept anything, because its validation is off. */
 	leave(L"MokSBState", &shim, &own_off);
 	expect_ok(check(TRUST_PLATFORM, false, &was_shown));
 	assert_int_equal(asked, FIRMWARE);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* The note of starts: its lines, and starts that must not write one. */
+/* The note of starts: its lines, and the starts that must not write one. */
 #include "efi/notes/start_note.h"
 
 #include "common/vendor.h"
@@ -47,7 +47,7 @@ static void start(void)
 	start_note_begin(&image);
 }
 
-/* The firmware has started this entry; the boot order has 1 and 2. */
+/* The firmware has started this entry; the boot order is 1, 2. */
 static void start_entry(uint16_t number)
 {
 	static const uint16_t order[] = { 1, 2 };
@@ -167,11 +167,11 @@ static void stop_of_a_trial_is_told_from_our_own(void **state)
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		start_entry(2);
 		fake_variable_leave(note_name, &own, STORED, cases[i].note, strlen(cases[i].note));
-		/* Nothing was stopped. */
+		/* No start was stopped. */
 		assert_false(start_note_stopped());
 		say("kexec: warning: y\n");
 		assert_int_equal(start_note_stopped(), cases[i].is_of_another);
-		/* A stop that is noted already is not new. */
+		/* A stop that was noted before is not new. */
 		assert_false(start_note_stopped());
 	}
 	start_entry(2);
@@ -248,7 +248,7 @@ static void note_has_a_bound(void **state)
 		say(line);
 		start_note_refused();
 		assert_in_range(strlen(noted()), 340, START_NOTE_SIZE);
-		/* The newest is always there. */
+		/* The newest line is always there. */
 		assert_non_null(strchr(noted(), c));
 	}
 }
@@ -270,7 +270,7 @@ static void long_path_is_no_path(void **state)
 	assert_string_equal(noted(), "refused\t\ty\t2026-01-02 03:04\n");
 }
 
-/* --- foreign notes, and firmware that stores nothing --- */
+/* --- notes of others, and firmware that stores nothing --- */
 
 static void variable_of_somebody_else(void **state)
 {
@@ -284,7 +284,7 @@ static void variable_of_somebody_else(void **state)
 		start_note_refused();
 		assert_string_equal(noted(), "refused\t\\a.efi\tx\t2026-01-02 03:04\n");
 	}
-	/* A note that is too large is replaced, one without a line end is continued. */
+	/* A note that is too large is replaced. A note without a line end is continued. */
 	start();
 	fake_variable_leave(note_name, &own, STORED, log_text, START_NOTE_SIZE + 1);
 	start_note_refused();

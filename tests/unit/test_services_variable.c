@@ -9,7 +9,7 @@
 
 static const EFI_GUID vendor = { 1, 2, 3, { 4 } };
 
-/* Four to eight bytes, left by an operating system. */
+/* A variable of four to eight bytes that an operating system leaves. */
 static const struct variable wanted = {
 	.name = L"Wanted",
 	.vendor = { 1, 2, 3, { 4 } },
@@ -33,7 +33,7 @@ static enum variable_state read(uint8_t ret_value[8])
 	return variable_read(&wanted, ret_value, &reading);
 }
 
-/* Reads it, and checks that no byte of its value was returned. */
+/* Reads the variable, and asserts that no byte of its value is returned. */
 static enum variable_state read_nothing(void)
 {
 	static const uint8_t zeros[8];
@@ -97,10 +97,10 @@ static void wrong_attributes(void **state)
 	}
 	assert_string_equal(explained(VARIABLE_WRONG_ATTRIBUTES),
 			    "expected attributes 0x3 and none of 0x4, found 0x27");
-	/* Whatever its size. */
+	/* Whatever its size is. */
 	leave(7, 100);
 	assert_int_equal(read_nothing(), VARIABLE_WRONG_ATTRIBUTES);
-	/* Every variable has some attribute. */
+	/* Every variable has at least one attribute. */
 	leave(0, 4);
 	assert_int_equal(read_nothing(), VARIABLE_WRONG_ATTRIBUTES);
 	assert_int_equal(variable_look(&wanted, &reading), VARIABLE_UNREADABLE);

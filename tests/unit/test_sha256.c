@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* SHA-256 by the vectors of FIPS 180-4 and the NIST's CAVP, and every way to cut a message against one call. */
+/* SHA-256: the vectors of FIPS 180-4 and of NIST's CAVP, and every way to cut a message, compared with one call. */
 #include "common/sha256.h"
 
 #include <stdio.h>
@@ -11,7 +11,7 @@
 
 static uint8_t message[MESSAGE_SIZE];
 
-/* The same message each time. */
+/* Fills the message with the same bytes each time. */
 static void fill_message(void)
 {
 	uint32_t value = 1;
@@ -39,7 +39,7 @@ static const char *digest_of(const void *bytes, size_t size)
 	return hex(digest);
 }
 
-/* The digest of the present state must be that of the message's first `size` bytes. */
+/* The digest of the current state must be that of the message's first `size` bytes. */
 static void expect_prefix(const struct sha256 *sha256, size_t size)
 {
 	uint8_t expected[SHA256_DIGEST_SIZE];

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * Every code for SHA-256's blocks that this CPU can run, in the loader and in the relocated purgatory, compared with
- * each other and the NIST's vectors. The sanitizers do not check assembly, so forbidden pages around the data do.
+ * Every code for SHA-256 blocks that this CPU can run, in the loader and in the relocated purgatory, compared with each
+ * other and with NIST's vectors. Sanitizers do not check assembly, so pages without access surround the data.
  */
 #define _GNU_SOURCE /* memfd_create */
 #include "common/sha256.h"
@@ -17,7 +17,7 @@
 #define BLOCK_SIZE 64u
 #define MESSAGE_SIZE 8192u
 
-/* The same functions in the loader and in the purgatory. */
+/* The same functions of loader or purgatory. */
 struct hasher {
 	void (*start_with)(struct sha256 *state, enum sha256_code code);
 	void (*update)(struct sha256 *state, const void *bytes, size_t size);
@@ -40,7 +40,7 @@ static void *purgatory_function(const char *name)
 	return phys_to_ptr(purgatory.segment->mem + symbol.offset);
 }
 
-/* The first one is mbedTLS's C in the loader; the others are compared with it. */
+/* The first one is mbedTLS's C in the loader. All others are compared with it. */
 static void collect_hashers(void)
 {
 	struct hasher loaders = { sha256_start_with, sha256_update, sha256_digest, SHA256_C };
@@ -89,7 +89,7 @@ static void expect_agreement(const void *bytes, size_t size)
 	}
 }
 
-/* Linux lists AVX2 only if it has enabled its registers. */
+/* Linux lists AVX2 only if it has enabled the registers. */
 static void codes_are_what_linux_sees_too(void **state)
 {
 	bool has_code[SHA256_CODES] = { [SHA256_C] = true };
@@ -117,7 +117,7 @@ static void codes_are_what_linux_sees_too(void **state)
 
 static void codes_know_the_vectors(void **state)
 {
-	/* FIPS 180-4's examples and the million of letters; the long one as 15 625 blocks at once. */
+	/* FIPS 180-4's examples, including the million letters; the longest as 15 625 blocks in one call. */
 	static const struct {
 		const char *text;
 		size_t repeat;
@@ -192,7 +192,7 @@ static void codes_agree_on_every_two_parts(void **state)
 	}
 }
 
-/* One code makes a state and the next one continues it: all leave the same state. */
+/* One code makes a state and the next one continues it: the result must not depend on the code. */
 static void codes_go_on_with_each_others_states(void **state)
 {
 	uint8_t expected[SHA256_DIGEST_SIZE];
@@ -216,7 +216,7 @@ static void codes_go_on_with_each_others_states(void **state)
 	assert_memory_equal(found, expected, sizeof(expected));
 }
 
-/* Pages that fault lie before and behind the bytes. */
+/* Pages that fault surround the bytes. */
 static void codes_touch_nothing_but_the_bytes(void **state)
 {
 	uint8_t *pages = mmap(NULL, 3 * PAGE_SIZE, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
@@ -236,8 +236,8 @@ static void codes_touch_nothing_but_the_bytes(void **state)
 }
 
 /*
- * More than 2^32 bytes in one call, which mbedTLS's own update would miscount, from a few pages that are mapped again
- * and again. 65537 letters `a` more than 4 GiB: the digest is sha256sum's.
+ * More than 2^32 bytes in one call, which mbedTLS's own update would miscount. A few pages are mapped repeatedly: 4 GiB
+ * and 65537 letters `a`. The expected digest is sha256sum's.
  */
 static void more_than_4_gib_at_once(void **state)
 {

@@ -17,7 +17,7 @@
 typedef void leaves_function(enum sha256_code code, const void *leaves, size_t count,
 			     uint8_t (*ret_digests)[SHA256_DIGEST_SIZE]);
 
-/* The same function in the loader and in the purgatory. */
+/* The same function of loader and purgatory. */
 static leaves_function *functions[2] = { sha256_leaves };
 
 static uint8_t bytes[SHIFT_MAX + LEAVES_MAX * SHA256_LEAF_SIZE];
@@ -45,7 +45,7 @@ static void expect_no_change(const uint8_t *canary)
 		assert_int_equal(canary[i], CANARY);
 }
 
-/* Before the first digest and behind the last there are canaries. */
+/* Canaries surround the digests. */
 static void expect_digests(enum sha256_code code, const uint8_t *leaves, size_t count,
 			   const uint8_t (*expected)[SHA256_DIGEST_SIZE])
 {
@@ -99,7 +99,7 @@ static void codes_agree_at_every_alignment(void **state)
 	}
 }
 
-/* The leaves are as large as a page: before them and behind them lie pages that fault. */
+/* A leaf has the size of a page: pages that fault surround the leaves. */
 static void codes_touch_nothing_but_the_leaves(void **state)
 {
 	const size_t count_max = 17;

@@ -47,7 +47,7 @@ static void names_are_visible_ascii(void **state)
 	assert_false(is_name("a\n.cred"));
 }
 
-/* In an archive these names would lead out of its folder. */
+/* In an archive such names would lead out of its folder. */
 static void names_have_no_separators(void **state)
 {
 	(void)state;

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* OEM strings in the firmware's tables, and tables that are broken. */
+/* OEM strings in the firmware's tables, and broken tables. */
 #include "boot/smbios.h"
 
 #include "tests/unit/support.h"
 
 #define PREFIX TEXT("io.systemd.stub.kernel-cmdline-extra=")
 
-/* The string literal's own NUL counts. */
+/* Each literal's own NUL counts as well. */
 #define BIOS "\x00\x06\x01\x00zz" "Vendor\0" "1.0\0" "\0"
 #define BOARD "\x02\x04\x02\x00" "\0\0"
 #define OEM "\x0b\x05\x03\x00\x02" "other=1\0" "io.systemd.stub.kernel-cmdline-extra=quiet splash\0" "\0"
@@ -65,7 +65,7 @@ static void structures_that_make_no_sense_end_the_table(void **state)
 	assert_false(find(too_long, sizeof(too_long), &rest));
 }
 
-/* The table ends at each byte in turn: nothing behind is read, and half a string is none. */
+/* The table ends at each byte in turn. Nothing behind it is read, and half a string does not count. */
 static void table_that_is_cut_off(void **state)
 {
 	static const char table[] = BIOS BOARD OEM;
@@ -76,7 +76,7 @@ static void table_that_is_cut_off(void **state)
 		char *copy = malloc(size ? size : 1);
 
 		memcpy(copy, table, size);
-		/* The literal's NUL stands behind the two at the end. */
+		/* The literal's NUL follows the two NULs at the end. */
 		assert_int_equal(find(copy, size, &rest), size >= sizeof(table) - 1);
 		free(copy);
 	}
@@ -107,7 +107,7 @@ static void entry_points_of_both_forms(void **state)
 	assert_true(smbios_entry_point(entry_32, sizeof(entry_32), &table));
 	assert_int_equal(table.addr, 0x80005678);
 	assert_int_equal(table.size, 0x1234);
-	/* As SMBIOS 2.1 has it. */
+	/* As in SMBIOS 2.1. */
 	entry_32[5] = 0x1e;
 	seal(entry_32, 0x1e, 4);
 	assert_true(smbios_entry_point(entry_32, sizeof(entry_32), &table));

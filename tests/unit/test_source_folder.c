@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* Folders of firmware that fails, lies and never ends. */
+/* Folders of firmware that fails, lies, and never ends a listing. */
 #include "efi/source/folder.h"
 
 #include <stdio.h>
@@ -25,11 +25,11 @@ static struct {
 	size_t count;
 	size_t next;
 	bool never_ends;
-	uint64_t attribute; /* of the folder */
-	unsigned fails_at;  /* 0: none; else the Nth call, counted from 1, returns the status */
+	uint64_t attribute; /* the folder's */
+	unsigned fails_at;  /* the Nth call returns `status`, counted from 1; 0: none */
 	unsigned calls;
 	EFI_STATUS status;
-	UINTN size_lie; /* the size of an entry that Read reports */
+	UINTN size_lie; /* the size that Read reports for an entry */
 	bool has_no_nul;
 	unsigned held;
 	bool is_there;
@@ -102,7 +102,7 @@ enum kexec_status volume_open_folder(struct volume *volume, const char *path, EF
 	return KEXEC_OK;
 }
 
-/* A slow volume must not end the boot. */
+/* A slow volume must not make the watchdog end the boot. */
 static EFI_STATUS EFIAPI set_watchdog(UINTN seconds, UINT64 code, UINTN size, CHAR16 *data)
 {
 	(void)code, (void)size, (void)data;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* An initrd that the program before us has registered, and that lies about itself. */
+/* An initrd that the program before us has registered, and that reports wrong sizes and errors. */
 #include "efi/source/registered_initrd.h"
 
 #include "efi/services/firmware.h"
@@ -13,7 +13,7 @@ static struct {
 	EFI_STATUS size_status; /* of the call without a buffer */
 	UINTN said_size;
 	EFI_STATUS load_status;
-	UINTN loaded_size; /* the reported size of the load */
+	UINTN loaded_size; /* the size that the load reports */
 	EFI_STATUS allocate_status;
 	unsigned loads;
 	UINTN pages_held;
@@ -28,7 +28,7 @@ static EFI_STATUS EFIAPI load_file(EFI_LOAD_FILE_PROTOCOL *self, EFI_DEVICE_PATH
 				   UINTN *size, void *buffer)
 {
 	(void)self;
-	/* Only the end of the path is left, and UEFI has no boot policy here. */
+	/* Of the path only its end is left; and UEFI forbids a boot policy here. */
 	assert_int_equal(path->Type, END_DEVICE_PATH_TYPE);
 	assert_int_equal(path->SubType, END_ENTIRE_DEVICE_PATH_SUBTYPE);
 	assert_false(boot_policy);
@@ -90,7 +90,7 @@ static EFI_STATUS EFIAPI free_pages(EFI_PHYSICAL_ADDRESS addr, UINTN pages)
 	return EFI_SUCCESS;
 }
 
-/* One that tells the truth. */
+/* An initrd without faults. */
 static void start(void)
 {
 	static EFI_BOOT_SERVICES boot_services = {
@@ -202,7 +202,7 @@ static void expect_read_failure(enum kexec_status status, const char *expected_w
 	const char *why;
 
 	expect_ok(open_initrd());
-	/* A retry does not help. */
+	/* A retry returns the same error. */
 	for (int tries = 0; tries < 2; tries++) {
 		assert_int_equal(read_at(0, &size, bytes, &why), status);
 		assert_string_equal(why, expected_why);
@@ -233,7 +233,7 @@ static void size_that_was_a_lie(void **state)
 	start();
 	fake.loaded_size = 11;
 	expect_read_failure(KEXEC_IO, "more than it said before");
-	/* If less is loaded, it ends early, like a file. */
+	/* If fewer bytes are loaded, it ends early, as a file would. */
 	start();
 	fake.loaded_size = 3;
 	expect_ok(open_initrd());
@@ -251,7 +251,7 @@ static void compared_with_what_was_loaded(void **state)
 	expect_error(registered_initrd_expect(&initrd, "0123456788", "/a"), KEXEC_MISMATCH,
 		     "registered initrd: expected the bytes of /a, which has the same size, found others");
 	initrd.source.close(&file);
-	/* It is closed when its twin has been loaded, and holds nothing afterwards. */
+	/* Once its twin has been loaded, it is closed and holds nothing. */
 	expect_ok(registered_initrd_expect(&initrd, content, "/a"));
 	assert_int_equal(fake.pages_held, 0);
 	fake.load_status = EFI_DEVICE_ERROR;

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* Our own image, if firmware and linker disagree about it. */
+/* Our own image, if firmware and linker disagree about its place. */
 #include "efi/source/self.h"
 
 #include "boot/sealed_image.h"
 #include "tests/unit/support.h"
 
-/* The linker's, in an image. */
+/* The linker defines it in an image. */
 const uint8_t ImageBase[4096];
 
 static void image_that_the_firmware_knows(void **state)
@@ -20,7 +20,7 @@ static void image_that_the_firmware_knows(void **state)
 	assert_int_equal(found.layout, PE_LOADED);
 }
 
-/* Its sections are searched at the place of the code, whatever the firmware reports. */
+/* The sections are searched at the place of the running code, whatever the firmware reports. */
 static void image_that_the_firmware_takes_for_another(void **state)
 {
 	static const uint8_t other[4096];

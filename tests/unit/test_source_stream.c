@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* Streams over a source that is slow, short, broken, or reports wrong sizes. */
+/* Streams from a source that is slow, short or broken, or that reports wrong sizes. */
 #include "efi/source/stream.h"
 
 #include <sys/mman.h>
@@ -12,21 +12,21 @@
 #define MIB (1ull << 20)
 #define FILE_SIZE (5 * MIB + 123)
 
-/* --- a source whose bytes tell their place --- */
+/* --- a source whose bytes depend on their offset --- */
 
 static struct {
-	uint64_t size;	      /* what it says */
-	uint64_t end;	      /* where it really ends */
-	uint64_t largest;     /* the largest read that it bears; 0: any */
-	uint64_t at_once_max; /* a read returns at most this; 0: everything requested */
-	uint64_t lies_by;     /* a read reports so much more than it returned */
+	uint64_t size;	      /* the reported size */
+	uint64_t end;	      /* the real end */
+	uint64_t largest;     /* a longer read fails; 0: no limit */
+	uint64_t at_once_max; /* the most bytes that a read returns; 0: all */
+	uint64_t lies_by;     /* a read reports this many bytes more than it returned */
 	unsigned fails_at;    /* the Nth read fails, counted from 1; 0: none */
-	bool is_broken;	      /* after a read that it does not bear, until it is opened anew */
+	bool is_broken;	      /* since a read that was too long, until it is opened again */
 	bool reopen_fails;
-	bool is_silent; /* it says itself why a read fails */
+	bool is_silent; /* logs the reason of a failed read itself */
 	unsigned reads;
 	uint64_t largest_asked;
-	uint64_t next; /* where the next read must begin */
+	uint64_t next; /* the offset at which the next read must begin */
 	unsigned open_count;
 } fake;
 
@@ -167,7 +167,7 @@ static void start_firmware(void)
 	firmware_init(NULL, &system_table);
 }
 
-/* --- a sink that wants each byte once, in order --- */
+/* --- a sink that expects each byte once, in order --- */
 
 struct counting_sink {
 	struct sink sink;
@@ -188,7 +188,7 @@ static void count(struct sink *sink, uint64_t addr, uint64_t size)
 	counting->offset += size;
 }
 
-/* Memory above or below 4 GiB. */
+/* Maps memory above or below 4 GiB. */
 static uint64_t map(uint64_t size, int flags)
 {
 	void *place = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | flags, -1, 0);
@@ -269,12 +269,12 @@ static void large_read_that_breaks_the_file(void **state)
 	fake.largest = READ_SIZE_PIECE;
 	expect_all_read();
 	assert_string_equal(logged(), "/file: a read of 4194427 bytes found WHY: reading less at once\n");
-	/* Once is enough, whichever file it was. */
+	/* One failure is enough, whichever file it was. */
 	assert_false(source.bears_large_reads);
 	assert_int_equal(fake.reads, 1 + 6 + 1);
 }
 
-/* Files that were open at the failure may be broken, too. */
+/* Other files that were open at the failure may be broken, too. */
 static void large_read_of_another_file_that_breaks_this_one(void **state)
 {
 	struct stream other;
@@ -290,7 +290,7 @@ static void large_read_of_another_file_that_breaks_this_one(void **state)
 	stream = other;
 	expect_ok(read_all());
 	assert_false(fake.is_broken);
-	/* Once is enough. */
+	/* The file is reopened once. */
 	fake.reopen_fails = true;
 	expect_ok(stream_expect_end(&stream));
 }
@@ -349,7 +349,7 @@ static void source_that_reads_whole_and_fails(void **state)
 	assert_int_equal(fake.reads, 1);
 }
 
-/* To memory that it may not reach it is read in pieces. */
+/* A source that reads whole files reads in pieces to memory that it cannot reach. */
 static void source_that_reads_whole_to_high_memory(void **state)
 {
 	(void)state;

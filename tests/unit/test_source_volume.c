@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* Files on a volume of firmware that fails at each call in turn. */
+/* Files on a volume, with firmware that fails at each call in turn. */
 #include "efi/source/volume.h"
 
 #include "boot/volume_path.h"
@@ -12,14 +12,14 @@
 static const char content[] = "0123456789";
 
 static struct {
-	EFI_STATUS status; /* of the Nth call, counted from 1 */
+	EFI_STATUS status; /* the result of the Nth call, counted from 1 */
 	unsigned fails_at; /* 0: none */
 	unsigned calls;
-	unsigned held;	/* handles that are open */
-	char path[600]; /* the last one opened, in ASCII */
+	unsigned held;	/* open handles */
+	char path[600]; /* the last path opened, in ASCII */
 	uint64_t attribute;
 	uint64_t position;
-	bool has_image; /* at the path that our image has */
+	bool has_image; /* a file exists at our image's path */
 } fake;
 
 static struct _EFI_FILE_HANDLE root;
@@ -108,7 +108,7 @@ static EFI_STATUS EFIAPI open_volume(EFI_SIMPLE_FILE_SYSTEM_PROTOCOL *self, EFI_
 	return EFI_SUCCESS;
 }
 
-/* A partition of a GPT, whose PARTUUID is zeros and 7f; and the path of our image on it. */
+/* A GPT partition whose PARTUUID is zeros and 7f; and our image's path on it. */
 static uint8_t device_path[42 + 4] = { 4, 1, 42, [24 + 15] = 0x7f, [41] = 2, [42] = 0x7f, 0xff, 4 };
 static uint8_t image_path_nodes[] = { 4, 4, 12, 0, '\\', 0, 'k', 0, 0, 0, 0, 0, 0x7f, 0xff, 4, 0 };
 
@@ -241,7 +241,7 @@ static void each_call_fails_in_turn(void **state)
 		enum kexec_status status;
 		const char *line;
 	} expected[] = {
-		/* The call before it, for the file system, is made again when drivers have been connected. */
+		/* The call before it asks for the file system. The loader retries that one after connecting drivers. */
 		{ KEXEC_IO,
 		  "cannot open the volume " NAME ": expected a file system that this firmware reads (GRUB reads "
 		  "more), found DEVICE_ERROR; volume= in the load options names another" },
@@ -255,7 +255,7 @@ static void each_call_fails_in_turn(void **state)
 		fake.fails_at = i + 2;
 		expect_error(open_path("/a"), expected[i].status, expected[i].line);
 		expect_nothing_held();
-		/* A call that has failed once can be retried. */
+		/* A retry succeeds. */
 		expect_ok(open_path("/a"));
 		volume.source.close(&file);
 		expect_nothing_held();
@@ -285,7 +285,7 @@ static void nobody_says_which_volume(void **state)
 	expect_nothing_held();
 }
 
-/* The file is missing. Is our image there? */
+/* The file is missing; `has_image` is whether our image is on that volume. */
 static void expect_not_found(const char *path, bool has_image, enum volume_role role, const char *line)
 {
 	start();
@@ -309,7 +309,7 @@ static void file_that_is_not_there(void **state)
 	expect_not_found("/a", false, VOLUME_OWN, "/a" NOT_FOUND ELSEWHERE);
 	expect_not_found("/a", false, VOLUME_OTHER, "/a" NOT_FOUND "\n");
 	expect_not_found("/boot/a", true, VOLUME_OWN, "/boot/a" NOT_FOUND WITHOUT_BOOT);
-	/* One remedy: the path may be right on the program's own volume. */
+	/* The message names one remedy: the path may be right on the program's own volume. */
 	expect_not_found("/boot/a", false, VOLUME_OWN, "/boot/a" NOT_FOUND ELSEWHERE);
 }
 
@@ -392,7 +392,7 @@ static void expect_not_opened(EFI_STATUS found, enum kexec_status status, const 
 	expect_nothing_held();
 }
 
-/* The message is only for missing files, whichever error the firmware returns for them. */
+/* Only missing files get the message, whichever error the firmware returns for them. */
 static void file_that_is_not_there_and_why(void **state)
 {
 	(void)state;
@@ -438,7 +438,7 @@ static void folder_is_opened(void **state)
 	assert_string_equal(logged(), "");
 }
 
-/* The file is optional: its absence is no error. */
+/* The file is optional, so its absence is no error. */
 static void folder_that_is_not_there(void **state)
 {
 	static const EFI_STATUS found[] = { EFI_NOT_FOUND, EFI_INVALID_PARAMETER };
@@ -451,7 +451,7 @@ static void folder_that_is_not_there(void **state)
 		assert_null(open_folder());
 		expect_nothing_held();
 	}
-	/* No file system: as on the device of a network boot. */
+	/* There is no file system, as on the device of a network boot. */
 	start();
 	fake.fails_at = 2;
 	assert_null(open_folder());

@@ -21,14 +21,14 @@
 static uint8_t found[SPACE_SIZE];
 static uint8_t expected[SPACE_SIZE];
 
-/* Two equal buffers of bytes that all differ from each other. */
+/* Makes two equal buffers in which all bytes differ. */
 static void fill(void)
 {
 	for (size_t i = 0; i < SPACE_SIZE; i++)
 		found[i] = expected[i] = (uint8_t)(i * 7 + 1);
 }
 
-/* The direction flag, which the ABI wants clear. */
+/* The direction flag, which must be clear by the ABI. */
 static bool direction_is_down(void)
 {
 	uint64_t flags;
@@ -126,7 +126,7 @@ static void compares_first_difference_at_every_place(void **state)
 		fill();
 		found[at] = 0xf0;
 		expected[at] = 0x0f;
-		/* What follows the first difference says the opposite. */
+		/* The bytes behind the first difference compare the other way. */
 		if (at + 1 < SPACE_SIZE) {
 			found[at + 1] = 0;
 			expected[at + 1] = 0xff;

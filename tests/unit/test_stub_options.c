@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* Command lines, and whether the kernel's EFI stub finds an option in them. */
+/* Whether the kernel's EFI stub finds an option in a command line. */
 #include "boot/stub_options.h"
 
 #include "tests/unit/support.h"
 
-/* From memory of just its size: there is no NUL to rely on. */
+/* Searches in memory of exactly the line's size, without a NUL. */
 static bool found(const char *command_line)
 {
 	size_t length = strlen(command_line);
@@ -41,7 +41,7 @@ static void option_that_is_there(void **state)
 		/* The last one counts. */
 		"efi=debug efi=nosoftreserve",
 		"efi=nosoftreserve efi",
-		/* Quotes around the value, or all of it. */
+		/* Quotes around the value, or around the whole word. */
 		"efi=\"nosoftreserve\"",
 		"efi=\"debug,nosoftreserve\" quiet",
 		"\"efi=nosoftreserve\"",
@@ -49,7 +49,7 @@ static void option_that_is_there(void **state)
 		"efi=\"nosoftreserve",
 		"efi=\"a b,nosoftreserve\"",
 		"a=\"b c\" efi=nosoftreserve",
-		/* The word that ends the kernel's parameters does not count. */
+		/* Only the word -- ends the kernel's parameters. */
 		"--=1 efi=nosoftreserve",
 		"a-- efi=nosoftreserve --",
 		"\240efi=nosoftreserve\240",

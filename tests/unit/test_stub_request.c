@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* Requests in the load options of our image if that is a unified image. */
+/* Requests in the load options of our image, if it is a unified image. */
 #include "boot/stub_request.h"
 
 #include "tests/unit/support.h"
@@ -86,7 +86,7 @@ static void words_that_are_no_profile(void **state)
 	(void)state;
 	for (size_t i = 0; i < sizeof(lines) / sizeof(lines[0]); i++) {
 		parse_from(lines[i], &(struct load_options_sender){ .is_shell = false, .own_path = OWN_PATH });
-		/* A lone short word without small letters is a mark of firmware. */
+		/* A single short word without small letters counts as a mark of the firmware. */
 		expect(NO_PROFILE, strlen(lines[i]) <= 2 && lines[i][1] != 'x' ? "" : lines[i]);
 	}
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* Event logs as firmware keeps them, whole and damaged. The address sanitizer watches the end of the memory. */
+/* Event logs as firmware keeps them, complete and damaged. The address sanitizer detects reads behind the memory. */
 #include "boot/tcg_log.h"
 
 #include "tests/unit/support.h"
@@ -21,7 +21,7 @@ static void put_many(size_t count)
 	length += count;
 }
 
-/* Each returns the place where the event begins. */
+/* Each function returns the place where its event begins. */
 static size_t put_event_1_2(uint32_t type, uint32_t content_size)
 {
 	size_t start = length;
@@ -34,7 +34,7 @@ static size_t put_event_1_2(uint32_t type, uint32_t content_size)
 	return start;
 }
 
-/* The first event: algorithms SHA-1, SHA-256 and SHA-384, and 3 bytes of the vendor's. */
+/* The first event: algorithms SHA-1, SHA-256 and SHA-384, and 3 vendor bytes. */
 static void put_spec_id(void)
 {
 	put(0, 4);
@@ -78,7 +78,7 @@ static void begin(void)
 	memset(bytes, 0, sizeof(bytes));
 }
 
-/* In memory of just `room` bytes. */
+/* In memory of exactly `room` bytes. */
 static uint64_t size_within(enum tcg_log_format format, uint64_t room, uint64_t last, bool whole)
 {
 	uint8_t *copy = malloc(room);
@@ -128,7 +128,7 @@ static void log_of_the_new_format(void **state)
 	put_event_2(4, 5);
 	assert_int_equal(size_within(TCG_LOG_FORMAT_2, sizeof(bytes), last, true), end);
 	assert_int_equal(size_within(TCG_LOG_FORMAT_2, end, last, true), end);
-	/* A header without events is a log as well. */
+	/* A header without events is a log, too. */
 	assert_int_equal(size_within(TCG_LOG_FORMAT_2, end, 0, true), first_end);
 	assert_int_equal(size_within(TCG_LOG_FORMAT_2, first_end, 0, true), first_end);
 }
@@ -162,9 +162,9 @@ static void last_event_that_is_none(void **state)
 	put_spec_id();
 	second = put_event_2(8, 16);
 	last = put_event_2(8, 16);
-	/* Within an event: everything up to the end of the event. */
+	/* `last` is within an event: the log ends with that event. */
 	assert_int_equal(size_within(TCG_LOG_FORMAT_2, length, second + 1, false), last);
-	/* Behind all events: zeroed memory. */
+	/* `last` is behind all events, in zeroed memory. */
 	assert_int_equal(size_within(TCG_LOG_FORMAT_2, length + 200, length + 100, false), length);
 	assert_int_equal(size_within(TCG_LOG_FORMAT_2, length, UINT64_MAX, false), length);
 }
@@ -176,11 +176,11 @@ static void event_without_sense(void **state)
 		uint32_t value;
 		size_t width;
 	} damages[] = {
-		{ 8, 4, 4 }, /* more digests than there are algorithms */
+		{ 8, 4, 4 }, /* more digests than algorithms */
 		{ 8, UINT32_MAX, 4 },
-		{ 12, SM3, 2 }, /* not among them */
+		{ 12, SM3, 2 }, /* not one of the algorithms */
 		{ 12 + 34, 0, 2 },
-		{ 12 + 34 + 22, 5000, 4 }, /* longer than its memory */
+		{ 12 + 34 + 22, 5000, 4 }, /* longer than the memory */
 		{ 12 + 34 + 22, UINT32_MAX, 4 },
 	};
 
@@ -206,19 +206,19 @@ static void first_event_without_sense(void **state)
 	begin();
 	put_spec_id();
 	last = put_event_2(8, 16);
-	/* As many algorithms as its content has no room for, by one and by many. */
+	/* More algorithms than fit in the content: one more, and many more. */
 	bytes[32 + 24] = 5;
 	assert_int_equal(size_within(TCG_LOG_FORMAT_2, length, last, false), 0);
 	memset(bytes + 32 + 24, 0xff, 4);
 	assert_int_equal(size_within(TCG_LOG_FORMAT_2, length, last, false), 0);
-	/* A content that has no room for their number. */
+	/* The content has no room for their number. */
 	bytes[28] = 27;
 	assert_int_equal(size_within(TCG_LOG_FORMAT_2, length, last, false), 0);
 	memset(bytes + 28, 0xff, 4);
 	assert_int_equal(size_within(TCG_LOG_FORMAT_2, length, last, false), 0);
 }
 
-/* With a list of any length, in which each digest is looked for, a log of a few MiB would outlast the watchdog. */
+/* Otherwise a few MiB of log, with a long list in which each digest is looked up, would outlast the watchdog. */
 static void as_many_algorithms_as_there_can_be(void **state)
 {
 	(void)state;
@@ -244,7 +244,7 @@ static void no_algorithms(void **state)
 	put_spec_id();
 	last = length;
 	memset(bytes + 32 + 24, 0, 4);
-	/* Events without digests are events. */
+	/* Events without digests count as events. */
 	put(4, 4);
 	put(8, 4);
 	put(0, 4);
@@ -255,7 +255,7 @@ static void no_algorithms(void **state)
 
 enum { PCR = 4, APPLICATION = 8 }; /* PCR: of put_event_2; put_event_1_2 has 7 */
 
-/* In memory of just `room` bytes, as if the last event began at `last`. */
+/* In memory of exactly `room` bytes. The last event begins at `last`. */
 static bool contains(enum tcg_log_format format, uint64_t room, uint64_t from, uint64_t last, bool whole)
 {
 	uint8_t *copy = malloc(room);
@@ -288,14 +288,14 @@ static void event_anywhere_behind(void **state)
 	assert_true(contains(TCG_LOG_FORMAT_2, sizeof(bytes), from, last, true));
 	assert_true(contains(TCG_LOG_FORMAT_2, length, application, last, true));
 	assert_true(contains(TCG_LOG_FORMAT_2, length, application, application, true));
-	/* Earlier events do not count, nor those behind the last. */
+	/* Events before `from` do not count, nor do events behind the last. */
 	assert_false(contains(TCG_LOG_FORMAT_2, length, application + 1, last, true));
 	assert_false(contains(TCG_LOG_FORMAT_2, length, from, from, true));
 	assert_true(contains(TCG_LOG_FORMAT_2, length, 0, from, true));
-	/* No event has been added. */
+	/* The log has no new event. */
 	assert_false(contains(TCG_LOG_FORMAT_2, length, length, last, true));
 	assert_false(contains(TCG_LOG_FORMAT_2, length, UINT64_MAX, last, true));
-	/* An event of another register, or of another type. */
+	/* An event in another register, or of another type. */
 	bytes[application] = PCR + 1;
 	assert_false(contains(TCG_LOG_FORMAT_2, length, from, last, true));
 	bytes[application] = PCR;
@@ -312,7 +312,7 @@ static void event_anywhere_behind_in_the_old_format(void **state)
 	begin();
 	assert_false(contains(TCG_LOG_FORMAT_1_2, 1, 0, 0, false));
 	put_event_1_2(APPLICATION, 12);
-	/* If the log was empty, the first event is new. */
+	/* If the log was empty, its first event is new. */
 	assert_true(contains(TCG_LOG_FORMAT_1_2, length, 0, 0, true));
 	from = length;
 	put_event_1_2(APPLICATION, 100);
@@ -321,7 +321,7 @@ static void event_anywhere_behind_in_the_old_format(void **state)
 	assert_false(contains(TCG_LOG_FORMAT_1_2, length, last, last, true));
 }
 
-/* An event in front of the damage is found; any other could be behind it. */
+/* An event before the damage is found. Any other event might be behind it. */
 static void event_in_a_damaged_log(void **state)
 {
 	size_t from;
@@ -376,7 +376,7 @@ static void final_events(void **state)
 	put_event_2(9, 7);
 	assert_int_equal(final_size(TCG_LOG_FORMAT_2, log_size, table, 1000), end - table - 16);
 	assert_int_equal(final_size(TCG_LOG_FORMAT_2, log_size, table, end - table), end - table - 16);
-	/* More are announced than lie in the memory. */
+	/* The table announces more events than the memory holds. */
 	for (size_t room = 0; room < end - table; room++)
 		assert_int_equal(final_size(TCG_LOG_FORMAT_2, log_size, table, room),
 				 room >= event - table ? event - table - 16 : 0);
@@ -384,7 +384,7 @@ static void final_events(void **state)
 	assert_int_equal(final_size(TCG_LOG_FORMAT_2, log_size, table, end - table), 0);
 	memset(bytes + table + 8, 0xff, 8);
 	assert_int_equal(final_size(TCG_LOG_FORMAT_2, log_size, table, length - table), length - table - 16);
-	/* Without the header the length of a digest is unknown. */
+	/* Without the log's header, the length of a digest is unknown. */
 	assert_int_equal(final_size(TCG_LOG_FORMAT_2, 40, table, length - table), 0);
 	assert_int_equal(final_size(TCG_LOG_FORMAT_1_2, log_size, table, length - table), 0);
 }

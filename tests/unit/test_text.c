@@ -16,11 +16,11 @@ static void check_text(struct text found, const char *expected, size_t length, c
 	}
 }
 
-/* A test's allocations; the end of its process frees them. */
+/* Copies of a test's texts, which the end of its process frees. */
 static char *copies[256];
 static size_t copies_count;
 
-/* A copy of exactly its own size, so that a sanitizer detects reads behind it. */
+/* A copy in memory of exactly its size, so that a sanitizer detects reads behind it. */
 static struct text text_of(const char *bytes, size_t length)
 {
 	char *copy = malloc(length ? length : 1);
@@ -163,7 +163,7 @@ static void no_line_after_the_last_line_feed(void **state)
 
 /* --- UTF-8 to UTF-16 --- */
 
-/* Converts with the exact capacity, with one unit more, and with every smaller one, which must be refused. */
+/* Converts with exactly the needed capacity, with one unit more, and with every smaller one, which must be refused. */
 static void check_utf16(struct text text, const uint16_t *expected, size_t units, const char *file, int line)
 {
 	uint16_t found[64];
@@ -340,7 +340,7 @@ static void continuation_wrong(void **state)
 
 /* --- UTF-16 to UTF-8 --- */
 
-/* Reads all of `bytes`, of exactly `size` bytes and at an odd address. */
+/* Converts `bytes`, in memory of exactly `size` bytes at an odd address. */
 static void check_utf8(const char *bytes, size_t size, const char *expected, const char *file, int line)
 {
 	uint8_t *copy = malloc(size + 1);
@@ -357,7 +357,7 @@ static void check_utf8(const char *bytes, size_t size, const char *expected, con
 		length += count;
 	}
 	found[length] = '\0';
-	/* The end stays the end. */
+	/* Reading on at the end returns the end again. */
 	assert_int_equal(utf16_take_utf8(&reader, utf8), 0);
 	if (length != strlen(expected) || memcmp(found, expected, length) != 0) {
 		print_error("expected \"%s\", found \"%s\"\n", expected, found);

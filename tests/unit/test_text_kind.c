@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* Text, its encoding, and data that only looks like text. */
+/* Text, its encoding, and data that only resembles text. */
 #include "boot/text_kind.h"
 
 #include "tests/unit/support.h"
 
-/* A copy of exactly its own size, at an odd address, so that a sanitizer detects reads behind it. */
+/* A copy in memory of exactly its size, at an odd address, so that a sanitizer detects reads behind it. */
 static enum text_kind kind_of(const void *bytes, size_t size)
 {
 	uint8_t *copy = test_malloc(size + 1);
@@ -56,7 +56,7 @@ static void utf16_with_a_mark(void **state)
 {
 	(void)state;
 	expect_kind("\xff\xfel\0i\0n\0u\0x\0", TEXT_UTF16);
-	/* Only the mark decides: nothing here is ASCII. */
+	/* Only the mark shows the encoding, because nothing here is ASCII. */
 	expect_kind("\xff\xfe\x00\x4e\x01\x4e", TEXT_UTF16);
 	expect_kind("\xff\xfex\0\0\0", TEXT_UTF16);
 	expect_kind("\xff\xfe\x3d\xd8", TEXT_BINARY);
@@ -69,9 +69,9 @@ static void utf16_without_a_mark(void **state)
 	expect_kind("l\0i\0n\0u\0x\0", TEXT_UTF16);
 	expect_kind("-\0-\0", TEXT_UTF16);
 	expect_kind("l\0i\0n\0u\0x\0\0\0junk", TEXT_UTF16);
-	/* Half a unit at the end is for the caller to judge. */
+	/* Half a unit at the end is left to the caller. */
 	expect_kind("l\0i\0n", TEXT_UTF16);
-	/* A path in Chinese behind our word, and a name in Chinese in front of it. */
+	/* A Chinese path behind our word, and a Chinese name in front of it. */
 	expect_kind("e\0=\0\x85\x51\x38\x68\x85\x51\x38\x68\x85\x51\x38\x68", TEXT_UTF16);
 	expect_kind("\x2f\x54\xa8\x52 \0-\0", TEXT_UTF16);
 	expect_kind("a\0b\0\x3d\xd8", TEXT_BINARY);
@@ -82,7 +82,7 @@ static void utf16_big_endian(void **state)
 	(void)state;
 	expect_kind("\xfe\xff\0l\0i", TEXT_UTF16_BIG_ENDIAN);
 	expect_kind("\0l\0i\0n\0u\0x", TEXT_UTF16_BIG_ENDIAN);
-	/* U+4E00 and U+0A00 look like big endian. */
+	/* U+4E00 and U+0A00 resemble big endian. */
 	expect_kind("a\0b\0c\0\x00\x4e\x00\x0a", TEXT_UTF16);
 }
 
@@ -104,7 +104,7 @@ static void one_encoding_that_goes_on_as_another(void **state)
 	(void)state;
 	expect_kind("linux=/vmlinuz -\0-\0", TEXT_BINARY);
 	expect_kind("linux=/a\0b", TEXT_BINARY);
-	/* Of odd length; what follows looks like big endian. */
+	/* The length is odd, and the part behind the first words resembles big endian. */
 	expect_kind("linux\n\n#\0 \0a\0 \0c\0o\0m\0m\0e\0n\0t\0", TEXT_BINARY);
 }
 

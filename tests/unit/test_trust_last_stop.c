@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* The note of the last stop: a real one, a forged one, and one that the firmware keeps. */
+/* The note of the last stop: a genuine one, a forged one, and one that the firmware does not delete. */
 #include "efi/notes/last_stop.h"
 
 #include "common/stop_note.h"
@@ -100,7 +100,7 @@ static void each_kind_is_told(void **state)
 					 "INVALID_PARAMETER"));
 }
 
-/* It is deleted nevertheless, because nobody needs its content. */
+/* The loader deletes it nevertheless, because nobody needs its content. */
 static void not_as_we_write_it(void **state)
 {
 	static const uint32_t attributes[] = { 0x2, 0x3, 0x6, 0x5 };
@@ -150,7 +150,7 @@ static void note_that_cannot_be_deleted(void **state)
 	fake_firmware.set_status = EFI_WRITE_PROTECTED;
 	expect_nothing_follows(last_stop_report());
 	assert_non_null(strstr(logged(), "the firmware does not delete the note of it; going on"));
-	/* If the firmware keeps refusing the exit, the machine must not reset for ever. */
+	/* If the firmware keeps refusing the exit, resets must not repeat for ever. */
 	note = (struct stop_note){ .kind = STOP_EXIT, .on_mismatch = ON_MISMATCH_RESET };
 	fake_firmware_start(NULL, 0);
 	fake_variable_leave(name, &vendor, STOP_NOTE_ATTRIBUTES, &note, sizeof(note));
@@ -196,7 +196,7 @@ static void policy_is_the_entrys(void **state)
 	}
 }
 
-/* The note that the next start finds after a stop with this policy. */
+/* The note that the next start finds, after a stop with this policy. */
 static struct last_stop stopped_with(struct stop_policy policy)
 {
 	struct stop_note note = mismatch();
@@ -211,7 +211,7 @@ static struct last_stop stopped_with(struct stop_policy policy)
 
 #define NOT_TRIED(name) name ": not tried: the last start of it was stopped: digest mismatch in initrd"
 
-/* Each start is stopped with a reset: after the last entry the loader returns to the firmware. */
+/* Each start is stopped with a reset. After the last entry the loader returns to the firmware. */
 static void starts_that_are_all_stopped_come_to_an_end(void **state)
 {
 	const struct boot_plan a = plan_of("a", ON_MISMATCH_RESET);
@@ -232,12 +232,12 @@ static void starts_that_are_all_stopped_come_to_an_end(void **state)
 	expect_error(last_stop_check(&last, &a, &first), KEXEC_MISMATCH, NOT_TRIED("a"));
 	expect_error(last_stop_check(&last, &b, &between), KEXEC_MISMATCH, NOT_TRIED("b"));
 	expect_error(last_stop_check(&last, &c, &last_one), KEXEC_MISMATCH, "not trying again at once");
-	/* The note is gone: the start after that begins anew. */
+	/* The note is gone, so the next start tries all entries again. */
 	last = last_stop_report();
 	expect_ok(last_stop_check(&last, &a, &first));
 }
 
-/* A person has reset the machine, and would see it halt again: the last entry is tried once more. */
+/* A person who has reset the machine would see it halt again: the last entry is retried. */
 static void last_entry_that_halts_is_tried_again(void **state)
 {
 	const struct boot_plan a = plan_of("a", ON_MISMATCH_HALT);
@@ -253,7 +253,7 @@ static void last_entry_that_halts_is_tried_again(void **state)
 	expect_ok(last_stop_check(&last, &b, &last_one));
 }
 
-/* Another boot entry of the machine, or one that was mended: it has not been stopped. */
+/* Entries that the note does not name have not been stopped: those of another boot entry, or repaired ones. */
 static void other_entries_are_tried(void **state)
 {
 	const struct boot_plan a = plan_of("a", ON_MISMATCH_RESET);
@@ -267,7 +267,7 @@ static void other_entries_are_tried(void **state)
 	assert_int_equal(last.passed.list[0], 0);
 }
 
-/* A note of an earlier version, or of a start with only one entry, is about the entry that is tried first. */
+/* A note of an earlier version, or of a start with only one entry, is about the first entry tried. */
 static void note_without_entries(void **state)
 {
 	const struct boot_plan a = plan_of("a", ON_MISMATCH_RESET);
@@ -284,7 +284,7 @@ static void note_without_entries(void **state)
 	expect_ok(last_stop_check(&last, &b, &last_one));
 }
 
-/* Any forged note makes the loader skip each entry at most once. */
+/* A forged note makes the loader skip each entry at most once. */
 static void note_of_too_many_entries(void **state)
 {
 	const struct boot_plan a = plan_of("a", ON_MISMATCH_HALT);
@@ -315,7 +315,7 @@ static void notes_are_as_long_as_they_say(void **state)
 	assert_int_equal(stop_note_size(&note), sizeof(note));
 }
 
-/* A minimal purgatory that can be given the policy; *ret_policy is then that policy. */
+/* A minimal purgatory that accepts a policy, which *ret_policy receives. */
 static struct purgatory small_purgatory(struct kexec_segment *segment, struct purgatory_policy *ret_policy)
 {
 	static const struct purgatory_policy nothing;
@@ -332,7 +332,7 @@ static struct purgatory small_purgatory(struct kexec_segment *segment, struct pu
 	return purgatory;
 }
 
-/* The log when the purgatory is told of firmware with these properties; NULL for firmware without the table. */
+/* The log after the policy was set, with firmware of these properties; NULL: firmware without the table. */
 static const char *policy_told(enum on_mismatch on_mismatch, void *properties, struct purgatory_policy *ret_policy)
 {
 	EFI_CONFIGURATION_TABLE table = {
@@ -369,7 +369,7 @@ static void reset_that_no_note_would_remember(void **state)
 	assert_string_equal(policy_told(ON_MISMATCH_HALT, not_set_variable, &policy), "");
 	assert_int_equal(policy.on_mismatch, ON_MISMATCH_HALT);
 	assert_string_equal(policy_told(ON_MISMATCH_RESET, all, &policy), "");
-	/* A table that is missing, or too short for the field. */
+	/* The table is missing, or ends before the field. */
 	assert_string_equal(policy_told(ON_MISMATCH_RESET, NULL, &policy), "");
 	assert_string_equal(policy_told(ON_MISMATCH_RESET, TABLE(7, 0), &policy), "");
 }

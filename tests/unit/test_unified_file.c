@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* Sections on the way to their places, with the digests taken on arrival. */
+/* Sections on the way to their places, and the digests taken as they arrive. */
 #include "boot/unified_file.h"
 
 #include "common/align.h"
@@ -38,7 +38,7 @@ static void arrive(void)
 	unified_hasher_arrived(&file.hasher, file.bytes, FILE_SIZE);
 }
 
-/* The region's digest is that of its present content. */
+/* The region's digest is that of its current content. */
 static void expect_region(size_t index, const char *name, uint64_t start, uint64_t size)
 {
 	uint8_t found[SHA256_DIGEST_SIZE];
@@ -96,7 +96,7 @@ static void initrd_too_high_for_the_kernel(void **state)
 	release();
 }
 
-/* Others follow, microcode goes before, zeros behind, or there is none. */
+/* It moves if other initrds follow, if microcode precedes it, if zeros follow; and there may be none. */
 static void initrd_that_must_move(void **state)
 {
 	struct unified_image other = image;
@@ -149,7 +149,7 @@ static void sections_that_move(void **state)
 	release();
 }
 
-/* A change before the move is found at the section's last place. */
+/* A change before the move shows at the section's final place. */
 static void change_before_the_move(void **state)
 {
 	static uint8_t elsewhere[64 << 10];
@@ -177,7 +177,7 @@ static void command_line(void **state)
 	release();
 }
 
-/* .cmdline names an initrd: it is loaded, unless there is an .initrd, or a signature vouches for the boot. */
+/* .cmdline names an initrd. It is loaded, unless there is an .initrd, or a signature vouches for the boot. */
 static void command_line_with_an_initrd(void **state)
 {
 	static const char line[] = "initrd=/more";

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* Digests of sections that arrive in pieces equal those of files with the same content. */
+/* Sections that arrive in pieces have the same digests as files with the same content. */
 #include "boot/unified_hasher.h"
 
 #include "tests/unit/support.h"
@@ -10,7 +10,7 @@ static uint8_t file[FILE_SIZE];
 static struct fsverity state_of_hasher;
 static struct fsverity state_of_file;
 
-/* Neighbours, a gap before and behind, out of order, and zeros behind two of them. */
+/* Adjacent sections, gaps before and behind, another order, and zeros behind two of them. */
 static const struct unified_image
 	image = { .sections = {
 			  [UNIFIED_KERNEL] = { .offset = 9001, .file_size = 8200, .size = 8200 },

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* Plans of unified images: the used sections, and the refusals. */
+/* Plans of unified images: the sections used, and the refusals. */
 #define _GNU_SOURCE
 #include "boot/unified_image.h"
 
@@ -9,7 +9,7 @@
 #include "tests/unit/pe_builder.h"
 #include "tests/unit/support.h"
 
-/* Of tests/unit/pe_builder.c. */
+/* The layout of tests/unit/pe_builder.c. */
 #define MACHINE (0x40u + 4)
 #define SIZE_OF_IMAGE (0x40u + 24 + 56)
 #define SECTION_HEADERS (0x40u + 24 + 0xf0)
@@ -23,7 +23,7 @@
 static struct pe_image file;
 static struct kernel_plan plan;
 
-/* Firmware could load the image: SizeOfImage has room for all sections. */
+/* Builds an image that firmware could load: SizeOfImage has room for all sections. */
 static void build(const struct sample_section *sections, size_t count)
 {
 	uint32_t image_size = 0x40000;
@@ -40,7 +40,7 @@ static void build(const struct sample_section *sections, size_t count)
 		build(sections_, sizeof(sections_) / sizeof(sections_[0]));                                            \
 	})
 
-/* Overwrites a field, of 4 bytes, of the header of section `index`. */
+/* Overwrites a 4-byte field of the header of section `index`. */
 static void set_field(unsigned index, unsigned field, uint32_t value)
 {
 	memcpy((uint8_t *)(uintptr_t)file.bytes + SECTION_HEADERS + 40 * index + field, &value, sizeof(value));
@@ -113,7 +113,7 @@ static void sections_that_are_not_there(void **state)
 	assert_int_equal(unified_initrd(&plan.unified, 0), UNIFIED_MICROCODE);
 }
 
-/* Padding does not count, but zeros that the file leaves out do. */
+/* Padding does not count, but zeros missing in the file do. */
 static void sizes_in_file_and_memory(void **state)
 {
 	(void)state;
@@ -142,7 +142,7 @@ static void profiles(void **state)
 	expect_section(UNIFIED_COMMAND_LINE, "base");
 	expect_section(UNIFIED_INITRD, "third");
 	expect_error(plan_profile(3), KEXEC_NOT_FOUND, "/x.efi: profile: expected one below 3, found 3");
-	/* The number of the last one is not counted on from there. */
+	/* Adding to the largest number must not wrap. */
 	expect_error(plan_profile(UINT32_MAX), KEXEC_NOT_FOUND, "expected one below 3, found 4294967295");
 }
 
@@ -172,7 +172,7 @@ static void image_without_a_kernel(void **state)
 	expect_error(plan_profile(0), KEXEC_UNSUPPORTED, "/x.efi: expected a section .linux, found none");
 }
 
-/* An addon, another application, an image for another machine. */
+/* An addon, another application, and an image for another machine. */
 static void images_of_others(void **state)
 {
 	struct kernel_probe probe = { .name = "/x.efi" };
@@ -195,7 +195,7 @@ static void images_of_others(void **state)
 	assert_false(unified_image_format.probe(&probe));
 	build_of(SECTION(".linux", "K"));
 	probe.bytes = file.bytes;
-	/* The section table ends behind the known part of the file. */
+	/* The section table ends behind the part of the file that was read. */
 	((uint8_t *)(uintptr_t)file.bytes)[MACHINE] = 0x64;
 	probe.size = SECTION_HEADERS + 39;
 	assert_false(unified_image_format.probe(&probe));
@@ -266,7 +266,7 @@ static void overlapping_sections(void **state)
 	uint32_t place;
 
 	(void)state;
-	/* In the file, with one that is not used as well. */
+	/* They overlap in the file; a section that is not used counts as well. */
 	build_of(SECTION(".linux", "KKKK"), SECTION(".initrd", "IIII"));
 	set_field(1, 20, HEADERS_SIZE + 3);
 	expect_error(plan_profile(0), KEXEC_BAD_FORMAT,
@@ -274,7 +274,7 @@ static void overlapping_sections(void **state)
 	build_of(SECTION(".linux", "KKKK"), SECTION(".osrel", "OOOO"));
 	set_field(1, 20, HEADERS_SIZE + 3);
 	expect_error(plan_profile(0), KEXEC_BAD_FORMAT, "found it overlaps .osrel");
-	/* In memory, where the section that is loaded last counts, as in images of old dracut. */
+	/* They overlap in memory, where the section that is loaded last wins, as in images of old dracut. */
 	build_of(SECTION(".linux", "KKKK"), SECTION(".initrd", "IIII"));
 	memcpy(&place, file.bytes + SECTION_HEADERS + 12, sizeof(place));
 	set_field(1, 12, place + 3);
@@ -302,7 +302,7 @@ static void headers_that_make_no_sense(void **state)
 	expect_error(plan_profile(0), KEXEC_BAD_FORMAT, "/x.efi: expected a PE32+ image (magic 0x20b), found 0x10b");
 }
 
-/* Each section that is used must be signed, whichever it is. */
+/* The signature must cover each section that is used. */
 static void signature_covers_what_is_used(void **state)
 {
 	uint32_t directories = 6;
@@ -316,7 +316,7 @@ static void signature_covers_what_is_used(void **state)
 	expect_ok(plan_profile(0));
 	expect_ok(kernel_check_signed("/x.efi", &plan, file.bytes, file.size));
 	assert_true(kernel_authenticode_covers(&plan, file.bytes, file.size));
-	/* In the headers that the platform hashes, a section ends earlier than in those of the plan. */
+	/* In the headers that the platform hashes, a section ends earlier than in the plan. */
 	for (unsigned i = 0; i < 4; i++) {
 		set_field(i, 16, 3);
 		expect_error(kernel_check_signed("/x.efi", &plan, file.bytes, file.size), KEXEC_MISMATCH,

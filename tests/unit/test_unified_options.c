@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* Options that an entry adds to a unified image, or replaces in it. */
+/* Options that an entry adds to a unified image's, or uses instead of them. */
 #include "boot/unified_options.h"
 
 #include "tests/unit/support.h"
@@ -17,7 +17,7 @@ static struct boot_plan plan_of(const char *options, enum trust trust)
 	};
 }
 
-/* How much of the last line comes from .cmdline. */
+/* The number of bytes of the last line that come from .cmdline. */
 static size_t of_the_image;
 
 static void expect_line(const char *embedded, const char *options, enum trust trust, const char *expected)

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * The sections of a unified image that count, in memory and in a file. For refusals of a file see test_unified_image.c.
+ * The sections of a unified image that count, in memory and in a file. test_unified_image.c tests the refusals of a
+ * file.
  */
 #include "boot/unified_sections.h"
 
@@ -91,7 +92,7 @@ static void one_section(void **state)
 	assert_int_equal(unified_profile_count(&image), 1);
 	assert_true(unified_find_section(&image, 0, ".linux", &section));
 	assert_int_equal(section.size, 2);
-	/* The section exists, and is empty. */
+	/* The section exists, but is empty. */
 	assert_true(unified_find_section(&image, 0, ".initrd", &section));
 	assert_int_equal(section.size, 0);
 	assert_false(unified_find_section(&image, 0, ".ucode", &section));
@@ -119,7 +120,7 @@ static void no_kernel(void **state)
 	expect_error(find(0), KEXEC_UNSUPPORTED, "x: expected a section .linux, found none");
 }
 
-/* Only memory has the zeros at the end. */
+/* Zeros at the end are only in memory. */
 static void content_of_a_file(void **state)
 {
 	(void)state;

@@ -65,7 +65,7 @@ static void one_spelling(void **state)
 	assert_false(volume_path_equal(TEXT("/a"), TEXT("/b/a")));
 }
 
-/* No path leads above the root, as in edk2: such a path is a mistake. */
+/* A path above the root is a mistake. edk2 refuses it as well. */
 static void above_the_root(void **state)
 {
 	static const char *const names[] = {

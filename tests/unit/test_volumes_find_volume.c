@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* A machine with two disks, of which the firmware knows more or less. */
+/* A machine with two disks, of which the firmware knows all or only a part. */
 #include "efi/volumes/find_volume.h"
 
 #include "boot/gpt.h"
@@ -14,14 +14,14 @@
 #define UUID(last) "00000000-0000-0000-0000-0000000000" last
 
 enum {
-	DISK_SIZE = 6, /* of the one node that leads to a disk */
+	DISK_SIZE = 6, /* of the single node that leads to a disk */
 	PATH_SIZE = DISK_SIZE + 42 + 4,
 	DEVICES_MAX = 8,
 };
 
 struct device {
 	uint8_t path[PATH_SIZE];
-	bool is_hidden; /* until its controller is connected */
+	bool is_hidden; /* until the controller is connected */
 	bool has_blocks;
 	bool has_files;
 	bool gets_files; /* when it is connected */
@@ -35,7 +35,7 @@ static EFI_BLOCK_IO_MEDIA media;
 static EFI_PCI_IO_PROTOCOL pci_io_protocol;
 static uint16_t pci_class;
 static unsigned connected;
-static int outstanding; /* lists and pages that are not freed yet */
+static int outstanding; /* lists and pages not freed yet */
 static unsigned reads;
 static unsigned read_fails_at;
 
@@ -49,7 +49,7 @@ static bool same(const EFI_GUID *a, const EFI_GUID *b)
 	return memcmp(a, b, sizeof(*a)) == 0;
 }
 
-/* The controller of both disks is a handle of its own. */
+/* A handle for the controller of both disks. */
 static const EFI_HANDLE controller = &pci_class;
 
 static EFI_STATUS EFIAPI handle_protocol(EFI_HANDLE handle, EFI_GUID *guid, void **ret_interface)
@@ -182,7 +182,7 @@ static struct device *add_disk(uint8_t number)
 	return device;
 }
 
-/* With files; its PARTUUID is UUID(last). */
+/* The partition has files; its PARTUUID is UUID(last). */
 static struct device *add_partition(uint8_t disk_number, uint8_t last)
 {
 	struct device *device = add_disk(disk_number);
@@ -198,7 +198,7 @@ static struct device *add_partition(uint8_t disk_number, uint8_t last)
 static struct device *esp;
 static struct device *xbootldr;
 
-/* Disk 1 with an ESP, from which we come, and XBOOTLDR. */
+/* Disk 1 has an ESP, which our image is on, and XBOOTLDR. */
 static void start(uint32_t block_size)
 {
 	static EFI_BOOT_SERVICES boot_services = {
@@ -329,7 +329,7 @@ static void types_that_are_not_there_or_twice(void **state)
 	expect_refused("esp", add_partition(1, 0xa3), KEXEC_NOT_FOUND,
 		       "volume esp: expected one partition of that type on the disk of this program, found 2 in "
 		       "its table and 0 in the firmware");
-	/* The partition is in the table, but the firmware has left it out. */
+	/* The table has the partition, but the firmware does not know it. */
 	gpt_disk_set(&disk, 2, gpt_type_xbootldr, 0xa4);
 	add_partition(2, 0xa4);
 	expect_refused("xbootldr", esp, KEXEC_NOT_FOUND,
@@ -347,7 +347,7 @@ static void partuuid_on_any_disk(void **state)
 	other = add_partition(2, 0xb1);
 	expect_found(UUID("b1"), esp, other);
 	expect_found(UUID("a2"), esp, xbootldr);
-	/* Our caller need not say where the image came from. */
+	/* Our caller need not say which device the image came from. */
 	expect_found(UUID("a2"), NULL, xbootldr);
 	assert_int_equal(connected, 0);
 	expect_refused(
@@ -384,7 +384,7 @@ static void what_is_not_connected_yet(void **state)
 	other->gets_files = true;
 	expect_found(UUID("b1"), esp, other);
 	assert_int_equal(connected, 2);
-	/* Only disks are connected for the search. */
+	/* The search connects only disks. */
 	start(512);
 	add_partition(2, 0xb1)->is_hidden = true;
 	pci_class = 0x0300;
@@ -446,7 +446,7 @@ static void names(void **state)
 	expect_name(esp, L"ESP", 8, UUID("a1") " \"ESP\"");
 	expect_name(esp, L"", 2, UUID("a1"));
 	expect_name(esp, L"", 0, UUID("a1"));
-	/* Without its NUL, and with control characters. */
+	/* The label lacks its NUL, or has control characters. */
 	expect_name(esp, L"ESP", 6, UUID("a1") " \"ESP\"");
 	expect_name(esp, L"\x1b[2J\r\n\"x\x7f", 20, UUID("a1") " \"?[2J???x?\"");
 	volume_name(esp, NULL, name);
@@ -459,7 +459,7 @@ static void names(void **state)
 	assert_string_equal(name, "Path(1,1)");
 	expect_name(&devices[0], longest, 200, "Path(1,1)");
 	expect_name(&devices[0], L"CD", 6, "Path(1,1) \"CD\"");
-	/* The longest one that is read, of characters that are three bytes each, is cut. */
+	/* The longest label that is read, of characters of three bytes each, is cut. */
 	label = longest;
 	label_size = sizeof(longest);
 	volume_name(esp, &root, name);
