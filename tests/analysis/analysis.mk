@@ -1,14 +1,14 @@
-# Static analysis: prints nothing and exits with 0 if the tools find nothing. Included at the end of GNUmakefile. Checks
-# that are switched off stand in .clang-tidy and cppcheck.suppressions, each with its reason.
+# Static analysis: prints nothing and exits with 0 if the tools find nothing. Included at the end of GNUmakefile.
+# .clang-tidy and cppcheck.suppressions list the checks that are switched off, each with its reason.
 
 ANALYSIS_CLANG ?= clang
 ANALYSIS_GCC ?= gcc
 
 ANALYZED := $(wildcard boot/*.c common/*.c efi/*.c efi/*/*.c purgatory/*.c tools/*.c)
-# Compiled by both compilers without a warning, but not analysed: tests may trust malloc.
+# Both compilers compile these without a warning. They are not analysed, because tests may assume that malloc succeeds.
 ANALYZED_TESTS := $(wildcard tests/unit/*.c tests/fuzz/*.c tests/firmware/*.c tests/qemu/*.c tests/qemu/lib/*.c)
 
-# The flags of one flavour in which the file is built; for common/ those of the stricter one.
+# The flags with which the file is built. common/ is built for loader and purgatory: the purgatory's flags are stricter.
 analysis_flags = $(INCLUDES) $(MBEDTLS_CPPFLAGS) $(if $(filter $(FIRMWARE_TESTS:%=tests/unit/%) tests/unit/fake_firmware.c,$(1)),$(EFI_CPPFLAGS) -fshort-wchar) \
 	$(if $(filter tests/unit/% tests/fuzz/% tools/%,$(1)),$(COMMON_CFLAGS) -O1,\
 	$(if $(filter purgatory/% common/%,$(1)),$(PURGATORY_CFLAGS),$(EFI_CPPFLAGS) $(EFI_CFLAGS)))
@@ -37,12 +37,12 @@ build/analysis/clang/purgatory.ro: $(ANALYSIS_PURGATORY_OBJ) purgatory/purgatory
 	$(Q)$(LD) -r -T purgatory/purgatory.lds -o $@ $(ANALYSIS_PURGATORY_OBJ)
 	@purgatory/check $@
 
-# clang-tidy counts the warnings of system headers on stderr, where it also reports its own errors.
+# clang-tidy writes the number of suppressed warnings to stderr, and its own errors as well: show them only on failure.
 build/analysis/clang-tidy/%.log: %.c $(ANALYSIS_INPUT)
 	@mkdir -p $(@D)
 	$(Q)clang-tidy --quiet $< -- $(call analysis_flags,$<) >$@ 2>&1 || { cat $@; exit 1; }
 
-# Unlike the others, cppcheck must be told which compiler reads GNU-EFI's headers.
+# cppcheck must be told which compiler reads GNU-EFI's headers; the other tools know it.
 build/analysis/cppcheck.log: $(ANALYZED) $(ANALYSIS_INPUT)
 	@mkdir -p $(@D)
 	$(Q)cppcheck --quiet --std=c11 --platform=unix64 --enable=warning,style,performance,portability --error-exitcode=1 \
@@ -50,8 +50,8 @@ build/analysis/cppcheck.log: $(ANALYZED) $(ANALYSIS_INPUT)
 		-D__GNUC__=12 -D__GNUC_MINOR__=0 -D__x86_64__ $(INCLUDES) $(subst -isystem ,-I,$(EFI_CPPFLAGS)) \
 		$(ANALYZED) >$@ 2>&1 || { cat $@; exit 1; }
 
-# The layout of .clang-format. Versions of clang-format lay out macros and attributes differently: the version of
-# Debian 12 decides, and with another one nothing is checked.
+# Checks the layout by .clang-format. Versions of clang-format lay out macros and attributes differently: only the
+# version of Debian 12 checks; with another version this is a no-op.
 FORMATTED := $(ANALYZED) $(wildcard boot/*.h common/*.h efi/*.h efi/*/*.h purgatory/*.h tools/*.h)
 FORMAT_VERSION := 14
 
@@ -60,7 +60,7 @@ build/analysis/format.log: $(FORMATTED) .clang-format tests/analysis/analysis.mk
 	$(Q)! clang-format --version | grep -q 'version $(FORMAT_VERSION)\.' || \
 		clang-format --dry-run -Werror $(FORMATTED) >$@ 2>&1 || { cat $@; exit 1; }
 
-# The types of the test tool's API. Where mypy is not installed nothing is checked.
+# Checks the types of the test tool's API. Without mypy this is a no-op.
 build/analysis/mypy.log: $(wildcard tools/kexec_efi_test/*.py) tests/analysis/mypy.ini tests/analysis/analysis.mk
 	@mkdir -p $(@D)
 	$(Q)! $(PYTHON) -c 'import mypy' 2>/dev/null || (cd tools && $(PYTHON) -m mypy --config-file=../tests/analysis/mypy.ini \
@@ -75,7 +75,7 @@ analyze-types: build/analysis/mypy.log
 
 analyze: analyze-gcc analyze-clang analyze-clang-tidy analyze-cppcheck analyze-format analyze-types
 
-# For editors and language servers, which find it in build/.
+# For editors and language servers, which look for the file in build/.
 compile-commands:
 	@command -v bear >/dev/null || { echo 'bear is not installed: run make deps-dev' >&2; exit 1; }
 	$(Q)mkdir -p build

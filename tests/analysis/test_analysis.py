@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Static analysis finds nothing: each tool of `make analyze` is a test, and what it finds is the failure's text."""
+"""Each tool of `make analyze` is a test: it must find nothing, and its findings are the failure's text."""
 
 import os
 import pathlib
@@ -12,7 +12,7 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 
 
 def _make(goal):
-    # An outer make has its own job server, which this make cannot reach, and leaves its variables in the environment.
+    # An outer make passes its job server and its variables in the environment. This make cannot use them.
     outer = ("MAKEFLAGS", "MFLAGS", "MAKELEVEL")
     result = subprocess.run(["make", "--keep-going", "-j", str(os.cpu_count()), goal], cwd=ROOT,
                             env={name: value for name, value in os.environ.items() if name not in outer},
@@ -34,7 +34,7 @@ def test_layout():
 
 
 def test_types():
-    """Of the test tool's API."""
+    """Checks the types of the test tool's API."""
     python = os.environ.get("PYTHON") or "/usr/bin/python3"
     if subprocess.run([python, "-c", "import mypy"], stderr=subprocess.DEVNULL).returncode:
         pytest.skip("expected mypy, found none: make deps-dev installs it")

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * The firmware's cost of reading \vmlinuz and \initrd: each by one Read of the whole file, into fresh pages. No loader
- * takes less.
+ * Measures the firmware's cost of reading \vmlinuz and \initrd, each by one Read of the whole file into fresh pages. No
+ * loader can cost less.
  */
 #include <efi.h>
 #include <efilib.h>
@@ -70,7 +70,7 @@ EFI_STATUS efi_main(EFI_HANDLE handle, EFI_SYSTEM_TABLE *system_table)
 	status = read_file(root, L"\\vmlinuz");
 	if (!EFI_ERROR(status))
 		status = read_file(root, L"\\initrd");
-	/* Counted only if everything was read. */
+	/* The mark counts only if everything was read. */
 	if (EFI_ERROR(status))
 		return status;
 	MARK(MARK_READ_END);

@@ -1,15 +1,15 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Shared by the benchmarks of hashes: programs that hash on command, and the instruction sets that they may use."""
+"""Shared by the benchmarks of hashes: programs that hash on command, and the instruction sets available to them."""
 
 import os
 import subprocess
 
-# Off by OPENSSL_ia32cap(3): AVX in the first word; BMI1, AVX2, BMI2 and SHA in the second.
+# OPENSSL_ia32cap(3) switches these off: AVX in the first word; BMI1, AVX2, BMI2 and SHA in the second.
 WITHOUT_SHA = {"OPENSSL_ia32cap": "~0x1000000000000000:~0x20000128"}
 
 
 class Program:
-    """A process for each environment, because OpenSSL chooses its code by the environment when it is loaded."""
+    """A process that hashes. Each environment needs its own, because OpenSSL reads the environment when it is loaded."""
 
     def __init__(self, path, argument, environment):
         self._process = subprocess.Popen([path, str(argument)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,

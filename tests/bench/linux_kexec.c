@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * The system calls of `kexec -s -l` and `kexec -e`, without the tool's other work: run as /init, it loads /vmlinuz and
- * /initrd from memory by kexec_file_load(2), and starts them.
+ * The system calls of `kexec -s -l` and `kexec -e`, without the tool's other work. As /init it loads /vmlinuz and
+ * /initrd from memory by kexec_file_load(2), and starts the kernel.
  */
 #include <fcntl.h>
 #include <stdio.h>
@@ -25,7 +25,7 @@ int main(void)
 		perror("kexec_file_load");
 	else if (reboot(RB_KEXEC) != 0)
 		perror("reboot");
-	/* The benchmark waits for the kernel, and shows this message. */
+	/* The benchmark still waits for the kernel, and shows this message when it gives up. */
 	for (;;)
 		pause();
 }

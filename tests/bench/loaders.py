@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """The loaders that the benchmarks boot from firmware.
 
-Each function gets a folder to use and the initrd. It returns the files of the ESP, and the options with which
+Each function gets a working folder and the initrd. It returns the files of the ESP, and the options with which
 tests/bench/mark.c starts peer.efi.
 """
 
@@ -34,7 +34,7 @@ def systemd_boot(_folder, initrd):
 
 
 def unified_image(folder, initrd):
-    """systemd's stub with kernel and initrd in it."""
+    """systemd's stub with kernel and initrd inside."""
     (folder / "cmdline").write_text(OPTIONS)
     sections = {".osrel": ("/etc/os-release", 0x20000), ".cmdline": (folder / "cmdline", 0x30000),
                 ".linux": (KERNEL, 0x2000000), ".initrd": (initrd, 0x3000000)}

@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/*
- * Starts \peer.efi with its own load options. Marks the moments before it loads and before it starts it.
- */
+/* Starts \peer.efi with its own load options. Marks the moments before loading and before starting it. */
 #include <efi.h>
 #include <efilib.h>
 

@@ -1,12 +1,9 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/*
- * Marks in a program that tests/bench/plugin.c recognises: an instruction that does nothing and that no other code
- * contains.
- */
+/* Marks that tests/bench/plugin.c recognises: an instruction that does nothing, and that no other code contains. */
 #pragma once
 
 #define MARK_LOAD 1  /* a loader begins to be loaded */
-#define MARK_START 2 /* it is started */
+#define MARK_START 2 /* a loader is started */
 #define MARK_READ 3  /* tests/bench/floor.c begins to read */
 #define MARK_READ_END 4
 #define MARK_KERNEL 5 /* tests/bench/measure.py's kernel has been entered */

@@ -22,7 +22,7 @@ MIB = 1024 * 1024
 
 
 def plugin():
-    """The plugin built for this QEMU's version of the API, and the name of that version."""
+    """The plugin for the installed QEMU's version of the API, and the name of that QEMU."""
     version = subprocess.run([*machine.QEMU, "--version"], capture_output=True, text=True, check=True).stdout
     major = int(re.search(r"version (\d+)", version)[1])
     return machine.BUILD / f"bench/plugin-{1 if major < 9 else 4}.so", version.splitlines()[0]
@@ -73,12 +73,12 @@ class Trace:
         return spent, sizes
 
     def measures(self, first="load", last="vmlinux"):
-        """The measurements, without the kernel's unpacking, and with hashing apart."""
+        """The measurements, without the kernel's unpacking, and with hashing separate."""
         hashing, hashed_bytes = self.hashing_between(first, last)
         net = self.between(first, last) - hashing
         if last == "vmlinux":
             net -= self.between("decompress", "decompress-return")
-        # Everything except padding is hashed at two places, one in the loader and one in the purgatory.
+        # Two places hash everything except padding: one in the loader and one in the purgatory.
         most = sorted(hashed_bytes)[-2:]
         if any(most) and most != [most[-1]] * 2:
             raise ValueError(f"expected every byte to be hashed twice, found {hashed_bytes}")
@@ -92,7 +92,7 @@ def patterns_wanted():
 
 
 def wait_for(guest, trace, end):
-    """Waits until the plugin has seen `end`, behind the last `load`."""
+    """Waits until the plugin has reported `end` behind the last `load`."""
     deadline = time.monotonic() + machine.TIMEOUT
     while True:
         _, load, rest = (f"\n{trace.read_text()}" if trace.exists() else "").rpartition("\nload ")

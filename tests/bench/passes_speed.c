@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * The cost of hashing in a boot, for tests/bench/passes: the loader's pass over files that arrive in pieces, and the
- * purgatory's pass over them in memory. The code of both is that of the build, with prefixed symbols.
+ * Measures the cost of hashing in a boot for tests/bench/passes: the loader's pass over files that arrive in pieces,
+ * and the purgatory's pass over them in memory. Both use the code of the build, with prefixed symbols.
  *
- * Usage: passes MIB. For each line of input, `WAY CODE`, does it once and prints the CPU time this took, in seconds.
- * WAY: `now`, one fs-verity digest in each; `sealed-before` and `unsealed-before`, the passes of earlier versions: a
- * running SHA-256 in each, and in a sealed boot the file's own SHA-256 in the loader as well; `openssl`, one stream
- * over the same bytes. CODE: ni, avx2, ssse3 or c.
+ * Usage: passes MIB. Each line of input, `WAY CODE`, runs one pass; the output is its CPU time in seconds.
+ * WAY: `now`, one fs-verity digest in each pass; `sealed-before` and `unsealed-before`, the passes of earlier versions:
+ * one SHA-256 over everything in each pass, and in a sealed boot also each file's own SHA-256 in the loader; `openssl`,
+ * one stream over the same bytes. CODE: ni, avx2, ssse3 or c.
  */
 #include <openssl/evp.h>
 #include <stdio.h>

@@ -27,7 +27,7 @@ def marks():
 
 
 def decompression(kernel):
-    """The call that unpacks the kernel: the first call behind the first place that takes the payload's address.
+    """The call that unpacks the kernel: the first call behind the first instruction that takes the payload's address.
 
     This holds for XZ, whose decoder does everything in one call (lib/decompress_unxz.c, lib/xz/xz_dec_stream.c).
     """
@@ -43,7 +43,7 @@ def decompression(kernel):
 
 
 def vmlinux_entry(kernel):
-    """The first instruction of the kernel that is packed in `kernel` by XZ."""
+    """The first instruction of the kernel packed in `kernel` by XZ."""
     image = kernel.read_bytes()
     offset, length = struct.unpack_from("<II", image, 0x248)
     start = (image[0x1f1] + 1) * 512 + offset
@@ -74,13 +74,13 @@ def _functions(path):
 
 
 def functions(names):
-    """The beginnings of functions of the loader: `names` is a dict from the plugin's names to the functions' own."""
+    """The beginnings of functions of the loader. `names` maps the plugin's names to those of the functions."""
     code = _functions(LOADED[0])
     return [f"at={name}:{code[function][0][:LENGTH].hex()}" for name, function in names.items()]
 
 
 def hashes():
-    """The functions that hash blocks, in loader and purgatory: they share the assembly, but perhaps not mbedTLS's code."""
+    """The functions that hash blocks, in loader and purgatory. They share the assembly, but perhaps not mbedTLS's code."""
     found = {}
     for path in LOADED:
         for name, (code, block) in _functions(path).items():

@@ -1,16 +1,16 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * A plugin for QEMU's TCG that counts the guest's instructions, and records when the guest reaches code that is known
- * by its bytes. It does not count the instructions of a waiting loop, nor those of edk2's timer handler, because they
- * depend on the speed of this machine and not on the guest's work.
+ * A plugin for QEMU's TCG that counts the guest's instructions, and records when the guest reaches code that it
+ * recognises by its bytes. It does not count the instructions of waiting loops and of edk2's timer handler: these
+ * depend on the speed of this machine, not on the guest's work.
  *
- * Options, all but the first repeatable, bytes in hex:
- *   out=FILE               where to write; each line begins with a name
+ * Options, bytes in hex; all except the first may be repeated:
+ *   out=FILE               the output; each line begins with a name
  *   at=NAME:BYTES          writes "NAME CPU-SECONDS SECONDS INSTRUCTIONS" before that code runs
- *   call=NAME:BYTES        the same for code that ends with a call, and "NAME-return ..." when that has returned
+ *   call=NAME:BYTES        the same for code that ends with a call, and "NAME-return ..." when the call has returned
  *   hash=BYTES:SIZE:BLOCK:LANES  a function of SIZE bytes that at the offset BLOCK begins to hash 64 bytes in each of
- *                          LANES. With each line above comes "hash ADDRESS BYTES CPU-SECONDS SECONDS INSTRUCTIONS" for
- *                          each place where such code has run
+ *                          LANES. Each line above is followed by "hash ADDRESS BYTES CPU-SECONDS SECONDS INSTRUCTIONS"
+ *                          for each place where such code has run
  */
 #include <stdbool.h>
 #include <stdint.h>
@@ -28,13 +28,15 @@
 #define INSTRUCTION_MAX 15
 #define BYTES_MAX 64
 
-/* A loop around PAUSE waits for a device or a time if one iteration is no longer than this. */
+/* A loop around PAUSE counts as waiting if one iteration has no more instructions than this. */
 #define WAIT_MAX 64
 
-/* Below are the CPU's exceptions. */
+/* Lower vectors are the CPU's exceptions. */
 #define INTERRUPT_VECTOR_MIN 0x20
 
-/* A block of translated code may end anywhere. It must contain at least so many bytes of a pattern to be recognised. */
+/*
+ * A block of translated code may end within a pattern. It must contain at least this many bytes of it to be recognised.
+ */
 #define BYTES_MIN 7
 
 #define BLOCK_SIZE 64u
@@ -44,9 +46,9 @@ struct pattern {
 	uint8_t bytes[BYTES_MAX];
 	size_t length;
 	bool is_call;
-	uint64_t return_addr; /* 0: not called yet */
+	uint64_t return_addr; /* 0: not known yet */
 	uint64_t size;	      /* of a hash function */
-	uint64_t block;	      /* where it begins with the next */
+	uint64_t block;	      /* offset at which the next block begins */
 	uint64_t lanes;
 };
 
@@ -55,7 +57,7 @@ struct clocks {
 	double wall;
 };
 
-/* A hash function where it runs. */
+/* A hash function at one place in memory. */
 struct place {
 	const struct pattern *pattern;
 	uint64_t addr;
@@ -72,7 +74,7 @@ static size_t place_count;
 static counter instructions;
 static uint64_t last_pause; /* count of instructions at the last PAUSE */
 static uint64_t waiting;    /* instructions from one PAUSE to the next */
-static unsigned interrupts; /* the number of nested handlers that are running */
+static unsigned interrupts; /* nested handlers that are running */
 static uint64_t interrupt_start;
 static uint64_t interrupted; /* instructions of handlers that have ended */
 static FILE *out;
@@ -133,7 +135,7 @@ static void paused(unsigned vcpu, void *data)
 	last_pause = now;
 }
 
-/* `data`: the number of instructions in the block that begins with the handler; they are already counted. */
+/* `data`: the number of instructions in the handler's first block, which were already counted. */
 static void interrupt_entered(unsigned vcpu, void *data)
 {
 	(void)vcpu;
@@ -141,7 +143,7 @@ static void interrupt_entered(unsigned vcpu, void *data)
 		interrupt_start = counter_value(instructions) - (uintptr_t)data;
 }
 
-/* Other code with this instruction was not entered. */
+/* Other code uses this instruction as well: ignored unless a handler was entered. */
 static void interrupt_left(unsigned vcpu, void *data)
 {
 	(void)vcpu;
@@ -187,7 +189,7 @@ static struct place *place_at(const struct pattern *pattern, uint64_t addr)
 
 /* --- translation --- */
 
-/* Compares with the instructions from `index` on, as far as the block goes. */
+/* Compares with the instructions from `index` on, up to the end of the block. */
 static bool matches(const struct pattern *pattern, struct qemu_plugin_tb *tb, size_t index)
 {
 	size_t count = qemu_plugin_tb_n_insns(tb);

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Shared by the benchmarks: the file of results, and tables for people."""
+"""Shared by the benchmarks: the file of results, and printed tables."""
 
 import json
 import pathlib
@@ -21,12 +21,12 @@ def summary(values):
 
 
 def text(found, digits):
-    """A summary as text."""
+    """A summary as text: the median, and the range."""
     return f"{found['median']:.{digits}f} ({found['min']:.{digits}f}-{found['max']:.{digits}f})"
 
 
 def print_table(rows):
-    """The first row is the head. The first column is text, the others are numbers as text."""
+    """Prints a table. The first row is the head. The first column is text, the others are numbers as text."""
     widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
     for row in rows:
         cells = [row[0].ljust(widths[0])] + [cell.rjust(width) for cell, width in zip(row[1:], widths[1:])]

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * Hashes on command, for tests/bench/sha256, which runs one process for each implementation and compares. The code of
- * loader and purgatory is that of the build, with prefixed symbols.
+ * Hashes on command for tests/bench/sha256, which runs one process for each implementation and compares them. Loader
+ * and purgatory use the code of the build, with prefixed symbols.
  *
- * Usage: sha256 IMPLEMENTATION. Prints the digest of the buffer, or a digest of the digests of its leaves; then, for
- * each line of input, hashes the buffer that many times and prints the CPU time this took, in seconds.
+ * Usage: sha256 IMPLEMENTATION. Prints the digest of the buffer, or a digest of its leaves' digests. Then each line of
+ * input is a count: hashes the buffer that many times, and prints the CPU time in seconds.
  */
 #include <openssl/evp.h>
 #include <stdio.h>
@@ -129,7 +129,7 @@ int main(int argc, char **argv)
 		fprintf(stderr, "usage: sha256 IMPLEMENTATION, of those that this CPU has\n");
 		return 2;
 	}
-	/* Also touches the pages, so that the first measurement is like the others. */
+	/* Also touches the pages, so that the first measurement is not slower. */
 	for (size_t i = 0; i < BUFFER_SIZE; i++)
 		buffer[i] = (uint8_t)(i * i >> 8);
 	implementation->hash(implementation->code, digest);

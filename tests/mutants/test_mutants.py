@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""The mutants still fit the code: the text that each of them replaces occurs once, and the tests that it names exist."""
+"""The mutants still fit the code: the text that each replaces occurs once, and the tests that it names exist."""
 
 import importlib.machinery
 import importlib.util
@@ -26,7 +26,7 @@ def test_mutant_fits(name):
 
 @pytest.fixture(scope="module")
 def collected():
-    """The names of all tests that run without options, as `pytest -k` sees them."""
+    """The names of all tests that run without options, in lower case, as `pytest -k` compares them."""
     folders = sorted({folder for *_, folder, _ in mutants.MUTANTS.values()})
     command = [sys.executable, "-m", "pytest", "-q", "--collect-only", "-p", "no:cacheprovider", "-c", "tests/pytest.ini"]
     result = subprocess.run(command + folders, cwd=mutants.ROOT, check=True, stdout=subprocess.PIPE, text=True)
@@ -34,7 +34,7 @@ def collected():
 
 
 def selects(words, name):
-    """Whether `pytest -k WORDS` takes the test."""
+    """Whether `pytest -k WORDS` selects the test."""
     def in_name(match):
         word = match[0]
         return word if word in ("and", "or", "not") else str(word.lower() in name)
@@ -42,7 +42,7 @@ def selects(words, name):
 
 
 def test_words_select_tests(collected):
-    """Otherwise a run of all mutants ends before the first."""
+    """Words that select no test would end a run of all mutants."""
     for name, (*_, folder, words) in mutants.MUTANTS.items():
         of_folder = [test for test in collected if test.startswith(folder.removeprefix("tests/"))]
         assert any(selects(words, test) for test in of_folder), f"{name}: no test of {folder} is selected by {words!r}"
