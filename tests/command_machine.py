@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""A machine made of folders, for the tests of the command kexec-efi: its files, its ESP, its EFI variables, and a firmware
-that obeys them."""
+"""A machine made of folders, for the tests of the command kexec-efi: its files, its ESP, its EFI variables, and a
+simulated firmware that reads them."""
 
 import contextlib
 import io
@@ -20,7 +20,7 @@ import loader  # noqa: E402
 from kexec_efi import boot_files, changes, configuration, load_option, machine, system, variables  # noqa: E402
 
 COMMAND = ROOT / "tools/kexec-efi"
-# A small payload that the loader takes for a kernel.
+# A small payload that the loader accepts as a kernel.
 SHIM = ROOT / "build/deps/shim/shimx64.efi.signed"
 KERNEL = ROOT / "build/deps/memtest86+/memtest86+x64.bin"
 ESP_UUID = "c0ffee00-1234-5678-9abc-def012345678"
@@ -74,7 +74,7 @@ class FolderMachine:
         return made
 
     def copy(self, folder):
-        """The same machine at another place, with its ESP mounted there."""
+        """Copies the machine to another folder, with its ESP mounted there."""
         shutil.copytree(self.folder, folder, symlinks=True)
         made = FolderMachine(folder)
         mountinfo = made.kernel / "proc/self/mountinfo"
@@ -84,7 +84,7 @@ class FolderMachine:
     # --- the machine's files ---
 
     def kernel_package(self, version, initrd=None):
-        """Files as a kernel's package has unpacked them, after update-initramfs has run."""
+        """Writes the files that a kernel's package and update-initramfs would have written."""
         (self.root / f"boot/vmlinuz-{version}").write_bytes(KERNEL.read_bytes())
         (self.root / f"boot/initrd.img-{version}").write_bytes(cpio(initrd or version))
 
@@ -116,7 +116,7 @@ class FolderMachine:
     # --- its firmware ---
 
     def path_of(self, number):
-        """The path on the ESP that a boot entry names. This reads the entry without the code under test."""
+        """The path on the ESP that a boot entry names, parsed without the code under test."""
         data = self.get(f"Boot{number:04X}")
         assert data is not None, f"Boot{number:04X} is named and not there"
         description = next(i for i in range(6, len(data), 2) if data[i:i + 2] == b"\0\0") + 2
@@ -130,13 +130,13 @@ class FolderMachine:
                 path = nodes[4:size].decode("utf-16-le").rstrip("\0").replace("\\", "/")
             nodes = nodes[size:]
         if path and re.search(r"/shim-[0-9a-f]{16}\.efi$", path):
-            # Like shim, which finds the image to start by its load options.
+            # As shim does: its load options name the image to start.
             assert (self.esp / path[1:]).read_bytes() == SHIM.read_bytes()
             path = data[description + int.from_bytes(data[4:6], "little"):].decode("utf-16-le").split("\0")[0].replace("\\", "/")
         return path
 
     def judge(self, path):
-        """Ends the test unless the loader would boot the image at this path of the ESP."""
+        """Asserts that the loader would boot the image at this path of the ESP."""
         if path == OTHERS_PATH:
             return
         file = self.esp / path[1:]
@@ -148,14 +148,14 @@ class FolderMachine:
                            loader.file_below(self.esp, part).read_bytes())
 
     def named(self):
-        """The paths that firmware or systemd-boot may start, in this order."""
+        """The paths that firmware or systemd-boot may start, in order."""
         paths = [self.path_of(number) for number in [*self.numbers("BootNext"), *self.numbers("BootOrder")]]
         for entry in sorted((self.esp / "loader/entries").glob("*.conf")):
             paths += [line.split(None, 1)[1] for line in entry.read_text().splitlines() if line.startswith("efi ")]
         return paths + ["/EFI/BOOT/BOOTX64.EFI"] * (self.esp / "EFI/BOOT/BOOTX64.EFI").exists()
 
     def expect_bootable(self):
-        """Checks that something is started next, and that all of it boots."""
+        """Asserts that firmware has an image to start next, and that each image it may start boots."""
         paths = self.named()
         assert paths
         for path in dict.fromkeys(paths):
@@ -167,14 +167,14 @@ class FolderMachine:
         (self.kernel / "proc/sys/kernel/osrelease").write_text(release + "\n")
 
     def leave_start(self, what, path, line="", time="2026-01-02 03:04"):
-        """Leaves the loader's note of a start (efi/notes/start_note.h)."""
+        """Writes the loader's note of a start (efi/notes/start_note.h)."""
         wide = path.replace("/", "\\")
         self.set("KexecStarts", (self.get("KexecStarts", variables.KEXEC) or b"") + f"{what}\t{wide}\t{line}\t{time}\n".encode(),
                  variables.KEXEC)
 
     def reboot(self, failing=(), refused=None):
-        """Starts the entry that the variables name. A version in `failing` never comes up; the loader refuses one in
-        `refused`, with that message. Returns the version that runs, or "others"."""
+        """Boots as the variables say. A version in `failing` never comes up; the loader refuses a version in `refused`,
+        with that message. Returns the running version, or "others"."""
         order = [*self.numbers("BootNext"), *self.numbers("BootOrder")]
         with contextlib.suppress(FileNotFoundError):
             (self.efivars / f"BootNext-{GLOBAL}").unlink()
@@ -191,7 +191,7 @@ class FolderMachine:
                 self.set("BootCurrent", struct.pack("<H", number))
                 self._begin(version)
                 return version
-            # The kernel has hung, and the machine was reset.
+            # The kernel hung, and somebody reset the machine: firmware starts with the boot order again.
             order = self.numbers("BootOrder")
         raise AssertionError("nothing boots")
 

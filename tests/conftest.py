@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Lets pytest run all tests: the C programs below tests/unit case by case, and the boots below tests/qemu.
+"""Lets pytest run all tests: each case of the C programs below tests/unit, and the boots below tests/qemu.
 
-Their outcomes and the figures that they record go to build/score.json. A property that is a list of dicts becomes rows of a
-table with the property's name, which is printed at the end.
+build/score.json gets their outcomes and the figures that they record. If a recorded property is a list of dicts, its
+dicts become rows of a table with the property's name, printed at the end.
 """
 
 import os
@@ -18,10 +18,10 @@ sys.path[:0] = [str(ROOT / "tests"), str(ROOT / "tools")]
 
 import scores  # noqa: E402
 
-# Fixtures of the test tool.
+# The fixtures of the test tool.
 pytest_plugins = ["kexec_efi_test.pytest_plugin"]
 
-# Markers, and options of the same names: a test with a marker runs only with its option.
+# Markers, with options of the same names: a test with a marker runs only if its option is given.
 EXTRA = {"matrix": "the boots that take long", "soak": "many boots in a row", "guest": "the boots of whole Debians"}
 
 
@@ -53,7 +53,7 @@ SCORE = re.compile(r"^score: (\w+) (\d+)$", re.MULTILINE)
 
 
 class UnitFile(pytest.File):
-    """A C file of unit tests; the program of the same name has been built by make."""
+    """A C file of unit tests. make has built its program, which has the same name."""
 
     def collect(self):
         for name in re.findall(r"cmocka_unit_test\((\w+)\)", self.path.read_text()):
@@ -66,7 +66,7 @@ class UnitCase(pytest.Item):
         result = subprocess.run([program], cwd=ROOT, env={**os.environ, "KEXEC_TEST": self.name},
                                 stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace")
         self.user_properties += [(name, int(count)) for name, count in SCORE.findall(result.stdout)]
-        # If a name matches no test, cmocka runs none and passes.
+        # If a name matches no test, cmocka runs none and reports success.
         if result.returncode or "[  PASSED  ] 1 test(s)." not in result.stdout:
             raise UnitFailure(result.stdout)
 
@@ -84,9 +84,9 @@ class UnitFailure(Exception):
 
 
 class Summary:
-    """At the end: tables, build/score.json, and the plain last line that scripts can read.
+    """At the end: the tables, build/score.json, and the plain last line for scripts.
 
-    A run of all tests prints the scorecard as well, where a figure below its floor counts as a failure.
+    A run of all tests prints the scorecard as well, and a figure below its floor counts as a failure.
     """
 
     def __init__(self):
@@ -97,8 +97,8 @@ class Summary:
         self.stamp = scores.stamp()
 
     def pytest_runtest_logreport(self, report):
-        """Is called up to three times for each test, because its fixtures may fail, too. Reports of xdist's workers come
-        here as well."""
+        """pytest calls this up to three times for each test, because its fixtures may fail as well. xdist's workers
+        report here, too."""
         result = self.results.setdefault(report.nodeid, {"outcome": "passed", "seconds": 0})
         result["seconds"] = round(result["seconds"] + report.duration, 1)
         if report.outcome != "passed":
@@ -121,7 +121,7 @@ class Summary:
                 session.exitstatus = pytest.ExitCode.TESTS_FAILED
 
     def _tables(self):
-        """Table -> rows, each with its test's result."""
+        """Table -> rows, each with the result of its test."""
         tables = {}
         for result in self.results.values():
             for name, rows in result.get("properties", {}).items():

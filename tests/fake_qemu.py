@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """A fast machine for tests of the command kexec-efi-test: a shell script that replaces QEMU.
 
-It gets QEMU's arguments. Its output is the guest's serial line, and its stderr is QEMU's own. `qemu_ends` tells whether it
-has ended, by a pipe that it holds open.
+The script gets QEMU's arguments. Its output is the guest's serial line, and its stderr is QEMU's. It holds a pipe open,
+by which `qemu_ends` knows whether it has ended.
 """
 
 import contextlib
@@ -31,7 +31,7 @@ WAITS = "sleep 600\n"
 
 
 def kernel(magic=b"HdrS", machine=0x8664, sections=()):
-    """The headers of a kernel with an EFI stub: `machine` None is a bzImage without one, and sections are names."""
+    """The headers of a kernel with an EFI stub. With `machine` None, a bzImage without a stub. `sections` are names."""
     content = bytearray(0x206)
     content[0x202:0x206] = magic
     if machine is not None:
@@ -42,7 +42,7 @@ def kernel(magic=b"HdrS", machine=0x8664, sections=()):
 
 
 class FakeQemu:
-    """`scenario` is the script; the command's files are made below `folder`."""
+    """`scenario` is the script. The command's files are made below `folder`."""
 
     def __init__(self, folder, scenario):
         self.folder = pathlib.Path(folder)
@@ -52,7 +52,7 @@ class FakeQemu:
         self.alive = self.folder / "alive"
         if not self.alive.exists():
             os.mkfifo(self.alive)
-        # The pipe has a writer as long as the script or a child of it lives. A call for QEMU's options starts no machine.
+        # The pipe has a writer as long as the script or a child lives. A call for QEMU's options starts no machine.
         self.program.write_text(f"#!/bin/sh\n[ \"$1\" != -help ] || exit 0\nexec 9<>{self.alive}\n" + scenario)
         self.program.chmod(0o755)
         (self.folder / "vmlinuz").write_bytes(kernel())
@@ -60,12 +60,12 @@ class FakeQemu:
                             "TMPDIR": str(self.temporary), "KEXEC_TIMEOUT": "60"}
 
     def words(self, *arguments):
-        """A command line that needs no ESP, and so takes no time to make one."""
+        """A command line that needs no ESP, so no time is spent making one."""
         return [sys.executable, "-B", str(COMMAND), "--kernel", str(self.folder / "vmlinuz"), "--via", "stub",
                 *map(str, arguments)]
 
     def run(self, *arguments, **options):
-        """The finished command, which must have left nothing behind."""
+        """Runs the command and returns the finished process. The command must have left nothing behind."""
         result = subprocess.run(self.words(*arguments), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
                                 errors="replace", cwd=self.folder, **{"env": self.environment, **options})
         self.assert_nothing_left()
@@ -73,7 +73,7 @@ class FakeQemu:
 
     def start(self, *arguments, preexec_fn=None, **options):
         def begin():
-            # The caller of the tests may ignore signals: nohup, or a shell in the background.
+            # The caller of the tests may ignore signals, as nohup does, or a shell for jobs in the background.
             for number in lifetime.SIGNALS:
                 signal.signal(number, signal.SIG_DFL)
             if preexec_fn:
@@ -99,7 +99,8 @@ class FakeQemu:
             time.sleep(0.02)
 
     def machine_processes(self):
-        """The script's own processes. A real QEMU has no children, so a shell's `sleep` does not count."""
+        """The script's processes without its children. A real QEMU has no children, so a shell's `sleep` does not
+        count."""
         found = []
         for pid in self.processes():
             with contextlib.suppress(OSError):

@@ -7,7 +7,7 @@ import subprocess
 
 ROOT = pathlib.Path(__file__).resolve().parents[1]
 
-# Not built again for a test: make has built everything before.
+# make has built these before the tests.
 BUILT = ["-o", "build/kexecx64.efi", "-o", "build/inspect"]
 
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""build/score.json, to which each source of figures adds its part for tests/score.
+"""build/score.json, in which each source of figures stores its part for tests/score.
 
 As a program:  scores.py fuzz TARGET RUNS|crashed
                scores.py coverage FILE    with gcovr's summary
@@ -26,7 +26,8 @@ def load():
 
 @contextlib.contextmanager
 def part(name):
-    """The dict of that name in the file, to be changed. Nobody else writes meanwhile, and nobody reads half a file."""
+    """The dict of this name in the file; the caller may change it. A lock keeps other writers out, and readers never
+    see half a file."""
     PATH.parent.mkdir(exist_ok=True)
     with open(PATH.with_suffix(".lock"), "w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
@@ -45,7 +46,7 @@ def stamp():
 
 
 def versions():
-    """The versions of foreign programs and files on which the figures depend."""
+    """The versions of other projects' programs and files on which the figures depend."""
     def output(*command):
         return subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True).stdout.splitlines()
 
@@ -68,7 +69,7 @@ def save(name, result):
 
 
 def add_fuzzing(target, runs):
-    """Adds `runs` without a crash; None stands for a crash."""
+    """Adds `runs` without a crash; None means a crash, and resets the count."""
     with part("fuzz") as targets:
         before = targets.get(target, {"runs": 0})
         counts = {"runs": 0, "crashes": 1} if runs is None else {"runs": before["runs"] + runs, "crashes": 0}

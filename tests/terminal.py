@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""A command on a terminal of its own, for tests of interactive use."""
+"""A command on its own pseudo-terminal, for tests of interactive use."""
 
 import os
 import pty
@@ -33,7 +33,8 @@ class Terminal:
         os.close(self._controller)
 
     def _read(self):
-        """Reads the output of one second. Returns False once the command, which has the only other end, has ended."""
+        """Reads output for up to a second. Returns False once the command has ended: it has the only other end of the
+        terminal."""
         if not select.select([self._controller], [], [], 1)[0]:
             return True
         try:
@@ -55,7 +56,7 @@ class Terminal:
         self._read_until(lambda: re.search(pattern, self.seen), repr(pattern), timeout)
 
     def wait(self, timeout):
-        """Waits for the command's end, and returns its status."""
+        """Waits for the command's end. Returns its status."""
         self._read_until(lambda: self.process.poll() is not None, "end", timeout)
         return self.process.returncode
 
@@ -64,9 +65,10 @@ class Terminal:
 
 
 def use_shell(command, timeout, start_timeout=None, **options):
-    """Runs `make run`: waits for the shell, uses it, and leaves it in the way that the output describes.
+    """Runs `make run`: waits for the shell, uses it, and leaves it as the output says.
 
-    `timeout` is the longest time between two lines of the boot; `start_timeout` the longest time until it begins.
+    `timeout` is the longest time between two lines of the boot; `start_timeout` is the longest time until the boot
+    begins.
     """
     with Terminal(command, **options) as terminal:
         terminal.expect(r"Ctrl-A X leaves QEMU", start_timeout or timeout)

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Draws a command's output on a terminal, for the documents: with a background, so that it can be read on white and on
-black."""
+"""Draws a command's output on a terminal, for the documents. It has a background, so that it is readable on white and
+on black."""
 
 import re
 from xml.sax.saxutils import escape
@@ -28,7 +28,7 @@ def _coloured(line):
 
 
 def draw(command, output):
-    """The picture of a prompt with the command, and of its output, in lines of COLUMNS."""
+    """The picture of a prompt with the command, and of its output, wrapped to COLUMNS."""
     rows = [_word("# ", PROMPT) + escape(command)]
     for line in output.splitlines():
         first, *rest = wrapped(line)
@@ -40,7 +40,7 @@ def draw(command, output):
     lines += [f'<circle cx="{MARGIN + 5 + 16 * number}" cy="{BAR - 6}" r="5" fill="{colour}"/>'
               for number, colour in enumerate((BAD, LATER, GOOD))]
     for number, row in enumerate(rows):
-        # The width of a letter is the font's; a row is as wide as it would be on the terminal.
+        # textLength sets the width of a row to that on a terminal, whatever the font.
         plain = re.sub("<[^>]*>", "", row)
         length = len(plain.replace("&amp;", "&").replace("&lt;", "<").replace("&gt;", ">"))
         lines.append(f'<text x="{MARGIN}" y="{BAR + MARGIN + LINE * number + 12}" xml:space="preserve" '

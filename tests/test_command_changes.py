@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""kexec-efi's changes of a machine. Whenever the power fails, the boot order names only complete sets, by the loader's own
-check. A failed change leaves the former state. A set that has not come up is never first."""
+"""kexec-efi's changes of a machine. Whenever the power fails, the boot order names only sets that are complete by the
+loader's own check. A failed change leaves the former state. A set that has not come up never boots first."""
 
 import errno
 import json
@@ -31,7 +31,7 @@ class PowerCut(BaseException):
 
 
 def blessed(machine, *versions):
-    """Installs kernels, and lets each of them come up."""
+    """Installs kernels, each of which then comes up."""
     for version in versions:
         machine.kernel_package(version)
         found = machine.machine()
@@ -61,7 +61,7 @@ def first(machine, **setup):
 
 
 def pending(version, initrd, *blessed_versions):
-    """A machine with an added set that has not been tried."""
+    """A machine with a set on trial, which has not been started yet."""
     def prepare(machine):
         blessed(machine, *blessed_versions)
         add(version, initrd)(machine)[0].carry_out()
@@ -81,7 +81,7 @@ def shim_of(machine):
 
 
 def with_copy(prepare):
-    """A machine with EFI/BOOT/BOOTX64.EFI as a copy of the set that boots."""
+    """A machine on which EFI/BOOT/BOOTX64.EFI is a copy of the set that boots."""
     def prepared(machine):
         machine.configure((machine.root / "etc/kexec-efi.conf").read_text() + "removable=yes\n")
         prepare(machine)
@@ -90,14 +90,14 @@ def with_copy(prepare):
 
 
 def without_copy(prepare):
-    """Where somebody has removed it."""
+    """As with_copy, but somebody has removed the copy."""
     def prepared(machine):
         with_copy(prepare)(machine)
         (machine.esp / "EFI/BOOT/BOOTX64.EFI").unlink()
     return prepared
 
 
-# What the machine is like, and what is done to it.
+# Name -> (prepares the machine, makes the plan).
 SCENARIOS = {
     "the first": (lambda machine: None, first),
     "a second": (lambda machine: blessed(machine, A), add(B)),
@@ -132,8 +132,8 @@ def prepared(tmp_path, name, conf):
 
 
 def snapshots(machine, plan, folder):
-    """Carries out the plan, and returns a machine for each moment at which the power may fail: after each operation, and
-    with a half-written file."""
+    """Carries out the plan. Returns a machine for each moment at which the power may fail: after each operation, and
+    within each write."""
     found = []
     steps = list(plan)
 
@@ -181,7 +181,7 @@ def test_next_run_cleans_up(tmp_path, conf, name):
     version = B
 
     def kinds(one):
-        """The operations without numbers, because a power cut may leave files with lower numbers."""
+        """The files without their numbers: a power cut may leave files with lower numbers."""
         return sorted(name.replace(".2-", ".1-").replace(".3-", ".1-") for name in one.names())
 
     for moment in moments:
@@ -199,8 +199,8 @@ def test_next_run_cleans_up(tmp_path, conf, name):
     ("bless what has a copy", FIRMWARE, lambda machine: changes.bless(machine.machine())),
 ], ids=lambda value: value.strip().replace("\n", " ") if isinstance(value, str) else "")
 def test_both_names_of_a_rename(tmp_path, capsys, name, conf, repeated):
-    """FAT has the new name and the old one if the power fails between the writes of the two. They have the same clusters, here
-    an inode: who writes to one file writes to both, and who removes one takes the clusters from the other."""
+    """If the power fails between two writes of a rename, FAT has both the new name and the old one. Both have the same
+    clusters, here the same inode: a write to one file changes both, and removing one frees the other's clusters."""
     machine = prepared(tmp_path, name, conf)
     plan, _ = SCENARIOS[name][1](machine)
     steps, moments = list(plan), []
@@ -236,7 +236,7 @@ def test_both_names_of_a_rename(tmp_path, capsys, name, conf, repeated):
             said = capsys.readouterr().err
         assert "the same ones since a power cut: run fsck.vfat -a" in said
         expect_both()
-        # fsck.vfat truncates one of them.
+        # fsck.vfat truncates one of the two.
         partial.unlink()
         partial.write_bytes(b"")
         changes.uninstall(moment.machine(), True)[0].carry_out()
@@ -246,7 +246,7 @@ def test_both_names_of_a_rename(tmp_path, capsys, name, conf, repeated):
 @pytest.mark.parametrize("conf", [FIRMWARE, SYSTEMD], ids=["firmware", "systemd-boot"])
 @pytest.mark.parametrize("name", SCENARIOS)
 def test_what_is_named_is_on_the_disk(tmp_path, conf, name):
-    """A power cut may lose a file or its name until the file and then its folder are flushed."""
+    """Until a file and then its folder are flushed, a power cut may lose the file or its name."""
     if re.search("bless|copy|shim", name) and conf == SYSTEMD:
         conf = FIRMWARE
     machine = prepared(tmp_path, name, conf)
@@ -261,7 +261,7 @@ def test_what_is_named_is_on_the_disk(tmp_path, conf, name):
             unflushed = {path for path in unflushed if path.parent != step.path}
         if isinstance(step, operations.Rename):
             unflushed.add(step.path)
-        # Nothing names a removed file any more.
+        # A file is removed only when nothing names it any more.
         if isinstance(step, operations.RemoveFile) and machine.esp in step.path.parents and ".conf" not in step.path.name:
             named = [path.rpartition("/")[2].removesuffix(".efi") for path in machine.named()]
             assert step.path.stem not in named, f"{step}: {named}"
@@ -308,7 +308,7 @@ def test_signal_in_the_middle(tmp_path):
 
 
 def test_signal_while_it_is_sealed(tmp_path):
-    """The sealing tool has temporary files of its own, which must go, too."""
+    """The sealing tool's temporary files must go as well."""
     machine = blessed(FolderMachine.new(tmp_path / "machine", "mode=sealed\n"), A)
     machine.kernel_package(B)
     (machine.root / f"boot/initrd.img-{B}").write_bytes(cpio("large") + bytes(100 << 20))
@@ -364,7 +364,7 @@ def test_life(tmp_path, mode):
 
 
 def test_what_an_update_leaves(tmp_path):
-    """The set that boots stays until the new one has come up, and is removed then."""
+    """The set that boots stays until the new one has come up; then it is removed."""
     machine = blessed(FolderMachine.new(tmp_path / "machine"), A, B)
     order, old = machine.numbers("BootOrder"), machine.path_of(machine.numbers("BootOrder")[0])
     add(B, "updated")(machine)[0].carry_out()
@@ -400,13 +400,13 @@ def test_newest_of_two_is_tried(tmp_path):
         machine.kernel_package(version)
         machine.plan_add(version)[0].carry_out()
     assert machine.reboot(failing=[C]) == A
-    # The other set has waited, and is newer than the running one.
+    # The other set is newer than the running one, and has waited for its trial.
     changes.bless(machine.machine())[0].carry_out()
     assert machine.reboot() == B
 
 
 def test_start_that_others_have_asked_for(tmp_path):
-    """Another program has set BootNext, as fwupd does for its own image."""
+    """Another program has set BootNext, as fwupd does for its own image: that start comes first."""
     machine = blessed(FolderMachine.new(tmp_path / "machine"), A)
     machine.set("BootNext", struct.pack("<H", OTHERS))
     plan, words = add(B)(machine)
@@ -418,7 +418,7 @@ def test_start_that_others_have_asked_for(tmp_path):
 
 
 def test_another_kernel_than_was_started(tmp_path):
-    """The running kernel was started by kexec, for example."""
+    """For example, kexec started the running kernel."""
     machine = FolderMachine.new(tmp_path / "machine")
     running(B, A)(machine)
     (machine.kernel / "proc/sys/kernel/osrelease").write_text(f"{A}\n")
@@ -428,7 +428,7 @@ def test_another_kernel_than_was_started(tmp_path):
 
 
 def test_fallback_that_came_up_blesses_nothing(tmp_path):
-    """The loader's log tells that the fallback has booted, even if both have the same version."""
+    """The loader's log shows that the fallback booted, even if both sets have the same version."""
     machine = blessed(FolderMachine.new(tmp_path / "machine"), A)
     machine.kernel_package(B)
     machine.run("add", B)
@@ -449,7 +449,8 @@ def test_versions_that_are_kept(tmp_path):
 
 
 def test_what_is_damaged_is_no_fallback(tmp_path):
-    """Two kernels have come up, and the newer one is damaged: the older one stays, although keep= is exceeded."""
+    """Two kernels have come up, and the newer one is damaged. The older one stays as the fallback, although that
+    exceeds keep=."""
     machine = blessed(FolderMachine.new(tmp_path / "machine", "keep=2\n"), A, B)
     next(machine.esp.rglob(f"vmlinuz-{B}-*")).write_bytes(b"")
     add(C)(machine)[0].carry_out()
@@ -470,7 +471,7 @@ def test_boot_order_that_firmware_has_reset(tmp_path):
 
 @pytest.mark.parametrize("seed", range(3))
 def test_many_changes(tmp_path, seed):
-    """Random changes in random order, with power cuts: a set that has come up always boots first."""
+    """Random changes with power cuts: a set that has come up always boots first."""
     seeded = random.Random(seed)
     machine = FolderMachine.new(tmp_path / "machine", f"keep={seeded.choice((1, 2, 3))}\n")
     first(machine)[0].carry_out()
@@ -498,7 +499,7 @@ def test_many_changes(tmp_path, seed):
                 raise PowerCut
             plan.carry_out(cut)
         except PowerCut:
-            # A set that has come up once comes up again.
+            # A set that has come up before comes up again.
             good = {path.rpartition("/")[2].rsplit(".", 2)[0] for path in came_up}
             machine.reboot(failing=[found for found in (A, B, C) if found not in good and seeded.random() < 0.5])
             came_up.add(machine.path_of(machine.numbers("BootCurrent")[0]))
@@ -517,17 +518,18 @@ def test_last_that_boots(tmp_path):
 
 
 def test_entry_that_says_it_is_not_active(tmp_path):
-    """Firmware does not start an inactive entry, so it is no fallback."""
+    """Firmware does not start an inactive entry, so it cannot be the fallback."""
     machine = blessed(FolderMachine.new(tmp_path / "machine"), A)
     machine.set("Boot0001", bytes(4) + machine.get("Boot0001")[4:])
     assert "this machine would not boot" in machine.run("remove", A, expected=1)
 
 
-# --- bad news --------------------------------------------------------------------------------------------------------
+# --- errors
+# --------------------------------------------------------------------------------------------------------------
 
 
 class Full:
-    """An ESP with a given amount of free space."""
+    """An ESP with `free` bytes of free space."""
 
     def __init__(self, free):
         self.f_frsize, self.f_bavail = 4096, free // 4096
@@ -545,7 +547,7 @@ def test_esp_that_is_full(tmp_path, monkeypatch):
 
 
 def test_room_of_what_goes(tmp_path, monkeypatch):
-    """An untried set is removed before the next one of its version is written."""
+    """A set that was never started is removed before the next set of its version is written."""
     machine = FolderMachine.new(tmp_path / "machine")
     pending(B, "once", A)(machine)
     monkeypatch.setattr(os, "statvfs", lambda path: Full(40_000))
@@ -570,7 +572,7 @@ def test_variables_that_are_full(tmp_path, monkeypatch, name):
     monkeypatch.setattr(os, "write", write)
     with pytest.raises(Refused, match=rf"EFI variable {name}: the firmware has no room for it") as refused:
         plan.carry_out()
-    # On efivarfs, opening a new variable's file leaves nothing.
+    # A failed write leaves an empty file here. efivarfs leaves nothing.
     leftover = machine.efivars / f"{name}-{variables.GLOBAL}"
     if leftover.exists() and not leftover.stat().st_size:
         leftover.unlink()
@@ -596,7 +598,7 @@ def test_damage(tmp_path, kind, damage, complaint):
     found = {one["version"]: one["damage"] for one in value["sets"]}
     assert code == BAD_NEWS and found[A] is None and re.search(complaint, found[B]), found
     assert not found[B].startswith("warning: ")
-    # The same kernel is put beside what is damaged.
+    # Adding the kernel again writes a good set beside the damaged one.
     add(B)(machine)[0].carry_out()
     assert machine.reboot() == B
     changes.bless(machine.machine())[0].carry_out()
@@ -604,7 +606,7 @@ def test_damage(tmp_path, kind, damage, complaint):
 
 
 def test_damage_comes_before_warnings(tmp_path):
-    """What Linux would not unpack of an initrd is only warned of; that it is not the initrd that was meant is the damage."""
+    """Wrong content is the damage. That Linux would not unpack all of the initrd is only a warning."""
     machine = blessed(FolderMachine.new(tmp_path / "machine"), A)
     initrd = next(machine.esp.rglob("initrd-*"))
     initrd.write_bytes(initrd.read_bytes()[:-60])
@@ -613,7 +615,7 @@ def test_damage_comes_before_warnings(tmp_path):
 
 
 def test_nobody_has_the_variables(tmp_path):
-    """No variables can be reached, as on a machine that makes a disk image."""
+    """The variables cannot be reached, as on a machine that makes a disk image."""
     machine = FolderMachine.new(tmp_path / "machine")
     machine.kernel_package(A)
     before = {name: content for name, content in machine.state().items() if "efivars" in name}
@@ -623,7 +625,7 @@ def test_nobody_has_the_variables(tmp_path):
 
 
 def test_entry_that_ends_too_early(tmp_path):
-    """Without the record the entry's length is unknown, but the missing digest shows the damage."""
+    """Without the record nothing knows the entry's length, but the missing digest shows the damage."""
     machine = blessed(FolderMachine.new(tmp_path / "machine"), A)
     conf, = machine.esp.rglob("*.conf")
     conf.write_text(conf.read_text().split("fsverity")[0])
@@ -632,7 +634,7 @@ def test_entry_that_ends_too_early(tmp_path):
 
 
 def test_machine_that_gets_another_name(tmp_path):
-    """The machine keeps its folder and the sets in it."""
+    """The machine keeps its folder, and the sets in it."""
     machine = blessed(FolderMachine.new(tmp_path / "machine"), A)
     (machine.root / "etc/kernel/entry-token").write_text("another\n")
     add(B)(machine)[0].carry_out()
@@ -642,7 +644,7 @@ def test_machine_that_gets_another_name(tmp_path):
 
 
 def test_menu_that_was_another(tmp_path):
-    """Otherwise the entries in the former menu would stay for ever."""
+    """Otherwise the entries in the former menu would never be removed."""
     machine = blessed(FolderMachine.new(tmp_path / "machine"), A)
     machine.configure("menu=systemd-boot\n")
     assert "was set up with firmware: run kexec-efi uninstall" in machine.run("add", A, expected=2)
@@ -736,14 +738,14 @@ def key(tmp_path_factory):
 
 @pytest.mark.parametrize("conf", ["mode=sealed", "mode=uki", "mode=split\ngeneric=yes"])
 def test_signed(tmp_path, key, conf):
-    """With Secure Boot on, the signed image is started."""
+    """With Secure Boot on, kexec-efi puts the signed image on trial."""
     machine = FolderMachine.new(tmp_path / "machine", f"{conf}\nkey={key.key}\ncertificate={key.der}\n")
     machine.kernel_package(A)
     machine.set("SecureBoot", b"\1")
     machine.run("install")
     machine.expect_bootable()
     names = len(machine.names())
-    # A signature has a date, so two are never equal: an existing set is recognised by its input.
+    # A signature contains a date, so two are never equal: an existing set is recognised by its input.
     assert "is on the ESP already" in machine.run("add", A) and len(machine.names()) == names
     image, = machine.esp.rglob(f"{A}*.efi")
     subprocess.run(["sbverify", "--cert", key.certificate, image], check=True, stdout=subprocess.DEVNULL)
@@ -762,7 +764,7 @@ def test_what_cannot_sign(tmp_path, key, private, certificate, complaint):
 
 @pytest.mark.parametrize("replaces", [False, True])
 def test_renamed_file_is_flushed_by_its_new_name(tmp_path, monkeypatch, replaces):
-    """FAT's new name has a size only after that."""
+    """On FAT the new name gets its size only by this flush."""
     path, flushed = tmp_path / "vmlinuz", []
     if replaces:
         path.write_bytes(b"damaged")

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""kexec-efi and the firmware: the removable path, shim, the keys of Secure Boot, and the signed values of a TPM's register.
-Files and keys of others are never replaced."""
+"""kexec-efi and the firmware: the removable path, shim, the keys of Secure Boot, and signed values of a TPM register.
+kexec-efi never replaces other owners' files and keys."""
 
 import base64
 import errno
@@ -28,7 +28,7 @@ from kexec_efi_test.signing import Key  # noqa: E402
 
 
 def fill_the_boot_folder(monkeypatch):
-    """From now on there is no room in EFI/BOOT."""
+    """From now on EFI/BOOT has no room."""
     run = operations.Write.run
 
     def full(write):
@@ -45,7 +45,7 @@ def boot_folder(machine):
 
 
 def start_by(machine, path):
-    """Makes the firmware start this path without a boot entry of ours."""
+    """Makes the machine look as if the firmware had started this path without a boot entry of ours."""
     machine.set("BootCurrent", struct.pack("<H", 0x77))
     for name, text in (("LoaderImageIdentifier", path.replace("/", "\\")), ("LoaderDevicePartUUID", ESP_UUID)):
         (machine.efivars / f"{name}-{variables.LOADER}").write_bytes(struct.pack("<I", 6) + text.encode("utf-16-le") + b"\0\0")
@@ -69,8 +69,8 @@ def test_copy_is_wanted_even_while_nothing_is_left_to_copy(tmp_path):
 
 @pytest.mark.parametrize("mode", ["split", "sealed", "uki"])
 def test_image_of_a_disk(tmp_path, mode):
-    """The machine that makes the image has no firmware variables. The machine that gets the disk starts EFI/BOOT, and
-    makes its boot entry."""
+    """The machine that makes the disk image has no firmware variables. The machine that gets the disk starts EFI/BOOT,
+    and then makes its own boot entry."""
     machine = FolderMachine.new(tmp_path / "machine", f"mode={mode}\n")
     machine.kernel_package(A)
     before = {name: content for name, content in machine.state().items() if "efivars" in name}
@@ -86,7 +86,7 @@ def test_image_of_a_disk(tmp_path, mode):
     machine.run("bless")
     assert machine.path_of(machine.numbers("BootOrder")[0]).startswith(f"/{FOLDER}/{A}")
     assert machine.reboot() == A
-    # Once another kernel has come up, the firmware starts that one without a boot entry.
+    # EFI/BOOT keeps the former set until the next one has come up, then boots that one.
     first = boot_folder(machine)
     add(B)(machine)[0].carry_out()
     assert boot_folder(machine) == first
@@ -115,7 +115,7 @@ def test_removable_path_of_somebody_else(tmp_path, name):
 
 
 def test_removable_path_that_somebody_has_taken(tmp_path):
-    """Somebody else's file stays after an update of the kernel, and after uninstall."""
+    """Another owner's file stays after an update of the kernel, and after uninstall."""
     machine = FolderMachine.new(tmp_path / "machine")
     machine.kernel_package(A)
     machine.run("install", "--removable")
@@ -142,7 +142,8 @@ def test_removable_path_by_the_configuration(tmp_path):
 @pytest.mark.parametrize("name", ["BOOTX64.EFI", "BOOTX64.conf"])
 @pytest.mark.parametrize("added", [A, B])
 def test_removable_path_that_somebody_has_removed(tmp_path, name, added):
-    """It is said, and the next run of a hook restores it: as it was, because what is added has not come up."""
+    """status and verify report it, and the next run of a hook restores the former copy, because the added kernel has
+    not come up."""
     machine = blessed(FolderMachine.new(tmp_path / "machine", "removable=yes\n"), A)
     before = boot_folder(machine)
     (machine.esp / "EFI/BOOT" / name).unlink()
@@ -159,7 +160,7 @@ def test_removable_path_that_somebody_has_removed(tmp_path, name, added):
 
 
 def test_removable_path_after_the_last_kernel(tmp_path):
-    """`remove --force` has taken it away; the configuration still asks for it."""
+    """`remove --force` has removed the copy; the configuration still asks for one."""
     machine = blessed(FolderMachine.new(tmp_path / "machine", "removable=yes\n"), A)
     machine.run("remove", "--force", A)
     assert boot_folder(machine) == {}
@@ -170,7 +171,7 @@ def test_removable_path_after_the_last_kernel(tmp_path):
 
 
 def test_no_room_to_restore_the_copy(tmp_path, monkeypatch):
-    """The kernel is added all the same."""
+    """The kernel is added nevertheless."""
     machine = blessed(FolderMachine.new(tmp_path / "machine", "removable=yes\n"), A)
     (machine.esp / "EFI/BOOT/BOOTX64.EFI").unlink()
     fill_the_boot_folder(monkeypatch)
@@ -180,7 +181,7 @@ def test_no_room_to_restore_the_copy(tmp_path, monkeypatch):
 
 
 def test_files_of_the_removable_path_stay(tmp_path):
-    """EFI/BOOT needs these files, so `keep` counts them like those of the set that boots first."""
+    """`keep` counts the files that EFI/BOOT needs like those of the set that boots first."""
     machine = FolderMachine.new(tmp_path / "machine", "keep=1\n")
     machine.kernel_package(A)
     machine.run("install", "--removable")
@@ -208,7 +209,7 @@ def test_files_of_the_removable_path_stay_where_no_boot_entry_names_them(tmp_pat
 
 @pytest.mark.parametrize("words", [["remove", A], ["uninstall"]], ids=lambda words: words[0])
 def test_removable_path_of_the_last_kernel(tmp_path, words):
-    """Without boot entries and firmware, only EFI/BOOT shows that the disk image needs the kernel."""
+    """Without boot entries and firmware, only EFI/BOOT shows that the disk image needs this kernel."""
     machine = FolderMachine.new(tmp_path / "machine")
     machine.kernel_package(A)
     machine.run("install", "--no-variables", "--removable")
@@ -221,7 +222,7 @@ def test_removable_path_of_the_last_kernel(tmp_path, words):
 
 
 def test_removable_path_started_on_another_disk(tmp_path):
-    """The ESP is recognised by its partition, and the set by its folder."""
+    """The ESP is recognised by its partition's UUID, and the set by its folder."""
     machine = FolderMachine.new(tmp_path / "machine")
     machine.kernel_package(A)
     machine.run("install", "--no-variables", "--removable")
@@ -246,7 +247,8 @@ def test_removable_path_behind_systemd_boot(tmp_path):
 
 
 def test_power_that_went_before_the_copy_was_remembered(tmp_path):
-    """EFI/BOOT is still recognised as a copy of a set, and is replaced for the next one."""
+    """The record does not know the copy in EFI/BOOT. kexec-efi recognises it as a copy of a set nevertheless, and
+    replaces it for the next set."""
     machine = blessed(FolderMachine.new(tmp_path / "machine", "removable=yes\n"), A)
     remembered = (machine.root / "var/lib/kexec-efi/record.json").read_bytes()
     add(B)(machine)[0].carry_out()
@@ -263,7 +265,7 @@ def test_power_that_went_before_the_copy_was_remembered(tmp_path):
 
 
 def test_no_room_for_the_copy(tmp_path, monkeypatch):
-    """The set that has come up boots first nevertheless, and another run makes the copy."""
+    """The set that has come up boots first nevertheless, and the next run makes the copy."""
     machine = blessed(FolderMachine.new(tmp_path / "machine", "removable=yes\n"), A)
     add(B)(machine)[0].carry_out()
     assert machine.reboot() == B
@@ -296,14 +298,14 @@ def entry_of(machine, number):
 
 
 def test_shim_in_front(tmp_path):
-    """Shim finds the image by its load options, and MokManager beside itself."""
+    """Shim finds the image by its load options, and MokManager in its own folder."""
     machine = with_shim(tmp_path)
     number, = machine.numbers("BootNext")
     option = entry_of(machine, number)
     folder, _, name = option.path.rpartition("/")
     assert folder == f"/{FOLDER}" and (machine.esp / FOLDER / name).read_bytes() == SHIM.read_bytes()
     assert (machine.esp / FOLDER / "mmx64.efi").read_bytes() == b"MZ manager"
-    # The whole path, as one word with a NUL: then shim looks nowhere else (load-options.c).
+    # One word with the whole path, and a NUL: then shim looks nowhere else (load-options.c).
     image = option.optional.decode("utf-16-le")
     assert image.startswith("\\EFI\\kexec\\") and image.endswith(".efi\0") and " " not in image
     machine.judge(image.rstrip("\0").replace("\\", "/"))
@@ -324,7 +326,7 @@ def test_shim_in_front(tmp_path):
 
 
 def test_shim_that_is_updated(tmp_path):
-    """Existing sets keep their shim, and new sets get the new one."""
+    """Existing sets keep their shim; new sets get the new one."""
     machine = with_shim(tmp_path)
     shim = machine.root / "usr/lib/shim/shimx64.efi.signed"
     shim.write_bytes(SHIM.read_bytes() + b"newer")
@@ -332,19 +334,19 @@ def test_shim_that_is_updated(tmp_path):
     assert len([name for name in machine.names() if name.startswith("shim-")]) == 2
     old, new = (entry_of(machine, int(path.name[4:8], 16)) for path in sorted(machine.efivars.glob("Boot000[02]-*")))
     assert old.path != new.path
-    # With shim in front, the same kernel is another set, on trial.
+    # The same kernel behind shim is another set, and gets a trial.
     other = FolderMachine.new(tmp_path / "other")
     blessed(other, A)
     (other.root / "shim.efi").write_bytes(SHIM.read_bytes())
     assert "on trial at the next start" in other.run("install", f"--shim={other.root}/shim.efi", A)
     assert len(other.machine().store.sets()) == 2
-    # The shim's package was removed, or is being unpacked: existing sets boot, and can be removed.
+    # While shim's package is removed or half unpacked, existing sets boot, and can be removed.
     shim.unlink()
     assert "expected shim, found none: No such file or directory" in machine.run("add", A, expected=1)
     shim.write_bytes(b"half a shim")
     assert "expected shim, found no PE32+ image" in machine.run("add", A, expected=1)
     machine.run("status")
-    # Without it from now on.
+    # From now on without shim.
     machine.run("install", A)
     assert "behind shim" not in machine.run("status")
     machine.run("uninstall", "--force")
@@ -417,7 +419,7 @@ def enrolling(tmp_path, key, setup_mode=b"\1", conf=None):
 
 
 def test_keys_are_enrolled(tmp_path, key):
-    """PK ends the setup mode, so it is written last, after everything else."""
+    """PK ends setup mode, so it is written last of all."""
     machine, folder = enrolling(tmp_path, key)
     plan = json.loads(machine.run("install", "--dry-run", "--json", f"--enroll-keys={folder}"))["operations"]
     assert [line.split(":")[0] for line in plan[-3:]] == [f"set EFI variable {name}" for name in ("db", "KEK", "PK")]
@@ -455,7 +457,7 @@ GOOD = authenticated(signature_list([b"x"]))
     ("dbx", b"rubbish", "expected 40 to"),
 ], ids=lambda value: str(value)[:40])
 def test_keys_that_are_none(tmp_path, key, name, content, complaint):
-    """Each file is looked at before any key is written."""
+    """kexec-efi checks each file before it writes any key."""
     machine, folder = enrolling(tmp_path, key)
     path = folder / f"{name}.auth"
     if content is None:
@@ -492,7 +494,7 @@ print(json.dumps({"sha256": [{"pcrs": [11], "pkfp": "aa", "pol": signature, "sig
 
 @pytest.fixture
 def signing(tmp_path):
-    """A machine, the environment with a fake systemd-measure, and the arguments that it was called with."""
+    """A configuration, an environment with a fake systemd-measure, and the file with the arguments of its calls."""
     programs = tmp_path / "bin"
     programs.mkdir()
     calls = tmp_path / "calls"
@@ -525,7 +527,7 @@ def test_signature_of_a_register(tmp_path, signing, mode):
     assert plan["measured_as_image"] and all(part["fsverity"] for part in loader.pcr_files(plan))
     found = [loader.file_below(machine.esp, part).read_bytes() for part in loader.pcr_files(plan)]
     assert json.loads(found[0])["sha256"][0]["pcrs"] == [11] and found[1] == b"-----BEGIN PUBLIC KEY-----\n"
-    # A new initrd has its own signature, and the one before is removed.
+    # A new initrd has its own signature, and the former signature is removed.
     (machine.root / f"boot/initrd.img-{A}").write_bytes(cpio("updated"))
     machine.run("add", A, environment=environment)
     assert json.loads(calls.read_text())[3]["initrd"] == sha256(cpio("updated"))
@@ -539,8 +541,8 @@ def test_signature_of_a_register(tmp_path, signing, mode):
 
 @pytest.mark.parametrize("mode", ["split", "sealed"])
 def test_what_is_signed_is_what_the_loader_measures(tmp_path, signing, mode):
-    """systemd-measure itself calculates the value from the files that it was given to sign. A line of `entry=` adds to
-    the command line, and a second initrd to the first."""
+    """systemd-measure itself calculates the value from the files that it was given to sign. `entry=` adds to the
+    command line, and the second initrd to the first."""
     conf, environment, calls = signing
     machine = FolderMachine.new(tmp_path / "machine", f"mode={mode}\nentry=options more\ninitrd=/boot/ucode\n{conf}")
     machine.kernel_package(A)
@@ -552,8 +554,8 @@ def test_what_is_signed_is_what_the_loader_measures(tmp_path, signing, mode):
 
 
 def test_signature_by_systemd(tmp_path):
-    """Debian 13's systemd-measure signs a policy for each phase. The public key verifies each signature, and one of them
-    is for the value of the register that `predict` prints (TPM 2.0 Library specification, part 3: TPM2_PolicyPCR)."""
+    """Debian 13's systemd-measure signs a policy for each phase. The public key verifies each signature, and one
+    signature covers the register value that `predict` prints (TPM 2.0 Library specification, part 3: TPM2_PolicyPCR)."""
     private, public = tmp_path / "private.pem", tmp_path / "public.pem"
     subprocess.run(["openssl", "genrsa", "-out", private, "2048"], check=True, stderr=subprocess.DEVNULL)
     subprocess.run(["openssl", "rsa", "-in", private, "-pubout", "-out", public], check=True, stderr=subprocess.DEVNULL)
@@ -564,7 +566,7 @@ def test_signature_by_systemd(tmp_path):
     found = json.loads(next(machine.esp.rglob("pcrsig-*")).read_bytes())["sha256"]
     assert len(found) == 2
     register = bytes.fromhex(machine.run("predict", A, "--bank=sha256").split("PCR 11 sha256")[1].split()[0])
-    # CommandCode, then a selection of register 11 in the bank of SHA-256, then the digest of its value.
+    # CommandCode, then the selection of register 11 in the SHA-256 bank, then the digest of its value.
     selection = struct.pack(">IHB", 1, 0x000b, 3) + (1 << 11).to_bytes(3, "little")
     policy = hashlib.sha256(bytes(32) + struct.pack(">I", 0x17f) + selection + hashlib.sha256(register).digest()).hexdigest()
     assert policy in {one["pol"] for one in found}

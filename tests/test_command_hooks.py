@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""packaging/: the hooks call kexec-efi correctly, and do nothing where it is not set up."""
+"""packaging/: the hooks call kexec-efi correctly, and are no-ops on a machine that is not set up."""
 
 import os
 import re
@@ -20,7 +20,7 @@ VERSION = "6.1.0-9-amd64"
 def machine(tmp_path):
     found = FolderMachine.new(tmp_path / "machine")
     found.kernel_package(VERSION)
-    # The command, for a machine other than the running one.
+    # A wrapper that runs the command on the test's machine, not on this one.
     programs = tmp_path / "bin"
     programs.mkdir()
     (programs / "kexec-efi").write_text(f'#!/bin/sh\necho "$@" >>{tmp_path}/calls\ncommand=$1\nshift\n'
@@ -60,13 +60,13 @@ def test_nothing_happens_before_install(machine, hook):
         words[2] = machine.root / f"boot/initrd.img-{VERSION}"
     result = run(machine, *words, KERNEL_INSTALL_LAYOUT="kexec-efi", KERNEL_INSTALL_STAGING_AREA="/nowhere")
     assert (result.stdout, result.stderr) == ("", "") and machine.state() == before
-    # The hook has called the command.
+    # The hook did call the command.
     assert "--if-installed" in (machine.folder.parent / "calls").read_text()
 
 
 @pytest.mark.parametrize("hook", [POSTINST, POSTRM, UPDATE], ids=lambda path: str(path.parent.name))
 def test_command_that_is_gone(machine, hook):
-    """The package was removed, and its files in /etc are still there."""
+    """The package was removed; its files in /etc are still there."""
     result = run(machine, hook, VERSION, image_of(machine, VERSION), programs=False)
     assert (result.stdout, result.stderr) == ("", "")
 
@@ -75,7 +75,7 @@ def test_command_that_is_gone(machine, hook):
 def test_kernel_that_is_installed(machine, parameters):
     installed(machine).kernel_package("6.2")
     result = run(machine, POSTINST, "6.2", image_of(machine, "6.2"), DEB_MAINT_PARAMS=parameters)
-    # debconf has standard output.
+    # debconf reads standard output.
     assert result.stdout == "" and "on trial" in result.stderr
     assert versions(machine) == {VERSION, "6.2"}
 
@@ -124,7 +124,7 @@ def test_initrd_that_is_updated(machine):
     run(machine, UPDATE, VERSION, initrd)
     assert machine.names() != names
     machine.expect_bootable()
-    # The hook of a kernel that does not exist.
+    # The hook runs for a kernel that does not exist.
     other = machine.root / "boot/initrd.img-9"
     other.write_bytes(cpio("other"))
     run(machine, UPDATE, "9", other)
@@ -150,7 +150,7 @@ def test_plugin_adds_and_removes(machine):
 
 
 def test_plugin_takes_what_is_staged(machine):
-    """Microcode comes first, then an initrd that another plugin has made."""
+    """Microcode comes first, then the initrd that another plugin has made."""
     installed(machine).kernel_package("6.2")
     (machine.root / "boot/initrd.img-6.2").unlink()
     (machine.folder / "staging").mkdir()
@@ -163,7 +163,7 @@ def test_plugin_takes_what_is_staged(machine):
 
 
 def test_plugin_makes_a_unified_image(machine):
-    """The plugin makes the image for 90-uki-copy.install, also on a machine that kexec-efi has not set up."""
+    """The plugin makes the image for 90-uki-copy.install, even if kexec-efi is not set up."""
     out = machine.folder / "staging/uki.efi"
     plugin(machine, "add", VERSION, "/nowhere", image_of(machine, VERSION), machine.root / f"boot/initrd.img-{VERSION}",
            KERNEL_INSTALL_LAYOUT="uki", KERNEL_INSTALL_UKI_GENERATOR="kexec-efi")
@@ -212,7 +212,7 @@ def zsh_completed(machine, *words):
     found = set()
     for line in run(machine, "zsh", "-f", "-c", script).stdout.splitlines():
         values = re.fullmatch(r":version:\((.*)\)", line)
-        # An option follows the list of those that it excludes, and the mark that it may be repeated.
+        # Before an option stand the options that it excludes, and the mark that it may be repeated.
         option = re.match(r"(?:\([^)]*\))?[*]?(--[a-z-]+)", line)
         found |= set(values[1].split()) if values else {option[1]} if option else {line} - set(re.findall("^:.*", line))
     return {word for word in found if word.startswith("-") == words[-1].startswith("-")}

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""The options of the command kexec-efi, its exit codes, and that every mistake ends in a line and not in a traceback."""
+"""The options and exit codes of the command kexec-efi. Each mistake ends in a line, never in a traceback."""
 
 import json
 import os
@@ -31,7 +31,7 @@ def test_help_names_all_commands():
 
 
 def test_version():
-    """The version is that of the loader, which has it from GNUmakefile."""
+    """The command's version is the loader's, which GNUmakefile defines."""
     version = re.search(r"^VERSION := (\S+)$", (ROOT / "GNUmakefile").read_text(), re.MULTILINE)[1]
     result = run("--version")
     assert (result.returncode, result.stdout, result.stderr) == (0, f"kexec-efi {version}\n", "")
@@ -82,8 +82,8 @@ def test_what_users_do(machine, words, code, complaint):
     (f"kernel/sys/firmware/efi/efivars/BootFFFF-{variables.GLOBAL}", b""),
 ], ids=lambda value: str(value)[-30:])
 def test_whatever_lies_there(machine, tmp_path, path, content):
-    """Puts a file with other content, or with None a folder, in the place of a file. Each command ends with lines, and
-    none hangs or breaks."""
+    """Replaces a file by one with other content, or by a folder (None). Each command ends with messages, and none hangs
+    or crashes."""
     copy = machine.copy(tmp_path / "machine")
     place = copy.folder / path
     if content is None:
@@ -126,7 +126,7 @@ def test_reader_that_goes_away(machine):
 def test_esp_that_cannot_be_written(machine, tmp_path):
     copy = machine.copy(tmp_path / "machine")
     copy.kernel_package("6.2")
-    # A file in the place of the folder: not even root can write below a file.
+    # A file in the place of the folder, because not even root can write below a file.
     shutil.rmtree(copy.esp / "EFI/kexec")
     (copy.esp / "EFI/kexec").write_bytes(b"")
     before = copy.state()
@@ -135,7 +135,7 @@ def test_esp_that_cannot_be_written(machine, tmp_path):
 
 
 def test_test_tool_where_it_is_installed(tmp_path):
-    """The installed tool boots the loader that is installed beside it, from any folder."""
+    """The installed tool boots the installed loader, from any folder."""
     command = packaged.install(tmp_path / "package") / "usr/local/bin/kexec-efi-test"
     fake = FakeQemu(tmp_path, GOOD_BOOT + WAITS)
     result = subprocess.run([command, "--kernel", tmp_path / "vmlinuz", "--expect", "Run /init", "--json", tmp_path / "out.json"], stdout=subprocess.DEVNULL,

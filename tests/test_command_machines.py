@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Machines as Debian's users have them, with different places of files, and different missing parts. Each is set up, or gets
-one line that says what to do; nothing of others is lost."""
+"""Machines of Debian's users: files in different places, parts that are missing. Either the machine is set up, or one
+line says what to do. Other owners' files are never lost."""
 
 import ast
 import errno
@@ -41,7 +41,7 @@ def disk(machine, number, **properties):
 
 
 def mount(machine, *mounts):
-    """Makes mounts of (path below the root, kind, number of the partition)."""
+    """Mounts for (path below the root, file system, number of the partition)."""
     lines = ["22 1 254:2 / / rw,relatime shared:1 - ext4 /dev/vda2 rw\n"]
     for path, kind, number in mounts:
         place = machine.root / path
@@ -62,7 +62,7 @@ def esp_of(machine, configured=None):
 def test_place_of_the_esp(machine, place):
     mount(machine, (place, "vfat", 1))
     machine.esp = machine.root / place
-    # Kernels may lie on it, as where /boot is the ESP.
+    # Kernels may be on the ESP, as where /boot is the ESP.
     machine.run("install")
     machine.expect_bootable()
     assert machine.reboot() == A
@@ -76,7 +76,7 @@ def test_boot_that_is_a_partition_of_its_own(machine):
 
 
 def test_xbootldr(machine):
-    """With kernels on XBOOTLDR, the loader's image and its files are on the ESP nevertheless."""
+    """Kernels on XBOOTLDR: the loader's image and its files go to the ESP nevertheless."""
     disk(machine, 3, TYPE=XBOOTLDR)
     mount(machine, ("boot", "vfat", 3), ("efi", "vfat", 1))
     assert esp_of(machine).path == machine.root / "efi"
@@ -86,7 +86,7 @@ def test_xbootldr(machine):
 
 
 def test_two_esps(machine):
-    """The command uses the first of bootctl's places, unless one is configured, and leaves the other ESP as it is."""
+    """kexec-efi uses the first of bootctl's places, or the configured one, and does not change the other ESP."""
     disk(machine, 4, UUID="11111111-2222-3333-4444-555555555555")
     mount(machine, ("efi", "vfat", 4), ("boot/efi", "vfat", 1))
     assert esp_of(machine).partition.number == 4
@@ -108,21 +108,21 @@ def test_entry_on_the_other_esp(machine):
 
 
 def test_esp_on_a_raid(machine):
-    """The ESP is on two disks: the firmware knows no such partition, so no boot entry can name it."""
+    """The ESP is a RAID of two disks: the firmware knows no such partition, so no boot entry can name it."""
     (machine.kernel / "run/udev/data/b9:0").write_text("E:MD_LEVEL=raid1\n")
     (machine.kernel / "proc/self/mountinfo").write_text(f"30 22 9:0 / {os.path.realpath(machine.esp)} rw - vfat /nowhere/md0 rw\n")
     assert "expected a partition of type c12a7328" in machine.run("install", expected=1)
 
 
 def test_esp_on_a_loop_device(machine):
-    """The ESP is in a disk image, whose partitions udev knows."""
+    """The ESP is in a disk image whose partitions udev knows."""
     shutil.move(machine.kernel / "run/udev/data/b254:1", machine.kernel / "run/udev/data/b259:7")
     (machine.kernel / "proc/self/mountinfo").write_text(f"30 22 259:7 / {os.path.realpath(machine.esp)} rw - vfat /dev/loop0p1 rw\n")
     assert "no boot entry names it" in machine.run("install", "--no-variables")
 
 
 def test_esp_that_is_mounted_on_demand(machine):
-    """systemd mounts the ESP on demand, and the automount's line comes first."""
+    """systemd mounts the ESP on demand, so the automount's line comes first."""
     place = os.path.realpath(machine.esp)
     mountinfo = machine.kernel / "proc/self/mountinfo"
     text = mountinfo.read_text()
@@ -195,7 +195,7 @@ def test_variables_that_cannot_be_written(machine, monkeypatch, error, complaint
 
 @pytest.mark.parametrize("made", [False, True])
 def test_no_variables(machine, made):
-    """Linux was started by BIOS, or efivarfs is not mounted."""
+    """BIOS started Linux, or efivarfs is not mounted."""
     shutil.rmtree(machine.efivars)
     if made:
         machine.efivars.mkdir()
@@ -212,7 +212,7 @@ def test_no_variables(machine, made):
 
 
 def without_variables(machine, *words, expected=0):
-    """Of a disk that is mounted in another machine: nobody has said whether there are variables."""
+    """Runs the command for a disk of another machine: no option says whether to use variables."""
     result = command(machine, *words, f"--root={machine.root}")
     assert result.returncode == expected, result
     return result.stdout + result.stderr
@@ -220,14 +220,15 @@ def without_variables(machine, *words, expected=0):
 
 @pytest.mark.parametrize("words", [["uninstall"], ["remove", A]], ids=lambda words: words[0])
 def test_boot_order_that_cannot_be_asked(machine, words):
-    """It names what would be removed, and the machine would not boot."""
+    """kexec-efi cannot know whether a boot entry names the files, so it refuses to remove the last kernel. With --force
+    it removes them, and tells what remains to be done on the machine."""
     blessed(machine, A)
     before = machine.state()
     assert "expected the firmware's variables, found none that can be reached" in without_variables(machine, *words, expected=1)
     assert machine.state() == before
     said = without_variables(machine, *words, "--force")
     assert f"run kexec-efi {' '.join(words)} on the machine" in said and machine.names() == []
-    # And there that does what is left to be done.
+    # On the machine, the same command does the rest.
     machine.run(*words)
     assert machine.numbers("BootOrder") == [OTHERS]
     assert machine.run("uninstall") != "nothing is there\n" or words == ["uninstall"]
@@ -246,7 +247,7 @@ def test_boot_entries_that_may_be_there(machine, prepare, is_refused):
 
 
 def test_kernel_that_is_removed_from_elsewhere(machine):
-    """Another one still boots."""
+    """The other kernel still boots."""
     blessed(machine, A, B)
     assert without_variables(machine, "remove", B).startswith(f"{B}: removed; boot entries may still name it: run kexec-efi remove {B} on the machine itself")
     assert machine.numbers("BootOrder")[1] != OTHERS
@@ -255,7 +256,7 @@ def test_kernel_that_is_removed_from_elsewhere(machine):
 
 
 def test_in_a_chroot(machine, monkeypatch, tmp_path):
-    """The firmware is that of the machine that builds the root, so its boot entries stay as they are."""
+    """The variables belong to the machine that builds the root, so its boot entries stay unchanged."""
     monkeypatch.setattr(system.System, "is_running", True)
     (machine.kernel / "proc/1").mkdir()
     (machine.kernel / "proc/1/root").symlink_to(tmp_path)
@@ -264,7 +265,7 @@ def test_in_a_chroot(machine, monkeypatch, tmp_path):
     (machine.kernel / "proc/1/root").unlink()
     (machine.kernel / "proc/1/root").symlink_to("/")
     assert machine.machine("auto").variables is not None
-    # The running kernel's command line is the builder's, too.
+    # The running kernel's command line also belongs to that machine.
     (machine.kernel / "proc/1/root").unlink()
     (machine.kernel / "proc/1/root").symlink_to(tmp_path)
     (machine.root / "etc/kernel/cmdline").unlink()
@@ -274,7 +275,7 @@ def test_in_a_chroot(machine, monkeypatch, tmp_path):
 
 @pytest.mark.parametrize("order", [None, b"", struct.pack("<HHH", 7, 1, 1), struct.pack("<H", OTHERS) + b"\0"])
 def test_orders(machine, order):
-    """No order; one that names a missing entry or one entry twice; and one with an odd length."""
+    """No boot order; one that names a missing entry, or an entry twice; and one with an odd length."""
     if order is None:
         (machine.efivars / f"BootOrder-{variables.GLOBAL}").unlink()
     else:
@@ -289,8 +290,8 @@ def test_orders(machine, order):
 
 
 def test_entries_of_others(machine):
-    """Entries of Windows, of a network card, of a disk without a partition; an invalid one; and names that are nearly
-    those of an entry."""
+    """Entries of Windows, of a network card, of a disk without a partition; an invalid entry; and names that only
+    resemble those of entries."""
     node = load_option.make("Windows Boot Manager", load_option.Partition(2, 5, 6, "11111111-2222-3333-4444-555555555555"),
                             "/EFI/Microsoft/Boot/bootmgfw.efi", b"WINDOWS\0" + bytes(100))
     others = {"Boot0000": node, "Boot0003": struct.pack("<IH", 1, 4) + "net".encode("utf-16-le") + b"\0\0\x7f\xff\4\0", "Boot00FF": b"x",
@@ -319,7 +320,8 @@ def test_all_numbers_are_taken_but_one(machine):
     assert machine.numbers("BootNext") == [0x30]
 
 
-# --- kernels, their names, what they are started with -------------------------------------------------------------------
+# --- kernels, their names, their command lines
+# --------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("line, warns", [("root=/dev/vda2 ro", False), ("ro quiet", True), ("", True), ('x="root=y"', True),
@@ -330,7 +332,7 @@ def test_command_line_without_a_root(machine, line, warns):
 
 
 def test_link_to_a_kernel(machine):
-    """Names like /boot/vmlinuz, and versions with forbidden characters."""
+    """Links like /boot/vmlinuz, and versions with forbidden characters, are ignored."""
     (machine.root / "boot/vmlinuz").symlink_to(f"vmlinuz-{A}")
     for name in ("vmlinuz-", "vmlinuz-6.1 copy", "vmlinuz-6.1*"):
         (machine.root / "boot" / name).write_bytes(b"")
@@ -363,7 +365,7 @@ def test_initrd_of_dracut(machine):
 
 
 def test_initrd_that_is_configured(machine):
-    """Microcode precedes the initrd in each mode, and a changed one makes a new set."""
+    """Microcode precedes the initrd in each mode; when it changes, there is a new set."""
     (machine.root / "boot/ucode.img").write_bytes(b"microcode")
     machine.configure("initrd=/boot/ucode.img\n")
     machine.run("install")
@@ -404,7 +406,7 @@ def test_locale(machine, locale):
 
 @pytest.mark.parametrize("text", ["uninitialized\n", "", "0123456789abcdef\n", None])
 def test_machine_id_that_is_none_yet(machine, text):
-    """/etc/machine-id is empty, as in an image before its first start."""
+    """/etc/machine-id is empty, as in an image before its first boot."""
     (machine.root / "etc/kernel/entry-token").unlink()
     if text is not None:
         (machine.root / "etc/machine-id").write_text(text)
@@ -459,8 +461,8 @@ def test_record_that_is_damaged_in_part(machine, field, value):
 
 
 def test_one_after_the_other(machine):
-    """The hook of the kernel's package runs at the same time as that of the initrd: the second sees the result of the
-    first."""
+    """The hooks of the kernel and of the initrd run at the same time: the second waits, and sees the first one's
+    result."""
     machine.run("install")
     machine.kernel_package(B)
     folder = os.open(machine.root / "var/lib/kexec-efi", os.O_RDONLY)
@@ -486,7 +488,7 @@ def test_streams_that_are_closed(machine, closed):
 
 
 def test_output_that_is_full(machine):
-    """The change has been made, but the status reports the failed output."""
+    """The command reports the failed output by its status."""
     with open("/dev/full", "w") as full:
         result = subprocess.run([COMMAND, "status", f"--root={machine.root}"], stdout=full, stderr=subprocess.PIPE, text=True,
                                 env={**os.environ, "KEXEC_EFI_SYSTEM": str(machine.kernel)})
@@ -501,11 +503,11 @@ def test_folder_for_temporary_files_that_is_not_there(machine):
 
 
 def test_who_is_no_root():
-    """Only root can write EFI/ on the ESP: one line says so."""
+    """Only root can write to EFI/ on the ESP: other users get one line that says so."""
     if os.geteuid():
         pytest.skip("only root can become another user")
     code = "import os, sys; os.setgid(65534); os.setuid(65534); os.execv(sys.argv[1], sys.argv[1:])"
-    # Only one user can enter pytest's folders.
+    # Other users cannot enter pytest's folders.
     with tempfile.TemporaryDirectory() as folder:
         os.chmod(folder, 0o755)
         machine = FolderMachine.new(pathlib.Path(folder) / "machine")
@@ -518,7 +520,8 @@ def test_who_is_no_root():
         assert len(result.stderr.splitlines()) == 1 and "can" in result.stderr
 
 
-# --- the words of the command ----------------------------------------------------------------------------------------
+# --- the command's messages
+# ---------------------------------------------------------------------------------------------
 
 
 def command(machine, *words):
@@ -535,7 +538,7 @@ def test_common_options_in_either_place(machine):
 
 
 def listed(machine):
-    """From the number of a set to its line."""
+    """Number of a set -> its line."""
     lines = [line for line in machine.run("list").splitlines() if line.startswith(("* ", "  "))]
     return {int(line[2:].split()[1]): line for line in lines}
 
@@ -560,7 +563,7 @@ def test_list_tells_sets_of_one_version_apart(machine):
 
 @pytest.mark.parametrize("words", [["add", A], ["remove", A], ["bless"], ["list"], ["status"], ["verify"], ["predict", A], ["pcrlock", A]])
 def test_machine_that_is_not_set_up(machine, words):
-    """Each command ends with the same status."""
+    """Each command ends with the status for that."""
     before = machine.state()
     machine.run(*words, expected=NOT_INSTALLED)
     assert machine.state() == before
@@ -597,7 +600,7 @@ def test_help_of_what_runs_a_tool(machine, name):
     (["frob\x1b[31m"], 2, "invalid choice"), (["install", "--config=/nowhere"], 2, "cannot read /nowhere"),
     (["install", "--kernel=/x\x1b[31m", A], 1, "expected a kernel at /x"), (["install", "--initrd=/nowhere", A], 1, "cannot read /nowhere")])
 def test_errors_in_json(machine, words, code, complaint):
-    """One object on the standard output; the standard error is as it was."""
+    """One object on standard output; standard error does not change."""
     root = f"--root={machine.root}"
     plain, result = command(machine, *words, root), command(machine, *words, root, "--json")
     assert (plain.returncode, result.returncode) == (code, code) and "\x1b" not in result.stdout + result.stderr
@@ -618,7 +621,7 @@ def test_file_that_cannot_be_read_in_json(machine):
 
 
 def test_tool_that_fails_in_json(machine):
-    """What it has said stands on the standard error."""
+    """The tool's messages are on standard error."""
     (machine.root / f"boot/vmlinuz-{A}").write_bytes(b"no kernel")
     machine.configure("mode=uki\n")
     result = command(machine, "install", "--json", f"--root={machine.root}", A)
@@ -640,7 +643,7 @@ def test_version_of_python():
 @pytest.mark.parametrize("line", ["fallback /EFI/old/old.conf", "fallback\t/EFI//old/./old.conf"])
 @pytest.mark.parametrize("is_there", [False, True])
 def test_fallback_that_is_not_there(tmp_path, line, is_there):
-    """Otherwise the missing file would be noticed only when it is needed. The line is read as the loader reads it."""
+    """Without this check, the missing file would be noticed only when it is needed. The loader's parser reads the line."""
     machine = FolderMachine.new(tmp_path / "machine", f"entry={line}\n")
     if is_there:
         (machine.esp / "EFI/old").mkdir(parents=True)

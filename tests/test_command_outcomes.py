@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""kexec-efi's report on a kernel that was tried: the loader's message, the purgatory's, that no reason was left, or that
+"""kexec-efi's report on a kernel after its trial: the loader's message, the purgatory's, no reason at all, or that
 another boot entry was started instead."""
 
 import json
@@ -17,7 +17,7 @@ STOP = "the purgatory stopped the last start: digest mismatch in initrd: expecte
 
 @pytest.fixture
 def machine(tmp_path):
-    """A machine on which B is on trial, and A boots first."""
+    """A machine that boots A first; B is on trial."""
     found = blessed(FolderMachine.new(tmp_path / "machine"), A)
     add(B)(found)[0].carry_out()
     return found
@@ -33,8 +33,8 @@ def starts(machine):
 
 
 def expect(machine, kind, words, state="failed", expected=3):
-    """Checks the outcome now, and again after the service has blessed and whatever becomes of the note then; and in the
-    text as well."""
+    """Checks the outcome in JSON and in the text: now, and again after the service has run `bless`, which may delete
+    the note."""
     for _ in range(2):
         found = status(machine, expected=expected)
         assert (found["state"], found["outcome"]["kind"]) == (state, kind), found
@@ -63,14 +63,14 @@ def test_stopped_by_the_purgatory(machine):
 
 
 def test_stop_that_is_in_the_log_only(machine):
-    """The loader is older than the note of starts."""
+    """The loader is from before the note of starts."""
     machine.reboot(failing=[B])
     (machine.efivars / f"KexecLog-{variables.KEXEC}").write_bytes(struct.pack("<I", 6) + f"kexec: warning: {STOP}\n".encode("utf-16-le"))
     expect(machine, "stopped", STOP)
 
 
 def test_stop_that_nobody_has_reported_yet(machine):
-    """GRUB has started the running system, so the purgatory's note is still there."""
+    """GRUB started the running system, so nothing has read the purgatory's note."""
     machine.reboot(failing=[B])
     machine.set("KexecMismatch", struct.pack("<II16s", 1, 1, b"initrd") + b"\xaa" * 32 + b"\xbb" * 32, variables.KEXEC)
     assert "digest mismatch in initrd: expected aaaa" in status(machine)["why"]
@@ -86,7 +86,7 @@ def test_tried_twice(machine):
 
 
 def test_gave_way_to_its_fallback(machine):
-    """The loader has booted another entry of the image, and the log of the running system says so."""
+    """The loader has booted another entry of the image, as the running system's log says."""
     assert machine.reboot() == B
     line = f"booting /old.conf, since /{FOLDER}/b.conf was refused: /vmlinuz: fsverity mismatch"
     (machine.efivars / f"KexecLog-{variables.KEXEC}").write_bytes(struct.pack("<I", 6) + f"kexec: warning: {line}\n".encode("utf-16-le"))
@@ -98,7 +98,8 @@ def test_gave_way_to_its_fallback(machine):
     assert line in status(machine)["why"]
 
 
-# --- BootNext of others ----------------------------------------------------------------------------------------------
+# --- BootNext of other programs
+# ------------------------------------------------------------------------------------------
 
 
 def test_another_one_is_to_be_started(machine):
@@ -109,7 +110,7 @@ def test_another_one_is_to_be_started(machine):
 
 
 def test_another_one_was_started(machine):
-    """The set waits for another trial, and the service puts it on trial again."""
+    """The set waits for another trial, for which the service schedules it again."""
     machine.set("BootNext", struct.pack("<H", OTHERS))
     assert machine.reboot() == "others"
     found = status(machine, expected=0)
@@ -120,7 +121,7 @@ def test_another_one_was_started(machine):
 
 
 def test_start_that_was_lost(machine):
-    """BootNext was deleted (`efibootmgr --delete-bootnext`), or the firmware has refused the image before it ran."""
+    """Somebody deleted BootNext (`efibootmgr --delete-bootnext`), or the firmware refused the image before it ran."""
     for count in range(1, outcomes.TRIES_MAX):
         (machine.efivars / f"BootNext-{variables.GLOBAL}").unlink()
         assert machine.reboot() == A
@@ -128,7 +129,7 @@ def test_start_that_was_lost(machine):
         assert (found["state"], found["tries"]) == ("waiting", count)
         assert "the loader noted no start of it" in found["why"] and "Secure Boot" not in found["why"]
         machine.run("bless")
-    # Not for ever.
+    # kexec-efi gives up after the last retry.
     machine.set("SecureBoot", b"\1")
     (machine.efivars / f"BootNext-{variables.GLOBAL}").unlink()
     machine.reboot()
@@ -153,7 +154,7 @@ def test_what_comes_up_leaves_nothing(machine):
 
 
 def test_refusal_of_what_boots_first_is_not_written_at_each_boot(machine):
-    """Flash memory wears out, so the loader does not write a line that is there already."""
+    """Flash memory wears out, so the loader does not write the same line again."""
     machine.run("remove", B)
     first = machine.path_of(machine.numbers("BootOrder")[0])
     machine.leave_start("refused", first, LINE)
@@ -171,7 +172,7 @@ def test_refusal_of_what_boots_first_is_not_written_at_each_boot(machine):
 
 
 def test_refusal_of_what_gives_way_at_each_boot(machine):
-    """As long as the line is there, the loader does not write it again."""
+    """The loader does not write the line again as long as it is there."""
     machine.run("remove", B)
     number = machine.numbers("BootOrder")[0]
     machine.set("BootCurrent", struct.pack("<H", number))
@@ -230,7 +231,7 @@ def test_note_that_cannot_be_deleted(machine, monkeypatch):
     monkeypatch.setattr(variables.Variables, "delete", delete)
     with pytest.raises(changes.Refused, match="KexecStarts: Operation not permitted"):
         changes.bless(machine.machine())[0].carry_out()
-    # The record keeps the note nevertheless.
+    # The record keeps the outcome nevertheless.
     assert machine.machine().state(next(iter(machine.machine().store.sets())))[0] == "failed"
 
 
@@ -269,7 +270,7 @@ def test_words_of_the_loader():
 
 
 def test_many_trials(tmp_path):
-    """Three kernels one after the other with different outcomes; the newest that has come up boots."""
+    """Three kernels in a row with different outcomes: the newest that has come up boots."""
     machine = blessed(FolderMachine.new(tmp_path / "machine"), A)
     add(B)(machine)[0].carry_out()
     machine.reboot(failing=[B], refused=LINE)
@@ -280,7 +281,7 @@ def test_many_trials(tmp_path):
     kinds = {one["version"]: one["outcome"] and one["outcome"]["kind"] for one in
              json.loads(machine.run("status", "--json", expected=3))["sets"]}
     assert kinds == {A: None, B: "refused", C: "lost"}
-    # Another initrd makes another set: it is tried, and the former one is removed.
+    # Another initrd makes another set: it gets a trial, then the former set is removed.
     (machine.root / f"boot/initrd.img-{C}").write_bytes(cpio("mended"))
     changes.add(machine.machine(), boot_files.find(machine.machine().system, C))[0].carry_out()
     assert machine.reboot() == C
@@ -289,7 +290,7 @@ def test_many_trials(tmp_path):
 
 
 def test_counted_by_systemd_boot(tmp_path):
-    """systemd-boot starts an image by its own order, so the loader notes only a refusal."""
+    """systemd-boot starts images in its own order, so the loader notes only a refusal."""
     machine = blessed(FolderMachine.new(tmp_path / "machine", "menu=systemd-boot\n"), A)
     add(B)(machine)[0].carry_out()
     entry, = (machine.esp / "loader/entries").glob(f"*{B}*+3.conf")

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""packaging/man: the pages name all commands, options, keys and variables, and no others, and are valid manual pages."""
+"""packaging/man: the pages name exactly the existing commands, options, keys and variables, and are valid manual pages."""
 
 import dataclasses
 import json
@@ -43,7 +43,7 @@ def test_commands_and_options():
 
 
 def test_exit_codes():
-    """The page, the help and kexec_efi/errors.py have the same codes."""
+    """The page, the help and kexec_efi/errors.py list the same codes."""
     codes = set(re.findall(r"^\*(\d)\*", section(text("kexec-efi.8"), "EXIT STATUS"), re.MULTILINE))
     assert codes == set("012345") == set(re.findall(r"  (\d)  [a-z]", helped()))
 
@@ -72,20 +72,20 @@ VALUES = {"PATH": "/x", "TEXT": "x", "N": "1", "HEX": "0" * 64, "PARTUUID": "0d2
 
 
 def keys_of_the_page():
-    """From each key to its values on the page, which are in bold or a name."""
+    """Key -> its values on the page: words in bold, or a name."""
     heads = re.findall(r"^(\*[a-z].*)", section(text("kexec-efi-entry.5"), "KEYS"), re.MULTILINE)
     return dict(re.fullmatch(r"\*([a-z0-9-]+)\* (.*)", head).groups() for head in ", ".join(heads).split(", "))
 
 
 def entry(*lines):
-    """The plan of an entry with a kernel and these lines; None if it is refused."""
+    """The plan of an entry with a kernel and these lines, or None if it is refused."""
     result = subprocess.run([loader.PROGRAMS[1], "entry", "x"], input="\n".join(["linux /x", *lines]).encode(), stdout=subprocess.PIPE,
                             stderr=subprocess.PIPE)
     return json.loads(result.stdout) if result.returncode == 0 else None
 
 
 def lines_with(key):
-    """A line for each value that the page gives a key."""
+    """A line for each value that the page lists for a key."""
     form = re.sub(r"_([A-Z]+)_", lambda name: VALUES[name[1]], keys_of_the_page()[key]).replace("*", "")
     return [f"{key} {value}" for value in form.split("|")]
 
@@ -96,10 +96,10 @@ def test_keys_of_an_entry():
 
 @pytest.mark.parametrize("key", sorted(keys_of_the_page()))
 def test_values_of_an_entry(key):
-    """The parser accepts the values of the page. If the page lists all values, the parser refuses any other."""
+    """The parser accepts the page's values. If the page lists all values, the parser refuses any other."""
     around = {"pcrsig": ["measure uki"], "pcrpkey": ["measure uki"], "linux": [], "uki": []}.get(key, [])
     for line in lines_with(key):
-        # There is one kernel already.
+        # The entry has a kernel already.
         assert (entry(*around, line) is None) == (key in ("linux", "uki")), line
     if "_" not in keys_of_the_page()[key]:
         assert entry(f"{key} nonsense") is None and entry(key) is None
@@ -112,7 +112,7 @@ def test_defaults_of_an_entry():
     for key, value in defaults:
         plan, other = entry(), entry(f"{key} {value}")
         for one in (plan, other):
-            # `profile` tells whether the entry names one, chosen_profile which one is booted.
+            # `profile` is whether the entry names one; `chosen_profile` is the one that is booted.
             one.pop("text", None)
             one.pop("profile", None)
         assert plan == other, key
@@ -135,7 +135,8 @@ def test_examples_of_entries(example):
     assert json.loads(result.stdout)["kernel"]
 
 
-# --- the loader ------------------------------------------------------------------------------------------------------
+# --- the loader
+# ---------------------------------------------------------------------------------------------------------
 
 
 def sources(*folders):
@@ -152,7 +153,7 @@ def test_load_options():
 
 
 def test_messages():
-    """The sources of the loader or the purgatory contain the messages that the page quotes from them."""
+    """The sources of loader and purgatory contain the messages that the page quotes."""
     page = section(text("kexec-efi.7"), "MESSAGES")
     heads = re.findall(r"\*((?:kexec|purgatory): [^*]*)\*", " ".join(re.findall(r"^\*.*", page, re.MULTILINE)))
     assert len(heads) >= 5
@@ -189,7 +190,7 @@ def test_page_is_one(page, tmp_path):
 
 
 def test_pages_name_each_other():
-    """Each page names others of ours, and none that does not exist."""
+    """Each page names other pages of ours, and only existing ones."""
     names = {page.name.removesuffix(".scd") for page in PAGES}
     assert names == {"kexec-efi-test.1", "kexec-efi.7", "kexec-efi.8", "kexec-efi-entry.5", "kexec-efi.conf.5"}
     for page in PAGES:

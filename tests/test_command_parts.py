@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""The parts of kexec-efi that read foreign input: boot entries, variables, mounts, configuration."""
+"""The parts of kexec-efi that parse foreign input: boot entries, variables, mounts, configuration."""
 
 import errno
 import fcntl
@@ -95,7 +95,7 @@ def test_variable_that_is_as_it_should_be_is_not_written(tmp_path, monkeypatch):
 
 @pytest.mark.parametrize("change", ["write", "delete"])
 def test_variable_that_is_immutable(tmp_path, monkeypatch, change):
-    """efivarfs marks variables that Linux does not know as immutable."""
+    """efivarfs makes variables immutable unless Linux knows them."""
     found = variables.Variables(tmp_path)
     found.write("KexecMismatch", b"old", variables.KEXEC)
     path, flags = str(tmp_path / f"KexecMismatch-{variables.KEXEC}"), [0x10]
@@ -128,7 +128,7 @@ def test_variable_that_is_immutable(tmp_path, monkeypatch, change):
 
 
 def test_what_is_flushed(tmp_path, monkeypatch):
-    """A file is flushed before and after it gets its name, and its folder after that; for a new folder the parent as well."""
+    """A file is flushed before and after its rename, then its folder; for a new folder, its parent as well."""
     flushed, fsync = [], os.fsync
 
     def recording(file):
@@ -188,7 +188,7 @@ def test_file_without_its_clusters_shares_none(tmp_path, monkeypatch):
 
 
 def test_temporary_name_that_is_taken(tmp_path):
-    """Writing to what may share its clusters would change another file."""
+    """A partial file may share the clusters of another file, so writing to it would change that file."""
     path = tmp_path / "vmlinuz-1"
     path.write_bytes(b"kernel")
     for suffix, content in ((".partial", b"kernel"), (".partial2", b"kernel"), (".partial3", b"kern")):
@@ -374,7 +374,7 @@ def test_files_of_a_kernel(folders):
 
 
 def test_identity_is_of_all_that_is_in_it(folders):
-    """A change of anything that the identity leaves out would not make a new set."""
+    """Each input changes the identity. Otherwise a change of that input would not make a new set."""
     folders.kernel_package("6.1")
 
     def identity(conf=""):
@@ -402,7 +402,7 @@ def test_line_of_an_entry_that_is_wrong(folders, line, complaint):
 
 
 def test_initrd_that_the_command_line_names(folders):
-    """The loader would look for the initrd on the ESP, and nothing puts it there."""
+    """The loader would look for this initrd on the ESP, but kexec-efi does not put it there."""
     folders.kernel_package("6.1")
     (folders.root / "etc/kernel/cmdline").write_text("root=/dev/vda2 initrd=/initrd.img")
     with pytest.raises(Refused, match="expected an entry with the files of its kernel only, found /initrd.img in it"):

@@ -1,7 +1,7 @@
 #!/usr/bin/python3 -B
 # SPDX-License-Identifier: BSD-2-Clause
-"""The picture of `kexec-efi status` in the README shows the command's output for a machine made of folders: one kernel has
-come up, its successor was refused, and the next one is on trial. As a program this draws the picture anew:
+"""The README's picture of `kexec-efi status` shows the command's output for a machine made of folders: one kernel has
+come up, its successor was refused, and the next one is on trial. As a program, this file draws the picture again:
 
   tests/test_command_picture.py doc/status.svg
 """
@@ -49,8 +49,8 @@ def add(machine, version):
 
 
 def status(folder):
-    """The command's output, without the identity of a set, which differs between builds of the loader, and with the usual
-    place of the ESP."""
+    """The command's output, with the usual path of the ESP, and without the identity of a set, which differs between
+    builds of the loader."""
     machine = FolderMachine.new(folder)
     (machine.root / "etc/kernel/entry-token").write_text(TOKEN + "\n")
     add(machine, A)

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""The source tree is as HACKING.md describes it: who may include whom, how large a folder may be, and which test a file has."""
+"""The source tree is as HACKING.md describes it: which folder may include which, the size of a folder, and the test of
+each file."""
 
 import collections
 import pathlib
@@ -10,7 +11,7 @@ import pytest
 
 ROOT = pathlib.Path(__file__).resolve().parents[1]
 
-# From the bottom up. A file may include files of its own folder, and of the folders listed with it.
+# From the bottom up: a file may include files of its own folder, and of these folders.
 MAY_INCLUDE = {
     "common": set(),
     "boot": {"common"},
@@ -34,8 +35,8 @@ MAY_INCLUDE = {
 }
 ROOM_LINES_MAX = 1500
 
-# The two sides of one seam may share a name: the header of the core and its implementation for the firmware; the
-# purgatory in the loader's view and its own code.
+# The two sides of a seam may share a name: the core's header and the firmware's implementation; the loader's view of
+# the purgatory and the purgatory's own code.
 SEAMS = {"memory", "pool", "purgatory"}
 
 

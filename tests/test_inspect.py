@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""The program `inspect`, which tells the tools how the loader reads entries, images and kernels."""
+"""The program `inspect`, by which the tools see entries, images and kernels as the loader does."""
 
 import json
 import pathlib
@@ -15,7 +15,7 @@ sys.path.insert(0, str(ROOT / "tests/qemu"))
 
 from kexec_efi_test import uki  # noqa: E402
 
-# Built with sanitizers, so that a wrong memory access on any input is an error.
+# Built with sanitizers, so that a wrong memory access is an error.
 INSPECT = ROOT / "build/host/inspect"
 IMAGE = ROOT / "build/kexecx64.efi"
 DIGEST = "0123456789abcdef" * 4
@@ -76,7 +76,7 @@ def test_sealed_entry_needs_each_digest():
 
 
 def test_bytes_survive():
-    """All bytes except the NUL, which no entry may have, and those that end a line or a word. A path must be UTF-8."""
+    """All bytes except the NUL, which entries may not contain, and the ends of lines and words. A path must be UTF-8."""
     every = bytes(byte for byte in range(1, 256) if byte not in b"\n\r\t ")
     path = "".join(map(chr, [*range(1, 9), *range(11, 13), *range(14, 32), *range(33, 256)])).encode()
     plan = answer("entry", b"linux /" + path + b"\noptions " + every + b"\n")
@@ -102,12 +102,12 @@ def test_our_own_image():
     assert found["plan"] is None and found["is_marked"] is False and found["entries"] == 0
     names = [section["name"] for section in found["sections"]]
     assert names[:2] == [".text", ".rodata"] and ".sbat" in names
-    # Everything except the checksum and the directory entry of the certificates.
+    # Everything except CheckSum and the directory entry of the certificates.
     assert sum(end - start for start, end in found["authenticode"]) == len(content) - 4 - 8
 
 
 def image_with(sections):
-    """A small file of a PE32+ image with these sections, each padded as linkers do."""
+    """A small PE32+ image with these sections, each padded as linkers pad them."""
     image = bytearray(0x400)
     image[:2], image[0x40:0x44] = b"MZ", b"PE\0\0"
     for offset, value in ((0x3c, 0x40), (0x46, len(sections)), (0x54, 0xf0), (0x58, 0x20b), (0x58 + 60, 0x400),
@@ -129,7 +129,7 @@ def test_unified_image():
 
 
 def test_section_that_is_larger_in_memory():
-    """Zeros follow the content, and in a command line the loader turns them into blanks."""
+    """Zeros follow the content in memory. The loader turns those in a command line into blanks."""
     image = bytearray(image_with({".cmdline": b"quiet", ".linux": b"K"}))
     struct.pack_into("<I", image, 0x148 + 8, 5 + 16 + 3)
     plan = answer("image", bytes(image))["plan"]
@@ -163,7 +163,7 @@ def test_fallback_of_an_entry():
 
 @pytest.mark.parametrize("cut, section", [(1, ".initrd"), (17, ".initrd"), (33, ".initrd"), (34, ".linux")])
 def test_image_without_the_end_of_a_section(cut, section):
-    """No firmware loads such an image, so there is no answer what it would boot. Missing padding does no harm."""
+    """No firmware loads such an image, so inspect refuses it. Missing padding does no harm."""
     whole = image_with({".linux": b"K" * 17, ".initrd": b"I" * 17})
     assert answer("image", whole[:-16])["plan"]
     assert re.match(rf"name: section {section}: expected it between 0x400 and \w+, found 0x11 bytes at ",
@@ -172,7 +172,7 @@ def test_image_without_the_end_of_a_section(cut, section):
 
 @pytest.mark.parametrize("size", [0, 1, 0x40, 0x57, 0x100, 0x147, 0x190])
 def test_image_cut_short(size):
-    """As a loaded image it does not tell what is sealed in it; as a file it has nothing."""
+    """As a loaded image it is refused, because it does not show what is sealed in it; as a file it has no sections."""
     image = image_with({".linux": b"K", ".initrd": b"I"})
     assert answer("image", image)["plan"] and answer("file", image)["sections"]
     assert refusal("image", image[:size]).startswith("name: expected the headers of a PE image in its ")
@@ -195,7 +195,7 @@ SIZE_OF_HEADERS = 0x58 + 60
     (SIZE_OF_IMAGE, 0x3ff, "name: expected SizeOfImage between 0x400 and 0x100000000, found 0x3ff"),
 ])
 def test_image_whose_headers_lie(offset, value, line):
-    """A section over the section table, for example, would show the loader other sections than a reader of the file."""
+    """For example, a section over the section table would show the loader other sections than a reader of the file."""
     image = bytearray(image_with({".linux": b"K", ".initrd": b"I"}))
     assert answer("image", bytes(image))["plan"]
     struct.pack_into("<H", image, offset, value)
@@ -238,7 +238,7 @@ def test_kernel():
     assert refusal("kernel", kernel, "2048") == "options: expected at most 2047 bytes (the kernel's cmdline_size), found 2048"
 
 
-# The program that makes the file from a kernel on its standard input, and the kind that the loader reports.
+# The command that makes the file from a kernel on standard input, and the kind that the loader reports.
 MADE_BY = {
     "gzip": "a gzip file", "xz": "an xz file", "zstd -q": "a zstd file", "lz4 -q": "an lz4 file",
     "lz4 -q -l": "an lz4 file of the old format", "bzip2": "a bzip2 file", "xz --format=lzma": "an lzma file",
@@ -334,7 +334,7 @@ def test_addon():
 @pytest.mark.parametrize("given, wanted", [("@1 a  b", (1, "a  b")), ("a", (0, "a")), ("", (0, "quiet")), ("@0", (0, "quiet")),
                                            ("@x y", (0, "@x y")), ("@2", None)])
 def test_load_options_of_a_unified_image(given, wanted):
-    """A profile, and the command line of an image without one."""
+    """Load options may choose a profile. They are the command line if the image has none."""
     kernel = (ROOT / "build/deps/kernels/amd64/vmlinuz").read_bytes()
     has_own = wanted and wanted[1] == "quiet"
     line = [(".cmdline", b"quiet")] if has_own else []
@@ -386,7 +386,7 @@ def test_name_of_the_input_is_printable():
 
 
 def test_program_of_the_tools_answers_alike():
-    """The program that the tools use is built without sanitizers."""
+    """The tools use a program that is built without sanitizers."""
     for command, content in (("image", IMAGE.read_bytes()), ("entry", ENTRY), ("entry", b"\0")):
         results = [subprocess.run([program, command, "name"], input=content, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
                    for program in (INSPECT, ROOT / "build/inspect")]

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""tools/loader.py: its fs-verity digest is the one that Debian's program prints, as in doc/entry.md."""
+"""tools/loader.py computes the same fs-verity digest as Debian's program, as doc/entry.md says."""
 
 import pathlib
 import random
@@ -28,7 +28,7 @@ def noise():
     HASHES * BLOCK - 1, HASHES * BLOCK, HASHES * BLOCK + 1, (HASHES + 1) * BLOCK,
     HASHES * HASHES * BLOCK, HASHES * HASHES * BLOCK + 1, HASHES * HASHES * BLOCK + BLOCK])
 def test_fsverity_digest(tmp_path, noise, size):
-    """Sizes at the borders of blocks and of levels."""
+    """Sizes at the limits of blocks and of levels."""
     path = tmp_path / "file"
     path.write_bytes(noise[:size])
     printed = subprocess.run(["fsverity", "digest", "--compact", path], check=True, stdout=subprocess.PIPE, text=True).stdout
@@ -37,7 +37,7 @@ def test_fsverity_digest(tmp_path, noise, size):
 
 
 def test_fsverity_digest_of_zeros(tmp_path):
-    """The padding of a block counts only by the size."""
+    """Only the size tells the padding of a block from zeros in the file."""
     digests = {loader.fsverity_digest(bytes(size)) for size in (0, 1, BLOCK - 1, BLOCK, BLOCK + 1, 2 * BLOCK)}
     assert len(digests) == 6
 

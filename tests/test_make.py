@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""The values that users give to make reach the tools literally: neither make, nor the shell, nor the tools interpret them."""
+"""make passes its users' values to the tools literally: neither make, nor the shell, nor the tools interpret them."""
 
 import json
 import os
@@ -18,7 +18,7 @@ from kexec_efi_test.signing import Key  # noqa: E402
 
 KERNEL = ROOT / "build/deps/kernels/amd64/vmlinuz"
 
-# If one of these values were executed, it would leave a file of this name.
+# A value that is executed leaves a file of this name.
 PWNED = "pwned"
 NASTY = {
     "make": f"a$b $(shell touch {PWNED}) ${{shell touch {PWNED}}} $$ $(error no) $x",
@@ -37,7 +37,7 @@ FILE_NAMES = {name: text for name, text in NASTY.items() if name != "shell"} | {
 
 @pytest.fixture
 def checkout(tmp_path):
-    """A checkout in which make builds only what these targets make. No other test uses it."""
+    """A checkout with the files that these targets need, and its own build folder. No other test uses it."""
     folder = tmp_path / "checkout"
     (folder / "build").mkdir(parents=True)
     for path in ROOT.iterdir():
@@ -63,7 +63,7 @@ def make(checkout, target, values, environment=None):
 
 
 def given(text):
-    """The value that make gets from its command line: by make's syntax, blanks at the beginning are not part of it."""
+    """The value that make gets from its command line: make strips blanks at its beginning."""
     return text.lstrip()
 
 
@@ -90,7 +90,7 @@ def test_names_of_files(checkout, tmp_path, name):
     key = Key.new(tmp_path, "ours")
     folder = checkout / os.fsdecode(given(os.fsencode(FILE_NAMES[name])))
     folder.mkdir()
-    # A relative path as well, so that a path can begin with -.
+    # A relative path, so that it may begin with -.
     short = folder.relative_to(checkout)
     for file, source in (("vmlinuz", KERNEL), ("key", key.key), ("cert", key.certificate)):
         (folder / file).symlink_to(source)
@@ -124,7 +124,7 @@ def test_names_of_files(checkout, tmp_path, name):
 
 @pytest.mark.parametrize("name", FILE_NAMES)
 def test_where_the_image_is_installed(checkout, tmp_path, name):
-    """DESTDIR of a package, the ESP below it, and the image's name, which cannot be a path."""
+    """A package's DESTDIR, the ESP below it, and the image's name, which cannot be a path."""
     text = os.fsdecode(given(os.fsencode(FILE_NAMES[name])))
     result = make(checkout, "install-image", {"DESTDIR": text, "ESP": "/" + text, "NAME": text})
     assert (result.returncode, result.stderr) == (0, b"")
@@ -150,7 +150,7 @@ def test_name_with_a_suffix(checkout, tmp_path, name, installed):
 
 
 def test_image_that_was_signed_is_installed(checkout, tmp_path):
-    """The signed image is installed as it is, but only if it is of this build."""
+    """The signed image is installed unchanged, but only if it is from this build."""
     key, out = Key.new(tmp_path, "ours"), tmp_path / "boot/efi/EFI/kexec/kexecx64.efi"
     signed = checkout / "build/kexecx64.signed.efi"
     assert make(checkout, "sign", {"KEY": key.key, "CERT": key.certificate, "GENERIC": "yes"}).returncode == 0
@@ -170,7 +170,7 @@ def test_image_that_was_signed_is_installed(checkout, tmp_path):
 
 @pytest.mark.parametrize("name", NASTY)
 def test_run(checkout, name):
-    """The arguments for tests/qemu/boot; its own tests show what it does with them."""
+    """The arguments of tests/qemu/boot. Other tests cover the program itself."""
     boot = checkout / "tests/qemu/boot"
     boot.write_text("#!/usr/bin/python3\nimport json, os, sys\n"
                     "print(json.dumps([list(os.fsencode(word)) for word in sys.argv[1:]]))\n")
@@ -191,7 +191,7 @@ OF_MEASURING = ["ENTRY", "SEALED_ENTRY", "ROOT", "IMAGE", "LOAD_OPTIONS", "BANK"
     *((target, variable) for target in ("uki", "sealed", "sign") for variable in OF_SEALING),
     *((target, variable) for target in ("predict-pcrs", "pcrlock") for variable in OF_MEASURING)])
 def test_values_that_name_nothing(checkout, tmp_path, target, variable):
-    """Even if a value is useless for a target, no target executes it."""
+    """No target executes a value, even if the value is useless for it."""
     text = NASTY["make"].replace(" $(error no)", "") + NASTY["quotes"] + NASTY["line ends"]
     result = make(checkout, target, {"CMDLINE": "", "INITRD": "", "OSREL": "", variable: text})
     if target in ("uki", "sealed") and result.returncode:
@@ -216,7 +216,7 @@ def test_generic_image_is_signed_on_request_only(checkout, tmp_path, generic):
 
 @pytest.mark.parametrize("values", [{"KEY": "/none"}, {"CERT": "/none"}, {"KEY": "/none", "CERT": "/none"}, {"SBAT": "acme,1"}])
 def test_image_that_cannot_be_signed_is_not_made(checkout, values):
-    """Nobody may mistake an unsigned or older image for the signed one."""
+    """Nobody must mistake an unsigned or older image for the signed one."""
     uki = checkout / "build/uki.efi"
     assert make(checkout, "uki", {"INITRD": "", "OSREL": ""}).returncode == 0 and uki.exists()
     assert make(checkout, "uki", {"INITRD": "", "OSREL": "", **values}).returncode
@@ -238,7 +238,7 @@ def test_values_that_are_not_given(checkout, tmp_path):
 @pytest.mark.parametrize("values, missing", [
     ({}, "INITRD= CMDLINE="), ({"INITRD": ""}, "CMDLINE="), ({"CMDLINE": ""}, "INITRD="), ({"INITRD": "", "CMDLINE": ""}, None)])
 def test_kernel_without_what_belongs_to_it(checkout, values, missing):
-    """The kernel would get the tests' initrd, or their command line."""
+    """Otherwise the kernel would get the tests' initrd, or their command line."""
     result = make(checkout, "uki", {"KERNEL": KERNEL, "OSREL": "", **values})
     assert (checkout / "build/uki.efi").exists() == (missing is None) == (result.returncode == 0)
     if missing:

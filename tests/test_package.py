@@ -27,14 +27,14 @@ def files(folder):
 
 
 def places(packaging, folders):
-    """The expected places of the files in packaging/, by the folder of each kind."""
+    """The expected places of the files in packaging/; `folders` maps each kind to its folder."""
     return {f"{folders[path.parts[0]]}/{pathlib.Path(*path.parts[1:])}"
             for path in (path.relative_to(packaging) for path in packaging.rglob("*") if path.is_file())
             if path.parts[0] in folders}
 
 
 def test_files(tmp_path):
-    """Each file is installed in its place below any folder, and files that name the command have its path."""
+    """Each file is installed in its place below any folder. Files that name the command contain its path."""
     folder = packaged.install(tmp_path / "a b$c", "PREFIX=/opt/x y")
     found = files(folder)
     pages = {f"opt/x y/share/man/man{path.stem[-1]}/{path.stem}" for path in (ROOT / "packaging/man").iterdir()}
@@ -54,7 +54,7 @@ def test_files(tmp_path):
 
 
 def test_folders(tmp_path):
-    """Each variable moves its files and no others; the command runs wherever its own files are."""
+    """Each variable moves its own files and no others. The command runs from any place."""
     variables = {"bindir": "/b", "libdir": "/l64", "mandir": "/m", "sysconfdir": "/s", "kernelhooksdir": "/hooks",
                  "initramfshooksdir": "/i", "kernelinstalldir": "/k", "systemdsystemunitdir": "/u",
                  "bashcompletiondir": "/bash", "zshcompletiondir": "/zsh"}
@@ -75,7 +75,7 @@ def test_folders(tmp_path):
 
 
 def test_flags_and_programs():
-    """The environment's flags reach only the program for the host; the environment's programs build the image, too."""
+    """The environment's flags affect only the program for the host; its programs build the image as well."""
     flags = {"CPPFLAGS": "-DCPP='a b'", "CFLAGS": "-O3 -DCF", "LDFLAGS": "-Wl,-LDF", "CC": "my-cc", "LD": "my-ld", "OBJCOPY": "my-objcopy",
              "NASM": "my-nasm"}
     result = subprocess.run(["make", "--no-print-directory", "-n", "-B", "build/inspect", "build/kexecx64.efi"], cwd=ROOT, check=True,
@@ -100,7 +100,7 @@ def test_install_is_not_of_an_esp(tmp_path, variable):
 
 
 def test_line_of_a_distribution(tmp_path):
-    """The line is compiled literally, whatever shell or make would do with it, and is checked when the image is finished."""
+    """The line is compiled literally, whatever shell or make would make of it. tools/finish checks it."""
     line = "kexec-efi.x,1,$(shell touch pwned) `touch pwned` 'a,x $PATH,1~2,https://x.test/?a=b&c#d"
     flags = packaged.make("-n", "-B", "build/efi/efi/sbat.o", f"SBAT_DISTRO={line}").stdout
     command = next(words for words in flags.splitlines() if "efi/sbat.c" in words)
@@ -142,7 +142,7 @@ def lines_of(path):
 
 
 def test_each_file_has_its_package(tmp_path):
-    """dh_missing checks this as well, but only when packages are built."""
+    """dh_missing checks this as well, but only while packages are built."""
     rules = (DEBIAN / "rules").read_text()
     variables = re.findall(r"^export (PREFIX|[a-z]+dir) := (\S+)$", rules, re.MULTILINE)
     folder = packaged.install(tmp_path, *(f"{name}={value}" for name, value in variables))
@@ -168,7 +168,7 @@ def test_scripts_can_be_parsed(script):
 
 
 def test_template_makes_the_signed_package(tmp_path):
-    """Signs with a test key as the code signing service does: the signed image is the unsigned one with that signature."""
+    """Signs with a test key as the code signing service does: the signed image is the unsigned one plus that signature."""
     name, file = "kexec-efi-image-amd64-signed", "usr/lib/kexec-efi/kexecx64.efi"
     subprocess.run([DEBIAN / "signing-template/fill", DEBIAN / "signing-template/debian", tmp_path, name, file, "1.2-3",
                     "Fri, 27 Nov 2026 12:00:00 +0000"], check=True)
@@ -177,7 +177,7 @@ def test_template_makes_the_signed_package(tmp_path):
     assert set(texts) == {"README.source", "changelog", "control", "copyright", "format", "rules", "triggers"}
     assert not [text for text in texts.values() if re.search(r"@[A-Z]+@", text)]
     assert texts["changelog"].startswith(f"{name} (1.2+3) unstable; ") and texts["control"].count("= 1.2-3") == 4
-    # A change of the signed image calls kexec-efi.
+    # A change of the signed image triggers kexec-efi.
     assert texts["triggers"].split()[1:] == (DEBIAN / "kexec-efi.triggers").read_text().split()[1:]
     told, = json.loads((tmp_path / "files.json").read_text())["packages"].items()
     assert told == ("kexec-efi-image", {"trusted_certs": [], "files": [{"sig_type": "efi", "file": file}]})
@@ -200,7 +200,7 @@ VERSION = "6.1.0-9-amd64"
 
 
 class PackagedMachine:
-    """A machine with the package. `steps` are the calls of dpkg."""
+    """A machine with the package. `step` is a call by dpkg."""
 
     def __init__(self, folder):
         self.machine = FolderMachine.new(folder / "machine")
@@ -208,7 +208,7 @@ class PackagedMachine:
         self.library = packaged.install(folder / "package", "PREFIX=/usr") / "usr/lib/kexec-efi"
         self.programs = folder / "bin"
         self.programs.mkdir()
-        # Its variables are not those of the machine that runs the test.
+        # Uses the variables of the test's machine, not those of this one.
         (self.programs / "kexec-efi").write_text('#!/bin/sh\ncommand=$1\nshift\n'
                                                  f'exec {self.library}/kexec-efi "$command" --variables=yes "$@"\n')
         (self.programs / "kexec-efi").chmod(0o755)
@@ -219,12 +219,12 @@ class PackagedMachine:
                                 env={"PATH": f"{self.programs}:{os.environ['PATH']}", "DPKG_ROOT": str(self.machine.root),
                                      "KEXEC_EFI_SYSTEM": str(self.machine.kernel)})
         assert "Traceback" not in result.stderr and result.returncode == expected, result
-        # Debconf listens on standard output.
+        # debconf reads standard output.
         assert result.stdout == ""
         return result.stderr
 
     def set_up(self):
-        """A machine with the package, installed, booted and blessed."""
+        """Puts the machine into the usual state: installed, booted and blessed."""
         self.machine.run("install", VERSION)
         assert self.machine.reboot() == VERSION
         self.machine.run("bless")
@@ -255,7 +255,7 @@ def test_scripts_leave_what_boots(package, call):
 
 
 def test_purge(package):
-    """The purge restores the former boot order, and removes everything of ours."""
+    """A purge restores the former boot order, and removes all our files."""
     machine = package.machine
     before, order = machine.state(), machine.numbers("BootOrder")
     package.set_up()
@@ -272,7 +272,7 @@ def test_purge(package):
 
 
 def test_removal_that_would_leave_nothing(package):
-    """The package and its boot entries stay until something else can boot."""
+    """The package cannot be removed, and its boot entries stay, until something else can boot."""
     package.set_up()
     machine = package.machine
     machine.set("BootOrder", struct.pack("<H", machine.numbers("BootOrder")[0]))
@@ -289,7 +289,7 @@ def test_removal_that_would_leave_nothing(package):
 
 
 def test_removal_where_the_boot_order_cannot_be_reached(package):
-    """As in a rescue system that was not started by UEFI: the order would still name the removed files."""
+    """As in a rescue system that UEFI did not start: the boot order would still name the removed files."""
     package.set_up()
     machine = package.machine
     before = {name: content for name, content in machine.state().items() if "efivars" not in name}
@@ -302,7 +302,7 @@ def test_removal_where_the_boot_order_cannot_be_reached(package):
 
 @pytest.mark.parametrize("call", [("postinst", "configure", "0.1-1"), ("postinst", "triggered", "kexec-efi-image-signed")], ids=" ".join)
 def test_another_image(package, call):
-    """A new image is put on trial, beside those that boot now, only for kernels that still exist."""
+    """A new image gets a trial beside the current sets, only for kernels that still exist."""
     package.set_up()
     machine = package.machine
     key = Key.new(package.programs, "distribution")
@@ -315,7 +315,7 @@ def test_another_image(package, call):
     assert before < set(machine.names()) and {name.rsplit(".", 1)[1] for name in new} == {"efi", "conf"}
     assert machine.numbers("BootOrder") == order and machine.numbers("BootNext")
     assert machine.reboot() == VERSION and (machine.esp / machine.path_of(machine.numbers("BootOrder")[0])[1:]).name not in new
-    # A kernel whose package is gone is not touched.
+    # A kernel whose package is gone is left alone.
     (machine.root / f"boot/vmlinuz-{VERSION}").unlink()
     image.with_name("kexecx64.efi.signed").unlink()
     state = machine.state()
@@ -324,7 +324,7 @@ def test_another_image(package, call):
 
 
 def test_image_that_cannot_be_put_there(package):
-    """An update of the package does not fail because of that."""
+    """This does not make an update of the package fail."""
     package.set_up()
     machine = package.machine
     (machine.root / f"boot/initrd.img-{VERSION}").unlink()
@@ -343,7 +343,7 @@ def test_each_override_has_its_reason(path):
         before = line
 
 
-# Python 3.13 warns on standard error if these functions get their counts without the parameter's name.
+# These functions take a count. Python 3.13 warns on standard error if it is a positional argument.
 POSITIONAL_MAX = {"split": 2, "sub": 3, "subn": 3}
 
 

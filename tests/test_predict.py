@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""tools/predict-pcrs and tools/pcrlock: they refuse what the loader would refuse. Boots check that predictions are right
+"""tools/predict-pcrs and tools/pcrlock refuse what the loader would refuse. Boots check the predictions
 (tests/qemu/test_measured_boot.py)."""
 
 import hashlib
@@ -23,7 +23,7 @@ IMAGE = ROOT / "build/kexecx64.efi"
 KERNEL = ROOT / "build/deps/kernels/amd64/vmlinuz"
 DIGEST = b"0123456789abcdef" * 4
 BANKS = {"sha1": 40, "sha256": 64, "sha384": 96}
-# Printed by `fsverity digest --compact` for a file with that letter.
+# Printed by `fsverity digest --compact` for a file with this letter.
 FSVERITY_OF_I = "72219819b52dc37c7eb36cae3ffd384effd6694d68428a6526f961054f1f15d3"
 
 
@@ -122,7 +122,7 @@ def test_sealed_images_that_boot(sealed, root):
 
 @pytest.fixture(scope="module")
 def several(tmp_path_factory, root):
-    """An image with two sealed entries, which differ in their options."""
+    """An image with two sealed entries that differ in their options."""
     folder = tmp_path_factory.mktemp("several")
     for name in ("one", "two"):
         (folder / name).write_text(f"linux /vmlinuz\noptions {name}\n")
@@ -132,7 +132,7 @@ def several(tmp_path_factory, root):
 
 
 def test_which_of_several_sealed_entries(several, root):
-    """The values of the two entries differ, and a line says for which entry they are."""
+    """The two entries have different values, and a line names the entry."""
     silent = predict(f"--root={root}", image=several)
     assert silent.returncode == 0
     assert silent.stderr == f"predict-pcrs: {several}: values of the first of 2 sealed entries; --sealed-entry=2 for the next\n"
@@ -168,7 +168,7 @@ def test_sealed_image_whose_files_have_changed(tmp_path, sealed):
 
 
 def with_field(path, section, offset, value, tmp_path):
-    """A copy of an image, with a field of a section's header changed."""
+    """A copy of an image, with one field of a section's header changed."""
     content = bytearray(path.read_bytes())
     pe, = struct.unpack_from("<I", content, 0x3c)
     table = pe + 24 + struct.unpack_from("<H", content, pe + 20)[0]
@@ -188,13 +188,13 @@ def with_field(path, section, offset, value, tmp_path):
     (".linux", 20, 0x7fffffff, r"\S+: section .linux: expected it between .*"),
 ])
 def test_image_that_would_not_boot(tmp_path, sealed, section, offset, value, complaint):
-    """Whatever the headers say, the tool refuses in one line."""
+    """Whatever the headers contain, the tool refuses in one line."""
     image = with_field(sealed / "unified.efi", section, offset, value, tmp_path)
     assert_refused(predict(image=image), complaint)
 
 
 def test_signature_beside_a_unified_image(tmp_path, sealed):
-    """The loader refuses the entry; without these lines the same entry boots."""
+    """The loader refuses the entry. Without these lines it boots."""
     (tmp_path / "uki.efi").symlink_to(sealed / "unified.efi")
     (tmp_path / "sig").write_bytes(b"{}")
     assert_predicted(predict_entry(tmp_path, tmp_path, b"uki /uki.efi\nmeasure uki\n"))
@@ -239,7 +239,7 @@ def test_banks(tmp_path, root):
 
 
 def test_load_options(tmp_path, root):
-    """Load options add to an entry, name another one, or are one themselves."""
+    """Load options add to an entry, name another one, or replace it."""
     (tmp_path / "root").mkdir()
     (tmp_path / "root/vmlinuz").symlink_to(KERNEL)
     conf = tmp_path / "root/my.conf"
@@ -271,7 +271,7 @@ def test_load_options_of_a_sealed_image_are_ignored(sealed, root):
 
 
 def addon(*sections):
-    """An addon made of our own loader: only the sections count."""
+    """An addon that uses our own loader as its stub: only the sections count."""
     return uki.make(sections, IMAGE)
 
 
@@ -284,7 +284,7 @@ SIDECARS = {
     "image.efi.extra.d/a.addon.efi": ([(".cmdline", b"added\n\0")], {4, 12, 9}),
     "loader/addons/a.addon.efi": ([(".initrd", b"I" * 5)], {4, 12, 9}),
     "loader/addons/b.addon.efi": ([(".ucode", b"U"), (".uname", b"6.1\0")], {4, 12, 9}),
-    # The platform also measures an addon that is not used, if it is asked about it.
+    # The platform measures any addon that the loader asks it about, even one that is not used.
     "loader/addons/c.addon.efi": ([(".ucode", b"U"), (".uname", b"5.0")], {4}),
     "loader/addons/d.addon.efi": ([(".splash", b"S")], {4}),
     "loader/addons/e.addon.efi": ([(".linux", b"L"), (".cmdline", b"c")], {4}),
@@ -303,7 +303,7 @@ SECTIONS_OF_SIDECARS = [(".linux", KERNEL), (".initrd", b"I"), (".uname", b"6.1"
 
 
 def values_of(root, image, *more):
-    """The predicted values. Warnings may name the sidecars that are not used."""
+    """The predicted values. The tool may warn about sidecars that are not used."""
     result = predict(f"--root={root}", "--bank=sha256", *more, image=image)
     assert result.returncode == 0
     return {int(register): value for _, register, _, value in map(str.split, result.stdout.splitlines())}
@@ -336,8 +336,8 @@ def test_sidecars(tmp_path, plain_image, path):
 
 
 def test_where_sidecars_lie(tmp_path, plain_image):
-    """Sidecars lie beside an image that an entry names, and beside our own image, whose name is taken without boot
-    counting."""
+    """Sidecars lie beside an image that an entry names, or beside our own image. The image's name counts without the
+    counter of boot counting."""
     image, before = plain_image
     (tmp_path / "image+3-0.efi").symlink_to(image)
     put_sidecar(tmp_path, "image.efi.extra.d/a.cred")
@@ -370,7 +370,7 @@ def pcrlock(*arguments):
 
 
 def test_component_has_what_is_predicted(tmp_path, root):
-    """The component has the predicted values, apart from the firmware's measurements before the image."""
+    """The component has the predicted values, without the firmware's measurements before the image."""
     conf = tmp_path / "my.conf"
     conf.write_bytes(b"linux /vmlinuz\ninitrd /initrd\n")
     result = pcrlock(f"--entry={conf}", f"--root={root}", f"--out={tmp_path}/components", "--name=6.13~rc7-amd64")

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""`make release` on a small made-up project: each obstacle gives one line and no tag; without one there is a tag."""
+"""`make release` in a small made-up project: each obstacle gives one line and no tag; without obstacles there is a tag."""
 
 import hashlib
 import pathlib
@@ -36,7 +36,7 @@ class Project:
         self.git("commit", "--quiet", "--message", subject)
 
     def release(self, build=BUILD, check="echo 5 passed, 0 failed, 1 skipped"):
-        """The status of `make release`, and the last line that it printed."""
+        """(status of `make release`, its last line)"""
         result = subprocess.run(["packaging/release", f"--build={build}", f"--check={check}"], cwd=self.root,
                                 stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
                                 env={"PATH": "/usr/bin:/bin", "GIT_CONFIG_GLOBAL": "/dev/null", "GIT_AUTHOR_NAME": "t",

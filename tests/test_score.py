@@ -26,8 +26,8 @@ STAMP = {"date": "2026-01-01 00:00", "commit": "0000000"}
     (["skipped", "skipped", "skipped"], 0, "not measured"),
 ])
 def test_verdict(outcomes, found, verdict):
-    """The verdict for a floor of 3 tests. None stands for a test that has not run; a test that no longer exists has
-    passed."""
+    """The verdict for a floor of 3 tests. None is a test that has not run. One more test has passed, but no longer
+    exists."""
     card = score.Card.__new__(score.Card)
     card.names = [f"test_it[{number}]" for number in range(len(outcomes))]
     card.scores = {"tests": {name: {"outcome": outcome, **STAMP} for name, outcome in zip(card.names, outcomes) if outcome}}

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""tools/seal writes only images that would boot. The twin of each refusal is `sealed` or `unified`, which other tests boot
-(tests/qemu/test_sealed.py)."""
+"""tools/seal writes only images that would boot. The twins of the refusals are `sealed` and `unified`, which other
+tests boot (tests/qemu/test_sealed.py)."""
 
 import hashlib
 import json
@@ -25,7 +25,7 @@ GENERIC, SEALED = b"kexec-efi: generic".ljust(32, b"\0"), b"kexec-efi: sealed".l
 
 @pytest.fixture(scope="module")
 def root(tmp_path_factory):
-    """A volume with the files that the entries here name."""
+    """A volume with the files that these tests' entries name."""
     folder = tmp_path_factory.mktemp("volume")
     for name in ("vmlinuz", "vm\u00a0linuz", "v\x1b[31mlinuz"):
         (folder / name).symlink_to(KERNEL)
@@ -53,7 +53,7 @@ def inspected(image, entry=1):
 
 
 def sections(image, name):
-    """The sections of the file, read without the code under test."""
+    """The sections of the file, parsed without the code under test."""
     content = image.read_bytes()
     pe, = struct.unpack_from("<I", content, 0x3c)
     count, = struct.unpack_from("<H", content, pe + 6)
@@ -73,7 +73,7 @@ def section(image, name):
 
 
 def assert_refused(result, out, complaint):
-    """The tool refuses with lines that are safe for a terminal, and leaves no file."""
+    """The tool refuses, with messages that are safe for a terminal, and leaves no file."""
     assert result.returncode == 1 and result.stdout == b""
     assert re.fullmatch(complaint + "\n", result.stderr.decode()), result.stderr
     assert "Traceback" not in result.stderr.decode()
@@ -103,7 +103,8 @@ def test_entry_in_utf_16_is_sealed_in_utf_8(tmp_path, root):
 
 @pytest.mark.parametrize("has_fsverity, has_sha256", [(False, True), (True, False), (True, True)])
 def test_entry_that_has_digests(tmp_path, root, has_fsverity, has_sha256):
-    """Existing digests stay, and missing ones are added as fs-verity digests. A file that is loaded twice needs one line."""
+    """Existing digests stay, and missing ones are added as fs-verity digests. A file that is loaded twice needs one
+    line."""
     out = tmp_path / "out.efi"
     entry = "linux /vmlinuz\ninitrd /initrd\ninitrd /initrd\n"
     added = "" if has_fsverity else f"fsverity {fsverity_digest(INITRD)} /initrd\n"
@@ -117,7 +118,7 @@ def test_entry_that_has_digests(tmp_path, root, has_fsverity, has_sha256):
 
 
 def test_entry_with_a_signature_of_a_register(tmp_path, root):
-    """Each file that the loader passes on gets a digest, the signature and its key as well."""
+    """Each file that the loader passes on gets a digest, including the signature and its key."""
     out = tmp_path / "out.efi"
     (tmp_path / "key").write_bytes(b"a key")
     (tmp_path / "signature").write_bytes(b"{}")
@@ -155,7 +156,8 @@ def test_unified_image(tmp_path):
 
 
 def test_unified_image_of_which_linux_loses_a_part(tmp_path):
-    """Once the initrds are joined, nobody else can see that there were two."""
+    """Linux loses the part behind lz4, and the tool warns: once the initrds are joined, nobody else can see that there
+    were two."""
     out, lz4 = tmp_path / "out.efi", tmp_path / "lz4"
     lz4.write_bytes(b"\x02\x21\x4c\x18\x04\0\0\0\x30abc")
     result = run(f"--linux={KERNEL}", f"--initrd={INITRD}", f"--initrd={lz4}", out=out)
@@ -317,7 +319,8 @@ def other_unified_image(path, *sections):
 
 
 def test_unified_image_whose_command_line_names_an_initrd(tmp_path):
-    """A digest of the image does not cover the file that it names. If there is an .initrd, the words have no effect."""
+    """The image's digest does not cover the file that its command line names. If there is an .initrd, the words have no
+    effect."""
     conf, out = tmp_path / "my.conf", tmp_path / "out.efi"
     conf.write_text("linux /x.efi\n")
     parts = [(".linux", KERNEL.read_bytes()), (".cmdline", b"quiet initrd=/initrd")]
@@ -330,15 +333,15 @@ def test_unified_image_whose_command_line_names_an_initrd(tmp_path):
 
 
 def test_file_that_changes_meanwhile(tmp_path):
-    """The tool checks the written image, with the files as they are then. The file is a pipe with other content at each
-    reading."""
+    """The tool checks the written image against the files as they are then. Here a file is a pipe that gives other
+    content each time."""
     volume = tmp_path / "volume"
     volume.mkdir()
     (volume / "vmlinuz").symlink_to(KERNEL)
     os.mkfifo(volume / "initrd")
     for contents in ([b"one", b"two"], [b"one", b""], [b"one", b"one"]):
         out = tmp_path / "out.efi"
-        # Writes again each time after a reader has opened the pipe and reached the end.
+        # Each write waits until a reader has opened the pipe, and the pause lets it reach the end.
         script = "; ".join(f"printf %s '{content.decode()}' >'{volume}/initrd'; sleep 0.3" for content in contents)
         feeder = subprocess.Popen(["sh", "-c", script])
         result = seal_entry(volume, out, b"linux /vmlinuz\ninitrd /initrd\n")
@@ -385,7 +388,7 @@ def test_image_that_is_sealed_already(tmp_path):
     assert run(f"--linux={KERNEL}", out=sealed).returncode == 0
     assert_refused(run(f"--linux={KERNEL}", image=sealed, out=again), again,
                    r"seal: \S+: expected an image with nothing sealed in it, found .linux")
-    # A sealed image does not become generic if its sealed sections are removed, either.
+    # Removing the sealed sections does not make a sealed image generic.
     torn = tmp_path / "torn.efi"
     subprocess.run(["objcopy", "--remove-section", ".linux", sealed, torn], check=True)
     assert_refused(run(f"--linux={KERNEL}", image=torn, out=again), again,
@@ -423,7 +426,7 @@ def test_title_and_version_of_the_entry(tmp_path, root, lines, expected):
 
 
 def test_version_in_a_unified_image(tmp_path, root):
-    """The version is that of .uname, or else of the kernel in it."""
+    """The version is from .uname, or else from the kernel inside."""
     unified, again = tmp_path / "unified.efi", tmp_path / "again.efi"
     for more, expected in ((["--uname="], uname()), (["--uname=6.1-own"], "6.1-own"), ([], uname())):
         assert run(f"--linux={KERNEL}", *more, out=unified).returncode == 0
@@ -444,7 +447,7 @@ def inspected_names(image):
     (0x3000, b"6.1-own\0", b"6.1-own"),
 ])
 def test_version_that_a_kernel_says(tmp_path, place, text, expected):
-    """If the kernel has no version, the image gets none."""
+    """If the kernel states no version, the image gets none."""
     kernel, out = bytearray(KERNEL.read_bytes()), tmp_path / "out.efi"
     struct.pack_into("<H", kernel, 0x20e, place)
     kernel[place + 0x200:place + 0x200 + len(text)] = text
@@ -477,7 +480,7 @@ def test_os_release_of_the_root_and_by_option(tmp_path, root):
 
 
 def test_entry_is_what_a_sealed_image_boots(tmp_path, root):
-    """The .linux in it is only for bootctl: the loader does not boot it, and does not take the image for a unified one."""
+    """The image has a .linux only for bootctl: the loader neither boots it nor takes the image for a unified one."""
     out = tmp_path / "out.efi"
     assert seal_entry(root, out, b"linux /vmlinuz\n").returncode == 0
     assert section(out, ".linux") == b"kexec-efi: the kernel is the one that .entry names\n"
@@ -531,7 +534,8 @@ def test_component_that_shim_would_not_take(tmp_path, line, complaint):
     assert_refused(run(f"--linux={KERNEL}", f"--sbat={line}", out=out), out, "seal: sbat: " + complaint)
 
 
-# --- written as a whole or not at all ---------------------------------------------------------------------------------
+# --- all or nothing is written
+# ------------------------------------------------------------------------------------------
 
 
 def test_refusal_leaves_what_was_there(tmp_path, root):
@@ -544,7 +548,7 @@ def test_refusal_leaves_what_was_there(tmp_path, root):
 
 
 def test_full_disk(tmp_path):
-    """The limit on the size of files stands for a full disk."""
+    """A limit on the size of files simulates a full disk."""
     out = tmp_path / "out.efi"
     out.write_bytes(b"from an earlier run")
     code = "import resource, signal, os, sys; signal.signal(signal.SIGXFSZ, signal.SIG_IGN); " \
@@ -562,7 +566,7 @@ def test_full_disk(tmp_path):
 @pytest.mark.parametrize("what", ["raise OSError(errno.ENOSPC, 'full')", "os.kill(os.getpid(), signal.SIGTERM); time.sleep(9)",
                                   "os.kill(os.getpid(), signal.SIGKILL)"])
 def test_end_in_the_middle_of_writing(tmp_path, step, what):
-    """Up to the last step the old file stays. Only a killed program leaves a temporary file beside it."""
+    """The old file stays until the last step. Only a killed program leaves a temporary file beside it."""
     out = tmp_path / "out.efi"
     out.write_bytes(b"from an earlier run")
     code = (f"import errno, os, signal, sys, time\nsys.path.insert(0, {str(ROOT / 'tools')!r})\nimport loader\n"
@@ -582,7 +586,7 @@ def test_signal(tmp_path, number):
         out.write_bytes(b"from an earlier run")
         process = subprocess.Popen([SEAL, f"--image={IMAGE}", f"--out={out}", f"--linux={KERNEL}"], stdout=subprocess.DEVNULL,
                                    stderr=subprocess.PIPE, text=True, env={**os.environ, "TMPDIR": str(temporary)})
-        # From the moment at which it makes files.
+        # From its first temporary file on.
         while not list(temporary.iterdir()) and process.poll() is None:
             time.sleep(0.01)
         time.sleep(delay)

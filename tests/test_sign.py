@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""tools/sign: sbverify accepts each signed image; if the tool cannot sign, it says why and writes nothing."""
+"""tools/sign: sbverify accepts each signed image. If the tool cannot sign, it says why and writes nothing."""
 
 import os
 import pathlib
@@ -28,7 +28,7 @@ def openssl(*arguments):
 
 @pytest.fixture(scope="module")
 def files(tmp_path_factory):
-    """A dict from the kind of input to a file."""
+    """Kind of input -> file."""
     folder = tmp_path_factory.mktemp("keys")
     ours, other = Key.new(folder, "ours"), Key.new(folder, "other")
     found = {"key": ours.key, "cert": ours.certificate, "other key": other.key, "other cert": other.certificate,
@@ -57,7 +57,7 @@ def files(tmp_path_factory):
     found["signed"].write_bytes(ours.sign(found["sealed"]))
     found["kernel"] = folder / "vmlinuz"
     found["kernel"].write_bytes(without_signature(KERNEL.read_bytes()))
-    # Made by objcopy, as by other programs that use our image as a stub: it has no mark that demands a seal.
+    # Made by objcopy, as by programs that use our image as a stub: no mark demands a seal.
     found["unmarked"] = folder / "unmarked.efi"
     subprocess.run(["objcopy", "--add-section", f".linux={KERNEL}", "--change-section-vma", ".linux=0x100000",
                     "--set-section-flags", ".linux=data,readonly", IMAGE, found["unmarked"]], check=True)
@@ -85,7 +85,7 @@ def test_signing(tmp_path, files, cert, image):
 
 @pytest.mark.parametrize("image", ["generic", "kernel"])
 def test_image_in_which_nothing_is_sealed(tmp_path, files, image):
-    """The key would vouch for no seal any more, because it has signed both kinds of image."""
+    """A key that has signed both kinds of image would no longer vouch for a seal."""
     out = tmp_path / "out.efi"
     result = sign(files, out, "key", "cert", image)
     assert result.returncode == 1 and not out.exists()
@@ -106,7 +106,7 @@ def test_signing_in_place(tmp_path, files):
 @pytest.mark.parametrize("cert, words", [("expired", r"found one that expired on 2002-01-01 00:00:00 UTC"),
                                          ("not yet valid", r"found one that is not before 2040-01-01 00:00:00 UTC")])
 def test_certificate_out_of_its_time(tmp_path, files, cert, words):
-    """Firmware ignores the dates, so the tool signs, with a warning."""
+    """Firmware ignores the dates, so the tool signs with a warning."""
     out = tmp_path / "out.efi"
     result = sign(files, out, "key", cert, "sealed")
     assert result.returncode == 0 and verifies(files, out, cert)
@@ -156,7 +156,7 @@ def program(folder, name, script):
     path.chmod(0o755)
 
 
-# A fake sbsign that returns a given file as the signed image.
+# A fake sbsign that copies a given file as the signed image.
 COPY = "while [ $# -gt 2 ]; do [ $1 = --output ] && out=$2; shift; done; cp {} $out"
 
 
@@ -190,7 +190,7 @@ def test_signer_that_is_not_there(tmp_path, files, name):
 
 
 def test_key_of_a_token(tmp_path, files):
-    """sbsign's engine gets the URI unchanged; this does not test what the engine does with it."""
+    """sbsign's engine gets the URI unchanged. The engine itself is not tested."""
     out, programs = tmp_path / "out.efi", tmp_path / "bin"
     programs.mkdir()
     uri = "pkcs11:token=a%20b;object=k;type=private?pin-value=1234"

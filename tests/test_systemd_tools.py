@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""systemd's own tools and ours agree on a unified image: Debian 13's systemd-measure and systemd-pcrlock."""
+"""Debian 13's systemd-measure and systemd-pcrlock agree with our tools on unified images."""
 
 import hashlib
 import json
@@ -20,7 +20,7 @@ IMAGE = ROOT / "build/kexecx64.efi"
 KERNEL = ROOT / "build/deps/kernels/amd64/vmlinuz"
 BANKS = ("sha1", "sha256", "sha384", "sha512")
 
-# In ukify's order, which is not that of the measurements, and with contents in which blanks, padding and zeros matter.
+# In ukify's order, which is not the order of the measurements. Blanks, padding and zeros in the contents matter.
 SECTIONS = {".osrel": b"ID=debian\n", ".uname": b"6.1.0\n", ".pcrpkey": b"-----BEGIN PUBLIC KEY-----\n",
             ".splash": b"BM" + bytes(100), ".cmdline": b"quiet  root=/dev/sda1\n", ".initrd": b"I" * 4097,
             ".ucode": b"U" * 511, ".pcrsig": b'{"sha256":[]}', ".dtb": b"\xd0\r\xfe\xed", ".linux": None}
@@ -42,7 +42,7 @@ def predict(image, *arguments):
 
 
 def calculated(folder, sections):
-    """Register 11 before systemd's first phase, by bank, by systemd-measure."""
+    """Bank -> register 11 before systemd's first phase, by systemd-measure."""
     for name, content in sections.items():
         (folder / name[1:]).write_bytes(content)
     files = [f"--{name[1:]}={folder / name[1:]}" for name in sections if name != ".pcrsig"]
@@ -52,7 +52,7 @@ def calculated(folder, sections):
 
 
 def without_its_own(image, name):
-    """The content of a section of our image as built."""
+    """The content of a section that our image has as built."""
     offset, size = uki.section(image, name)
     return image[offset:offset + size]
 
@@ -66,13 +66,14 @@ def expect_agreement(tmp_path, image, sections, *arguments):
 
 
 def test_sections(tmp_path, sections):
-    """All sections except .hwids, for which systemd-measure 257 needs the option --dtbauto, and 20 that are not measured."""
+    """All sections except .hwids, for which systemd-measure 257 needs the option --dtbauto; and 20 sections that are
+    not measured."""
     sbat = without_its_own(IMAGE.read_bytes(), ".sbat")
     more = [(f".more{number}", bytes([number])) for number in range(20)]
     found = expect_agreement(tmp_path, uki.make([*sections.items(), *more], IMAGE), {**sections, ".sbat": sbat})
     for register in (12, 13):
         assert all(set(found[bank][register]) == {"0"} for bank in BANKS)
-    # Another byte in a section gives another value.
+    # Another byte in a section changes the value.
     changed = {**sections, ".splash": sections[".splash"] + b"\0"}
     assert expect_agreement(tmp_path, uki.make(list(changed.items()), IMAGE), {**changed, ".sbat": sbat})["sha1"][11] != \
         found["sha1"][11]
@@ -80,14 +81,14 @@ def test_sections(tmp_path, sections):
 
 @pytest.mark.parametrize("number, count", [(0, 1), (1, 3), (2, 3)])
 def test_profiles(tmp_path, sections, number, count):
-    """Without a choice profile 0 is used. A profile's section replaces that of the base."""
+    """Profile 0 is the default. A profile's section replaces the base's."""
     profiles = [{".profile": b"ID=%d\n" % number, ".cmdline": b"profile %d" % number} for number in range(count)]
     profiles[-1][".initrd"] = b"another"
     sbat = without_its_own(IMAGE.read_bytes(), ".sbat")
     image = uki.make([*sections.items(), *(section for profile in profiles for section in profile.items())], IMAGE)
     asked = [f"--load-options=@{number}"] if number else []
     found = expect_agreement(tmp_path, image, {**sections, ".sbat": sbat, **profiles[number]}, *asked)
-    # Only a chosen profile is in the register of choices.
+    # Register 12 records only a chosen profile.
     chosen = hashlib.sha256(f"{number}\0".encode("utf-16-le")).digest()
     assert found["sha256"][12] == (hashlib.sha256(bytes(32) + chosen).hexdigest() if number else "0" * 64)
 
@@ -107,8 +108,8 @@ def test_section_that_a_file_does_not_have_whole(tmp_path, sections):
      b"quiet  root=/dev/sda1", b"a key\n"),
     (["initrd /two"], ["two"], b"", b""), (["options quiet"], [], b"quiet", b"")])
 def test_entry_that_is_measured_as_a_unified_image(tmp_path, sections, lines, initrds, options, key):
-    """The files are measured like sections; several initrds count as one, with the gaps between them, and without the
-    signature."""
+    """The files are measured like sections. Several initrds count as one, with the gaps between them. The signature is
+    not measured."""
     files = {"one": b"O" * 5, "two": b"T" * 6, "key": b"a key\n", "signature": b"{}", "vmlinuz": sections[".linux"]}
     for name, content in files.items():
         (tmp_path / name).write_bytes(content)
@@ -129,15 +130,15 @@ def test_entry_that_is_measured_as_a_unified_image(tmp_path, sections, lines, in
 
 
 def records(path):
-    """(register, bank -> digest) of each record of a component."""
+    """(register, bank -> digest) for each record of a component."""
     return [(record["pcr"], {digest["hashAlg"]: digest["digest"] for digest in record["digests"]})
             for record in json.loads(path.read_bytes())["records"]]
 
 
 @pytest.mark.parametrize("name", ["ours", "systemd's"])
 def test_components_of_unified_images(tmp_path, sections, name):
-    """For an image with our stub, and for one with systemd's that an entry names, systemd-pcrlock and tools/pcrlock agree
-    on registers 4 and 11. systemd-pcrlock predicts no others."""
+    """systemd-pcrlock and tools/pcrlock agree on registers 4 and 11, for an image with our stub, and for one with
+    systemd's stub that an entry names. systemd-pcrlock predicts no others."""
     image, component = tmp_path / "image.efi", tmp_path / "theirs"
     stub = IMAGE if name == "ours" else uki.STUB
     image.write_bytes(uki.make([*sections.items(), (".hwids", b"\1\0\0\0"), (".profile", b"ID=main\n")], stub))

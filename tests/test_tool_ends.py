@@ -15,8 +15,8 @@ from fake_qemu import GOOD_BOOT, WAITS, qemu  # noqa: F401
 
 SIGNALS = [signal.SIGHUP, signal.SIGINT, signal.SIGTERM, signal.SIGKILL]
 
-# Moments from before Python has read the command to long after the machine has started: seconds after the start, as
-# fractions of a whole start on this machine.
+# From before Python has read the command to long after the machine has started: fractions of the time of a whole start
+# on this machine.
 INSTANTS = [step / 16 for step in range(20)]
 
 
@@ -47,14 +47,14 @@ def test_signal_at_any_instant(qemu, number):
         time.sleep(share * whole)
         command.send_signal(number)
         _, err = command.communicate()
-        # Python has started, with its own handler.
+        # Python has started, and its own handler ran.
         if number != signal.SIGINT or b"KeyboardInterrupt" not in err:
             assert b"Traceback" not in err and command.returncode == -number, (share, err)
         assert b"/kexec" not in err
         fake.assert_no_machine()
         if number != signal.SIGKILL:
             fake.assert_nothing_left()
-    # After SIGKILL the next start, or the one after it, removes the files: a child that is about to become QEMU dies a
+    # After SIGKILL, the next start or the one after it removes the files: a child that is about to become QEMU dies a
     # moment later than its parent, and holds its locks until then.
     for _ in range(10):
         command = fake.start("--expect", "Run /init")
@@ -141,7 +141,7 @@ def test_two_at_once(qemu):
         time.sleep(0.01)
     commands[0].terminate()
     finish(commands[0])
-    # The other machine goes on.
+    # The other machine keeps running.
     assert len(fake.machine_processes()) == 1 and commands[1].poll() is None
     assert len(list(fake.temporary.iterdir())) == 2
     commands[1].terminate()
@@ -151,7 +151,7 @@ def test_two_at_once(qemu):
 
 @pytest.mark.parametrize("size", [0, 1000, 100000])
 def test_full_disk(qemu, size):
-    """A limit on the size of files stands for a full disk."""
+    """A limit on the size of files simulates a full disk."""
     fake = qemu(GOOD_BOOT + WAITS)
     words = [word for word in fake.words("--expect", "never") if word not in ("--via", "stub")]
     result = subprocess.run(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=fake.environment, text=True,
@@ -164,7 +164,8 @@ def test_full_disk(qemu, size):
 
 @pytest.mark.parametrize("size", ["4k", "100k", "3m"])
 def test_full_file_system(qemu, size):
-    """A small file system is mounted and full. If mounts are not allowed, only the limit above is tested."""
+    """The temporary folder is a small file system, which becomes full. Where mounts are not allowed, this test is
+    skipped."""
     fake = qemu(GOOD_BOOT + WAITS)
     private = ["unshare", "--map-root-user", "--mount", "sh", "-c", f'mount -t tmpfs -o "size={size}" t "$TMPDIR" && "$@"; '
                'status=$?; ls -A "$TMPDIR"; exit $status', "sh"]
@@ -202,7 +203,7 @@ def test_machine_that_ignores_signals(qemu):
 
 
 def test_folder_of_another_user_stays(qemu):
-    """Folders that are not ours or are in use stay, whatever their name is."""
+    """Folders of other users stay, and so do folders in use, whatever their names are."""
     fake = qemu(GOOD_BOOT + WAITS)
     outside = pathlib.Path(fake.folder / "outside")
     outside.mkdir()

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Wrong calls of kexec-efi-test: one line that quotes the mistake, status 2, and nothing is started or left."""
+"""Wrong calls of kexec-efi-test: one line that quotes the mistake, and status 2. Nothing is started, and nothing is
+left."""
 
 import re
 import subprocess
@@ -8,7 +9,8 @@ import pytest
 
 from fake_qemu import WAITS, FakeQemu, kernel
 
-# In a folder with the files `garbage`, `key.pem` and `unreadable/`; KEXEC is tests/fake_qemu.py's machine, which waits for ever.
+# The folder has the files `garbage`, `key.pem` and `unreadable/`. KEXEC is tests/fake_qemu.py's machine, which runs for
+# ever.
 MISUSES = {
     "no such kernel": (["--kernel", "none"], r"--kernel: cannot read none: No such file"),
     "kernel is a folder": (["--kernel", "."], r"--kernel: cannot read \.: Is a directory"),
@@ -129,7 +131,7 @@ def test_esp_without_a_loader(qemu):
 @pytest.mark.parametrize("program, words", [("mformat", ["--kernel", "vmlinuz", "--image", "garbage"]), ("grub-mkstandalone", ["--via", "grub", "--kernel", "vmlinuz"]),
                                             ("busybox", ["--kernel", "vmlinuz", "--image", "garbage", "--run", "true"]), ("swtpm", ["--tpm", "crb", "--via", "stub", "--kernel", "vmlinuz"])])
 def test_program_that_is_not_installed(qemu, program, words):
-    """Programs are missing, whether or not this machine has them."""
+    """The programs are missing from PATH, whether or not this machine has them."""
     (qemu.folder / "bin").mkdir()
     for name in ("openssl", "dpkg-query", "sh", "sleep", "touch"):
         (qemu.folder / "bin" / name).symlink_to(subprocess.check_output(["/bin/sh", "-c", f"command -v {name}"], text=True).strip())

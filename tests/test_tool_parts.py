@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Parts of kexec_efi_test by themselves: modules, archives, firmwares, pictures, and the check for KVM."""
+"""Single parts of kexec_efi_test: modules, archives, firmwares, pictures, and the check for KVM."""
 
 import contextlib
 import lzma
@@ -20,7 +20,7 @@ from kexec_efi_test import Boot, Expectation, WrongCall, boots, command, guest, 
 
 KERNEL = ROOT / "build/deps/kernels/amd64/vmlinuz"
 
-# As depmod writes it: all direct and indirect dependencies of a module, with the first one to load at the end.
+# As depmod writes it: all direct and indirect dependencies of a module. The last one loads first.
 DEPENDENCIES = """kernel/fs/9p/9p.ko.xz: kernel/net/9p/9pnet.ko.xz kernel/fs/netfs/netfs.ko.xz
 kernel/net/9p/9pnet.ko.xz:
 kernel/fs/netfs/netfs.ko.xz:
@@ -64,7 +64,7 @@ def test_modules_without_a_list(tmp_path):
 
 
 def kernel_of(path, release="6.1.0"):
-    """Writes the headers of a kernel that names its release."""
+    """Writes the headers of a kernel that contain its release."""
     content = bytearray(kernel().ljust(0x300, b"\0"))
     content[0x20e:0x210] = struct.pack("<H", 0x280 - 0x200)
     content[0x280:0x300] = f"{release} (me) #1".encode().ljust(0x80, b"\0")
@@ -113,7 +113,7 @@ def test_archive_of_a_command(modules, tmp_path):
     assert len(command.initrd) % 512 == 0
 
 
-# Programs of the guest, which succeed except for BROKEN, and how its first process ends.
+# Fakes of the guest's programs, which succeed except for BROKEN, and of the end of its first process.
 PROGRAMS = """for program in mount mkdir ip; do
 	eval "$program() { [ '$program' != '$BROKEN' ]; }"
 done
@@ -145,13 +145,13 @@ def test_line_for_a_missing_device(tmp_path, modules, found):
 
 
 def test_same_command_is_the_same_archive():
-    """The archive is measured, so the registers of two boots may differ only by an intended change."""
+    """The archive is measured, so only an intended change may change the registers between two boots."""
     assert guest.Command("true").initrd == guest.Command("true").initrd
     assert guest.Command("true").mark != guest.Command("false").mark
 
 
 def test_end_of_a_command_that_is_interrupted():
-    """The kernel may write into a line, so one of three copies is enough."""
+    """The kernel may write into the middle of a line, so the line is printed three times: one intact copy is enough."""
     command = guest.Command("true")
     assert command.status(f"\n{command.mark} ex[    1.0] random: crng init done\nit 5\n\n{command.mark} exit 5\n") == 5
     assert command.status(f"\n{command.mark} exit 5") == 5
@@ -167,7 +167,7 @@ def test_release_of_a_kernel(tmp_path):
 
 @pytest.mark.parametrize("cmdline, expected", [("", "x=1"), ("a b", "a b x=1"), ("a -- c", "a x=1 -- c"), ("a --", "a x=1 --"), ("-- c", "x=1 -- c")])
 def test_word_of_the_kernel(cmdline, expected):
-    """The words behind ` -- ` are for the first process."""
+    """The words behind ` -- ` belong to the first process."""
     assert boots._with_word(cmdline, "x=1") == expected
 
 
@@ -195,7 +195,7 @@ def test_forward_and_share_are_words_of_qemu(tmp_path):
 @pytest.mark.parametrize("fields, expected", [({}, "console=tty0 console=ttyS0 no_timer_check"), ({"cmdline": "a"}, "a"), ({"cmdline": ""}, ""),
                                               ({"cmdline": "a", "run": "true"}, "a no_timer_check rdinit=/.kexec-efi-test/init")])
 def test_command_line_of_the_kernel(tmp_path, monkeypatch, fields, expected):
-    """The given command line stays unchanged, except for a command of --run."""
+    """The given command line does not change, except for a command of --run."""
     monkeypatch.setenv("KEXEC_ACCEL", "tcg")
     machine.accelerator.cache_clear()
     (tmp_path / "kernel").write_bytes(kernel())
@@ -210,7 +210,7 @@ def test_memory_with_its_unit(text, expected):
 
 
 def test_names_of_files_for_an_entry(tmp_path):
-    """The help says where they lie on the ESP."""
+    """The help tells where the files lie on the ESP."""
     (tmp_path / "kernel").write_bytes(kernel())
     (tmp_path / "initrd").write_bytes(b"")
     boot = Boot(kernel=tmp_path / "kernel", initrds=[tmp_path / "initrd"] * 2, entry=["verbose yes"], image=tmp_path / "kernel")
@@ -233,7 +233,7 @@ def test_matrix_of_lists(tmp_path):
 
 
 def test_picture():
-    """The picture is read back by the chunks' lengths and checksums."""
+    """Reads the picture back by its chunks' lengths and checksums."""
     found = results.png(b"P6\n2 1\n255\n\xff\0\0\0\0\xff")
     at, chunks = 8, {}
     while at < len(found):
@@ -247,14 +247,14 @@ def test_picture():
 
 
 def test_expectation_has_options(tmp_path):
-    """Every field of the two can be given on the command line."""
+    """The command line has an option for every field of the two."""
     options = command.parser().parse_args([])
     assert command.boot_of(options) == Boot() and command.expectation_of(options) == Expectation()
 
 
 @pytest.fixture
 def probe(tmp_path, monkeypatch):
-    """probe(script) -> (accelerator, seconds, how often it was tried) with this script for QEMU."""
+    """probe(script) -> (accelerator, seconds, number of tries), with this script as QEMU."""
     monkeypatch.delenv("KEXEC_ACCEL", raising=False)
     monkeypatch.setattr(machine, "BUILD", tmp_path)
     monkeypatch.setattr(machine, "IN_CHECKOUT", True)
@@ -296,7 +296,7 @@ def test_what_was_found_is_remembered_for_this_qemu(probe):
 
 @pytest.fixture
 def scripted(tmp_path, monkeypatch):
-    """scripted(shell script) -> a Machine whose serial line shows what the script prints."""
+    """scripted(shell script) -> a Machine whose serial line shows the script's output."""
     monkeypatch.setattr(machine, "accelerator", lambda: "tcg")
     with contextlib.ExitStack() as stack:
         def start(script):

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""The tasks of the test tool's README, each of which is a script. Here another script stands for the machine, so every
-`make check` runs them; tests/qemu/test_tool.py runs them with real machines."""
+"""The tasks of the test tool's README, each a script. Here another script replaces the machine, so every `make check`
+runs them; tests/qemu/test_tool.py runs them on real machines."""
 
 import os
 import pathlib
@@ -16,10 +16,10 @@ SECTIONS = re.split(r"^#+ (.*)\n", README.read_text(), flags=re.MULTILINE)[1:]
 TASKS = {name: re.search(r"^```sh\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)[1]
          for name, text in zip(SECTIONS[::2], SECTIONS[1::2]) if "```sh" in text}
 
-# The lines that a reader needs before the tasks: in a checkout, and with the package.
+# The reader's first line: in a checkout, and with the package.
 IN_CHECKOUT, WITH_PACKAGE = re.findall(r"^    (export .*)$", README.read_text(), re.MULTILINE)
 
-# A machine like those that the tasks boot. The command for the guest runs on the host, with a few files of a guest.
+# A machine like those that the tasks boot. It runs the guest's command on the host, with a few files of a guest.
 GUEST = r"""
 words=" $* "
 folder=$(dirname "$(printf '%s\n' "$@" | sed -n 's/.*file=\(.*esp\.img\).*/\1/p; s/^\(.*command\.cpio\)$/\1/p' | head -n 1)")
@@ -52,7 +52,7 @@ NEED_A_MACHINE = {"See Secure Boot refuse an unsigned kernel", "Take a screensho
 
 
 def run_task(name, folder, environment, initrd, kernel, modules=None):
-    """Runs a task as the README says: in a folder with a kernel and an initrd, and modules of the kernel."""
+    """Runs a task as the README says: in a folder with a kernel, an initrd, and modules of the kernel."""
     for path in (modules.iterdir() if modules else ()):
         if path.is_dir() or path.suffix == ".ko":
             (folder / path.name).symlink_to(path)
@@ -93,7 +93,7 @@ def test_task(tmp_path, name):
 
 
 def test_example_for_a_hosted_ci_is_understood(tmp_path):
-    """The command knows the options in its matrix."""
+    """The command accepts the options in its matrix."""
     text = (README.parent / "ci.yml").read_text()
     matrix = re.search(r"cat >boots.toml <<'EOF'\n(.*?)\n *EOF", text, re.DOTALL)[1].replace("arch/x86/boot/bzImage", "vmlinuz")
     (tmp_path / "boots.toml").write_text("\n".join(line.strip() for line in matrix.splitlines()))
@@ -103,6 +103,6 @@ def test_example_for_a_hosted_ci_is_understood(tmp_path):
                                 stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     finally:
         fake.end()
-    # Signing needs a kernel that is one.
+    # Signing needs a real kernel.
     assert [re.split("  +", row)[:2] for row in result.stdout.splitlines()[1:4]] == [["ovmf", "pass"], ["secboot", "pass"], ["strictnx", "pass"]], result
     assert "Secure Boot on" in result.stdout

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""The verdicts of kexec-efi-test on the output of a machine, which is a script: the line, the status, the files."""
+"""kexec-efi-test's verdicts on the output of a machine, which is a script: the line, the status, the files."""
 
 import json
 import re
@@ -12,12 +12,12 @@ from kexec_efi_test import command
 
 
 def assert_verdict(result, status, line):
-    """Checks the status and the one line with the reason."""
+    """Asserts the status, and the one line with the reason."""
     assert result.returncode == status, result
     assert re.fullmatch(f"kexec-efi-test: {line}\n", result.stderr), result.stderr
 
 
-# The machine's script, the options, the status, and the line.
+# Name -> (script of the machine, options, status, line).
 VERDICTS = {
     "expected lines come": (GOOD_BOOT + WAITS, ["--expect", "Linux version", "--expect", "Run /init"], 0,
                             r"pass: --expect 'Run /init' came: .*Run /init as init process"),
@@ -76,7 +76,7 @@ def test_verdict(qemu, name):
 
 
 def in_guest(status, output="hello"):
-    """Output of the first process of --run, with the mark from its archive."""
+    """The output of the first process of --run, with the mark from its archive."""
     return GOOD_BOOT + f"""initrd=$(printf '%s\\n' "$@" | grep '\\.cpio$\\|/initrd$')
 mark=$(grep -a -o -m 1 'kexec-efi-test-[0-9a-f]*' "$initrd" | head -n 1)
 printf '\\n%s up\\n' "$mark"; echo '{output}'
@@ -110,7 +110,7 @@ MARK_OF_GUEST = "mark=$(grep -a -o -m 1 'kexec-efi-test-[0-9a-f]*' \"$(printf '%
 
 @pytest.mark.parametrize("option, what", [("--share=.", "share"), ("--net", "net"), ("--forward=2222:22", "net")])
 def test_guest_without_the_device_that_was_asked_for(qemu, option, what):
-    """The test fails at once, even if something is still expected."""
+    """The run fails at once, even if it still expects a line."""
     scenario = GOOD_BOOT + MARK_OF_GUEST + f"printf '\\n%s can[  1.0] x\\nnot {what}\\n\\n%s cannot {what}\\n' \"$mark\" \"$mark\"\n" + WAITS
     result = qemu(scenario).run("--run", "true", "--expect", "login:", option)
     assert_verdict(result, 1, rf"fail: --{what}: the guest .*: expected .* in the kernel or as modules, found no folder of modules: give one by --modules")

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""The log of writes, on which the guests' tests of power cuts rest: which writes belong together."""
+"""write_log.py, on which the tests of power cuts rely: which writes form a group."""
 
 import pathlib
 import struct
@@ -14,7 +14,7 @@ SECTOR = 512
 
 
 def log(*entries):
-    """A log of (sector, flags, data), where a number stands for sectors that are discarded."""
+    """A log of (sector, flags, data). A number as data is the number of discarded sectors."""
     content = struct.pack("<QQQI", 0x6a736677736872, 1, len(entries), SECTOR).ljust(SECTOR, b"\0")
     for place, flags, data in entries:
         count = data if isinstance(data, int) else len(data) // SECTOR
