@@ -11,7 +11,8 @@ import struct
 import pytest
 
 from command_machine import ESP_UUID, KERNEL, ROOT, FolderMachine, cpio
-from kexec_efi import boot_files, configuration, load_option, loader_words, operations, partial_files, partition, system, variables
+from kexec_efi import (boot_files, configuration, load_option, loader_words, operations, partial_files, partition, system,
+                       variables)
 from kexec_efi.errors import NOT_INSTALLED, WRONG_CALL, Refused
 
 GPT = load_option.Partition(1, 0x800, 0x96000, ESP_UUID)
@@ -45,7 +46,8 @@ def test_load_option_comes_back(where):
 
 def test_load_option_of_several_nodes():
     """Nodes may precede the partition, and the file's name may be split into several nodes."""
-    nodes = (struct.pack("<BBHII", 2, 1, 12, 0x0a0341d0, 0) + GPT.node() + b"\4\4\x08\0\\\0a\0" + b"\4\4\x0a\0/\0b\0\0\0" + b"\x7f\xff\4\0")
+    nodes = (struct.pack("<BBHII", 2, 1, 12, 0x0a0341d0, 0) + GPT.node() + b"\4\4\x08\0\\\0a\0"
+             + b"\4\4\x0a\0/\0b\0\0\0" + b"\x7f\xff\4\0")
     option = load_option.parse(struct.pack("<IH", 1, len(nodes)) + b"\0\0" + nodes)
     assert (option.partition_uuid, option.path) == (ESP_UUID, "/a//b")
 
@@ -283,7 +285,8 @@ def test_path_of_a_mount_with_blanks(folders):
 
 
 def test_configuration():
-    found = configuration.parse("conf", "# all\n\n mode = sealed\nkey=pkcs11:a=b\ncertificate=/c.pem\nentry=a b\nentry=c\nkeep=2\n")
+    found = configuration.parse("conf", "# all\n\n mode = sealed\nkey=pkcs11:a=b\ncertificate=/c.pem\n"
+                                        "entry=a b\nentry=c\nkeep=2\n")
     assert (found.mode, found.key, found.entry, found.keep) == ("sealed", "pkcs11:a=b", ["a b", "c"], 2)
     assert configuration.parse("conf", "") == configuration.Configuration()
 
@@ -393,7 +396,9 @@ def test_identity_is_of_all_that_is_in_it(folders):
     assert len(set(seen)) == len(seen)
 
 
-@pytest.mark.parametrize("line, complaint", [("Initrd /x", "kexec-efi.conf: entry=Initrd: expected initrd"), ("frobnicate yes", "expected keys that the loader knows, found frobnicate")])
+@pytest.mark.parametrize("line, complaint",
+                         [("Initrd /x", "kexec-efi.conf: entry=Initrd: expected initrd"),
+                          ("frobnicate yes", "expected keys that the loader knows, found frobnicate")])
 def test_line_of_an_entry_that_is_wrong(folders, line, complaint):
     folders.kernel_package("6.1")
     folders.configure(f"entry={line}\n")
@@ -427,7 +432,8 @@ def note(kind, body=b"", region=b"initrd"):
 @pytest.mark.parametrize("data, words", [
     (note(1, b"\xaa" * 32 + b"\xbb" * 32), f"digest mismatch in initrd: expected {'aa' * 32}, found {'bb' * 32}"),
     (note(1, b"\xaa" * 64) + bytes(72), "digest mismatch in initrd"),
-    (note(2, struct.pack("<QQQQQ", 14, 0x1000, 2, 0xdead, 0)), "vector 14 at 0x1000, address 0xdead, error code 0x2, while verifying initrd"),
+    (note(2, struct.pack("<QQQQQ", 14, 0x1000, 2, 0xdead, 0)),
+     "vector 14 at 0x1000, address 0xdead, error code 0x2, while verifying initrd"),
     (note(3, struct.pack("<QQQQQ", 2, 0, 0, 0, 0), b""), "a start went on after an exception: vector 2"),
     (note(4, struct.pack("<QQQQ", 5, 1 << 63 | 2, 0, 0)), "ExitBootServices: refused 5 times, status 0x8000000000000002"),
     (note(1, region=b"in\x1b[31m"), "digest mismatch in in: "),

@@ -49,7 +49,8 @@ def test_lines_by_the_commands_of_the_readme(tmp_path):
     commands = re.findall(r"^    (.* \| sed .*)$", (ROOT / "doc/entry.md").read_text(), re.MULTILINE)
     assert [command.split()[0] for command in commands] == ["fsverity", "sha256sum"]
     for command, key in zip(commands, ("fsverity", "sha256")):
-        lines = subprocess.run(command.replace("/boot/efi", str(tmp_path)), shell=True, check=True, stdout=subprocess.PIPE).stdout
+        lines = subprocess.run(command.replace("/boot/efi", str(tmp_path)), shell=True, check=True,
+                               stdout=subprocess.PIPE).stdout
         plan = loader.entry("entry", b"linux /vmlinuz\ninitrd /initrd.img\n" + lines, sealed=True)
         for part in [plan["kernel"], *plan["initrds"]]:
             assert part[key] == loader.DIGESTS[key](contents[part["name"]])

@@ -155,7 +155,8 @@ def test_sealed_entry_that_is_not_there(sealed, several, root):
 def test_fallback_is_named(tmp_path, root):
     result = predict_entry(tmp_path, root, b"linux /vmlinuz\nfallback /old.conf\n")
     assert result.returncode == 0
-    assert result.stderr == "predict-pcrs: note: if this entry is refused, /old.conf boots; predict its registers with --entry\n"
+    assert result.stderr == ("predict-pcrs: note: if this entry is refused, /old.conf boots; "
+                             "predict its registers with --entry\n")
 
 
 def test_sealed_image_whose_files_have_changed(tmp_path, sealed):
@@ -199,13 +200,17 @@ def test_signature_beside_a_unified_image(tmp_path, sealed):
     (tmp_path / "sig").write_bytes(b"{}")
     assert_predicted(predict_entry(tmp_path, tmp_path, b"uki /uki.efi\nmeasure uki\n"))
     assert_refused(predict_entry(tmp_path, tmp_path, b"uki /uki.efi\nmeasure uki\npcrsig /sig\n"),
-                   "predict-pcrs: /uki.efi: expected a kernel beside pcrsig or pcrpkey, found a unified image, which has its own")
+                   "predict-pcrs: /uki.efi: expected a kernel beside pcrsig or pcrpkey, found a unified image, which "
+                   "has its own")
 
 
 def test_whose_image_and_whose_entry(tmp_path, sealed, root):
     assert_refused(predict(image=KERNEL.parent), r"predict-pcrs: cannot read \S+: Is a directory")
-    assert_refused(predict(image=root / "initrd"), r"\S+initrd: expected the headers of a PE image in its 0x1 bytes, found none")
-    assert_refused(predict(), "predict-pcrs: expected --entry, an entry in load options, or something sealed in the image, found none of them")
+    assert_refused(predict(image=root / "initrd"),
+                   r"\S+initrd: expected the headers of a PE image in its 0x1 bytes, found none")
+    assert_refused(predict(),
+                   "predict-pcrs: expected --entry, an entry in load options, or something sealed in the image, found "
+                   "none of them")
     assert_refused(predict(f"--entry={sealed}/conf", image=sealed / "unified.efi"),
                    r"predict-pcrs: \S+ boots what is sealed in it: leave the entry out")
 
@@ -256,8 +261,10 @@ def test_load_options(tmp_path, root):
         predict("--load-options=loader.efi linux=/vmlinuz -- quiet", where))
     assert_refused(predict(f"--entry={conf}", "--load-options=linux=/vmlinuz", where),
                    r'predict-pcrs: load options: "linux=/vmlinuz" name what is booted: leave the entry out')
-    assert_refused(predict("--load-options=entry=/none", where), r"predict-pcrs: cannot read \S+/none: No such file or directory")
-    assert_refused(predict("--load-options=linux=/none", where), r"predict-pcrs: cannot read \S+/none: No such file or directory")
+    assert_refused(predict("--load-options=entry=/none", where),
+                   r"predict-pcrs: cannot read \S+/none: No such file or directory")
+    assert_refused(predict("--load-options=linux=/none", where),
+                   r"predict-pcrs: cannot read \S+/none: No such file or directory")
 
 
 
@@ -356,7 +363,8 @@ def test_where_sidecars_lie(tmp_path, plain_image):
 def test_files_in_an_archive(tmp_path):
     """Debian's cpio unpacks the archive."""
     pieces = json.loads(subprocess.run([ROOT / "build/host/inspect", "archive", ".extra/credentials", str(0o500), str(0o400)],
-                                       input=b"a.cred\0" + b"5\0" + b"b.cred\0" + b"0\0", check=True, stdout=subprocess.PIPE).stdout)
+                                       input=b"a.cred\0" + b"5\0" + b"b.cred\0" + b"0\0", check=True,
+                                       stdout=subprocess.PIPE).stdout)
     first, second, third = (piece.encode("latin-1") for piece in pieces)
     subprocess.run(["cpio", "--quiet", "-i"], input=first + b"hello" + second + third, check=True, cwd=tmp_path)
     found = {str(path.relative_to(tmp_path)): oct(path.stat().st_mode & 0o777) for path in tmp_path.rglob("*")}
@@ -390,8 +398,8 @@ def test_component_has_what_is_predicted(tmp_path, root):
 
 def test_variant_of_each_sealed_entry(tmp_path, several, root):
     for number in (1, 2):
-        result = subprocess.run([PCRLOCK, f"--image={several}", f"--root={root}", f"--out={tmp_path}", f"--sealed-entry={number}"],
-                                stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        result = subprocess.run([PCRLOCK, f"--image={several}", f"--root={root}", f"--out={tmp_path}",
+                                 f"--sealed-entry={number}"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
         assert (result.returncode, result.stderr) == (0, "")
     variants = {path.name: path.read_bytes() for path in (tmp_path / "650-kernel.pcrlock.d").iterdir()}
     assert set(variants) == {"image.pcrlock", "image-2.pcrlock"} and len(set(variants.values())) == 2

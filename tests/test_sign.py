@@ -48,8 +48,9 @@ def files(tmp_path_factory):
         (folder / "ca.conf").write_text(f"[ca]\ndatabase={folder}/index\nnew_certs_dir={folder}\nserial={folder}/serial\n"
                                         "default_md=sha256\npolicy=p\n[p]\ncommonName=supplied\n")
         openssl("req", "-new", "-key", ours.key, "-subj", "/CN=dated", "-out", folder / "request")
-        openssl("ca", "-batch", "-config", folder / "ca.conf", "-name", "ca", "-create_serial", "-selfsign", "-keyfile", ours.key,
-                "-in", folder / "request", "-startdate", dates[0], "-enddate", dates[1], "-notext", "-out", found[name])
+        openssl("ca", "-batch", "-config", folder / "ca.conf", "-name", "ca", "-create_serial", "-selfsign", "-keyfile",
+                ours.key, "-in", folder / "request", "-startdate", dates[0], "-enddate", dates[1], "-notext", "-out",
+                found[name])
     found["sealed"] = folder / "sealed.efi"
     subprocess.run([ROOT / "tools/seal", f"--image={IMAGE}", f"--out={found['sealed']}", f"--linux={KERNEL}"], check=True,
                    stdout=subprocess.DEVNULL)

@@ -33,8 +33,8 @@ def sections():
 
 def predict(image, *arguments):
     """Bank -> register -> value."""
-    result = subprocess.run([ROOT / "tools/predict-pcrs", f"--image={image}", *(f"--bank={bank}" for bank in BANKS), *arguments],
-                            check=True, stdout=subprocess.PIPE, text=True)
+    result = subprocess.run([ROOT / "tools/predict-pcrs", f"--image={image}", *(f"--bank={bank}" for bank in BANKS),
+                             *arguments], check=True, stdout=subprocess.PIPE, text=True)
     found = {bank: {} for bank in BANKS}
     for _, register, bank, value in map(str.split, result.stdout.splitlines()):
         found[bank][int(register)] = value

@@ -173,7 +173,8 @@ def test_full_file_system(qemu, size):
         pytest.skip("mounts are not allowed here")
     (fake.folder / "large").write_bytes(bytes([1]) * 5000000)
     words = [word for word in fake.words("--expect", "never", "--file", "/large=large") if word not in ("--via", "stub")]
-    result = subprocess.run([*private, *words], stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=fake.environment, text=True, cwd=fake.folder)
+    result = subprocess.run([*private, *words], stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=fake.environment,
+                            text=True, cwd=fake.folder)
     assert result.returncode == 2 and result.stdout == "", result
     assert re.fullmatch(r"kexec-efi-test: error: .*\n", result.stderr), result.stderr
 

@@ -9,13 +9,15 @@ ANALYZED := $(wildcard boot/*.c common/*.c efi/*.c efi/*/*.c purgatory/*.c tools
 ANALYZED_TESTS := $(wildcard tests/unit/*.c tests/fuzz/*.c tests/firmware/*.c tests/qemu/*.c tests/qemu/lib/*.c)
 
 # The flags with which the file is built. common/ is built for loader and purgatory: the purgatory's flags are stricter.
-analysis_flags = $(INCLUDES) $(MBEDTLS_CPPFLAGS) $(if $(filter $(FIRMWARE_TESTS:%=tests/unit/%) tests/unit/fake_firmware.c,$(1)),$(EFI_CPPFLAGS) -fshort-wchar) \
+analysis_flags = $(INCLUDES) $(MBEDTLS_CPPFLAGS) \
+	$(if $(filter $(FIRMWARE_TESTS:%=tests/unit/%) tests/unit/fake_firmware.c,$(1)),$(EFI_CPPFLAGS) -fshort-wchar) \
 	$(if $(filter tests/unit/% tests/fuzz/% tools/%,$(1)),$(COMMON_CFLAGS) -O1,\
 	$(if $(filter purgatory/% common/%,$(1)),$(PURGATORY_CFLAGS),$(EFI_CPPFLAGS) $(EFI_CFLAGS)))
 
 # A file is analysed again when it, a header or the list of checks changes.
 ANALYSIS_INPUT := GNUmakefile tests/analysis/analysis.mk tests/analysis/cppcheck.suppressions .clang-tidy \
-	$(wildcard boot/*.h common/*.h efi/*/*.h purgatory/*.h tools/*.h tests/unit/*.h tests/fuzz/*.h tests/firmware/*.h tests/qemu/lib/*.h)
+	$(wildcard boot/*.h common/*.h efi/*/*.h purgatory/*.h tools/*.h tests/unit/*.h tests/fuzz/*.h tests/firmware/*.h \
+	tests/qemu/lib/*.h)
 
 build/analysis/gcc/%.o: %.c $(ANALYSIS_INPUT)
 	@mkdir -p $(@D)
@@ -79,6 +81,7 @@ analyze: analyze-gcc analyze-clang analyze-clang-tidy analyze-cppcheck analyze-f
 compile-commands:
 	@command -v bear >/dev/null || { echo 'bear is not installed: run make deps-dev' >&2; exit 1; }
 	$(Q)mkdir -p build
-	$(Q)bear --output build/compile_commands.json -- $(MAKE) --no-print-directory --always-make build/kexecx64.efi build/inspect unit-programs
+	$(Q)bear --output build/compile_commands.json -- \
+		$(MAKE) --no-print-directory --always-make build/kexecx64.efi build/inspect unit-programs
 
 .PHONY: analyze analyze-gcc analyze-clang analyze-clang-tidy analyze-cppcheck analyze-format analyze-types compile-commands

@@ -18,7 +18,8 @@ build/bench/purgatory.o: build/purgatory/purgatory.ro tests/bench/bench.mk
 	$(Q)$(OBJCOPY) --prefix-symbols=in_purgatory_ $< $@
 
 # Not position independent, because the purgatory's GDT contains its own address.
-build/bench/sha256 build/bench/passes: build/bench/%: tests/bench/%_speed.c build/bench/loader.o build/bench/purgatory.o GNUmakefile
+build/bench/sha256 build/bench/passes: build/bench/%: tests/bench/%_speed.c build/bench/loader.o \
+		build/bench/purgatory.o GNUmakefile
 	$(Q)$(CC) $(INCLUDES) $(BENCH_CFLAGS) -no-pie -z noexecstack -MMD -MP -o $@ $(filter %.c %.o,$^) -lcrypto
 
 # EFI applications that are measured, or that start a measured one; built like the loader.

@@ -106,8 +106,8 @@ class Volume:
         """A store.Store of the folder EFI/kexec, copied out of the volume."""
         shutil.rmtree(self._folder, ignore_errors=True)
         environment = {**os.environ, "MTOOLS_SKIP_CHECK": "1"}
-        listed = subprocess.run(["mdir", "-/", "-b", "-i", self.path, "::/EFI/kexec"], check=True, stdout=subprocess.PIPE, text=True,
-                                env=environment).stdout.split()
+        listed = subprocess.run(["mdir", "-/", "-b", "-i", self.path, "::/EFI/kexec"], check=True,
+                                stdout=subprocess.PIPE, text=True, env=environment).stdout.split()
         # mcopy cannot copy a file with fewer clusters than its size says, as a file may have while it is written.
         whole = [name for name in listed if not name.endswith("/") and not PARTIAL.search(name)]
         place = self._folder / pathlib.PurePosixPath(whole[0].removeprefix("::/")).parent
@@ -127,7 +127,8 @@ class Volume:
 # Harmless traces of a power cut on any FAT (fsck.vfat(8)): a volume marked as in use, clusters without a file, and a
 # wrong count of free clusters.
 HARMLESS = re.compile(r"fsck\.fat \d|.*: \d+ files, \d+/\d+ clusters$|Leaving filesystem unchanged|$|"
-                      r"Dirty bit is set|Automatically removing dirty bit|There are differences between boot sector and its backup|"
+                      r"Dirty bit is set|Automatically removing dirty bit|There are differences between boot sector "
+                      r"and its backup|"
                       r"This is mostly harmless|65:01/00|Not automatically fixing this|FATs differ but appear to be intact|"
                       r"Using first FAT|Reclaimed \d+ unused cluster|Free cluster summary wrong|Auto-correcting")
 

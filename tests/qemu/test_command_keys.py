@@ -23,8 +23,9 @@ def signed(name, vendor, lists, key, folder):
     time = struct.pack("<HBBBBBBIhBB", 2026, 1, 2, 3, 4, 5, 0, 0, 0, 0, 0)
     content = folder / "content"
     content.write_bytes(name.encode("utf-16-le") + vendor.bytes_le + struct.pack("<I", enrolment.ATTRIBUTES) + time + lists)
-    signature = subprocess.run(["openssl", "smime", "-sign", "-binary", "-noattr", "-md", "sha256", "-outform", "DER", "-in", content,
-                                "-signer", key.certificate, "-inkey", key.key], check=True, stdout=subprocess.PIPE).stdout
+    signature = subprocess.run(["openssl", "smime", "-sign", "-binary", "-noattr", "-md", "sha256", "-outform", "DER",
+                                "-in", content, "-signer", key.certificate, "-inkey", key.key], check=True,
+                               stdout=subprocess.PIPE).stdout
     # edk2 expects only SignedData, without ContentInfo around it. SignedData follows the object identifier; both have
     # two-byte lengths (X.690).
     assert signature[:2] == signature[15:17].replace(b"\xa0", b"\x30") == b"\x30\x82"
@@ -54,7 +55,8 @@ echo "report: done"
 def test_firmware_takes_the_keys_and_starts_what_is_signed(tmp_path):
 
     key = Key.new(tmp_path, "owner")
-    der = subprocess.run(["openssl", "x509", "-in", key.certificate, "-outform", "DER"], check=True, stdout=subprocess.PIPE).stdout
+    der = subprocess.run(["openssl", "x509", "-in", key.certificate, "-outform", "DER"], check=True,
+                         stdout=subprocess.PIPE).stdout
     keys = tmp_path / "auto"
     keys.mkdir()
     for name, vendor in (("db", enrolment.DATABASE), ("KEK", enrolment.GLOBAL), ("PK", enrolment.GLOBAL)):
@@ -67,7 +69,8 @@ def test_firmware_takes_the_keys_and_starts_what_is_signed(tmp_path):
     made.run("install", f"--enroll-keys={keys}", "6.1")
 
     # Linux writes the same bytes to the variables as the command did.
-    written = {f"keys/{path.name}": path.read_bytes() for path in made.efivars.iterdir() if path.name.split("-")[0] in ("db", "KEK", "PK")}
+    written = {f"keys/{path.name}": path.read_bytes() for path in made.efivars.iterdir()
+               if path.name.split("-")[0] in ("db", "KEK", "PK")}
     assert len(written) == 3
     more = initrd_with(tmp_path / "more", written, WRITE)
     contents = {f"/{path.relative_to(made.esp)}": path.read_bytes() for path in made.esp.rglob("*") if path.is_file()}
@@ -80,7 +83,8 @@ def test_firmware_takes_the_keys_and_starts_what_is_signed(tmp_path):
 
     # First the unsigned image of the removable path, then the image that install made.
     image = made.path_of(*made.numbers("BootNext")).replace("/", "\\")
-    options = varstore.boot_options(variables, tmp_path / "more.fd", [("unsigned", "\\EFI\\BOOT\\BOOTX64.EFI", b""), ("ours", image, b"")])
+    options = varstore.boot_options(variables, tmp_path / "more.fd",
+                                    [("unsigned", "\\EFI\\BOOT\\BOOTX64.EFI", b""), ("ours", image, b"")])
     with Machine(disk, firmware=firmware, variables=options, boot_order=True) as guest:
         report = wait_for_report(guest)
         assert "BdsDxe: failed to load Boot00A0 \"unsigned\"" in guest.log and "Access Denied" in guest.log

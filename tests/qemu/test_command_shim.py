@@ -16,7 +16,8 @@ def test_what_install_makes_boots(boot, tmp_path):
     wrote. The boot entry has the load options that it wrote, but a short device path, because its full one names
     another disk."""
     platform = Platform("ms", tmp_path)
-    made = FolderMachine.new(tmp_path / "made", f"mode=sealed\nkey={platform.key.key}\ncertificate={platform.key.certificate}\n")
+    made = FolderMachine.new(tmp_path / "made",
+                             f"mode=sealed\nkey={platform.key.key}\ncertificate={platform.key.certificate}\n")
     (made.root / "etc/kernel/cmdline").write_text(DEFAULT_OPTIONS)
     (made.root / "boot/vmlinuz-6.1").write_bytes(kernel().read_bytes())
     (made.root / "boot/initrd.img-6.1").write_bytes(INITRD.read_bytes())

@@ -45,8 +45,8 @@ def test_sealed_image_with_the_files_that_it_names(tmp_path):
     (tmp_path / "debian").symlink_to(kernel())
     (tmp_path / "my.conf").write_text("linux /debian\noptions console=ttyS0 sealed\n")
     image = tmp_path / "sealed.efi"
-    seal = subprocess.run([ROOT / "tools/seal", "--image", BUILD / "kexecx64.efi", "--out", image, "--entry", tmp_path / "my.conf",
-                           "--root", tmp_path], check=True, stdout=subprocess.PIPE, text=True)
+    seal = subprocess.run([ROOT / "tools/seal", "--image", BUILD / "kexecx64.efi", "--out", image, "--entry",
+                           tmp_path / "my.conf", "--root", tmp_path], check=True, stdout=subprocess.PIPE, text=True)
     assert seal.stdout == f"{image}: {image.stat().st_size} bytes: {tmp_path}/my.conf, its files below {tmp_path}\n"
     result = boot_command("--image", image, "--file", f"/debian={kernel()}", "--expect", "Kernel command line: .*sealed")
     assert result.returncode == 0, result
@@ -82,8 +82,8 @@ def test_install_below_a_folder_for_a_package(tmp_path):
 def test_dependencies_of_goals(goals, argument):
     """With goals that run no tests, `make deps` installs only the packages that building and a boot need; without a
     goal, everything."""
-    result = subprocess.run(["make", "--no-print-directory", "--dry-run", *goals.split()], cwd=ROOT, check=True, stdout=subprocess.PIPE, text=True,
-                            env={**os.environ, "MAKEFLAGS": ""})
+    result = subprocess.run(["make", "--no-print-directory", "--dry-run", *goals.split()], cwd=ROOT, check=True,
+                            stdout=subprocess.PIPE, text=True, env={**os.environ, "MAKEFLAGS": ""})
     assert result.stdout.splitlines()[0].split() == [".ci/deps", *argument.split()]
 
 

@@ -145,7 +145,8 @@ def test_what_has_no_fallback_and_what_ends(boot, boot_options):
     keeps the added load options."""
     contents = {
         "/EFI/a/a.efi": IMAGE, "/EFI/a/a.conf": first(fallback="/EFI/c/d.conf"),
-        "/EFI/b/b.efi": IMAGE, "/EFI/b/b.conf": first(fallback="EFI//b/c.conf"), "/EFI/b/c.conf": first(fallback="/EFI/b/b.conf"),
+        "/EFI/b/b.efi": IMAGE, "/EFI/b/b.conf": first(fallback="EFI//b/c.conf"),
+        "/EFI/b/c.conf": first(fallback="/EFI/b/b.conf"),
         "/EFI/c/c.efi": IMAGE, "/EFI/c/c.conf": b"Linux /vmlinuz\nfallback /EFI/c/d.conf\n",
         "/EFI/c/d.conf": entry("/copy"), "/copy": kernel(), "/vmlinuz": b"garbage" * 1000, "/EFI/BOOT/BOOTX64.EFI": None}
     guest = boot(files(contents), **boot_options(

@@ -46,7 +46,8 @@ def test_initrds_that_a_menu_appends(boot, boot_options, tmp_path):
     last in lz4."""
     extra = packed(tmp_path, "extra", b"extra")
     text = f"linux=vmlinuz initrd=\"/my initrd\" -- {DEFAULT_OPTIONS} initrd=/initrd -- initrd=\"\\my initrd\""
-    guest = boot(placed({"/my initrd": extra, "/initrd": lz4(INITRD.read_bytes())}), **boot_options(("Menu", IMAGE_PATH, utf16(text))))
+    guest = boot(placed({"/my initrd": extra, "/initrd": lz4(INITRD.read_bytes())}),
+                 **boot_options(("Menu", IMAGE_PATH, utf16(text))))
     report = wait_for_report(guest)
     assert report["cmdline"] == f"{DEFAULT_OPTIONS} initrd=/initrd -- initrd=\"\\my initrd\""
     assert report["extra"].split()[0] == hashlib.sha256(b"extra").hexdigest()

@@ -38,8 +38,8 @@ REPORTS = ["LoaderBootCountPath", "LoaderDeviceIdentifier", "LoaderDevicePartUUI
 SETTINGS = ["LoaderConfigConsoleMode", "LoaderConfigTimeout", "LoaderConfigTimeoutOneShot", "LoaderEntryDefault",
             "LoaderEntryLastBooted", "LoaderEntryOneShot", "LoaderEntryPreferred", "LoaderEntrySysFail",
             "LoaderSystemToken"]
-OURS = {"LoaderInfo", "LoaderFeatures", "LoaderImageIdentifier", "LoaderFirmwareInfo", "LoaderFirmwareType", "LoaderDevicePartUUID",
-        "LoaderTimeInitUSec", "LoaderTimeExecUSec"}
+OURS = {"LoaderInfo", "LoaderFeatures", "LoaderImageIdentifier", "LoaderFirmwareInfo", "LoaderFirmwareType",
+        "LoaderDevicePartUUID", "LoaderTimeInitUSec", "LoaderTimeExecUSec"}
 
 # Variables that each stub replaces, and those that it deletes unless it boots a unified image.
 STUBS = {"StubInfo", "StubFeatures", "StubImageIdentifier", "StubDevicePartUUID"}

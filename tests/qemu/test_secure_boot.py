@@ -9,8 +9,8 @@ import pytest
 from conftest import DEFAULT_OPTIONS, IMAGE, INITRD, entry, kernel, utf16, wait_for_report
 from kexec_efi_test import varstore
 from kexec_efi_test.machine import BUILD, FIRMWARE
-from kexec_efi_test.signing import (SHIM, Key, certificates, checksum, cut_down, with_junk_for_a_certificate, with_one_bit_flipped,
-                     without_signature)
+from kexec_efi_test.signing import (SHIM, Key, certificates, checksum, cut_down, with_junk_for_a_certificate,
+                                    with_one_bit_flipped, without_signature)
 from test_sealed import seal
 
 SHIM_IMAGE = BUILD / "deps/shim/shimx64.efi.signed"

@@ -150,7 +150,8 @@ def test_bootctl_lists_what_is_sealed(partition, program):
         listed[fields.pop("id", None)] = fields
     assert set(listed) == {"sealed.efi", "unified.efi", "ukify.efi"}
     for name, title, version, key in (("sealed", "Debian, sealed", "7.1-sealed", "debian-sealed"),
-                                      ("unified", "Debian, unified", "12", "debian"), ("ukify", "Debian by ukify", "13", "debian")):
+                                      ("unified", "Debian, unified", "12", "debian"),
+                                      ("ukify", "Debian by ukify", "13", "debian")):
         fields = listed[f"{name}.efi"]
         assert fields["type"] == "Boot Loader Specification Type #2 (.efi)"
         assert fields["title"].startswith(title) and fields["sort-key"] == key and fields["version"] == version

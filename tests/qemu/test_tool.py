@@ -48,17 +48,21 @@ def test_plugin_gives_a_machine(uefi_machine):
 
 
 @pytest.mark.matrix
-@pytest.mark.parametrize("fields", [{"via": "uki"}, {"tpm": "tis"}, {"secure_boot": "snakeoil", "sign": "all", "via": "kexec-efi"},
-                                    {"secure_boot": "snakeoil", "sign": "all", "via": "systemd-boot"}, {"firmware": "strictnx"},
-                                    {"numa": 2, "cpus": 2, "bus": "nvme"}, {"firmware": "trixie"}], ids=str)
+@pytest.mark.parametrize("fields",
+                         [{"via": "uki"}, {"tpm": "tis"},
+                          {"secure_boot": "snakeoil", "sign": "all", "via": "kexec-efi"},
+                          {"secure_boot": "snakeoil", "sign": "all", "via": "systemd-boot"}, {"firmware": "strictnx"},
+                          {"numa": 2, "cpus": 2, "bus": "nvme"}, {"firmware": "trixie"}], ids=str)
 def test_command_runs(uefi_run, fields):
     result = uefi_run("cat /sys/firmware/efi/fw_platform_size", timeout=max(TIMEOUT, 600), kernel=kernel(), **fields)
     assert (result.verdict, result.output) == ("pass", "64"), result
 
 
 @pytest.mark.matrix
-@pytest.mark.parametrize("fields, line", [({"share": "."}, r"--share: the guest cannot mount the folder: expected 9pnet_virtio and 9p"),
-                                          ({"net": True}, r"--net: the guest has no network link: expected virtio_net")], ids=["share", "network"])
+@pytest.mark.parametrize("fields, line",
+                         [({"share": "."}, r"--share: the guest cannot mount the folder: expected 9pnet_virtio and 9p"),
+                          ({"net": True}, r"--net: the guest has no network link: expected virtio_net")],
+                         ids=["share", "network"])
 def test_device_whose_modules_are_missing(uefi_run, tmp_path, fields, line):
     (tmp_path / "modules.dep").write_text("")
     result = uefi_run("true", timeout=max(TIMEOUT, 600), kernel=kernel(), via="stub", modules=tmp_path, **fields)
@@ -71,7 +75,8 @@ def test_share_with_modules_beside_the_file_of_a_symlink(uefi_run, tmp_path):
         pytest.skip("make deps has not fetched further modules")
     (tmp_path / "share").mkdir()
     (tmp_path / "bzImage").symlink_to(kernel("amd64"))
-    result = uefi_run("uname -r >/share/release", timeout=max(TIMEOUT, 600), kernel=tmp_path / "bzImage", via="stub", share=tmp_path / "share")
+    result = uefi_run("uname -r >/share/release", timeout=max(TIMEOUT, 600), kernel=tmp_path / "bzImage", via="stub",
+                      share=tmp_path / "share")
     assert result.verdict == "pass" and (tmp_path / "share/release").read_text().startswith("6."), result
 
 
@@ -79,14 +84,16 @@ def test_share_with_modules_beside_the_file_of_a_symlink(uefi_run, tmp_path):
 def test_keys_press_enter_in_the_firmware(tmp_path):
     """The README names the key sequence for Enter. tests/test_tool_verdicts.py tests the option's other escapes."""
     (tmp_path / "empty").write_bytes(bytes(1 << 20))
-    result = judge(Boot(disks=[tmp_path / "empty"]), Expectation([r"^typed"], keys=[("Shell> $", "echo typed\r")], timeout=max(TIMEOUT, 600)))
+    result = judge(Boot(disks=[tmp_path / "empty"]),
+                   Expectation([r"^typed"], keys=[("Shell> $", "echo typed\r")], timeout=max(TIMEOUT, 600)))
     assert result.verdict == "pass", result
 
 
 @pytest.mark.matrix
 @pytest.mark.skipif(not shutil.which("grub-mkstandalone"), reason="needs grub-mkstandalone (make deps-dev)")
 def test_grub(uefi_run):
-    result = uefi_run("cat /proc/cmdline", timeout=max(TIMEOUT, 600), kernel=kernel(), via="grub", cmdline="console=ttyS0 x=$y;z")
+    result = uefi_run("cat /proc/cmdline", timeout=max(TIMEOUT, 600), kernel=kernel(), via="grub",
+                      cmdline="console=ttyS0 x=$y;z")
     assert result.verdict == "pass" and "x=$y;z" in result.output, result
 
 
@@ -97,8 +104,8 @@ def test_loader_without_a_disk(uefi_run, monkeypatch):
     """Both QEMU and the firmware must support -shim."""
     monkeypatch.setattr(machine, "QEMU", NEWER_QEMU)
     machine.knows_shim.cache_clear()
-    result = uefi_run("cat /sys/firmware/efi/efivars/KexecLog-* | tail -c +5", timeout=max(TIMEOUT, 600), kernel=kernel(), initrds=[INITRD],
-                      firmware="trixie", cmdline="console=ttyS0")
+    result = uefi_run("cat /sys/firmware/efi/efivars/KexecLog-* | tail -c +5", timeout=max(TIMEOUT, 600),
+                      kernel=kernel(), initrds=[INITRD], firmware="trixie", cmdline="console=ttyS0")
     machine.knows_shim.cache_clear()
     assert result.verdict == "pass" and result.loader_log, result
     assert "-shim" in result.command and not any("esp.img" in word for word in result.command)

@@ -117,7 +117,8 @@ REFUSED = {
     "initrd of .cmdline": (conf_of(), lambda: uki.make(without_initrd("initrd=/missing")),
                            "/missing: cannot open: expected a file, found NOT_FOUND" + on_volume()),
     "truncated": (conf_of(), lambda: uki.make(sections())[:-MIB],
-                  r"/x\.efi: section \.initrd: expected it between 0x\w+ and 0x\w+, found 0x\w+ bytes at 0x\w+: is the file cut off\?"),
+                  r"/x\.efi: section \.initrd: expected it between 0x\w+ and 0x\w+, found 0x\w+ bytes at 0x\w+: is the "
+                  r"file cut off\?"),
 }
 
 
@@ -162,14 +163,16 @@ def test_secure_boot(boot, tmp_path, name):
     own = platform.key.sign(seal(tmp_path, "--linux", kernel(), "--initrd", INITRD, "--cmdline", f"{DEFAULT_OPTIONS} own"))
     changed = {part: with_one_bit_flipped(signed, sum(uki.section(signed, part)) - 1) for part in (".linux", ".initrd",
                                                                                                   ".cmdline")}
-    contents = {"/unsigned": unsigned, "/x.efi": signed, "/names": platform.key.sign(names_initrd), "/own": own, "/initrd": INITRD,
-                **{f"/changed{part}": image for part, image in changed.items()}}
+    contents = {"/unsigned": unsigned, "/x.efi": signed, "/names": platform.key.sign(names_initrd), "/own": own,
+                "/initrd": INITRD, **{f"/changed{part}": image for part, image in changed.items()}}
     refused = {"unsigned": (entry("/unsigned", (), None), refusal("/unsigned")),
                **{part: (entry(f"/changed{part}", (), None), refusal(f"/changed{part}")) for part in changed},
                "options": (entry("/x.efi", (), "debug"),
-                           r'/x\.efi: options: expected none beside a signed \.cmdline with Secure Boot on, found "debug" in \S+'),
+                           r'/x\.efi: options: expected none beside a signed \.cmdline with Secure Boot on, found '
+                           r'"debug" in \S+'),
                "initrd": (entry("/x.efi", ("/initrd",), None),
-                          r"/x\.efi: initrd: expected none beside a signed \.cmdline with Secure Boot on, found /initrd in \S+"),
+                          r"/x\.efi: initrd: expected none beside a signed \.cmdline with Secure Boot on, found "
+                          r"/initrd in \S+"),
                "named": (entry("/names", (), None), r"/names: \.cmdline: expected signed initrds only, found "
                          r'"initrd=/initrd", which the kernel\'s EFI stub would read')}
     image = platform.key.sign(IMAGE)
