@@ -132,7 +132,8 @@ class FolderMachine:
         if path and re.search(r"/shim-[0-9a-f]{16}\.efi$", path):
             # As shim does: its load options name the image to start.
             assert (self.esp / path[1:]).read_bytes() == SHIM.read_bytes()
-            path = data[description + int.from_bytes(data[4:6], "little"):].decode("utf-16-le").split("\0")[0].replace("\\", "/")
+            options = data[description + int.from_bytes(data[4:6], "little"):].decode("utf-16-le")
+            path = options.split("\0")[0].replace("\\", "/")
         return path
 
     def judge(self, path):
@@ -169,8 +170,8 @@ class FolderMachine:
     def leave_start(self, what, path, line="", time="2026-01-02 03:04"):
         """Writes the loader's note of a start (efi/notes/start_note.h)."""
         wide = path.replace("/", "\\")
-        self.set("KexecStarts", (self.get("KexecStarts", variables.KEXEC) or b"") + f"{what}\t{wide}\t{line}\t{time}\n".encode(),
-                 variables.KEXEC)
+        before = self.get("KexecStarts", variables.KEXEC) or b""
+        self.set("KexecStarts", before + f"{what}\t{wide}\t{line}\t{time}\n".encode(), variables.KEXEC)
 
     def reboot(self, failing=(), refused=None):
         """Boots as the variables say. A version in `failing` never comes up; the loader refuses a version in `refused`,

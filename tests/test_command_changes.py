@@ -113,10 +113,12 @@ SCENARIOS = {
     "the first, with a copy": (lambda machine: None, lambda machine: first(machine, removable=True)),
     "bless what has a copy": (with_copy(running(B, A)), lambda machine: changes.bless(machine.machine())),
     "add where the copy is gone": (without_copy(lambda machine: blessed(machine, A)), add(B)),
-    "remove what has a copy": (with_copy(lambda machine: blessed(machine, A, B)), lambda machine: changes.remove(machine.machine(), B)),
+    "remove what has a copy": (with_copy(lambda machine: blessed(machine, A, B)),
+                               lambda machine: changes.remove(machine.machine(), B)),
     "the first, behind shim": (lambda machine: None, lambda machine: first(machine, shim=shim_of(machine))),
     "shim in front of what boots": (lambda machine: blessed(machine, A), lambda machine: first(machine, shim=shim_of(machine))),
-    "uninstall with a copy": (with_copy(lambda machine: blessed(machine, A)), lambda machine: changes.uninstall(machine.machine())),
+    "uninstall with a copy": (with_copy(lambda machine: blessed(machine, A)),
+                              lambda machine: changes.uninstall(machine.machine())),
 }
 FIRMWARE, SYSTEMD = "keep=2\n", "keep=2\nmenu=systemd-boot\n"
 FOREIGN_ENTRY = "title other\nefi /EFI/debian/shimx64.efi\n"
@@ -158,7 +160,8 @@ def snapshots(machine, plan, folder):
 @pytest.mark.parametrize("conf, name", [
     *((FIRMWARE, name) for name in SCENARIOS),
     *((SYSTEMD, name) for name in SCENARIOS if not re.search("bless|copy|shim", name)),
-    ("mode=sealed\n" + FIRMWARE, "bless what has a copy"), ("mode=uki\n" + FIRMWARE, "remove what has a copy"), ("mode=sealed\n" + FIRMWARE, "another initrd"), ("mode=uki\n" + FIRMWARE, "before it was tried"),
+    ("mode=sealed\n" + FIRMWARE, "bless what has a copy"), ("mode=uki\n" + FIRMWARE, "remove what has a copy"),
+    ("mode=sealed\n" + FIRMWARE, "another initrd"), ("mode=uki\n" + FIRMWARE, "before it was tried"),
 ], ids=lambda value: value.strip().replace("\n", " "))
 def test_power_cut_at_any_moment(tmp_path, conf, name):
     machine = prepared(tmp_path, name, conf)
@@ -271,7 +274,9 @@ def test_what_is_named_is_on_the_disk(tmp_path, conf, name):
 
 
 @pytest.mark.parametrize("ended", [SystemExit(143), OSError(errno.EIO, "Input/output error")], ids=["SIGTERM", "disk"])
-@pytest.mark.parametrize("name, conf", [("the first", FIRMWARE), ("a second", FIRMWARE), ("another initrd", FIRMWARE), ("a second", SYSTEMD)])
+@pytest.mark.parametrize("name, conf",
+                         [("the first", FIRMWARE), ("a second", FIRMWARE), ("another initrd", FIRMWARE),
+                          ("a second", SYSTEMD)])
 def test_what_fails_leaves_what_was(tmp_path, name, conf, ended):
     machine = prepared(tmp_path, name, conf)
     count = len(list(SCENARIOS[name][1](machine)[0]))
@@ -611,7 +616,8 @@ def test_damage_comes_before_warnings(tmp_path):
     initrd = next(machine.esp.rglob("initrd-*"))
     initrd.write_bytes(initrd.read_bytes()[:-60])
     line, = machine.run("verify", expected=BAD_NEWS).splitlines()
-    assert re.fullmatch(rf"{A}\S*: /\S*/{initrd.name}: fsverity mismatch: expected \w+, found \w+; warning: .*{initrd.name}.*", line), line
+    assert re.fullmatch(rf"{A}\S*: /\S*/{initrd.name}: fsverity mismatch: expected \w+, found \w+; warning: "
+                        rf".*{initrd.name}.*", line), line
 
 
 def test_nobody_has_the_variables(tmp_path):
@@ -619,7 +625,8 @@ def test_nobody_has_the_variables(tmp_path):
     machine = FolderMachine.new(tmp_path / "machine")
     machine.kernel_package(A)
     before = {name: content for name, content in machine.state().items() if "efivars" in name}
-    assert f"is on the ESP; no boot entry names it: run kexec-efi add {A} on the machine" in machine.run("install", "--variables=no")
+    said = machine.run("install", "--variables=no")
+    assert f"is on the ESP; no boot entry names it: run kexec-efi add {A} on the machine" in said
     assert {name: content for name, content in machine.state().items() if "efivars" in name} == before
     machine.judge(f"/{FOLDER}/" + next(name for name in machine.names() if name.endswith(".efi")))
 
@@ -714,7 +721,8 @@ def test_entries_of_systemd_boot(tmp_path):
 
 
 def test_names_of_files():
-    for name in ("6.1.0-9-amd64.1-0123456789ab.efi", "6.12.38+deb13-amd64.12-0123456789ab.efi", "6.8.5-301.fc40.x86_64.1-0123456789ab.efi"):
+    for name in ("6.1.0-9-amd64.1-0123456789ab.efi", "6.12.38+deb13-amd64.12-0123456789ab.efi",
+                 "6.8.5-301.fc40.x86_64.1-0123456789ab.efi"):
         assert store.parse_image_name(name).name + ".efi" == name
     for name in ("6.1.0.efi", "kexecx64.efi", "6.1.0.1-0123456789AB.efi", "../x.1-0123456789ab.efi", ".1-0123456789ab.efi"):
         assert store.parse_image_name(name) is None
@@ -752,7 +760,8 @@ def test_signed(tmp_path, key, conf):
 
 
 @pytest.mark.parametrize("private, certificate, complaint", [
-    ("certificate", "key", "are KEY and CERT swapped?"), ("der", "der", "expected a private key"), ("key", "nowhere", "cannot read")])
+    ("certificate", "key", "are KEY and CERT swapped?"), ("der", "der", "expected a private key"),
+    ("key", "nowhere", "cannot read")])
 def test_what_cannot_sign(tmp_path, key, private, certificate, complaint):
     paths = {"key": key.key, "certificate": key.certificate, "der": key.der, "nowhere": tmp_path / "nowhere"}
     machine = FolderMachine.new(tmp_path / "machine", f"mode=sealed\nkey={paths[private]}\ncertificate={paths[certificate]}\n")

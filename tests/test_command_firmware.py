@@ -122,7 +122,8 @@ def test_removable_path_that_somebody_has_taken(tmp_path):
     assert machine.reboot() == A
     machine.run("bless")
     (machine.esp / "EFI/BOOT/BOOTX64.EFI").write_bytes(b"of Windows")
-    assert "expected the file that kexec-efi has written, found another, which is not replaced" in machine.run("verify", expected=3)
+    said = machine.run("verify", expected=3)
+    assert "expected the file that kexec-efi has written, found another, which is not replaced" in said
     machine.kernel_package(B)
     assert "found another, which is not replaced" in machine.run("add", B)
     assert machine.reboot() == B
@@ -355,7 +356,8 @@ def test_shim_that_is_updated(tmp_path):
 def test_shim_and_the_removable_path(tmp_path):
     machine = with_shim(tmp_path, "--removable")
     files = boot_folder(machine)
-    assert set(files) == {"BOOTX64.EFI", "grubx64.efi", "grubx64.conf", "mmx64.efi"} and files["BOOTX64.EFI"] == SHIM.read_bytes()
+    assert set(files) == {"BOOTX64.EFI", "grubx64.efi", "grubx64.conf", "mmx64.efi"}
+    assert files["BOOTX64.EFI"] == SHIM.read_bytes()
     machine.judge("/EFI/BOOT/grubx64.efi")
     machine.run("uninstall", "--force")
     assert boot_folder(machine) == {}
@@ -402,12 +404,15 @@ def authenticated(lists, signature=b"signature"):
 @pytest.fixture(scope="module")
 def key(tmp_path_factory):
     found = Key.new(tmp_path_factory.mktemp("keys"), "ours")
-    found.der = subprocess.run(["openssl", "x509", "-in", found.certificate, "-outform", "DER"], check=True, stdout=subprocess.PIPE).stdout
+    found.der = subprocess.run(["openssl", "x509", "-in", found.certificate, "-outform", "DER"], check=True,
+                               stdout=subprocess.PIPE).stdout
     return found
 
 
 def enrolling(tmp_path, key, setup_mode=b"\1", conf=None):
-    machine = FolderMachine.new(tmp_path / "machine", f"mode=sealed\nkey={key.key}\ncertificate={key.certificate}\n" if conf is None else conf)
+    if conf is None:
+        conf = f"mode=sealed\nkey={key.key}\ncertificate={key.certificate}\n"
+    machine = FolderMachine.new(tmp_path / "machine", conf)
     machine.kernel_package(A)
     if setup_mode is not None:
         machine.set("SetupMode", setup_mode)
@@ -430,7 +435,8 @@ def test_keys_are_enrolled(tmp_path, key):
         assert content == struct.pack("<I", 0x27) + (folder / f"{name}.auth").read_bytes()
 
 
-@pytest.mark.parametrize("mode, found", [(b"\0", "found SetupMode 0"), (None, "found no SetupMode"), (b"\2", "found SetupMode 2")])
+@pytest.mark.parametrize("mode, found",
+                         [(b"\0", "found SetupMode 0"), (None, "found no SetupMode"), (b"\2", "found SetupMode 2")])
 def test_keys_that_are_there_stay(tmp_path, key, mode, found):
     machine, folder = enrolling(tmp_path, key, mode)
     before = machine.state()
@@ -440,7 +446,8 @@ def test_keys_that_are_there_stay(tmp_path, key, mode, found):
 
 def test_keys_without_variables(tmp_path, key):
     machine, folder = enrolling(tmp_path, key)
-    assert "none that can be reached: no keys are enrolled" in machine.run("install", "--no-variables", f"--enroll-keys={folder}", expected=1)
+    said = machine.run("install", "--no-variables", f"--enroll-keys={folder}", expected=1)
+    assert "none that can be reached: no keys are enrolled" in said
 
 
 GOOD = authenticated(signature_list([b"x"]))
@@ -450,8 +457,10 @@ GOOD = authenticated(signature_list([b"x"]))
     ("PK", None, "cannot read .*PK.auth"), ("db", b"", "expected 40 to 1048576 bytes of a signed variable .*, found 0"),
     ("KEK", bytes(100), "expected a signed variable .*, found something else"),
     ("db", signature_list([b"x" * 100]), "expected a signed variable"),
-    ("db", GOOD[:16] + b"\xff" * 4 + GOOD[20:], "expected at most"), ("db", GOOD[:16] + bytes(4) + GOOD[20:], "expected at most"),
-    ("db", GOOD[:-1], "expected a signature list of whole signatures"), ("db", GOOD + b"z", "expected 28 bytes of a signature list, found 1"),
+    ("db", GOOD[:16] + b"\xff" * 4 + GOOD[20:], "expected at most"),
+    ("db", GOOD[:16] + bytes(4) + GOOD[20:], "expected at most"),
+    ("db", GOOD[:-1], "expected a signature list of whole signatures"),
+    ("db", GOOD + b"z", "expected 28 bytes of a signature list, found 1"),
     ("PK", authenticated(b""), "expected a certificate, found none"),
     ("db", GOOD, "expected a certificate= that it trusts, found .*pem, which is not in it"),
     ("dbx", b"rubbish", "expected 40 to"),
@@ -513,7 +522,8 @@ def sha256(content):
 @pytest.mark.parametrize("mode", ["split", "sealed"])
 def test_signature_of_a_register(tmp_path, signing, mode):
     conf, environment, calls = signing
-    machine = FolderMachine.new(tmp_path / "machine", f"mode={mode}\npcr_phases=enter-initrd\npcr_phases=enter-initrd:leave-initrd\n{conf}")
+    machine = FolderMachine.new(tmp_path / "machine",
+                                f"mode={mode}\npcr_phases=enter-initrd\npcr_phases=enter-initrd:leave-initrd\n{conf}")
     machine.kernel_package(A)
     machine.run("install", environment=environment)
     verb, bank, phases, contents = json.loads(calls.read_text())
@@ -573,8 +583,8 @@ def test_signature_by_systemd(tmp_path):
     for one in found:
         (tmp_path / "policy").write_bytes(bytes.fromhex(one["pol"]))
         (tmp_path / "signature").write_bytes(base64.b64decode(one["sig"]))
-        subprocess.run(["openssl", "dgst", "-sha256", "-verify", public, "-signature", tmp_path / "signature", tmp_path / "policy"],
-                       check=True, stdout=subprocess.DEVNULL)
+        subprocess.run(["openssl", "dgst", "-sha256", "-verify", public, "-signature", tmp_path / "signature",
+                        tmp_path / "policy"], check=True, stdout=subprocess.DEVNULL)
 
 
 def test_nobody_who_signs(tmp_path, signing, monkeypatch):

@@ -38,8 +38,9 @@ def installed(machine):
 
 def run(machine, *words, expected=0, programs=True, **environment):
     path = f"{machine.programs}:{os.environ['PATH']}" if programs else os.environ["PATH"]
-    result = subprocess.run([str(word) for word in words], stdout=subprocess.PIPE, stderr=subprocess.PIPE, stdin=subprocess.DEVNULL,
-                            text=True, env={"PATH": path, "KEXEC_EFI_SYSTEM": str(machine.kernel), **environment})
+    result = subprocess.run([str(word) for word in words], stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                            stdin=subprocess.DEVNULL, text=True,
+                            env={"PATH": path, "KEXEC_EFI_SYSTEM": str(machine.kernel), **environment})
     assert result.returncode == expected, result
     return result
 
@@ -55,7 +56,9 @@ def image_of(machine, version):
 @pytest.mark.parametrize("hook", [POSTINST, POSTRM, UPDATE, PLUGIN], ids=lambda path: path.name)
 def test_nothing_happens_before_install(machine, hook):
     before = machine.state()
-    words = [hook, "add", VERSION, "/nowhere", image_of(machine, VERSION)] if hook == PLUGIN else [hook, VERSION, image_of(machine, VERSION)]
+    words = [hook, VERSION, image_of(machine, VERSION)]
+    if hook == PLUGIN:
+        words = [hook, "add", VERSION, "/nowhere", image_of(machine, VERSION)]
     if hook == UPDATE:
         words[2] = machine.root / f"boot/initrd.img-{VERSION}"
     result = run(machine, *words, KERNEL_INSTALL_LAYOUT="kexec-efi", KERNEL_INSTALL_STAGING_AREA="/nowhere")
@@ -88,8 +91,9 @@ def test_kernel_without_an_initrd(machine):
     assert versions(machine) == {VERSION, "6.2"}
 
 
-@pytest.mark.parametrize("hook, parameters", [(POSTINST, "abort-upgrade 6.1"), (POSTINST, "'triggered' 'x'"), (POSTRM, "upgrade 6.1"),
-                                              (POSTRM, "'failed-upgrade' '6.1'")])
+@pytest.mark.parametrize("hook, parameters",
+                         [(POSTINST, "abort-upgrade 6.1"), (POSTINST, "'triggered' 'x'"), (POSTRM, "upgrade 6.1"),
+                          (POSTRM, "'failed-upgrade' '6.1'")])
 def test_other_calls_of_the_package(machine, hook, parameters):
     installed(machine)
     before = machine.state()
@@ -174,7 +178,8 @@ def test_plugin_makes_a_unified_image(machine):
 
 
 @pytest.mark.parametrize("environment", [
-    {"KERNEL_INSTALL_LAYOUT": "bls"}, {"KERNEL_INSTALL_LAYOUT": "uki"}, {"KERNEL_INSTALL_LAYOUT": "uki", "KERNEL_INSTALL_UKI_GENERATOR": "ukify"},
+    {"KERNEL_INSTALL_LAYOUT": "bls"}, {"KERNEL_INSTALL_LAYOUT": "uki"},
+    {"KERNEL_INSTALL_LAYOUT": "uki", "KERNEL_INSTALL_UKI_GENERATOR": "ukify"},
     {"KERNEL_INSTALL_LAYOUT": "uki", "KERNEL_INSTALL_UKI_GENERATOR": "kexec-efi", "KERNEL_INSTALL_IMAGE_TYPE": "uki"}, {}])
 @pytest.mark.parametrize("command", ["add", "remove", "inspect"])
 def test_plugin_of_others(machine, environment, command):
@@ -200,7 +205,8 @@ def options_of(*words):
 
 
 def bash_completed(machine, *words):
-    script = f"source {PACKAGING}/bash-completion/kexec-efi; COMP_WORDS=({' '.join(map(repr, words))}); COMP_CWORD={len(words) - 1}; " \
+    script = f"source {PACKAGING}/bash-completion/kexec-efi; " \
+             f"COMP_WORDS=({' '.join(map(repr, words))}); COMP_CWORD={len(words) - 1}; " \
              "_kexec_efi; printf '%s\\n' \"${COMPREPLY[@]}\""
     return set(run(machine, "bash", "-c", script).stdout.split())
 

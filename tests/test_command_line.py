@@ -14,7 +14,8 @@ from command_machine import COMMAND, KERNEL, ROOT, FolderMachine
 from fake_qemu import GOOD_BOOT, WAITS, FakeQemu
 from kexec_efi import variables
 
-COMMANDS = ["install", "add", "remove", "list", "status", "verify", "check", "bless", "uninstall", "predict", "pcrlock", "seal", "uki", "sign"]
+COMMANDS = ["install", "add", "remove", "list", "status", "verify", "check", "bless", "uninstall", "predict", "pcrlock",
+            "seal", "uki", "sign"]
 
 
 def run(*words, **options):
@@ -37,7 +38,9 @@ def test_version():
     assert (result.returncode, result.stdout, result.stderr) == (0, f"kexec-efi {version}\n", "")
 
 
-@pytest.mark.parametrize("words", [[], ["frob\x1b[31m"], ["add"], ["add", "a", "b"], ["status", "--frob"], ["remove", "--dry", "x"]])
+@pytest.mark.parametrize("words",
+                         [[], ["frob\x1b[31m"], ["add"], ["add", "a", "b"], ["status", "--frob"],
+                          ["remove", "--dry", "x"]])
 def test_wrong_call(words):
     result = run(*words)
     assert result.returncode == 2 and "\x1b" not in result.stderr and "usage: kexec-efi" in result.stderr
@@ -71,10 +74,13 @@ def test_what_users_do(machine, words, code, complaint):
 
 @pytest.mark.parametrize("path, content", [
     ("root/var/lib/kexec-efi/record.json", None), ("root/var/lib/kexec-efi/record.json", b"[]"),
-    ("root/var/lib/kexec-efi/record.json", b'{"menu": "x", "sets": {}}'), ("root/var/lib/kexec-efi/record.json", b'{"sets": {"a": []}}'),
-    ("root/etc/kexec-efi.conf", None), ("root/etc/kexec-efi.conf", b"\xff\xfe\0"), ("root/etc/os-release", b"PRETTY_NAME='\xff"),
+    ("root/var/lib/kexec-efi/record.json", b'{"menu": "x", "sets": {}}'),
+    ("root/var/lib/kexec-efi/record.json", b'{"sets": {"a": []}}'),
+    ("root/etc/kexec-efi.conf", None), ("root/etc/kexec-efi.conf", b"\xff\xfe\0"),
+    ("root/etc/os-release", b"PRETTY_NAME='\xff"),
     ("root/etc/kernel/cmdline", b"a\0b"), ("root/etc/kernel/cmdline", b"\xff\x1b[31m"), ("root/etc/kernel/cmdline", None),
-    ("root/boot/efi/EFI/kexec/testing/6.1.9-0123456789ab.efi", None), ("root/boot/efi/EFI/kexec/testing/6.1.9-0123456789ab.efi", b""),
+    ("root/boot/efi/EFI/kexec/testing/6.1.9-0123456789ab.efi", None),
+    ("root/boot/efi/EFI/kexec/testing/6.1.9-0123456789ab.efi", b""),
     ("kernel/proc/self/mountinfo", b"\xff \n - - -"), ("kernel/run/udev/data/b254:1", b"\xff"),
     (f"kernel/sys/firmware/efi/efivars/BootOrder-{variables.GLOBAL}", b"\7\0\0\0\1"),
     (f"kernel/sys/firmware/efi/efivars/BootOrder-{variables.GLOBAL}", None),
@@ -93,8 +99,9 @@ def test_whatever_lies_there(machine, tmp_path, path, content):
     else:
         place.write_bytes(content)
     for words in (["status"], ["add", "6.1"], ["bless"], ["remove", "6.1"], ["uninstall"]):
-        result = subprocess.run([COMMAND, words[0], f"--root={copy.root}", "--variables=yes", *words[1:]], text=True, stdout=subprocess.PIPE,
-                                stderr=subprocess.PIPE, env={**os.environ, "KEXEC_EFI_SYSTEM": str(copy.kernel)}, timeout=300)
+        result = subprocess.run([COMMAND, words[0], f"--root={copy.root}", "--variables=yes", *words[1:]], text=True,
+                                stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=300,
+                                env={**os.environ, "KEXEC_EFI_SYSTEM": str(copy.kernel)})
         assert result.returncode in range(6) and "Traceback" not in result.stderr, result
         assert "\x1b" not in result.stdout + result.stderr
 
@@ -104,7 +111,9 @@ def test_json(machine):
     assert value["installed"] and value["esp"].endswith("/boot/efi") and value["sets"][0]["version"] == "6.1"
     assert json.loads(machine.run("list", "--json"))["sets"][0]["state"] == "next"
     assert json.loads(machine.run("verify", "--json")) == {
-        "good": True, "removable": {"set": None, "damage": None}, "sets": [{"version": "6.1", "name": value["sets"][0]["name"], "good": True, "damage": None, "signature": "none"}]}
+        "good": True, "removable": {"set": None, "damage": None},
+        "sets": [{"version": "6.1", "name": value["sets"][0]["name"], "good": True, "damage": None,
+                  "signature": "none"}]}
 
 
 def test_predict(machine):
@@ -118,8 +127,8 @@ def test_pcrlock(machine):
 
 
 def test_reader_that_goes_away(machine):
-    result = subprocess.run(f"{COMMAND} status --root={machine.root} | head -c 1", shell=True, stderr=subprocess.PIPE, text=True,
-                            env={**os.environ, "KEXEC_EFI_SYSTEM": str(machine.kernel)})
+    result = subprocess.run(f"{COMMAND} status --root={machine.root} | head -c 1", shell=True, stderr=subprocess.PIPE,
+                            text=True, env={**os.environ, "KEXEC_EFI_SYSTEM": str(machine.kernel)})
     assert "Traceback" not in result.stderr
 
 
@@ -138,7 +147,8 @@ def test_test_tool_where_it_is_installed(tmp_path):
     """The installed tool boots the installed loader, from any folder."""
     command = packaged.install(tmp_path / "package") / "usr/local/bin/kexec-efi-test"
     fake = FakeQemu(tmp_path, GOOD_BOOT + WAITS)
-    result = subprocess.run([command, "--kernel", tmp_path / "vmlinuz", "--expect", "Run /init", "--json", tmp_path / "out.json"], stdout=subprocess.DEVNULL,
+    result = subprocess.run([command, "--kernel", tmp_path / "vmlinuz", "--expect", "Run /init", "--json",
+                             tmp_path / "out.json"], stdout=subprocess.DEVNULL,
                             stderr=subprocess.PIPE, text=True, cwd=tmp_path, env=fake.environment)
     assert result.returncode == 0 and result.stderr.startswith("kexec-efi-test: pass: "), result
     help_text = subprocess.run([command, "--help"], stdout=subprocess.PIPE, text=True, check=True).stdout
@@ -152,7 +162,8 @@ def test_where_it_is_installed(tmp_path):
     found = FolderMachine.new(tmp_path / "machine", "mode=sealed\n")
     found.kernel_package("6.1")
     environment = {**os.environ, "KEXEC_EFI_SYSTEM": str(found.kernel)}
-    result = subprocess.run([command, "install", f"--root={found.root}", "--variables=yes"], stderr=subprocess.PIPE, text=True, env=environment)
+    result = subprocess.run([command, "install", f"--root={found.root}", "--variables=yes"], stderr=subprocess.PIPE,
+                            text=True, env=environment)
     assert (result.returncode, result.stderr) == (0, "")
     found.expect_bootable()
     out = tmp_path / "out.efi"

@@ -36,8 +36,10 @@ def machine(tmp_path):
 
 def disk(machine, number, **properties):
     """udev's properties of partition 254:`number`."""
-    known = {"TYPE": partition.TYPES[0], "UUID": ESP_UUID, "NUMBER": str(number), "OFFSET": "2048", "SIZE": "614400", **properties}
-    (machine.kernel / f"run/udev/data/b254:{number}").write_text("".join(f"E:ID_PART_ENTRY_{name}={value}\n" for name, value in known.items()))
+    known = {"TYPE": partition.TYPES[0], "UUID": ESP_UUID, "NUMBER": str(number), "OFFSET": "2048", "SIZE": "614400",
+             **properties}
+    text = "".join(f"E:ID_PART_ENTRY_{name}={value}\n" for name, value in known.items())
+    (machine.kernel / f"run/udev/data/b254:{number}").write_text(text)
 
 
 def mount(machine, *mounts):
@@ -110,14 +112,16 @@ def test_entry_on_the_other_esp(machine):
 def test_esp_on_a_raid(machine):
     """The ESP is a RAID of two disks: the firmware knows no such partition, so no boot entry can name it."""
     (machine.kernel / "run/udev/data/b9:0").write_text("E:MD_LEVEL=raid1\n")
-    (machine.kernel / "proc/self/mountinfo").write_text(f"30 22 9:0 / {os.path.realpath(machine.esp)} rw - vfat /nowhere/md0 rw\n")
+    mounted = f"30 22 9:0 / {os.path.realpath(machine.esp)} rw - vfat /nowhere/md0 rw\n"
+    (machine.kernel / "proc/self/mountinfo").write_text(mounted)
     assert "expected a partition of type c12a7328" in machine.run("install", expected=1)
 
 
 def test_esp_on_a_loop_device(machine):
     """The ESP is in a disk image whose partitions udev knows."""
     shutil.move(machine.kernel / "run/udev/data/b254:1", machine.kernel / "run/udev/data/b259:7")
-    (machine.kernel / "proc/self/mountinfo").write_text(f"30 22 259:7 / {os.path.realpath(machine.esp)} rw - vfat /dev/loop0p1 rw\n")
+    mounted = f"30 22 259:7 / {os.path.realpath(machine.esp)} rw - vfat /dev/loop0p1 rw\n"
+    (machine.kernel / "proc/self/mountinfo").write_text(mounted)
     assert "no boot entry names it" in machine.run("install", "--no-variables")
 
 
@@ -165,7 +169,8 @@ def test_nothing_is_mounted(machine):
     mount(machine)
     words = machine.run("install", expected=1)
     assert "expected an EFI system partition (esp=), found none" in words
-    assert all(f"{place}: nothing is mounted there" in words for place in ("/efi", "/boot", "/boot/efi")) or "No such file" in words
+    unmounted = [f"{place}: nothing is mounted there" for place in ("/efi", "/boot", "/boot/efi")]
+    assert all(complaint in words for complaint in unmounted) or "No such file" in words
 
 
 # --- the firmware's variables ----------------------------------------------------------------------------------------
@@ -176,7 +181,11 @@ def variables_that_fail(monkeypatch, error):
         raise OSError(error, os.strerror(error))
 
     opened = os.open
-    monkeypatch.setattr(os, "open", lambda path, *more: fail() if "efivars" in str(path) and more[0] & os.O_WRONLY else opened(path, *more))
+
+    def open_file(path, *more):
+        return fail() if "efivars" in str(path) and more[0] & os.O_WRONLY else opened(path, *more)
+
+    monkeypatch.setattr(os, "open", open_file)
 
 
 @pytest.mark.parametrize("error, complaint", [
@@ -249,7 +258,9 @@ def test_boot_entries_that_may_be_there(machine, prepare, is_refused):
 def test_kernel_that_is_removed_from_elsewhere(machine):
     """The other kernel still boots."""
     blessed(machine, A, B)
-    assert without_variables(machine, "remove", B).startswith(f"{B}: removed; boot entries may still name it: run kexec-efi remove {B} on the machine itself")
+    said = without_variables(machine, "remove", B)
+    assert said.startswith(f"{B}: removed; boot entries may still name it: "
+                           f"run kexec-efi remove {B} on the machine itself")
     assert machine.numbers("BootOrder")[1] != OTHERS
     machine.run("remove", B)
     machine.expect_bootable()
@@ -294,7 +305,8 @@ def test_entries_of_others(machine):
     resemble those of entries."""
     node = load_option.make("Windows Boot Manager", load_option.Partition(2, 5, 6, "11111111-2222-3333-4444-555555555555"),
                             "/EFI/Microsoft/Boot/bootmgfw.efi", b"WINDOWS\0" + bytes(100))
-    others = {"Boot0000": node, "Boot0003": struct.pack("<IH", 1, 4) + "net".encode("utf-16-le") + b"\0\0\x7f\xff\4\0", "Boot00FF": b"x",
+    others = {"Boot0000": node, "Boot0003": struct.pack("<IH", 1, 4) + "net".encode("utf-16-le") + b"\0\0\x7f\xff\4\0",
+              "Boot00FF": b"x",
               "BootFFFF": node, "Boot12": node, "Bootx000": node, "Boot00ab": node, "BootOptionSupport": b"\1\0\0\0"}
     for name, data in others.items():
         machine.set(name, data)
@@ -397,7 +409,8 @@ def test_locale(machine, locale):
     environment = {"LC_ALL": locale, "LANG": locale, "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
     machine.run("install", environment=environment)
     conf, = machine.esp.rglob("*.conf")
-    assert "options root=LABEL=größe x=".encode() + b"\xff" in conf.read_bytes() and "title Dëbian".encode() in conf.read_bytes()
+    content = conf.read_bytes()
+    assert "options root=LABEL=größe x=".encode() + b"\xff" in content and "title Dëbian".encode() in content
     option = load_option.parse(machine.get(f"Boot{machine.numbers('BootNext')[0]:04X}"))
     assert option.description.startswith("Dëbian ")
     machine.run("status", environment=environment)
@@ -446,8 +459,9 @@ def test_record_of_an_earlier_version(machine):
     assert "did not come up" in machine.run("status", expected=3)
 
 
-@pytest.mark.parametrize("field, value", [("removable", 1), ("removable", {"set": 1, "files": []}), ("removable", {"files": {}}), ("shim", 7),
-                                          ("shim", "/nowhere")])
+@pytest.mark.parametrize("field, value",
+                         [("removable", 1), ("removable", {"set": 1, "files": []}), ("removable", {"files": {}}),
+                          ("shim", 7), ("shim", "/nowhere")])
 def test_record_that_is_damaged_in_part(machine, field, value):
     blessed(machine, A)
     path = machine.root / "var/lib/kexec-efi/record.json"
@@ -481,7 +495,8 @@ def test_one_after_the_other(machine):
 
 @pytest.mark.parametrize("closed", [">&-", "<&- >&-", "<&-"])
 def test_streams_that_are_closed(machine, closed):
-    result = subprocess.run(f"{COMMAND} install --root={machine.root} --variables=yes {closed}", shell=True, stderr=subprocess.PIPE, text=True,
+    result = subprocess.run(f"{COMMAND} install --root={machine.root} --variables=yes {closed}", shell=True,
+                            stderr=subprocess.PIPE, text=True,
                             env={**os.environ, "KEXEC_EFI_SYSTEM": str(machine.kernel)})
     assert "Traceback" not in result.stderr
     machine.expect_bootable()
@@ -532,8 +547,10 @@ def command(machine, *words):
 def test_common_options_in_either_place(machine):
     machine.run("install")
     root = f"--root={machine.root}"
-    found = [command(machine, *words) for words in ([root, "--variables=yes", "list", "--json"], ["list", "--json", root, "--variables", "yes"],
-                                                   ["--json", "list", root, "--variables=yes"], [root, "--json", "--variables=no", "list", "--variables=yes"])]
+    found = [command(machine, *words)
+             for words in ([root, "--variables=yes", "list", "--json"], ["list", "--json", root, "--variables", "yes"],
+                           ["--json", "list", root, "--variables=yes"],
+                           [root, "--json", "--variables=no", "list", "--variables=yes"])]
     assert len({result.stdout for result in found}) == 1 and json.loads(found[0].stdout)["sets"][0]["state"] == "next"
 
 
@@ -561,7 +578,9 @@ def test_list_tells_sets_of_one_version_apart(machine):
     assert listed(machine)[2].endswith("it has come up; it runs")
 
 
-@pytest.mark.parametrize("words", [["add", A], ["remove", A], ["bless"], ["list"], ["status"], ["verify"], ["predict", A], ["pcrlock", A]])
+@pytest.mark.parametrize("words",
+                         [["add", A], ["remove", A], ["bless"], ["list"], ["status"], ["verify"], ["predict", A],
+                          ["pcrlock", A]])
 def test_machine_that_is_not_set_up(machine, words):
     """Each command ends with the status for that."""
     before = machine.state()
@@ -575,12 +594,14 @@ def test_uninstall_where_nothing_is(machine):
 
 
 @pytest.mark.parametrize("words, complaint", [
-    (["predict"], "expected VERSION or --image, found neither"), (["predict", "x", "--image=y"], "expected VERSION or --image, found both"),
+    (["predict"], "expected VERSION or --image, found neither"),
+    (["predict", "x", "--image=y"], "expected VERSION or --image, found both"),
     (["uki", "--out=x"], "expected --kernel-version or --linux, found neither"),
     (["uki", "--out=x", "--kernel-version=1", "--cmdline=y"], "expected no --cmdline with --kernel-version"),
     (["uki", "--out=x", "--linux=x", "--no-initrd"], "expected no --no-initrd with --linux"),
     (["seal", "--out=x", "--entry=y", "--key=z"], "expected certificate (--certificate), found none"),
-    (["seal", "--out=x", "--entry=y", "--certificate=z"], "expected key (--key), found none"), (["seal", "--out=x"], "usage: kexec-efi seal"),
+    (["seal", "--out=x", "--entry=y", "--certificate=z"], "expected key (--key), found none"),
+    (["seal", "--out=x"], "usage: kexec-efi seal"),
     (["sign"], "usage: kexec-efi sign"), (["uki"], "usage: kexec-efi uki"), (["add"], "usage: kexec-efi add")])
 def test_wrong_call(machine, words, complaint):
     result = command(machine, *words)
@@ -595,10 +616,12 @@ def test_help_of_what_runs_a_tool(machine, name):
 
 
 @pytest.mark.parametrize("words, code, complaint", [
-    (["status"], NOT_INSTALLED, None), (["add", A], NOT_INSTALLED, "run kexec-efi install"), (["remove", "../x"], NOT_INSTALLED, "run kexec-efi install"),
+    (["status"], NOT_INSTALLED, None), (["add", A], NOT_INSTALLED, "run kexec-efi install"),
+    (["remove", "../x"], NOT_INSTALLED, "run kexec-efi install"),
     (["install", "../x"], 1, "expected a kernel version"), (["add"], 2, "the following arguments are required: VERSION"),
     (["frob\x1b[31m"], 2, "invalid choice"), (["install", "--config=/nowhere"], 2, "cannot read /nowhere"),
-    (["install", "--kernel=/x\x1b[31m", A], 1, "expected a kernel at /x"), (["install", "--initrd=/nowhere", A], 1, "cannot read /nowhere")])
+    (["install", "--kernel=/x\x1b[31m", A], 1, "expected a kernel at /x"),
+    (["install", "--initrd=/nowhere", A], 1, "cannot read /nowhere")])
 def test_errors_in_json(machine, words, code, complaint):
     """One object on standard output; standard error does not change."""
     root = f"--root={machine.root}"
@@ -625,7 +648,8 @@ def test_tool_that_fails_in_json(machine):
     (machine.root / f"boot/vmlinuz-{A}").write_bytes(b"no kernel")
     machine.configure("mode=uki\n")
     result = command(machine, "install", "--json", f"--root={machine.root}", A)
-    assert result.returncode == 1 and json.loads(result.stdout)["error"].startswith("seal failed") and "vmlinuz" in result.stderr
+    assert result.returncode == 1 and json.loads(result.stdout)["error"].startswith("seal failed")
+    assert "vmlinuz" in result.stderr
 
 
 def test_what_a_tool_says_is_said_by_the_command(machine):

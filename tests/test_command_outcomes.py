@@ -65,7 +65,8 @@ def test_stopped_by_the_purgatory(machine):
 def test_stop_that_is_in_the_log_only(machine):
     """The loader is from before the note of starts."""
     machine.reboot(failing=[B])
-    (machine.efivars / f"KexecLog-{variables.KEXEC}").write_bytes(struct.pack("<I", 6) + f"kexec: warning: {STOP}\n".encode("utf-16-le"))
+    log = struct.pack("<I", 6) + f"kexec: warning: {STOP}\n".encode("utf-16-le")
+    (machine.efivars / f"KexecLog-{variables.KEXEC}").write_bytes(log)
     expect(machine, "stopped", STOP)
 
 
@@ -89,7 +90,8 @@ def test_gave_way_to_its_fallback(machine):
     """The loader has booted another entry of the image, as the running system's log says."""
     assert machine.reboot() == B
     line = f"booting /old.conf, since /{FOLDER}/b.conf was refused: /vmlinuz: fsverity mismatch"
-    (machine.efivars / f"KexecLog-{variables.KEXEC}").write_bytes(struct.pack("<I", 6) + f"kexec: warning: {line}\n".encode("utf-16-le"))
+    log = struct.pack("<I", 6) + f"kexec: warning: {line}\n".encode("utf-16-le")
+    (machine.efivars / f"KexecLog-{variables.KEXEC}").write_bytes(log)
     assert "not blessed" in machine.run("bless", expected=1)
     (machine.efivars / f"KexecLog-{variables.KEXEC}").unlink()
     found = status(machine)
@@ -236,8 +238,8 @@ def test_note_that_cannot_be_deleted(machine, monkeypatch):
 
 
 @pytest.mark.parametrize("data", [
-    b"", b"\xff" * 1024, b"refused\n", b"refused\t\\x\n", b"a\tb\tc\td\n", b"refused\t\t\t\n" * 60, b"stopped\t\t\t", b"\0" * 2000,
-    b"started\t\\EFI\\kexec\\testing\\" + b"x" * 900 + b"\t\t\n"])
+    b"", b"\xff" * 1024, b"refused\n", b"refused\t\\x\n", b"a\tb\tc\td\n", b"refused\t\t\t\n" * 60, b"stopped\t\t\t",
+    b"\0" * 2000, b"started\t\\EFI\\kexec\\testing\\" + b"x" * 900 + b"\t\t\n"])
 def test_note_of_somebody_else(machine, data):
     machine.reboot(failing=[B])
     machine.set("KexecStarts", data, variables.KEXEC)
@@ -265,7 +267,8 @@ def test_words_of_the_loader():
     source = (ROOT / "efi/notes/start_note.c").read_text()
     for word in ("refused", "started", "stopped"):
         assert f'write_record("{word}", ' in source
-    assert f'.name = L"{loader_words.STARTS}"' in source and 'format_text(record, sizeof(record), "%s\\t%s\\t%s\\t", what' in source
+    assert f'.name = L"{loader_words.STARTS}"' in source
+    assert 'format_text(record, sizeof(record), "%s\\t%s\\t%s\\t", what' in source
     assert "#define START_NOTE_SIZE 1024" in (ROOT / "efi/notes/start_note.h").read_text()
 
 

@@ -79,8 +79,8 @@ def keys_of_the_page():
 
 def entry(*lines):
     """The plan of an entry with a kernel and these lines, or None if it is refused."""
-    result = subprocess.run([loader.PROGRAMS[1], "entry", "x"], input="\n".join(["linux /x", *lines]).encode(), stdout=subprocess.PIPE,
-                            stderr=subprocess.PIPE)
+    result = subprocess.run([loader.PROGRAMS[1], "entry", "x"], input="\n".join(["linux /x", *lines]).encode(),
+                            stdout=subprocess.PIPE, stderr=subprocess.PIPE)
     return json.loads(result.stdout) if result.returncode == 0 else None
 
 
@@ -129,7 +129,8 @@ def test_keys_that_may_be_repeated():
 
 @pytest.mark.parametrize("example", re.findall(r"```\n(.*?)```", text("kexec-efi-entry.5"), re.DOTALL))
 def test_examples_of_entries(example):
-    result = subprocess.run([loader.PROGRAMS[1], "entry", "x"], input=example.encode(), stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    result = subprocess.run([loader.PROGRAMS[1], "entry", "x"], input=example.encode(), stdout=subprocess.PIPE,
+                            stderr=subprocess.PIPE)
     assert (result.returncode, result.stderr) == (0, b"")
     # The digests on the page have the right number of digits.
     assert json.loads(result.stdout)["kernel"]
@@ -184,7 +185,8 @@ def test_variables():
 def test_page_is_one(page, tmp_path):
     roff = subprocess.run(["scdoc"], input=page.read_bytes(), stdout=subprocess.PIPE, check=True).stdout
     (tmp_path / page.stem).write_bytes(roff)
-    result = subprocess.run(["man", "-l", "--warnings", tmp_path / page.stem], stdout=subprocess.PIPE, stderr=subprocess.PIPE, check=True,
+    result = subprocess.run(["man", "-l", "--warnings", tmp_path / page.stem], stdout=subprocess.PIPE,
+                            stderr=subprocess.PIPE, check=True,
                             env={**os.environ, "LC_ALL": "C.UTF-8", "MANWIDTH": "80", "MANROFFOPT": "-ww"})
     assert result.stderr == b"" and page.stem.split(".")[0].encode() in result.stdout
 
@@ -194,5 +196,6 @@ def test_pages_name_each_other():
     names = {page.name.removesuffix(".scd") for page in PAGES}
     assert names == {"kexec-efi-test.1", "kexec-efi.7", "kexec-efi.8", "kexec-efi-entry.5", "kexec-efi.conf.5"}
     for page in PAGES:
-        others = {f"{name}.{number}" for name, number in re.findall(r"\*(kexec-efi[a-z.-]*)\*\(([0-9])\)", section(page.read_text(), "SEE ALSO"))}
+        named = re.findall(r"\*(kexec-efi[a-z.-]*)\*\(([0-9])\)", section(page.read_text(), "SEE ALSO"))
+        others = {f"{name}.{number}" for name, number in named}
         assert others <= names - {page.name.removesuffix(".scd")} and others

@@ -60,10 +60,12 @@ def status(folder):
     assert machine.reboot(failing=[B], refused=refusal(machine, B)) == A
     machine.run("bless")
     add(machine, C)
-    (machine.efivars / f"LoaderInfo-{variables.LOADER}").write_bytes(struct.pack("<I", 6) + "kexec-efi 0.1".encode("utf-16-le") + b"\0\0")
+    info = struct.pack("<I", 6) + "kexec-efi 0.1".encode("utf-16-le") + b"\0\0"
+    (machine.efivars / f"LoaderInfo-{variables.LOADER}").write_bytes(info)
     text = machine.run("status", expected=3)
     identities = {}
-    text = re.sub(r"(?<=\.\d-)[0-9a-f]{12}", lambda found: identities.setdefault(found[0], f"{len(identities) + 1:x}" * 12), text)
+    text = re.sub(r"(?<=\.\d-)[0-9a-f]{12}",
+                  lambda found: identities.setdefault(found[0], f"{len(identities) + 1:x}" * 12), text)
     return text.replace(os.path.realpath(machine.root), "")
 
 
@@ -72,7 +74,8 @@ def picture(folder):
 
 
 def test_picture_is_what_the_command_says(tmp_path):
-    assert picture(tmp_path / "machine") == (ROOT / "doc/status.svg").read_text(), "run tests/test_command_picture.py doc/status.svg"
+    drawn = picture(tmp_path / "machine")
+    assert drawn == (ROOT / "doc/status.svg").read_text(), "run tests/test_command_picture.py doc/status.svg"
 
 
 if __name__ == "__main__":

@@ -50,7 +50,8 @@ def test_entry_becomes_a_plan():
     assert plan["command_line"] == "a b"
     assert plan["unknown_keys"] == ["foo"]
     assert plan["volume"] is None
-    assert plan["verbose"] and not plan["require_signature"] and not plan["require_measurement"] and plan["on_mismatch"] == "halt"
+    assert plan["verbose"] and not plan["require_signature"] and not plan["require_measurement"]
+    assert plan["on_mismatch"] == "halt"
 
 
 def test_volume_of_an_entry():
@@ -243,7 +244,8 @@ MADE_BY = {
     "gzip": "a gzip file", "xz": "an xz file", "zstd -q": "a zstd file", "lz4 -q": "an lz4 file",
     "lz4 -q -l": "an lz4 file of the old format", "bzip2": "a bzip2 file", "xz --format=lzma": "an lzma file",
     "tar -cf - GNUmakefile": "a tar archive", "sh -c 'echo README.md | cpio --quiet -o -H newc'": "a cpio archive",
-    "sh -c 'echo README.md | cpio --quiet -o -H odc'": "a cpio archive of the old format", "cat build/kexecx64.efi": "an EFI application",
+    "sh -c 'echo README.md | cpio --quiet -o -H odc'": "a cpio archive of the old format",
+    "cat build/kexecx64.efi": "an EFI application",
     "cat build/host/inspect": "an ELF file", "cat tests/score": 'a script ("#!/usr/bin/python3")',
     "cat LICENSE": "a text", "cat doc/bench.svg": "a web page or XML", "dd status=none if=/dev/zero bs=8192 count=1": "zeros",
     "true": "an empty file", "cat /usr/lib/systemd/boot/efi/linuxx64.efi.stub": "an EFI application",
@@ -316,7 +318,8 @@ def test_archive():
     first, second, third = json.loads(pieces.stdout)
     assert first.startswith("070701") and first.endswith(".extra/a\0\0") and second.startswith("\0" "070701")
     assert third.endswith("TRAILER!!!\0\0\0\0")
-    for content, modes in ((b"a\0" b"4294967296\0", ["365", "292"]), (b"a\0" b"x\0", ["365", "292"]), (b"a\0\0", ["365", "292"])):
+    for content, modes in ((b"a\0" b"4294967296\0", ["365", "292"]), (b"a\0" b"x\0", ["365", "292"]),
+                           (b"a\0\0", ["365", "292"])):
         result = inspect("archive", content, [".extra", *modes])
         assert (result.returncode, result.stdout) == (1, b"")
     for modes in ([], ["365"], ["365", "x"], ["4096", "1"], ["1", "2", "3"]):

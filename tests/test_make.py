@@ -78,7 +78,8 @@ def section(image, name, folder):
 def test_command_line_of_a_unified_image(checkout, tmp_path, name, origin):
     values = {"CMDLINE": NASTY[name], "INITRD": "", "OSREL": ""}
     result = make(checkout, "uki", values if origin == "command line" else {}, {} if origin == "command line" else values)
-    warned = [line for line in result.stderr.splitlines() if not line.startswith(b"warning: unified image: options: expected words")]
+    warned = [line for line in result.stderr.splitlines()
+              if not line.startswith(b"warning: unified image: options: expected words")]
     assert (result.returncode, warned) == (0, [])
     text = os.fsencode(NASTY[name])
     assert section(checkout / "build/uki.efi", ".cmdline", tmp_path) == (text if origin == "environment" else given(text))
@@ -100,7 +101,8 @@ def test_names_of_files(checkout, tmp_path, name):
 
     signing = {"KEY": short / "key", "CERT": short / "cert"}
     initrds = f"{shlex.quote(str(short / 'initrd'))} {shlex.quote(str(short / 'initrd'))}"
-    result = make(checkout, "uki", {"KERNEL": short / "vmlinuz", "INITRD": initrds, "CMDLINE": "", "OSREL": short / "osrel", **signing})
+    result = make(checkout, "uki",
+                  {"KERNEL": short / "vmlinuz", "INITRD": initrds, "CMDLINE": "", "OSREL": short / "osrel", **signing})
     assert (result.returncode, result.stderr) == (0, b"")
     assert section(checkout / "build/uki.efi", ".initrd", tmp_path) == b"I\0\0\0I"
 
@@ -108,7 +110,8 @@ def test_names_of_files(checkout, tmp_path, name):
     result = make(checkout, "sealed", {**sealing, **signing, "OSREL": short / "osrel"})
     assert (result.returncode, result.stderr) == (0, b"")
     for image in ("uki.efi", "sealed.efi"):
-        subprocess.run(["sbverify", "--cert", key.certificate, checkout / "build" / image], check=True, stdout=subprocess.DEVNULL)
+        subprocess.run(["sbverify", "--cert", key.certificate, checkout / "build" / image], check=True,
+                       stdout=subprocess.DEVNULL)
         assert section(checkout / "build" / image, ".osrel", tmp_path) == b"ID=x\n"
     result = make(checkout, "predict-pcrs", sealing)
     assert (result.returncode, result.stderr, result.stdout.count(b"PCR ")) == (0, b"", 15), result
@@ -161,7 +164,8 @@ def test_image_that_was_signed_is_installed(checkout, tmp_path):
     content[0x5000] ^= 1
     signed.write_bytes(content)
     result = make(checkout, "install-image", {"DESTDIR": tmp_path})
-    assert result.returncode and re.search(b"expected build/kexecx64.efi with a signature, found that of another build", result.stderr)
+    assert result.returncode
+    assert b"expected build/kexecx64.efi with a signature, found that of another build" in result.stderr
     assert out.read_bytes() != bytes(content)
     signed.unlink()
     assert make(checkout, "install-image", {"DESTDIR": tmp_path}).returncode == 0
@@ -210,8 +214,8 @@ def test_generic_image_is_signed_on_request_only(checkout, tmp_path, generic):
         subprocess.run(["sbverify", "--cert", key.certificate, signed], check=True, stdout=subprocess.DEVNULL)
     else:
         assert result.returncode and not signed.exists()
-        assert re.search(rb"kexec-efi sign: build/kexecx64.efi: expected an image with something sealed in it, found none: it boots whatever "
-                         rb"lies beside it, .* --generic \(GENERIC=yes\)\n", result.stderr)
+        assert re.search(rb"kexec-efi sign: build/kexecx64.efi: expected an image with something sealed in it, found "
+                         rb"none: it boots whatever lies beside it, .* --generic \(GENERIC=yes\)\n", result.stderr)
 
 
 @pytest.mark.parametrize("values", [{"KEY": "/none"}, {"CERT": "/none"}, {"KEY": "/none", "CERT": "/none"}, {"SBAT": "acme,1"}])
@@ -232,11 +236,14 @@ def test_values_that_are_not_given(checkout, tmp_path):
     result = make(checkout, "sealed", {})
     assert result.returncode and result.stderr.startswith(b"sealed: expected ENTRY=, found none\n")
     result = make(checkout, "predict-pcrs", {})
-    assert result.returncode and result.stderr.startswith(b"kexec-efi predict: expected --entry, an entry in load options, or something sealed in the image, ")
+    assert result.returncode
+    assert result.stderr.startswith(b"kexec-efi predict: expected --entry, an entry in load options, or something "
+                                    b"sealed in the image, ")
 
 
 @pytest.mark.parametrize("values, missing", [
-    ({}, "INITRD= CMDLINE="), ({"INITRD": ""}, "CMDLINE="), ({"CMDLINE": ""}, "INITRD="), ({"INITRD": "", "CMDLINE": ""}, None)])
+    ({}, "INITRD= CMDLINE="), ({"INITRD": ""}, "CMDLINE="), ({"CMDLINE": ""}, "INITRD="),
+    ({"INITRD": "", "CMDLINE": ""}, None)])
 def test_kernel_without_what_belongs_to_it(checkout, values, missing):
     """Otherwise the kernel would get the tests' initrd, or their command line."""
     result = make(checkout, "uki", {"KERNEL": KERNEL, "OSREL": "", **values})

@@ -76,9 +76,10 @@ def test_folders(tmp_path):
 
 def test_flags_and_programs():
     """The environment's flags affect only the program for the host; its programs build the image as well."""
-    flags = {"CPPFLAGS": "-DCPP='a b'", "CFLAGS": "-O3 -DCF", "LDFLAGS": "-Wl,-LDF", "CC": "my-cc", "LD": "my-ld", "OBJCOPY": "my-objcopy",
-             "NASM": "my-nasm"}
-    result = subprocess.run(["make", "--no-print-directory", "-n", "-B", "build/inspect", "build/kexecx64.efi"], cwd=ROOT, check=True,
+    flags = {"CPPFLAGS": "-DCPP='a b'", "CFLAGS": "-O3 -DCF", "LDFLAGS": "-Wl,-LDF", "CC": "my-cc", "LD": "my-ld",
+             "OBJCOPY": "my-objcopy", "NASM": "my-nasm"}
+    result = subprocess.run(["make", "--no-print-directory", "-n", "-B", "build/inspect", "build/kexecx64.efi"],
+                            cwd=ROOT, check=True,
                             stdout=subprocess.PIPE, text=True, env={"PATH": os.environ["PATH"], **flags})
     commands = result.stdout.splitlines()
     inspect, = [command for command in commands if "-o build/inspect" in command]
@@ -86,7 +87,8 @@ def test_flags_and_programs():
     for command in commands:
         if command != inspect and command.startswith("my-"):
             assert "CPP=" not in command and "-DCF" not in command and "-LDF" not in command, command
-    assert {command.split()[0] for command in commands if command.startswith("my-")} == {"my-cc", "my-ld", "my-nasm", "my-objcopy"}
+    used = {command.split()[0] for command in commands if command.startswith("my-")}
+    assert used == {"my-cc", "my-ld", "my-nasm", "my-objcopy"}
 
 
 @pytest.mark.parametrize("variable", ["ESP=/boot/efi", "NAME=debian"])
@@ -161,7 +163,9 @@ def test_versions_agree():
     assert re.match(rf"kexec-efi \({re.escape(version)}-\d+\) ", (DEBIAN / "changelog").read_text())
 
 
-@pytest.mark.parametrize("script", [path for path in sorted(DEBIAN.rglob("*")) if path.is_file() and path.read_bytes().startswith(b"#!/bin/sh\n")],
+@pytest.mark.parametrize("script",
+                         [path for path in sorted(DEBIAN.rglob("*")) if path.is_file()
+                          and path.read_bytes().startswith(b"#!/bin/sh\n")],
                          ids=lambda path: path.name)
 def test_scripts_can_be_parsed(script):
     subprocess.run(["sh", "-n", script], check=True)
@@ -184,8 +188,8 @@ def test_template_makes_the_signed_package(tmp_path):
     key, image = Key.new(tmp_path, "distribution"), ROOT / "build/kexecx64.efi"
     signature = source / f"debian/signatures/kexec-efi-image/{file}.sig"
     signature.parent.mkdir(parents=True)
-    subprocess.run(["sbsign", "--detached", "--key", key.key, "--cert", key.certificate, "--output", signature, image], check=True,
-                   stderr=subprocess.DEVNULL)
+    subprocess.run(["sbsign", "--detached", "--key", key.key, "--cert", key.certificate, "--output", signature, image],
+                   check=True, stderr=subprocess.DEVNULL)
     subprocess.run(["make", "-s", "-f", "debian/rules", "override_dh_auto_install", f"IMAGE={image}"], cwd=source, check=True,
                    stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     signed, = source.rglob("*.signed")
@@ -214,8 +218,8 @@ class PackagedMachine:
         (self.programs / "kexec-efi").chmod(0o755)
 
     def step(self, script, *words, expected=0):
-        result = subprocess.run(["sh", ROOT / f"debian/kexec-efi.{script}", *words], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                                stderr=subprocess.PIPE, text=True,
+        result = subprocess.run(["sh", ROOT / f"debian/kexec-efi.{script}", *words], stdin=subprocess.DEVNULL,
+                                stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
                                 env={"PATH": f"{self.programs}:{os.environ['PATH']}", "DPKG_ROOT": str(self.machine.root),
                                      "KEXEC_EFI_SYSTEM": str(self.machine.kernel)})
         assert "Traceback" not in result.stderr and result.returncode == expected, result
@@ -236,7 +240,8 @@ def package(tmp_path):
 
 
 CALLS = [("postinst", "configure", ""), ("postinst", "configure", "0.1-1"), ("postinst", "triggered", "kexec-efi-image-signed"),
-         ("postinst", "abort-remove"), ("prerm", "remove"), ("prerm", "upgrade", "0.2-1"), ("postrm", "remove"), ("postrm", "upgrade", "0.2-1")]
+         ("postinst", "abort-remove"), ("prerm", "remove"), ("prerm", "upgrade", "0.2-1"), ("postrm", "remove"),
+         ("postrm", "upgrade", "0.2-1")]
 
 
 @pytest.mark.parametrize("call", CALLS, ids=" ".join)
@@ -300,15 +305,17 @@ def test_removal_where_the_boot_order_cannot_be_reached(package):
     assert machine.state() == before
 
 
-@pytest.mark.parametrize("call", [("postinst", "configure", "0.1-1"), ("postinst", "triggered", "kexec-efi-image-signed")], ids=" ".join)
+@pytest.mark.parametrize("call",
+                         [("postinst", "configure", "0.1-1"), ("postinst", "triggered", "kexec-efi-image-signed")],
+                         ids=" ".join)
 def test_another_image(package, call):
     """A new image gets a trial beside the current sets, only for kernels that still exist."""
     package.set_up()
     machine = package.machine
     key = Key.new(package.programs, "distribution")
     image = package.library / "kexecx64.efi"
-    subprocess.run([ROOT / "tools/sign", "--generic", "--", key.key, key.certificate, image, image.with_name("kexecx64.efi.signed")], check=True,
-                   stdout=subprocess.DEVNULL)
+    subprocess.run([ROOT / "tools/sign", "--generic", "--", key.key, key.certificate, image,
+                    image.with_name("kexecx64.efi.signed")], check=True, stdout=subprocess.DEVNULL)
     before, order = set(machine.names()), machine.numbers("BootOrder")
     assert "on trial at the next start" in package.step(*call)
     new = {name for name in machine.names() if name not in before}
@@ -331,7 +338,8 @@ def test_image_that_cannot_be_put_there(package):
     before = machine.state()
     assert f"kexec-efi: warning: {VERSION} still boots by the former loader" in package.step("postinst", "configure", "0.1-1")
     (machine.root / "etc/kexec-efi.conf").write_text("nonsense\n")
-    assert "kexec-efi: warning: the ESP still has the files of the former version" in package.step("postinst", "configure", "0.1-1")
+    said = package.step("postinst", "configure", "0.1-1")
+    assert "kexec-efi: warning: the ESP still has the files of the former version" in said
     assert machine.state() == before
 
 
@@ -349,7 +357,8 @@ POSITIONAL_MAX = {"split": 2, "sub": 3, "subn": 3}
 
 def programs():
     """All Python programs of the project."""
-    listed = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, check=True, stdout=subprocess.PIPE, text=True).stdout.split("\0")
+    listed = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, check=True, stdout=subprocess.PIPE,
+                            text=True).stdout.split("\0")
     for path in (ROOT / name for name in listed if name):
         if path.suffix == ".py" or (not path.suffix and path.is_file() and path.read_bytes().startswith(b"#!/usr/bin/python3")):
             yield path

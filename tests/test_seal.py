@@ -135,7 +135,8 @@ def test_entry_with_a_signature_of_a_register(tmp_path, root):
 
 
 def fsverity_digest(path):
-    return subprocess.run(["fsverity", "digest", "--compact", path], check=True, stdout=subprocess.PIPE, text=True).stdout.strip()
+    return subprocess.run(["fsverity", "digest", "--compact", path], check=True, stdout=subprocess.PIPE,
+                          text=True).stdout.strip()
 
 
 def umask():
@@ -187,7 +188,8 @@ def seal_entries(root, out, texts, *more):
     for number, text in enumerate(texts):
         confs.append(out.with_name(f"{out.stem} {number}.conf"))
         confs[-1].write_bytes(text)
-    return run(f"--entry={confs[0]}", f"--root={root}", "--entries=" + " ".join(f"'{conf}'" for conf in confs[1:]), *more, out=out)
+    return run(f"--entry={confs[0]}", f"--root={root}", "--entries=" + " ".join(f"'{conf}'" for conf in confs[1:]),
+               *more, out=out)
 
 
 def test_several_entries(tmp_path, root):
@@ -196,7 +198,8 @@ def test_several_entries(tmp_path, root):
     texts = [b"title one\nlinux /vmlinuz\ninitrd /initrd\n", b"title two\nlinux /vm\xc2\xa0linuz\n", b"linux /vmlinuz\n"]
     result = seal_entries(root, out, texts, "--sbat=acme,1,Acme,acme,1,https://acme.test")
     assert (result.returncode, result.stderr) == (0, b"")
-    assert f"out 0.conf, then {tmp_path}/out 1.conf, then {tmp_path}/out 2.conf, their files below {root}\n" in result.stdout.decode()
+    said = result.stdout.decode()
+    assert f"out 0.conf, then {tmp_path}/out 1.conf, then {tmp_path}/out 2.conf, their files below {root}\n" in said
     found = sections(out, ".entry")
     assert [text.startswith(entry) for text, entry in zip(found, texts)] == [True] * 3 and len(found) == 3
     assert [text.count(b"fsverity ") for text in found] == [2, 1, 1]
@@ -233,8 +236,8 @@ def test_each_of_several_entries_is_judged(tmp_path, root):
     assert_refused(seal_entries(root, out, [b"linux /vmlinuz\n", b"linux /initrd\n"]), out,
                    r"\S+/initrd: expected a kernel \(bzImage\), found a cpio archive: .*")
     assert_refused(seal_entries(root, out, [b"linux /vmlinuz\n", b"linux /vmlinuz\nfallback /old.conf\n"]), out,
-                   r"sealed entry .+conf: fallback: expected none in a sealed entry \(seal the fallback as another entry instead\), "
-                   r'found "/old.conf"')
+                   r"sealed entry .+conf: fallback: expected none in a sealed entry \(seal the fallback as another "
+                   r'entry instead\), found "/old.conf"')
 
 
 @pytest.mark.parametrize("entry, complaint", [
@@ -571,7 +574,8 @@ def test_end_in_the_middle_of_writing(tmp_path, step, what):
     out.write_bytes(b"from an earlier run")
     code = (f"import errno, os, signal, sys, time\nsys.path.insert(0, {str(ROOT / 'tools')!r})\nimport loader\n"
             f"def step(*_):\n    {what}\nos.{step} = step\nloader.run(lambda: loader.write(sys.argv[1], b'new'))")
-    result = subprocess.run(["/usr/bin/python3", "-B", "-c", code, out], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    result = subprocess.run(["/usr/bin/python3", "-B", "-c", code, out], stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                            text=True)
     assert result.returncode and "Traceback" not in result.stderr
     assert out.read_bytes() == b"from an earlier run"
     assert "KILL" in what or [path.name for path in tmp_path.iterdir()] == ["out.efi"]
@@ -602,7 +606,8 @@ def test_output_that_cannot_be_written(tmp_path):
     (tmp_path / "fifo").unlink(missing_ok=True)
     os.mkfifo(tmp_path / "fifo")
     for out, why in ((tmp_path / "none/out.efi", "No such file or directory"), (tmp_path, "expected the name of a file, .*"),
-                     ("/", "expected .*"), ("", "expected .*"), ("/dev/null", "expected .*"), (tmp_path / "fifo", "expected .*"),
+                     ("/", "expected .*"), ("", "expected .*"), ("/dev/null", "expected .*"),
+                     (tmp_path / "fifo", "expected .*"),
                      (tmp_path / (300 * "x"), "File name too long"), (tmp_path / ("\u20ac" * 85), None)):
         result = run(f"--linux={KERNEL}", f"--out={out}")
         if why:

@@ -121,13 +121,16 @@ finish() { echo "$*"; exit; }
 """
 
 
-@pytest.mark.parametrize("setup, broken, links, said", [(guest._SHARE, "", [], ""), (guest._SHARE, "mount", [], "cannot share\n"),
-                                                        (guest._NET, "", ["lo", "eth0"], ""), (guest._NET, "", ["lo"], "cannot net\n")])
+@pytest.mark.parametrize("setup, broken, links, said",
+                         [(guest._SHARE, "", [], ""), (guest._SHARE, "mount", [], "cannot share\n"),
+                          (guest._NET, "", ["lo", "eth0"], ""), (guest._NET, "", ["lo"], "cannot net\n")])
 def test_guest_reports_a_missing_device(tmp_path, setup, broken, links, said):
     for link in links:
         (tmp_path / link).mkdir()
     script = PROGRAMS + setup.replace("/sys/class/net", str(tmp_path)).replace("/etc", str(tmp_path))
-    assert subprocess.run(["sh", "-c", script], env={"PATH": "/usr/bin:/bin", "BROKEN": broken}, capture_output=True, text=True).stdout == said
+    result = subprocess.run(["sh", "-c", script], env={"PATH": "/usr/bin:/bin", "BROKEN": broken}, capture_output=True,
+                            text=True)
+    assert result.stdout == said
 
 
 @pytest.mark.parametrize("modules, found", [
@@ -140,7 +143,8 @@ def test_line_for_a_missing_device(tmp_path, modules, found):
         (tmp_path / "9p.ko").write_bytes(b"")
     command = guest.Command("true", None if modules is None else tmp_path, share=True)
     assert command.missing(f"{command.mark} cannot share") == (
-        "--share: the guest cannot mount the folder: expected 9pnet_virtio and 9p in the kernel or as modules, " + found.format(tmp_path))
+        "--share: the guest cannot mount the folder: expected 9pnet_virtio and 9p in the kernel or as modules, "
+        + found.format(tmp_path))
     assert command.missing(f"{command.mark} exit 0") is None and command.missing("kexec-efi-test-0 cannot share") is None
 
 
@@ -165,14 +169,17 @@ def test_release_of_a_kernel(tmp_path):
     assert guest.release_of(tmp_path / "none") is None
 
 
-@pytest.mark.parametrize("cmdline, expected", [("", "x=1"), ("a b", "a b x=1"), ("a -- c", "a x=1 -- c"), ("a --", "a x=1 --"), ("-- c", "x=1 -- c")])
+@pytest.mark.parametrize("cmdline, expected",
+                         [("", "x=1"), ("a b", "a b x=1"), ("a -- c", "a x=1 -- c"), ("a --", "a x=1 --"),
+                          ("-- c", "x=1 -- c")])
 def test_word_of_the_kernel(cmdline, expected):
     """The words behind ` -- ` belong to the first process."""
     assert boots._with_word(cmdline, "x=1") == expected
 
 
-@pytest.mark.parametrize("code, variables, smm", [("OVMF_CODE.fd", "OVMF_VARS.fd", False), ("OVMF_CODE_4M.secboot.fd", "OVMF_VARS_4M.fd", True),
-                                                  ("edk2-CODE.fd", None, False), ("OVMF_CODE_4M.strictnx.secboot.fd", "OVMF_VARS_4M.fd", True)])
+@pytest.mark.parametrize("code, variables, smm",
+                         [("OVMF_CODE.fd", "OVMF_VARS.fd", False), ("OVMF_CODE_4M.secboot.fd", "OVMF_VARS_4M.fd", True),
+                          ("edk2-CODE.fd", None, False), ("OVMF_CODE_4M.strictnx.secboot.fd", "OVMF_VARS_4M.fd", True)])
 def test_firmware_of_a_file(tmp_path, code, variables, smm):
     for name in (code, "OVMF_VARS.fd", "OVMF_VARS_4M.fd"):
         (tmp_path / name).write_bytes(b"")
@@ -183,17 +190,21 @@ def test_firmware_of_a_file(tmp_path, code, variables, smm):
 def test_forward_and_share_are_words_of_qemu(tmp_path):
     (tmp_path / "a,b").mkdir()
     (tmp_path / "kernel").write_bytes(kernel())
-    boot = Boot(kernel=tmp_path / "kernel", via="stub", share=tmp_path / "a,b", forward=["2222:22", "80:80"], numa=2, cpus=4, qemu_args=["-S"])
+    boot = Boot(kernel=tmp_path / "kernel", via="stub", share=tmp_path / "a,b", forward=["2222:22", "80:80"], numa=2,
+                cpus=4, qemu_args=["-S"])
     disk, options = boot.prepare(tmp_path)
     words = options["extra"]
     assert disk is None and words[-1] == "-S"
     assert f"local,path={tmp_path}/a,,b,mount_tag=share,security_model=none,multidevs=remap" in words
     assert "user,id=net0,hostfwd=tcp:127.0.0.1:2222-:22,hostfwd=tcp:127.0.0.1:80-:80" in words
-    assert [word for word in words if word.startswith("node,")] == ["node,nodeid=0,memdev=node0,cpus=0-1", "node,nodeid=1,memdev=node1,cpus=2-3"]
+    nodes = [word for word in words if word.startswith("node,")]
+    assert nodes == ["node,nodeid=0,memdev=node0,cpus=0-1", "node,nodeid=1,memdev=node1,cpus=2-3"]
 
 
-@pytest.mark.parametrize("fields, expected", [({}, "console=tty0 console=ttyS0 no_timer_check"), ({"cmdline": "a"}, "a"), ({"cmdline": ""}, ""),
-                                              ({"cmdline": "a", "run": "true"}, "a no_timer_check rdinit=/.kexec-efi-test/init")])
+@pytest.mark.parametrize("fields, expected",
+                         [({}, "console=tty0 console=ttyS0 no_timer_check"), ({"cmdline": "a"}, "a"),
+                          ({"cmdline": ""}, ""),
+                          ({"cmdline": "a", "run": "true"}, "a no_timer_check rdinit=/.kexec-efi-test/init")])
 def test_command_line_of_the_kernel(tmp_path, monkeypatch, fields, expected):
     """The given command line does not change, except for a command of --run."""
     monkeypatch.setenv("KEXEC_ACCEL", "tcg")
@@ -221,7 +232,8 @@ def test_names_of_files_for_an_entry(tmp_path):
 
 
 def test_matrix_of_lists(tmp_path):
-    (tmp_path / "m.toml").write_text('[common]\ncpus = 2\n[[boot]]\nname = "n"\nvia = ["a", "b"]\nexpect = [["x", "y"], ["z"]]\nnet = true\nshare = false\n'
+    (tmp_path / "m.toml").write_text('[common]\ncpus = 2\n[[boot]]\nname = "n"\nvia = ["a", "b"]\n'
+                                     'expect = [["x", "y"], ["z"]]\nnet = true\nshare = false\n'
                                      '[[boot]]\nvia = "a"\n[[boot]]\nvia = "a"\n')
     known = {"cpus": False, "name": False, "via": False, "expect": True, "net": False, "share": False}
     found = matrix.read(tmp_path / "m.toml", known)
@@ -277,7 +289,9 @@ def test_kvm_that_works(probe):
     assert probe("echo 'BdsDxe: No bootable option'; exec sleep 600")[0] == "kvm"
 
 
-@pytest.mark.parametrize("script", ["echo 'KVM internal error. Suberror: 1' >&2; exec sleep 600", "echo 'failed to set MSR 0x10a' >&2; exit 1", "exit 0"])
+@pytest.mark.parametrize("script",
+                         ["echo 'KVM internal error. Suberror: 1' >&2; exec sleep 600",
+                          "echo 'failed to set MSR 0x10a' >&2; exit 1", "exit 0"])
 def test_kvm_that_does_not_work_is_found_out_at_once(probe, script):
     found, seconds, _ = probe(script)
     assert found == "tcg" and seconds < machine._KVM_SECONDS

@@ -48,7 +48,8 @@ exec sleep 600
 """
 
 # Tasks that need a real machine: Secure Boot, a screen, a debugger.
-NEED_A_MACHINE = {"See Secure Boot refuse an unsigned kernel", "Take a screenshot", "Stop at the kernel's entry with a debugger"}
+NEED_A_MACHINE = {"See Secure Boot refuse an unsigned kernel", "Take a screenshot",
+                  "Stop at the kernel's entry with a debugger"}
 
 
 def run_task(name, folder, environment, initrd, kernel, modules=None):
@@ -58,8 +59,8 @@ def run_task(name, folder, environment, initrd, kernel, modules=None):
             (folder / path.name).symlink_to(path)
     (folder / "bzImage").symlink_to(kernel)
     (folder / "initrd.img").symlink_to(initrd)
-    environment = {**environment, "PATH": "/usr/bin:/bin:/usr/sbin:/sbin", "PYTHONDONTWRITEBYTECODE": "1", "FOLDER": str(folder),
-                   "PORT": str(8400 + os.getpid() % 1000)}
+    environment = {**environment, "PATH": "/usr/bin:/bin:/usr/sbin:/sbin", "PYTHONDONTWRITEBYTECODE": "1",
+                   "FOLDER": str(folder), "PORT": str(8400 + os.getpid() % 1000)}
     environment.pop("PYTHONPATH", None)
     script = f"{IN_CHECKOUT}\ncd \"$FOLDER\"\nstatus=\n{TASKS[name]}"
     result = subprocess.run(["/bin/sh", "-eu", "-c", script], cwd=ROOT, env=environment, stdout=subprocess.PIPE,
@@ -104,5 +105,6 @@ def test_example_for_a_hosted_ci_is_understood(tmp_path):
     finally:
         fake.end()
     # Signing needs a real kernel.
-    assert [re.split("  +", row)[:2] for row in result.stdout.splitlines()[1:4]] == [["ovmf", "pass"], ["secboot", "pass"], ["strictnx", "pass"]], result
+    rows = [re.split("  +", row)[:2] for row in result.stdout.splitlines()[1:4]]
+    assert rows == [["ovmf", "pass"], ["secboot", "pass"], ["strictnx", "pass"]], result
     assert "Secure Boot on" in result.stdout

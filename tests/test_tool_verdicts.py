@@ -25,47 +25,62 @@ VERDICTS = {
                                   r"pass: --expect 'login: \$' came: debian login:"),
     "expected line does not come": (GOOD_BOOT, ["--expect", "login:"], 1,
                                     r"fail: --expect 'login:' did not come: the machine switched itself off or reset"),
-    "line in parts": ("printf 'Linux ver'; sleep 0.3; printf 'sion 6'; sleep 0.3; echo; echo 'Run /init'\n" + WAITS, ["--expect", "Linux version", "--expect", "^Run"], 0,
-                      r"pass: --expect '\^Run' came: Run /init"),
+    "line in parts": ("printf 'Linux ver'; sleep 0.3; printf 'sion 6'; sleep 0.3; echo; echo 'Run /init'\n" + WAITS,
+                      ["--expect", "Linux version", "--expect", "^Run"], 0, r"pass: --expect '\^Run' came: Run /init"),
     "two in one line": ("echo 'abcabc'\n" + WAITS, ["--expect", "b", "--expect", "a", "--expect", "bc$"], 0, r"pass: .*"),
     "long log": ("seq 200000; echo done\n" + WAITS, ["--quiet", "--expect", "^199999$", "--expect", "^done$"], 0, r"pass: .*"),
     "order counts": (GOOD_BOOT, ["--expect", "Run /init", "--expect", "Linux version"], 1,
                      r"fail: --expect 'Linux version' did not come: .*"),
-    "panic is found at once": (GOOD_BOOT + "echo '[ 2.0] Kernel panic - not syncing: VFS: no root'\n" + WAITS, ["--expect", "login:"], 1,
-                               r"fail: forbidden unless --no-default-forbid: 'Kernel panic - not syncing' came: \[ 2.0\] Kernel panic - not "
-                               r"syncing: VFS: no root"),
+    "panic is found at once": (GOOD_BOOT + "echo '[ 2.0] Kernel panic - not syncing: VFS: no root'\n" + WAITS,
+                               ["--expect", "login:"], 1,
+                               r"fail: forbidden unless --no-default-forbid: 'Kernel panic - not syncing' came: "
+                               r"\[ 2.0\] Kernel panic - not syncing: VFS: no root"),
     "panic before what is expected": ("echo 'Kernel panic - not syncing'; echo login:\n" + WAITS, ["--expect", "login:"], 1,
                                       r"fail: forbidden .*"),
     "panic that is expected": ("echo '[ 2.0] Kernel panic - not syncing: x'\n" + WAITS, ["--expect", "Kernel panic"], 0,
                                r"pass: --expect 'Kernel panic' came: .*"),
-    "panic that is expected later": ("echo 'Kernel panic - not syncing: x'\n" + WAITS, ["--expect", "login:", "--expect", "Kernel panic",
+    "panic that is expected later": ("echo 'Kernel panic - not syncing: x'\n" + WAITS,
+                                     ["--expect", "login:", "--expect", "Kernel panic",
                                      "--timeout", "0.5"], 3, r"timeout: --expect 'login:' did not come within 0.5 s"),
-    "panic that is welcome": ("echo 'Kernel panic - not syncing: x'; echo login:\n" + WAITS, ["--no-default-forbid", "--expect", "login:"], 0,
-                              r"pass: .*"),
-    "oops": ("echo '[    1.0] BUG: kernel NULL pointer dereference, address: 0'\n" + WAITS, ["--expect", "x"], 1, r"fail: .* came: .*BUG: kernel NULL.*"),
-    "hung task": ("echo 'INFO: task init:1 blocked for more than 120 seconds.'\n" + WAITS, ["--expect", "x"], 1, r"fail: .*blocked for more.*"),
-    "exception in the firmware": ("echo '!!!! X64 Exception Type - 0D(#GP - General Protection) !!!!'\n" + WAITS, ["--expect", "login:"], 1,
-                                  r"fail: .* X64 Exception Type - 0D.*"),
+    "panic that is welcome": ("echo 'Kernel panic - not syncing: x'; echo login:\n" + WAITS,
+                              ["--no-default-forbid", "--expect", "login:"], 0, r"pass: .*"),
+    "oops": ("echo '[    1.0] BUG: kernel NULL pointer dereference, address: 0'\n" + WAITS, ["--expect", "x"], 1,
+             r"fail: .* came: .*BUG: kernel NULL.*"),
+    "hung task": ("echo 'INFO: task init:1 blocked for more than 120 seconds.'\n" + WAITS, ["--expect", "x"], 1,
+                  r"fail: .*blocked for more.*"),
+    "exception in the firmware": ("echo '!!!! X64 Exception Type - 0D(#GP - General Protection) !!!!'\n" + WAITS,
+                                  ["--expect", "login:"], 1, r"fail: .* X64 Exception Type - 0D.*"),
     "forbidden line": (GOOD_BOOT + WAITS, ["--forbid", "Run /in", "--expect", "login:"], 1,
                        r"fail: --forbid 'Run /in' came: .*Run /init as init process"),
     "forbidden line without another wish": (GOOD_BOOT, ["--forbid", "tainted"], 0, r"pass: the machine switched itself off"),
     "time runs out": (GOOD_BOOT + WAITS, ["--expect", "login:", "--timeout", "0.7"], 3,
                       r"timeout: --expect 'login:' did not come within 0.7 s"),
     "no line for some time": (GOOD_BOOT + WAITS, ["--expect", "login:", "--line-timeout", "0.7"], 3,
-                              r"timeout: --expect 'login:' did not come: no line for 0.7 s, the last: .*Run /init as init process"),
+                              r"timeout: --expect 'login:' did not come: no line for 0.7 s, the last: .*Run /init as "
+                              r"init process"),
     "debug exit is good": (GOOD_BOOT + "exit 33\n", ["--debug-exit", "0x10"], 0, r"pass: --debug-exit 16 came"),
     "debug exit is bad": (GOOD_BOOT + "exit 35\n", ["--debug-exit", "0x10"], 1, r"fail: --debug-exit: expected 16, found 17"),
-    "debug exit before what is expected": (GOOD_BOOT + "exit 33\n", ["--debug-exit", "16", "--expect", "login:"], 1, r"fail: .*"),
-    "reset before the debug exit": (GOOD_BOOT, ["--debug-exit", "16"], 1, r"fail: --debug-exit did not come: the machine switched .*"),
-    "no machine": ("echo \"$0: cannot set up guest memory 'pc.ram': Cannot allocate memory\" >&2; exit 1\n", ["--expect", "x"], 2,
+    "debug exit before what is expected": (GOOD_BOOT + "exit 33\n", ["--debug-exit", "16", "--expect", "login:"], 1,
+                                           r"fail: .*"),
+    "reset before the debug exit": (GOOD_BOOT, ["--debug-exit", "16"], 1,
+                                    r"fail: --debug-exit did not come: the machine switched .*"),
+    "no machine": ("echo \"$0: cannot set up guest memory 'pc.ram': Cannot allocate memory\" >&2; exit 1\n",
+                   ["--expect", "x"], 2,
                    r"QEMU said: .*\n.*error: QEMU: cannot set up guest memory 'pc.ram': Cannot allocate memory"),
-    "what QEMU says is not what the guest says": ("echo 'qemu: memory' >&2\nexit 1\n", ["--expect", "memory"], 2, r"QEMU said: qemu: memory\n.*error: QEMU: memory"),
-    "QEMU crashes": (GOOD_BOOT + "kill -SEGV $$\n", ["--expect", "login:"], 1, r"fail: --expect 'login:' did not come: QEMU ended with signal 11"),
-    "loader gives its reason": ("echo 'kexec: /vmlinuz: truncated: expected 5, found 4'\necho 'BdsDxe: failed to start Boot0001'\n", ["--expect", "Linux version"], 1,
-                                r"fail: --expect 'Linux version' did not come: .*: kexec: /vmlinuz: truncated: expected 5, found 4"),
-    "keys": ("printf 'login: '; read name; echo \"hello $name\"\n" + WAITS, ["--keys", "login: $", r"ro\x6ft\n", "--expect", "hello root"], 0, r"pass: .* hello root"),
-    "keys with Enter": ("printf 'Shell> '; head -c 3 | od -An -c\n" + WAITS, ["--keys", "Shell> $", r"ls\r", "--expect", r"l +s +\\r"], 0, r"pass: .*"),
-    "escape sequences in a reason": ("printf '\\033]0;x\\007Kernel panic - not syncing\\n'\n" + WAITS, ["--expect", "x\\d"], 1, r"fail: .*\\x1b\]0;x\\x07Kernel.*"),
+    "what QEMU says is not what the guest says": ("echo 'qemu: memory' >&2\nexit 1\n", ["--expect", "memory"], 2,
+                                                  r"QEMU said: qemu: memory\n.*error: QEMU: memory"),
+    "QEMU crashes": (GOOD_BOOT + "kill -SEGV $$\n", ["--expect", "login:"], 1,
+                     r"fail: --expect 'login:' did not come: QEMU ended with signal 11"),
+    "loader gives its reason": ("echo 'kexec: /vmlinuz: truncated: expected 5, found 4'\n"
+                                "echo 'BdsDxe: failed to start Boot0001'\n", ["--expect", "Linux version"], 1,
+                                r"fail: --expect 'Linux version' did not come: .*: kexec: /vmlinuz: truncated: "
+                                r"expected 5, found 4"),
+    "keys": ("printf 'login: '; read name; echo \"hello $name\"\n" + WAITS,
+             ["--keys", "login: $", r"ro\x6ft\n", "--expect", "hello root"], 0, r"pass: .* hello root"),
+    "keys with Enter": ("printf 'Shell> '; head -c 3 | od -An -c\n" + WAITS,
+                        ["--keys", "Shell> $", r"ls\r", "--expect", r"l +s +\\r"], 0, r"pass: .*"),
+    "escape sequences in a reason": ("printf '\\033]0;x\\007Kernel panic - not syncing\\n'\n" + WAITS,
+                                     ["--expect", "x\\d"], 1, r"fail: .*\\x1b\]0;x\\x07Kernel.*"),
 }
 
 
@@ -105,15 +120,19 @@ def test_guest_cannot_forge_the_end(qemu):
     assert_verdict(result, 1, "fail: --run did not end: .*")
 
 
-MARK_OF_GUEST = "mark=$(grep -a -o -m 1 'kexec-efi-test-[0-9a-f]*' \"$(printf '%s\\n' \"$@\" | grep '\\.cpio$')\" | head -n 1)\n"
+MARK_OF_GUEST = ("mark=$(grep -a -o -m 1 'kexec-efi-test-[0-9a-f]*' "
+                 "\"$(printf '%s\\n' \"$@\" | grep '\\.cpio$')\" | head -n 1)\n")
 
 
 @pytest.mark.parametrize("option, what", [("--share=.", "share"), ("--net", "net"), ("--forward=2222:22", "net")])
 def test_guest_without_the_device_that_was_asked_for(qemu, option, what):
     """The run fails at once, even if it still expects a line."""
-    scenario = GOOD_BOOT + MARK_OF_GUEST + f"printf '\\n%s can[  1.0] x\\nnot {what}\\n\\n%s cannot {what}\\n' \"$mark\" \"$mark\"\n" + WAITS
+    printed = f"printf '\\n%s can[  1.0] x\\nnot {what}\\n\\n%s cannot {what}\\n' \"$mark\" \"$mark\"\n"
+    scenario = GOOD_BOOT + MARK_OF_GUEST + printed + WAITS
     result = qemu(scenario).run("--run", "true", "--expect", "login:", option)
-    assert_verdict(result, 1, rf"fail: --{what}: the guest .*: expected .* in the kernel or as modules, found no folder of modules: give one by --modules")
+    assert_verdict(result, 1,
+                   rf"fail: --{what}: the guest .*: expected .* in the kernel or as modules, found no folder of "
+                   rf"modules: give one by --modules")
     assert "cannot " + what not in result.stdout.splitlines()
 
 
@@ -188,7 +207,8 @@ def test_matrix(qemu, tmp_path):
     folder.mkdir()
     (folder / "vmlinuz").write_bytes(kernel())
     (folder / "boots.toml").write_text(MATRIX)
-    result = qemu(MATRIX_SCENARIO).run("--matrix", folder / "boots.toml", "--junit", "out.xml", "--html", "out.html", "--json", "out.json")
+    result = qemu(MATRIX_SCENARIO).run("--matrix", folder / "boots.toml", "--junit", "out.xml", "--html", "out.html",
+                                       "--json", "out.json")
     assert result.returncode == 1, result
     rows = result.stdout.splitlines()
     assert [re.split("  +", row)[:2] for row in rows] == [

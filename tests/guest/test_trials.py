@@ -128,7 +128,8 @@ size, number = 8192, 0
 while size:
     number += 1
     try:
-        with open(f"/sys/firmware/efi/efivars/Filler{number:04}-c0ffee06-1234-5678-9abc-def012345678", "wb", buffering=0) as file:
+        name = f"Filler{number:04}-c0ffee06-1234-5678-9abc-def012345678"
+        with open(f"/sys/firmware/efi/efivars/{name}", "wb", buffering=0) as file:
             file.write((7).to_bytes(4, "little") + bytes(size))
     except OSError:
         size //= 2
