@@ -18,7 +18,7 @@ static enum kexec_status check_lines(const char *said_by, struct text text)
 		if (line.length && (uint8_t)line.start[0] >= 0x80)
 			return log_error(KEXEC_BAD_FORMAT,
 					 "%s: line %zu: expected a key in UTF-16, like the text before it, found other "
-					 "bytes (what the shell's >>a appends is not UTF-16)",
+					 "bytes (the shell's >>a does not append UTF-16)",
 					 said_by, number);
 	}
 	return KEXEC_OK;

@@ -116,14 +116,15 @@ static bool any_word(const char *words, struct text name, bool (*relation)(struc
 
 /* Names for an initrd in GRUB, Limine and other loaders. Linux must not start without an initrd that was asked for. */
 static const char initrds_of_others[] =
-	"module module2 modulepath initramfs ramdisk initrdefi initrd16 ucode microcode";
+	"module module2 modulepath init initfs initialrd initialramdisk ramdisk ramfs initrdefi initrd16 ucode "
+	"microcode";
 
 /* Finds the key that was probably meant. NULL if there is none. */
 static const struct entry_key *find_meant(const struct folded *folded)
 {
 	const struct entry_key *key;
 
-	if (any_word(initrds_of_others, text_of(folded), text_equal))
+	if (any_word(initrds_of_others, text_of(folded), text_equal) || means(text_of(folded), TEXT("initramfs")))
 		return entry_key_find(TEXT("initrd"));
 	for (size_t i = 0; (key = entry_key_at(i)) != NULL; i++) {
 		struct folded ours = fold(key->name);
@@ -145,7 +146,7 @@ struct meant_key key_habit_meant(struct text name)
 }
 
 #define OPTIONS "expected options"
-#define NOT_DONE "what it asks for does not happen"
+#define NO_EFFECT "it has no effect"
 
 /*
  * Keys of LILO, GRUB, syslinux and extlinux, ELILO, rEFInd, Limine and U-Boot, and keys of the Boot Loader
@@ -164,8 +165,8 @@ static const struct {
 	{ "expected linux", "kernel kernelpath path image imagepath loader linuxefi linux16 vmlinuz chainloader" },
 	{ "expected uki, for a unified image", "efi" },
 	{ "commands of GRUB are not carried out", "menuentry set search insmod configfile" },
-	{ NOT_DONE, "include devicetree devicetreeoverlay devicetreedir dtb fdt fdtdir fdtoverlays ukiurl "
-		    "extra" },
+	{ NO_EFFECT, "include devicetree devicetreeoverlay devicetreedir dtb fdt fdtdir fdtoverlays ukiurl "
+		     "extra" },
 };
 
 /* Keys that begin like this are not policies, even if they look like one. All of GRUB's own begin with grub. */
@@ -186,6 +187,6 @@ const char *key_habit_lost(struct text name)
 			return of_others[i].lost;
 	}
 	if (!any_word(no_policies, letters, text_begins_with) && any_word(policies, letters, text_contains))
-		return NOT_DONE;
+		return NO_EFFECT;
 	return text_contains(name, TEXT("=")) ? OPTIONS " in front of it" : NULL;
 }

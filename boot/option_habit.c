@@ -34,7 +34,7 @@ const char *option_habit(const struct stub_parameter *parameter)
 	if (!parameter->has_value && text_equal(parameter->name, TEXT("#")))
 		return "it begins no comment here: Linux gets all words behind it";
 	if (ends_in_half_a_blank(parameter))
-		return "of the no-break space behind it, Linux takes half for a part of the word";
+		return "Linux takes half of the no-break space behind it for a part of the word";
 	return NULL;
 }
 

@@ -75,7 +75,7 @@ enum kexec_status purgatory_find_symbol(const struct purgatory *purgatory, const
 				 symbol.size);
 	if (symbol.in_bss)
 		return log_error(KEXEC_BAD_FORMAT,
-				 "purgatory: symbol %s is in a bss section, it can be neither set nor got", name);
+				 "purgatory: symbol %s is in a bss section, it can be neither read nor set", name);
 	*ret_place = phys_to_ptr(purgatory->segment->mem + symbol.offset);
 	return KEXEC_OK;
 }

@@ -274,7 +274,7 @@ def test_load_options_of_a_sealed_image_are_ignored(sealed, root):
         plain, given = (predict(f"--root={root}", *more, image=image) for more in ([], ["--load-options=linux=/vmlinuz -- quiet"]))
         assert_predicted(plain)
         assert (given.returncode, given.stdout) == (0, plain.stdout)
-        assert given.stderr == "warning: load options ignored: what this image boots is sealed in it\n"
+        assert given.stderr == "warning: load options ignored: this image boots only what is sealed in it\n"
 
 
 def addon(*sections):

@@ -158,7 +158,7 @@ static void leave_out_unsealed(const struct extras_request *request, struct extr
 		size_t unused = count_sidecars(folder) - used;
 
 		if (unused)
-			log_warning("%s: %zu of its files are not used: what is sealed takes addons only, with Secure "
+			log_warning("%s: %zu of its files are not used: a sealed kernel takes only addons, with Secure "
 				    "Boot on",
 				    folder->path, unused);
 	}

@@ -201,7 +201,7 @@ enum kexec_status last_stop_check(struct last_stop *last, const struct boot_plan
 		return KEXEC_OK;
 	if (entry->has_next) {
 		add(&last->passed, id);
-		return log_error(KEXEC_MISMATCH, "%s: not tried: the last start of it was stopped: %s", plan->said_by,
+		return log_error(KEXEC_MISMATCH, "%s: not tried: its last start was stopped: %s", plan->said_by,
 				 last->what);
 	}
 	if (!last->was_reset || plan->on_mismatch != ON_MISMATCH_RESET)

@@ -167,7 +167,7 @@ static enum kexec_status plan_request(const struct stub_request *request, struct
 	if (status)
 		return status;
 	if (!attempts->index && !ret_plan->options_are_added && !stub_request_repeats(request, ret_plan->command_line))
-		log_warning("load options ignored: what this image boots is sealed in it");
+		log_warning("load options ignored: this image boots only what is sealed in it");
 	return KEXEC_OK;
 }
 
@@ -237,7 +237,7 @@ static enum kexec_status add_registered_initrd(const EFI_LOADED_IMAGE *image, st
 		return status;
 	if (boot_part_is_sealed(&plan->kernel))
 		return log_error(KEXEC_DENIED,
-				 REGISTERED_INITRD ": expected none, since what this image boots is sealed in it, "
+				 REGISTERED_INITRD ": expected none, since this image boots only what is sealed in it, "
 						   "found one of %lu bytes from the program that started it",
 				 size);
 	if (initrds_are_registered_files(image, sources, plan))

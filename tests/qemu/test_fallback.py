@@ -134,7 +134,7 @@ def test_stopped_by_the_purgatory_then_reset_then_the_fallback(tampered, tmp_pat
     report = wait_for_report(guest)
     assert report["cmdline"] == f"{DEFAULT_OPTIONS} second"
     missing = "/missing: cannot open: expected a file, found NOT_FOUND" + lines.on_volume().replace('\\"', '"')
-    why = f"{SECOND}: not tried: the last start of it was stopped: digest mismatch in initrd"
+    why = f"{SECOND}: not tried: its last start was stopped: digest mismatch in initrd"
     assert lines.errors(guest.log) == [missing, missing, why]
     expect_log(report, f"booting /third.conf, since {FIRST_NAME} was refused: {missing}",
                f"booting /third.conf, since {SECOND} was refused: {why}")
@@ -198,7 +198,7 @@ def test_starts_that_are_all_stopped_end(boot, boot_options):
                              reset, reset), **options)
     assert wait_for_report(guest)["cmdline"] == f"{DEFAULT_OPTIONS} b"
     assert lines.errors(guest.log) == [
-        f"{FIRST_NAME}: not tried: the last start of it was stopped: digest mismatch in initrd",
+        f"{FIRST_NAME}: not tried: its last start was stopped: digest mismatch in initrd",
         "not trying again at once (on-mismatch reset); the next start will"]
     assert VariableStore(options["variables"]).get("KexecMismatch", VENDOR) is None
 

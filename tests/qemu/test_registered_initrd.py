@@ -41,7 +41,7 @@ def test_sealed_image_refuses_it(boot, tmp_path):
     """test_sealed.py has the twin, without a registered initrd."""
     image = seal(tmp_path, "--linux", kernel(), "--initrd", INITRD, "--cmdline", DEFAULT_OPTIONS)
     guest = boot(started_by_it(tmp_path, {"/kexec.efi": image}))
-    guest.expect(r"^kexec: registered initrd: expected none, since what this image boots is sealed in it, found one of "
+    guest.expect(r"^kexec: registered initrd: expected none, since this image boots only what is sealed in it, found one of "
                  r"\d+ bytes from the program that started it\nkexec: register: none: ACCESS_DENIED$")
     assert "Linux version" not in guest.log
 

@@ -59,7 +59,7 @@ def test_sealed_entry_and_another_beside_it(boot, boot_options, sealed):
     contents = files({"/EFI/BOOT/BOOTX64.EFI": None, "/EFI/a/a.efi": sealed, "/EFI/a/a.conf": entry(options="evil")})
     guest = boot(contents, **boot_options(("A", "\\EFI\\a\\a.efi", utf16("linux=/vmlinuz -- evil"))))
     assert wait_for_report(guest)["cmdline"] == DEFAULT_OPTIONS + " sealed"
-    guest.expect(r"^kexec: warning: load options ignored: what this image boots is sealed in it$")
+    guest.expect(r"^kexec: warning: load options ignored: this image boots only what is sealed in it$")
 
 
 @pytest.mark.parametrize("path", ["/vmlinuz", "/initrd"])

@@ -171,6 +171,6 @@ def test_sealed_entry_takes_verified_addons_only(boot, tmp_path, name):
     expect_locked_down(report)
     assert report["cmdline"] == f"{DEFAULT_OPTIONS} good=1"
     assert report["stub-files"] == ""
-    guest.expect(r"^kexec: warning: \S+\.extra\.d: 1 of its files are not used: what is sealed takes addons only, with "
+    guest.expect(r"^kexec: warning: \S+\.extra\.d: 1 of its files are not used: a sealed kernel takes only addons, with "
                  r"Secure Boot on$")
     guest.expect(r"^kexec: warning: \\loader\\credentials: 1 of its files are not used: .*$")

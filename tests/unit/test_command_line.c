@@ -116,8 +116,8 @@ static void words_that_linux_takes_otherwise(void **state)
 		       "warning: a.conf: options: expected words for Linux, found \"#\": it begins no comment here: "
 		       "Linux gets all words behind it\n");
 	expect_warning("root=/dev/x\xc2\xa0ro",
-		       "warning: a.conf: options: expected words for Linux, found \"root=/dev/x\xc2\": of the no-break "
-		       "space behind it, Linux takes half for a part of the word\n");
+		       "warning: a.conf: options: expected words for Linux, found \"root=/dev/x\xc2\": Linux takes half "
+		       "of the no-break space behind it for a part of the word\n");
 	expect_warning("\"root=/dev/x ro\"",
 		       "warning: a.conf: options: expected words for Linux, found quotes around all of them, which "
 		       "Linux gets as well: \"root=/dev/x ro\"\n");

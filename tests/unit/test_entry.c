@@ -569,8 +569,8 @@ static void what_is_lost_with_unknown_keys_is_said_to_all(void **state)
 	assert_string_equal(
 		logged(),
 		"warning: a.conf: line 2: unknown key append skipped: expected options\n"
-		"warning: a.conf: line 3: unknown key devicetree skipped: what it asks for does not happen\n"
-		"warning: a.conf: line 4: unknown key verify-kernel skipped: what it asks for does not happen\n");
+		"warning: a.conf: line 3: unknown key devicetree skipped: it has no effect\n"
+		"warning: a.conf: line 4: unknown key verify-kernel skipped: it has no effect\n");
 }
 
 /* A text without a known key cannot be skipped. */
@@ -627,7 +627,7 @@ static void lines_are_counted_where_there_are_lines(void **state)
 	expect_ok(entry_to_plan("load options", TEXT(plain), ENTRY_OF_LOAD_OPTIONS, &plan));
 	boot_plan_print_unknown_keys(&plan);
 	assert_string_equal(logged(),
-			    "warning: load options: unknown key verify skipped: what it asks for does not happen\n");
+			    "warning: load options: unknown key verify skipped: it has no effect\n");
 	boot_plan_free(&plan);
 }
 

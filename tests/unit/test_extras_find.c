@@ -189,8 +189,8 @@ static void plain_kernel_takes_none(void **state)
 
 static void what_is_sealed_by_a_digest_takes_verified_addons_only(void **state)
 {
-	static const char beside[] = "warning: \\E\\k.efi.extra.d: 3 of its files are not used: what is sealed takes "
-				     "addons only, with Secure Boot on\n";
+	static const char beside[] = "warning: \\E\\k.efi.extra.d: 3 of its files are not used: a sealed kernel takes only "
+				     "addons, with Secure Boot on\n";
 
 	(void)state;
 	use_kernel("/x.efi", PART_ON_VOLUME, TRUST_DIGEST);

@@ -209,7 +209,7 @@ static struct last_stop stopped_with(struct stop_policy policy)
 	return last;
 }
 
-#define NOT_TRIED(name) name ": not tried: the last start of it was stopped: digest mismatch in initrd"
+#define NOT_TRIED(name) name ": not tried: its last start was stopped: digest mismatch in initrd"
 
 /* Each start is stopped with a reset. After the last entry the loader returns to the firmware. */
 static void starts_that_are_all_stopped_come_to_an_end(void **state)
