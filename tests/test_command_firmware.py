@@ -155,9 +155,50 @@ def test_removable_path_that_somebody_has_removed(tmp_path, name, added):
     assert value["removable"].startswith(A) and value["removable_damage"] == complaint
     assert not json.loads(machine.run("verify", "--json", expected=3))["good"]
     machine.kernel_package(added)
-    assert f"; EFI/BOOT boots {value['removable']} again" in machine.run("add", added)
+    assert f"; EFI/BOOT boots {value['removable']}" in machine.run("add", added)
     assert boot_folder(machine) == before
     assert "EFI/BOOT: good" in machine.run("verify")
+
+
+@pytest.mark.parametrize("mode", ["split", "sealed"])
+@pytest.mark.parametrize("kind", ["initrd", "vmlinuz"])
+def test_removable_path_whose_kernel_is_damaged(tmp_path, mode, kind):
+    """EFI/BOOT itself is unchanged, but boots damaged files: verify and status report it. The next run of a hook copies
+    an undamaged set."""
+    machine = blessed(FolderMachine.new(tmp_path / "machine", f"removable=yes\nmode={mode}\n"), A)
+    copied = json.loads(machine.run("status", "--json"))["removable"]
+    machine.kernel_package(B)
+    machine.run("add", B)
+    damaged = next(machine.esp.rglob(f"{kind}-{A}-*"))
+    damaged.write_bytes(damaged.read_bytes()[:-1] + b"x")
+    assert f"EFI/BOOT: it is a copy of {copied}: /{FOLDER}/{damaged.name}: fsverity mismatch: " in machine.run("verify", expected=3)
+    assert f"EFI/BOOT: damaged: it is a copy of {copied}: " in machine.run("status", expected=3)
+    assert "EFI/BOOT boots " + B in machine.run("add", B)
+    machine.judge("/EFI/BOOT/BOOTX64.EFI")
+    assert "EFI/BOOT: good" in machine.run("verify", expected=3)
+
+
+def test_removable_path_of_a_disk_that_is_being_made(tmp_path):
+    """Nothing has come up yet, so EFI/BOOT follows the newest kernel. After a kernel has come up it waits for the next
+    one to come up."""
+    machine = FolderMachine.new(tmp_path / "machine")
+    machine.kernel_package(A)
+    machine.run("install", "--no-variables", "--removable")
+    first = boot_folder(machine)
+    machine.kernel_package(A, "another initrd")
+    assert f"; EFI/BOOT boots {A}.2-" in machine.run("add", A, "--no-variables")
+    second = boot_folder(machine)
+    assert second != first
+    machine.judge("/EFI/BOOT/BOOTX64.EFI")
+    machine.kernel_package("5.9")
+    machine.run("add", "5.9", "--no-variables")
+    assert boot_folder(machine) == second
+    start_by(machine, "/EFI/BOOT/BOOTX64.EFI")
+    machine._begin(A)
+    machine.run("bless")
+    machine.kernel_package(B)
+    machine.run("add", B, "--no-variables")
+    assert boot_folder(machine) == second
 
 
 def test_removable_path_after_the_last_kernel(tmp_path):

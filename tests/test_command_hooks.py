@@ -115,7 +115,16 @@ def test_kernel_that_cannot_be_removed(machine):
     installed(machine)
     (machine.kernel / "proc/self/mountinfo").write_text("")
     result = run(machine, POSTRM, VERSION)
-    assert f"warning: {VERSION} may still be on the ESP" in result.stderr and result.stdout == ""
+    assert f"warning: {VERSION} may still be on the ESP: later, run: kexec-efi remove {VERSION}\n" in result.stderr and result.stdout == ""
+
+
+@pytest.mark.parametrize("hook, remedy", [(POSTINST, "run: dpkg --configure -a"), (UPDATE, f"update-initramfs -u -k {VERSION}")])
+def test_kernel_that_cannot_be_added(machine, hook, remedy):
+    """The package stays half configured, as with other boot loaders, and the hook says how to go on."""
+    installed(machine)
+    (machine.kernel / "proc/self/mountinfo").write_text("")
+    file = image_of(machine, VERSION) if hook == POSTINST else machine.root / f"boot/initrd.img-{VERSION}"
+    assert remedy in run(machine, hook, VERSION, file, expected=1).stderr
 
 
 def test_initrd_that_is_updated(machine):

@@ -213,7 +213,7 @@ def test_no_variables(machine, made):
     result = subprocess.run([COMMAND, "install", f"--root={machine.root}"], stdout=subprocess.PIPE, text=True, check=True,
                             env={**os.environ, "KEXEC_EFI_SYSTEM": str(machine.kernel)})
     assert f"no boot entry names it: run kexec-efi add {A} on the machine itself, booted by UEFI" in result.stdout
-    assert "its variables cannot be reached" in machine.run("status", "--no-variables")
+    assert "its variables are not used" in machine.run("status", "--no-variables")
     assert "none that can be reached: nothing is blessed" in machine.run("bless", "--no-variables", expected=1)
     assert machine.run("remove", "--no-variables", A) == f"{A}: removed\n"
     machine.run("add", "--no-variables", A)
@@ -240,7 +240,7 @@ def test_boot_order_that_cannot_be_asked(machine, words):
     # On the machine, the same command does the rest.
     machine.run(*words)
     assert machine.numbers("BootOrder") == [OTHERS]
-    assert machine.run("uninstall") != "nothing is there\n" or words == ["uninstall"]
+    assert machine.run("uninstall") != "nothing is set up\n" or words == ["uninstall"]
 
 
 @pytest.mark.parametrize("prepare, is_refused", [
@@ -588,8 +588,30 @@ def test_machine_that_is_not_set_up(machine, words):
     assert machine.state() == before
 
 
+@pytest.mark.parametrize("words", [["list"], ["status"], ["verify"]])
+@pytest.mark.parametrize("lost", ["esp", "token"])
+def test_machine_that_is_not_set_up_and_lacks_more(machine, words, lost):
+    """The status is the same without an ESP, and without a name for its folder."""
+    if lost == "esp":
+        (machine.kernel / "proc/self/mountinfo").write_text("")
+    else:
+        (machine.root / "etc/kernel/entry-token").unlink()
+        (machine.root / "etc/os-release").unlink()
+    assert "the machine is not set up (kexec-efi install): " in machine.run(*words, expected=NOT_INSTALLED)
+    assert machine.run("uninstall").strip() == "nothing is set up"
+
+
+@pytest.mark.parametrize("words", [["list"], ["status"], ["verify"], ["uninstall"]])
+def test_esp_that_is_gone_from_a_machine_that_is_set_up(machine, words):
+    """Nobody must take that for a machine that is not set up."""
+    machine.kernel_package(A)
+    machine.run("install", A)
+    (machine.kernel / "proc/self/mountinfo").write_text("")
+    assert "nothing is mounted there; mount it, or name its folder by esp=" in machine.run(*words, expected=1)
+
+
 def test_uninstall_where_nothing_is(machine):
-    assert machine.run("uninstall").strip() == "nothing is there"
+    assert machine.run("uninstall").strip() == "nothing is set up"
     assert json.loads(machine.run("uninstall", "--json"))["operations"] == []
 
 

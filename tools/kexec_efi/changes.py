@@ -150,7 +150,7 @@ def add(machine, source, again=False):
     # Without room for a copy the kernel is added all the same.
     restored = _restored_copy(machine, plan)
     plan.after += restored
-    return plan, words + (f"; EFI/BOOT boots {machine.removable.set_name} again" if restored else "")
+    return plan, words + (f"; EFI/BOOT boots {machine.removable.set_name}" if restored else "")
 
 
 def _sets_to_copy(machine, plan):
@@ -164,15 +164,24 @@ def _sets_to_copy(machine, plan):
     return [*good, *written, *whole], files
 
 
+def _is_new_disk(machine):
+    """Whether this is the disk of a machine that does not run, and none of its sets has come up: an image that is being
+    made."""
+    runs_here = machine.system.is_running and not machine.system.is_in_chroot()
+    has_come_up = any(known["blessed"] for known in machine.record.sets.values())
+    return not runs_here and not machine.menu.can_be_written and not has_come_up
+
+
 def _restored_copy(machine, plan):
-    """The operations that restore EFI/BOOT after somebody has removed it: as a copy of the same set if that is
-    undamaged, or else of the best set."""
-    if machine.removable.complaint() is None:
+    """The operations that restore EFI/BOOT after it was removed or damaged: as a copy of the same set if that is
+    undamaged, or else of the best set. On a new disk EFI/BOOT follows the newest set."""
+    is_new = _is_new_disk(machine)
+    if machine.removable.complaint() is None and not is_new:
         return []
     sets, files = _sets_to_copy(machine, plan)
     before = [found for found in sets if found.name == machine.removable.set_name]
-    found = next(iter([*before, *sets]), None)
-    restored = machine.removable.follow(found, files) if found else []
+    candidates = sorted(sets, key=lambda one: one.key, reverse=True) if is_new else [*before, *sets]
+    restored = machine.removable.follow(candidates[0], files) if candidates else []
     return [*restored, *machine.record.saved()] if restored else []
 
 
@@ -385,7 +394,10 @@ def install(machine, source, setup=None):
             raise Refused("--removable: expected boot entries of the firmware, found systemd-boot, which puts itself into "
                           "EFI/BOOT")
         (found, *_), files = _sets_to_copy(machine, plan)
-        plan.change += machine.removable.put(found, files)
+        copied = machine.removable.put(found, files)
+        plan.change += copied
+        if copied and "EFI/BOOT" not in words:
+            words += f"; EFI/BOOT boots {found.name}"
     plan.change += record.saved() if not plan.change or machine.removable.is_wanted else []
     plan.after += setup.keys
     return plan, words + (", with keys that are enrolled" if setup.keys else "")

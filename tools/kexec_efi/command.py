@@ -27,6 +27,16 @@ def _machine(options):
     return Machine(system, configuration.read(system, options.config), options.variables)
 
 
+def _machine_to_look_at(options):
+    """The machine. If it is not set up, it need not have an ESP either, and there is nothing to look at."""
+    try:
+        return _machine(options)
+    except Refused as refused:
+        if refused.code != FAILED or Record(System(options.root)).is_installed:
+            raise
+        raise Refused(f"the machine is not set up (kexec-efi install): {refused}", NOT_INSTALLED) from None
+
+
 def _change(options, plan_change, needs_installation=True):
     if needs_installation:
         record = Record(System(options.root))
@@ -83,17 +93,24 @@ def _install(options):
 
 
 def _uninstall(options):
-    machine = _machine(options)
-    if not machine.record.is_installed and not machine.store.names() and not machine.menu.named():
-        loader.say(json.dumps({"operations": [], "done": not options.dry_run, "result": "nothing is there"})
-                   if options.json else "nothing is there")
+    try:
+        machine = _machine_to_look_at(options)
+        is_there = machine.record.is_installed or machine.store.names() or machine.menu.named()
+    except Refused as refused:
+        if refused.code != NOT_INSTALLED:
+            raise
+        is_there = False
+    if not is_there:
+        words = "nothing is set up"
+        result = {"operations": [], "done": not options.dry_run, "result": words}
+        loader.say(json.dumps(result) if options.json else words)
         return 0
     return _change(options, lambda machine: changes.uninstall(machine, options.force), needs_installation=False)
 
 
 def _report(make):
     def run(options):
-        machine = _machine(options)
+        machine = _machine_to_look_at(options)
         value, lines, code = make(machine)
         report.print_lines(json.dumps(value, indent=1).splitlines() if options.json else lines)
         return code if code or machine.record.is_installed else NOT_INSTALLED

@@ -188,7 +188,8 @@ def entry_token(system):
 def check_token(token, path="/etc/kernel/entry-token"):
     """Refuses a token that is not a valid name on FAT."""
     if not re.fullmatch(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,63}(?<!\.)", str(token)):
-        raise Refused(f"entry token: expected letters, digits and ._- ({path}), found {token or 'nothing'}")
+        also = "" if token else " there, in /etc/machine-id and in os-release"
+        raise Refused(f"entry token: expected letters, digits and ._- ({path}), found {token or 'nothing'}{also}")
     return token
 
 

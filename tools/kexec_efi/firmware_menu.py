@@ -206,7 +206,7 @@ class FirmwareMenu:
         known = record.sets.get(found.name, {})
         tries, armed = known.get("tries", 0), known.get("armed", "")
         if not self.can_be_written:
-            return "unknown", "the firmware's variables cannot be reached"
+            return "unknown", "its boot entry is in the firmware's variables, which are not used"
         if found not in self.named():
             return "unnamed", "no boot entry names it"
         if self.is_good(found, record):

@@ -195,7 +195,13 @@ class Plan:
     complaint: Exception = None
 
     def __iter__(self):
-        return iter([*self.before, *self.change, *self.after])
+        """The operations. Of several that make one folder, only the first does anything, and only that is listed."""
+        folders = set()
+        for operation in (*self.before, *self.change, *self.after):
+            if not isinstance(operation, MakeFolder) or operation.path not in folders:
+                yield operation
+            if isinstance(operation, MakeFolder):
+                folders.add(operation.path)
 
     def show(self):
         for operation in self:

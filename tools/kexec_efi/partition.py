@@ -116,4 +116,5 @@ def find(system, configured=None, found=mounts):
         if isinstance(esp, Esp):
             return esp
         reasons.append(f"{system.file(place)}: {esp}")
-    raise Refused(f"expected an EFI system partition (esp=), found none: {'; '.join(reasons)}")
+    raise Refused(f"expected an EFI system partition (esp=), found none: {'; '.join(reasons)}; mount it, or name its "
+                  "folder by esp= in /etc/kexec-efi.conf")

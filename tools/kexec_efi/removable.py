@@ -86,7 +86,18 @@ class Removable:
         return None
 
     def complaint(self):
-        """The fault of EFI/BOOT; None if it is good or need not exist."""
+        """The fault of EFI/BOOT, or of the kernel and initrds that it boots; None if it is good or need not exist."""
+        return self._complaint_of_files() or self._damage()
+
+    def _damage(self):
+        image = self._names().get((BEHIND_SHIM if BEHIND_SHIM in self._known.get("files", {}) else IMAGE).lower())
+        if not self.set_name or image is None:
+            return None
+        copied = next((found for found in self._machine.store.sets() if found.name == self.set_name), None)
+        damage = self._machine.damage(copied) if copied else self._machine.store.judge(image)[1]
+        return f"it is a copy of {self.set_name}: {damage}" if damage else None
+
+    def _complaint_of_files(self):
         there = self._names()
         for name in (self._known.get("files") or [IMAGE]) if self.is_wanted else []:
             path = there.get(name.lower())

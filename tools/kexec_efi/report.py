@@ -37,7 +37,7 @@ def sets(machine):
 def listing(machine):
     """The kernels, without a check of their files."""
     found = sets(machine)
-    return {"sets": found}, [_line(one) for one in found] or ["nothing is there"], 0
+    return {"sets": found}, [_line(one) for one in found] or ["nothing is set up"], 0
 
 
 def _line(one):
@@ -69,7 +69,7 @@ def verification(machine):
     if copy["set"] or copy["damage"]:
         lines.append(f"EFI/BOOT: {copy['damage'] or 'good'}")
     is_good = all(result["good"] for result in results) and copy["damage"] is None
-    return {"sets": results, "removable": copy, "good": is_good}, lines or ["nothing is there"], 0 if is_good else BAD_NEWS
+    return {"sets": results, "removable": copy, "good": is_good}, lines or ["nothing is set up"], 0 if is_good else BAD_NEWS
 
 
 def _head(machine, value):
@@ -85,7 +85,7 @@ def _head(machine, value):
     if value["variables"]:
         yield "Secure Boot", "on" if value["secure_boot"] else "off"
     else:
-        yield "Firmware", "its variables cannot be reached"
+        yield "Firmware", "its variables are not used: a chroot, --root, --no-variables, or no UEFI"
 
 
 def _lines_of(one):

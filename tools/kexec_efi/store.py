@@ -67,9 +67,10 @@ class Store:
 
     # --- the content of a set ---
 
-    def _look(self, found):
-        """(the names of the set's files, or None if they are unknown; the set's damage, or None)."""
-        image_name, entry_name = f"{found.name}.efi", f"{found.name}.conf"
+    def judge(self, image_path):
+        """(the names of the files that an image boots, or None if they are unknown; their damage, or None), by the
+        loader's own check."""
+        image_name, entry_name = image_path.name, image_path.with_suffix(".conf").name
         known = {}
 
         def read(part):
@@ -78,12 +79,12 @@ class Store:
             return loader.read(path)
 
         def judge():
-            image = loader.Image(image_name, loader.read(self.folder / image_name))
+            image = loader.Image(image_name, loader.read(image_path))
             names = [image_name]
             plan = image.plan
             if plan is None:
                 names.insert(0, entry_name)
-                plan = loader.entry(entry_name, loader.read(self.folder / entry_name))
+                plan = loader.entry(entry_name, loader.read(image_path.with_suffix(".conf")))
             parts = [plan["kernel"], *plan["initrds"], *loader.pcr_files(plan)]
             files = [part for part in parts if part["source"] == "volume"]
             for part in files:
@@ -97,8 +98,9 @@ class Store:
         return known.get("names"), complaint
 
     def look(self, found):
+        """The same for a set."""
         if found not in self._contents:
-            self._contents[found] = self._look(found)
+            self._contents[found] = self.judge(self.image(found))
         return self._contents[found]
 
     def complaint(self, found):
