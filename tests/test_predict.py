@@ -360,6 +360,23 @@ def test_where_sidecars_lie(tmp_path, plain_image):
     assert {register for register in before if before[register] != found[register]} == {9, 12}
 
 
+def test_addons_of_an_image_that_is_sealed_by_its_digest(tmp_path):
+    """The loader takes them only with Secure Boot on, which the files do not tell: a line says that they are left
+    out."""
+    (tmp_path / "x.efi").write_bytes(uki.make([(".linux", KERNEL.read_bytes())]))
+    (tmp_path / "conf").write_text("linux /x.efi\n")
+    sealed = tmp_path / "sealed.efi"
+    subprocess.run([SEAL, f"--image={IMAGE}", f"--out={sealed}", f"--entry={tmp_path}/conf", f"--root={tmp_path}"], check=True,
+                   stdout=subprocess.DEVNULL)
+    before = predict(f"--root={tmp_path}", image=sealed)
+    assert_predicted(before)
+    put_sidecar(tmp_path, next(path for path, (content, _) in SIDECARS.items() if path.startswith("loader/addons/")))
+    after = predict(f"--root={tmp_path}", image=sealed)
+    assert (after.returncode, after.stdout) == (0, before.stdout)
+    assert after.stderr == (f"predict-pcrs: note: with Secure Boot on, verified addons add to {tmp_path}/x.efi; these values are "
+                            "without them\n")
+
+
 def test_files_in_an_archive(tmp_path):
     """Debian's cpio unpacks the archive."""
     pieces = json.loads(subprocess.run([ROOT / "build/host/inspect", "archive", ".extra/credentials", str(0o500), str(0o400)],

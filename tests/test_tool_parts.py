@@ -15,7 +15,6 @@ import zlib
 import pytest
 
 from fake_qemu import ROOT, kernel
-from fake_qemu import ROOT, kernel
 from kexec_efi_test import Boot, Expectation, WrongCall, boots, command, guest, lifetime, machine, matrix, results
 
 KERNEL = ROOT / "build/deps/kernels/amd64/vmlinuz"
@@ -229,6 +228,20 @@ def test_names_of_files_for_an_entry(tmp_path):
     preparation._place(boot.kernel, boot.initrds, "")
     help_text = " ".join(command.parser().format_help().split())
     assert {"/vmlinuz", "/initrd0", "/initrd1"} <= set(preparation.files) and "as /vmlinuz, /initrd0, /initrd1..." in help_text
+
+
+def test_sealed_loader_needs_no_other_kernel(tmp_path, monkeypatch):
+    """Also on a machine whose running kernel cannot be read. A loader with nothing sealed in it boots that kernel."""
+    monkeypatch.setattr(boots, "default_kernel", lambda: tmp_path / "missing")
+    for name, sections in (("sealed", [".text", ".entry"]), ("unified", [".linux"]), ("plain", [".text"])):
+        (tmp_path / name).write_bytes(kernel(b"", sections=sections))
+    for name in ("sealed", "unified"):
+        preparation = boots._Preparation(Boot(image=tmp_path / name, files={"/vmlinuz": b"K"}), tmp_path)
+        preparation.result()
+        assert set(preparation.files) == {boots.BOOT_IMAGE, "/vmlinuz"}
+        assert preparation.files[boots.BOOT_IMAGE] == tmp_path / name
+    with pytest.raises(WrongCall, match="--kernel: cannot read .*/missing"):
+        boots._Preparation(Boot(image=tmp_path / "plain"), tmp_path).result()
 
 
 def test_matrix_of_lists(tmp_path):

@@ -39,6 +39,18 @@ def _files(folder, kind):
     return [(name, pathlib.Path(folder) / name) for name, found in zip(names, loader.sidecar_kinds(names)) if found == kind]
 
 
+def _own_folder(path):
+    """The folder beside the unified image at `path` that has its sidecars; None if the loader looks at none."""
+    name = loader.sidecar_folder(path.name)
+    return path.parent / name if name else None
+
+
+def has_addons(path, root):
+    """Whether addons lie beside the unified image at `path`, or in /loader of its volume, which is mounted at `root`."""
+    folders = (_own_folder(pathlib.Path(path)), pathlib.Path(root) / "loader/addons")
+    return any(_files(folder, "addon") for folder in folders)
+
+
 class Sidecars:
     """The sidecars of the unified image at `path`, on a volume that is mounted at `root`; none without a path.
 
@@ -54,9 +66,8 @@ class Sidecars:
             self.options = b""
             return
         path, root = pathlib.Path(path), pathlib.Path(root)
-        name = loader.sidecar_folder(path.name)
         folders = {place: root / place for place in ("loader/addons", "loader/credentials", "loader/extensions")}
-        folders["own"] = path.parent / name if name else None
+        folders["own"] = _own_folder(path)
         for place in ("loader/addons", "own"):
             for _, file in _files(folders[place], "addon"):
                 lines.append(self._take_addon(file, version))

@@ -75,9 +75,13 @@ class Boot:
         they are left out here."""
         unified = self.image.unified or loaded.unified
         kernel = self.plan["kernel"]
-        if not unified or kernel["trust"] == "digest":
+        if not unified:
             return sidecars.Sidecars()
         path = self._path if self.image.unified else loader.file_below(self._root, kernel)
+        if kernel["trust"] == "digest":
+            if sidecars.has_addons(path, self._root):
+                loader.warn(f"note: with Secure Boot on, verified addons add to {path}; these values are without them")
+            return sidecars.Sidecars()
         return sidecars.Sidecars(path, self._root, unified.sections.get(".uname"))
 
     def events(self):

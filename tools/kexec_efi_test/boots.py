@@ -135,11 +135,21 @@ def firmware_of(name: Path) -> machine.Firmware:
     return found
 
 
+def _without_unused_kernel(boot: Boot) -> Boot:
+    """A sealed loader boots only its own kernel. Unless the caller names another kernel, it is started by itself."""
+    has_kernel = boot.kernel is not None or boot.initrds or boot.cmdline is not None or boot.run is not None
+    if not boot.image or boot.via != "kexec-efi" or has_kernel or boot.entry:
+        return boot
+    if not kernel_file.sealed_sections(_existing(boot.image, "--image")):
+        return boot
+    return dataclasses.replace(boot, via=boot.image, image=None)
+
+
 class _Preparation:
     """The work of Boot.prepare: `files` of the ESP, `options` of the machine, `boot_entry` of the firmware."""
 
     def __init__(self, boot: Boot, folder: pathlib.Path):
-        self.boot, self.folder = boot, folder
+        self.boot, self.folder = _without_unused_kernel(boot), folder
         self.firmware = self._firmware()
         self.files: dict = {}
         self.boot_entry: Optional[tuple] = None

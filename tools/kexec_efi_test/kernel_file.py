@@ -70,11 +70,16 @@ def expect_kernel(path: Union[str, os.PathLike], via: str) -> None:
     raise WrongCall(f"--kernel {path}: --via {via}: expected {expected}, found {found}")
 
 
-def expect_nothing_sealed(path: Union[str, os.PathLike]) -> None:
-    """Raises WrongCall for a sealed loader, with which --run cannot work."""
+def sealed_sections(path: Union[str, os.PathLike]) -> List[str]:
+    """The names of the sections that a sealed loader boots; empty for any other file."""
     with open(path, "rb") as file:
         pe = _pe(file)
-    sealed = [name for name in pe[1] if name in _SEALED] if pe else []
+    return [name for name in pe[1] if name in _SEALED] if pe else []
+
+
+def expect_nothing_sealed(path: Union[str, os.PathLike]) -> None:
+    """Raises WrongCall for a sealed loader, with which --run cannot work."""
+    sealed = sealed_sections(path)
     if sealed:
         raise WrongCall(f"--run: expected an --image with nothing sealed in it, to whose command line and initrds it can add, "
                         f"found section {sealed[0]} in {path}")
