@@ -37,7 +37,7 @@ def test_fsverity_digest(tmp_path, noise, size):
 
 
 def test_fsverity_digest_of_zeros(tmp_path):
-    """Only the size tells the padding of a block from zeros in the file."""
+    """Only the size distinguishes zeros at the end of a file from the padding of a block."""
     digests = {loader.fsverity_digest(bytes(size)) for size in (0, 1, BLOCK - 1, BLOCK, BLOCK + 1, 2 * BLOCK)}
     assert len(digests) == 6
 

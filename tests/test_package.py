@@ -322,7 +322,7 @@ def test_another_image(package, call):
     assert before < set(machine.names()) and {name.rsplit(".", 1)[1] for name in new} == {"efi", "conf"}
     assert machine.numbers("BootOrder") == order and machine.numbers("BootNext")
     assert machine.reboot() == VERSION and (machine.esp / machine.path_of(machine.numbers("BootOrder")[0])[1:]).name not in new
-    # A kernel whose package is gone is left alone.
+    # A kernel whose package is gone stays unchanged.
     (machine.root / f"boot/vmlinuz-{VERSION}").unlink()
     image.with_name("kexecx64.efi.signed").unlink()
     state = machine.state()

@@ -116,7 +116,7 @@ static void alignments_add_up_to_too_much(void **state)
 
 static uint8_t relocated[128];
 
-/* Relocates one field at `addr`: at offset 16 of the code, with the value `target` + addend. */
+/* Relocates an object to `addr`. Its only relocated field is at offset 16 of the code, for `target` + addend. */
 static enum kexec_status relocate(uint64_t addr, uint32_t type, int64_t addend)
 {
 	unsigned text = begin();

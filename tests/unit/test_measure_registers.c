@@ -630,7 +630,7 @@ static void try_calls(const struct boot *boot, enum shown shown, enum call call)
 	expect_ok(run(boot, shown, SAID_OUTSIDE));
 	count = calls[call];
 	for (size_t i = 0; i < ARRAY_SIZE(statuses); i++) {
-		/* A warning is no success of an allocation. */
+		/* Allocations do not return warnings. */
 		if (call == CALL_POOL && !EFI_ERROR(statuses[i]))
 			continue;
 		/* A cap adds up to 3 calls. */
