@@ -684,6 +684,15 @@ def test_secure_boot_without_a_key(tmp_path):
     assert machine.names() == []
 
 
+def test_dry_run_names_each_folder_once(tmp_path):
+    machine = FolderMachine.new(tmp_path / "machine")
+    machine.kernel_package(A)
+    machine.run("uninstall")
+    lines = [line for line in machine.run("install", "--removable", "--no-variables", "--dry-run").splitlines()
+             if line.startswith("make folder ")]
+    assert len(lines) == len(set(lines)) >= 4
+
+
 def test_dry_run_does_nothing(tmp_path):
     machine = blessed(FolderMachine.new(tmp_path / "machine"), A)
     machine.kernel_package(B)

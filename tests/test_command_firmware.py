@@ -257,7 +257,7 @@ def test_removable_path_of_the_last_kernel(tmp_path, words):
     machine.run("install", "--no-variables", "--removable")
     before = machine.state()
     refusal = machine.run(words[0], "--no-variables", *words[1:], expected=1)
-    assert "expected something else that EFI/BOOT could boot, found nothing: this disk would not boot (--force)" in refusal
+    assert "expected another kernel for EFI/BOOT, found none: this disk would not boot (--force)" in refusal
     assert machine.state() == before
     machine.run(words[0], "--no-variables", "--force", *words[1:])
     assert boot_folder(machine) == {}

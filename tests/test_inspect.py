@@ -121,7 +121,7 @@ def image_with(sections):
     return bytes(image)
 
 
-def test_unified_image():
+def test_own_image_with_sections_of_a_unified_one():
     plan = answer("image", image_with({".osrel": b"ID=x", ".cmdline": b"quiet\n", ".linux": b"K", ".initrd": b"I"}))["plan"]
     assert plan["kernel"] == {"name": ".linux", "source": "image", "trust": "image", "fsverity": None, "sha256": None}
     assert [part["name"] for part in plan["initrds"]] == [".initrd"]

@@ -215,7 +215,7 @@ def test_generic_image_is_signed_on_request_only(checkout, tmp_path, generic):
     else:
         assert result.returncode and not signed.exists()
         assert re.search(rb"kexec-efi sign: build/kexecx64.efi: expected an image with something sealed in it, found "
-                         rb"none: it boots whatever lies beside it, .* --generic \(GENERIC=yes\)\n", result.stderr)
+                         rb"none: it boots any files beside it, .* --generic \(GENERIC=yes\)\n", result.stderr)
 
 
 @pytest.mark.parametrize("values", [{"KEY": "/none"}, {"CERT": "/none"}, {"KEY": "/none", "CERT": "/none"}, {"SBAT": "acme,1"}])

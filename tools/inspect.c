@@ -267,9 +267,9 @@ int main(int argc, char **argv)
 		input.name = argv[2];
 		return run(i, &input);
 	}
-	(void)fputs("usage: inspect entry|sealed-entry|load-options|image|file|kernel|initrd|keys NAME [MORE | OPTIONS "
-		    "[ENTRY] | "
-		    "LENGTH [PROFILE]] <INPUT\n",
-		    stderr);
+	(void)fputs("usage: inspect COMMAND NAME [ARGUMENT...] <INPUT; COMMAND is", stderr);
+	for (size_t i = 0; i < ARRAY_SIZE(commands); i++)
+		(void)fprintf(stderr, "%s %s", i ? "," : "", commands[i].name);
+	(void)fputs("\n", stderr);
 	return 2;
 }

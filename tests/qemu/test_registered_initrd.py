@@ -48,7 +48,7 @@ def test_sealed_image_refuses_it(boot, tmp_path):
 
 def test_same_initrd_by_systemd_boot_is_loaded_once(boot):
     """systemd-boot registers the entry's initrd, and also names it in the load options."""
-    contents = menu([f"initrd /initrd", f"options linux=/vmlinuz verbose -- {DEFAULT_OPTIONS}"])
+    contents = menu(["initrd /initrd", f"options linux=/vmlinuz verbose -- {DEFAULT_OPTIONS}"])
     path = "/loader/entries/entry0.conf"
     contents[path] = contents[path].replace(b"\nefi ", b"\nlinux ")
     guest = boot(contents)

@@ -14,7 +14,6 @@ from lines import on_volume
 from test_boot import packed, regions, segments
 from test_habits import lz4
 from test_measured_boot import expect_predicted, expect_recognised, lock
-from test_refusals import expect_refusal
 from test_sealed import loader, seal
 from test_secure_boot import Platform, boot_entries, expect_locked_down, expect_refusals, refusal
 

@@ -275,11 +275,11 @@ def _expect_something_left(machine, doomed, is_forced):
         return
     if menu.can_be_written:
         boots = not doomed & set(menu.in_order()) or menu.boots_something(doomed)
-        expected = "something else in the boot order, found nothing: this machine"
+        expected = "another boot entry in the boot order, found none: this machine"
     else:
         # The boot order cannot be read, so only EFI/BOOT is known to boot.
         boots = machine.removable.set_name not in {found.name for found in doomed} or set(machine.store.sets()) - doomed
-        expected = "something else that EFI/BOOT could boot, found nothing: this disk"
+        expected = "another kernel for EFI/BOOT, found none: this disk"
     if not boots:
         raise Refused(f"expected {expected} would not boot (--force)")
     if _may_be_named(machine, doomed) and not set(machine.store.sets()) - doomed:
@@ -428,7 +428,8 @@ def uninstall(machine, is_forced=False):
     plan = [*machine.removable.remove(), *_remove(machine, doomed)]
     if outcomes.Witness(machine).starts:
         plan.append(outcomes.forget(machine))
-    for folder in (store.folder, store.folder.parent):
+    # Of these folders, those that others use are not empty.
+    for folder in (store.folder, store.folder.parent, store.folder.parent.parent):
         if folder.is_dir():
             plan.append(operations.RemoveFolder(folder))
     plan += [operations.RemoveFile(machine.record.path), operations.RemoveFolder(machine.record.path.parent)]

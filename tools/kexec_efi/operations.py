@@ -5,6 +5,7 @@ a file only once the file is complete under its own name and its folder is on th
 import contextlib
 import dataclasses
 import errno
+import itertools
 import os
 import pathlib
 
@@ -194,14 +195,21 @@ class Plan:
     after: list = dataclasses.field(default_factory=list)
     complaint: Exception = None
 
-    def __iter__(self):
-        """The operations. Of several that make one folder, only the first does anything, and only that is listed."""
+    def _lists(self):
+        """The three lists. Of several operations that make one folder, only the first is in them."""
         folders = set()
-        for operation in (*self.before, *self.change, *self.after):
-            if not isinstance(operation, MakeFolder) or operation.path not in folders:
-                yield operation
-            if isinstance(operation, MakeFolder):
-                folders.add(operation.path)
+
+        def is_new(operation):
+            if not isinstance(operation, MakeFolder):
+                return True
+            is_first = operation.path not in folders
+            folders.add(operation.path)
+            return is_first
+
+        return [list(filter(is_new, operations)) for operations in (self.before, self.change, self.after)]
+
+    def __iter__(self):
+        return itertools.chain(*self._lists())
 
     def show(self):
         for operation in self:
@@ -210,8 +218,8 @@ class Plan:
     def carry_out(self, after_each=None):
         """Runs the operations, and calls `after_each` after each of them. Its exceptions simulate a power cut: nothing
         is undone, unless `_carry_out` catches that class."""
-        for operations in (self.before, self.change, self.after):
-            _carry_out(operations, operations is self.change, after_each)
+        for operations, is_undone in zip(self._lists(), (False, True, False)):
+            _carry_out(operations, is_undone, after_each)
 
 
 def _carry_out(operations, is_undone, after_each):
