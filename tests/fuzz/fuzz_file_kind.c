@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* Feeds the first bytes of files to boot/file_kind.c, in memory of exactly their size. */
+/* Feeds the first bytes of files to boot/file_kind*.c, in memory of exactly their size. */
 #include "boot/file_kind.h"
 
 #include "tests/fuzz/input.h"

@@ -2,47 +2,8 @@
 /* Files that are no kernels: the message names the kind of file. */
 #include "boot/file_kind.h"
 
-#include "common/format.h"
+#include "tests/unit/file_probe.h"
 #include "tests/unit/support.h"
-
-static uint8_t bytes[KERNEL_PROBE_SIZE];
-
-/* Content that resembles no known kind: neither zeros nor text. */
-static void make_noise(void)
-{
-	memset(bytes, 0x03, sizeof(bytes));
-}
-
-static void put(size_t offset, uint64_t value, size_t size)
-{
-	memcpy(bytes + offset, &value, size);
-}
-
-static enum kexec_status plan_file(uint64_t file_size)
-{
-	const struct kernel_probe probe = {
-		.name = "/vmlinuz",
-		.bytes = bytes,
-		.size = file_size < sizeof(bytes) ? file_size : sizeof(bytes),
-		.file_size = file_size,
-	};
-	struct kernel_plan plan;
-
-	return kernel_plan_file(&probe, &plan);
-}
-
-static void expect_kind_of_size(const char *kind, uint64_t file_size)
-{
-	char message[256];
-
-	format_text(message, sizeof(message), "/vmlinuz: expected a kernel (bzImage), found %s", kind);
-	expect_error(plan_file(file_size), KEXEC_BAD_FORMAT, message);
-}
-
-static void expect_kind(const char *kind)
-{
-	expect_kind_of_size(kind, 1 << 20);
-}
 
 /* --- magic numbers --- */
 
@@ -100,211 +61,23 @@ static void magic_numbers(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(files) / sizeof(files[0]); i++) {
-		make_noise();
-		memcpy(bytes + files[i].offset, files[i].magic, files[i].size);
-		expect_kind(files[i].kind);
+		probe_make_noise();
+		memcpy(probe_bytes + files[i].offset, files[i].magic, files[i].size);
+		probe_expect_kind(files[i].kind);
 		/* Without its last byte it is another kind, and nothing is read behind the end. */
-		bytes[files[i].offset + files[i].size - 1] ^= 0xff;
-		assert_int_not_equal(plan_file(files[i].offset + files[i].size - 1), KEXEC_OK);
+		probe_bytes[files[i].offset + files[i].size - 1] ^= 0xff;
+		assert_int_not_equal(probe_plan(files[i].offset + files[i].size - 1), KEXEC_OK);
 		log_clear();
 	}
-}
-
-/* --- PE images --- */
-
-/* Headers of an image with one section. */
-static void make_image(uint16_t machine, uint16_t subsystem, const char *section)
-{
-	make_noise();
-	memcpy(bytes, "MZ", 2);
-	put(4, 0, 4);
-	put(0x3c, 0x80, 4);
-	memcpy(bytes + 0x80, "PE\0\0", 4);
-	put(0x84, machine, 2);
-	put(0x86, 1, 2);
-	put(0x94, 0xf0, 2);
-	put(0x98, 0x20b, 2);
-	put(0x98 + 68, subsystem, 2);
-	memset(bytes + 0x98 + 0xf0, 0, 8);
-	memcpy(bytes + 0x98 + 0xf0, section, strlen(section));
-}
-
-static void images_for_x86_64(void **state)
-{
-	(void)state;
-	make_image(0x8664, 10, ".text");
-	expect_kind("an EFI application: start it from the firmware or the boot menu");
-	make_image(0x8664, 11, ".text");
-	expect_kind("an EFI driver: ");
-	make_image(0x8664, 12, ".text");
-	expect_kind("an EFI driver: ");
-	make_image(0x8664, 3, ".text");
-	expect_kind("a Windows program: ");
-	/* Names that only begin alike are different. */
-	make_image(0x8664, 10, ".linuxes");
-	expect_kind("an EFI application: ");
-}
-
-static void addons_of_unified_images(void **state)
-{
-	static const char *const names[] = { ".cmdline", ".initrd", ".ucode", ".dtbauto" };
-
-	(void)state;
-	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
-		make_image(0x8664, 10, names[i]);
-		expect_kind("an addon, without a section .linux: it goes to IMAGE.efi.extra.d, beside a unified image");
-		/* Xen has a section with such a name. */
-		put(0x86, 2, 2);
-		memcpy(bytes + 0x98 + 0xf0 + 40, ".kernel", 8);
-		expect_kind("an EFI application: start it");
-	}
-	make_image(0xaa64, 10, ".cmdline");
-	expect_kind("a PE image for ARM64: ");
-}
-
-/* The file has a section of 0x100 bytes at 0x200, and was read completely. */
-static void image_that_is_cut_off(void **state)
-{
-	(void)state;
-	make_image(0x8664, 10, ".text");
-	put(0x98 + 0xf0 + 16, 0x100, 4);
-	put(0x98 + 0xf0 + 20, 0x200, 4);
-	expect_kind_of_size("an EFI application: start it", 0x300);
-	expect_kind_of_size("an EFI application: it is cut off; was the disk full when it was copied?", 0x2ff);
-	put(0x98 + 0xf0 + 20, 0xffffffff, 4);
-	expect_kind_of_size("an EFI application: it is cut off", KERNEL_PROBE_SIZE);
-	expect_kind_of_size("an EFI application: start it", KERNEL_PROBE_SIZE + 1);
-	put(0x98 + 0xf0 + 16, 0, 4);
-	expect_kind_of_size("an EFI application: start it", 0x300);
-	/* The end is within the headers. */
-	for (uint64_t size = 2; size < 0x98; size++)
-		expect_kind_of_size("an image that is cut off: was the disk full when it was copied?", size);
-}
-
-static void images_for_other_machines(void **state)
-{
-	static const struct {
-		uint16_t machine;
-		const char *kind;
-	} images[] = {
-		{ 0x14c, "a PE image for 32-bit x86: expected one for x86-64" },
-		{ 0x5064, "a PE image for RISC-V: " },
-		{ 0x6264, "a PE image for LoongArch: " },
-		{ 0xaa64, "a PE image for ARM64: expected one for x86-64" },
-		{ 0x200, "a PE image for another machine: " },
-	};
-
-	(void)state;
-	for (size_t i = 0; i < sizeof(images) / sizeof(images[0]); i++) {
-		make_image(images[i].machine, 10, ".text");
-		expect_kind(images[i].kind);
-	}
-}
-
-/*
- * In a longer file, the section table ends behind the bytes that were read. In a shorter file, the headers are cut off.
- */
-static void image_of_too_many_sections(void **state)
-{
-	(void)state;
-	make_image(0x8664, 10, ".linux");
-	put(0x86, 250, 2);
-	expect_kind_of_size("a PE image whose headers are too long: with about 195 sections", KERNEL_PROBE_SIZE + 1);
-	expect_kind_of_size("an image that is cut off: ", KERNEL_PROBE_SIZE);
-}
-
-/* Linux, drivers/firmware/efi/libstub/zboot-header.S. */
-static void zboot_image(void **state)
-{
-	(void)state;
-	make_image(0xaa64, 10, ".text");
-	memcpy(bytes + 4, "zimg", 4);
-	memcpy(bytes + 0x18, "gzip", 5);
-	expect_kind("an EFI zboot image: expected one for x86-64");
-}
-
-static void image_without_headers(void **state)
-{
-	(void)state;
-	make_image(0x8664, 10, ".linux");
-	put(0x3c, KERNEL_PROBE_SIZE - 23, 4);
-	expect_kind("a DOS program: ");
-	put(0x3c, UINT32_MAX, 4);
-	expect_kind("a DOS program: ");
-	/* The optional header ends before the subsystem. */
-	make_image(0x8664, 10, ".linux");
-	put(0x94, 69, 2);
-	expect_kind("a DOS program: ");
-	/* The field has no meaning. */
-	put(0x3c, 0x90909090, 4);
-	expect_kind_of_size("a DOS program: ", 0x300);
-	put(0x3c, 0x3f, 4);
-	expect_kind_of_size("a DOS program: ", 0x300);
-}
-
-/* --- ELF files and multiboot kernels --- */
-
-static void make_elf(uint8_t class, uint8_t order, uint16_t type, uint16_t machine)
-{
-	make_noise();
-	memcpy(bytes, "\177ELF", 4);
-	put(4, class, 1);
-	put(5, order, 1);
-	put(16, type, 2);
-	put(18, machine, 2);
-}
-
-static void elf_files(void **state)
-{
-	(void)state;
-	make_elf(2, 1, 2, 62);
-	expect_kind("an ELF file: take arch/x86/boot/bzImage, not vmlinux");
-	make_elf(1, 1, 2, 3);
-	expect_kind("an ELF file for 32-bit x86: expected one for x86-64");
-	make_elf(2, 1, 2, 183);
-	expect_kind("an ELF file for another machine: ");
-	make_elf(2, 2, 2, 62 << 8);
-	expect_kind("an ELF file for another machine: ");
-	make_elf(2, 1, 4, 62);
-	expect_kind("a core dump: ");
-	expect_kind_of_size("an ELF file", 4);
-}
-
-static void multiboot_kernels(void **state)
-{
-	(void)state;
-	make_elf(1, 1, 2, 3);
-	put(0x1000 - 16, 0x1badb002, 4);
-	put(0x1000 - 12, 0x10003, 4);
-	put(0x1000 - 8, (uint32_t) - (0x1badb002 + 0x10003), 4);
-	expect_kind("a multiboot kernel, such as Xen: GRUB's multiboot and multiboot2 start it, or its own .efi file");
-	bytes[0x1000 - 8] ^= 1;
-	expect_kind("an ELF file for 32-bit x86: ");
-	/* At the end of the bytes that are searched. */
-	put(KERNEL_PROBE_SIZE - 12, 0x1badb002, 4);
-	put(KERNEL_PROBE_SIZE - 8, 3, 4);
-	put(KERNEL_PROBE_SIZE - 4, (uint32_t) - (0x1badb002 + 3), 4);
-	expect_kind("a multiboot kernel, such as Xen: ");
-	/* A multiboot kernel that is not an ELF file. */
-	make_noise();
-	put(0x50, 0xe85250d6, 4);
-	put(0x54, 0, 4);
-	put(0x58, 24, 4);
-	put(0x5c, (uint32_t) - (0xe85250d6 + 24), 4);
-	expect_kind("a multiboot 2 kernel, such as Xen: ");
-	/* Only checksum and alignment distinguish a header from random bytes. */
-	memmove(bytes + 0x54, bytes + 0x50, 16);
-	put(0x50, 0x03030303, 4);
-	expect_error(plan_file(1 << 20), KEXEC_BAD_FORMAT, "boot_flag at 0x1fe: expected 0xaa55, found 0x303");
 }
 
 /* --- texts, and files without content --- */
 
 static void expect_text(const char *text, const char *kind)
 {
-	make_noise();
-	memcpy(bytes, text, strlen(text));
-	expect_kind_of_size(kind, strlen(text));
+	probe_make_noise();
+	memcpy(probe_bytes, text, strlen(text));
+	probe_expect_kind_of_size(kind, strlen(text));
 }
 
 static void texts(void **state)
@@ -328,23 +101,23 @@ static void texts(void **state)
 static void text_as_long_as_the_probe(void **state)
 {
 	(void)state;
-	memset(bytes, 'a', sizeof(bytes));
-	expect_kind("a text (\"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa\")");
-	memset(bytes, ' ', sizeof(bytes));
-	expect_kind("a text: ");
+	memset(probe_bytes, 'a', sizeof(probe_bytes));
+	probe_expect_kind("a text (\"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa\")");
+	memset(probe_bytes, ' ', sizeof(probe_bytes));
+	probe_expect_kind("a text: ");
 }
 
 static void files_without_content(void **state)
 {
 	(void)state;
-	expect_kind_of_size("an empty file: ", 0);
-	memset(bytes, 0, sizeof(bytes));
-	expect_kind_of_size("zeros: ", 1);
-	expect_kind("zeros: a copy that did not end, or the image of a CD");
-	memset(bytes, 0xff, sizeof(bytes));
-	expect_kind("nothing but bytes 0xff: was the disk full when it was copied?");
-	bytes[sizeof(bytes) - 1] = 0;
-	expect_error(plan_file(1 << 20), KEXEC_BAD_FORMAT, "boot_flag at 0x1fe: expected 0xaa55, found 0xffff");
+	probe_expect_kind_of_size("an empty file: ", 0);
+	memset(probe_bytes, 0, sizeof(probe_bytes));
+	probe_expect_kind_of_size("zeros: ", 1);
+	probe_expect_kind("zeros: a copy that did not end, or the image of a CD");
+	memset(probe_bytes, 0xff, sizeof(probe_bytes));
+	probe_expect_kind("nothing but bytes 0xff: was the disk full when it was copied?");
+	probe_bytes[sizeof(probe_bytes) - 1] = 0;
+	expect_error(probe_plan(1 << 20), KEXEC_BAD_FORMAT, "boot_flag at 0x1fe: expected 0xaa55, found 0xffff");
 }
 
 /* --- files of unknown kind --- */
@@ -352,52 +125,43 @@ static void files_without_content(void **state)
 static void file_that_resembles_nothing(void **state)
 {
 	(void)state;
-	make_noise();
-	expect_error(plan_file(1 << 20), KEXEC_BAD_FORMAT,
+	probe_make_noise();
+	expect_error(probe_plan(1 << 20), KEXEC_BAD_FORMAT,
 		     "/vmlinuz: no kernel: boot_flag at 0x1fe: expected 0xaa55, found 0x303");
-	expect_error(plan_file(5), KEXEC_TRUNCATED, "/vmlinuz: too short for a kernel: expected at least");
+	expect_error(probe_plan(5), KEXEC_TRUNCATED, "/vmlinuz: too short for a kernel: expected at least");
 }
 
-/* A kernel counts as a kernel, although its first bytes, MZ, resemble another kind. */
+/* A kernel counts as a kernel, although its first probe_bytes, MZ, resemble another kind. */
 static void kernel_is_no_other_kind(void **state)
 {
 	(void)state;
-	make_image(0x8664, 10, ".linux");
-	put(0x1fe, 0xaa55, 2);
-	memcpy(bytes + 0x202, "HdrS", 4);
-	put(0x206, 0x203, 2);
-	put(0x20e, 0x300 - 0x200, 2);
-	memcpy(bytes + 0x300, "MEMDISK 6.04", 13);
+	probe_make_image(0x8664, 10, ".linux");
+	probe_put(0x1fe, 0xaa55, 2);
+	memcpy(probe_bytes + 0x202, "HdrS", 4);
+	probe_put(0x206, 0x203, 2);
+	probe_put(0x20e, 0x300 - 0x200, 2);
+	memcpy(probe_bytes + 0x300, "MEMDISK 6.04", 13);
 	expect_error(
-		plan_file(1 << 20), KEXEC_UNSUPPORTED,
+		probe_plan(1 << 20), KEXEC_UNSUPPORTED,
 		"boot protocol at 0x206: expected 0x020c or later, found 0x0203 (\"MEMDISK 6.04\"): memdisk, iPXE's "
 		".lkrn and Linux before 3.8 have older ones");
-	put(0x20e, 0xffff, 2);
-	expect_error(plan_file(1 << 20), KEXEC_UNSUPPORTED, "found 0x0203 (\"no version\"): memdisk");
+	probe_put(0x20e, 0xffff, 2);
+	expect_error(probe_plan(1 << 20), KEXEC_UNSUPPORTED, "found 0x0203 (\"no version\"): memdisk");
 }
 
 static void kernel_that_is_cut_off(void **state)
 {
 	(void)state;
-	make_image(0x8664, 10, ".text");
-	put(0x1fe, 0xaa55, 2);
-	memcpy(bytes + 0x202, "HdrS", 4);
-	expect_error(plan_file(600), KEXEC_TRUNCATED, "/vmlinuz: too short for a kernel: expected at least");
+	probe_make_image(0x8664, 10, ".text");
+	probe_put(0x1fe, 0xaa55, 2);
+	memcpy(probe_bytes + 0x202, "HdrS", 4);
+	expect_error(probe_plan(600), KEXEC_TRUNCATED, "/vmlinuz: too short for a kernel: expected at least");
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(magic_numbers),
-		cmocka_unit_test(images_for_x86_64),
-		cmocka_unit_test(addons_of_unified_images),
-		cmocka_unit_test(image_that_is_cut_off),
-		cmocka_unit_test(images_for_other_machines),
-		cmocka_unit_test(image_of_too_many_sections),
-		cmocka_unit_test(zboot_image),
-		cmocka_unit_test(image_without_headers),
-		cmocka_unit_test(elf_files),
-		cmocka_unit_test(multiboot_kernels),
 		cmocka_unit_test(texts),
 		cmocka_unit_test(text_as_long_as_the_probe),
 		cmocka_unit_test(files_without_content),
