@@ -30,8 +30,9 @@ def volume(tmp_path):
 
 
 def digest_lines():
-    return (f"  To require these files as they are now, add\n    fsverity {loader.fsverity_digest(KERNEL.read_bytes())} /vmlinuz\n"
-            f"    fsverity {loader.fsverity_digest(INITRD)} /initrd\n")
+    kernel = loader.fsverity_digest(KERNEL.read_bytes())
+    return ("  To require these files as they are now, add\n"
+            f"    fsverity {kernel} /vmlinuz\n    fsverity {loader.fsverity_digest(INITRD)} /initrd\n")
 
 
 def test_entry(volume):
@@ -91,7 +92,8 @@ def test_paths_begin_at_the_mount_point(volume):
         pytest.skip("expected a mount namespace, found none")
     esp = volume / "esp"
     esp.mkdir()
-    script = 'mount -t tmpfs none esp && mkdir esp/EFI && cp vmlinuz initrd esp && cp a.conf esp/EFI && exec "$0" check esp/EFI/a.conf'
+    script = ('mount -t tmpfs none esp && mkdir esp/EFI && cp vmlinuz initrd esp && cp a.conf esp/EFI && '
+              'exec "$0" check esp/EFI/a.conf')
     result = subprocess.run(["unshare", "--mount", "--map-root-user", "sh", "-c", script, COMMAND], cwd=volume,
                             stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     assert (result.returncode, result.stderr) == (0, "")
@@ -101,7 +103,8 @@ def test_paths_begin_at_the_mount_point(volume):
 def test_another_volume_must_be_named(volume):
     (volume / "a.conf").write_bytes(CONF + b"volume xbootldr\n")
     code, _, complaint = check("a.conf", cwd=volume)
-    assert code == 1 and "a.conf: its paths begin at the volume xbootldr: expected --root, where that is mounted, found none" in complaint
+    assert code == 1
+    assert "a.conf: its paths begin at the volume xbootldr: expected --root, where that is mounted, found none" in complaint
     assert check("--root=.", "a.conf", cwd=volume)[0] == 0
 
 
@@ -151,7 +154,8 @@ def test_image_boots_the_entry_beside_it(volume):
 
 
 def made(volume, command, *words):
-    subprocess.run([COMMAND, command, "--image", IMAGE, "--out", "image.efi", *words], cwd=volume, check=True, stdout=subprocess.DEVNULL)
+    subprocess.run([COMMAND, command, "--image", IMAGE, "--out", "image.efi", *words], cwd=volume, check=True,
+                   stdout=subprocess.DEVNULL)
     return volume / "image.efi"
 
 

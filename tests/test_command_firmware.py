@@ -171,7 +171,8 @@ def test_removable_path_whose_kernel_is_damaged(tmp_path, mode, kind):
     machine.run("add", B)
     damaged = next(machine.esp.rglob(f"{kind}-{A}-*"))
     damaged.write_bytes(damaged.read_bytes()[:-1] + b"x")
-    assert f"EFI/BOOT: it is a copy of {copied}: /{FOLDER}/{damaged.name}: fsverity mismatch: " in machine.run("verify", expected=3)
+    line = f"EFI/BOOT: it is a copy of {copied}: /{FOLDER}/{damaged.name}: fsverity mismatch: "
+    assert line in machine.run("verify", expected=3)
     assert f"EFI/BOOT: damaged: it is a copy of {copied}: " in machine.run("status", expected=3)
     assert "EFI/BOOT boots " + B in machine.run("add", B)
     machine.judge("/EFI/BOOT/BOOTX64.EFI")

@@ -271,7 +271,8 @@ def test_load_options(tmp_path, root):
 def test_load_options_of_a_sealed_image_are_ignored(sealed, root):
     """As the loader does, with its warning."""
     for image in (sealed / "entry.efi", sealed / "unified.efi"):
-        plain, given = (predict(f"--root={root}", *more, image=image) for more in ([], ["--load-options=linux=/vmlinuz -- quiet"]))
+        plain = predict(f"--root={root}", image=image)
+        given = predict(f"--root={root}", "--load-options=linux=/vmlinuz -- quiet", image=image)
         assert_predicted(plain)
         assert (given.returncode, given.stdout) == (0, plain.stdout)
         assert given.stderr == "warning: load options ignored: this image boots only what is sealed in it\n"
@@ -373,8 +374,8 @@ def test_addons_of_an_image_that_is_sealed_by_its_digest(tmp_path):
     put_sidecar(tmp_path, next(path for path, (content, _) in SIDECARS.items() if path.startswith("loader/addons/")))
     after = predict(f"--root={tmp_path}", image=sealed)
     assert (after.returncode, after.stdout) == (0, before.stdout)
-    assert after.stderr == (f"predict-pcrs: note: with Secure Boot on, verified addons add to {tmp_path}/x.efi; these values are "
-                            "without them\n")
+    assert after.stderr == (f"predict-pcrs: note: with Secure Boot on, verified addons add to {tmp_path}/x.efi; these "
+                            "values are without them\n")
 
 
 def test_files_in_an_archive(tmp_path):

@@ -335,6 +335,14 @@ def test_unified_image_whose_command_line_names_an_initrd(tmp_path):
     assert run(f"--entry={conf}", f"--root={tmp_path}", out=out).returncode == 0
 
 
+def test_warning_about_an_initrd_comes_once(tmp_path):
+    (tmp_path / "vmlinuz").symlink_to(KERNEL)
+    (tmp_path / "initrd").write_text("no archive, but a text\n")
+    result = seal_entry(tmp_path, tmp_path / "out.efi", b"linux /vmlinuz\ninitrd /initrd\n")
+    assert result.returncode == 0
+    assert re.fullmatch(rb"warning: /initrd: expected an archive that Linux unpacks, found .*\n", result.stderr), result.stderr
+
+
 def test_file_that_changes_meanwhile(tmp_path):
     """The tool checks the written image against the files as they are then. Here a file is a pipe that gives other
     content each time."""

@@ -57,7 +57,8 @@ class Boot:
     def _warn_of_others(self, options):
         """Warns if another entry may boot instead of this one, because its values differ."""
         if self.image.entries > 1 and options.sealed_entry is None:
-            loader.warn(f"{options.image}: values of the first of {self.image.entries} sealed entries; --sealed-entry=2 for the next")
+            loader.warn(f"{options.image}: values of the first of {self.image.entries} sealed entries; --sealed-entry=2 for "
+                        "the next")
         if self.plan["fallback"]:
             fallback = loader.path_of({"name": self.plan["fallback"]})
             loader.warn(f"note: if this entry is refused, {fallback} boots; predict its registers with --entry")

@@ -11,7 +11,8 @@ from .errors import FAILED, WRONG_CALL, Refused
 
 def add_arguments(parser):
     parser.add_argument("files", metavar="FILE", nargs="+",
-                        help="an entry, or an image of kexec-efi; paths begin at --root, or else where FILE's volume is mounted")
+                        help="an entry, or an image of kexec-efi; paths begin at --root, or else where FILE's volume is "
+                             "mounted")
 
 
 def check(options):
@@ -98,7 +99,8 @@ class _Check:
 
     def _read(self, name, path, plan, part):
         if plan["volume"] and self._root is None:
-            loader.fail(f"{name}: its paths begin at the volume {plan['volume']}: expected --root, where that is mounted, found none")
+            loader.fail(f"{name}: its paths begin at the volume {plan['volume']}: expected --root, where that is mounted, "
+                        "found none")
         return loader.read(loader.file_below(self._root or _mount_point(path), part))
 
 

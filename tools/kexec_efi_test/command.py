@@ -161,7 +161,7 @@ def parser() -> Parser:
     boot.add_argument("--entry", type=_word, **REPEATABLE, metavar="LINE",
                       help="a further line of its entry, where the files lie on the ESP as /vmlinuz, /initrd0, /initrd1...")
     boot.add_argument("--file", dest="files", type=_on_esp, **REPEATABLE, metavar="PATH=FILE",
-                      help="a further file on the ESP")
+                      help="a further file on the ESP, or another content for one of these files")
     boot.add_argument("--esp", metavar="FOLDER", help="a folder of further files for the ESP")
     hardware = made.add_argument_group("the machine")
     hardware.add_argument("--firmware", default="ovmf", help=f"{', '.join(machine.FIRMWARE)}, or a file (%(default)s)")
