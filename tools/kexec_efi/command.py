@@ -176,7 +176,7 @@ def _add_files(parser):
 
 def _add_install(parser):
     parser.add_argument("--removable", action="store_true",
-                        help="also install EFI/BOOT/BOOTX64.EFI, unless another program's is there")
+                        help="also write EFI/BOOT/BOOTX64.EFI; refused if another program's file is there")
     parser.add_argument("--shim", metavar="FILE", help="put this shim in front of each image")
     parser.add_argument("--enroll-keys", metavar="DIR",
                         help="enrol DIR/db.auth, KEK.auth and PK.auth; the firmware must be in its setup mode")
