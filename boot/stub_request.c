@@ -2,6 +2,7 @@
 /* Parses the load options of a stub. */
 #include "boot/stub_request.h"
 
+#include "boot/log.h"
 #include "boot/optional_data.h"
 
 static void take_program(struct text *text, const struct load_options_sender *sender)
@@ -70,4 +71,10 @@ bool stub_request_repeats(const struct stub_request *request, struct text comman
 	/* Compare the whole text too: the command line may begin with a word that looks like our name. */
 	return !request->command_line.length || is_same_line(request->command_line, command_line) ||
 	       is_same_line(request->whole, command_line);
+}
+
+void stub_request_check(const struct stub_request *request, const struct boot_plan *plan)
+{
+	if (!plan->options_are_added && !stub_request_repeats(request, plan->command_line))
+		log_warning("load options ignored: this image boots only what is sealed in it");
 }

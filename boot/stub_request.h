@@ -12,6 +12,7 @@
 #include <stdint.h>
 
 #include "boot/loadoptions.h"
+#include "boot/plan.h"
 #include "boot/text.h"
 
 struct stub_request {
@@ -34,3 +35,6 @@ struct stub_request stub_request_parse(const void *bytes, size_t size, const str
  * count as blanks. systemd-boot 252 passes an image's own .cmdline to it (src/boot/efi/boot.c, image_start).
  */
 bool stub_request_repeats(const struct stub_request *request, struct text command_line);
+
+/* Warns if the plan, of what is sealed in our image, ignores the load options. */
+void stub_request_check(const struct stub_request *request, const struct boot_plan *plan);

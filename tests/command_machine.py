@@ -145,8 +145,7 @@ class FolderMachine:
         plan = image.plan or loader.entry(path, file.with_suffix(".conf").read_bytes())
         parts = [plan["kernel"], *plan["initrds"]]
         assert all(part["fsverity"] or part["source"] == "image" for part in parts)
-        loader.expect_plan(plan, lambda part: image.section(part["name"]) if part["source"] == "image" else
-                           loader.file_below(self.esp, part).read_bytes())
+        loader.expect_plan(plan, lambda part: loader.part_content(part, self.esp, image))
 
     def named(self):
         """The paths that firmware or systemd-boot may start, in order."""

@@ -167,8 +167,7 @@ static bool plan_sealed(const struct input *input, const struct pe_image *file, 
 
 	if (sealed_image_to_plan(loaded, &choice, plan) || !paths_make_sense(plan))
 		return false;
-	if (!plan->options_are_added && !stub_request_repeats(&request, plan->command_line))
-		log_warning("load options ignored: this image boots only what is sealed in it");
+	stub_request_check(&request, plan);
 	return plan->kernel.source != PART_IN_IMAGE || find_own_sections(input, file, loaded, request.profile, unified);
 }
 

@@ -301,6 +301,11 @@ def file_below(root, part):
     return pathlib.Path(root).joinpath(*names)
 
 
+def part_content(part, root, image=None):
+    """The content of a part: a section of `image`, or a file of the volume that is mounted at `root`."""
+    return image.section(part["name"]) if part["source"] == "image" else read(file_below(root, part))
+
+
 def joined(initrds):
     """Several initrds as one, as the loader joins them: each begins at a multiple of 4."""
     initrd = b""
@@ -571,7 +576,16 @@ class Image(File):
 
     def __init__(self, name, content, load_options="", sealed_entry=1):
         super().__init__(name, content, _load_options(load_options).hex(), str(sealed_entry))
+        self._name = name
         self.entries = self.answer["entries"]
         self.plan = self.answer["plan"]
         self.unified = Unified(content, self.answer["unified"]) if self.answer["unified"] else None
         self.is_marked = self.answer["is_marked"]
+
+    def plans(self):
+        """The plans of an image that was made without load options: one for each sealed entry, or that of its unified
+        image; none if nothing is sealed in it."""
+        if self.plan:
+            yield self.plan
+        for number in range(2, self.entries + 1):
+            yield Image(self._name, self.content, sealed_entry=number).plan

@@ -67,8 +67,7 @@ class Boot:
         """The content of a part of the plan. A file is read once, so each call returns the same bytes."""
         name = part["source"], part["name"]
         if name not in self._contents:
-            self._contents[name] = self.image.section(part["name"]) if part["source"] == "image" else \
-                loader.read(loader.file_below(self._root, part))
+            self._contents[name] = loader.part_content(part, self._root, self.image)
         return self._contents[name]
 
     def _sidecars(self, loaded):

@@ -166,8 +166,8 @@ static enum kexec_status plan_request(const struct stub_request *request, struct
 	status = sealed_image_to_plan(&sections->image, &choice, ret_plan);
 	if (status)
 		return status;
-	if (!attempts->index && !ret_plan->options_are_added && !stub_request_repeats(request, ret_plan->command_line))
-		log_warning("load options ignored: this image boots only what is sealed in it");
+	if (!attempts->index)
+		stub_request_check(request, ret_plan);
 	return KEXEC_OK;
 }
 

@@ -28,8 +28,7 @@ def _first(machine):
     order = menu.in_order()
     good = [found for found in order if menu.is_good(found, record)]
     whole = next((found for found in good + order if machine.damage(found) is None), None)
-    copied = next((found for found in machine.store.sets() if found.name == machine.removable.set_name), None)
-    return {found for found in (*order[:1], *good[:1], whole, copied) if found}
+    return {found for found in (*order[:1], *good[:1], whole, machine.removable.copied) if found}
 
 
 def _protected(machine):
@@ -167,16 +166,15 @@ def _sets_to_copy(machine, plan):
 def _is_new_disk(machine):
     """Whether this is the disk of a machine that does not run, and none of its sets has come up: an image that is being
     made."""
-    runs_here = machine.system.is_running and not machine.system.is_in_chroot()
     has_come_up = any(known["blessed"] for known in machine.record.sets.values())
-    return not runs_here and not machine.menu.can_be_written and not has_come_up
+    return not machine.system.runs_here and not machine.menu.can_be_written and not has_come_up
 
 
 def _restored_copy(machine, plan):
     """The operations that restore EFI/BOOT after it was removed or damaged: as a copy of the same set if that is
     undamaged, or else of the best set. On a new disk EFI/BOOT follows the newest set."""
     is_new = _is_new_disk(machine)
-    if machine.removable.complaint() is None and not is_new:
+    if not is_new and machine.removable.complaint() is None:
         return []
     sets, files = _sets_to_copy(machine, plan)
     before = [found for found in sets if found.name == machine.removable.set_name]

@@ -56,9 +56,8 @@ class _Check:
         if not image.plan:
             loader.say(f"{path}: nothing is sealed in it: it boots the entry beside it")
             return self.file(path.with_suffix(".conf"))
-        for number in range(1, max(image.entries, 1) + 1):
-            name = f"{path}, entry {number}" if image.entries > 1 else str(path)
-            self._plan(name, path, loader.Image(str(path), content, sealed_entry=number).plan, image)
+        for number, plan in enumerate(image.plans(), 1):
+            self._plan(f"{path}, entry {number}" if image.entries > 1 else str(path), path, plan, image)
         return True
 
     def _entry(self, path, content):
@@ -85,23 +84,21 @@ class _Check:
     def _plan(self, name, path, plan, image=None):
         """Ends the program unless the loader would boot the plan."""
         contents = {}
+        root = self._root or _mount_point(path)
 
         def read(part):
+            if plan["volume"] and self._root is None and part["source"] == "volume":
+                loader.fail(f"{name}: its paths begin at the volume {plan['volume']}: expected --root, where that is mounted, "
+                            "found none")
             key = part["source"], part["name"]
             if key not in contents:
-                contents[key] = image.section(part["name"]) if part["source"] == "image" else self._read(name, path, plan, part)
+                contents[key] = loader.part_content(part, root, image)
             return contents[key]
 
         loader.expect_plan(plan, read)
         loader.say(f"{name}: the loader would boot it")
         for line in _lines(plan, read):
             loader.say(f"  {line}")
-
-    def _read(self, name, path, plan, part):
-        if plan["volume"] and self._root is None:
-            loader.fail(f"{name}: its paths begin at the volume {plan['volume']}: expected --root, where that is mounted, "
-                        "found none")
-        return loader.read(loader.file_below(self._root or _mount_point(path), part))
 
 
 def _lines(plan, read):

@@ -216,7 +216,7 @@ def command_line(system):
             break
     else:
         # With --root or in a chroot, the running kernel's command line may be another machine's.
-        if not system.is_running or system.is_in_chroot():
+        if not system.runs_here:
             raise Refused(f"expected the kernel command line in {places[0]}, found none")
         line = _running_command_line(system)
     if "\0" in line:

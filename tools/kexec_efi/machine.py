@@ -39,8 +39,7 @@ class Machine:
             raise Refused(f"expected EFI variables in {folder}, found none: was Linux started by UEFI?")
         if wanted == "no" or not is_there:
             return None
-        is_ours = self.system.is_running and not self.system.is_in_chroot()
-        return Variables(folder) if wanted == "yes" or is_ours else None
+        return Variables(folder) if wanted == "yes" or self.system.runs_here else None
 
     def loader_text(self, name):
         """A variable of the Boot Loader Interface as text."""
@@ -80,12 +79,11 @@ class Machine:
 
     def _started_from_boot(self):
         """The set that EFI/BOOT is a copy of, if the firmware has started it from there."""
-        name = self.removable.set_name
         path = self.loader_text("LoaderImageIdentifier").replace("\\", "/").lower()
         is_here = self.loader_text("LoaderDevicePartUUID").lower() == self.esp.partition.uuid
-        if not name or not is_here or path.rpartition("/")[0] != removable.PLACE.lower():
+        if not is_here or path.rpartition("/")[0] != removable.PLACE.lower():
             return None
-        return next((found for found in self.store.sets() if found.name == name), None)
+        return self.removable.copied
 
     @property
     def removable(self):

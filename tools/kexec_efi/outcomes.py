@@ -92,7 +92,7 @@ class Witness:
             is_changed = True
             is_kept = is_kept and self._noted(found) is None
         paths = {self._path(found): found for found in machine.store.sets()}
-        paths.update(machine.removable.paths(paths.values()))
+        paths.update(machine.removable.paths())
         # An entry whose fallback has booted is refused at the next start as well.
         running = None if loader_words.fallback(self._log) else machine.menu.running()
         for start in self.starts:

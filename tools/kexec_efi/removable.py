@@ -41,9 +41,14 @@ class Removable:
     def set_name(self):
         return self._known.get("set") or None
 
-    def paths(self, sets):
+    @property
+    def copied(self):
+        """The set on the ESP that EFI/BOOT is a copy of; None without one."""
+        return next((found for found in self._machine.store.sets() if found.name == self.set_name), None)
+
+    def paths(self):
         """A dict from the path of each image in EFI/BOOT, in lower case, to the set that it is a copy of."""
-        copied = next((found for found in sets if found.name == self.set_name), None)
+        copied = self.copied
         return {f"{PLACE}/{name}".lower(): copied for name in (IMAGE, BEHIND_SHIM)} if copied else {}
 
     def _names(self):
@@ -93,7 +98,7 @@ class Removable:
         image = self._names().get((BEHIND_SHIM if BEHIND_SHIM in self._known.get("files", {}) else IMAGE).lower())
         if not self.set_name or image is None:
             return None
-        copied = next((found for found in self._machine.store.sets() if found.name == self.set_name), None)
+        copied = self.copied
         damage = self._machine.damage(copied) if copied else self._machine.store.judge(image)[1]
         return f"it is a copy of {self.set_name}: {damage}" if damage else None
 

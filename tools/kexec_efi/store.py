@@ -73,11 +73,6 @@ class Store:
         image_name, entry_name = image_path.name, image_path.with_suffix(".conf").name
         known = {}
 
-        def read(part):
-            path = loader.file_below(self.esp.path, part)
-            # file_below finds the file by its path in the entry, so it may be outside our folder.
-            return loader.read(path)
-
         def judge():
             image = loader.Image(image_name, loader.read(image_path))
             names = [image_name]
@@ -92,7 +87,8 @@ class Store:
                 if not part["fsverity"]:
                     loader.fail(f"{entry_name}: expected a line fsverity for {loader.path_of(part)}, found none")
             known["names"] = [loader.file_below(self.esp.path, part).name for part in files] + names
-            loader.expect_plan(plan, lambda part: image.section(part["name"]) if part["source"] == "image" else read(part))
+            # A file that an entry names may be outside our folder.
+            loader.expect_plan(plan, lambda part: loader.part_content(part, self.esp.path, image))
 
         complaint = loader.complaint_of(judge)
         return known.get("names"), complaint

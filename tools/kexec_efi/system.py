@@ -42,6 +42,11 @@ class System:
             return False
 
     @property
+    def runs_here(self):
+        """Whether the machine to set up runs this command, so that firmware and kernel are its own."""
+        return self.is_running and not self.is_in_chroot()
+
+    @property
     def boot_id(self):
         return self.kernel_text("/proc/sys/kernel/random/boot_id").strip()
 
